@@ -1,0 +1,51 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both set up everything they need.
+
+SHELL := /bin/bash
+VENV  := .venv
+BIN   := $(VENV)/bin
+# The first interpreter that runs and is 3.11 or 3.12 (plyvel has no wheel for later ones).
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+
+.PHONY: help setup demo test lint format types contracts check lock clean
+
+help:            ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready  ## virtual environment with locked dependencies
+
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or 3.12 found; say 'make PYTHON=/path/to/python3.12 ...'" >&2; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup      ## the main job: four institutions sell, settle and prove a treasury bill
+	@$(BIN)/khazana demo $(ARGS)
+
+test: setup      ## the whole default suite
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup      ## ruff: rules and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: setup    ## ruff: rewrite
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: setup     ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: setup ## import-linter: which room may import which
+	@$(BIN)/lint-imports
+
+check: lint types contracts  ## everything static
+
+lock: setup      ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean:           ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

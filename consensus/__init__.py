@@ -1,0 +1,1 @@
+"""Agreement on the next block. Pure."""

@@ -1,0 +1,50 @@
+"""The one door to time: wall-clock milliseconds and a monotonic count of seconds, as an argument.
+
+Durations are awaited through the event loop (`asyncio.timeout`, `loop.call_later`), which a
+simulation replaces whole.
+"""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a room reads the time from."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC, as this machine believes."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start; never goes back."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that moves when it is told to: for tests and simulation."""
+
+    def __init__(self, now_ms: int = 1_600_000_000_000) -> None:
+        self._now_ms = now_ms
+        self._elapsed_ms = 0
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._elapsed_ms / 1000
+
+    def advance(self, ms: int) -> None:
+        """Let this many milliseconds pass; at least 0."""
+        assert ms >= 0
+        self._now_ms += ms
+        self._elapsed_ms += ms

@@ -1,0 +1,91 @@
+"""The one door to MessagePack: canonical bytes of records, and strict decoding of them.
+
+A value has exactly one encoding: arrays only, shortest forms, nil for absence, no maps, floats or
+extension types. Whatever decodes must encode again to the same bytes, or it is refused, so that
+nothing hashed or signed has a second spelling.
+
+Records are `msgspec.Struct`s derived from `Record`: frozen, positional, typed, without defaults. A
+closed union of records gives each member its own integer tag, which then leads its array.
+
+Limits: the size is checked before anything is parsed; an array or string cannot claim more than the
+input holds; nesting is bounded by the types, and before that by the parser. What this module does
+not do: versions, hashing, meaning.
+"""
+
+from typing import Final, TypeVar
+
+import msgpack
+import msgspec
+
+RECORD_SIZE_MAX: Final = 1 << 24  # 16 MiB: no record, frame or block is larger
+
+_BYTES: Final = (bytes,)
+
+
+class CodecError(Exception):
+    """Bytes that are not the canonical encoding of the expected kind.
+
+    Attributes:
+        expected: the name of the kind that was asked for.
+        reason: what was found instead.
+    """
+
+    def __init__(self, expected: str, reason: str) -> None:
+        super().__init__(f"not a canonical {expected}: {reason}")
+        self.expected = expected
+        self.reason = reason
+
+
+class Record(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A value with canonical bytes: its fields in order of declaration, as an array.
+
+    Fields have no defaults: a missing one would otherwise be a second spelling.
+    """
+
+
+RecordT = TypeVar("RecordT")
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical bytes of a record, or of a tuple of records, integers, strings, bytes.
+
+    Raises:
+        CodecError: the value holds something without a canonical form, such as an integer beyond
+            64 bits. That records hold no float and no map is the business of their field types.
+    """
+    try:
+        packed = msgpack.packb(msgspec.to_builtins(value, builtin_types=_BYTES))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CodecError(type(value).__name__, str(error)) from None
+    return bytes(packed)
+
+
+def decode(data: bytes, kind: type[RecordT], *, size_max: int = RECORD_SIZE_MAX) -> RecordT:
+    """Return the record of this kind whose canonical bytes these are.
+
+    Args:
+        kind: a `Record`, a tagged union of records, or a tuple type of them.
+        size_max: the largest input accepted, in bytes.
+
+    Raises:
+        CodecError: too large, truncated, trailing bytes, another type, a value out of the bounds
+            that its field declares, or a spelling that is not the canonical one.
+    """
+    if len(data) > size_max:
+        raise CodecError(_name(kind), f"{len(data)} bytes where at most {size_max} are allowed")
+    try:
+        tree = msgpack.unpackb(
+            data, raw=False, strict_map_key=True, max_map_len=0, max_ext_len=0, use_list=True
+        )
+        value = msgspec.convert(tree, kind, strict=True, builtin_types=_BYTES)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise CodecError(_name(kind), str(error) or type(error).__name__) from None
+    if encode(value) != data:
+        raise CodecError(_name(kind), "another spelling of the same value")
+    return value
+
+
+def _name(kind: object) -> str:
+    return str(getattr(kind, "__name__", kind))

@@ -1,0 +1,1 @@
+"""What may happen to assets: state and transaction in, changes and receipt out. Pure."""
