@@ -1,0 +1,1 @@
+"""Peers: authenticated links to the other validators and to observers."""

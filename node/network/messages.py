@@ -1,0 +1,412 @@
+"""The wire messages: one tagged record a kind, each with a lane, a size limit and bounded fields.
+
+A frame is the canonical MessagePack array of one record, led by the kind's permanent tag. The tag
+is read first (two bytes), so that the limit of the kind is applied before anything is parsed. What
+a consensus header, certificate or evidence contains is not the wire's business: they travel as
+their own canonical bytes and are decoded by the room that knows them.
+
+Limits: every collection has a maximum of its own; a frame of a block-bearing kind is limited by the
+genesis (`WireLimits`); the number of MessagePack values in a large frame is counted before they are
+built, so that a small frame cannot become a large tree of empty lists.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import Meta
+
+from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
+from node.network.errors import WireError, WireFault
+
+PROTOCOL_VERSION: Final = 1
+
+FRAME_SIZE_MAX: Final = RECORD_SIZE_MAX
+TRANSACTION_SIZE_MAX: Final = 1 << 16  # of one raw signed transaction, as in the ledger
+BATCH_SIZE_BYTES: Final = 1 << 16  # a batch is sent once it holds this much (DESIGN section 6)
+BATCH_TRANSACTIONS_MAX: Final = 2048  # 64 KiB of the smallest transactions are about 400
+BLOCK_TRANSACTIONS_MAX: Final = 16_384  # a block of one second at three times the target rate
+BLOCKS_MAX: Final = 256  # blocks in one answer; its bytes are limited first
+BLOCKS_SIZE_TARGET: Final = 1 << 20  # an answer stops growing here: a vote waits behind one frame
+EVIDENCE_MAX: Final = 16
+EVIDENCE_SIZE_MAX: Final = 1 << 13
+HEADER_SIZE_MAX: Final = 1 << 12
+CERTIFICATE_SIZE_MAX: Final = 1 << 15  # 100 signatures with names are about 10 KiB
+
+# Below this a frame cannot do harm: 64 bytes of list for each of its bytes is 16 MiB at most.
+_COUNTED_FROM_BYTES: Final = 1 << 18
+
+_INTEGER_MAX: Final = (1 << 63) - 1
+
+Height64: TypeAlias = Annotated[int, Meta(ge=0, le=_INTEGER_MAX)]
+Round32: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 32) - 1)]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+Hash: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Signature64: TypeAlias = Annotated[bytes, Meta(min_length=64, max_length=64)]
+HeaderBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=HEADER_SIZE_MAX)]
+CertificateBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=CERTIFICATE_SIZE_MAX)]
+EvidenceBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=EVIDENCE_SIZE_MAX)]
+EvidenceList: TypeAlias = Annotated[tuple[EvidenceBytes, ...], Meta(max_length=EVIDENCE_MAX)]
+RawTransaction: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=TRANSACTION_SIZE_MAX)]
+TransactionIds: TypeAlias = Annotated[tuple[Hash, ...], Meta(max_length=BLOCK_TRANSACTIONS_MAX)]
+BlockBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=FRAME_SIZE_MAX)]
+
+
+class Lane(IntEnum):
+    """Order of sending to one peer: a lower lane is emptied first."""
+
+    CONSENSUS = 0
+    SYNC = 1
+    TRANSACTIONS = 2
+
+
+class Hello(Record, frozen=True, tag=1):
+    """The first frame of each side of a link; anything else first closes it."""
+
+    version: Annotated[int, Meta(ge=0, le=65_535)]
+    """`PROTOCOL_VERSION` of the sender."""
+    network: Hash
+    """Hash of the genesis."""
+    name: Name
+    """The sender's name in the validator set or the observer list; must be the certificate's."""
+    height: Height64
+    """The sender's last committed height."""
+    software: Annotated[str, Meta(max_length=64)]
+    """For the operator's eyes only."""
+
+
+class Status(Record, frozen=True, tag=2):
+    """The sender's head has moved, or somebody asked by connecting."""
+
+    height: Height64
+    block_id: Hash
+
+
+class ProposalMessage(Record, frozen=True, tag=10):
+    """A signed proposal with its block in compact form: header and transaction ids."""
+
+    height: Height64
+    round: Round32
+    block_id: Hash
+    valid_round: Round32 | None
+    proposer: Name
+    signature: Signature64
+    """Of consensus.messages.sign_bytes of the six fields above."""
+    polka: CertificateBytes | None
+    """The prevote certificate of `valid_round`; nil exactly when `valid_round` is."""
+    header: HeaderBytes
+    transaction_ids: TransactionIds
+    """In block order."""
+    evidence: EvidenceList
+
+
+class VoteMessage(Record, frozen=True, tag=11):
+    """A signed prevote or precommit."""
+
+    vote_type: Annotated[int, Meta(ge=1, le=2)]
+    """1 prevote, 2 precommit."""
+    height: Height64
+    round: Round32
+    block_id: Hash | None
+    """None votes nil."""
+    validator: Name
+    signature: Signature64
+
+
+class CertificateMessage(Record, frozen=True, tag=12):
+    """A commit certificate, for a peer that is behind."""
+
+    height: Height64
+    block_id: Hash
+    certificate: CertificateBytes
+
+
+class GetProposedBlock(Record, frozen=True, tag=13):
+    """Ask for the compact form of a block that is voted for and not known here."""
+
+    height: Height64
+    block_id: Hash
+
+
+class ProposedBlock(Record, frozen=True, tag=14):
+    """Answer to `GetProposedBlock`: header and transaction ids, as in a proposal."""
+
+    height: Height64
+    block_id: Hash
+    header: HeaderBytes
+    transaction_ids: TransactionIds
+    evidence: EvidenceList
+
+
+class GetTransactions(Record, frozen=True, tag=20):
+    """Ask for transactions of a proposed block."""
+
+    block_id: Hash
+    ids: Annotated[tuple[Hash, ...], Meta(min_length=1, max_length=BLOCK_TRANSACTIONS_MAX)]
+
+
+class BlockTransactions(Record, frozen=True, tag=21):
+    """Answer to `GetTransactions`: what the sender has of them; may take several messages."""
+
+    block_id: Hash
+    raws: Annotated[tuple[RawTransaction, ...], Meta(max_length=BLOCK_TRANSACTIONS_MAX)]
+
+
+class GetBlocks(Record, frozen=True, tag=30):
+    """Ask for committed blocks, ascending from a height."""
+
+    from_height: Height64
+    count: Annotated[int, Meta(ge=1, le=BLOCKS_MAX)]
+
+
+class BlockItem(Record, frozen=True):
+    """One committed block and the certificate that decided it, in canonical bytes."""
+
+    block: BlockBytes
+    certificate: CertificateBytes
+
+
+class Blocks(Record, frozen=True, tag=31):
+    """Answer to `GetBlocks`: one block if the sender has it, then more up to the target size."""
+
+    from_height: Height64
+    """Height of the first item; the others follow without a gap."""
+    items: Annotated[tuple[BlockItem, ...], Meta(max_length=BLOCKS_MAX)]
+
+
+class Transactions(Record, frozen=True, tag=40):
+    """A batch of raw signed transactions, pushed once by the node that received them first."""
+
+    raws: Annotated[
+        tuple[RawTransaction, ...], Meta(min_length=1, max_length=BATCH_TRANSACTIONS_MAX)
+    ]
+
+
+WireMessage: TypeAlias = (
+    Hello
+    | Status
+    | ProposalMessage
+    | VoteMessage
+    | CertificateMessage
+    | GetProposedBlock
+    | ProposedBlock
+    | GetTransactions
+    | BlockTransactions
+    | GetBlocks
+    | Blocks
+    | Transactions
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireLimits:
+    """What the genesis allows a block to be; bounds every frame that carries one."""
+
+    block_size_max: int = 8 << 20
+    """Bytes of an encoded block; at most `FRAME_SIZE_MAX` less 1 MiB for its certificate."""
+    block_transactions_max: int = BLOCK_TRANSACTIONS_MAX
+    """Transactions in a block; at most `BLOCK_TRANSACTIONS_MAX`."""
+
+    def __post_init__(self) -> None:
+        assert 0 < self.block_size_max <= FRAME_SIZE_MAX - (1 << 20)
+        assert 0 < self.block_transactions_max <= BLOCK_TRANSACTIONS_MAX
+
+    @property
+    def frame_size_max(self) -> int:
+        """The largest frame of any kind, in bytes."""
+        return max(size_max(kind, self) for kind in KINDS.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """How one kind travels."""
+
+    lane: Lane
+    size_max: int
+    """Bytes of a frame; of the part that is not the block where the kind carries one."""
+    values_max: int = 64
+    """MessagePack values in a frame, beside its ids, transactions and blocks."""
+    with_ids: bool = False
+    with_transactions: bool = False
+    """The frame may be as large as a block."""
+    with_blocks: bool = False
+
+
+KINDS: Final[dict[int, type[WireMessage]]] = {
+    1: Hello,
+    2: Status,
+    10: ProposalMessage,
+    11: VoteMessage,
+    12: CertificateMessage,
+    13: GetProposedBlock,
+    14: ProposedBlock,
+    20: GetTransactions,
+    21: BlockTransactions,
+    30: GetBlocks,
+    31: Blocks,
+    40: Transactions,
+}
+"""Kinds by tag. The tags are permanent."""
+
+_SMALL: Final = 1 << 10
+_ID_SIZE: Final = 34  # a 32-byte string with its MessagePack header
+_PROPOSAL_SIZE: Final = (
+    _SMALL + CERTIFICATE_SIZE_MAX + HEADER_SIZE_MAX + EVIDENCE_MAX * (EVIDENCE_SIZE_MAX + 3)
+)
+
+_FORMS: Final[dict[type[WireMessage], _Form]] = {
+    Hello: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
+    Status: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    ProposalMessage: _Form(lane=Lane.CONSENSUS, size_max=_PROPOSAL_SIZE, with_ids=True),
+    VoteMessage: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
+    CertificateMessage: _Form(lane=Lane.CONSENSUS, size_max=_SMALL + CERTIFICATE_SIZE_MAX),
+    GetProposedBlock: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
+    ProposedBlock: _Form(lane=Lane.CONSENSUS, size_max=_PROPOSAL_SIZE, with_ids=True),
+    GetTransactions: _Form(lane=Lane.CONSENSUS, size_max=_SMALL, with_ids=True),
+    # Not in the consensus lane although consensus waits for it: it can be as large as a block, and
+    # a consensus lane that overflows costs the link.
+    BlockTransactions: _Form(lane=Lane.SYNC, size_max=_SMALL, with_transactions=True),
+    GetBlocks: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    Blocks: _Form(lane=Lane.SYNC, size_max=_SMALL, with_blocks=True, values_max=3 * BLOCKS_MAX + 8),
+    Transactions: _Form(
+        lane=Lane.TRANSACTIONS,
+        # A batch is closed by the transaction that fills it, which may itself be of full size.
+        size_max=_SMALL + BATCH_SIZE_BYTES + TRANSACTION_SIZE_MAX,
+        values_max=BATCH_TRANSACTIONS_MAX + 8,
+    ),
+}
+
+
+def lane_of(kind: type[WireMessage]) -> Lane:
+    """Return the lane in which messages of this kind travel."""
+    return _FORMS[kind].lane
+
+
+def size_max(kind: type[WireMessage], limits: WireLimits) -> int:
+    """Return the largest frame of this kind, in bytes."""
+    form = _FORMS[kind]
+    size = form.size_max
+    if form.with_ids:
+        size += limits.block_transactions_max * _ID_SIZE
+    if form.with_transactions:
+        size += limits.block_size_max
+    if form.with_blocks:
+        # One full block with its certificate, or several up to the target.
+        size += max(limits.block_size_max, BLOCKS_SIZE_TARGET) + CERTIFICATE_SIZE_MAX
+    return min(size, FRAME_SIZE_MAX)
+
+
+def encode_message(message: WireMessage) -> bytes:
+    """Return the frame of a message.
+
+    Raises:
+        CodecError: a field without a canonical form. Bounds are checked by the receiver.
+    """
+    return encode(message)
+
+
+def kind_of(frame: bytes) -> type[WireMessage] | None:
+    """Return the kind that a frame claims to be, or None; looks at two bytes."""
+    # A short array (0x90..0x9f) led by a one-byte tag: no kind has more than 15 fields.
+    if len(frame) < 2 or frame[0] & 0xF0 != 0x90:
+        return None
+    return KINDS.get(frame[1])
+
+
+def decode_message(frame: bytes, limits: WireLimits) -> WireMessage:
+    """Return the message of a frame; the only way bytes from a peer become a message.
+
+    Raises:
+        WireError: not a message, larger than its kind may be, or a field out of its bounds.
+    """
+    if not frame:
+        raise WireError(WireFault.EMPTY, "unknown", "no bytes")
+    kind = kind_of(frame)
+    if kind is None:
+        raise WireError(WireFault.UNKNOWN_KIND, "unknown", f"starts with {frame[:2].hex()}")
+    name = kind.__name__
+    allowed = size_max(kind, limits)
+    if len(frame) > allowed:
+        raise WireError(WireFault.TOO_LARGE, name, f"{len(frame)} bytes, at most {allowed}")
+    if len(frame) > _COUNTED_FROM_BYTES:
+        values_max = _values_max(kind, limits)
+        if not _has_few_values(frame, values_max):
+            raise WireError(WireFault.TOO_MANY_VALUES, name, f"more than {values_max} values")
+    try:
+        message = decode(frame, kind, size_max=allowed)
+    except CodecError as error:
+        raise WireError(WireFault.NOT_CANONICAL, name, error.reason) from None
+    _check_bounds(message, limits)
+    return message
+
+
+# Private.
+
+
+def _values_max(kind: type[WireMessage], limits: WireLimits) -> int:
+    form = _FORMS[kind]
+    lists = form.with_ids or form.with_transactions
+    return form.values_max + (limits.block_transactions_max if lists else 0)
+
+
+def _check_bounds(message: WireMessage, limits: WireLimits) -> None:
+    """Check what the field types cannot say: the genesis' limits, and fields that go together."""
+    match message:
+        case ProposalMessage(valid_round=valid_round, polka=polka, transaction_ids=ids):
+            if (valid_round is None) != (polka is None):
+                raise WireError(
+                    WireFault.OUT_OF_BOUNDS, "ProposalMessage", "valid_round and polka go together"
+                )
+            if valid_round is not None and valid_round >= message.round:
+                raise WireError(
+                    WireFault.OUT_OF_BOUNDS,
+                    "ProposalMessage",
+                    f"valid round {valid_round} is not before round {message.round}",
+                )
+        case ProposedBlock(transaction_ids=ids) | GetTransactions(ids=ids):
+            pass
+        case BlockTransactions(raws=raws):
+            ids = raws
+        case _:
+            return
+    if len(ids) > limits.block_transactions_max:
+        raise WireError(
+            WireFault.OUT_OF_BOUNDS,
+            type(message).__name__,
+            f"{len(ids)} transactions, at most {limits.block_transactions_max} in a block",
+        )
+
+
+def _has_few_values(frame: bytes, values_max: int) -> bool:
+    """Whether a frame holds at most so many MessagePack values, as far as it can be read.
+
+    A frame that is cut short, or uses a type that we never use, passes: decoding refuses it without
+    building more than was counted. Strings are stepped over, so this costs by value, not by byte.
+    """
+    position = 0
+    size = len(frame)
+    for _ in range(values_max):
+        if position >= size:
+            return True
+        byte = frame[position]
+        position += 1
+        if byte in _LENGTH_SIZES:
+            width = _LENGTH_SIZES[byte]
+            position += width + int.from_bytes(frame[position : position + width], "big")
+        elif 0xA0 <= byte <= 0xBF:
+            position += byte & 0x1F
+        else:
+            position += _FIXED_SIZES.get(byte, 0)
+    return position >= size
+
+
+# Bytes of the length that follows bin8..bin32 and str8..str32.
+_LENGTH_SIZES: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+# Bytes that follow the header of a number or an array; other values are whole in themselves.
+_FIXED_SIZES: Final = dict(
+    zip(
+        (0xCC, 0xCD, 0xCE, 0xCF, 0xD0, 0xD1, 0xD2, 0xD3, 0xCA, 0xCB, 0xDC, 0xDD, 0xDE, 0xDF),
+        (1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 2, 4, 2, 4),
+        strict=True,
+    )
+)
