@@ -7,12 +7,17 @@ nothing hashed or signed has a second spelling.
 Records are `msgspec.Struct`s derived from `Record`: frozen, positional, typed, without defaults. A
 closed union of records gives each member its own integer tag, which then leads its array.
 
-Limits: the size is checked before anything is parsed; an array or string cannot claim more than the
-input holds; nesting is bounded by the types, and before that by the parser. What this module does
-not do: versions, hashing, meaning.
+Limits: the size is checked before anything is parsed; an array or string cannot claim more than
+the input holds. What is built while parsing is bounded by the types, because the parser follows
+them and stops at the first byte that does not fit: an untyped parse would build a list of 64 bytes
+for each input byte of nested empty arrays before anybody looked at it. So a kind is never recursive
+and never untyped, and an array field says how long it may be. What this module does not do:
+versions, hashing, meaning.
+
+The bytes are those of the `msgpack` package; msgspec checks types on the way in and out.
 """
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgpack
 import msgspec
@@ -20,6 +25,9 @@ import msgspec
 RECORD_SIZE_MAX: Final = 1 << 24  # 16 MiB: no record, frame or block is larger
 
 _BYTES: Final = (bytes,)
+
+# Compiled once for each kind, as many entries as the program has kinds.
+_DECODERS: Final[dict[object, msgspec.msgpack.Decoder[Any]]] = {}
 
 
 class CodecError(Exception):
@@ -76,15 +84,19 @@ def decode(data: bytes, kind: type[RecordT], *, size_max: int = RECORD_SIZE_MAX)
     if len(data) > size_max:
         raise CodecError(_name(kind), f"{len(data)} bytes where at most {size_max} are allowed")
     try:
-        tree = msgpack.unpackb(
-            data, raw=False, strict_map_key=True, max_map_len=0, max_ext_len=0, use_list=True
-        )
-        value = msgspec.convert(tree, kind, strict=True, builtin_types=_BYTES)
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        value: RecordT = _decoder(kind).decode(data)
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CodecError(_name(kind), str(error) or type(error).__name__) from None
     if encode(value) != data:
         raise CodecError(_name(kind), "another spelling of the same value")
     return value
+
+
+def _decoder(kind: type[RecordT]) -> msgspec.msgpack.Decoder[RecordT]:
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.msgpack.Decoder(kind, strict=True)
+    return decoder
 
 
 def _name(kind: object) -> str:

@@ -28,10 +28,10 @@ class Domain(Enum):
     HOLD = b"khazana/hold/1"
     STATE_KEY = b"khazana/state-key/1"
     STATE_VALUE = b"khazana/state-value/1"
-    STATE_LEAF = b"khazana/state-leaf/1"
     STATE_NODE = b"khazana/state-node/1"
     MERKLE_LEAF = b"khazana/merkle-leaf/1"
     MERKLE_NODE = b"khazana/merkle-node/1"
+    DEVELOPMENT_KEY = b"khazana/development-key/1"
 
 
 _PREFIXES: Final = {domain: hashlib.sha256(domain.value.ljust(64, b"\0")) for domain in Domain}
