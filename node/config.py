@@ -1,0 +1,463 @@
+"""The node's local settings: a TOML file becomes a frozen `NodeConfig`, or all its faults at once.
+
+What belongs here is what may differ from node to node: names of files, addresses, limits of this
+machine. What must be the same everywhere (timeouts of consensus, block limits, cadence) stands in
+the genesis, and a key for it here is refused with that advice. Secrets are named by file, never
+written here.
+
+A key `section.key` is overridden by the environment variable `KHAZANA_SECTION__KEY`; no other
+module reads the environment. Relative paths start at the folder that the file lies in. Units stand
+in the names: `_ms`, `_bytes`; limits end in `_max`.
+"""
+
+import difflib
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from typing_extensions import override
+
+CONFIG_SIZE_MAX: Final = 1 << 20  # 1 MiB; a file of a hundred peers has some 10 KiB
+ENVIRONMENT_PREFIX: Final = "KHAZANA_"
+
+# Keys that once were, or that other ledgers have, and where the matter is settled here. Extended
+# when a key is renamed, so that an old file says what to write instead.
+ELSEWHERE: Final[Mapping[str, str]] = {
+    "moniker": "name",
+    "home": "data_dir",
+    "chain_id": "the genesis file, which names the network",
+    "genesis_file": "genesis",
+    "persistent_peers": "network.peers",
+    "seeds": "network.peers",
+    "consensus": "the genesis file: consensus parameters are the same at every node",
+    "keystore": "validator.keystore",
+    "priv_validator_key_file": "validator.keystore",
+    "log_level": "log.level",
+    "log_format": "log.format",
+    "p2p": "network",
+    "network.laddr": "network.listen",
+    "rpc.laddr": "rpc.listen",
+    "network.persistent_peers": "network.peers",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with a file, and where."""
+
+    file: str
+    line: int | None
+    """Counted from 1; None where the fault has no place, as in the environment."""
+    key: str
+    """Dotted path of the setting, as one would look for it in the file."""
+    message: str
+    """What was found, what was expected, and what to do where that is known."""
+
+    @override
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used.
+
+    Attributes:
+        faults: all of them, in the order of the file.
+    """
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class Endpoint(NamedTuple):
+    """A host (name or address) and a port; 0 asks the system for a free one to listen on."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: object) -> Endpoint:
+    """Return the endpoint written as "host:port", "1.2.3.4:port" or "[v6]:port".
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(text, Endpoint):
+        return text
+    match = isinstance(text, str) and re.fullmatch(r"(\[[^\[\]]+\]|[^\[\]:]+):(\d{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise PydanticCustomError("endpoint", 'expected "host:port" with a port up to 65535')
+    host = match[1]
+    if host.startswith("["):
+        try:
+            host = str(ipaddress.IPv6Address(host[1:-1]))
+        except ipaddress.AddressValueError:
+            raise PydanticCustomError("endpoint", "no IPv6 address in the brackets") from None
+    elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", host):
+        raise PydanticCustomError("endpoint", "no host name or address before the colon")
+    return Endpoint(host, int(match[2]))
+
+
+def _dialable(endpoint: Endpoint) -> Endpoint:
+    if endpoint.port == 0:
+        raise PydanticCustomError("endpoint", "a peer's port cannot be 0")
+    return endpoint
+
+
+def _resolved(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return path if folder is None else Path(os.path.normpath(folder / path.expanduser()))
+
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", min_length=1, max_length=32)
+]
+ListenAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint)]
+PeerAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint), AfterValidator(_dialable)]
+FilePath = Annotated[Path, AfterValidator(_resolved)]
+Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
+Bytes = Annotated[int, Field(strict=True, ge=1024, le=1 << 40)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+class LogConfig(_Section):
+    """What is logged, and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+    """One line for people, or one JSON object a line for machines."""
+
+
+class NetworkConfig(_Section):
+    """The peers, and what they may cost."""
+
+    listen: ListenAddress = Endpoint("0.0.0.0", 26600)
+    peers: Mapping[Name, PeerAddress] = Field(default_factory=dict)
+    """Where each validator is dialled. Names are resolved anew at each dial: containers move.
+    Who a peer is says its certificate, never its address."""
+    observers: Mapping[Name, FilePath] = Field(default_factory=dict)
+    """Certificates (DER or PEM) of the observers that may connect; nobody else gets in."""
+    connections_max: Count = 64
+    queue_bytes_max: Bytes = 64 << 20
+    """Outgoing bytes that may wait for one peer."""
+    frame_bytes_max: Bytes = 16 << 20
+
+
+class RpcConfig(_Section):
+    """The listener for clients."""
+
+    listen: ListenAddress = Endpoint("127.0.0.1", 26680)
+    body_bytes_max: Bytes = 8 << 20
+    batch_max: Count = 100
+    connections_max: Count = 2_000
+    subscribers_max: Count = 2_000
+    subscriber_queue_max: Count = 1_024
+    wait_ms_max: Milliseconds = 60_000
+    """The longest that a submission may wait for finality in one request."""
+    waiters_max: Count = 100_000
+    """Transactions that clients may wait for at one time, over all requests."""
+    hosts: tuple[str, ...] = ()
+    """Host names accepted in requests beside addresses and localhost; empty: any."""
+
+
+class ValidatorConfig(_Section):
+    """The key that votes. A node without this section observes."""
+
+    keystore: FilePath | None = None
+    """An encrypted keystore written by `khazana keys`."""
+    passphrase_file: FilePath | None = None
+    development_key: Name | None = None
+    """Label of a printed development key; only on a network whose genesis says development."""
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if (self.keystore is None) == (self.development_key is None):
+            raise PydanticCustomError(
+                "one_key", "expected exactly one of keystore and development_key"
+            )
+        if self.keystore is not None and self.passphrase_file is None:
+            raise PydanticCustomError("one_key", "a keystore needs passphrase_file beside it")
+        return self
+
+
+class TlsConfig(_Section):
+    """This node's identity towards peers."""
+
+    key: FilePath
+    """Private key, PEM, mode 0600."""
+    certificate: FilePath
+    """Self-signed certificate, DER or PEM; for a validator the one on the ledger."""
+
+
+class MempoolConfig(_Section):
+    """Transactions that may wait here for a block."""
+
+    transactions_max: Count = 50_000
+    bytes_max: Bytes = 32 << 20
+
+
+class StorageConfig(_Section):
+    """LevelDB's memory and the node's caches."""
+
+    block_cache_bytes: Bytes = 32 << 20
+    write_buffer_bytes: Bytes = 16 << 20
+    records_cache_max: Count = 100_000
+    """Decoded ledger records kept in memory."""
+    nodes_cache_max: Count = 200_000
+    """Commitment tree nodes kept in memory."""
+
+
+class SyncConfig(_Section):
+    """How hard this node catches up."""
+
+    fetches_max: Count = 4
+    """Ranges asked for at one time."""
+    range_blocks_max: Annotated[int, Field(strict=True, ge=1, le=256)] = 32
+    buffer_bytes_max: Bytes = 64 << 20
+    """Blocks fetched and not yet committed."""
+    fetch_timeout_ms: Milliseconds = 5_000
+
+
+class ReplicaConfig(_Section):
+    """The consensus loop of this node. Nothing here is visible to others but by its speed."""
+
+    queue_max: Count = 4_096
+    """Messages of peers that may wait; a full queue makes the peer wait."""
+    resend_ms: Milliseconds = 750
+    """First repetition of own messages while nothing changes; doubled each time."""
+    resend_ms_max: Milliseconds = 8_000
+    fetch_timeout_ms: Milliseconds = 300
+    """How long one peer may take to answer for a proposal's missing transactions."""
+
+
+class NodeConfig(_Section):
+    """All local settings of one node."""
+
+    name: Name
+    """A validator's name on the ledger; an observer's own choice."""
+    data_dir: FilePath = Path("data")
+    genesis: FilePath = Path("genesis.json")
+    tls: TlsConfig
+    validator: ValidatorConfig | None = None
+    network: NetworkConfig = NetworkConfig()
+    rpc: RpcConfig = RpcConfig()
+    mempool: MempoolConfig = MempoolConfig()
+    storage: StorageConfig = StorageConfig()
+    sync: SyncConfig = SyncConfig()
+    replica: ReplicaConfig = ReplicaConfig()
+    log: LogConfig = LogConfig()
+
+
+def load_config(
+    path: Path, *, environment: Mapping[str, str] | None = None, check_files: bool = True
+) -> NodeConfig:
+    """Return the settings in this file, overridden by the environment.
+
+    Args:
+        environment: the process's own when None.
+        check_files: also report named files that are not there.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or holds anything unknown, missing, of the
+            wrong type or out of range; with all faults.
+    """
+    file = str(path)
+    try:
+        data = path.read_bytes()
+        if len(data) > CONFIG_SIZE_MAX:
+            raise ConfigError((_whole(file, f"larger than {CONFIG_SIZE_MAX} bytes"),))
+        text = data.decode()
+        tree = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError((_whole(file, f"cannot be read: {error.strerror}"),)) from None
+    except UnicodeDecodeError:
+        raise ConfigError((_whole(file, "is not UTF-8"),)) from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise ConfigError((Fault(file=file, line=line, key="", message=str(error)),)) from None
+
+    lines = _lines(text)
+    overridden = _override(tree, os.environ if environment is None else environment)
+    tree.setdefault("data_dir", "data")
+    tree.setdefault("genesis", "genesis.json")
+    faults: list[Fault] = []
+    config: NodeConfig | None = None
+    try:
+        config = NodeConfig.model_validate(tree, context={"folder": path.absolute().parent})
+    except ValidationError as error:
+        faults += [_fault(file, lines, overridden, details) for details in error.errors()]
+    if config is not None:
+        faults += [
+            _place(file, lines, overridden, key, message)
+            for key, message in _conflicts(config, check_files=check_files)
+        ]
+    if faults or config is None:
+        raise ConfigError(tuple(sorted(faults, key=lambda fault: fault.line or 0)))
+    return config
+
+
+def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with settings that are each fine alone."""
+    if config.name in config.network.peers:
+        yield ("network", "peers", config.name), "a node is not its own peer; remove the line"
+    for name in sorted(config.network.peers.keys() & config.network.observers.keys()):
+        yield ("network", "observers", name), "also a peer; a name is one or the other"
+    if config.network.listen == config.rpc.listen and config.rpc.listen.port != 0:
+        yield ("rpc", "listen"), f"{config.rpc.listen} is already taken by network.listen"
+    if config.replica.resend_ms_max < config.replica.resend_ms:
+        yield ("replica", "resend_ms_max"), "less than replica.resend_ms"
+    if not check_files:
+        return
+    named: list[tuple[tuple[str, ...], Path | None]] = [
+        (("genesis",), config.genesis),
+        (("tls", "key"), config.tls.key),
+        (("tls", "certificate"), config.tls.certificate),
+    ]
+    if config.validator is not None:
+        named.append((("validator", "keystore"), config.validator.keystore))
+        named.append((("validator", "passphrase_file"), config.validator.passphrase_file))
+    named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
+    for key, path in named:
+        if path is not None and not path.is_file():
+            yield key, f"no such file: {path}"
+
+
+def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Write the environment's settings into the tree; return the variable behind each key."""
+    variables: dict[tuple[str, ...], str] = {}
+    for variable in sorted(environment):
+        if not variable.startswith(ENVIRONMENT_PREFIX):
+            continue
+        key = tuple(variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
+        if key[0] not in NodeConfig.model_fields:
+            continue  # Other programs, and our own command line, may use the prefix.
+        *parents, last = key
+        table = tree
+        for parent in parents:
+            inner = table.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                break
+            table = inner
+        else:
+            text = environment[variable]
+            table[last] = int(text) if re.fullmatch(r"\d{1,15}", text) else text
+        variables[key] = variable
+    return variables
+
+
+def _fault(
+    file: str,
+    lines: Mapping[tuple[str, ...], int],
+    overridden: Mapping[tuple[str, ...], str],
+    details: Any,
+) -> Fault:
+    """Turn one of pydantic's findings into ours."""
+    key = tuple(str(part) for part in details["loc"] if part != "[key]")
+    match details["type"]:
+        case "extra_forbidden":
+            message = _unknown(key)
+        case "missing":
+            message = "missing"
+        case "string_pattern_mismatch" | "string_too_short" | "string_too_long":
+            message = (
+                f"found {_shown(details['input'])}, expected 1 to 32 lower-case letters, digits "
+                "and inner hyphens"
+            )
+        case _:
+            text = str(details["msg"]).removeprefix("Value error, ")
+            message = f"found {_shown(details['input'])}: {text[:1].lower() + text[1:]}"
+    return _place(file, lines, overridden, key, message)
+
+
+def _place(
+    file: str,
+    lines: Mapping[tuple[str, ...], int],
+    overridden: Mapping[tuple[str, ...], str],
+    key: tuple[str, ...],
+    message: str,
+) -> Fault:
+    dotted = ".".join(key)
+    if key in overridden:
+        return Fault(file="environment", line=None, key=overridden[key], message=message)
+    # The nearest thing that is in the file: the key, or the table that it is missing from.
+    near = next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), 1)
+    return Fault(file=file, line=near, key=dotted, message=message)
+
+
+def _unknown(key: tuple[str, ...]) -> str:
+    place = ELSEWHERE.get(".".join(key))
+    if place is not None:
+        return f"no such setting here; see {place}"
+    model: Any = NodeConfig
+    for part in key[:-1]:
+        field = model.model_fields.get(part)
+        annotation = None if field is None else field.annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+        if model is None:
+            return "no such setting"
+    close = difflib.get_close_matches(key[-1], list(model.model_fields), n=1)
+    known = ", ".join(model.model_fields)
+    return f"no such setting; {f'did you mean {close[0]}?' if close else f'there are: {known}'}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _whole(file: str, message: str) -> Fault:
+    return Fault(file=file, line=None, key="", message=message)
+
+
+_KEY: Final = r"""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'"""
+_DOTTED: Final = rf"((?:{_KEY})(?:\s*\.\s*(?:{_KEY}))*)"
+_TABLE: Final = re.compile(rf"\s*\[\s*{_DOTTED}\s*\]")
+_ASSIGNMENT: Final = re.compile(rf"\s*{_DOTTED}\s*=")
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """Return the line of each table and key. No library says it, so the text is scanned; a key
+    inside an inline table has the line of the key that holds it.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := _TABLE.match(line):
+            table = _split(found[1])
+            lines.setdefault(table, number)
+        elif found := _ASSIGNMENT.match(line):
+            lines.setdefault(table + _split(found[1]), number)
+    return lines
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))

@@ -1,0 +1,84 @@
+"""How the shells write their log: structlog, one logger an object, nothing configured globally.
+
+The event comes first, then `key=value`; bytes are shown as lower-case hex. `json` gives one object
+a line. The pure rooms do not log: what they return has a one-line `str()` that the shell logs.
+"""
+
+import logging
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TextIO, TypeAlias
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+Logger: TypeAlias = FilteringBoundLogger
+"""What the shells take as an argument. Bind a part's own name: `log.bind(part="sync")`."""
+
+_Event: TypeAlias = MutableMapping[str, Any]
+
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def open_log(
+    stream: TextIO,
+    *,
+    now_ms: Callable[[], int],
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    form: Literal["console", "json"] = "console",
+    **bound: object,
+) -> Logger:
+    """Return a logger that writes to this stream.
+
+    Args:
+        now_ms: where the time comes from; milliseconds since 1970-01-01 UTC.
+        bound: what every line carries, such as the node's name.
+    """
+
+    def stamp(_logger: object, _method: str, event: _Event) -> _Event:
+        moment = datetime.fromtimestamp(now_ms() / 1000, tz=UTC)
+        event["timestamp"] = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now_ms() % 1000:03d}Z"
+        return event
+
+    last: Any = (
+        structlog.processors.JSONRenderer(sort_keys=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False)
+    )
+    logger = structlog.wrap_logger(
+        structlog.WriteLogger(stream),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        context_class=dict,
+        cache_logger_on_first_use=True,
+        processors=[
+            structlog.processors.add_log_level,
+            stamp,
+            _hexadecimal,
+            structlog.processors.format_exc_info,
+            last,
+        ],
+    )
+    bound_logger: Logger = logger.bind(**bound)
+    return bound_logger
+
+
+def silent_log() -> Logger:
+    """Return a logger that writes nothing: for tests and offline commands."""
+    logger: Logger = structlog.wrap_logger(
+        structlog.ReturnLogger(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        processors=[],
+    ).bind()
+    return logger
+
+
+def _hexadecimal(_logger: object, _method: str, event: _Event) -> _Event:
+    for key, value in event.items():
+        if isinstance(value, bytes):
+            event[key] = value.hex()
+    return event

@@ -1,0 +1,157 @@
+"""What a node counts about itself: one Prometheus registry an object, no globals.
+
+Names follow the Prometheus conventions (base units, `_total` on counters). Labels are bounded: the
+closed vocabularies below, and names of validators and observers, which the ledger and the
+configuration bound. Nothing has a label that a client or a stranger chooses.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_FAST: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
+"""Seconds: disk writes and block work on a healthy machine lie in the middle."""
+_LATENCY: Final = (0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The registry of one node, with every metric as a named attribute."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+
+        # Consensus.
+        self.height = Gauge("khazana_height", "Height of the last committed block", registry=r)
+        self.round = Gauge("khazana_round", "Round that consensus is in", registry=r)
+        self.rounds = Counter(
+            "khazana_rounds_skipped", "Rounds that ended without a decision", registry=r
+        )
+        self.votes = Counter(
+            "khazana_votes", "Votes taken from peers, by kind", ["kind"], registry=r
+        )
+        self.messages_refused = Counter(
+            "khazana_messages_refused", "Peers' messages refused, by reason", ["reason"], registry=r
+        )
+        self.proposals_missed = Counter(
+            "khazana_proposals_missed",
+            "Rounds whose proposer brought no proposal in time, by proposer",
+            ["validator"],
+            registry=r,
+        )
+        self.proposals_refused = Counter(
+            "khazana_proposals_refused", "Proposals that failed the check", ["reason"], registry=r
+        )
+        self.evidence = Counter(
+            "khazana_equivocations", "Equivocations seen, by author", ["validator"], registry=r
+        )
+        self.signatures = Counter(
+            "khazana_signatures", "Consensus messages signed by this node", ["kind"], registry=r
+        )
+        self.signatures_refused = Counter(
+            "khazana_signatures_refused", "Signatures that the guard refused", registry=r
+        )
+        self.resends = Counter("khazana_resends", "Repetitions for want of progress", registry=r)
+        self.fetches = Counter(
+            "khazana_proposal_fetches",
+            "Requests for transactions of a proposal that the pool did not hold",
+            registry=r,
+        )
+
+        # Blocks and transactions.
+        self.block_transactions = Histogram(
+            "khazana_block_transactions",
+            "Transactions in a block",
+            buckets=(0, 1, 10, 100, 250, 500, 1_000, 2_000, 5_000, 10_000),
+            registry=r,
+        )
+        self.transactions = Counter(
+            "khazana_transactions", "Transactions in committed blocks", ["outcome"], registry=r
+        )
+        self.submissions = Counter(
+            "khazana_submissions", "Transactions submitted here, by answer", ["answer"], registry=r
+        )
+        self.signatures_verified = Counter(
+            "khazana_signatures_verified", "Signatures verified, by subject", ["of"], registry=r
+        )
+        self.finality_seconds = Histogram(
+            "khazana_finality_seconds",
+            "From submission at this node to the committed block",
+            buckets=_LATENCY,
+            registry=r,
+        )
+        self.mempool_transactions = Gauge(
+            "khazana_mempool_transactions", "Transactions that wait for a block", registry=r
+        )
+        self.mempool_bytes = Gauge("khazana_mempool_bytes", "Their size on the wire", registry=r)
+        self.waiters = Gauge(
+            "khazana_waiters", "Transactions whose finality a client waits for", registry=r
+        )
+
+        # Where time goes.
+        self.build_seconds = Histogram(
+            "khazana_build_seconds", "Building a proposal", buckets=_FAST, registry=r
+        )
+        self.check_seconds = Histogram(
+            "khazana_check_seconds", "Checking a proposal", buckets=_FAST, registry=r
+        )
+        self.commit_seconds = Histogram(
+            "khazana_commit_seconds", "Writing a block and its state", buckets=_FAST, registry=r
+        )
+        self.fsync_seconds = Histogram(
+            "khazana_fsync_seconds", "Appending to the consensus log", buckets=_FAST, registry=r
+        )
+        self.block_interval_seconds = Histogram(
+            "khazana_block_interval_seconds",
+            "Between two commits at this node",
+            buckets=_LATENCY,
+            registry=r,
+        )
+
+        # Peers.
+        self.peers = Gauge("khazana_peers", "Connected peers, by kind", ["kind"], registry=r)
+        self.peer_faults = Counter(
+            "khazana_peer_faults",
+            "Misbehaviour, by peer and reason",
+            ["peer", "reason"],
+            registry=r,
+        )
+        self.bytes_sent = Counter(
+            "khazana_bytes_sent", "Bytes sent to peers, by lane", ["lane"], registry=r
+        )
+        self.bytes_received = Counter(
+            "khazana_bytes_received", "Bytes received from peers", registry=r
+        )
+        self.messages_dropped = Counter(
+            "khazana_messages_dropped",
+            "Outgoing messages a full lane dropped",
+            ["lane"],
+            registry=r,
+        )
+
+        # Catching up.
+        self.sync_target = Gauge(
+            "khazana_sync_target_height", "Highest height that a peer reports", registry=r
+        )
+        self.blocks_synced = Counter(
+            "khazana_blocks_synced", "Blocks committed from peers' stores", registry=r
+        )
+
+        # Clients.
+        self.rpc_requests = Counter(
+            "khazana_rpc_requests", "Requests by method", ["method", "result"], registry=r
+        )
+        self.rpc_seconds = Histogram(
+            "khazana_rpc_seconds", "Answering a request", ["method"], buckets=_LATENCY, registry=r
+        )
+        self.subscribers = Gauge("khazana_subscribers", "Open subscriptions", registry=r)
+
+    def render(self) -> bytes:
+        """Return the exposition text that `/metrics` serves."""
+        return generate_latest(self.registry)
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return one sample by its exposed name, 0 when nothing was counted yet: for tests and
+        the status command.
+        """
+        return self.registry.get_sample_value(name, labels) or 0.0

@@ -1,0 +1,201 @@
+"""The configuration: everything checked at load, all faults at once, each with its line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from node.config import ConfigError, Endpoint, NodeConfig, load_config, parse_endpoint
+
+GOOD = """\
+name = "central-bank"
+
+[tls]
+key = "tls.key"
+certificate = "tls.crt"
+
+[validator]
+keystore = "consensus.json"
+passphrase_file = "/run/secrets/passphrase"
+
+[network]
+listen = "0.0.0.0:26600"
+peers."finance-ministry" = "ministry.example:26600"
+
+[network.observers]
+exchange = "observers/exchange.crt"
+"""
+
+
+def load(
+    folder: Path,
+    text: str,
+    *,
+    check_files: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> NodeConfig:
+    path = folder / "node.toml"
+    path.write_text(text)
+    return load_config(path, environment=environment or {}, check_files=check_files)
+
+
+def faults(folder: Path, text: str, *, check_files: bool = False) -> list[tuple[int | None, str]]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text, check_files=check_files)
+    return [(fault.line, fault.key) for fault in caught.value.faults]
+
+
+def test_a_file_becomes_settings_with_paths_from_its_own_folder(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+
+    assert config.name == "central-bank"
+    assert config.data_dir == tmp_path / "data"
+    assert config.validator is not None
+    assert config.validator.keystore == tmp_path / "consensus.json"
+    assert config.validator.passphrase_file == Path("/run/secrets/passphrase")
+    assert config.network.peers == {"finance-ministry": Endpoint("ministry.example", 26600)}
+    assert config.network.observers == {"exchange": tmp_path / "observers/exchange.crt"}
+
+
+def test_all_faults_are_reported_at_once_with_their_lines(tmp_path: Path) -> None:
+    text = """\
+name = "Central Bank"
+colour = "green"
+[network]
+listen = "nowhere"
+peers = { other = "host:0", third = 7 }
+[tls]
+key = "tls.key"
+[mempool]
+transactions_max = "many"
+bytes_max = 1
+"""
+
+    assert faults(tmp_path, text) == [
+        (1, "name"),
+        (2, "colour"),
+        (4, "network.listen"),
+        (5, "network.peers.other"),
+        (5, "network.peers.third"),
+        (6, "tls.certificate"),
+        (9, "mempool.transactions_max"),
+        (10, "mempool.bytes_max"),
+    ]
+
+
+def test_a_syntax_fault_has_its_line(tmp_path: Path) -> None:
+    assert faults(tmp_path, 'name = "a"\n[network\n') == [(2, "")]
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("nmae = 1", "did you mean name?"),
+        ('moniker = "x"', "see name"),
+        ("[consensus]\ntimeout_propose_ms = 1", "see the genesis file"),
+        ("[network]\npeer = {}", "did you mean peers?"),
+        ("[rpc]\nzzz = 1", "there are: listen,"),
+        ("[log.level]\nx = 1", "found {'x': 1}"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_what_to_write(
+    tmp_path: Path, line: str, advice: str
+) -> None:
+    with pytest.raises(ConfigError, match=r".") as caught:
+        load(tmp_path, f'name = "a"\ntls = {{ key = "k", certificate = "c" }}\n{line}\n')
+
+    assert len(caught.value.faults) == 1
+    assert advice in caught.value.faults[0].message
+
+
+def test_settings_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    text = """\
+name = "a"
+[network]
+listen = "127.0.0.1:1"
+[network.peers]
+a = "a:1"
+b = "b:1"
+[network.observers]
+b = "b.crt"
+[rpc]
+listen = "127.0.0.1:1"
+[replica]
+resend_ms_max = 5
+[tls]
+key = "k"
+certificate = "c"
+"""
+
+    assert faults(tmp_path, text) == [
+        (5, "network.peers.a"),
+        (8, "network.observers.b"),
+        (10, "rpc.listen"),
+        (12, "replica.resend_ms_max"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "section", ["", 'keystore = "k"\npassphrase_file = "p"\ndevelopment_key = "a"', 'keystore="k"']
+)
+def test_a_validator_has_exactly_one_key_and_its_passphrase(tmp_path: Path, section: str) -> None:
+    text = f'name = "a"\n[tls]\nkey = "k"\ncertificate = "c"\n[validator]\n{section}\n'
+
+    assert faults(tmp_path, text) == [(5, "validator")]
+
+
+def test_named_files_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "tls.key").touch()
+
+    assert faults(tmp_path, GOOD, check_files=True) == [
+        (1, "genesis"),
+        (5, "tls.certificate"),
+        (8, "validator.keystore"),
+        (9, "validator.passphrase_file"),
+        (16, "network.observers.exchange"),
+    ]
+
+
+def test_a_missing_or_unreadable_file_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_config(tmp_path / "bytes.toml")
+    (tmp_path / "huge.toml").write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(ConfigError, match="larger than"):
+        load_config(tmp_path / "huge.toml")
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        GOOD,
+        environment={
+            "KHAZANA_RPC__LISTEN": "127.0.0.1:0",
+            "KHAZANA_MEMPOOL__TRANSACTIONS_MAX": "12",
+            "KHAZANA_CONFIG": "ours to ignore",
+            "OTHER": "x",
+        },
+    )
+
+    assert config.rpc.listen == Endpoint("127.0.0.1", 0)
+    assert config.mempool.transactions_max == 12
+
+
+def test_a_fault_of_the_environment_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD, environment={"KHAZANA_RPC__LISTEN": "x"})
+
+    assert str(caught.value).startswith("environment: KHAZANA_RPC__LISTEN: found 'x'")
+
+
+@pytest.mark.parametrize("text", ["h:1", "h-1.example:65535", "10.0.0.1:26600", "[::1]:80"])
+def test_an_endpoint_is_written_as_it_was_read(text: str) -> None:
+    assert str(parse_endpoint(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "h", ":1", "h:", "h:65536", "::1:80", "[x]:1", "-h:1", 5])
+def test_no_endpoint_is_read_from(text: object) -> None:
+    with pytest.raises(ValueError, match=r"endpoint|expected|no "):
+        parse_endpoint(text)
