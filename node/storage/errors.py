@@ -1,0 +1,77 @@
+"""What can go wrong with a node's disk, and what helps.
+
+    StorageError           attributes `path`, `detail`
+    ├── StorageMissing       there is no database or log here
+    ├── StorageLocked        another process has it open
+    ├── StorageFull          no space left; nothing of the failed write is there
+    ├── StorageReadOnly      the disk or the directory cannot be written
+    ├── StorageDamaged       what is on disk is not what was written
+    └── StorageFailed        any other failure of the disk; also every use after a failed write
+
+A node that meets one of these stops before it votes again. After a failed write nothing more is
+written through the same object: what reached the disk is known only after opening it anew.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class StorageError(Exception):
+    """A failure of the disk, or of what is on it.
+
+    Attributes:
+        path: the directory or file.
+        detail: what the operating system or the database said.
+    """
+
+    summary: ClassVar[str] = "cannot be used"
+    advice: ClassVar[str] = "look at the disk and at the system's log"
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(f"{path} {self.summary} ({detail}): {self.advice}")
+        self.path = path
+        self.detail = detail
+
+
+class StorageMissing(StorageError):
+    """There is nothing to open."""
+
+    summary = "does not exist"
+    advice = "check the data directory in the configuration; `khazana init` makes a new one"
+
+
+class StorageLocked(StorageError):
+    """Another process holds it: two nodes with one key would sign against each other."""
+
+    summary = "is in use by another process"
+    advice = "stop the other node, or give this one its own data directory"
+
+
+class StorageFull(StorageError):
+    """No space is left, or a limit on the file's size is reached."""
+
+    summary = "cannot grow"
+    advice = "free some space, then start the node again; nothing acknowledged is lost"
+
+
+class StorageReadOnly(StorageError):
+    """The disk is mounted read-only, or the directory belongs to somebody else."""
+
+    summary = "cannot be written"
+    advice = "mount the disk writable and give the directory to the node's user, then start again"
+
+
+class StorageDamaged(StorageError):
+    """What is on disk is not what was written: a bit rotted, or a file is gone."""
+
+    summary = "is damaged"
+    advice = (
+        "move this directory aside, keep it for examination, and run `khazana start` again: "
+        "the node copies the chain from its peers and signs nothing before it has caught up"
+    )
+
+
+class StorageFailed(StorageError):
+    """The disk failed in another way; or a write failed before, and nothing after it is safe."""
+
+    summary = "failed"

@@ -1,0 +1,101 @@
+"""Where everything is in a node's database: one table, one function for each kind of key.
+
+    prefix  key after it                       value
+    M       name of a fact about the database  see `Meta`
+    B       height, 8 bytes                    the block's bytes
+    C       height, 8 bytes                    its commit certificate
+    R       height, 8 bytes                    the receipts of all its transactions
+    T       transaction id, 32 bytes           height, 8 bytes, and index in the block, 4 bytes
+    S       state key: table's byte and key    a state record
+    N       path, one byte for each nibble     a node of the state commitment
+    V       height, 8 bytes                    the validator set that rules from this height
+    E       evidence id, 32 bytes              height, 8 bytes, of the block that shows it
+
+Numbers are big-endian, so that the order of the keys is the order of the heights and new blocks go
+to the end of their range. A change of this table is a new `FORMAT_VERSION`: a node refuses a
+database of another version and names it.
+"""
+
+import struct
+from enum import Enum
+from typing import Final
+
+FORMAT_VERSION: Final = 1
+
+
+class Meta(Enum):
+    """Facts about the database as a whole, under the prefix M."""
+
+    FORMAT = b"Mformat"
+    """`FORMAT_VERSION`, 8 bytes; written once, with the genesis."""
+
+    GENESIS = b"Mgenesis"
+    """The genesis hash: a database belongs to one network."""
+
+    HEAD = b"Mhead"
+    """What the last committed block left behind; rewritten in each block's batch."""
+
+
+def encode_number(number: int) -> bytes:
+    """Return a height or version as 8 bytes."""
+    return number.to_bytes(8)
+
+
+def decode_number(data: bytes) -> int:
+    return int.from_bytes(data)
+
+
+def block_key(height: int) -> bytes:
+    return b"B" + height.to_bytes(8)
+
+
+def certificate_key(height: int) -> bytes:
+    return b"C" + height.to_bytes(8)
+
+
+def receipts_key(height: int) -> bytes:
+    return b"R" + height.to_bytes(8)
+
+
+def validators_key(height: int) -> bytes:
+    return b"V" + height.to_bytes(8)
+
+
+def transaction_key(transaction_id: bytes) -> bytes:
+    return b"T" + transaction_id
+
+
+_PLACE: Final = struct.Struct(">QI")
+
+
+def encode_place(height: int, index: int) -> bytes:
+    """Return where a transaction stands, as the value of its key."""
+    return _PLACE.pack(height, index)
+
+
+def decode_place(data: bytes) -> tuple[int, int]:
+    """Return the height and the index."""
+    height, index = _PLACE.unpack(data)
+    return height, index
+
+
+def state_key(key: bytes) -> bytes:
+    """Return where the record of a full state key (table's prefix and key) lives."""
+    return b"S" + key
+
+
+def node_key(path: bytes) -> bytes:
+    return b"N" + path
+
+
+def evidence_key(evidence_id: bytes) -> bytes:
+    return b"E" + evidence_id
+
+
+def range_of(prefix: bytes) -> tuple[bytes, bytes]:
+    """Return start and stop for a scan of all keys with this prefix.
+
+    The prefix is not empty and does not consist of 0xff alone.
+    """
+    cut = prefix.rstrip(b"\xff")
+    return prefix, cut[:-1] + bytes((cut[-1] + 1,))

@@ -1,0 +1,187 @@
+"""The one door to LevelDB: a database of one process, opened so that damage is never passed over.
+
+`paranoid_checks` is what makes it safe: LevelDB's default recovery drops records from the middle of
+a damaged log and says nothing. With it the database refuses to open, or a read refuses, and the
+node says so instead of answering from a state with holes.
+
+Memory is bounded: a cache of blocks, two write buffers at most, and the tables that are mapped,
+which are few and small. Values are not compressed: most of what is stored are hashes and
+signatures. The figures stand in this room's README.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import plyvel
+
+from node.storage.errors import (
+    StorageDamaged,
+    StorageError,
+    StorageFailed,
+    StorageFull,
+    StorageLocked,
+    StorageMissing,
+    StorageReadOnly,
+)
+from node.storage.lock import DirectoryLock
+from node.storage.store import Batch
+
+CACHE_SIZE_BYTES: Final = 16 << 20
+WRITE_BUFFER_SIZE_BYTES: Final = 16 << 20
+TABLE_SIZE_BYTES: Final = 2 << 20
+# The fewest LevelDB allows: 64 open tables, each mapped into memory while it is open.
+OPEN_FILES_MAX: Final = 74
+BLOOM_BITS: Final = 10  # one absent key in a hundred costs a read
+
+_TABLE_OR_LOG: Final = re.compile(r"\d+\.(ldb|sst|log)|MANIFEST-\d+")
+
+
+def open_leveldb(path: Path, *, create: bool) -> "LevelDBStore":
+    """Open the database in this directory for this process alone.
+
+    Args:
+        create: make a new database where there is none; an existing one is opened as it is.
+
+    Raises:
+        StorageMissing: there is none, and none was to be made.
+        StorageLocked: another process, or another part of this one, has it open.
+        StorageDamaged: something that was written is missing or altered.
+        StorageError: the others of its tree, for the disk's reasons.
+    """
+    _check_files(path, create=create)
+    with _translated(path):
+        if create:
+            path.mkdir(parents=True, exist_ok=True)
+        # LevelDB's own lock does not hold: a refused second opening in one process closes the lock
+        # file, and with that POSIX releases the first one's lock too.
+        lock = DirectoryLock(path)
+    try:
+        database = _open(path, create=create)
+    except StorageError:
+        lock.close()
+        raise
+    return LevelDBStore(path, database, lock)
+
+
+def _open(path: Path, *, create: bool) -> plyvel.DB:
+    with _translated(path):
+        return plyvel.DB(
+            str(path),
+            create_if_missing=create,
+            paranoid_checks=True,
+            lru_cache_size=CACHE_SIZE_BYTES,
+            write_buffer_size=WRITE_BUFFER_SIZE_BYTES,
+            max_file_size=TABLE_SIZE_BYTES,
+            max_open_files=OPEN_FILES_MAX,
+            bloom_filter_bits=BLOOM_BITS,
+            compression=None,
+        )
+
+
+class LevelDBStore:
+    """An open database; made by `open_leveldb`."""
+
+    def __init__(self, path: Path, database: plyvel.DB, lock: DirectoryLock) -> None:
+        self._path = path
+        self._database = database
+        self._lock = lock
+        self._writes_synced = 0
+        self._failure: StorageError | None = None
+
+    @property
+    def writes_synced(self) -> int:
+        return self._writes_synced
+
+    def get(self, key: bytes) -> bytes | None:
+        try:
+            value: bytes | None = self._database.get(key, verify_checksums=True)
+        except (plyvel.Error, RuntimeError) as error:
+            raise _translate(self._path, error) from error
+        return value
+
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        with _translated(self._path):
+            pairs = self._database.iterator(
+                start=start, stop=stop, reverse=reverse, verify_checksums=True, fill_cache=False
+            )
+        return self._pairs(pairs, limit)
+
+    def write(self, batch: Batch, *, sync: bool) -> None:
+        # After a failed write a part of it may stand in the log's last block. A later write that
+        # succeeded behind it would make the log unreadable from there on.
+        if self._failure is not None:
+            raise StorageFailed(self._path, f"an earlier write failed: {self._failure.detail}")
+        try:
+            with _translated(self._path), self._database.write_batch(sync=sync) as writes:
+                for key, value in batch:
+                    if value is None:
+                        writes.delete(key)
+                    else:
+                        writes.put(key, value)
+        except StorageError as failure:
+            self._failure = failure
+            raise
+        self._writes_synced += sync
+
+    def close(self) -> None:
+        self._database.close()
+        self._lock.close()
+
+    def _pairs(
+        self, pairs: Iterator[tuple[bytes, bytes]], limit: int | None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        with _translated(self._path):
+            yield from islice(pairs, limit)
+
+
+def _check_files(path: Path, *, create: bool) -> None:
+    """Refuse a directory whose `CURRENT` is gone: LevelDB would begin anew and delete the rest."""
+    with _translated(path):
+        names = os.listdir(path) if path.is_dir() else []
+    if "CURRENT" in names:
+        return
+    if any(_TABLE_OR_LOG.fullmatch(name) for name in names):
+        raise StorageDamaged(path, "the file CURRENT is missing")
+    if not create:
+        raise StorageMissing(path, "no database in it")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (plyvel.Error, OSError, RuntimeError) as error:
+        raise _translate(path, error) from error
+
+
+# LevelDB gives only sentences: the system's own words for an error, behind the file's name.
+_WORDS: Final[tuple[tuple[str, type[StorageError]], ...]] = (
+    ("/LOCK: " + os.strerror(errno.EAGAIN), StorageLocked),
+    (os.strerror(errno.ENOSPC), StorageFull),
+    (os.strerror(errno.EDQUOT), StorageFull),
+    (os.strerror(errno.EFBIG), StorageFull),
+    (os.strerror(errno.EROFS), StorageReadOnly),
+    (os.strerror(errno.EACCES), StorageReadOnly),
+    (os.strerror(errno.EPERM), StorageReadOnly),
+    ("does not exist", StorageDamaged),
+    (os.strerror(errno.ENOENT), StorageDamaged),
+)
+
+
+def _translate(path: Path, error: Exception) -> StorageError:
+    words = error.args[0] if error.args else type(error).__name__
+    detail = words.decode(errors="replace") if isinstance(words, bytes) else str(error)
+    if isinstance(error, plyvel.CorruptionError):
+        return StorageDamaged(path, detail)
+    for phrase, kind in _WORDS:
+        if phrase in detail:
+            return kind(path, detail)
+    return StorageFailed(path, detail)
