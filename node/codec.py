@@ -17,7 +17,7 @@ versions, hashing, meaning.
 The bytes are those of the `msgpack` package; msgspec checks types on the way in and out.
 """
 
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, dataclass_transform
 
 import msgpack
 import msgspec
@@ -44,16 +44,33 @@ class CodecError(Exception):
         self.reason = reason
 
 
-class Record(
-    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw_only=True
-):
-    """A value with canonical bytes: its fields in order of declaration, as an array.
+if TYPE_CHECKING:
 
-    Fields have no defaults: a missing one would otherwise be a second spelling.
-    """
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    class Record:
+        """What a type checker sees: options are inherited, which msgspec's own stub cannot say."""
+
+        def __init_subclass__(cls, *, tag: int | None = None) -> None:  # type: ignore[explicit-override]
+            ...
+
+else:
+
+    class Record(
+        msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw_only=True
+    ):
+        """A value with canonical bytes: its fields in order of declaration, as an array.
+
+        Fields have no defaults: a missing one would otherwise be a second spelling.
+        """
 
 
 RecordT = TypeVar("RecordT")
+
+
+def replace(record: RecordT, **changes: object) -> RecordT:
+    """Return the record with these fields changed. The caller answers for their types."""
+    replaced: RecordT = msgspec.structs.replace(record, **changes)  # type: ignore[type-var]
+    return replaced
 
 
 def encode(value: object) -> bytes:
