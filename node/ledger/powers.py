@@ -1,0 +1,131 @@
+"""The powers matrix: which offices together may do what to which kind of thing.
+
+A row is found by operation and subject; a row for the subject `*` stands for every subject that has
+none of its own. The subject is the kind of asset, participant or licence concerned, or
+`office-holder` where a participant that holds an office is concerned. A row asks for `required` of
+its offices, each held by a different participant; or instead, where it lists activities, for one
+participant with an active licence for one of them.
+
+No institution alone can issue a security, change a validator or rewrite a rule: `offices_min` is
+the floor that no row, not even one set by joint decision, may undercut.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record
+from node.ledger.identifiers import Name
+
+OFFICES_MAX: Final = 16
+
+ANY: Final = "*"
+OFFICE_HOLDER: Final = "office-holder"
+"""The subject of what is done to a participant that holds an office."""
+
+CENTRAL_BANK: Final = "central-bank"
+FINANCE_MINISTRY: Final = "finance-ministry"
+CRYPTO_COUNCIL: Final = "crypto-council"
+VIRTUAL_ASSET_REGULATOR: Final = "virtual-asset-regulator"
+OFFICES: Final = (CENTRAL_BANK, FINANCE_MINISTRY, CRYPTO_COUNCIL, VIRTUAL_ASSET_REGULATOR)
+"""The offices of the reference network. A genesis or a grant may create others."""
+
+OfficeList = Annotated[tuple[Name, ...], msgspec.Meta(max_length=OFFICES_MAX)]
+
+
+class PowerRecord(Record):
+    """What a row of the matrix asks for."""
+
+    offices: OfficeList
+    """In ascending order, each once."""
+    required: Annotated[int, msgspec.Meta(ge=0, le=OFFICES_MAX)]
+    """How many of the offices; 0 only where there are none."""
+    licences: OfficeList
+    """Activities: an active licence for one of them is enough. In ascending order, each once."""
+
+
+class PowerRow(Record):
+    """A row of the matrix, as a genesis lists it."""
+
+    operation: Name
+    subject: Name
+    power: PowerRecord
+
+
+_JOINT_OPERATIONS: Final = frozenset(
+    {
+        "add_validator",
+        "forced_transfer",
+        "grant_office",
+        "remove_validator",
+        "rotate_validator_key",
+        "set_parameter",
+        "set_powers",
+    }
+)
+"""Never in one hand, whatever the subject."""
+_SECURITY_OPERATIONS: Final = frozenset({"define_asset", "issue", "redeem"})
+"""Never in one hand unless the subject is cash."""
+
+
+def offices_min(operation: str, subject: str) -> int:
+    """Return how many offices any row for this operation and subject must ask for, at least."""
+    if operation in _JOINT_OPERATIONS or subject == OFFICE_HOLDER:
+        return 2
+    if operation in _SECURITY_OPERATIONS and subject != "cash":
+        return 2
+    return 1
+
+
+def default_powers(offices: tuple[str, ...] = OFFICES) -> tuple[PowerRow, ...]:
+    """Return the matrix of a network with these offices, in order of operation and subject.
+
+    Joint decisions take all offices but one, so that a lost key or an institution out of action
+    does not stop governance: three of four, two of three. The offices must include central bank,
+    finance ministry and regulator.
+    """
+    joint = _row(offices, len(offices) - 1)
+    monetary = _row((CENTRAL_BANK,), 1)
+    fiscal = _row((CENTRAL_BANK, FINANCE_MINISTRY), 2)
+    supervisor = _row((VIRTUAL_ASSET_REGULATOR,), 1)
+    either = _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 1)
+    retail = _row((VIRTUAL_ASSET_REGULATOR,), 1, licences=("custody", "exchange"))
+    of_participants = {
+        "bank": monetary,
+        "company": supervisor,
+        "institution": joint,
+        "person": retail,
+    }
+    of_supervision = {ANY: either, OFFICE_HOLDER: joint}
+    matrix = {
+        "add_validator": {ANY: joint},
+        "define_asset": {"bill": fiscal, "cash": fiscal},
+        "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
+        "grant_licence": {ANY: supervisor},
+        "grant_office": {ANY: joint},
+        "hold_account": of_supervision,
+        "issue": {"bill": fiscal, "cash": monetary},
+        "open_account": of_participants,
+        "place_hold": of_supervision,
+        "redeem": {"bill": fiscal, "cash": monetary},
+        "register_participant": of_participants,
+        "release_account": of_supervision,
+        "release_hold": of_supervision,
+        "remove_validator": {ANY: joint},
+        "revoke_licence": {ANY: supervisor},
+        "rotate_validator_key": {ANY: joint},
+        "set_parameter": {ANY: joint},
+        "set_powers": {ANY: joint},
+        "update_participant_status": of_supervision,
+    }
+    return tuple(
+        PowerRow(operation=operation, subject=subject, power=power)
+        for operation, rows in sorted(matrix.items())
+        for subject, power in sorted(rows.items())
+    )
+
+
+def _row(offices: tuple[str, ...], required: int, *, licences: tuple[str, ...] = ()) -> PowerRecord:
+    return PowerRecord(
+        offices=tuple(sorted(offices)), required=required, licences=tuple(sorted(licences))
+    )

@@ -1,0 +1,226 @@
+"""Typed records by key: what is committed, and what a block has changed on top of it.
+
+A `Table` is a kind of record under a one-byte prefix; `tables.py` lists them all. A `RecordSource`
+gives the committed records; the shell implements it over its store and cache, `MemoryRecords` is
+its twin for tests and simulation. A `LedgerState` is one block's view: reads fall through to the
+source, writes stay here, and `changes()` gives the net difference once the block is applied.
+
+`begin`, `keep` and `discard` bracket a transaction, and inside it a proposal: what is discarded
+leaves no trace. Every write notes what it replaced, so reads cost one dictionary look-up whatever
+the depth.
+
+Records are immutable values; a key's bytes never change. Nothing here depends on the order of a
+dictionary or set: what is hashed is sorted by whoever hashes it.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Generic, Protocol, TypeVar
+
+from node.codec import Record, decode, encode
+
+R = TypeVar("R", bound=Record)
+
+_SCAN_CHUNK: Final = 64
+"""Records fetched from the source at a time while merging a scan."""
+
+
+class Table(Generic[R]):
+    """A kind of record: where its keys begin, and how its values decode."""
+
+    __slots__ = ("name", "ordered", "prefix", "record")
+
+    def __init__(self, name: str, prefix: bytes, record: type[R], *, ordered: bool = False) -> None:
+        """Describe a table.
+
+        Args:
+            name: as in the README; for people.
+            prefix: one byte, permanent, unlike that of any other table.
+            record: what its values are.
+            ordered: whether the rules scan it in order of key; others cannot be scanned.
+        """
+        assert len(prefix) == 1
+        self.name = name
+        self.prefix = prefix
+        self.record = record
+        self.ordered = ordered
+
+
+
+class RecordSource(Protocol):
+    """The committed records, as of the block before."""
+
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        ...
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` records with keys from `start` on, in ascending order of key.
+
+        The keys are those of the table, without its prefix. Fewer than `limit` means: no more.
+        """
+        ...
+
+
+class MemoryRecords:
+    """A record source held in memory, in encoded form. Also a sink for `LedgerState.changes()`."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._encoded: dict[bytes, bytes] = {}
+        self._keys: list[bytes] = []
+
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        value = self._encoded.get(table.prefix + key)
+        return None if value is None else decode(value, table.record)
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` records with keys from `start` on, in ascending order of key."""
+        first = bisect_left(self._keys, table.prefix + start)
+        keys = self._keys[first : first + limit]
+        return [
+            (key[1:], decode(self._encoded[key], table.record))
+            for key in keys
+            if key.startswith(table.prefix)
+        ]
+
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Take over what a block changed."""
+        for key, value in changes.items():
+            if value is not None:
+                if key not in self._encoded:
+                    insort(self._keys, key)
+                self._encoded[key] = value
+            elif self._encoded.pop(key, None) is not None:
+                del self._keys[bisect_left(self._keys, key)]
+
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Return every full key with its encoded record, in ascending order of key."""
+        return [(key, self._encoded[key]) for key in self._keys]
+
+
+class LedgerState:
+    """The state as one block sees it. Not to be used again once its block is committed."""
+
+    __slots__ = ("_journal", "_marks", "_ordered_keys", "_originals", "_records", "_source")
+
+    def __init__(self, source: RecordSource) -> None:
+        """See the committed records of `source`, and nothing changed yet."""
+        self._source = source
+        # Current values by full key, read or written.
+        self._records: dict[bytes, Record | None] = {}
+        # What was there before the block, for each full key ever written in it.
+        self._originals: dict[bytes, tuple[Table[Record], Record | None]] = {}
+        # For each ordered table, the keys ever written in this block, sorted.
+        self._ordered_keys: dict[bytes, list[bytes]] = {}
+        # Full key and what stood there before each write since the outermost `begin`.
+        self._journal: list[tuple[bytes, Record | None]] = []
+        self._marks: list[int] = []
+
+    def get(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        full_key = table.prefix + key
+        try:
+            return self._records[full_key]  # type: ignore[return-value]  # the prefix says the type
+        except KeyError:
+            record = self._source.record(table, key)
+            self._records[full_key] = record
+            return record
+
+    def put(self, table: Table[R], key: bytes, record: R) -> None:
+        """Set the record at this key of the table."""
+        self._write(table, key, record)
+
+    def delete(self, table: Table[R], key: bytes) -> None:
+        """Remove the record at this key of the table; nothing happens when there is none."""
+        self._write(table, key, None)
+
+    def _write(self, table: Table[R], key: bytes, record: R | None) -> None:
+        full_key = table.prefix + key
+        records = self._records
+        before = records[full_key] if full_key in records else self._source.record(table, key)
+        if full_key not in self._originals:
+            self._originals[full_key] = (table, before)  # type: ignore[assignment]  # invariance
+            if table.ordered:
+                insort(self._ordered_keys.setdefault(table.prefix, []), key)
+        self._journal.append((full_key, before))
+        records[full_key] = record
+
+    def begin(self) -> None:
+        """Open a bracket; brackets nest."""
+        self._marks.append(len(self._journal))
+
+    def keep(self) -> None:
+        """Close the innermost bracket; what was written since belongs to the one around it."""
+        self._marks.pop()
+        if not self._marks:
+            self._journal.clear()
+
+    def discard(self) -> None:
+        """Close the innermost bracket and undo all that was written since."""
+        journal, records, mark = self._journal, self._records, self._marks.pop()
+        for full_key, before in reversed(journal[mark:]):
+            records[full_key] = before
+        del journal[mark:]
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
+        """Return up to `limit` records with keys from `start` on, in ascending order of key.
+
+        The table must be an ordered one. Reads as many records from the source as it returns, plus
+        those that this block deleted or replaced on the way.
+        """
+        assert table.ordered
+        found: list[tuple[bytes, R]] = []
+        written = self._ordered_keys.get(table.prefix, [])
+        index = bisect_left(written, start)
+        for key, record in self._committed(table, start):
+            while index < len(written) and written[index] < key and len(found) < limit:
+                self._take(table, written[index], found)
+                index += 1
+            if len(found) == limit:
+                return found
+            if index < len(written) and written[index] == key:
+                self._take(table, key, found)
+                index += 1
+            else:
+                found.append((key, record))
+        while index < len(written) and len(found) < limit:
+            self._take(table, written[index], found)
+            index += 1
+        return found
+
+    def _take(self, table: Table[R], key: bytes, found: list[tuple[bytes, R]]) -> None:
+        record = self.get(table, key)
+        if record is not None:
+            found.append((key, record))
+
+    def _committed(self, table: Table[R], start: bytes) -> Iterator[tuple[bytes, R]]:
+        while True:
+            chunk = self._source.scan(table, start, _SCAN_CHUNK)
+            yield from chunk
+            if len(chunk) < _SCAN_CHUNK:
+                return
+            start = chunk[-1][0] + b"\0"  # the least key above the last one
+
+    def written(self) -> Iterator[tuple[Table[Record], bytes, Record | None, Record | None]]:
+        """Yield table, key, record before the block and record now, where the two differ.
+
+        In the order of the first write, which is the same on every node.
+        """
+        records = self._records
+        for full_key, (table, before) in self._originals.items():
+            now = records[full_key]
+            if now is not before and now != before:
+                yield table, full_key[1:], before, now
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Return the encoded record, or None for a deleted one, by full key; net of the block."""
+        return {
+            table.prefix + key: None if now is None else encode(now)
+            for table, key, _, now in self.written()
+        }
+
+    def changed_records(self) -> dict[tuple[Table[Record], bytes], Record | None]:
+        """Return the same differences as `changes`, as records: what a cache takes over."""
+        return {(table, key): now for table, key, _, now in self.written()}
