@@ -1,0 +1,321 @@
+"""JSON-RPC 2.0 over bytes: strict reading, dispatch by a table, answers in bytes. No HTTP here.
+
+What this file decides beyond the letter of the specification:
+
+- JSON that two readers could read differently is refused: duplicate keys, NaN, numbers beyond a
+  double, lone surrogates, anything but UTF-8.
+- An id is a string of at most 128 characters or an integer within ±(2^53 - 1). A fraction, a null
+  or a larger number could come back to the caller as another id, so it is refused (-32600) and the
+  answer's id is null.
+- A member without an id is a notification: it is carried out and gets no answer, not even an error.
+- A batch runs its members at the same time and answers in the order of the batch.
+- A result is a `msgspec.Struct`, so that the generated document and the answer cannot differ.
+
+Limits: the body by the caller, the batch by `batch_max`, nesting by the parser's recursion limit.
+
+Source: https://www.jsonrpc.org/specification
+"""
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NoReturn, TypeVar, get_type_hints
+
+import msgspec
+
+from node.rpc.errors import (
+    InternalError,
+    InvalidParams,
+    InvalidRequest,
+    MethodNotFound,
+    ParseError,
+    RpcError,
+)
+
+BATCH_MAX: Final = 100
+ID_LENGTH_MAX: Final = 128
+ID_INTEGER_MAX: Final = (1 << 53) - 1  # the integers every JSON reader keeps exactly
+INTEGER_DIGITS_MAX: Final = 40
+
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_REQUEST_KEYS: Final = frozenset({"jsonrpc", "method", "params", "id"})
+
+Params = TypeVar("Params", bound=msgspec.Struct)
+
+
+class NoParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A method that takes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method(Generic[Params]):
+    """One entry of the table: what the dispatcher calls and what the document says of it."""
+
+    name: str
+    params: type[Params]
+    result: Any
+    """A `msgspec.Struct` type, or a union of them."""
+    call: Callable[[Params], Awaitable[Any]]
+    summary: str
+    """First line of the handler's docstring."""
+    description: str
+    """The rest of it."""
+    errors: tuple[type[RpcError], ...]
+    """What it may answer besides -32602 and -32603."""
+    socket_only: bool = False
+    """Whether it needs a connection that stays, `/ws`."""
+
+
+def method(
+    name: str, *errors: type[RpcError], socket_only: bool = False
+) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
+    """Mark an async function of one typed parameter object as the handler of this method."""
+
+    def mark(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        function.__khz_method__ = (name, errors, socket_only)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def methods_of(handlers: object) -> tuple[Method[Any], ...]:
+    """Return the table of an object's marked handlers, in the order of their definition."""
+    found = []
+    for attribute, function in vars(type(handlers)).items():
+        mark = getattr(function, "__khz_method__", None)
+        if mark is None:
+            continue
+        name, errors, socket_only = mark
+        hints = get_type_hints(function)
+        result = hints.pop("return")
+        (params,) = hints.values()
+        summary, _, description = (inspect.getdoc(function) or "").partition("\n\n")
+        assert summary, f"{name} needs a docstring"
+        found.append(
+            Method(
+                name=name,
+                params=params,
+                result=result,
+                call=getattr(handlers, attribute),
+                summary=summary,
+                description=" ".join(description.split()),
+                errors=errors,
+                socket_only=socket_only,
+            )
+        )
+    return tuple(found)
+
+
+def parse(body: bytes) -> Any:
+    """Return the JSON value of these bytes, read strictly.
+
+    Raises:
+        ParseError: not UTF-8, not JSON, nested too deeply, or ambiguous.
+    """
+    try:
+        text = body.decode("utf-8")
+        value = _DECODER.decode(text)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeError:
+        raise ParseError("the body is not UTF-8, or holds half of a surrogate pair") from None
+    except json.JSONDecodeError as error:
+        raise ParseError(
+            f"not JSON: {error.msg.lower()} at byte {error.pos}", {"position": error.pos}
+        ) from None
+    except RecursionError:
+        raise ParseError("not JSON that anybody needs: nested too deeply") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ParseError(f"the key {_shown(key)} stands twice in one object")
+            seen.add(key)
+    return value
+
+
+def _integer(text: str) -> int:
+    # Turning digits into a number costs the square of their count: bounded here, judged later.
+    if len(text) > INTEGER_DIGITS_MAX:
+        raise ParseError(f"a number of {len(text)} digits; at most {INTEGER_DIGITS_MAX}")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ParseError("a number that no reader can hold")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise ParseError(f"{text} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)
+
+
+class Dispatcher:
+    """A table of methods and the way from request bytes to response bytes.
+
+    Errors that are no `RpcError` are our bugs: `report` gets them and returns the trace id that
+    the caller is told.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method[Any]],
+        *,
+        report: Callable[[str, BaseException], str],
+        batch_max: int = BATCH_MAX,
+    ) -> None:
+        self._methods: Mapping[str, Method[Any]] = {entry.name: entry for entry in methods}
+        self._report = report
+        self._batch_max = batch_max
+        self._encode = msgspec.json.Encoder().encode
+        assert len(self._methods) == len(methods), "two methods of one name"
+
+    @property
+    def methods(self) -> tuple[Method[Any], ...]:
+        """The table, in order."""
+        return tuple(self._methods.values())
+
+    async def answer(
+        self, body: bytes, *, charge: Callable[[int], None] | None = None
+    ) -> bytes | None:
+        """Return the response to a request or batch; `None` if nothing is to be answered.
+
+        Args:
+            charge: called once with the number of calls in the body before any is carried out;
+                what it raises leaves this function, and nothing is carried out.
+        """
+        try:
+            value = parse(body)
+            calls = value if isinstance(value, list) else [value]
+            if not calls:
+                raise InvalidRequest("a batch without a member")
+            if len(calls) > self._batch_max:
+                raise InvalidRequest(
+                    f"a batch of {len(calls)} members; at most {self._batch_max}",
+                    {"batch_max": self._batch_max},
+                )
+        except RpcError as error:
+            return self.failure(None, error)
+        if charge is not None:
+            charge(len(calls))
+        if not isinstance(value, list):
+            return await self._answer_one(value)
+        answers = [answer for answer in await self._answer_all(calls) if answer is not None]
+        return b"[" + b",".join(answers) + b"]" if answers else None
+
+    async def _answer_all(self, calls: list[Any]) -> list[bytes | None]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._answer_one(call), name=f"rpc-batch-{index}")
+                for index, call in enumerate(calls)
+            ]
+        return [task.result() for task in tasks]
+
+    async def _answer_one(self, call: Any) -> bytes | None:
+        try:
+            name, params, call_id = _request(call)
+        except RpcError as error:
+            return self.failure(None, error)
+        try:
+            entry = self._methods.get(name)
+            if entry is None:
+                raise MethodNotFound(f"there is no method {_shown(name)}; rpc.discover lists them")
+            result = self._encode(await entry.call(_convert(params, entry.params)))
+        except RpcError as error:
+            return None if call_id is _NO_ID else self.failure(call_id, error)
+        except Exception as error:
+            # One of the two places that catch everything: one request must not end the node.
+            trace_id = self._report(name, error)
+            failure = InternalError(
+                "the node could not answer; its log has the reason under this trace id",
+                {"trace_id": trace_id},
+            )
+            return None if call_id is _NO_ID else self.failure(call_id, failure)
+        if call_id is _NO_ID:
+            return None
+        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._encode(call_id), result)
+
+    def failure(self, call_id: str | int | None, error: RpcError) -> bytes:
+        """Return the response that carries this error."""
+        return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (
+            self._encode(call_id),
+            self._encode(error.body()),
+        )
+
+
+_NO_ID: Final = object()
+
+
+def _request(call: Any) -> tuple[str, Any, Any]:
+    if not isinstance(call, dict):
+        raise InvalidRequest(f"a request is an object, not {_kind(call)}")
+    unknown = call.keys() - _REQUEST_KEYS
+    if unknown:
+        raise InvalidRequest(f"a request has no member {_shown(min(unknown))}")
+    if call.get("jsonrpc") != "2.0":
+        raise InvalidRequest('the member "jsonrpc" must be exactly "2.0"')
+    name = call.get("method")
+    if not isinstance(name, str):
+        raise InvalidRequest('the member "method" must be a string')
+    params = call.get("params", {})
+    if not isinstance(params, dict | list):
+        raise InvalidRequest('the member "params" must be an object or an array')
+    call_id = call.get("id", _NO_ID)
+    if call_id is not _NO_ID and not _is_id(call_id):
+        raise InvalidRequest(
+            f"an id is a string of at most {ID_LENGTH_MAX} characters or an integer within"
+            " ±(2^53 - 1)"
+        )
+    return name, params, call_id
+
+
+def _is_id(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= ID_LENGTH_MAX
+    # `True` is an int to Python and not to JSON.
+    return type(value) is int and abs(value) <= ID_INTEGER_MAX
+
+
+def _convert(params: Any, kind: type[Params]) -> Params:
+    if isinstance(params, list):
+        names = kind.__struct_fields__
+        if len(params) > len(names):
+            raise InvalidParams(f"{len(params)} parameters where at most {len(names)} are known")
+        params = dict(zip(names, params, strict=False))
+    try:
+        return msgspec.convert(params, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise InvalidParams(_readable(str(error))) from None
+
+
+def _readable(sentence: str) -> str:
+    """Turn msgspec's sentence, which ends in ' - at `$.path`', into one that begins with it."""
+    text, _, path = sentence.partition(" - at `$")
+    where = path.rstrip("`").lstrip(".")
+    return f"{where}: {text}" if where else text
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "an array"
+    return "null" if value is None else f"a {type(value).__name__}"
+
+
+def _shown(text: str) -> str:
+    """A name from outside, short enough for a sentence."""
+    return json.dumps(text if len(text) <= 64 else text[:63] + "…", ensure_ascii=False)
