@@ -1,0 +1,253 @@
+"""What was committed, as one numbered stream that can be left and joined again without a gap.
+
+Every block is a run of items with indices from 0; a **cursor** "height-index" names one item and
+means "everything up to here was seen". The items of a block, in order: the block itself, its
+receipts in one compact list, then each transaction followed by its events, then the events of the
+block itself. The numbering does not depend on who listens.
+
+Nobody is sent anything from a queue: a subscription holds a position and reads forward from it,
+from a few blocks kept in memory or else from the store, and waits at the head. So what a slow
+reader costs is its own socket's buffer, replay and live are one loop, and there is no seam between
+them where an item could be lost or doubled.
+
+Only final blocks are in the stream. Nothing here knows sockets.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+from typing_extensions import override
+
+_CURSOR: Final = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,8})\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cursor:
+    """The last item that was seen; 0-0 stands before everything."""
+
+    height: int
+    index: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the cursor written as "height-index".
+
+        Raises:
+            ValueError: anything else.
+        """
+        match = _CURSOR.match(text)
+        if match is None:
+            raise ValueError('a cursor is "height-index", such as "120-0"')
+        return cls(height=int(match[1]), index=int(match[2]))
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.height}-{self.index}"
+
+
+class Topic(StrEnum):
+    """What a subscriber may ask for."""
+
+    BLOCKS = "blocks"
+    RECEIPTS = "receipts"
+    TRANSACTIONS = "transactions"
+    EVENTS = "events"
+
+
+_OF_NOBODY: Final = frozenset({Topic.BLOCKS, Topic.RECEIPTS})
+
+
+class StreamItem:
+    """One item; its JSON is made when somebody first wants it, and kept with the block."""
+
+    __slots__ = ("_body", "_render", "accounts", "assets", "topic")
+
+    def __init__(
+        self,
+        topic: Topic,
+        render: Callable[[], bytes],
+        *,
+        accounts: frozenset[str] = frozenset(),
+        assets: frozenset[str] = frozenset(),
+    ) -> None:
+        self.topic = topic
+        self.accounts = accounts
+        """Addresses that the item names, rendered."""
+        self.assets = assets
+        self._render = render
+        self._body: bytes | None = None
+
+    def body(self) -> bytes:
+        """Return the item's value as JSON."""
+        if self._body is None:
+            self._body = self._render()
+        return self._body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFilter:
+    """Which items a subscriber wants. Blocks and receipts belong to nobody and always pass."""
+
+    topics: frozenset[Topic]
+    accounts: frozenset[str] | None = None
+    """Only what names one of these; `None` wants all."""
+    assets: frozenset[str] | None = None
+    """Likewise; with both, an item must pass both."""
+
+    def wants(self, item: StreamItem) -> bool:
+        """Whether the subscriber is to be told of this item."""
+        if item.topic not in self.topics:
+            return False
+        if item.topic in _OF_NOBODY:
+            return True
+        return (self.accounts is None or not self.accounts.isdisjoint(item.accounts)) and (
+            self.assets is None or not self.assets.isdisjoint(item.assets)
+        )
+
+
+class StreamBlock:
+    """One block's run of items; never empty.
+
+    The items after the first two are made when a subscriber first asks for their kind: who follows
+    blocks or receipts only must not make a node build thousands of items a second.
+    """
+
+    __slots__ = ("_by_account", "_items", "_opening", "_rest", "height", "length")
+
+    def __init__(
+        self,
+        height: int,
+        opening: Sequence[StreamItem],
+        rest: Callable[[], Sequence[StreamItem]],
+        *,
+        length: int,
+    ) -> None:
+        assert opening
+        assert all(item.topic in _OF_NOBODY for item in opening)
+        self.height = height
+        self.length = length
+        """Of the whole run, opening and rest."""
+        self._opening = tuple(opening)
+        self._rest = rest
+        self._items: tuple[StreamItem, ...] | None = None
+        self._by_account: dict[str, list[int]] | None = None
+
+    @property
+    def end(self) -> Cursor:
+        """The cursor of the last item."""
+        return Cursor(height=self.height, index=self.length - 1)
+
+    @property
+    def items(self) -> tuple[StreamItem, ...]:
+        """The whole run, in order."""
+        if self._items is None:
+            self._items = (*self._opening, *self._rest())
+            assert len(self._items) == self.length
+        return self._items
+
+    def select(self, wanted: StreamFilter, start: int) -> Iterator[tuple[Cursor, StreamItem]]:
+        """Yield what a subscriber wants from this index on, in order."""
+        items: Sequence[StreamItem] = self._opening
+        places: Sequence[int] = range(start, len(self._opening))
+        if not wanted.topics <= _OF_NOBODY:
+            items, places = self.items, self._candidates(wanted, start)
+        for index in places:
+            if wanted.wants(items[index]):
+                yield Cursor(height=self.height, index=index), items[index]
+
+    def _candidates(self, wanted: StreamFilter, start: int) -> Sequence[int]:
+        if wanted.accounts is None:
+            return range(start, self.length)
+        # A thousand watchers of single accounts must not each walk a block of thousands.
+        if self._by_account is None:
+            found = defaultdict(list)
+            for index, item in enumerate(self.items):
+                for account in item.accounts:
+                    found[account].append(index)
+            self._by_account = dict(found)
+        places = set(range(len(self._opening)))
+        for account in wanted.accounts:
+            places.update(self._by_account.get(account, ()))
+        return sorted(index for index in places if index >= start)
+
+
+class Feed:
+    """The stream of one node: where its head is, its blocks, and a way to wait for the next."""
+
+    def __init__(
+        self,
+        *,
+        head: int,
+        load: Callable[[int], StreamBlock],
+        blocks_max: int,
+        items_max: int,
+    ) -> None:
+        self._head = head
+        self._load = load
+        self._blocks_max = blocks_max
+        self._items_max = items_max
+        self._blocks: OrderedDict[int, StreamBlock] = OrderedDict()
+        self._items_kept = 0
+        self._waiting = 0
+        self._advanced = asyncio.Event()
+
+    @property
+    def head(self) -> int:
+        """The newest height; 0 before the first block."""
+        return self._head
+
+    def advance(self, height: int, make: Callable[[], StreamBlock]) -> None:
+        """Wake those who wait: this height is committed.
+
+        Args:
+            make: makes the block's run from what is in memory, so that nobody reads the store for
+                it. Called only if somebody waits.
+        """
+        assert height == self._head + 1
+        self._head = height
+        if self._waiting:
+            self._keep(make())
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()
+
+    def block(self, height: int) -> StreamBlock:
+        """Return the run of a committed height.
+
+        Raises:
+            LookupError: no longer kept.
+        """
+        assert 1 <= height <= self._head
+        block = self._blocks.get(height)
+        if block is None:
+            block = self._load(height)
+            # Those who replay history must not push out what the many at the head share.
+            if height > self._head - self._blocks_max:
+                self._keep(block)
+        return block
+
+    def end(self, height: int) -> Cursor:
+        """Return the cursor after which this height has nothing more."""
+        return self.block(height).end if height else Cursor(height=0, index=0)
+
+    async def wait_beyond(self, height: int) -> None:
+        """Return once the head is above this height."""
+        self._waiting += 1
+        try:
+            while self._head <= height:
+                await self._advanced.wait()
+        finally:
+            self._waiting -= 1
+
+    def _keep(self, block: StreamBlock) -> None:
+        self._blocks[block.height] = block
+        self._items_kept += block.length
+        while len(self._blocks) > 1 and (
+            len(self._blocks) > self._blocks_max or self._items_kept > self._items_max
+        ):
+            _, dropped = self._blocks.popitem(last=False)
+            self._items_kept -= dropped.length

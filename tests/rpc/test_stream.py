@@ -1,0 +1,187 @@
+"""The numbered stream: cursors, filters, and reading on without a gap."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from node.rpc.stream import Cursor, Feed, StreamBlock, StreamFilter, StreamItem, Topic
+
+
+class Loads:
+    """Blocks by height, and which of them were read from the store."""
+
+    def __init__(self, *, transactions: int = 2) -> None:
+        self.heights: list[int] = []
+        self.expanded: list[int] = []
+        self._transactions = transactions
+
+    def __call__(self, height: int) -> StreamBlock:
+        self.heights.append(height)
+        return self.make(height)
+
+    def make(self, height: int) -> StreamBlock:
+        def item(topic: Topic, name: str, *accounts: str) -> StreamItem:
+            return StreamItem(
+                topic, lambda: f'"{height}:{name}"'.encode(), accounts=frozenset(accounts)
+            )
+
+        def rest() -> Sequence[StreamItem]:
+            self.expanded.append(height)
+            items = []
+            for index in range(self._transactions):
+                items.append(item(Topic.TRANSACTIONS, f"tx{index}", f"a{index}"))
+                items.append(item(Topic.EVENTS, f"ev{index}", f"a{index}", "shared"))
+            return items
+
+        opening = [item(Topic.BLOCKS, "block"), item(Topic.RECEIPTS, "receipts")]
+        return StreamBlock(height, opening, rest, length=2 + 2 * self._transactions)
+
+
+def make_feed(loads: Loads, *, head: int = 0, blocks_max: int = 3, items_max: int = 100) -> Feed:
+    return Feed(head=head, load=loads, blocks_max=blocks_max, items_max=items_max)
+
+
+def wanted(*topics: Topic, accounts: Sequence[str] | None = None) -> StreamFilter:
+    return StreamFilter(
+        topics=frozenset(topics), accounts=None if accounts is None else frozenset(accounts)
+    )
+
+
+def selected(block: StreamBlock, filter_: StreamFilter, start: int = 0) -> list[tuple[str, str]]:
+    return [
+        (str(cursor), item.body().decode().strip('"').partition(":")[2])
+        for cursor, item in block.select(filter_, start)
+    ]
+
+
+@pytest.mark.parametrize("text", ["0-0", "1-0", "999999999999999999-999999999"])
+def test_cursor_reads_back_as_it_was_written(text: str) -> None:
+    assert str(Cursor.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "1-",
+        "-1",
+        "1--1",
+        "01-0",
+        "1-00",
+        "1-0 ",
+        " 1-0",
+        "1-0\n",
+        "1.0-0",
+        "+1-0",
+        "a-b",
+        "1000000000000000000-0",
+        "١-٠",
+    ],
+)
+def test_other_text_is_no_cursor(text: str) -> None:
+    with pytest.raises(ValueError, match="height-index"):
+        Cursor.parse(text)
+
+
+def test_numbering_does_not_depend_on_the_filter() -> None:
+    block = Loads().make(7)
+
+    everything = selected(block, wanted(*Topic))
+
+    assert everything == [
+        ("7-0", "block"),
+        ("7-1", "receipts"),
+        ("7-2", "tx0"),
+        ("7-3", "ev0"),
+        ("7-4", "tx1"),
+        ("7-5", "ev1"),
+    ]
+    assert selected(block, wanted(Topic.EVENTS)) == [("7-3", "ev0"), ("7-5", "ev1")]
+    assert str(block.end) == "7-5"
+
+
+@pytest.mark.parametrize(
+    ("topics", "accounts", "names"),
+    [
+        ((Topic.TRANSACTIONS,), ["a1"], ["tx1"]),
+        ((Topic.EVENTS,), ["shared"], ["ev0", "ev1"]),
+        ((Topic.EVENTS, Topic.TRANSACTIONS), ["a0", "a1"], ["tx0", "ev0", "tx1", "ev1"]),
+        ((Topic.BLOCKS, Topic.EVENTS), ["a1"], ["block", "ev1"]),
+        ((Topic.RECEIPTS, Topic.EVENTS), ["nobody"], ["receipts"]),
+    ],
+)
+def test_account_filter_narrows_transactions_and_events_only(
+    topics: tuple[Topic, ...], accounts: list[str], names: list[str]
+) -> None:
+    found = selected(Loads().make(7), wanted(*topics, accounts=accounts))
+
+    assert [name for _, name in found] == names
+
+
+def test_selection_starts_at_the_index_asked_for() -> None:
+    block = Loads().make(7)
+
+    assert selected(block, wanted(*Topic), 4) == [("7-4", "tx1"), ("7-5", "ev1")]
+    assert selected(block, wanted(Topic.EVENTS, accounts=["shared"]), 4) == [("7-5", "ev1")]
+    assert selected(block, wanted(*Topic), 6) == []
+
+
+def test_who_follows_blocks_and_receipts_does_not_make_the_other_items() -> None:
+    loads = Loads()
+
+    selected(loads.make(7), wanted(Topic.BLOCKS, Topic.RECEIPTS))
+
+    assert not loads.expanded
+
+
+async def test_waiting_ends_when_the_head_passes() -> None:
+    loads = Loads()
+    feed = make_feed(loads)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(feed.wait_beyond(1), name="waiting")
+        await asyncio.sleep(0)
+
+        feed.advance(1, lambda: loads.make(1))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        feed.advance(2, lambda: loads.make(2))
+
+    assert feed.head == 2
+    assert feed.block(2).height == 2
+    assert not loads.heights
+
+
+async def test_nobody_waiting_means_nothing_is_made() -> None:
+    feed = make_feed(Loads())
+
+    feed.advance(1, lambda: pytest.fail("made for nobody"))
+
+
+async def test_blocks_at_the_head_are_read_once_and_replay_does_not_push_them_out() -> None:
+    loads = Loads()
+    feed = make_feed(loads, head=10)
+
+    for height in (9, 10, 1, 2, 3, 4, 9, 10):
+        feed.block(height)
+
+    assert loads.heights == [9, 10, 1, 2, 3, 4]
+
+
+async def test_kept_items_are_bounded() -> None:
+    loads = Loads(transactions=20)
+    feed = make_feed(loads, head=10, blocks_max=10, items_max=100)
+
+    for height in range(1, 11):
+        feed.block(height)
+
+    assert len(feed._blocks) == 2
+    assert feed._items_kept == 84
+
+
+async def test_end_of_nothing_is_before_everything() -> None:
+    loads = Loads()
+
+    assert str(make_feed(loads).end(0)) == "0-0"
+    assert str(make_feed(loads, head=3).end(3)) == "3-5"
