@@ -120,12 +120,14 @@ class LevelDBStore:
         if self._failure is not None:
             raise StorageFailed(self._path, f"an earlier write failed: {self._failure.detail}")
         try:
-            with _translated(self._path), self._database.write_batch(sync=sync) as writes:
+            with _translated(self._path):
+                writes = self._database.write_batch(sync=sync)
                 for key, value in batch:
                     if value is None:
                         writes.delete(key)
                     else:
                         writes.put(key, value)
+                writes.write()
         except StorageError as failure:
             self._failure = failure
             raise
