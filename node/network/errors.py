@@ -23,7 +23,6 @@ class WireFault(StrEnum):
     NOT_BINARY = "not-binary"
     UNKNOWN_KIND = "unknown-kind"
     TOO_LARGE = "too-large"
-    TOO_MANY_VALUES = "too-many-values"
     NOT_CANONICAL = "not-canonical"
     OUT_OF_BOUNDS = "out-of-bounds"
 

@@ -5,9 +5,8 @@ is read first (two bytes), so that the limit of the kind is applied before anyth
 a consensus header, certificate or evidence contains is not the wire's business: they travel as
 their own canonical bytes and are decoded by the room that knows them.
 
-Limits: every collection has a maximum of its own; a frame of a block-bearing kind is limited by the
-genesis (`WireLimits`); the number of MessagePack values in a large frame is counted before they are
-built, so that a small frame cannot become a large tree of empty lists.
+Limits: every collection has a maximum of its own, which the parser applies before it builds one; a
+frame of a block-bearing kind is limited by the genesis (`WireLimits`).
 """
 
 from dataclasses import dataclass
@@ -16,25 +15,25 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta
 
+from node.blocks import (
+    BLOCK_EVIDENCE_MAX,
+    BLOCK_SIZE_MAX,
+    BLOCK_TRANSACTIONS_MAX,
+    CERTIFICATE_SIZE_MAX,
+    EVIDENCE_SIZE_MAX,
+)
+from node.blocks.records import TRANSACTION_SIZE_MAX
 from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
 from node.network.errors import WireError, WireFault
 
 PROTOCOL_VERSION: Final = 1
 
 FRAME_SIZE_MAX: Final = RECORD_SIZE_MAX
-TRANSACTION_SIZE_MAX: Final = 1 << 16  # of one raw signed transaction, as in the ledger
 BATCH_SIZE_BYTES: Final = 1 << 16  # a batch is sent once it holds this much (DESIGN section 6)
 BATCH_TRANSACTIONS_MAX: Final = 2048  # 64 KiB of the smallest transactions are about 400
-BLOCK_TRANSACTIONS_MAX: Final = 16_384  # a block of one second at three times the target rate
 BLOCKS_MAX: Final = 256  # blocks in one answer; its bytes are limited first
 BLOCKS_SIZE_TARGET: Final = 1 << 20  # an answer stops growing here: a vote waits behind one frame
-EVIDENCE_MAX: Final = 16
-EVIDENCE_SIZE_MAX: Final = 1 << 13
 HEADER_SIZE_MAX: Final = 1 << 12
-CERTIFICATE_SIZE_MAX: Final = 1 << 15  # 100 signatures with names are about 10 KiB
-
-# Below this a frame cannot do harm: 64 bytes of list for each of its bytes is 16 MiB at most.
-_COUNTED_FROM_BYTES: Final = 1 << 18
 
 _INTEGER_MAX: Final = (1 << 63) - 1
 
@@ -46,10 +45,10 @@ Signature64: TypeAlias = Annotated[bytes, Meta(min_length=64, max_length=64)]
 HeaderBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=HEADER_SIZE_MAX)]
 CertificateBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=CERTIFICATE_SIZE_MAX)]
 EvidenceBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=EVIDENCE_SIZE_MAX)]
-EvidenceList: TypeAlias = Annotated[tuple[EvidenceBytes, ...], Meta(max_length=EVIDENCE_MAX)]
+EvidenceList: TypeAlias = Annotated[tuple[EvidenceBytes, ...], Meta(max_length=BLOCK_EVIDENCE_MAX)]
 RawTransaction: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=TRANSACTION_SIZE_MAX)]
 TransactionIds: TypeAlias = Annotated[tuple[Hash, ...], Meta(max_length=BLOCK_TRANSACTIONS_MAX)]
-BlockBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=FRAME_SIZE_MAX)]
+BlockBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=BLOCK_SIZE_MAX)]
 
 
 class Lane(IntEnum):
@@ -60,7 +59,7 @@ class Lane(IntEnum):
     TRANSACTIONS = 2
 
 
-class Hello(Record, frozen=True, tag=1):
+class Hello(Record, tag=1):
     """The first frame of each side of a link; anything else first closes it."""
 
     version: Annotated[int, Meta(ge=0, le=65_535)]
@@ -75,14 +74,14 @@ class Hello(Record, frozen=True, tag=1):
     """For the operator's eyes only."""
 
 
-class Status(Record, frozen=True, tag=2):
+class Status(Record, tag=2):
     """The sender's head has moved, or somebody asked by connecting."""
 
     height: Height64
     block_id: Hash
 
 
-class ProposalMessage(Record, frozen=True, tag=10):
+class ProposalMessage(Record, tag=10):
     """A signed proposal with its block in compact form: header and transaction ids."""
 
     height: Height64
@@ -100,7 +99,7 @@ class ProposalMessage(Record, frozen=True, tag=10):
     evidence: EvidenceList
 
 
-class VoteMessage(Record, frozen=True, tag=11):
+class VoteMessage(Record, tag=11):
     """A signed prevote or precommit."""
 
     vote_type: Annotated[int, Meta(ge=1, le=2)]
@@ -113,7 +112,7 @@ class VoteMessage(Record, frozen=True, tag=11):
     signature: Signature64
 
 
-class CertificateMessage(Record, frozen=True, tag=12):
+class CertificateMessage(Record, tag=12):
     """A commit certificate, for a peer that is behind."""
 
     height: Height64
@@ -121,14 +120,14 @@ class CertificateMessage(Record, frozen=True, tag=12):
     certificate: CertificateBytes
 
 
-class GetProposedBlock(Record, frozen=True, tag=13):
+class GetProposedBlock(Record, tag=13):
     """Ask for the compact form of a block that is voted for and not known here."""
 
     height: Height64
     block_id: Hash
 
 
-class ProposedBlock(Record, frozen=True, tag=14):
+class ProposedBlock(Record, tag=14):
     """Answer to `GetProposedBlock`: header and transaction ids, as in a proposal."""
 
     height: Height64
@@ -138,35 +137,35 @@ class ProposedBlock(Record, frozen=True, tag=14):
     evidence: EvidenceList
 
 
-class GetTransactions(Record, frozen=True, tag=20):
+class GetTransactions(Record, tag=20):
     """Ask for transactions of a proposed block."""
 
     block_id: Hash
     ids: Annotated[tuple[Hash, ...], Meta(min_length=1, max_length=BLOCK_TRANSACTIONS_MAX)]
 
 
-class BlockTransactions(Record, frozen=True, tag=21):
+class BlockTransactions(Record, tag=21):
     """Answer to `GetTransactions`: what the sender has of them; may take several messages."""
 
     block_id: Hash
     raws: Annotated[tuple[RawTransaction, ...], Meta(max_length=BLOCK_TRANSACTIONS_MAX)]
 
 
-class GetBlocks(Record, frozen=True, tag=30):
+class GetBlocks(Record, tag=30):
     """Ask for committed blocks, ascending from a height."""
 
     from_height: Height64
     count: Annotated[int, Meta(ge=1, le=BLOCKS_MAX)]
 
 
-class BlockItem(Record, frozen=True):
+class BlockItem(Record):
     """One committed block and the certificate that decided it, in canonical bytes."""
 
     block: BlockBytes
     certificate: CertificateBytes
 
 
-class Blocks(Record, frozen=True, tag=31):
+class Blocks(Record, tag=31):
     """Answer to `GetBlocks`: one block if the sender has it, then more up to the target size."""
 
     from_height: Height64
@@ -174,7 +173,7 @@ class Blocks(Record, frozen=True, tag=31):
     items: Annotated[tuple[BlockItem, ...], Meta(max_length=BLOCKS_MAX)]
 
 
-class Transactions(Record, frozen=True, tag=40):
+class Transactions(Record, tag=40):
     """A batch of raw signed transactions, pushed once by the node that received them first."""
 
     raws: Annotated[
@@ -202,13 +201,13 @@ WireMessage: TypeAlias = (
 class WireLimits:
     """What the genesis allows a block to be; bounds every frame that carries one."""
 
-    block_size_max: int = 8 << 20
-    """Bytes of an encoded block; at most `FRAME_SIZE_MAX` less 1 MiB for its certificate."""
+    block_size_max: int = BLOCK_SIZE_MAX
+    """Bytes of an encoded block; at most `BLOCK_SIZE_MAX`."""
     block_transactions_max: int = BLOCK_TRANSACTIONS_MAX
     """Transactions in a block; at most `BLOCK_TRANSACTIONS_MAX`."""
 
     def __post_init__(self) -> None:
-        assert 0 < self.block_size_max <= FRAME_SIZE_MAX - (1 << 20)
+        assert 0 < self.block_size_max <= BLOCK_SIZE_MAX
         assert 0 < self.block_transactions_max <= BLOCK_TRANSACTIONS_MAX
 
     @property
@@ -224,8 +223,6 @@ class _Form:
     lane: Lane
     size_max: int
     """Bytes of a frame; of the part that is not the block where the kind carries one."""
-    values_max: int = 64
-    """MessagePack values in a frame, beside its ids, transactions and blocks."""
     with_ids: bool = False
     with_transactions: bool = False
     """The frame may be as large as a block."""
@@ -251,7 +248,7 @@ KINDS: Final[dict[int, type[WireMessage]]] = {
 _SMALL: Final = 1 << 10
 _ID_SIZE: Final = 34  # a 32-byte string with its MessagePack header
 _PROPOSAL_SIZE: Final = (
-    _SMALL + CERTIFICATE_SIZE_MAX + HEADER_SIZE_MAX + EVIDENCE_MAX * (EVIDENCE_SIZE_MAX + 3)
+    _SMALL + CERTIFICATE_SIZE_MAX + HEADER_SIZE_MAX + BLOCK_EVIDENCE_MAX * (EVIDENCE_SIZE_MAX + 3)
 )
 
 _FORMS: Final[dict[type[WireMessage], _Form]] = {
@@ -267,12 +264,11 @@ _FORMS: Final[dict[type[WireMessage], _Form]] = {
     # a consensus lane that overflows costs the link.
     BlockTransactions: _Form(lane=Lane.SYNC, size_max=_SMALL, with_transactions=True),
     GetBlocks: _Form(lane=Lane.SYNC, size_max=_SMALL),
-    Blocks: _Form(lane=Lane.SYNC, size_max=_SMALL, with_blocks=True, values_max=3 * BLOCKS_MAX + 8),
+    Blocks: _Form(lane=Lane.SYNC, size_max=_SMALL, with_blocks=True),
     Transactions: _Form(
         lane=Lane.TRANSACTIONS,
         # A batch is closed by the transaction that fills it, which may itself be of full size.
         size_max=_SMALL + BATCH_SIZE_BYTES + TRANSACTION_SIZE_MAX,
-        values_max=BATCH_TRANSACTIONS_MAX + 8,
     ),
 }
 
@@ -328,10 +324,6 @@ def decode_message(frame: bytes, limits: WireLimits) -> WireMessage:
     allowed = size_max(kind, limits)
     if len(frame) > allowed:
         raise WireError(WireFault.TOO_LARGE, name, f"{len(frame)} bytes, at most {allowed}")
-    if len(frame) > _COUNTED_FROM_BYTES:
-        values_max = _values_max(kind, limits)
-        if not _has_few_values(frame, values_max):
-            raise WireError(WireFault.TOO_MANY_VALUES, name, f"more than {values_max} values")
     try:
         message = decode(frame, kind, size_max=allowed)
     except CodecError as error:
@@ -341,12 +333,6 @@ def decode_message(frame: bytes, limits: WireLimits) -> WireMessage:
 
 
 # Private.
-
-
-def _values_max(kind: type[WireMessage], limits: WireLimits) -> int:
-    form = _FORMS[kind]
-    lists = form.with_ids or form.with_transactions
-    return form.values_max + (limits.block_transactions_max if lists else 0)
 
 
 def _check_bounds(message: WireMessage, limits: WireLimits) -> None:
@@ -375,38 +361,3 @@ def _check_bounds(message: WireMessage, limits: WireLimits) -> None:
             type(message).__name__,
             f"{len(ids)} transactions, at most {limits.block_transactions_max} in a block",
         )
-
-
-def _has_few_values(frame: bytes, values_max: int) -> bool:
-    """Whether a frame holds at most so many MessagePack values, as far as it can be read.
-
-    A frame that is cut short, or uses a type that we never use, passes: decoding refuses it without
-    building more than was counted. Strings are stepped over, so this costs by value, not by byte.
-    """
-    position = 0
-    size = len(frame)
-    for _ in range(values_max):
-        if position >= size:
-            return True
-        byte = frame[position]
-        position += 1
-        if byte in _LENGTH_SIZES:
-            width = _LENGTH_SIZES[byte]
-            position += width + int.from_bytes(frame[position : position + width], "big")
-        elif 0xA0 <= byte <= 0xBF:
-            position += byte & 0x1F
-        else:
-            position += _FIXED_SIZES.get(byte, 0)
-    return position >= size
-
-
-# Bytes of the length that follows bin8..bin32 and str8..str32.
-_LENGTH_SIZES: Final = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
-# Bytes that follow the header of a number or an array; other values are whole in themselves.
-_FIXED_SIZES: Final = dict(
-    zip(
-        (0xCC, 0xCD, 0xCE, 0xCF, 0xD0, 0xD1, 0xD2, 0xD3, 0xCA, 0xCB, 0xDC, 0xDD, 0xDE, 0xDF),
-        (1, 2, 4, 8, 1, 2, 4, 8, 4, 8, 2, 4, 2, 4),
-        strict=True,
-    )
-)
