@@ -5,43 +5,49 @@ would remain: whoever assembled it did not follow the protocol, and a reader tha
 does not like would accept two spellings of one decision (adversarial 20).
 """
 
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Final, TypeAlias
 
-from consensus.certificates import QuorumCertificate
-from consensus.messages import Proposal, SignedProposal, SignedVote, Vote, sign_bytes
-from consensus.quorum import quorum
+from consensus.certificates import CertificateFault, QuorumCertificate, check_structure, votes_of
+from consensus.evidence import Equivocation
+from consensus.messages import Proposal, SignedMessage, SignedVote, Vote, sign_bytes
 from consensus.types import FaultModel, VoteType
-from node.blocks.wire import EvidenceRecord, signed_of_record
+from consensus.validators import ValidatorSet
 
 Verify: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """(public key, message, signature) -> whether it holds: `node.keys.verify`."""
 
-REASONS: Final = frozenset(
-    {
-        "not-precommits",
-        "wrong-height",
-        "wrong-block",
-        "not-ascending",
-        "unknown-validator",
-        "no-quorum",
-        "bad-signature",
-    }
-)
+
+class CertificateReason(StrEnum):
+    """Why a certificate proves nothing, in the order in which it is looked at."""
+
+    WRONG_KIND = "wrong-kind"
+    WRONG_HEIGHT = "wrong-height"
+    WRONG_BLOCK = "wrong-block"
+    NOT_ASCENDING = "not-ascending"
+    UNKNOWN_VALIDATOR = "unknown-validator"
+    NO_QUORUM = "no-quorum"
+    BAD_SIGNATURE = "bad-signature"
+
+
+_STRUCTURE: Final[dict[CertificateFault, CertificateReason]] = {
+    CertificateFault.NOT_ASCENDING: CertificateReason.NOT_ASCENDING,
+    CertificateFault.UNKNOWN_VALIDATOR: CertificateReason.UNKNOWN_VALIDATOR,
+    CertificateFault.TOO_FEW: CertificateReason.NO_QUORUM,
+}
 
 
 class CertificateError(Exception):
-    """A commit certificate that proves nothing.
+    """A certificate that proves nothing.
 
     Attributes:
-        reason: one of `REASONS`.
+        reason: which check it fails.
         detail: what was found and what was expected.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        assert reason in REASONS
-        super().__init__(f"commit certificate refused ({reason}): {detail}")
+    def __init__(self, reason: CertificateReason, detail: str) -> None:
+        super().__init__(f"certificate refused ({reason}): {detail}")
         self.reason = reason
         self.detail = detail
 
@@ -56,104 +62,68 @@ class EvidenceError(Exception):
 
 def verify_certificate(
     certificate: QuorumCertificate,
-    validators: Mapping[str, bytes],
+    validators: ValidatorSet,
     model: FaultModel,
     network: bytes,
     verify: Verify,
     *,
+    kind: VoteType = VoteType.PRECOMMIT,
     height: int | None = None,
     block_id: bytes | None = None,
 ) -> None:
-    """Check that a quorum of these validators precommitted the block.
+    """Check that a quorum of these validators voted for the block: all signatures, no exception.
 
     Args:
-        validators: public key by name, of the set that rules the certificate's height.
+        validators: the set that rules the certificate's height.
         network: the 32-byte genesis hash that every signature covers.
+        kind: precommits for a commit certificate; prevotes for what a proposal cites.
         height: the height the certificate must be of, where the caller knows it.
         block_id: the block it must be for, where the caller knows it.
 
     Raises:
         CertificateError: anything in it is wrong.
     """
-    if certificate.kind is not VoteType.PRECOMMIT:
-        raise CertificateError("not-precommits", f"it holds {certificate.kind.name} votes")
+    if certificate.kind is not kind:
+        raise CertificateError(
+            CertificateReason.WRONG_KIND,
+            f"{certificate.kind.name.lower()}s, expected {kind.name.lower()}s",
+        )
     if height is not None and certificate.height != height:
-        raise CertificateError("wrong-height", f"{certificate.height}, expected {height}")
+        raise CertificateError(
+            CertificateReason.WRONG_HEIGHT, f"{certificate.height}, expected {height}"
+        )
     if block_id is not None and certificate.block_id != block_id:
         raise CertificateError(
-            "wrong-block", f"{certificate.block_id.hex()}, expected {block_id.hex()}"
+            CertificateReason.WRONG_BLOCK,
+            f"{certificate.block_id.hex()}, expected {block_id.hex()}",
         )
-    names = [name for name, _ in certificate.signatures]
-    if any(later <= earlier for earlier, later in itertools.pairwise(names)):
-        raise CertificateError("not-ascending", "each validator once, in ascending order")
-    for name in names:
-        if name not in validators:
+    fault = check_structure(certificate, validators, model)
+    if fault is not None:
+        raise CertificateError(_STRUCTURE[fault], fault.value)
+    for signed in votes_of(certificate):
+        key = validators[signed.vote.validator].public_key
+        if not verify(key, sign_bytes(signed.vote, network), signed.signature):
             raise CertificateError(
-                "unknown-validator", f"{name} is not one of {', '.join(sorted(validators))}"
+                CertificateReason.BAD_SIGNATURE, f"that of {signed.vote.validator} does not hold"
             )
-    needed = quorum(model, len(validators))
-    if len(names) < needed:
-        raise CertificateError("no-quorum", f"{len(names)} signatures, {needed} needed")
-    for name, signature in certificate.signatures:
-        vote = Vote(
-            kind=certificate.kind,
-            height=certificate.height,
-            round=certificate.round,
-            block_id=certificate.block_id,
-            validator=name,
-        )
-        if not verify(validators[name], sign_bytes(vote, network), signature):
-            raise CertificateError("bad-signature", f"of {name}")
 
 
 def verify_evidence(
-    record: EvidenceRecord, validators: Mapping[str, bytes], network: bytes, verify: Verify
-) -> tuple[str, int]:
-    """Check that one validator signed both messages and that they conflict.
-
-    Returns:
-        The validator's name and the height of its two messages.
+    equivocation: Equivocation, validators: ValidatorSet, network: bytes, verify: Verify
+) -> None:
+    """Check that a validator of the height signed both messages. That they conflict, the type says.
 
     Raises:
-        EvidenceError: the messages do not conflict, their author is not in the set, or a signature
-            does not hold.
+        EvidenceError: their author is not in the set, or a signature does not hold.
     """
-    first, second = signed_of_record(record.first), signed_of_record(record.second)
-    author, height = _conflict(_message(first), _message(second))
-    key = validators.get(author)
-    if key is None:
-        raise EvidenceError(f"{author} was not a validator at height {height}")
-    for signed in (first, second):
-        if not verify(key, sign_bytes(_message(signed), network), signed.signature):
+    author = equivocation.validator
+    if author not in validators:
+        raise EvidenceError(f"{author} was no validator at height {equivocation.height}")
+    key = validators[author].public_key
+    for signed in (equivocation.first, equivocation.second):
+        if not verify(key, sign_bytes(_said(signed), network), signed.signature):
             raise EvidenceError(f"a signature of {author} does not hold")
-    return author, height
 
 
-def _message(signed: SignedVote | SignedProposal) -> Vote | Proposal:
+def _said(signed: SignedMessage) -> Vote | Proposal:
     return signed.vote if isinstance(signed, SignedVote) else signed.proposal
-
-
-def _conflict(first: Vote | Proposal, second: Vote | Proposal) -> tuple[str, int]:
-    match first, second:
-        case Vote(), Vote():
-            same_place = (first.kind, first.height, first.round, first.validator) == (
-                second.kind,
-                second.height,
-                second.round,
-                second.validator,
-            )
-            author = first.validator
-        case Proposal(), Proposal():
-            same_place = (first.height, first.round, first.proposer) == (
-                second.height,
-                second.round,
-                second.proposer,
-            )
-            author = first.proposer
-        case _:
-            raise EvidenceError("a vote and a proposal do not conflict")
-    if not same_place:
-        raise EvidenceError("the two messages are of different places or authors")
-    if first == second:
-        raise EvidenceError("the two messages say the same")
-    return author, first.height

@@ -42,7 +42,7 @@ INTEGER_MAX: Final = (1 << 63) - 1
 
 Network = Annotated[bytes, msgspec.Meta(min_length=NETWORK_SIZE, max_length=NETWORK_SIZE)]
 HeightNumber = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
-RoundNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
+RoundNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9-]+\Z")]
 KeyBytes = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]

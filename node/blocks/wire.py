@@ -1,17 +1,21 @@
 """The canonical bytes of what consensus says, and the way back.
 
 Consensus knows frozen values and what is signed of them; it does not know bytes of messages. Here
-each of its values has one record. Decoding checks form and ranges; nothing here verifies a
-signature.
+each of its values has one record. What a record says may still be impossible, such as a valid round
+after the round: then there is no such value, and the bytes are refused like any others that are not
+canonical. Nothing here verifies a signature.
 """
 
-from typing import Annotated, Final, TypeAlias
+import dataclasses
+from collections.abc import Callable
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from consensus.certificates import QuorumCertificate
+from consensus.errors import InvalidValue
 from consensus.evidence import Equivocation
-from consensus.messages import Proposal, SignedProposal, SignedVote, Vote
+from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
 from consensus.types import BlockId, Height, Round, Signature, ValidatorId, VoteType
 from node.blocks.merkle import Hash
 from node.blocks.records import (
@@ -22,13 +26,13 @@ from node.blocks.records import (
     RoundNumber,
     SignatureBytes,
 )
-from node.codec import Record, decode, encode
+from node.codec import CodecError, Record, decode, encode
 
 CERTIFICATE_SIZE_MAX: Final = 16 << 10
 """The certificate of `VALIDATORS_MAX` validators with the longest names takes about 10 KiB."""
 
-_KINDS: Final = {VoteType.PREVOTE: 1, VoteType.PRECOMMIT: 2}
-_VOTE_TYPES: Final = {number: kind for kind, number in _KINDS.items()}
+_RecordT = TypeVar("_RecordT", bound=Record)
+_ValueT = TypeVar("_ValueT")
 
 KindNumber = Annotated[int, msgspec.Meta(ge=1, le=2)]
 """1 a prevote, 2 a precommit."""
@@ -75,7 +79,7 @@ class ProposalRecord(Record, tag=2):
     proposer: Name
     signature: SignatureBytes
     polka: CertificateRecord | None
-    """Present exactly when `valid_round` is."""
+    """The prevotes of `valid_round`; None where there is none, or where it takes no part."""
 
 
 SignedRecord: TypeAlias = VoteRecord | ProposalRecord
@@ -91,7 +95,7 @@ class EvidenceRecord(Record):
 def record_of_certificate(certificate: QuorumCertificate) -> CertificateRecord:
     """Return the record of a certificate, signatures ascending by validator."""
     return CertificateRecord(
-        kind=_KINDS[certificate.kind],
+        kind=int(certificate.kind),
         height=certificate.height,
         round=certificate.round,
         block_id=certificate.block_id,
@@ -103,23 +107,19 @@ def record_of_certificate(certificate: QuorumCertificate) -> CertificateRecord:
 
 
 def certificate_of_record(record: CertificateRecord) -> QuorumCertificate:
-    """Return the certificate as consensus knows it. It is not verified by this."""
-    return QuorumCertificate(
-        kind=_VOTE_TYPES[record.kind],
-        height=Height(record.height),
-        round=Round(record.round),
-        block_id=BlockId(record.block_id),
-        signatures=tuple(
-            (ValidatorId(item.validator), Signature(item.signature)) for item in record.signatures
-        ),
-    )
+    """Return the certificate as consensus knows it. It is not verified by this.
+
+    Raises:
+        CodecError: there is no such certificate.
+    """
+    return _made(record, _certificate)
 
 
 def record_of_vote(signed: SignedVote) -> VoteRecord:
     """Return the record of a signed vote."""
     vote = signed.vote
     return VoteRecord(
-        kind=_KINDS[vote.kind],
+        kind=int(vote.kind),
         height=vote.height,
         round=vote.round,
         block_id=vote.block_id,
@@ -129,17 +129,12 @@ def record_of_vote(signed: SignedVote) -> VoteRecord:
 
 
 def vote_of_record(record: VoteRecord) -> SignedVote:
-    """Return the signed vote as consensus knows it. It is not verified by this."""
-    return SignedVote(
-        vote=Vote(
-            kind=_VOTE_TYPES[record.kind],
-            height=Height(record.height),
-            round=Round(record.round),
-            block_id=None if record.block_id is None else BlockId(record.block_id),
-            validator=ValidatorId(record.validator),
-        ),
-        signature=Signature(record.signature),
-    )
+    """Return the signed vote as consensus knows it. It is not verified by this.
+
+    Raises:
+        CodecError: there is no such vote.
+    """
+    return _made(record, _vote)
 
 
 def record_of_proposal(signed: SignedProposal) -> ProposalRecord:
@@ -157,18 +152,12 @@ def record_of_proposal(signed: SignedProposal) -> ProposalRecord:
 
 
 def proposal_of_record(record: ProposalRecord) -> SignedProposal:
-    """Return the signed proposal as consensus knows it. It is not verified by this."""
-    return SignedProposal(
-        proposal=Proposal(
-            height=Height(record.height),
-            round=Round(record.round),
-            block_id=BlockId(record.block_id),
-            valid_round=None if record.valid_round is None else Round(record.valid_round),
-            proposer=ValidatorId(record.proposer),
-        ),
-        signature=Signature(record.signature),
-        polka=None if record.polka is None else certificate_of_record(record.polka),
-    )
+    """Return the signed proposal as consensus knows it. It is not verified by this.
+
+    Raises:
+        CodecError: there is no such proposal.
+    """
+    return _made(record, _proposal)
 
 
 def encode_certificate(certificate: QuorumCertificate) -> bytes:
@@ -196,27 +185,81 @@ def encode_evidence(equivocation: Equivocation) -> bytes:
     return encode(EvidenceRecord(first=first, second=second))
 
 
-def decode_evidence(data: bytes) -> EvidenceRecord:
-    """Return the record of an equivocation. It is not verified by this.
+def decode_evidence(data: bytes) -> Equivocation:
+    """Return the equivocation of these bytes. Its signatures are not verified by this.
 
     Raises:
-        CodecError: not the canonical encoding of an equivocation.
+        CodecError: not the canonical encoding of two messages that conflict, without polkas and in
+            the order of their bytes.
     """
-    return decode(data, EvidenceRecord, size_max=EVIDENCE_SIZE_MAX)
+    record = decode(data, EvidenceRecord, size_max=EVIDENCE_SIZE_MAX)
+    equivocation = _made(record, _equivocation)
+    if encode_evidence(equivocation) != data:
+        raise CodecError("EvidenceRecord", "another spelling of the same evidence")
+    return equivocation
 
 
-def signed_of_record(record: SignedRecord) -> SignedVote | SignedProposal:
-    """Return the signed message as consensus knows it. It is not verified by this."""
-    match record:
-        case VoteRecord():
-            return vote_of_record(record)
-        case ProposalRecord():
-            return proposal_of_record(record)
-
-
-def _bare_record(signed: SignedVote | SignedProposal) -> SignedRecord:
+def _bare_record(signed: SignedMessage) -> SignedRecord:
     match signed:
         case SignedVote():
             return record_of_vote(signed)
         case SignedProposal():
-            return msgspec.structs.replace(record_of_proposal(signed), polka=None)
+            return record_of_proposal(dataclasses.replace(signed, polka=None))
+
+
+def _made(record: _RecordT, make: Callable[[_RecordT], _ValueT]) -> _ValueT:
+    try:
+        return make(record)
+    except InvalidValue as error:
+        raise CodecError(type(record).__name__, str(error)) from None
+
+
+def _certificate(record: CertificateRecord) -> QuorumCertificate:
+    return QuorumCertificate(
+        kind=VoteType(record.kind),
+        height=Height(record.height),
+        round=Round(record.round),
+        block_id=BlockId(record.block_id),
+        signatures=tuple(
+            (ValidatorId(item.validator), Signature(item.signature)) for item in record.signatures
+        ),
+    )
+
+
+def _vote(record: VoteRecord) -> SignedVote:
+    return SignedVote(
+        vote=Vote(
+            kind=VoteType(record.kind),
+            height=Height(record.height),
+            round=Round(record.round),
+            block_id=None if record.block_id is None else BlockId(record.block_id),
+            validator=ValidatorId(record.validator),
+        ),
+        signature=Signature(record.signature),
+    )
+
+
+def _proposal(record: ProposalRecord) -> SignedProposal:
+    return SignedProposal(
+        proposal=Proposal(
+            height=Height(record.height),
+            round=Round(record.round),
+            block_id=BlockId(record.block_id),
+            valid_round=None if record.valid_round is None else Round(record.valid_round),
+            proposer=ValidatorId(record.proposer),
+        ),
+        signature=Signature(record.signature),
+        polka=None if record.polka is None else _certificate(record.polka),
+    )
+
+
+def _equivocation(record: EvidenceRecord) -> Equivocation:
+    return Equivocation(first=_signed(record.first), second=_signed(record.second))
+
+
+def _signed(record: SignedRecord) -> SignedMessage:
+    match record:
+        case VoteRecord():
+            return _vote(record)
+        case ProposalRecord():
+            return _proposal(record)
