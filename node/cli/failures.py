@@ -1,0 +1,41 @@
+"""The rooms' errors in the words of the command line: exit code, sentence, advice.
+
+Imported only after something has gone wrong, so that it may import every room.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from node.cli.exits import CommandError, Exit
+from node.config import ConfigError
+from node.keys import KeysError, WrongPassphrase
+from node.provision.processes import ProcessRunning
+
+KNOWN: Final[tuple[type[Exception], ...]] = (ConfigError, KeysError, ProcessRunning)
+"""What `explain` can put into words; anything else is a mistake of ours and shows its traceback."""
+
+
+def explain(error: Exception) -> CommandError:
+    """Return what the command says, and the code that it ends with."""
+    match error:
+        case ConfigError():
+            return _faulty([str(fault) for fault in error.faults])
+        case WrongPassphrase():
+            return CommandError(
+                Exit.CONFIGURATION,
+                str(error),
+                advice="Check the file given with --passphrase-file: a trailing space counts.",
+            )
+        case KeysError():
+            return CommandError(Exit.CONFIGURATION, str(error))
+        case ProcessRunning():
+            return CommandError(Exit.DAMAGED, str(error), advice="Stop it first.")
+        case _:
+            raise AssertionError(f"{type(error).__name__} is in KNOWN and has no words")
+
+
+def _faulty(faults: Sequence[str]) -> CommandError:
+    count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return CommandError(
+        Exit.CONFIGURATION, "\n".join([f"{count} found", *faults]), facts={"faults": list(faults)}
+    )

@@ -1,0 +1,87 @@
+"""What a command prints: results on stdout, notes and errors on stderr, JSON where a machine reads.
+
+With `--json` a command prints exactly one JSON object on stdout, and its error, if any, as one
+object on stderr. The shape of the JSON is part of the interface; the text for people is not.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from node.cli.exits import CommandError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """Give a command the option `--json`, passed to it as `as_json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
+    )(command)
+
+
+def emit(result: Mapping[str, object], text: str, *, as_json: bool) -> None:
+    """Print the result of a command: the mapping as JSON, or the text that says the same."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    elif text:
+        click.echo(text)
+
+
+def note(message: str) -> None:
+    """Tell the person something beside the result."""
+    click.echo(message, err=True)
+
+
+def emit_error(error: CommandError, *, as_json: bool) -> None:
+    """Print why a command ends without success, and what to do."""
+    if as_json:
+        fields: dict[str, object] = {"exit": int(error.code), "message": error.message}
+        if error.advice:
+            fields["advice"] = error.advice
+        click.echo(json.dumps({"error": fields | error.facts}, ensure_ascii=False), err=True)
+        return
+    click.echo(f"khazana: {error.message}", err=True)
+    if error.advice:
+        click.echo(f"  {error.advice}", err=True)
+
+
+def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> str:
+    """Render rows in aligned columns; numbers to the right. May be empty."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    if head:
+        cells.insert(0, list(head))
+    if not cells:
+        return ""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    to_the_right = [all(isinstance(row[i], int) for row in rows) for i in range(len(widths))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, to_the_right, strict=True)
+        )
+        return "  ".join(parts).rstrip()
+
+    return "\n".join(line(row) for row in cells)
+
+
+def fields(pairs: Mapping[str, object]) -> str:
+    """Render names and values, one pair a line."""
+    width = max((len(name) for name in pairs), default=0)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs.items())
+
+
+def box(lines: Sequence[str]) -> str:
+    """Render lines in a frame: for what must not be overlooked."""
+    width = max(len(line) for line in lines)
+    middle = [f"│ {line.ljust(width)} │" for line in lines]
+    return "\n".join([f"┌{'─' * (width + 2)}┐", *middle, f"└{'─' * (width + 2)}┘"])
+
+
+def is_terminal() -> bool:
+    """Say whether a person is looking at stdout."""
+    return sys.stdout.isatty()
