@@ -18,6 +18,7 @@ from node.keys.errors import (
     KeystoreMissing,
     PassphraseError,
     WrongPassphrase,
+    WrongPurpose,
 )
 from node.keys.signers import LocalSigner, Signer
 
@@ -37,6 +38,7 @@ __all__ = [
     "Signature",
     "Signer",
     "WrongPassphrase",
+    "WrongPurpose",
     "is_valid_public_key",
     "verify",
 ]

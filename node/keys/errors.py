@@ -5,8 +5,9 @@
     │   ├── KeystoreMissing    no such file, or it may not be read
     │   ├── KeystoreExists     a key would be overwritten
     │   ├── KeystoreDamaged    not a keystore, altered, or asking for absurd work
+    │   ├── WrongPurpose       a key for something else
     │   └── WrongPassphrase    a sound keystore, another passphrase
-    ├── PassphraseError      the file that should hold the passphrase
+    ├── PassphraseError      the file that should hold the passphrase; attribute `path`
     └── CertificateError     not a certificate that Khazana makes
 
 That a signature does not fit is not an error: `verify` says False.
@@ -43,12 +44,16 @@ class KeystoreDamaged(KeystoreError):
     """The file is not a keystore, is of another version, was altered, or asks for absurd work."""
 
 
+class WrongPurpose(KeystoreError):
+    """The key in it is for something else: an account's key must not sign votes."""
+
+
 class WrongPassphrase(KeystoreError):
     """The file is sound, and the passphrase is another one."""
 
 
 class PassphraseError(KeysError):
-    """A passphrase file that is missing, empty, too long, or open to others.
+    """A passphrase file that is missing, empty, too long, or not one line of text.
 
     Attributes:
         path: the file.
