@@ -1,1 +1,73 @@
 """Peers: authenticated links to the other validators and to observers."""
+
+from node.network.contacts import PeerView
+from node.network.errors import (
+    CertificateUnusable,
+    DialFailed,
+    LinkClosed,
+    NetworkError,
+    WireError,
+    WireFault,
+)
+from node.network.messages import (
+    BATCH_SIZE_BYTES,
+    BLOCKS_MAX,
+    BLOCKS_SIZE_TARGET,
+    PROTOCOL_VERSION,
+    BlockItem,
+    Blocks,
+    BlockTransactions,
+    CertificateMessage,
+    GetBlocks,
+    GetProposedBlock,
+    GetTransactions,
+    Hello,
+    Lane,
+    ProposalMessage,
+    ProposedBlock,
+    Status,
+    Transactions,
+    VoteMessage,
+    WireLimits,
+    WireMessage,
+)
+from node.network.network import Handler, Network
+from node.network.roster import Observer, PinnedRecord, Role
+from node.network.settings import LaneLimits, NetworkSettings
+
+__all__ = [
+    "BATCH_SIZE_BYTES",
+    "BLOCKS_MAX",
+    "BLOCKS_SIZE_TARGET",
+    "PROTOCOL_VERSION",
+    "BlockItem",
+    "BlockTransactions",
+    "Blocks",
+    "CertificateMessage",
+    "CertificateUnusable",
+    "DialFailed",
+    "GetBlocks",
+    "GetProposedBlock",
+    "GetTransactions",
+    "Handler",
+    "Hello",
+    "Lane",
+    "LaneLimits",
+    "LinkClosed",
+    "Network",
+    "NetworkError",
+    "NetworkSettings",
+    "Observer",
+    "PeerView",
+    "PinnedRecord",
+    "ProposalMessage",
+    "ProposedBlock",
+    "Role",
+    "Status",
+    "Transactions",
+    "VoteMessage",
+    "WireError",
+    "WireFault",
+    "WireLimits",
+    "WireMessage",
+]

@@ -68,6 +68,8 @@ class Hello(Record, tag=1):
     """Hash of the genesis."""
     name: Name
     """The sender's name in the validator set or the observer list; must be the certificate's."""
+    instance: Annotated[int, Meta(ge=0, le=_INTEGER_MAX)]
+    """Drawn by chance when the sender's process starts: tells a restart from a second link."""
     height: Height64
     """The sender's last committed height."""
     software: Annotated[str, Meta(max_length=64)]
