@@ -1,0 +1,118 @@
+"""The tree of commands: quick, documented, and honest about how it ends."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from node.cli.application import LazyGroup, application
+from node.cli.exits import EXIT_MEANINGS, Exit
+from tests.cli.running import khazana
+
+README = Path(__file__).resolve().parents[2] / "node/cli/README.md"
+
+
+def commands(group: LazyGroup, path: str = "khazana") -> Iterator[tuple[str, click.Command, str]]:
+    """Every command under the group: its path, itself, and what its group's list says of it."""
+    for name, place in group.places.items():
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield f"{path} {name}", command, place.help
+        if isinstance(command, LazyGroup):
+            yield from commands(command, f"{path} {name}")
+
+
+assert isinstance(application, LazyGroup)
+COMMANDS = [pytest.param(*entry, id=entry[0]) for entry in commands(application)]
+HEAVY = ("aiohttp", "asyncio", "cryptography", "msgspec", "nacl", "plyvel", "pydantic", "rich")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """What makes help answer at once: a time would flake, the list of modules does not."""
+    code = (
+        "import sys\n"
+        "from node.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit as ended:\n    assert ended.code == 0\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stderr.strip() == "[]"
+
+
+def test_help_lists_every_command_and_the_exit_codes() -> None:
+    ran = khazana("--help")
+
+    assert ran.code == Exit.OK
+    assert all(f"  {name} " in ran.out for name in application.places)
+    assert "Exit codes" in ran.out
+
+
+@pytest.mark.parametrize(("path", "command", "line"), COMMANDS)
+def test_command_has_help_and_an_example(path: str, command: click.Command, line: str) -> None:
+    text = command.help or ""
+
+    assert text
+    assert line.endswith(".")
+    if not isinstance(command, LazyGroup):
+        assert f"  {path} " in text + " " or f"  {path}\n" in text + "\n", "no example of itself"
+        assert any("--json" in option.opts for option in command.params)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+
+
+@pytest.mark.parametrize("path", [entry[0] for entry in commands(application)])
+def test_command_is_in_the_readme(path: str) -> None:
+    assert f"`{path}" in README.read_text()
+
+
+def test_readme_documents_every_exit_code() -> None:
+    text = README.read_text()
+
+    assert set(EXIT_MEANINGS) == set(Exit)
+    for code, meaning in EXIT_MEANINGS.items():
+        assert f"| {code.value} | {meaning} |" in text
+
+
+def test_mistyped_command_is_answered_with_the_likely_one() -> None:
+    ran = khazana("statsu")
+
+    assert ran.code == Exit.USAGE
+    assert "Did you mean status?" in ran.err
+
+
+def test_unknown_option_is_a_usage_error() -> None:
+    assert khazana("status", "--nope").code == Exit.USAGE
+
+
+def test_both_names_are_one_program() -> None:
+    ran = khazana("--version")
+
+    assert ran.code == Exit.OK
+    assert ran.out.startswith("khazana, version ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_the_shell(shell: str) -> None:
+    ran = khazana("completion", shell)
+
+    assert ran.code == Exit.OK
+    assert "_KHAZANA_COMPLETE" in ran.out
+
+
+def test_completion_knows_the_commands() -> None:
+    ran = khazana(
+        variables={
+            "_KHAZANA_COMPLETE": "bash_complete",
+            "COMP_WORDS": "khazana de",
+            "COMP_CWORD": "1",
+        }
+    )
+
+    assert "devnet" in ran.out
+    assert "demo" in ran.out
