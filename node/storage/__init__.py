@@ -1,5 +1,6 @@
 """The node's disk: the database behind a small seam, its layout, and the consensus log."""
 
+from node.storage.consensus_log import ConsensusLog, open_consensus_log
 from node.storage.errors import (
     StorageDamaged,
     StorageError,
@@ -9,12 +10,16 @@ from node.storage.errors import (
     StorageMissing,
     StorageReadOnly,
 )
+from node.storage.files import FileSystem
 from node.storage.leveldb import LevelDBStore, open_leveldb
+from node.storage.nodes import StoredNodes
 from node.storage.store import Batch, KeyValueStore, MemoryStore
 from node.storage.thread import StorageThread
 
 __all__ = [
     "Batch",
+    "ConsensusLog",
+    "FileSystem",
     "KeyValueStore",
     "LevelDBStore",
     "MemoryStore",
@@ -26,5 +31,7 @@ __all__ = [
     "StorageMissing",
     "StorageReadOnly",
     "StorageThread",
+    "StoredNodes",
+    "open_consensus_log",
     "open_leveldb",
 ]

@@ -12,8 +12,9 @@ A node that meets one of these stops before it votes again. After a failed write
 written through the same object: what reached the disk is known only after opening it anew.
 """
 
+import errno
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class StorageError(Exception):
@@ -75,3 +76,20 @@ class StorageFailed(StorageError):
     """The disk failed in another way; or a write failed before, and nothing after it is safe."""
 
     summary = "failed"
+
+
+BY_NUMBER: Final[dict[int, type[StorageError]]] = {
+    errno.ENOENT: StorageMissing,
+    errno.ENOSPC: StorageFull,
+    errno.EDQUOT: StorageFull,
+    errno.EFBIG: StorageFull,
+    errno.EROFS: StorageReadOnly,
+    errno.EACCES: StorageReadOnly,
+    errno.EPERM: StorageReadOnly,
+}
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """Return the typed form of what the operating system said."""
+    kind = BY_NUMBER.get(error.errno or 0, StorageFailed)
+    return kind(path, error.strerror or str(error))

@@ -21,13 +21,13 @@ from typing import Final
 import plyvel
 
 from node.storage.errors import (
+    BY_NUMBER,
     StorageDamaged,
     StorageError,
     StorageFailed,
-    StorageFull,
     StorageLocked,
     StorageMissing,
-    StorageReadOnly,
+    storage_error,
 )
 from node.storage.lock import DirectoryLock
 from node.storage.store import Batch
@@ -164,21 +164,19 @@ def _translated(path: Path) -> Iterator[None]:
         raise _translate(path, error) from error
 
 
-# LevelDB gives only sentences: the system's own words for an error, behind the file's name.
+# LevelDB gives only sentences: a file's name, then the system's own words for the error.
 _WORDS: Final[tuple[tuple[str, type[StorageError]], ...]] = (
     ("/LOCK: " + os.strerror(errno.EAGAIN), StorageLocked),
-    (os.strerror(errno.ENOSPC), StorageFull),
-    (os.strerror(errno.EDQUOT), StorageFull),
-    (os.strerror(errno.EFBIG), StorageFull),
-    (os.strerror(errno.EROFS), StorageReadOnly),
-    (os.strerror(errno.EACCES), StorageReadOnly),
-    (os.strerror(errno.EPERM), StorageReadOnly),
+    # A database that is there has all its files: `_check_files` was content with the directory.
     ("does not exist", StorageDamaged),
     (os.strerror(errno.ENOENT), StorageDamaged),
+    *((os.strerror(number), kind) for number, kind in BY_NUMBER.items()),
 )
 
 
 def _translate(path: Path, error: Exception) -> StorageError:
+    if isinstance(error, OSError) and error.errno is not None:
+        return storage_error(path, error)
     words = error.args[0] if error.args else type(error).__name__
     detail = words.decode(errors="replace") if isinstance(words, bytes) else str(error)
     if isinstance(error, plyvel.CorruptionError):
