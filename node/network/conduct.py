@@ -22,6 +22,13 @@ class TokenBucket:
         self._tokens -= tokens
         return max(0.0, -self._tokens / self._rate_per_s)
 
+    def try_take(self, tokens: float, now_s: float) -> bool:
+        """Take tokens if there are enough; return whether there were."""
+        if self.take(tokens, now_s) == 0.0:
+            return True
+        self._tokens += tokens
+        return False
+
 
 class Conduct:
     """The record of one peer; outlives its links, so that reconnecting does not wipe the slate."""

@@ -20,6 +20,7 @@ class WireFault(StrEnum):
     """Why a frame was refused. The values are metric labels."""
 
     EMPTY = "empty"
+    NOT_WEBSOCKET = "not-websocket"
     NOT_BINARY = "not-binary"
     UNKNOWN_KIND = "unknown-kind"
     TOO_LARGE = "too-large"

@@ -141,13 +141,17 @@ class Network:
         """
         assert self._handler is None
         self._handler = handler
+        failure: OSError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 self._follow_roster()
-                await self._transport.start(tasks, self._serve_inbound)
-                self._started.set()
-                await self._stopping.wait()
+                try:
+                    await self._transport.start(tasks, self._serve_inbound)
+                    self._started.set()
+                    await self._stopping.wait()
+                except OSError as error:
+                    failure = error
                 raise _Stopped
         except* _Stopped:
             pass
@@ -158,6 +162,8 @@ class Network:
                 self._batch_timer = None
             await self._transport.stop()
             self._handler = None
+        if failure is not None:
+            raise failure
 
     async def wait_started(self) -> None:
         """Return once the transport listens."""
@@ -324,7 +330,7 @@ class Network:
         """Serve a link from handshake to end; close it; never raise but for cancellation."""
         member = self._roster.by_certificate.get(link.certificate)
         contact = None if member is None else self._contacts.get(member.name)
-        reason = "this node stops"
+        reason = "shutting down"
         try:
             if contact is None:
                 raise _Refused("not on the roster")
@@ -381,7 +387,7 @@ class Network:
             traffic=self._traffic,
             now_s=loop.time(),
         )
-        reason = "this node stops"
+        reason = "shutting down"
         try:
             self._join(contact, peer)
             await peer.run(self._received)

@@ -68,5 +68,8 @@ class NetworkSettings:
     """Inbound connections without an identity yet, over all addresses; more are closed at once."""
     handshakes_per_host_max: int = 16
     """The same for one source address."""
+    handshakes_per_host_per_s: float = 20.0
+    """A handshake costs us a signature before we know who asks."""
+    handshakes_per_host_burst: float = 64.0
     links_per_key_max: int = 3
     """Links of one certificate at once, counting those still saying Hello."""

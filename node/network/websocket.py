@@ -1,0 +1,454 @@
+"""The real transport: WebSockets of aiohttp over mutually pinned TLS 1.3.
+
+Connections are accepted here rather than by aiohttp's own site, for three reasons: the TLS context
+changes with the validator set and must be the newest for each connection; a handshake needs a time
+limit and a place in a bounded number of handshakes, also between TLS and the upgrade; and whatever
+a stranger does ends in its own task.
+
+Compression is off: messages are small or already dense, and a compressed frame is a frame whose
+size one does not know. A frame's length is checked when its header is read, before its first byte
+is stored.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection
+from typing import Any, Final, TypeAlias
+
+import aiohttp
+from aiohttp import web
+
+from node.log import Logger
+from node.metrics import Metrics
+from node.network.conduct import TokenBucket
+from node.network.errors import DialFailed, LinkClosed, WireError, WireFault
+from node.network.settings import NetworkSettings
+from node.network.tls import TlsIdentity, make_contexts
+from node.network.transport import Accept
+
+PATH: Final = "/peer/1"
+
+STRANGER: Final = "(stranger)"
+"""Metric label of whoever has no identity yet; no member can have this name."""
+
+_WebSocket: TypeAlias = "web.WebSocketResponse | aiohttp.ClientWebSocketResponse[bool]"
+
+_ACCEPT_PAUSE_S: Final = 0.2  # when accepting fails, as it does without free descriptors
+_BACKLOG: Final = 128
+_HOSTS_MAX: Final = 1024  # source addresses whose rate is remembered
+_CLOSE_MESSAGE_MAX: Final = 120  # RFC 6455 5.5: a control frame holds 125 bytes, 2 are the code
+_UNSENT_BYTES: Final = 1 << 17  # kept in the kernel; what is beyond it can still be overtaken
+
+
+class WebSocketTransport:
+    """A `Transport` over TCP."""
+
+    def __init__(
+        self,
+        *,
+        identity: TlsIdentity,
+        listen: tuple[str, int] | None,
+        frame_size_max: int,
+        log: Logger,
+        metrics: Metrics,
+        settings: NetworkSettings | None = None,
+    ) -> None:
+        """Store what is given; no socket is opened before `start`.
+
+        Args:
+            listen: host and port to accept on (port 0: any free one), or None to only dial.
+            frame_size_max: `WireLimits.frame_size_max`, in bytes.
+
+        Raises:
+            CertificateUnusable: our own key or certificate.
+        """
+        self._identity = identity
+        self._listen = listen
+        self._frame_size_max = frame_size_max
+        self._log = log.bind(part="transport")
+        self._metrics = metrics
+        self._settings = settings or NetworkSettings()
+        self._contexts = make_contexts(identity, ())
+        self._listener: socket.socket | None = None
+        self._server: web.Server | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._upgrades: dict[asyncio.BaseProtocol, asyncio.Future[WebSocketLink]] = {}
+        self._handshakes: Counter[str] = Counter()  # in progress, by source host
+        self._rates: OrderedDict[str, TokenBucket] = OrderedDict()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on. Only between `start` and `stop`."""
+        assert self._listener is not None
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def handshakes(self) -> int:
+        """Inbound connections without an identity yet."""
+        return self._handshakes.total()
+
+    async def start(self, tasks: asyncio.TaskGroup, accept: Accept) -> None:
+        """Listen and serve.
+
+        Raises:
+            OSError: the port is taken or not ours to take.
+        """
+        connector = aiohttp.TCPConnector(
+            use_dns_cache=False,
+            force_close=True,
+            limit=0,
+            socket_factory=_make_socket,
+        )
+        trace = aiohttp.TraceConfig()
+        trace.on_request_redirect.append(_refuse_redirect)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[trace],
+        )
+        if self._listen is not None:
+            self._server = web.Server(self._upgrade, access_log=None, lingering_time=0.0)
+            self._listener = await _open_listener(*self._listen)
+            tasks.create_task(self._accept_all(tasks, accept), name="accept")
+
+    async def stop(self) -> None:
+        """Stop listening, close what is left."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        if self._server is not None:
+            await self._server.shutdown(self._settings.close_timeout_s)
+            self._server = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def trust(self, certificates: Collection[bytes]) -> tuple[str, ...]:
+        """Make new contexts; handshakes in progress end under the old ones, and the caller looks
+        the certificate of each link up again.
+        """
+        self._contexts = make_contexts(self._identity, certificates)
+        return self._contexts.unusable
+
+    async def dial(self, address: str) -> "WebSocketLink":
+        """Connect. The name is resolved by the system now.
+
+        Raises:
+            DialFailed: no link came about.
+        """
+        assert self._session is not None
+        settings = self._settings
+        try:
+            websocket = await self._session.ws_connect(
+                f"wss://{address}{PATH}",
+                ssl=self._contexts.client,
+                max_msg_size=self._frame_size_max + 1,  # aiohttp's bound is exclusive
+                compress=0,
+                heartbeat=settings.heartbeat_s,
+                timeout=aiohttp.ClientWSTimeout(ws_close=settings.close_timeout_s),
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise DialFailed(address, _sentence(error)) from None
+        return WebSocketLink(
+            websocket,
+            address=address,
+            certificate=_peer_certificate(websocket.get_extra_info("ssl_object")),
+            abort=_do_nothing,
+            close_timeout_s=settings.close_timeout_s,
+        )
+
+    # Private: accepting.
+
+    async def _accept_all(self, tasks: asyncio.TaskGroup, accept: Accept) -> None:
+        assert self._listener is not None
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(self._listener)
+            except OSError as error:
+                # Out of descriptors, or the stranger left already. The listener stays.
+                self._log.warning("accepting failed", reason=str(error))
+                await asyncio.sleep(_ACCEPT_PAUSE_S)
+                continue
+            host = address[0]
+            refusal = self._refusal(host, loop.time())
+            if refusal is not None:
+                connection.close()
+                self._count(refusal)
+                continue
+            self._handshakes[host] += 1
+            tasks.create_task(
+                self._welcome(connection, host, f"{host}:{address[1]}", accept),
+                name=f"inbound-{host}:{address[1]}",
+            )
+
+    def _refusal(self, host: str, now_s: float) -> str | None:
+        """Return why this host may not even start a handshake, as a metric label, or None."""
+        settings = self._settings
+        if self._handshakes.total() >= settings.handshakes_max:
+            return "too-many-handshakes"
+        if self._handshakes[host] >= settings.handshakes_per_host_max:
+            return "too-many-handshakes-of-host"
+        rate = self._rates.get(host)
+        if rate is None:
+            rate = self._rates[host] = TokenBucket(
+                rate_per_s=settings.handshakes_per_host_per_s,
+                burst=settings.handshakes_per_host_burst,
+                now_s=now_s,
+            )
+            if len(self._rates) > _HOSTS_MAX:
+                self._rates.popitem(last=False)
+        self._rates.move_to_end(host)
+        if not rate.try_take(1.0, now_s):
+            return "too-fast"
+        return None
+
+    async def _welcome(
+        self, connection: socket.socket, host: str, address: str, accept: Accept
+    ) -> None:
+        try:
+            link = await self._shake_hands(connection, address)
+        finally:
+            self._handshakes[host] -= 1
+            if not self._handshakes[host]:
+                del self._handshakes[host]
+        if link is not None:
+            await accept(link)
+
+    async def _shake_hands(self, connection: socket.socket, address: str) -> "WebSocketLink | None":
+        """Return the link once TLS and the upgrade are done; None if that fails or takes long."""
+        assert self._server is not None
+        loop = asyncio.get_running_loop()
+        timeout_s = self._settings.handshake_timeout_s
+        connection.setblocking(False)
+        _tune(connection)
+        protocol = self._server()
+        upgraded: asyncio.Future[WebSocketLink] = loop.create_future()
+        self._upgrades[protocol] = upgraded
+        transport: asyncio.BaseTransport | None = None
+        link: WebSocketLink | None = None
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol,
+                connection,
+                ssl=self._contexts.server,
+                ssl_handshake_timeout=timeout_s,
+                ssl_shutdown_timeout=self._settings.close_timeout_s,
+            )
+            async with asyncio.timeout(timeout_s):
+                link = await upgraded
+        except (TimeoutError, OSError) as error:
+            # Strangers scan ports: worth a count, not a line in the log.
+            self._count("slow-handshake" if isinstance(error, TimeoutError) else "tls")
+            self._log.debug("handshake failed", address=address, reason=_sentence(error))
+        finally:
+            del self._upgrades[protocol]
+            if link is None and isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+        return link
+
+    async def _upgrade(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Turn the first request of a connection into a link, and hold it until the link closes.
+
+        Runs in aiohttp's own task for the connection.
+        """
+        upgraded = self._upgrades.get(request.protocol)
+        settings = self._settings
+        websocket = web.WebSocketResponse(
+            timeout=settings.close_timeout_s,
+            heartbeat=settings.heartbeat_s,
+            compress=False,
+            max_msg_size=self._frame_size_max + 1,  # aiohttp's bound is exclusive
+        )
+        transport = request.transport
+        if (
+            upgraded is None
+            or upgraded.done()
+            or transport is None
+            or request.path != PATH
+            or not websocket.can_prepare(request)
+        ):
+            self._count("no-upgrade")
+            refusal = web.Response(status=400, text="peers only")
+            refusal.force_close()
+            return refusal
+        await websocket.prepare(request)
+        host, port = transport.get_extra_info("peername")[:2]
+        link = WebSocketLink(
+            websocket,
+            address=f"{host}:{port}",
+            certificate=_peer_certificate(transport.get_extra_info("ssl_object")),
+            abort=transport.abort,
+            close_timeout_s=settings.close_timeout_s,
+        )
+        if upgraded.done():  # the handshake's time ran out while we answered
+            await link.close("too slow")
+        else:
+            upgraded.set_result(link)
+        await link.wait_closed()
+        return websocket
+
+    def _count(self, reason: str) -> None:
+        self._metrics.peer_faults.labels(peer=STRANGER, reason=reason).inc()
+
+
+class WebSocketLink:
+    """A `Link` over one WebSocket."""
+
+    def __init__(
+        self,
+        websocket: _WebSocket,
+        *,
+        address: str,
+        certificate: bytes,
+        abort: Callable[[], None],
+        close_timeout_s: float,
+    ) -> None:
+        self._websocket = websocket
+        self._address = address
+        self._certificate = certificate
+        self._abort = abort
+        self._close_timeout_s = close_timeout_s
+        self._closing = False
+        self._closed = asyncio.Event()
+
+    @property
+    def certificate(self) -> bytes:
+        """The peer's certificate as TLS has verified it."""
+        return self._certificate
+
+    @property
+    def address(self) -> str:
+        """Dialled "name:port", or the source of an inbound connection."""
+        return self._address
+
+    async def send(self, frame: bytes) -> None:
+        """Write a frame; wait while the socket is full.
+
+        Raises:
+            LinkClosed: the link is gone.
+        """
+        try:
+            await self._websocket.send_bytes(frame)
+        except (aiohttp.ClientError, OSError) as error:
+            raise LinkClosed(_sentence(error)) from None
+
+    async def receive(self) -> bytes:
+        """Return the next frame.
+
+        Raises:
+            LinkClosed: the link is gone.
+            WireError: larger than any frame may be, no WebSocket frame at all, or text.
+        """
+        message = await self._websocket.receive()
+        match message.type:
+            case aiohttp.WSMsgType.BINARY:
+                frame: bytes = message.data
+                return frame
+            case aiohttp.WSMsgType.TEXT:
+                raise WireError(WireFault.NOT_BINARY, "unknown", "a text frame")
+            case aiohttp.WSMsgType.CLOSE:
+                raise LinkClosed(f"closed by the peer: {_printable(message.extra)}")
+            case aiohttp.WSMsgType.ERROR if isinstance(message.data, aiohttp.WebSocketError):
+                fault = (
+                    WireFault.TOO_LARGE
+                    if message.data.code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+                    else WireFault.NOT_WEBSOCKET
+                )
+                raise WireError(fault, "unknown", str(message.data))
+            case _:
+                error = self._websocket.exception()
+                raise LinkClosed(_sentence(error) if error is not None else "connection lost")
+
+    async def close(self, reason: str) -> None:
+        """Send the reason, wait for the answer for a moment, and cut the connection."""
+        if self._closing:
+            return
+        self._closing = True
+        message = reason.encode("ascii", "replace")[:_CLOSE_MESSAGE_MAX]
+        try:
+            async with asyncio.timeout(self._close_timeout_s):
+                await self._websocket.close(message=message)
+        except TimeoutError:
+            pass  # It does not read; the connection is cut below.
+        finally:
+            self._abort()
+            self._closed.set()
+
+    async def wait_closed(self) -> None:
+        """Return once `close` has run."""
+        await self._closed.wait()
+
+
+# Private.
+
+
+async def _open_listener(host: str, port: int) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE, proto=socket.IPPROTO_TCP
+    )
+    family, _, _, _, address = found[0]
+    listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _make_socket(address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+    connection = socket.socket(address[0], address[1], address[2])
+    _tune(connection)
+    return connection
+
+
+def _tune(connection: socket.socket) -> None:
+    # Little is left unsent in the kernel, so that a vote overtakes batches that were queued
+    # before it. Not every system has the option.
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
+
+
+def _peer_certificate(ssl_object: ssl.SSLObject | None) -> bytes:
+    certificate = None if ssl_object is None else ssl_object.getpeercert(binary_form=True)
+    # The contexts demand a certificate; should there ever be none, no bytes are nobody's.
+    return certificate or b""
+
+
+async def _refuse_redirect(
+    session: aiohttp.ClientSession,
+    context: object,
+    params: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    # Following it would let a peer make us call whom it likes.
+    del session, context
+    params.response.close()
+    raise aiohttp.ClientConnectionError("it answered with a redirect")
+
+
+def _sentence(error: BaseException) -> str:
+    """What a failed connection means to an operator, as far as the library's error tells."""
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not pinned here"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        # TLS 1.3: the server judges our certificate after our side of the handshake is done.
+        return "it hung up during the handshake: our certificate may not be pinned there"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"it answered HTTP {error.status}: no peer listens there"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return text or type(error).__name__
+
+
+def _printable(text: object) -> str:
+    """A peer's words, made safe for a log and a terminal."""
+    kept = str(text or "no reason given")[:_CLOSE_MESSAGE_MAX]
+    return "".join(character if character.isprintable() else "?" for character in kept)
+
+
+def _do_nothing() -> None:
+    """aiohttp's client cuts its connection itself when a close is done or cancelled."""
