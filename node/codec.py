@@ -60,7 +60,8 @@ else:
     ):
         """A value with canonical bytes: its fields in order of declaration, as an array.
 
-        Fields have no defaults: a missing one would otherwise be a second spelling.
+        Fields have no defaults: a missing one would otherwise be a second spelling. Integers are
+        those of MessagePack, -2**63 to 2**64 - 1; a bound given in `Meta` must fit into 63 bits.
         """
 
 
@@ -100,8 +101,9 @@ def decode(data: bytes, kind: type[RecordT], *, size_max: int = RECORD_SIZE_MAX)
     """
     if len(data) > size_max:
         raise CodecError(_name(kind), f"{len(data)} bytes where at most {size_max} are allowed")
+    decoder = _decoder(kind)  # Outside: a kind that cannot be compiled is a fault of ours.
     try:
-        value: RecordT = _decoder(kind).decode(data)
+        value = decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise CodecError(_name(kind), str(error) or type(error).__name__) from None
     if encode(value) != data:
