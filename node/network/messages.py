@@ -72,8 +72,8 @@ class Hello(Record, tag=1):
     """Drawn by chance when the sender's process starts: tells a restart from a second link."""
     height: Height64
     """The sender's last committed height."""
-    software: Annotated[str, Meta(max_length=64)]
-    """For the operator's eyes only."""
+    software: Annotated[str, Meta(pattern=r"\A[ -~]{0,64}\Z")]
+    """For the operator's eyes only; printable ASCII."""
 
 
 class Status(Record, tag=2):

@@ -174,8 +174,14 @@ class Network:
         self._stopping.set()
 
     def set_validators(self, validators: Iterable[PinnedRecord]) -> None:
-        """Replace the validators of the roster; whoever is no longer on it is dropped at once."""
-        self._roster = Roster.of(validators, self._observers, own_name=self._name)
+        """Replace the validators of the roster; whoever is no longer on it is dropped at once.
+
+        Cheap when nothing changes: may be called after every block.
+        """
+        roster = Roster.of(validators, self._observers, own_name=self._name)
+        if roster == self._roster:
+            return
+        self._roster = roster
         for name in self._roster.refused:
             self._log.warning("member ignored", member=name, reason="its name or key is taken")
         self._follow_roster()
