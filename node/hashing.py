@@ -20,6 +20,7 @@ class Domain(Enum):
     TRANSACTION_LIST = b"khazana/transaction-list/1"
     RECEIPT_LIST = b"khazana/receipt-list/1"
     EVIDENCE_LIST = b"khazana/evidence-list/1"
+    EVIDENCE = b"khazana/evidence/1"
     HEADER = b"khazana/header/1"
     VALIDATORS = b"khazana/validators/1"
     PARAMETERS = b"khazana/parameters/1"

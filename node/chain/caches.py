@@ -1,0 +1,74 @@
+"""What was read or committed lately, within a fixed number of bytes.
+
+Two generations: an entry is put into the young one; when the young one holds half the budget it
+becomes the old one, and what the old one still held is forgotten. A hit in the old generation moves
+the entry to the young one. So whatever was used during the last half budget of traffic is still
+there, a hit costs one or two look-ups, and nothing is ever sorted or relinked.
+"""
+
+from typing import Final, Generic, TypeVar
+
+ValueT = TypeVar("ValueT")
+
+ENTRY_OVERHEAD_BYTES: Final = 200
+"""A dict slot, the key and the object headers of one entry, as measured on CPython 3.11."""
+
+
+class GenerationCache(Generic[ValueT]):
+    """A bounded map from keys to values whose size the caller states."""
+
+    def __init__(self, size_bytes_max: int) -> None:
+        self._half_bytes = size_bytes_max // 2
+        self._young: dict[bytes, tuple[ValueT, int]] = {}
+        self._old: dict[bytes, tuple[ValueT, int]] = {}
+        self._young_bytes = 0
+        self._old_bytes = 0
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    @property
+    def size_bytes(self) -> int:
+        """What is held, by the callers' own estimates and the overhead of each entry."""
+        return self._young_bytes + self._old_bytes
+
+    def get(self, key: bytes, default: ValueT) -> ValueT:
+        """Return the value, or the default; where a value may be None, pass a default that is not.
+
+        An entry of the old generation moves to the young one.
+        """
+        entry = self._young.get(key)
+        if entry is None:
+            entry = self._old.pop(key, None)
+            if entry is None:
+                self.misses += 1
+                return default
+            self._old_bytes -= entry[1]
+            self._insert(key, entry)
+        self.hits += 1
+        return entry[0]
+
+    def put(self, key: bytes, value: ValueT, size_bytes: int) -> None:
+        """Keep a value of this size, in place of an earlier one."""
+        earlier = self._young.pop(key, None)
+        if earlier is not None:
+            self._young_bytes -= earlier[1]
+        else:
+            earlier = self._old.pop(key, None)
+            if earlier is not None:
+                self._old_bytes -= earlier[1]
+        self._insert(key, (value, size_bytes + ENTRY_OVERHEAD_BYTES))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old = {}, {}
+        self._young_bytes = self._old_bytes = 0
+
+    def _insert(self, key: bytes, entry: tuple[ValueT, int]) -> None:
+        if self._young_bytes + entry[1] > self._half_bytes and self._young:
+            self._old, self._old_bytes = self._young, self._young_bytes
+            self._young, self._young_bytes = {}, 0
+        self._young[key] = entry
+        self._young_bytes += entry[1]

@@ -1,0 +1,460 @@
+"""The chain: the only writer of the committed state, and the only reader of the stored blocks.
+
+One block at a time stands on the head. It is built or checked, which applies it once and gives a
+`Candidate`; when consensus has decided it, `commit` writes it with everything that follows from it
+in one synced batch: block, certificate, receipts, ids, state, commitment, head. A node that dies at
+any moment has either the whole of that batch or nothing of it.
+
+The chain belongs to the event loop. Only the write itself runs in the storage thread, and nothing
+else is built or committed while it does.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from consensus.certificates import QuorumCertificate
+from consensus.types import Height, Round
+from consensus.validators import ValidatorSet
+from node.blocks import (
+    BLOCK_EVIDENCE_MAX,
+    Block,
+    Header,
+    block_id,
+    encode_block,
+    encode_certificate,
+)
+from node.blocks.certificates import Verify
+from node.chain.candidates import Candidate, Candidates
+from node.chain.errors import BlockFault, InvalidBlock
+from node.chain.evidence import check_evidence, select_evidence
+from node.chain.execution import Draft, execute, hash_of_validators
+from node.chain.head import Head, HeadRecord, ValidatorsRecord, validator_set
+from node.chain.history import History
+from node.chain.opening import check_belongs, found_chain, is_empty, load_head
+from node.chain.receipts import BlockReceipts
+from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
+from node.chain.rules import (
+    ITEM_OVERHEAD_BYTES,
+    Parent,
+    check_contents,
+    check_header,
+    check_transactions,
+    contents_size,
+    envelope_refusal,
+)
+from node.codec import encode
+from node.genesis import Genesis
+from node.keys import verify as verify_signature
+from node.ledger.acting import BlockContext
+from node.ledger.errors import InvariantViolation
+from node.ledger.outcomes import Outcome
+from node.ledger.parameters import Parameters
+from node.ledger.state import LedgerState, R, Table
+from node.ledger.tables import ValidatorRecord
+from node.ledger.transactions import TransactionBody
+from node.ledger.transition import Receipt, apply_transaction, parameters_of
+from node.mempool import AdmittedTransaction
+from node.storage import KeyValueStore, StorageThread, layout
+from node.storage.nodes import StoredNodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A block that is durable now."""
+
+    candidate: Candidate
+    certificate: QuorumCertificate
+    validators_changed: bool
+
+
+Listener: TypeAlias = Callable[[Committed], None]
+
+
+class Chain:
+    """The committed blocks and state of one network, on one store."""
+
+    def __init__(
+        self,
+        store: KeyValueStore,
+        genesis: Genesis,
+        head: Head,
+        *,
+        thread: StorageThread | None,
+        records_bytes_max: int,
+        verify: Verify,
+    ) -> None:
+        """Use `open`."""
+        self._store = store
+        self._genesis = genesis
+        self._thread = thread
+        self._verify = verify
+        self._records = CommittedRecords(store, size_bytes_max=records_bytes_max)
+        self._nodes = StoredNodes(store)
+        self._candidates = Candidates()
+        self._head = head
+        self.history = History(store)
+        """The stored blocks."""
+        self._validator_records = self.history.validators(head.height + 1)
+        self._validators = validator_set(self._validator_records)
+        self._writing = False
+        self.listeners: list[Listener] = []
+        """Called in order, on the event loop, after a block is durable. None may raise."""
+
+    @classmethod
+    def open(
+        cls,
+        store: KeyValueStore,
+        genesis: Genesis,
+        *,
+        thread: StorageThread | None = None,
+        records_bytes_max: int = RECORDS_BYTES_MAX,
+        verify: Verify = verify_signature,
+    ) -> "Chain":
+        """Return the chain in this store; an empty store is founded from the genesis first.
+
+        Args:
+            thread: where commits are written; None writes on the caller's thread, as a simulation
+                wants it.
+            records_bytes_max: bound of the cache of decoded records.
+
+        Raises:
+            ChainDamaged: what is stored contradicts itself or belongs to another network.
+            FoundingError: the genesis cannot be a first state.
+            StorageError: the disk's reasons.
+        """
+        if is_empty(store):
+            found_chain(store, genesis)
+        check_belongs(store, genesis)
+        return cls(
+            store,
+            genesis,
+            load_head(store, genesis, verify),
+            thread=thread,
+            records_bytes_max=records_bytes_max,
+            verify=verify,
+        )
+
+    # Where the chain stands.
+
+    @property
+    def genesis(self) -> Genesis:
+        """What the network was founded from."""
+        return self._genesis
+
+    @property
+    def head(self) -> Head:
+        """The last committed block."""
+        return self._head
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """Those who decide the next height."""
+        return self._validators
+
+    @property
+    def validator_records(self) -> tuple[ValidatorRecord, ...]:
+        """The same with participants and TLS certificates."""
+        return self._validator_records
+
+    @property
+    def parameters(self) -> Parameters:
+        """The ledger's parameters as of the head."""
+        return parameters_of(LedgerState(self._records))
+
+    def validators_at(self, height: int) -> ValidatorSet:
+        """Return those who decide, or decided, this height; at most the next one.
+
+        Raises:
+            ChainDamaged: no set is stored for it.
+        """
+        assert 1 <= height <= self._head.height + 1
+        return self.history.validator_set(height)
+
+    # Proposing and checking.
+
+    def build(
+        self,
+        *,
+        round: int,
+        time_ms: int,
+        transactions: Sequence[AdmittedTransaction],
+        evidence: Sequence[bytes] = (),
+        proposer: str | None = None,
+    ) -> Candidate:
+        """Return a block on top of the head with as many of these as it can hold, in order.
+
+        Left out are transactions that were applied already, that are refused by their envelope at
+        the block's time, or that no longer fit; likewise evidence that no block may hold.
+
+        Args:
+            time_ms: this node's clock; the block's time is later than the parent's in any case.
+            transactions: as the pool gives them: each id once.
+            proposer: who builds; by default whoever's turn the round is.
+
+        Raises:
+            InvariantViolation: the ledger contradicts itself.
+        """
+        parent = self._parent()
+        time_ms = max(time_ms, parent.time_ms + 1)
+        if proposer is None:
+            turn = self._validators.proposer(Height(parent.height + 1), Round(round))
+            proposer = turn.id
+        shown, evidence_ids = select_evidence(
+            tuple(evidence),
+            parent.height + 1,
+            self.history,
+            self._genesis.hash,
+            self._verify,
+            count_max=BLOCK_EVIDENCE_MAX,
+        )
+        left_bytes = self._genesis.blocks.size_bytes_max - contents_size((), shown)
+        chosen, dropped = self._select(transactions, left_bytes, time_ms)
+        draft = Draft(
+            round=round,
+            time_ms=time_ms,
+            proposer=proposer,
+            transactions=chosen,
+            evidence=shown,
+            evidence_ids=evidence_ids,
+        )
+        candidate = replace(self._execute(draft, parent), dropped=dropped)
+        self._candidates.add(candidate)
+        return candidate
+
+    def check(
+        self,
+        header: Header,
+        transactions: Sequence[AdmittedTransaction],
+        evidence: Sequence[bytes] = (),
+        *,
+        now_ms: int | None,
+        certified: bool = False,
+    ) -> Candidate:
+        """Return the candidate of somebody's block, after applying it and comparing every root.
+
+        A block that is among the candidates is not applied again.
+
+        Args:
+            transactions: those of the block, in order; their signatures have been verified.
+            now_ms: this node's clock when it is asked to vote for a new block. None where the
+                block is not to be judged by it: replay, catching up, and a proposal whose valid
+                round shows that a quorum has judged it already.
+            certified: a quorum has decided this header. Then a result that differs is ours.
+
+        Raises:
+            InvalidBlock: a rule is broken; prevote nil. For a certified block: it is not the next
+                one, or these are not its contents.
+            InvariantViolation: the block is certified and this node computes otherwise, or refuses
+                what a quorum accepted: both roots are in the message, and the node stops.
+        """
+        known = self._candidates.get(block_id(header))
+        if known is not None:
+            return known
+        parent = self._parent()
+        check_header(header, parent, self._genesis, now_ms)
+        check_contents(header, transactions, evidence, self._genesis)
+        try:
+            check_transactions(transactions, header.time_ms, self._genesis, self.seen)
+            evidence_ids = check_evidence(
+                tuple(evidence), header.height, self.history, self._genesis.hash, self._verify
+            )
+            draft = Draft(
+                round=header.round,
+                time_ms=header.time_ms,
+                proposer=header.proposer,
+                transactions=transactions,
+                evidence=tuple(evidence),
+                evidence_ids=evidence_ids,
+            )
+            candidate = self._execute(draft, parent)
+            _check_result(candidate.header, header)
+        except InvalidBlock as error:
+            if certified:
+                raise InvariantViolation(
+                    f"height {header.height}: a quorum decided block {block_id(header).hex()},"
+                    f" which this node refuses: {error}"
+                ) from error
+            raise
+        self._candidates.add(candidate)
+        return candidate
+
+    def candidate(self, wanted_id: bytes) -> Candidate | None:
+        """Return the candidate of this block id, if it was applied and is still kept."""
+        return self._candidates.get(wanted_id)
+
+    # Committing.
+
+    async def commit(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
+        """Make the block durable, then the head; listeners hear of it last.
+
+        The caller has verified the certificate. Cancelling the caller does not stop the write; the
+        chain must then be opened anew.
+
+        Raises:
+            StorageError: it is not known whether the block is durable; the node stops.
+        """
+        assert not self._writing
+        assert candidate.height == self._head.height + 1
+        assert candidate.header.parent == self._head.block_id
+        assert certificate.block_id == candidate.block_id
+        assert certificate.height == candidate.height
+        batch = _batch(candidate, certificate)
+        # Never reset after a failure: what reached the disk is known only after opening it anew.
+        self._writing = True
+        if self._thread is None:
+            self._store.write(batch, sync=True)
+        else:
+            await self._thread.run(lambda: self._store.write(batch, sync=True))
+        self._writing = False
+        return self._accept(candidate, certificate)
+
+    def _accept(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
+        header = candidate.header
+        self._records.accept(candidate.changed_records, candidate.changes)
+        self._nodes.accept(candidate.nodes)
+        self._candidates.clear()
+        self._head = Head(
+            height=header.height,
+            block_id=candidate.block_id,
+            time_ms=header.time_ms,
+            state_root=header.state_root,
+            header=header,
+        )
+        if candidate.next_validators is not None:
+            self._validator_records = candidate.next_validators
+            self._validators = validator_set(candidate.next_validators)
+        committed = Committed(
+            candidate=candidate,
+            certificate=certificate,
+            validators_changed=candidate.next_validators is not None,
+        )
+        for listener in self.listeners:
+            listener(committed)
+        return committed
+
+    # Reading what is committed.
+
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        """Return a committed record, or None."""
+        return self._records.record(table, key)
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` committed records from key `start` on, ascending by key."""
+        return self._records.scan(table, start, limit)
+
+    def simulate(self, body: TransactionBody, *, now_ms: int) -> Receipt:
+        """Return what would become of the transaction in a block right now. Nothing changes."""
+        context = BlockContext(
+            height=self._head.height + 1,
+            time_ms=max(now_ms, self._head.time_ms + 1),
+            genesis_hash=self._genesis.hash,
+        )
+        return apply_transaction(LedgerState(self._records), context, bytes(32), body)
+
+    def seen(self, transaction_id: bytes) -> bool:
+        """Whether a transaction of this id was ever applied, whatever became of it."""
+        return self.history.seen(transaction_id)
+
+    def transaction(self, transaction_id: bytes) -> tuple[int, int] | None:
+        """Return height and index of an applied transaction; None: it never was."""
+        return self.history.transaction(transaction_id)
+
+    def block(self, height: int) -> Block | None:
+        """Return the block of this height; None: not here."""
+        return self.history.block(height)
+
+    def certificate(self, height: int) -> QuorumCertificate | None:
+        """Return the commit certificate of this height; None: not here."""
+        return self.history.certificate(height)
+
+    def receipts(self, height: int) -> BlockReceipts | None:
+        """Return the receipts of this height; None: not here."""
+        return self.history.receipts(height)
+
+    # Private.
+
+    def _parent(self) -> Parent:
+        head = self._head
+        return Parent(
+            height=head.height,
+            block_id=head.block_id,
+            time_ms=head.time_ms,
+            validators=self._validators,
+            validators_hash=hash_of_validators(self._validator_records),
+        )
+
+    def _execute(self, draft: Draft, parent: Parent) -> Candidate:
+        return execute(draft, parent, self._genesis, self._records, self._nodes)
+
+    def _select(
+        self, transactions: Sequence[AdmittedTransaction], left_bytes: int, time_ms: int
+    ) -> tuple[tuple[AdmittedTransaction, ...], tuple[bytes, ...]]:
+        chosen: list[AdmittedTransaction] = []
+        dropped: list[bytes] = []
+        for transaction in transactions:
+            if len(chosen) == self._genesis.blocks.transactions_max:
+                break
+            refusal = envelope_refusal(transaction, time_ms, self._genesis)
+            if refusal is Outcome.TOO_FAR_AHEAD:
+                # The clock of whoever admitted it is ahead of this block: a later one can hold it.
+                continue
+            if refusal is not None or self.seen(transaction.id):
+                dropped.append(transaction.id)
+                continue
+            left_bytes -= transaction.size_bytes + ITEM_OVERHEAD_BYTES
+            if left_bytes < 0:
+                break
+            chosen.append(transaction)
+        return tuple(chosen), tuple(dropped)
+
+
+def _batch(
+    candidate: Candidate, certificate: QuorumCertificate
+) -> list[tuple[bytes, bytes | None]]:
+    header, height = candidate.header, candidate.height
+    head = HeadRecord(
+        height=height,
+        block_id=candidate.block_id,
+        time_ms=header.time_ms,
+        state_root=header.state_root,
+    )
+    batch: list[tuple[bytes, bytes | None]] = [
+        (layout.block_key(height), encode_block(candidate.block)),
+        (layout.certificate_key(height), encode_certificate(certificate)),
+        (layout.receipts_key(height), candidate.encoded_receipts),
+        (layout.Meta.HEAD.value, encode(head)),
+    ]
+    if candidate.next_validators is not None:
+        validators = ValidatorsRecord(validators=candidate.next_validators)
+        batch.append((layout.validators_key(height + 1), encode(validators)))
+    shown = layout.encode_number(height)
+    batch += [(layout.evidence_key(item_id), shown) for item_id in candidate.evidence_ids]
+    batch += [
+        (layout.transaction_key(transaction_id), layout.encode_place(height, index))
+        for index, transaction_id in enumerate(candidate.transaction_ids)
+    ]
+    batch += [(layout.state_key(key), value) for key, value in candidate.changes.items()]
+    batch += [(layout.node_key(path), branch) for path, branch in candidate.nodes.items()]
+    return batch
+
+
+_RESULTS = (
+    "state_root",
+    "receipts_root",
+    "next_validators_hash",
+    "parameters_hash",
+)
+
+
+def _check_result(computed: Header, header: Header) -> None:
+    for name in _RESULTS:
+        ours, theirs = getattr(computed, name), getattr(header, name)
+        if ours != theirs:
+            raise InvalidBlock(
+                BlockFault.WRONG_RESULT,
+                f"{name} of height {header.height} is {theirs.hex()} in the header,"
+                f" {ours.hex()} computed here",
+            )
+    # Every other field was compared before the block was applied.
+    assert computed == header

@@ -1,0 +1,74 @@
+"""What the chain raises.
+
+::
+
+    ChainError
+    ├── ChainDamaged      what is stored contradicts itself, or belongs to another network
+    └── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
+
+`node.ledger.errors.InvariantViolation` is raised where this node contradicts itself or a quorum of
+the others: it stops before anything is committed.
+"""
+
+from enum import StrEnum
+
+
+class ChainError(Exception):
+    """Base of everything this room raises on purpose."""
+
+
+class ChainDamaged(ChainError):
+    """The database cannot be the chain of this genesis. The node does not start.
+
+    Attributes:
+        detail: what was found and what was expected.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"the chain in the database is not usable: {detail}. Move the data directory aside and"
+            " run `khazana start` again: the node copies the chain from its peers"
+        )
+        self.detail = detail
+
+
+class BlockFault(StrEnum):
+    """Why a block is invalid, in the order in which the rules are looked at."""
+
+    WRONG_VERSION = "wrong-version"
+    WRONG_NETWORK = "wrong-network"
+    WRONG_HEIGHT = "wrong-height"
+    WRONG_PARENT = "wrong-parent"
+    WRONG_PROPOSER = "wrong-proposer"
+    WRONG_VALIDATORS = "wrong-validators"
+    TIME_NOT_AFTER_PARENT = "time-not-after-parent"
+    TIME_TOO_FAR_AHEAD = "time-too-far-ahead"
+    TIME_TOO_FAR_BEHIND = "time-too-far-behind"
+    TOO_MANY_TRANSACTIONS = "too-many-transactions"
+    TOO_LARGE = "too-large"
+    WRONG_TRANSACTIONS = "wrong-transactions"
+    """Not those that the header commits to."""
+    WRONG_EVIDENCE = "wrong-evidence"
+    """Not what the header commits to."""
+    TRANSACTION_TWICE = "transaction-twice"
+    TRANSACTION_SEEN = "transaction-seen"
+    """Already applied in an earlier block."""
+    TRANSACTION_REFUSED = "transaction-refused"
+    """By its envelope at the block's time: no honest proposer includes it."""
+    EVIDENCE_REFUSED = "evidence-refused"
+    WRONG_RESULT = "wrong-result"
+    """State, receipts, next validators or parameters differ from what this node computes."""
+
+
+class InvalidBlock(ChainError):
+    """A block that no honest proposer builds.
+
+    Attributes:
+        fault: which rule it breaks.
+        detail: what was found and what was expected.
+    """
+
+    def __init__(self, fault: BlockFault, detail: str) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault
+        self.detail = detail

@@ -1,0 +1,131 @@
+"""From a list of transactions to a candidate: the ledger applied, the state committed to, encoded.
+
+One function, one pass. It reads committed state and writes nothing: what the block changes is in
+the candidate. Building a proposal and checking somebody else's are the same work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.blocks import (
+    HEADER_VERSION,
+    Block,
+    Header,
+    ValidatorKey,
+    block_id,
+    evidence_root,
+    receipt_leaf,
+    receipts_root,
+    transactions_root,
+    validators_hash,
+)
+from node.chain.candidates import Candidate
+from node.chain.receipts import encode_block_receipts
+from node.chain.rules import Parent
+from node.codec import encode
+from node.genesis import Genesis
+from node.hashing import Domain, tagged_hash
+from node.ledger import commitment, tables
+from node.ledger.acting import BlockContext
+from node.ledger.commitment import NodeSource
+from node.ledger.parameters import Parameters
+from node.ledger.state import LedgerState, RecordSource
+from node.ledger.tables import ValidatorRecord
+from node.ledger.transition import apply_block, parameters_of, validators_of
+from node.mempool import AdmittedTransaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a proposer chooses."""
+
+    round: int
+    time_ms: int
+    proposer: str
+    transactions: Sequence[AdmittedTransaction]
+    evidence: tuple[bytes, ...]
+    evidence_ids: tuple[bytes, ...]
+
+
+def execute(
+    draft: Draft, parent: Parent, genesis: Genesis, records: RecordSource, nodes: NodeSource
+) -> Candidate:
+    """Apply the draft on top of its parent and return the candidate, with its header.
+
+    Raises:
+        InvariantViolation: the ledger contradicts itself; the node stops.
+        StorageError: the committed state cannot be read.
+    """
+    height = parent.height + 1
+    state = LedgerState(records)
+    context = BlockContext(height=height, time_ms=draft.time_ms, genesis_hash=genesis.hash)
+    ids = tuple(transaction.id for transaction in draft.transactions)
+    result = apply_block(
+        state, context, [(transaction.id, transaction.body) for transaction in draft.transactions]
+    )
+    changes = state.changes()
+    tree = commitment.update(nodes, changes)
+    receipts = [encode(receipt) for receipt in result.receipts]
+    events = encode(result.events)
+    leaves = [receipt_leaf(*pair) for pair in zip(ids, receipts, strict=True)]
+    next_validators = _changed_validators(state, changes)
+    header = Header(
+        version=HEADER_VERSION,
+        network=genesis.network,
+        height=height,
+        round=draft.round,
+        time_ms=draft.time_ms,
+        parent=parent.block_id,
+        proposer=draft.proposer,
+        transactions_root=transactions_root(ids),
+        receipts_root=receipts_root([*leaves, events]),
+        evidence_root=evidence_root(draft.evidence),
+        state_root=tree.root,
+        validators_hash=parent.validators_hash,
+        next_validators_hash=(
+            parent.validators_hash
+            if next_validators is None
+            else hash_of_validators(next_validators)
+        ),
+        parameters_hash=hash_of_parameters(parameters_of(state)),
+        transaction_count=len(ids),
+    )
+    return Candidate(
+        block_id=block_id(header),
+        block=Block(
+            header=header,
+            transactions=tuple(transaction.raw for transaction in draft.transactions),
+            evidence=draft.evidence,
+        ),
+        transaction_ids=ids,
+        receipts=result.receipts,
+        events=result.events,
+        encoded_receipts=encode_block_receipts(receipts, events),
+        changes=changes,
+        changed_records=state.changed_records(),
+        nodes=tree.nodes,
+        evidence_ids=draft.evidence_ids,
+        next_validators=next_validators,
+    )
+
+
+def hash_of_validators(validators: Sequence[ValidatorRecord]) -> bytes:
+    """Return the hash under which a header names this set."""
+    return validators_hash(
+        ValidatorKey(name=validator.name, public_key=validator.public_key)
+        for validator in validators
+    )
+
+
+def hash_of_parameters(parameters: Parameters) -> bytes:
+    """Return the hash under which a header names these parameters."""
+    return tagged_hash(Domain.PARAMETERS, encode(parameters))
+
+
+def _changed_validators(
+    state: LedgerState, changes: dict[bytes, bytes | None]
+) -> tuple[ValidatorRecord, ...] | None:
+    prefix = tables.VALIDATORS.prefix
+    if not any(key.startswith(prefix) for key in changes):
+        return None
+    return tuple(validators_of(state))

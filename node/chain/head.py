@@ -1,0 +1,51 @@
+"""Where the chain stands: the last committed block and what rules the next."""
+
+from dataclasses import dataclass
+
+from consensus.types import ValidatorId
+from consensus.validators import Validator, ValidatorSet
+from node.blocks import Header
+from node.blocks.merkle import Hash
+from node.blocks.records import Milliseconds
+from node.codec import Record
+from node.ledger.tables import ValidatorRecord
+
+
+class HeadRecord(Record):
+    """As stored: what the last committed block left behind."""
+
+    height: int
+    block_id: Hash
+    time_ms: Milliseconds
+    state_root: Hash
+
+
+class ValidatorsRecord(Record):
+    """As stored under the height from which the set rules."""
+
+    validators: tuple[ValidatorRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last committed block; before the first one, the genesis."""
+
+    height: int
+    """0 for the genesis."""
+    block_id: bytes
+    """The genesis hash at height 0."""
+    time_ms: int
+    state_root: bytes
+    """After this block."""
+    header: Header | None
+    """None at height 0."""
+
+
+def validator_set(records: tuple[ValidatorRecord, ...]) -> ValidatorSet:
+    """Return the set as consensus knows it."""
+    return ValidatorSet(
+        tuple(
+            Validator(id=ValidatorId(record.name), public_key=record.public_key)
+            for record in sorted(records, key=lambda record: record.name)
+        )
+    )

@@ -1,0 +1,100 @@
+"""The committed blocks as stored: read, decoded, never written here.
+
+Raises throughout: `StorageError` for the disk's reasons, `ChainDamaged` where what is stored is not
+what was written.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from consensus.certificates import QuorumCertificate
+from consensus.validators import ValidatorSet
+from node.blocks import Block, decode_block, decode_certificate
+from node.chain.errors import ChainDamaged
+from node.chain.head import ValidatorsRecord, validator_set
+from node.chain.receipts import BlockReceipts
+from node.codec import CodecError, decode
+from node.ledger.tables import ValidatorRecord
+from node.storage import KeyValueStore, layout
+
+ValueT = TypeVar("ValueT")
+
+
+class History:
+    """What one store holds of the past."""
+
+    def __init__(self, store: KeyValueStore) -> None:
+        self._store = store
+
+    def block_bytes(self, height: int) -> bytes | None:
+        """Return the stored bytes of a block, as sent to those who catch up; None: not here."""
+        return self._store.get(layout.block_key(height))
+
+    def certificate_bytes(self, height: int) -> bytes | None:
+        """Return the stored bytes of a block's commit certificate; None: not here."""
+        return self._store.get(layout.certificate_key(height))
+
+    def block(self, height: int) -> Block | None:
+        """Return the block of this height; None: not here."""
+        return _decoded(self.block_bytes(height), decode_block, f"the block of height {height}")
+
+    def certificate(self, height: int) -> QuorumCertificate | None:
+        """Return the commit certificate of this height; None: not here."""
+        name = f"the certificate of height {height}"
+        return _decoded(self.certificate_bytes(height), decode_certificate, name)
+
+    def receipts(self, height: int) -> BlockReceipts | None:
+        """Return the receipts of this height; None: not here."""
+        data = self._store.get(layout.receipts_key(height))
+        return _decoded(data, _decode_receipts, f"the receipts of height {height}")
+
+    def transaction(self, transaction_id: bytes) -> tuple[int, int] | None:
+        """Return height and index of an applied transaction; None: it never was."""
+        place = self._store.get(layout.transaction_key(transaction_id))
+        return None if place is None else layout.decode_place(place)
+
+    def seen(self, transaction_id: bytes) -> bool:
+        """Whether a transaction of this id was ever applied, whatever became of it."""
+        return self._store.get(layout.transaction_key(transaction_id)) is not None
+
+    def evidence_height(self, evidence_id: bytes) -> int | None:
+        """Return the height of the block that shows this evidence; None: none does."""
+        data = self._store.get(layout.evidence_key(evidence_id))
+        return None if data is None else layout.decode_number(data)
+
+    def validators(self, height: int) -> tuple[ValidatorRecord, ...]:
+        """Return the validators that rule this height, at most the one after the head."""
+        start, stop = layout.validators_key(0), layout.validators_key(height + 1)
+        for _, value in self._store.scan(start, stop, reverse=True, limit=1):
+            record = _decoded(value, _decode_validators, "a validator set")
+            assert record is not None
+            return record.validators
+        raise ChainDamaged(f"no validator set is stored for height {height}")
+
+    def validator_set(self, height: int) -> ValidatorSet:
+        """Return the same as consensus knows it."""
+        return validator_set(self.validators(height))
+
+    def validator_changes(self, height: int) -> tuple[int, ...]:
+        """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""
+        start, stop = layout.validators_key(0), layout.validators_key(height + 1)
+        return tuple(layout.decode_number(key[1:]) for key, _ in self._store.scan(start, stop))
+
+
+def _decode_receipts(data: bytes) -> BlockReceipts:
+    return decode(data, BlockReceipts)
+
+
+def _decode_validators(data: bytes) -> ValidatorsRecord:
+    return decode(data, ValidatorsRecord)
+
+
+def _decoded(
+    data: bytes | None, decode_value: Callable[[bytes], ValueT], name: str
+) -> ValueT | None:
+    if data is None:
+        return None
+    try:
+        return decode_value(data)
+    except CodecError as error:
+        raise ChainDamaged(f"{name} is unreadable: {error}") from None

@@ -1,0 +1,162 @@
+"""Opening a chain: founding an empty database, and refusing one that contradicts itself.
+
+At every start the head, its block, its certificate with all signatures, the validator set that
+rules next and the root of the stored state tree are compared with each other: what one batch wrote
+must be there together, or the database is damaged and the node signs nothing.
+"""
+
+from node.blocks import (
+    CertificateError,
+    Header,
+    block_id,
+    decode_block,
+    decode_certificate,
+    verify_certificate,
+)
+from node.blocks.certificates import Verify
+from node.chain.errors import ChainDamaged
+from node.chain.execution import hash_of_validators
+from node.chain.head import Head, HeadRecord, ValidatorsRecord
+from node.chain.history import History
+from node.codec import CodecError, RecordT, decode, encode
+from node.genesis import Genesis
+from node.ledger import commitment
+from node.ledger.founding import found
+from node.ledger.state import LedgerState, MemoryRecords
+from node.ledger.transition import validators_of
+from node.storage import KeyValueStore, layout
+from node.storage.nodes import StoredNodes
+
+
+def found_chain(store: KeyValueStore, genesis: Genesis) -> None:
+    """Write the first state into an empty database: one synced batch."""
+    state = LedgerState(MemoryRecords())
+    found(state, genesis.ledger)
+    changes = state.changes()
+    tree = commitment.update(StoredNodes(store), changes)
+    head = HeadRecord(
+        height=0, block_id=genesis.hash, time_ms=genesis.time_ms, state_root=tree.root
+    )
+    batch: list[tuple[bytes, bytes | None]] = [
+        (layout.Meta.FORMAT.value, layout.encode_number(layout.FORMAT_VERSION)),
+        (layout.Meta.GENESIS.value, genesis.hash),
+        (layout.Meta.HEAD.value, encode(head)),
+        (layout.validators_key(1), encode(ValidatorsRecord(validators=validators_of(state)))),
+        *((layout.state_key(key), value) for key, value in changes.items()),
+        *((layout.node_key(path), branch) for path, branch in tree.nodes.items()),
+    ]
+    store.write(batch, sync=True)
+
+
+def is_empty(store: KeyValueStore) -> bool:
+    """Whether nothing was ever written to the database."""
+    for _ in store.scan(b"", b"\xff" * 8, limit=1):
+        return False
+    return True
+
+
+def check_belongs(store: KeyValueStore, genesis: Genesis) -> None:
+    """Check that the database has our format and is of this network.
+
+    Raises:
+        ChainDamaged: it has another format or belongs to another genesis.
+    """
+    version = store.get(layout.Meta.FORMAT.value)
+    if version != layout.encode_number(layout.FORMAT_VERSION):
+        found_version = "none" if version is None else str(layout.decode_number(version))
+        raise ChainDamaged(f"format version {found_version}, expected {layout.FORMAT_VERSION}")
+    found_hash = store.get(layout.Meta.GENESIS.value)
+    if found_hash != genesis.hash:
+        raise ChainDamaged(
+            f"it belongs to genesis {(found_hash or b'').hex() or 'none'},"
+            f" this is {genesis.hash.hex()}"
+        )
+
+
+def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:
+    """Return the head, after checking that everything its batch wrote agrees.
+
+    Raises:
+        ChainDamaged: something of it is missing or contradicts the rest.
+    """
+    record = _load(store, layout.Meta.HEAD.value, HeadRecord, "head")
+    root = commitment.state_root(StoredNodes(store))
+    _agree("state root of the tree", root, record.state_root)
+    header = None
+    if record.height == 0:
+        _agree("head", record.block_id, genesis.hash)
+    else:
+        header = _load_header(store, record)
+        _check_certificate(store, genesis, record, verify)
+    rules_next = History(store).validators(record.height + 1)
+    expected = (
+        hash_of_validators(genesis.ledger.validators)
+        if header is None
+        else header.next_validators_hash
+    )
+    _agree("hash of the next validators", hash_of_validators(rules_next), expected)
+    return Head(
+        height=record.height,
+        block_id=record.block_id,
+        time_ms=record.time_ms,
+        state_root=record.state_root,
+        header=header,
+    )
+
+
+def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
+    data = store.get(layout.block_key(head.height))
+    if data is None:
+        raise ChainDamaged(f"the block of the head, height {head.height}, is missing")
+    try:
+        header = decode_block(data).header
+    except CodecError as error:
+        raise ChainDamaged(f"the block of the head is unreadable: {error}") from None
+    _agree("id of the head's block", block_id(header), head.block_id)
+    _agree("state root in the header", header.state_root, head.state_root)
+    _agree("time in the header", header.time_ms, head.time_ms)
+    _agree("height in the header", header.height, head.height)
+    return header
+
+
+def _check_certificate(
+    store: KeyValueStore, genesis: Genesis, head: HeadRecord, verify: Verify
+) -> None:
+    data = store.get(layout.certificate_key(head.height))
+    if data is None:
+        raise ChainDamaged(f"the commit certificate of height {head.height} is missing")
+    try:
+        verify_certificate(
+            decode_certificate(data),
+            History(store).validator_set(head.height),
+            genesis.fault_model,
+            genesis.hash,
+            verify,
+            height=head.height,
+            block_id=head.block_id,
+        )
+    except (CodecError, CertificateError) as error:
+        raise ChainDamaged(f"the commit certificate of height {head.height}: {error}") from None
+
+
+def _load(store: KeyValueStore, key: bytes, kind: type[RecordT], name: str) -> RecordT:
+    data = store.get(key)
+    if data is None:
+        raise ChainDamaged(f"the {name} is missing")
+    return _decode(data, kind, name)
+
+
+def _decode(data: bytes, kind: type[RecordT], name: str) -> RecordT:
+    try:
+        return decode(data, kind)
+    except CodecError as error:
+        raise ChainDamaged(f"the {name} is unreadable: {error}") from None
+
+
+def _agree(name: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise ChainDamaged(f"the {name} is {_render(found)}, expected {_render(expected)}")
+
+
+def _render(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

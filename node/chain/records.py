@@ -1,0 +1,71 @@
+"""The committed records as the ledger reads them: decoded, through a bounded cache, from disk.
+
+The answer is always as of the last committed block. `accept` is called once a block is durable,
+never before: a candidate that is not decided leaves no trace here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+from node.chain.caches import GenerationCache
+from node.codec import Record, decode
+from node.ledger.state import Table
+from node.storage import KeyValueStore, layout
+
+R = TypeVar("R", bound=Record)
+
+RECORDS_BYTES_MAX: Final = 96 << 20
+"""Default for decoded records: some 200,000 accounts and holdings."""
+SCAN_MAX: Final = 10_000
+
+_DECODED_FACTOR: Final = 4
+"""A decoded record takes about four times its encoding: objects for its integers and strings."""
+
+_UNKNOWN: Final = object()
+
+
+class CommittedRecords:
+    """The decoded records of the last committed state: a `node.ledger.state.RecordSource`."""
+
+    def __init__(self, store: KeyValueStore, *, size_bytes_max: int = RECORDS_BYTES_MAX) -> None:
+        self._store = store
+        self.cache: GenerationCache[object] = GenerationCache(size_bytes_max)
+
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None.
+
+        Raises:
+            CodecError: what is stored is not a record of this table: the disk is damaged.
+        """
+        full_key = table.prefix + key
+        found = self.cache.get(full_key, _UNKNOWN)
+        if found is not _UNKNOWN:
+            return found  # type: ignore[return-value]  # the prefix says the type
+        encoded = self._store.get(layout.state_key(full_key))
+        record = None if encoded is None else decode(encoded, table.record)
+        self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
+        return record
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` records with keys from `start` on, in ascending order of key.
+
+        Raises:
+            CodecError: as for `record`.
+        """
+        assert limit <= SCAN_MAX
+        first, stop = layout.range_of(layout.state_key(table.prefix))
+        return [
+            (key[len(first) :], decode(value, table.record))
+            for key, value in self._store.scan(first + start, stop, limit=limit)
+        ]
+
+    def accept(
+        self,
+        changed: Mapping[tuple[Table[Record], bytes], Record | None],
+        encoded: Mapping[bytes, bytes | None],
+    ) -> None:
+        """Know what a block changed, now that it is durable."""
+        put = self.cache.put
+        for (table, key), record in changed.items():
+            full_key = table.prefix + key
+            put(full_key, record, _DECODED_FACTOR * len(encoded[full_key] or b""))

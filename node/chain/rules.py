@@ -1,0 +1,164 @@
+"""What a block must be before it is worth applying: header, bounds, ids, envelopes, evidence.
+
+Each check has a name and raises `InvalidBlock`. Their order is that of `BlockFault`: the cheap ones
+first, so that a hostile proposer costs little. Nothing here reads the wall clock: `now_ms` is the
+caller's, and None where a block is not to be judged by it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from consensus.types import Height, Round
+from consensus.validators import ValidatorSet
+from node.blocks import (
+    HEADER_VERSION,
+    Header,
+    evidence_root,
+    transactions_root,
+)
+from node.chain.errors import BlockFault, InvalidBlock
+from node.genesis import Genesis
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.transactions import check_envelope
+from node.mempool import AdmittedTransaction
+
+BLOCK_OVERHEAD_BYTES = 1024
+"""Room in a block for header and framing; evidence is counted at its size."""
+ITEM_OVERHEAD_BYTES = 5
+"""The longest frame of one byte string inside an array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What the next block stands on."""
+
+    height: int
+    block_id: bytes
+    time_ms: int
+    validators: ValidatorSet
+    """Of the next height."""
+    validators_hash: bytes
+
+
+def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int | None) -> None:
+    """Check all that the header says by itself.
+
+    Raises:
+        InvalidBlock: it is not the next block, not its proposer's to build, or not of this time.
+    """
+    _expect(BlockFault.WRONG_VERSION, header.version, HEADER_VERSION)
+    _expect(BlockFault.WRONG_NETWORK, header.network, genesis.network)
+    _expect(BlockFault.WRONG_HEIGHT, header.height, parent.height + 1)
+    _expect(BlockFault.WRONG_PARENT, header.parent, parent.block_id)
+    proposer = parent.validators.proposer(Height(header.height), Round(header.round))
+    _expect(BlockFault.WRONG_PROPOSER, header.proposer, proposer.id)
+    _expect(BlockFault.WRONG_VALIDATORS, header.validators_hash, parent.validators_hash)
+    _check_time(header.time_ms, parent.time_ms, genesis, now_ms)
+    if header.transaction_count > genesis.blocks.transactions_max:
+        raise InvalidBlock(
+            BlockFault.TOO_MANY_TRANSACTIONS,
+            f"{header.transaction_count}, at most {genesis.blocks.transactions_max}",
+        )
+
+
+def check_contents(
+    header: Header,
+    transactions: Sequence[AdmittedTransaction],
+    evidence: Sequence[bytes],
+    genesis: Genesis,
+) -> None:
+    """Check that these are the transactions and the evidence that the header commits to.
+
+    Raises:
+        InvalidBlock: they are others, or too large together.
+    """
+    size_bytes = contents_size(transactions, evidence)
+    if size_bytes > genesis.blocks.size_bytes_max:
+        raise InvalidBlock(
+            BlockFault.TOO_LARGE, f"{size_bytes} bytes, at most {genesis.blocks.size_bytes_max}"
+        )
+    _expect(BlockFault.WRONG_TRANSACTIONS, len(transactions), header.transaction_count)
+    ids = [transaction.id for transaction in transactions]
+    _expect(BlockFault.WRONG_TRANSACTIONS, transactions_root(ids), header.transactions_root)
+    _expect(BlockFault.WRONG_EVIDENCE, evidence_root(evidence), header.evidence_root)
+
+
+def check_transactions(
+    transactions: Sequence[AdmittedTransaction],
+    time_ms: int,
+    genesis: Genesis,
+    seen: Callable[[bytes], bool],
+) -> None:
+    """Check that a block of this time may hold each transaction: once, for the first time, valid.
+
+    Raises:
+        InvalidBlock: one is there twice, was applied before, or is refused by its envelope.
+    """
+    if len({transaction.id for transaction in transactions}) != len(transactions):
+        raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
+    for transaction in transactions:
+        if seen(transaction.id):
+            raise InvalidBlock(
+                BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
+            )
+        refusal = envelope_refusal(transaction, time_ms, genesis)
+        if refusal is not None:
+            raise InvalidBlock(
+                BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
+            )
+
+
+def envelope_refusal(
+    transaction: AdmittedTransaction, time_ms: int, genesis: Genesis
+) -> Outcome | None:
+    """Return why a block of this time cannot hold the transaction, or None if it can."""
+    try:
+        check_envelope(
+            transaction.body,
+            network=genesis.network,
+            now_ms=time_ms,
+            window_ms=genesis.transactions.window_ms,
+        )
+    except Reject as reject:
+        return reject.outcome
+    return None
+
+
+def contents_size(transactions: Sequence[AdmittedTransaction], evidence: Sequence[bytes]) -> int:
+    """Return an upper bound of the block's bytes."""
+    return (
+        BLOCK_OVERHEAD_BYTES
+        + sum(transaction.size_bytes for transaction in transactions)
+        + sum(len(item) for item in evidence)
+        + ITEM_OVERHEAD_BYTES * (len(transactions) + len(evidence))
+    )
+
+
+def _check_time(time_ms: int, parent_ms: int, genesis: Genesis, now_ms: int | None) -> None:
+    if time_ms <= parent_ms:
+        raise InvalidBlock(
+            BlockFault.TIME_NOT_AFTER_PARENT, f"{time_ms} ms, the parent's is {parent_ms} ms"
+        )
+    if now_ms is None:
+        return
+    blocks = genesis.blocks
+    # A parent ahead of every clock, within the bound, leaves no earlier time to the next block.
+    latest_ms = max(now_ms + blocks.clock_ahead_max_ms, parent_ms + 1)
+    if time_ms > latest_ms:
+        raise InvalidBlock(
+            BlockFault.TIME_TOO_FAR_AHEAD, f"{time_ms} ms, at most {latest_ms} ms here and now"
+        )
+    earliest_ms = now_ms - blocks.clock_behind_max_ms
+    if time_ms < earliest_ms:
+        raise InvalidBlock(
+            BlockFault.TIME_TOO_FAR_BEHIND, f"{time_ms} ms, at least {earliest_ms} ms here and now"
+        )
+
+
+def _expect(fault: BlockFault, found: object, expected: object) -> None:
+    if found != expected:
+        raise InvalidBlock(fault, f"{_render(found)}, expected {_render(expected)}")
+
+
+def _render(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,139 @@
+"""The genesis as the rest of the node uses it: checked, in canonical order, with its hash."""
+
+import json
+from dataclasses import dataclass
+
+import msgspec
+
+from consensus.params import ConsensusParams
+from consensus.quorum import faults_survived, quorum
+from consensus.types import FaultModel, ValidatorId
+from consensus.validators import Validator, ValidatorSet
+from node.blocks.records import NETWORK_SIZE
+from node.codec import encode
+from node.genesis.model import BlocksSection, GenesisRecord, TransactionsSection
+from node.genesis.reading import render_record
+from node.hashing import Domain, tagged_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genesis:
+    """What a network was founded from. Made by `genesis_of`, `load_genesis` or `parse_genesis`."""
+
+    record: GenesisRecord
+    """In canonical order: what is hashed."""
+    hash: bytes
+    """32 bytes; every signature covers it."""
+    params: ConsensusParams
+    validators: ValidatorSet
+    """Those who decide the first height."""
+
+    @property
+    def network(self) -> bytes:
+        """The 8 bytes by which transactions and headers name the network."""
+        return self.hash[:NETWORK_SIZE]
+
+    @property
+    def name(self) -> str:
+        """The network's name, for people."""
+        return self.record.name
+
+    @property
+    def test_network(self) -> bool:
+        """Whether addresses begin with `tkhz`."""
+        return self.record.test_network
+
+    @property
+    def development(self) -> bool:
+        """Whether keys that everybody knows are accepted."""
+        return self.record.development
+
+    @property
+    def time_ms(self) -> int:
+        """The first block is later than this."""
+        return self.record.time_ms
+
+    @property
+    def fault_model(self) -> FaultModel:
+        """What the faulty may do, and so what a quorum is."""
+        return self.record.fault_model
+
+    @property
+    def blocks(self) -> BlocksSection:
+        """Limits and cadence of blocks."""
+        return self.record.blocks
+
+    @property
+    def transactions(self) -> TransactionsSection:
+        """How long transactions may wait."""
+        return self.record.transactions
+
+    def render(self) -> str:
+        """Return the text of the genesis file: JSON, keys and lists in canonical order."""
+        return json.dumps(render_record(self.record), indent=2, ensure_ascii=False) + "\n"
+
+
+def genesis_of(record: GenesisRecord) -> Genesis:
+    """Return the genesis of a record whose parts fit together; see `genesis.checks.faults_of`.
+
+    Raises:
+        InvalidValue: the consensus section or the validators are impossible.
+    """
+    record = canonical(record)
+    return Genesis(
+        record=record,
+        hash=tagged_hash(Domain.GENESIS, encode(record)),
+        params=consensus_params(record),
+        validators=ValidatorSet(
+            tuple(
+                Validator(id=ValidatorId(validator.name), public_key=validator.public_key)
+                for validator in record.validators
+            )
+        ),
+    )
+
+
+def canonical(record: GenesisRecord) -> GenesisRecord:
+    """Return the record with its lists in order: how a file orders them carries no meaning."""
+    return msgspec.structs.replace(  # type: ignore[type-var]  # its stub mistakes frozen records
+        record,
+        validators=tuple(sorted(record.validators, key=lambda item: item.name)),
+        participants=tuple(sorted(record.participants, key=lambda item: item.id)),
+        accounts=tuple(sorted(record.accounts, key=encode)),
+        powers=tuple(sorted(record.powers, key=lambda item: (item.operation, item.subject))),
+        parameters=tuple(sorted(record.parameters, key=lambda item: item.name)),
+    )
+
+
+def consensus_params(record: GenesisRecord) -> ConsensusParams:
+    """Return the parameters of agreement.
+
+    Raises:
+        InvalidValue: a maximum lies below a base.
+    """
+    section = record.consensus
+    return ConsensusParams(
+        fault_model=record.fault_model,
+        timeout_propose_ms=section.timeout_propose_ms,
+        timeout_prevote_ms=section.timeout_prevote_ms,
+        timeout_precommit_ms=section.timeout_precommit_ms,
+        timeout_growth_ms=section.timeout_growth_ms,
+        timeout_max_ms=section.timeout_max_ms,
+        rounds_kept_max=section.rounds_kept_max,
+        rounds_ahead_max=section.rounds_ahead_max,
+        early_messages_max=section.early_messages_max,
+    )
+
+
+def explain_quorum(model: FaultModel, count: int) -> str:
+    """Return what a network of this many validators survives, as a sentence for its operators."""
+    survived = faults_survived(model, count)
+    meaning = {
+        FaultModel.BYZANTINE: "whatever they do",
+        FaultModel.CRASH: "if they stop; one that signs twice is proven guilty, not survived",
+    }[model]
+    validators = "validator" if count == 1 else "validators"
+    return (
+        f"{count} {validators}, fault model {model}: any {quorum(model, count)} decide;"
+        f" {survived} may be faulty, {meaning}"
+    )
