@@ -144,7 +144,7 @@ def check_certificate(der: bytes) -> CertificateFacts:
         raise CertificateError(f"not a certificate of a node: {error}") from None
     if not isinstance(public_key, Ed25519PublicKey):
         raise CertificateError(f"key of type {type(public_key).__name__} where Ed25519 is needed")
-    return _facts(der, certificate, public_key, names)
+    return _facts(certificate, public_key, names)
 
 
 def certificate_public_key(der: bytes) -> PublicKey:
@@ -157,10 +157,8 @@ def certificate_public_key(der: bytes) -> PublicKey:
 
 
 def _facts(
-    der: bytes, certificate: x509.Certificate, key: Ed25519PublicKey, uris: list[str]
+    certificate: x509.Certificate, key: Ed25519PublicKey, uris: list[str]
 ) -> CertificateFacts:
-    if certificate.public_bytes(Encoding.DER) != der:
-        raise CertificateError("not DER: another spelling of the same certificate")
     # The algorithm is named twice, and only the inner one is signed.
     if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ED25519:
         raise CertificateError("signed by another algorithm than Ed25519")

@@ -76,6 +76,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class _Kdf(_Strict, frozen=True):
+    # Argon2 needs 8 KiB for each lane: the least memory is enough for the most lanes.
     name: Literal["argon2id"]
     memory_kib: Annotated[int, Meta(ge=64, le=1 << 18)]
     passes: Annotated[int, Meta(ge=1, le=16)]
@@ -247,8 +248,6 @@ def _read(path: Path) -> _File:
         file = msgspec.json.decode(data, type=_File)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise KeystoreDamaged(path, f"not a keystore of this version: {error}") from None
-    if file.kdf.memory_kib < 8 * file.kdf.lanes:
-        raise KeystoreDamaged(path, f"{file.kdf.memory_kib} KiB are too few for the lanes it names")
     if file.checksum != file.expected_checksum():
         raise KeystoreDamaged(path, "its checksum does not fit: it was altered or badly copied")
     return file
