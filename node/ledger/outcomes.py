@@ -1,9 +1,10 @@
 """Every result a transaction can have: one enumeration, permanent numbers, in order of precedence.
 
-When several rules are broken, the one declared first is reported, as far as one operation goes;
-operations are looked at in their order. Each outcome has a sentence for people: what was found,
-what was expected, which rule, what to do. The words in braces are the details that a refusal
-carries; addresses and hashes among them are bytes, for the reader's edge to render.
+When several rules are broken, the one declared first is reported, as far as one operation goes:
+operations are looked at in their order, and so are the accounts that act in one. Each outcome has a
+sentence for people: what was found, what was expected, which rule, what to do. The words in braces
+are the details that a refusal carries; addresses, keys and hashes among them are hexadecimal.
+Receipts are hashed, so details never repeat the wording of a library.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,11 @@ from typing import Final, TypeAlias
 
 from node.ledger.errors import LedgerError
 
-Detail: TypeAlias = int | str | bytes
+Detail: TypeAlias = int | str
 Details: TypeAlias = tuple[tuple[str, Detail], ...]
+
+ADDRESS_DETAILS: Final = frozenset({"account", "proposer"})
+"""The details that are addresses, in hexadecimal: every detail of these names, and no other."""
 
 
 class Outcome(IntEnum):
@@ -77,7 +81,7 @@ class Outcome(IntEnum):
         " more is to be done.",
     )
 
-    # Who acts.
+    # Who acts: the accounts that stand behind an operation, one after the other.
     ACCOUNT_UNKNOWN = (
         20,
         "No account has the address {account}. Accounts belong to a registered participant; have a"
@@ -87,232 +91,262 @@ class Outcome(IntEnum):
     ACCOUNT_ON_HOLD = (
         22,
         "Account {account} is on hold by {placed_by}, reference {legal_reference}. Nothing leaves"
-        " it until that office releases it.",
+        " it until the hold is released.",
     )
     PARTICIPANT_SUSPENDED = (
         23,
-        "Participant {participant} is suspended and neither acts nor receives. Its supervisor can"
-        " lift the suspension.",
+        "Participant {participant}, the owner of account {account}, is suspended and may not act."
+        " Its supervisor can lift the suspension.",
     )
     SIGNATURES_MISSING = (
         24,
         "The signers present weigh {found} for account {account}; its policy asks for {expected}"
-        " for this class of operation ({account_class}). Let more of its signers sign.",
+        " for operations of the class {account_class}. Let more of its signers sign.",
     )
+
+    # Who and what is concerned.
+    OTHER_ACCOUNT_UNKNOWN = (
+        30,
+        "The account concerned, {account}, does not exist. Accounts belong to a registered"
+        " participant; check the address, or have a registrar open it first.",
+    )
+    OTHER_ACCOUNT_CLOSED = (
+        31,
+        "The account concerned, {account}, is closed for good. Ask its owner for another one.",
+    )
+    PARTICIPANT_UNKNOWN = (
+        32,
+        "No participant is registered as '{participant}'. A registrar must register it first.",
+    )
+    OTHER_PARTICIPANT_SUSPENDED = (
+        33,
+        "The participant concerned, {participant}, is suspended and receives nothing. Its"
+        " supervisor can lift the suspension.",
+    )
+    ASSET_UNKNOWN = 34, "No asset is defined as '{asset}'. Check the code, or define it first."
+
+    # By what power.
     POWER_NOT_GRANTED = (
-        25,
-        "Nobody has the power to {operation} for {subject}. The powers matrix has no such row; a"
+        40,
+        "Nobody has the power to {operation} for {subject}: the powers matrix has no such row. A"
         " joint decision (set_powers) can add it.",
     )
     OFFICES_MISSING = (
-        26,
-        "To {operation} for {subject} takes {expected} of the offices {offices}; {found} stand"
+        41,
+        "To {operation} for {subject} takes {expected} of these offices: {offices}; {found} stand"
         " behind this. Let accounts of the others approve it, or propose it.",
     )
     LICENCE_INACTIVE = (
-        27,
-        "The licence of {participant} for {activity} is not active. It was revoked or has run out;"
-        " its supervisor can grant it anew.",
+        42,
+        "The licence of {participant} for {activity} is not active: it was revoked or has run out."
+        " Its supervisor can grant it anew.",
     )
     OFFICE_NOT_HELD = (
-        28,
+        43,
         "Participant {participant} holds no office. Proposals are made and approved by accounts of"
         " participants that hold one.",
     )
-    APPROVERS_IN_PROPOSAL = (
-        29,
-        "Operation {index} of the proposal names approvers, or an account that has not approved."
-        " The approvals of a proposal are its approvers: name the proposing account alone.",
+    NOT_ISSUER = (
+        44,
+        "The issuer of {asset} is {expected}, but {found} acts. The issuer must stand behind this.",
+    )
+    NOT_REGISTRAR = (
+        45,
+        "Participant {owner} was registered by {expected}, not by {found}. A licensee opens"
+        " accounts for those whom it registered itself.",
     )
 
     # What is said.
     TEXT_NOT_ACCEPTED = (
-        40,
-        "The field {field} is not plain text of at most {expected} characters in normal form C"
-        " (NFC), or is empty. Remove control characters and shorten it.",
+        60,
+        "The field {field} is empty, or not plain text of at most {expected} characters in normal"
+        " form C (NFC). Remove control characters and shorten it.",
     )
     NAME_NOT_ACCEPTED = (
-        41,
+        61,
         "The field {field} holds '{found}'. Names are 1 to 32 of a-z, 0-9 and inner hyphens; asset"
         " codes 1 to 32 of A-Z, 0-9, point and hyphen.",
     )
-    IDENTIFIER_NOT_VALID = (
-        42,
-        "'{found}' is not a valid {scheme}. Its form or check digit is wrong; compare it with the"
-        " source, digit by digit.",
-    )
     IDENTIFIER_MISSING = (
-        43,
-        "A {kind} needs an identifier of the scheme {scheme}. Add it to the definition.",
+        62,
+        "A {kind} needs the identifier {scheme}. Add it to the definition.",
     )
-    IDENTIFIER_TAKEN = (
-        44,
-        "The {scheme} '{found}' already belongs to {holder}. One identifier names one thing.",
+    IDENTIFIER_NOT_VALID = (
+        63,
+        "'{found}' is not a valid {scheme}: its form or check digit is wrong. Compare it with the"
+        " source, character by character.",
     )
-    KEY_NOT_VALID = (
-        45,
-        "{key} is not a usable Ed25519 public key: it must be the canonical encoding of a point"
-        " that has no small order. Take the key as the key file shows it.",
+    TERMS_NOT_VALID = (
+        64,
+        "The terms of the asset contradict each other: {reason}. Correct the definition.",
     )
     POLICY_NOT_VALID = (
-        46,
+        65,
         "The account policy cannot work: {reason}. Signers stand in ascending order of key, each"
         " once, with weights of 1 to 255; no threshold is above the sum of the weights.",
     )
-    TERMS_NOT_VALID = (
-        47,
-        "The terms of the asset contradict each other: {reason}. Correct the definition.",
+    KEY_NOT_VALID = (
+        66,
+        "{key} is not a usable Ed25519 public key: it must be the canonical encoding of a point"
+        " that has no small order. Take the key as the key file shows it.",
     )
     AMOUNT_OUT_OF_RANGE = (
-        48,
-        "The amount is {found}; amounts are at least 1 and at most {expected} minor units.",
+        67,
+        "The field {field} is {found}; it must be at least 1 and at most {expected} minor units.",
     )
     TIME_NOT_ACCEPTED = (
-        49,
-        "The field {field} is {found} ms; it must lie after block time and at most at {expected}"
-        " ms.",
+        68,
+        "The field {field} is {found} ms; it must lie after block time, {earliest} ms, and not"
+        " after {latest} ms.",
     )
 
     # Participants, licences, accounts.
-    PARTICIPANT_UNKNOWN = (
-        60,
-        "No participant is registered as '{participant}'. A registrar must register it first.",
+    PARTICIPANT_EXISTS = 80, "A participant is already registered as '{participant}'."
+    IDENTIFIER_TAKEN = (
+        81,
+        "The {scheme} '{found}' already belongs to {holder}. One identifier names one thing.",
     )
-    PARTICIPANT_EXISTS = 61, "A participant is already registered as '{participant}'."
-    STATUS_UNCHANGED = 62, "Participant {participant} already has this status. Nothing to change."
+    STATUS_UNCHANGED = 82, "Participant {participant} already is {status}. Nothing to change."
     OFFICE_ALREADY_HELD = (
-        63,
+        83,
         "Participant {participant} already holds the office {office}. One participant, one office:"
         " nobody may stand for two.",
     )
-    LICENCE_EXISTS = (
-        64,
-        "Participant {participant} already has this licence for {activity} in this phase.",
+    LICENCE_UNCHANGED = (
+        84,
+        "Participant {participant} already has this licence for {activity}, in this phase and with"
+        " this end. Nothing to change.",
     )
-    LICENCE_UNKNOWN = 65, "Participant {participant} has no active licence for {activity}."
-    NOT_REGISTRAR = (
-        66,
-        "Participant {owner} was registered by {expected}, not by {found}. A licensee opens"
-        " accounts for those it registered itself.",
+    LICENCE_UNKNOWN = (
+        85,
+        "Participant {participant} has no licence for {activity} that could be revoked.",
     )
     PHASE_LIMIT_REACHED = (
-        67,
-        "The licence of {participant} for {activity} allows {expected} accounts in its phase, and"
+        86,
+        "In its phase, the licence of {participant} for {activity} allows {expected} accounts, and"
         " {found} were opened. A later phase allows more.",
     )
     ACCOUNT_EXISTS = (
-        68,
+        87,
         "An account with the address {account} already exists: same owner, policy and salt. Take"
         " another salt.",
     )
-    ACCOUNT_NOT_ON_HOLD = 69, "Account {account} is not on hold. Nothing to release."
+    ACCOUNT_ALREADY_ON_HOLD = (
+        88,
+        "Account {account} is already on hold by {placed_by}, reference {legal_reference}.",
+    )
+    ACCOUNT_NOT_ON_HOLD = 89, "Account {account} is not on hold. Nothing to release."
     ACCOUNT_NOT_EMPTY = (
-        70,
+        90,
         "Account {account} still holds {asset}. Move every holding elsewhere before closing it.",
     )
 
     # Assets and holdings.
-    ASSET_UNKNOWN = 80, "No asset is defined as '{asset}'. Check the code."
-    ASSET_EXISTS = 81, "An asset is already defined as '{asset}'. Definitions do not change."
-    NOT_ISSUER = (
-        82,
-        "The issuer of {asset} is {expected}; {found} acts. The issuer must stand behind this.",
-    )
+    ASSET_EXISTS = 100, "An asset is already defined as '{asset}'. Definitions do not change."
     NOT_A_MULTIPLE = (
-        83,
-        "{found} is not a multiple of {expected} minor units of {asset}, its legal denomination."
-        " Issues are made in whole denominations; holdings may be smaller.",
+        101,
+        "{found} is not a multiple of {expected} minor units, the legal denomination of {asset}."
+        " Issues and ceilings are whole denominations; holdings may be smaller.",
     )
     CEILING_EXCEEDED = (
-        84,
+        102,
         "The supply of {asset} would be {found}; its ceiling is {expected} minor units.",
     )
-    SELF_TRANSFER = 85, "Account {account} would transfer to itself. Nothing would change."
-    HOLDING_INSUFFICIENT = (
-        86,
-        "Account {account} has {found} minor units of {asset} available (without {held} on hold);"
-        " {expected} are needed. Nothing was moved.",
-    )
+    SELF_TRANSFER = 103, "Account {account} would transfer to itself. Nothing would change."
     FORCED_TRANSFER_NOT_ALLOWED = (
-        87,
+        104,
         "The asset {asset} was defined without forced transfer. That cannot be changed later.",
     )
     HOLD_UNKNOWN = (
-        88,
+        105,
         "Account {account} has no hold {hold}. It was released, has expired, or never existed.",
     )
     NOT_DUE = (
-        89,
+        106,
         "{asset} matures on day {expected} (counted from 1970-01-01) and today is day {found}. It"
         " cannot be redeemed earlier.",
     )
+    HOLDING_INSUFFICIENT = (
+        107,
+        "Account {account} has {found} minor units of {asset} available, not counting {held} on"
+        " hold; {expected} are needed. Nothing was moved.",
+    )
 
     # Governance.
-    PROPOSAL_UNKNOWN = (
-        100,
-        "No proposal {proposal} is open. It was completed, withdrawn, has expired, or never"
-        " existed.",
-    )
-    PROPOSALS_FULL = (
-        101,
-        "{found} proposals are open, as many as the parameter proposals-open-max allows. Wait for"
-        " some to be decided or withdraw one.",
-    )
     PROPOSAL_NOT_READABLE = (
-        102,
-        "The operations of the proposal cannot be read: {reason}. They are the canonical bytes of"
-        " 1 to {expected} operations.",
+        120,
+        "The operations of the proposal cannot be read. They are the canonical bytes of a list of 1"
+        " to {expected} operations; build it with a current client.",
     )
     OPERATION_NOT_PROPOSABLE = (
-        103,
+        121,
         "Operation {index} of the proposal is {operation}. Only operations that the powers matrix"
         " governs can be proposed.",
     )
-    ALREADY_APPROVED = 104, "Participant {participant} has already approved proposal {proposal}."
-    NOT_PROPOSER = (
-        105,
-        "Proposal {proposal} was made by {expected}, not by {found}. Only its proposer withdraws"
-        " it; the others need not approve.",
+    APPROVERS_IN_PROPOSAL = (
+        122,
+        "Operation {index} of the proposal names approvers, or another account than the proposer's."
+        " In a proposal the proposing account acts, and the approvals are the approvers.",
     )
-    PARAMETER_UNKNOWN = 106, "No parameter is called '{parameter}'."
+    PROPOSALS_FULL = (
+        123,
+        "{found} proposals are open, as many as the parameter proposals-open-max allows. Wait for"
+        " one to be decided, or withdraw one.",
+    )
+    PROPOSAL_UNKNOWN = (
+        124,
+        "No proposal {proposal} is open. It was completed, withdrawn, has expired, or never"
+        " existed.",
+    )
+    ALREADY_APPROVED = 125, "Participant {participant} has already approved proposal {proposal}."
+    NOT_PROPOSER = (
+        126,
+        "Proposal {proposal} was made by account {proposer}, not by {account}. Only its proposer"
+        " withdraws it; the others need not approve.",
+    )
+    PARAMETER_UNKNOWN = 127, "No parameter is called '{parameter}'."
     PARAMETER_OUT_OF_RANGE = (
-        107,
+        128,
         "The parameter {parameter} would be {found}; it ranges from {lowest} to {highest}.",
     )
-    OPERATION_UNKNOWN = 108, "No operation under the powers matrix is called '{operation}'."
-    OFFICE_VACANT = (
-        109,
-        "Nobody holds the office {office}. A power that needs it could never be used; grant the"
-        " office first.",
+    OPERATION_UNKNOWN = 129, "No operation under the powers matrix is called '{operation}'."
+    POWER_NOT_VALID = (
+        130,
+        "This row of the powers matrix cannot work: {reason}. Names stand in ascending order, each"
+        " once; the number required is 1 to the number of offices, or 0 without offices.",
     )
     POWER_TOO_WEAK = (
-        110,
+        131,
         "To {operation} for {subject} must take at least {expected} offices and no licence; this"
         " row would let {found} decide. No institution does this alone.",
     )
+    OFFICE_VACANT = (
+        132,
+        "Nobody holds the office {office}. Grant it first, or the row could never be met.",
+    )
+    VALIDATOR_UNKNOWN = 133, "No validator is called '{validator}'."
     VALIDATOR_EXISTS = (
-        111,
-        "The validator {validator} already has this name, participant or certificate. Each"
-        " participant runs at most one validator, under a name and certificate of its own.",
+        134,
+        "The validator {validator} already has this {field}. Each participant runs at most one"
+        " validator, under a name and certificate of its own.",
     )
-    VALIDATOR_UNKNOWN = 112, "No validator is called '{validator}'."
-    VALIDATORS_TOO_FEW = (
-        113,
-        "{found} validators would remain; the parameter validators-min asks for {expected}. Add"
-        " another first.",
-    )
-    VALIDATORS_TOO_MANY = 114, "There are already {found} validators, the most a network can have."
     KEY_ALREADY_USED = (
-        115,
-        "The consensus key {key} was used before by validator {validator}. A consensus key is used"
+        135,
+        "The consensus key {key} is or was that of validator {validator}. A consensus key is used"
         " once for ever, or old signatures could be mistaken for new ones.",
     )
+    VALIDATORS_TOO_FEW = (
+        136,
+        "{found} validators would remain, and the parameter validators-min asks for {expected}. Add"
+        " another first.",
+    )
+    VALIDATORS_TOO_MANY = 137, "There are {found} validators, the most that a network can have."
 
     # The whole transaction: looked at when every operation has been applied.
     SIGNATURE_NOT_NEEDED = (
-        120,
-        "The signer {signer} stands in the policy of no account that this transaction names. Remove"
-        " it, or name the account it signs for.",
+        150,
+        "The signer {signer} stands in the policy of no account that acts in this transaction."
+        " Remove it, or name the account it signs for.",
     )
 
 
@@ -327,33 +361,38 @@ class Reject(LedgerError):
 
     Attributes:
         outcome: which rule.
-        details: what was found and expected, by name, in the order given.
+        details: what was found and expected, by name, in the order given; bytes in hexadecimal.
     """
 
-    def __init__(self, outcome: Outcome, **details: Detail) -> None:
+    def __init__(self, outcome: Outcome, **details: Detail | bytes) -> None:
         """Name what was found and expected as the outcome's sentence does."""
         super().__init__(outcome.name, details)
         self.outcome = outcome
-        self.details: Details = tuple(details.items())
+        self.details: Details = tuple(
+            (name, value.hex() if isinstance(value, bytes) else value)
+            for name, value in details.items()
+        )
 
 
 def explain(
-    outcome: Outcome, details: Details, *, render_bytes: Callable[[bytes], str] = bytes.hex
+    outcome: Outcome,
+    details: Details,
+    *,
+    render_address: Callable[[bytes], str] = bytes.hex,
 ) -> str:
     """Return the outcome's sentence with its details.
 
     Args:
-        render_bytes: turns an address (20 bytes), a key, hash or id into text; hexadecimal unless
-            the caller knows the network's address prefix.
+        render_address: how this network writes addresses; hexadecimal unless the caller knows.
     """
-    found = {
-        name: render_bytes(value) if isinstance(value, bytes) else value for name, value in details
-    }
-    return outcome.sentence.format_map(_Details(found))
+    found = _Details(details)
+    for name in ADDRESS_DETAILS & found.keys():
+        found[name] = render_address(bytes.fromhex(str(found[name])))
+    return outcome.sentence.format_map(found)
 
 
-class _Details(dict[str, int | str]):
-    """Details by name; one that an older or newer node did not send reads as an ellipsis."""
+class _Details(dict[str, Detail]):
+    """Details by name; one that a node of another release did not send reads as an ellipsis."""
 
     def __missing__(self, name: str) -> str:
         return "…"

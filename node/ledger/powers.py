@@ -1,21 +1,22 @@
 """The powers matrix: which offices together may do what to which kind of thing.
 
 A row is found by operation and subject; a row for the subject `*` stands for every subject that has
-none of its own. The subject is the kind of asset, participant or licence concerned, or
-`office-holder` where a participant that holds an office is concerned. A row asks for `required` of
-its offices, each held by a different participant; or instead, where it lists activities, for one
-participant with an active licence for one of them.
+none of its own, except `office-holder`. The subject is the kind of asset, participant or licence
+concerned, or `office-holder` where a participant that holds an office is concerned. A row asks for
+`required` of its offices, each held by a different participant; or instead, where it lists
+activities, for one participant with an active licence for one of them.
 
 No institution alone can issue a security, change a validator or rewrite a rule: `offices_min` is
 the floor that no row, not even one set by joint decision, may undercut.
 """
 
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
 
 from node.codec import Record
-from node.ledger.identifiers import Name
+from node.ledger.identifiers import Name, is_name
 
 OFFICES_MAX: Final = 16
 
@@ -27,8 +28,8 @@ CENTRAL_BANK: Final = "central-bank"
 FINANCE_MINISTRY: Final = "finance-ministry"
 CRYPTO_COUNCIL: Final = "crypto-council"
 VIRTUAL_ASSET_REGULATOR: Final = "virtual-asset-regulator"
-OFFICES: Final = (CENTRAL_BANK, FINANCE_MINISTRY, CRYPTO_COUNCIL, VIRTUAL_ASSET_REGULATOR)
-"""The offices of the reference network. A genesis or a grant may create others."""
+REFERENCE_OFFICES: Final = (CENTRAL_BANK, FINANCE_MINISTRY, CRYPTO_COUNCIL, VIRTUAL_ASSET_REGULATOR)
+"""Those of the reference network. A genesis or a grant may create others."""
 
 OfficeList = Annotated[tuple[Name, ...], msgspec.Meta(max_length=OFFICES_MAX)]
 
@@ -77,7 +78,26 @@ def offices_min(operation: str, subject: str) -> int:
     return 1
 
 
-def default_powers(offices: tuple[str, ...] = OFFICES) -> tuple[PowerRow, ...]:
+def offices_decisive(power: PowerRecord) -> int:
+    """Return how many different participants it takes, at least, to meet this row."""
+    return min(power.required, 1) if power.licences else power.required
+
+
+def fault_of(power: PowerRecord) -> str | None:
+    """Return what keeps a row from ever being met or from having one spelling, or None."""
+    for names in (power.offices, power.licences):
+        if any(left >= right for left, right in pairwise(names)):
+            return "its names are not in ascending order"
+        if not all(is_name(name) for name in names):
+            return "it holds what is not a name"
+    if power.offices and not 1 <= power.required <= len(power.offices):
+        return f"it requires {power.required} of {len(power.offices)} offices"
+    if not power.offices and power.required:
+        return f"it requires {power.required} offices and lists none"
+    return None
+
+
+def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerRow, ...]:
     """Return the matrix of a network with these offices, in order of operation and subject.
 
     Joint decisions take all offices but one, so that a lost key or an institution out of action
@@ -96,27 +116,27 @@ def default_powers(offices: tuple[str, ...] = OFFICES) -> tuple[PowerRow, ...]:
         "institution": joint,
         "person": retail,
     }
-    of_supervision = {ANY: either, OFFICE_HOLDER: joint}
+    of_supervised = {ANY: either, OFFICE_HOLDER: joint}
     matrix = {
         "add_validator": {ANY: joint},
         "define_asset": {"bill": fiscal, "cash": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},
         "grant_office": {ANY: joint},
-        "hold_account": of_supervision,
+        "hold_account": of_supervised,
         "issue": {"bill": fiscal, "cash": monetary},
         "open_account": of_participants,
-        "place_hold": of_supervision,
+        "place_hold": of_supervised,
         "redeem": {"bill": fiscal, "cash": monetary},
         "register_participant": of_participants,
-        "release_account": of_supervision,
-        "release_hold": of_supervision,
+        "release_account": of_supervised,
+        "release_hold": of_supervised,
         "remove_validator": {ANY: joint},
         "revoke_licence": {ANY: supervisor},
         "rotate_validator_key": {ANY: joint},
         "set_parameter": {ANY: joint},
         "set_powers": {ANY: joint},
-        "update_participant_status": of_supervision,
+        "update_participant_status": of_supervised,
     }
     return tuple(
         PowerRow(operation=operation, subject=subject, power=power)

@@ -20,17 +20,20 @@ from typing import Final, Generic, Protocol, TypeVar
 from node.codec import Record, decode, encode
 
 R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _SCAN_CHUNK: Final = 64
 """Records fetched from the source at a time while merging a scan."""
 
 
-class Table(Generic[R]):
+class Table(Generic[R_co]):
     """A kind of record: where its keys begin, and how its values decode."""
 
     __slots__ = ("name", "ordered", "prefix", "record")
 
-    def __init__(self, name: str, prefix: bytes, record: type[R], *, ordered: bool = False) -> None:
+    def __init__(
+        self, name: str, prefix: bytes, record: type[R_co], *, ordered: bool = False
+    ) -> None:
         """Describe a table.
 
         Args:
@@ -44,7 +47,6 @@ class Table(Generic[R]):
         self.prefix = prefix
         self.record = record
         self.ordered = ordered
-
 
 
 class RecordSource(Protocol):
@@ -141,7 +143,7 @@ class LedgerState:
         records = self._records
         before = records[full_key] if full_key in records else self._source.record(table, key)
         if full_key not in self._originals:
-            self._originals[full_key] = (table, before)  # type: ignore[assignment]  # invariance
+            self._originals[full_key] = (table, before)
             if table.ordered:
                 insort(self._ordered_keys.setdefault(table.prefix, []), key)
         self._journal.append((full_key, before))

@@ -15,6 +15,8 @@ DECIMALS_MAX: Final = 8
 MS_PER_MINUTE: Final = 60_000
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
+MS_PER_YEAR: Final = 366 * MS_PER_DAY
+"""The longest year: for limits, never for interest."""
 TIME_MS_MAX: Final = (1 << 53) - 1
 """The year 287396; small enough for every JSON reader."""
 DAY_MAX: Final = 2_932_896
@@ -27,11 +29,6 @@ Day: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=DAY_MAX)]
 # character in Unicode 3.2 is refused. Urdu, Arabic, Hindi and Chinese are older than that.
 _UNICODE: Final = unicodedata.ucd_3_2_0
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-
-
-def is_amount(value: int) -> bool:
-    """Return whether an operation may name this number of minor units: 1 to 2^64 - 1."""
-    return 0 < value <= AMOUNT_MAX
 
 
 def is_text(value: str, length_max: int) -> bool:

@@ -1,0 +1,130 @@
+"""What an act is, and what it is given: the frame that every business act fits into."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+
+import msgspec
+
+from node.codec import Record
+from node.hashing import Domain, tagged_hash
+from node.ledger.authority import Authority
+from node.ledger.identifiers import Address
+from node.ledger.state import LedgerState
+
+APPROVERS_MAX: Final = 8
+"""Accounts that one operation may name besides the one that acts."""
+
+Approvers: TypeAlias = Annotated[tuple[Address, ...], msgspec.Meta(max_length=APPROVERS_MAX)]
+
+OperationT = TypeVar("OperationT", bound=Record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockContext:
+    """What a transaction may know of the block that it is in."""
+
+    height: int
+    time_ms: int
+    """Milliseconds since 1970-01-01 UTC; the only time the ledger knows."""
+    genesis_hash: bytes
+
+
+class ActContext:
+    """What an act works on. One for each transaction; mutable, and never kept."""
+
+    __slots__ = (
+        "authority",
+        "block",
+        "catalogue",
+        "events",
+        "index",
+        "inner_index",
+        "state",
+        "transaction_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        state: LedgerState,
+        block: BlockContext,
+        transaction_id: bytes,
+        authority: Authority,
+        catalogue: "Catalogue",
+    ) -> None:
+        """Begin at the first operation."""
+        self.state = state
+        self.block = block
+        self.transaction_id = transaction_id
+        self.authority = authority
+        self.catalogue = catalogue
+        self.events: list[Record] = []
+        self.index = 0
+        """Which operation of the transaction."""
+        self.inner_index = 0
+        """Which operation of the proposal that this one completes."""
+
+    def new_id(self, domain: Domain) -> bytes:
+        """Return the 32-byte id of what this operation creates: one of each kind."""
+        place = self.index.to_bytes(2, "big") + self.inner_index.to_bytes(2, "big")
+        return tagged_hash(domain, self.transaction_id, place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A business act: the operation that asks for it, and what it does."""
+
+    name: str
+    """In the powers matrix, in JSON, on the command line."""
+    operation: type[Record]
+    apply: Callable[[ActContext, Record], None]
+    """Checks in order of precedence, then changes and events. Raises Reject before any change."""
+
+
+def define_act(
+    name: str,
+    operation: type[OperationT],
+    apply: Callable[[ActContext, OperationT], None],
+) -> Act:
+    """Return the act that this operation asks for; `apply` is only ever given this operation."""
+    return Act(name=name, operation=operation, apply=cast("_Apply", apply))
+
+
+_Apply: TypeAlias = Callable[[ActContext, Record], None]
+
+
+@runtime_checkable
+class GovernedOperation(Protocol):
+    """An operation under the powers matrix: only such can be proposed."""
+
+    @property
+    def account(self) -> bytes:
+        """The account that acts."""
+        ...
+
+    @property
+    def approvers(self) -> tuple[bytes, ...]:
+        """Accounts whose offices join."""
+        ...
+
+
+class Catalogue(Protocol):
+    """All acts: what the acts of governance know of the others."""
+
+    @property
+    def governed_names(self) -> frozenset[str]:
+        """The names of the acts under the powers matrix."""
+        ...
+
+    def decode(self, data: bytes) -> tuple[Record, ...]:
+        """Return the operations that these canonical bytes encode.
+
+        Raises:
+            CodecError: they are not the encoding of a tuple of operations.
+        """
+        ...
+
+    def act_of(self, operation: Record) -> Act:
+        """Return the act that this operation asks for."""
+        ...

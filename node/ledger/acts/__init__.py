@@ -1,0 +1,47 @@
+"""The business acts: one a file, by desk. Each file has its operation, checks, effect and events.
+
+An act imports no other act; what acts share lies in the modules beside this package. A new act is a
+new file with a tag that was never used, and its lines in
+`operations`, `events` and `catalogue`.
+
+Tags are encoded and permanent. An event has its act's tag; those below 51 that are missing here
+belong to events without an act of their own.
+
+====  =========================  ==========  ===================================================
+tag   operation                  class       event
+====  =========================  ==========  ===================================================
+1     register_participant       OFFICE      ParticipantRegistered
+2     update_participant_status  OFFICE      ParticipantStatusUpdated
+3     grant_office               OFFICE      OfficeGranted
+4     grant_licence              OFFICE      LicenceGranted
+5     revoke_licence             OFFICE      LicenceRevoked
+6     open_account               OFFICE      AccountOpened
+7     set_account_policy         ADMINISTER  AccountPolicySet
+8     hold_account               OFFICE      AccountHeld
+9     release_account            OFFICE      AccountReleased
+10    close_account              ADMINISTER  AccountClosed
+20    define_asset               OFFICE      AssetDefined
+21    issue                      OFFICE      Issued
+22    transfer                   TRANSFER    Transferred
+23    place_hold                 OFFICE      HoldPlaced
+24    release_hold               OFFICE      HoldReleased
+25    forced_transfer            OFFICE      ForciblyTransferred
+26    redeem                     OFFICE      Redeemed
+28    (time)                                 HoldExpired
+40    propose                    OFFICE      Proposed, then perhaps 48 or 49
+41    approve                    OFFICE      Approved, then perhaps 48 or 49
+42    withdraw                   OFFICE      Withdrawn
+43    set_parameter              OFFICE      ParameterSet
+44    set_powers                 OFFICE      PowersSet
+45    add_validator              OFFICE      ValidatorAdded
+46    remove_validator           OFFICE      ValidatorRemoved
+47    rotate_validator_key       OFFICE      ValidatorKeyRotated
+48    (40 or 41)                             ProposalApplied, then the events of its operations
+49    (40 or 41)                             ProposalRefused
+50    (time)                                 ProposalExpired
+====  =========================  ==========  ===================================================
+
+The class is that of the threshold which the accounts named must reach. Operations of the class
+OFFICE, but for the three about proposals, are under the powers matrix: they name approvers, and
+they can be proposed.
+"""

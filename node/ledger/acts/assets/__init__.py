@@ -1,0 +1,1 @@
+"""What is held: defining, issuing, moving, holding and redeeming."""

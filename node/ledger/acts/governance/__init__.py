@@ -1,0 +1,1 @@
+"""Proposals, parameters, powers and validators."""

@@ -1,0 +1,1 @@
+"""Participants, offices, licences and accounts."""

@@ -1,0 +1,103 @@
+"""Open an account of a registered participant: by an office, or by its registrar's licence.
+
+The address follows from owner, policy and salt, so nobody can open an account under an address that
+is not theirs to choose. A licensee opens as many accounts as the phase of its licence allows.
+"""
+
+from typing import Final
+
+from node.codec import Record, replace
+from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.authority import active_participant
+from node.ledger.identifiers import Address, Name
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.parameters import parameter
+from node.ledger.policies import AccountPolicy, Salt, account_address, check_policy
+from node.ledger.state import LedgerState
+from node.ledger.tables import (
+    ACCOUNTS,
+    LICENCES,
+    AccountRecord,
+    AccountStatus,
+    LicencePhase,
+    LicenceRecord,
+    licence_key,
+)
+
+_PHASE_PARAMETERS: Final = {
+    LicencePhase.NO_OBJECTION: "accounts-max-no-objection",
+    LicencePhase.PROVISIONAL: "accounts-max-provisional",
+    LicencePhase.FULL: "accounts-max-full",
+}
+
+
+class OpenAccount(Record, tag=6):
+    """Open an account of `owner`, with this policy."""
+
+    account: Address
+    approvers: Approvers
+    owner: Name
+    policy: AccountPolicy
+    salt: Salt
+
+
+class AccountOpened(Record, tag=6):
+    """An account can be used."""
+
+    account: Address
+    owner: Name
+    opened_by: Name
+
+
+def _apply(context: ActContext, operation: OpenAccount) -> None:
+    state, owner = context.state, operation.owner
+    participants = context.authority.participants(operation.account, operation.approvers)
+    opener = participants[0]
+    record = active_participant(state, owner)
+    activity = context.authority.power(ACT.name, record.kind, participants)
+    if activity is not None and record.registrar != opener:
+        raise Reject(Outcome.NOT_REGISTRAR, owner=owner, expected=record.registrar, found=opener)
+    check_policy(operation.policy)
+    licence = None if activity is None else _licence_with_room(state, opener, activity)
+    address = account_address(owner, operation.policy, operation.salt)
+    if state.get(ACCOUNTS, address) is not None:
+        raise Reject(Outcome.ACCOUNT_EXISTS, account=address)
+
+    if activity is not None and licence is not None:
+        opened = replace(licence, accounts_opened=licence.accounts_opened + 1)
+        state.put(LICENCES, licence_key(opener, activity), opened)
+    state.put(
+        ACCOUNTS,
+        address,
+        AccountRecord(
+            owner=owner,
+            policy=operation.policy,
+            opened_by=opener,
+            status=AccountStatus.OPEN,
+            hold=None,
+        ),
+    )
+    context.events.append(AccountOpened(account=address, owner=owner, opened_by=opener))
+
+
+def _licence_with_room(state: LedgerState, opener: str, activity: str) -> LicenceRecord:
+    """Return the opener's licence, under which one more account may be opened.
+
+    Raises:
+        Reject: PHASE_LIMIT_REACHED.
+    """
+    licence = state.get(LICENCES, licence_key(opener, activity))
+    assert licence is not None  # it gave the power
+    accounts_max = parameter(state, _PHASE_PARAMETERS[licence.phase])
+    if licence.accounts_opened >= accounts_max:
+        raise Reject(
+            Outcome.PHASE_LIMIT_REACHED,
+            participant=opener,
+            activity=activity,
+            found=licence.accounts_opened,
+            expected=accounts_max,
+        )
+    return licence
+
+
+ACT: Final = define_act("open_account", OpenAccount, _apply)

@@ -1,0 +1,98 @@
+"""All acts: which one an operation asks for, and which are under the powers matrix."""
+
+from typing import Final
+
+from node.codec import Record, decode
+from node.ledger.acting import Act
+from node.ledger.acts.assets import (
+    define_asset,
+    forced_transfer,
+    issue,
+    place_hold,
+    redeem,
+    release_hold,
+    transfer,
+)
+from node.ledger.acts.governance import (
+    add_validator,
+    approve,
+    propose,
+    remove_validator,
+    rotate_validator_key,
+    set_parameter,
+    set_powers,
+    withdraw,
+)
+from node.ledger.acts.registry import (
+    close_account,
+    grant_licence,
+    grant_office,
+    hold_account,
+    open_account,
+    register_participant,
+    release_account,
+    revoke_licence,
+    set_account_policy,
+    update_participant_status,
+)
+from node.ledger.operations import Operations
+from node.ledger.tables import PROPOSAL_SIZE_MAX
+
+ACTS: Final[tuple[Act, ...]] = (
+    register_participant.ACT,
+    update_participant_status.ACT,
+    grant_office.ACT,
+    grant_licence.ACT,
+    revoke_licence.ACT,
+    open_account.ACT,
+    set_account_policy.ACT,
+    hold_account.ACT,
+    release_account.ACT,
+    close_account.ACT,
+    define_asset.ACT,
+    issue.ACT,
+    transfer.ACT,
+    place_hold.ACT,
+    release_hold.ACT,
+    forced_transfer.ACT,
+    redeem.ACT,
+    propose.ACT,
+    approve.ACT,
+    withdraw.ACT,
+    set_parameter.ACT,
+    set_powers.ACT,
+    add_validator.ACT,
+    remove_validator.ACT,
+    rotate_validator_key.ACT,
+)
+"""Every act, in order of tag."""
+
+_ACT_OF: Final = {act.operation: act for act in ACTS}
+
+
+class StandardCatalogue:
+    """The acts of this release, as the acts of governance see them."""
+
+    @property
+    def governed_names(self) -> frozenset[str]:
+        """The names of the acts under the powers matrix: those whose operations name approvers."""
+        return GOVERNED_NAMES
+
+    def decode(self, data: bytes) -> tuple[Record, ...]:
+        """Return the operations that these canonical bytes encode.
+
+        Raises:
+            CodecError: they are not the encoding of 1 to 100 operations.
+        """
+        return decode(data, Operations, size_max=PROPOSAL_SIZE_MAX)
+
+    def act_of(self, operation: Record) -> Act:
+        """Return the act that this operation asks for."""
+        return _ACT_OF[type(operation)]
+
+
+GOVERNED_NAMES: Final = frozenset(
+    act.name for act in ACTS if "approvers" in act.operation.__annotations__
+)
+
+CATALOGUE: Final = StandardCatalogue()

@@ -1,0 +1,53 @@
+"""What happens by time: the queue of holds and proposals that expire, a bounded number a block.
+
+The queue is ordered by time and then by id. Each block takes what is due from its head, before its
+transactions; what does not fit waits for the next block, in the same order.
+"""
+
+from typing import Final, assert_never
+
+from node.codec import Record
+from node.ledger import holdings
+from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
+from node.ledger.state import LedgerState
+from node.ledger.tables import DUE, PROPOSALS, DueKind
+
+DUE_PER_BLOCK_MAX: Final = 1_000
+"""About 10 ms of work."""
+
+
+class HoldExpired(Record, tag=28):
+    """What was held is available again, because its time has come."""
+
+    hold: Hash
+    holder: Address
+    asset: AssetCode
+    amount: int
+
+
+class ProposalExpired(Record, tag=50):
+    """A proposal was not completed in time."""
+
+    proposal: Hash
+
+
+def apply_due(state: LedgerState, time_ms: int) -> list[HoldExpired | ProposalExpired]:
+    """Expire what is due in a block of this time, in order of its time and id."""
+    events: list[HoldExpired | ProposalExpired] = []
+    for key, due in state.scan(DUE, b"", DUE_PER_BLOCK_MAX):
+        if int.from_bytes(key[:8], "big") > time_ms:
+            break
+        match due.kind:
+            case DueKind.HOLD_EXPIRES:
+                holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
+                hold = holdings.release_hold(state, holder, hold_id)
+                events.append(
+                    HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
+                )
+            case DueKind.PROPOSAL_EXPIRES:
+                state.delete(PROPOSALS, due.target)
+                state.delete(DUE, key)
+                events.append(ProposalExpired(proposal=due.target))
+            case _ as unreachable:
+                assert_never(unreachable)
+    return events

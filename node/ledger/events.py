@@ -1,0 +1,96 @@
+"""Every event, by name: what receipts and blocks report, and what readers subscribe to."""
+
+from typing import TypeAlias
+
+from node.ledger.acts.assets.define_asset import AssetDefined
+from node.ledger.acts.assets.forced_transfer import ForciblyTransferred
+from node.ledger.acts.assets.issue import Issued
+from node.ledger.acts.assets.place_hold import HoldPlaced
+from node.ledger.acts.assets.redeem import Redeemed
+from node.ledger.acts.assets.release_hold import HoldReleased
+from node.ledger.acts.assets.transfer import Transferred
+from node.ledger.acts.governance.add_validator import ValidatorAdded
+from node.ledger.acts.governance.approve import Approved
+from node.ledger.acts.governance.propose import Proposed
+from node.ledger.acts.governance.remove_validator import ValidatorRemoved
+from node.ledger.acts.governance.rotate_validator_key import ValidatorKeyRotated
+from node.ledger.acts.governance.set_parameter import ParameterSet
+from node.ledger.acts.governance.set_powers import PowersSet
+from node.ledger.acts.governance.withdraw import Withdrawn
+from node.ledger.acts.registry.close_account import AccountClosed
+from node.ledger.acts.registry.grant_licence import LicenceGranted
+from node.ledger.acts.registry.grant_office import OfficeGranted
+from node.ledger.acts.registry.hold_account import AccountHeld
+from node.ledger.acts.registry.open_account import AccountOpened
+from node.ledger.acts.registry.register_participant import ParticipantRegistered
+from node.ledger.acts.registry.release_account import AccountReleased
+from node.ledger.acts.registry.revoke_licence import LicenceRevoked
+from node.ledger.acts.registry.set_account_policy import AccountPolicySet
+from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
+from node.ledger.due import HoldExpired, ProposalExpired
+from node.ledger.proposals import ProposalApplied, ProposalRefused
+
+Event: TypeAlias = (
+    ParticipantRegistered
+    | ParticipantStatusUpdated
+    | OfficeGranted
+    | LicenceGranted
+    | LicenceRevoked
+    | AccountOpened
+    | AccountPolicySet
+    | AccountHeld
+    | AccountReleased
+    | AccountClosed
+    | AssetDefined
+    | Issued
+    | Transferred
+    | HoldPlaced
+    | HoldReleased
+    | ForciblyTransferred
+    | Redeemed
+    | HoldExpired
+    | Proposed
+    | Approved
+    | Withdrawn
+    | ParameterSet
+    | PowersSet
+    | ValidatorAdded
+    | ValidatorRemoved
+    | ValidatorKeyRotated
+    | ProposalApplied
+    | ProposalRefused
+    | ProposalExpired
+)
+
+__all__ = [
+    "AccountClosed",
+    "AccountHeld",
+    "AccountOpened",
+    "AccountPolicySet",
+    "AccountReleased",
+    "Approved",
+    "AssetDefined",
+    "Event",
+    "ForciblyTransferred",
+    "HoldExpired",
+    "HoldPlaced",
+    "HoldReleased",
+    "Issued",
+    "LicenceGranted",
+    "LicenceRevoked",
+    "OfficeGranted",
+    "ParameterSet",
+    "ParticipantRegistered",
+    "ParticipantStatusUpdated",
+    "PowersSet",
+    "ProposalApplied",
+    "ProposalExpired",
+    "ProposalRefused",
+    "Proposed",
+    "Redeemed",
+    "Transferred",
+    "ValidatorAdded",
+    "ValidatorKeyRotated",
+    "ValidatorRemoved",
+    "Withdrawn",
+]

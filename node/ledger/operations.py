@@ -1,0 +1,97 @@
+"""Every operation, by name: what a client builds and a transaction holds."""
+
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+from node.ledger.acts.assets.define_asset import DefineAsset
+from node.ledger.acts.assets.forced_transfer import ForcedTransfer
+from node.ledger.acts.assets.issue import Issue
+from node.ledger.acts.assets.place_hold import PlaceHold
+from node.ledger.acts.assets.redeem import Redeem
+from node.ledger.acts.assets.release_hold import ReleaseHold
+from node.ledger.acts.assets.transfer import Transfer
+from node.ledger.acts.governance.add_validator import AddValidator
+from node.ledger.acts.governance.approve import Approve
+from node.ledger.acts.governance.propose import Propose
+from node.ledger.acts.governance.remove_validator import RemoveValidator
+from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
+from node.ledger.acts.governance.set_parameter import SetParameter
+from node.ledger.acts.governance.set_powers import SetPowers
+from node.ledger.acts.governance.withdraw import Withdraw
+from node.ledger.acts.registry.close_account import CloseAccount
+from node.ledger.acts.registry.grant_licence import GrantLicence
+from node.ledger.acts.registry.grant_office import GrantOffice
+from node.ledger.acts.registry.hold_account import HoldAccount
+from node.ledger.acts.registry.open_account import OpenAccount
+from node.ledger.acts.registry.register_participant import RegisterParticipant
+from node.ledger.acts.registry.release_account import ReleaseAccount
+from node.ledger.acts.registry.revoke_licence import RevokeLicence
+from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
+from node.ledger.acts.registry.update_participant_status import UpdateParticipantStatus
+
+OPERATIONS_MAX: Final = 100
+"""Operations of one transaction, or of one proposal."""
+
+Operation: TypeAlias = (
+    RegisterParticipant
+    | UpdateParticipantStatus
+    | GrantOffice
+    | GrantLicence
+    | RevokeLicence
+    | OpenAccount
+    | SetAccountPolicy
+    | HoldAccount
+    | ReleaseAccount
+    | CloseAccount
+    | DefineAsset
+    | Issue
+    | Transfer
+    | PlaceHold
+    | ReleaseHold
+    | ForcedTransfer
+    | Redeem
+    | Propose
+    | Approve
+    | Withdraw
+    | SetParameter
+    | SetPowers
+    | AddValidator
+    | RemoveValidator
+    | RotateValidatorKey
+)
+
+Operations: TypeAlias = Annotated[
+    tuple[Operation, ...], msgspec.Meta(min_length=1, max_length=OPERATIONS_MAX)
+]
+
+__all__ = [
+    "OPERATIONS_MAX",
+    "AddValidator",
+    "Approve",
+    "CloseAccount",
+    "DefineAsset",
+    "ForcedTransfer",
+    "GrantLicence",
+    "GrantOffice",
+    "HoldAccount",
+    "Issue",
+    "OpenAccount",
+    "Operation",
+    "Operations",
+    "PlaceHold",
+    "Propose",
+    "Redeem",
+    "RegisterParticipant",
+    "ReleaseAccount",
+    "ReleaseHold",
+    "RemoveValidator",
+    "RevokeLicence",
+    "RotateValidatorKey",
+    "SetAccountPolicy",
+    "SetParameter",
+    "SetPowers",
+    "Transfer",
+    "UpdateParticipantStatus",
+    "Withdraw",
+]

@@ -1,0 +1,329 @@
+"""Every record the ledger keeps, and the table that holds it. This page is the database schema.
+
+A state key is the table's one-byte prefix and the key named here. Numbers in keys are big-endian,
+so that the order of bytes is the order of numbers. Prefixes are permanent.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record
+from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
+from node.ledger.policies import AccountPolicy
+from node.ledger.powers import PowerRecord
+from node.ledger.state import Table
+from node.ledger.terms import AssetTerms
+from node.ledger.units import DECIMALS_MAX, Milliseconds
+
+TEXT_MAX: Final = 140
+"""Characters of a name, reason or reference."""
+TLS_CERTIFICATE_SIZE_MAX: Final = 2_048
+PROPOSAL_SIZE_MAX: Final = 32_768
+"""Bytes of a proposal's operations: half of the largest transaction."""
+VALIDATORS_MAX: Final = 100
+
+Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
+
+
+# --- participants --------------------------------------------------------------------------------
+
+
+class ParticipantKind(StrEnum):
+    """What a participant is; the text is the subject of its rows in the powers matrix."""
+
+    INSTITUTION = "institution"
+    """A public body."""
+    BANK = "bank"
+    """Supervised by the central bank; primary dealers are banks."""
+    COMPANY = "company"
+    """Any other legal entity: exchanges, custodians, firms."""
+    PERSON = "person"
+
+
+class ParticipantStatus(IntEnum):
+    """Whether a participant may act and receive."""
+
+    ACTIVE = 1
+    SUSPENDED = 2
+
+
+class ParticipantRecord(Record):
+    """A legal entity or person known to the ledger. Holds no personal data."""
+
+    kind: ParticipantKind
+    jurisdiction: str
+    """ISO 3166-1 alpha-2."""
+    lei: str | None
+    """Legal entity identifier, ISO 17442; nobody else has the same."""
+    file_commitment: Hash
+    """Salted hash of the file that the registrar keeps."""
+    registrar: Name
+    """The participant that registered it; its own name at genesis."""
+    office: Name | None
+    """The office it holds; nobody else holds it."""
+    status: ParticipantStatus
+
+
+class OfficeRecord(Record):
+    """Who holds an office."""
+
+    participant: Name
+
+
+class Activity(StrEnum):
+    """What a licence allows. The classes of the Virtual Assets Act, 2026."""
+
+    EXCHANGE = "exchange"
+    CUSTODY = "custody"
+    BROKERAGE = "brokerage"
+    DERIVATIVES = "derivatives"
+    ISSUANCE = "issuance"
+
+
+class LicencePhase(IntEnum):
+    """How far the licensing has come; each phase caps the accounts that may be opened."""
+
+    NO_OBJECTION = 1
+    PROVISIONAL = 2
+    FULL = 3
+
+
+class LicenceRecord(Record):
+    """The licence of a participant for one activity. A revoked one stays, with its count."""
+
+    phase: LicencePhase
+    revoked: bool
+    expires_ms: Milliseconds | None
+    """Active before this block time; None: until revoked."""
+    accounts_opened: int
+    """How many accounts were ever opened by this licence; closing gives no place back."""
+
+
+# --- accounts ------------------------------------------------------------------------------------
+
+
+class AccountStatus(IntEnum):
+    """Whether an account can be used. A closed one stays, so that its address is never reused."""
+
+    OPEN = 1
+    CLOSED = 2
+
+
+class AccountHold(Record):
+    """Why nothing leaves an account."""
+
+    reason: Text
+    legal_reference: Text
+    placed_by: Name
+
+
+class AccountRecord(Record):
+    """What a participant acts through."""
+
+    owner: Name
+    policy: AccountPolicy
+    opened_by: Name
+    status: AccountStatus
+    hold: AccountHold | None
+
+
+# --- assets --------------------------------------------------------------------------------------
+
+
+class AssetIdentifiers(Record):
+    """What the world calls an asset."""
+
+    isin: str | None
+    """ISO 6166; nobody else has the same."""
+    currency: str | None
+    """ISO 4217 alphabetic code, for cash and what stands for it. May be shared."""
+    dti: str | None
+    """ISO 24165 digital token identifier; nobody else has the same."""
+
+
+class AssetRecord(Record):
+    """Anything the ledger holds amounts of. All but the supply is fixed when it is defined."""
+
+    name: Text
+    issuer: Name
+    identifiers: AssetIdentifiers
+    terms: AssetTerms
+    """Their type says the kind."""
+    term_sheet_hash: Hash
+    """SHA-256 of the document that governs the asset."""
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=DECIMALS_MAX)]
+    """A holding of 10^decimals minor units reads as 1."""
+    multiple: int
+    """The legal denomination in minor units: issues are multiples of it. Holdings need not be."""
+    ceiling: int
+    """The most that may ever exist, in minor units."""
+    supply: int
+    """The sum of all holdings, in minor units."""
+    forced_transfer_allowed: bool
+
+
+class IdentifierRecord(Record):
+    """Whom an identifier belongs to: an asset's code or a participant's id."""
+
+    holder: str
+
+
+class HoldingRecord(Record):
+    """How much of one asset an account has. An empty holding has no record."""
+
+    available: int
+    held: int
+    """Under holds; the account's total is the sum of both."""
+
+
+class HoldRecord(Record):
+    """A part of a holding that stays where it is until released or expired."""
+
+    asset: AssetCode
+    amount: int
+    reason: Text
+    legal_reference: Text
+    expires_ms: Milliseconds | None
+    """Released by the ledger at the first block from this time on; None: never."""
+    placed_by: Name
+
+
+# --- governance ----------------------------------------------------------------------------------
+
+
+class ProposalRecord(Record):
+    """Operations that wait for offices."""
+
+    proposer: Address
+    operations: bytes
+    """Canonical encoding of the tuple of operations."""
+    approvals: tuple[Address, ...]
+    """Accounts, one a participant, in order of approval; the proposer's first."""
+    expires_ms: Milliseconds
+
+
+class ParameterRecord(Record):
+    """The value of a parameter."""
+
+    value: int
+
+
+class ValidatorRecord(Record):
+    """A member of the validator set that rules from the next height on. Each has one vote."""
+
+    name: Name
+    participant: Name
+    public_key: PublicKey
+    """Signs proposals and votes."""
+    tls_certificate: Annotated[
+        bytes, msgspec.Meta(min_length=1, max_length=TLS_CERTIFICATE_SIZE_MAX)
+    ]
+    """DER; opaque here, pinned by the network."""
+
+
+class ConsensusKeyRecord(Record):
+    """Who has, or had, a consensus key."""
+
+    validator: Name
+
+
+class DueKind(IntEnum):
+    """What happens to the target when its time has come."""
+
+    HOLD_EXPIRES = 1
+    PROPOSAL_EXPIRES = 2
+
+
+class DueRecord(Record):
+    """Something that happens by time, in the queue of its hour."""
+
+    kind: DueKind
+    target: bytes
+    """The key of the hold or proposal in its table."""
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+ACCOUNTS: Final = Table("accounts", b"A", AccountRecord)
+"""Key: address."""
+CONSENSUS_KEYS: Final = Table("consensus keys", b"C", ConsensusKeyRecord)
+"""Key: public key. Never deleted."""
+DUE: Final = Table("due", b"D", DueRecord, ordered=True)
+"""Key: time in ms (8 bytes), then a 32-byte id."""
+ASSETS: Final = Table("assets", b"E", AssetRecord)
+"""Key: asset code."""
+HOLDINGS: Final = Table("holdings", b"H", HoldingRecord, ordered=True)
+"""Key: address, then asset code."""
+IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
+"""Key: scheme (isin, lei, dti), a colon, the identifier."""
+LICENCES: Final = Table("licences", b"L", LicenceRecord)
+"""Key: participant, a slash, activity."""
+HOLDS: Final = Table("holds", b"O", HoldRecord)
+"""Key: address of the account, then the 32-byte id of the hold."""
+PARTICIPANTS: Final = Table("participants", b"P", ParticipantRecord)
+"""Key: participant id."""
+PROPOSALS: Final = Table("proposals", b"Q", ProposalRecord, ordered=True)
+"""Key: 32-byte id of the proposal. Only open ones."""
+OFFICES: Final = Table("offices", b"S", OfficeRecord)
+"""Key: office."""
+PARAMETERS: Final = Table("parameters", b"T", ParameterRecord)
+"""Key: name of the parameter. Only those that differ from their default or once did."""
+VALIDATORS: Final = Table("validators", b"V", ValidatorRecord, ordered=True)
+"""Key: validator name."""
+POWERS: Final = Table("powers", b"W", PowerRecord)
+"""Key: operation, a slash, subject."""
+
+TABLES: Final = (
+    ACCOUNTS,
+    CONSENSUS_KEYS,
+    DUE,
+    ASSETS,
+    HOLDINGS,
+    IDENTIFIERS,
+    LICENCES,
+    HOLDS,
+    PARTICIPANTS,
+    PROPOSALS,
+    OFFICES,
+    PARAMETERS,
+    VALIDATORS,
+    POWERS,
+)
+"""All of them, in order of prefix."""
+
+
+def name_key(name: str) -> bytes:
+    """Return the key of a record that is found by one name: participant, office, asset, ..."""
+    return name.encode()
+
+
+def holding_key(address: bytes, asset: str) -> bytes:
+    """Return the key of an account's holding of an asset."""
+    return address + asset.encode()
+
+
+def hold_key(address: bytes, hold_id: bytes) -> bytes:
+    """Return the key of a hold on an account's holding."""
+    return address + hold_id
+
+
+def licence_key(participant: str, activity: str) -> bytes:
+    """Return the key of a participant's licence for an activity."""
+    return f"{participant}/{activity}".encode()
+
+
+def power_key(operation: str, subject: str) -> bytes:
+    """Return the key of a row of the powers matrix."""
+    return f"{operation}/{subject}".encode()
+
+
+def identifier_key(scheme: str, value: str) -> bytes:
+    """Return the key under which an identifier's holder is found."""
+    return f"{scheme}:{value}".encode()
+
+
+def due_key(due_ms: int, due_id: bytes) -> bytes:
+    """Return the key of an entry of the due queue."""
+    return due_ms.to_bytes(8, "big") + due_id

@@ -1,0 +1,109 @@
+"""The state transition: a block of transactions in, receipts and changes out. The room's door.
+
+Transactions come authenticated: their signatures fit, their envelope holds, no id comes twice. Each
+is applied whole or refused whole; a refused one leaves the state as it was, and its receipt says
+which rule refused it. What falls due by time comes before the block's transactions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from node.codec import Record
+from node.ledger.acting import ActContext, BlockContext
+from node.ledger.authority import SignedAuthority
+from node.ledger.catalogue import CATALOGUE
+from node.ledger.due import apply_due
+from node.ledger.events import Event
+from node.ledger.invariants import check_block
+from node.ledger.outcomes import Details, Outcome, Reject
+from node.ledger.parameters import Parameters, parameters_of
+from node.ledger.state import LedgerState
+from node.ledger.transactions import TransactionBody
+from node.ledger.validators import validators_of
+
+__all__ = [
+    "BlockContext",
+    "BlockResult",
+    "Event",
+    "Parameters",
+    "Receipt",
+    "apply_block",
+    "apply_transaction",
+    "parameters_of",
+    "validators_of",
+]
+
+
+class Receipt(Record):
+    """What became of a transaction: final, and part of what the block's header commits to."""
+
+    outcome: Outcome
+    operation: int | None
+    """Index of the operation refused; None when applied, or when the whole was refused."""
+    details: Details
+    """What was found and expected, for the outcome's sentence; empty when applied."""
+    events: tuple[Event, ...]
+    """In the order they happened; empty when refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockResult:
+    """What became of a block's transactions, and what happened in it by itself."""
+
+    receipts: tuple[Receipt, ...]
+    """In the order of the transactions."""
+    events: tuple[Event, ...]
+    """Of what fell due, before the transactions."""
+
+
+def apply_block(
+    state: LedgerState,
+    context: BlockContext,
+    transactions: Sequence[tuple[bytes, TransactionBody]],
+) -> BlockResult:
+    """Apply what is due and then the transactions, in order, to the state.
+
+    Args:
+        state: fresh, on the records after the block before; holds the changes afterwards.
+        transactions: id and body of each.
+
+    Raises:
+        InvariantViolation: the result contradicts itself; the state must not be committed.
+    """
+    events = tuple(apply_due(state, context.time_ms))
+    receipts = tuple(
+        apply_transaction(state, context, transaction_id, body)
+        for transaction_id, body in transactions
+    )
+    check_block(state)
+    return BlockResult(receipts=receipts, events=events)
+
+
+def apply_transaction(
+    state: LedgerState, context: BlockContext, transaction_id: bytes, body: TransactionBody
+) -> Receipt:
+    """Apply all operations of a transaction, or none."""
+    authority = SignedAuthority(state, context.time_ms, body.signers)
+    acting = ActContext(
+        state=state,
+        block=context,
+        transaction_id=transaction_id,
+        authority=authority,
+        catalogue=CATALOGUE,
+    )
+    act_of = CATALOGUE.act_of
+    index: int | None = None
+    state.begin()
+    try:
+        for index, operation in enumerate(body.operations):
+            acting.index = index
+            act_of(operation).apply(acting, operation)
+        index = None
+        authority.check_all_needed()
+    except Reject as reject:
+        state.discard()
+        return Receipt(outcome=reject.outcome, operation=index, details=reject.details, events=())
+    state.keep()
+    # Acts know events only as records; a test holds that each is in the union.
+    events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
+    return Receipt(outcome=Outcome.APPLIED, operation=None, details=(), events=events)
