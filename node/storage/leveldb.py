@@ -170,6 +170,8 @@ _WORDS: Final[tuple[tuple[str, type[StorageError]], ...]] = (
     # A database that is there has all its files: `_check_files` was content with the directory.
     ("does not exist", StorageDamaged),
     (os.strerror(errno.ENOENT), StorageDamaged),
+    # Reading behind the end of a mapped table that is shorter than it was.
+    (": " + os.strerror(errno.EINVAL), StorageDamaged),
     *((os.strerror(number), kind) for number, kind in BY_NUMBER.items()),
 )
 
