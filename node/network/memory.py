@@ -104,8 +104,13 @@ class MemoryNet:
         near = MemoryLink(self, source.address, address, target.certificate)
         far = MemoryLink(self, address, source.address, source.certificate)
         near.other, far.other = far, near
+        serving = _serve(target.accept, far)
+        try:
+            target.tasks.create_task(serving, name=f"inbound-{source.address}")
+        except RuntimeError:  # the group is closing: it is about to stop listening
+            serving.close()
+            raise DialFailed(address, "connection refused") from None
         self._links[near] = self._links[far] = None
-        target.tasks.create_task(_serve(target.accept, far), name=f"inbound-{source.address}")
         return near
 
 

@@ -22,8 +22,8 @@ from node.blocks import (
     CERTIFICATE_SIZE_MAX,
     EVIDENCE_SIZE_MAX,
 )
-from node.blocks.records import TRANSACTION_SIZE_MAX
 from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
+from node.ledger.transactions import TRANSACTION_SIZE_MAX
 from node.network.errors import WireError, WireFault
 
 PROTOCOL_VERSION: Final = 1

@@ -152,11 +152,12 @@ class Network:
                     await self._stopping.wait()
                 except OSError as error:
                     failure = error
+                finally:
+                    self._tasks = None  # no dialling for a roster that changes from now on
                 raise _Stopped
         except* _Stopped:
             pass
         finally:
-            self._tasks = None
             if self._batch_timer is not None:
                 self._batch_timer.cancel()
                 self._batch_timer = None

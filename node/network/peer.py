@@ -155,9 +155,16 @@ class Peer:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._send(), name=f"send-{self.name}")
-                tasks.create_task(self._receive(receive), name=f"receive-{self.name}")
                 tasks.create_task(self._watch(), name=f"watch-{self.name}")
+                # In the body, not in a third task: only there does a task group keep the count of
+                # its parent's cancellations right when a child fails (before Python 3.13).
+                await self._receive(receive)
         except BaseExceptionGroup as group:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # A task group forgets a cancellation that meets a failure (before Python 3.13), and
+                # the task that serves this link would live on.
+                raise asyncio.CancelledError from None
             # The first to fail cancels the others; what ends the link is what failed.
             raise group.exceptions[0] from None
 

@@ -121,6 +121,7 @@ def test_votes_travel_before_blocks_and_blocks_before_transactions() -> None:
 
 
 @given(messages)
+@settings(deadline=None)
 def test_what_is_encoded_decodes_to_the_same_message(message: WireMessage) -> None:
     assert decode_message(encode_message(message), LIMITS) == message
 
@@ -219,14 +220,14 @@ _trees = st.recursive(
 
 @pytest.mark.adversarial(40)
 @given(st.sampled_from(sorted(KINDS)), st.lists(_trees, max_size=11))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_any_tree_under_any_tag_does_no_harm(tag: int, fields: list[Any]) -> None:
     check_harmless(msgpack.packb([tag, *fields]))
 
 
 @pytest.mark.adversarial(40)
 @given(messages, st.data())
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_a_message_with_altered_bytes_does_no_harm(
     message: WireMessage, data: st.DataObject
 ) -> None:
@@ -239,6 +240,7 @@ def test_a_message_with_altered_bytes_does_no_harm(
 
 @pytest.mark.adversarial(40)
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_any_bytes_do_no_harm(frame: bytes) -> None:
     check_harmless(frame)
 
