@@ -1,6 +1,6 @@
 """Checks of form that several acts make on what an operation says."""
 
-from node.ledger.identifiers import is_name, is_valid_public_key
+from node.ledger.identifiers import is_curve_key, is_name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.tables import TEXT_MAX
 from node.ledger.units import AMOUNT_MAX, is_text
@@ -53,11 +53,11 @@ def check_expiry(field: str, expires_ms: int, *, now_ms: int, lifetime_max_ms: i
         )
 
 
-def check_key(public_key: bytes) -> None:
-    """Refuse what is not a usable Ed25519 public key.
+def check_validator_key(public_key: bytes) -> None:
+    """Refuse what a validator cannot have as its key.
 
     Raises:
         Reject: KEY_NOT_VALID.
     """
-    if not is_valid_public_key(public_key):
+    if not is_curve_key(public_key):
         raise Reject(Outcome.KEY_NOT_VALID, key=public_key)

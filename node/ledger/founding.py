@@ -8,10 +8,10 @@ from node.ledger.errors import FoundingError
 from node.ledger.identifiers import (
     Hash,
     Name,
+    is_curve_key,
     is_jurisdiction,
     is_lei,
     is_name,
-    is_valid_public_key,
 )
 from node.ledger.outcomes import Reject, explain
 from node.ledger.parameters import LIMITS
@@ -202,7 +202,7 @@ def _validator_faults(genesis: GenesisLedger) -> Iterator[str]:
             yield f"{name}: not a name"
         if validator.participant not in participants:
             yield f"{name}: no participant '{validator.participant}'"
-        if not is_valid_public_key(validator.public_key):
+        if not is_curve_key(validator.public_key):
             yield f"{name}: {validator.public_key.hex()} is not a usable Ed25519 public key"
         for field in ("name", "participant", "public_key", "tls_certificate"):
             unique = (field, getattr(validator, field))

@@ -13,7 +13,7 @@ import msgspec
 
 from node.codec import Record, encode
 from node.hashing import Domain, tagged_hash
-from node.ledger.identifiers import ADDRESS_SIZE, PublicKey, is_valid_public_key
+from node.ledger.identifiers import ADDRESS_SIZE, PublicKey, is_public_key
 from node.ledger.outcomes import Outcome, Reject
 
 SIGNERS_MAX: Final = 16
@@ -73,5 +73,5 @@ def check_policy(policy: AccountPolicy) -> None:
     if not all(1 <= threshold <= sum(weights) for threshold in policy.thresholds):
         raise Reject(Outcome.POLICY_NOT_VALID, reason="a threshold cannot be reached, or is 0")
     for key in keys:
-        if not is_valid_public_key(key):
+        if not is_public_key(key):
             raise Reject(Outcome.KEY_NOT_VALID, key=key)

@@ -7,7 +7,7 @@ import msgspec
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.authority import active_participant
-from node.ledger.checks import check_key, check_name
+from node.ledger.checks import check_name, check_validator_key
 from node.ledger.identifiers import Address, Name, PublicKey
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.powers import ANY
@@ -46,7 +46,7 @@ def _apply(context: ActContext, operation: AddValidator) -> None:
     active_participant(state, operation.participant)
     context.authority.power(ACT.name, ANY, participants)
     check_name("name", name)
-    check_key(operation.public_key)
+    check_validator_key(operation.public_key)
     validators = validators_of(state)
     for other in validators:
         for field in ("name", "participant", "tls_certificate"):

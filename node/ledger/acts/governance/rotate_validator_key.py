@@ -6,7 +6,7 @@ import msgspec
 
 from node.codec import Record, replace
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.checks import check_key
+from node.ledger.checks import check_validator_key
 from node.ledger.identifiers import Address, Name, PublicKey
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.powers import ANY
@@ -43,7 +43,7 @@ def _apply(context: ActContext, operation: RotateValidatorKey) -> None:
     state, name = context.state, operation.name
     participants = context.authority.participants(operation.account, operation.approvers)
     context.authority.power(ACT.name, ANY, participants)
-    check_key(operation.public_key)
+    check_validator_key(operation.public_key)
     validator = validator_of(state, name)
     for other in validators_of(state):
         if other.name != name and other.tls_certificate == operation.tls_certificate:
