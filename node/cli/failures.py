@@ -8,26 +8,49 @@ from typing import Final
 
 from node.cli.exits import CommandError, Exit
 from node.config import ConfigError
+from node.genesis import GenesisError
 from node.keys import KeysError, WrongPassphrase
+from node.provision.founding import MissingKeys
+from node.provision.homes import HomeExists
 from node.provision.processes import ProcessRunning
 
-KNOWN: Final[tuple[type[Exception], ...]] = (ConfigError, KeysError, ProcessRunning)
+KNOWN: Final[tuple[type[Exception], ...]] = (
+    ConfigError,
+    GenesisError,
+    HomeExists,
+    KeysError,
+    MissingKeys,
+    ProcessRunning,
+)
 """What `explain` can put into words; anything else is a mistake of ours and shows its traceback."""
 
 
 def explain(error: Exception) -> CommandError:
     """Return what the command says, and the code that it ends with."""
     match error:
-        case ConfigError():
+        case ConfigError() | GenesisError():
             return _faulty([str(fault) for fault in error.faults])
         case WrongPassphrase():
             return CommandError(
                 Exit.CONFIGURATION,
                 str(error),
-                advice="Check the file given with --passphrase-file: a trailing space counts.",
+                advice="Check the file given with --passphrase-file: a space at its end counts.",
             )
         case KeysError():
             return CommandError(Exit.CONFIGURATION, str(error))
+        case MissingKeys():
+            return CommandError(
+                Exit.CONFIGURATION,
+                str(error),
+                advice="Add public_key and tls_certificate as `khazana init` printed them there, or"
+                " let --homes make keys here.",
+            )
+        case HomeExists():
+            return CommandError(
+                Exit.CONFIGURATION,
+                str(error),
+                advice="A home is never overwritten: choose another place, or move it away.",
+            )
         case ProcessRunning():
             return CommandError(Exit.DAMAGED, str(error), advice="Stop it first.")
         case _:

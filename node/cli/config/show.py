@@ -21,24 +21,30 @@ def command(home: Path, *, as_json: bool) -> None:
     Example:
       khazana config show --home /srv/khazana
     """
-    from node.config import Endpoint, load_config
+    from node.config import load_config
     from node.provision.homes import CONFIG_FILE
 
-    def plain(value: object) -> object:
-        match value:
-            case Endpoint() | Path():
-                return str(value)
-            case Mapping():
-                return {str(key): plain(item) for key, item in value.items()}
-            case tuple() | list():
-                return [plain(item) for item in value]
-            case _:
-                return value
-
-    config = load_config(home / CONFIG_FILE, check_files=False)
-    settings = plain(config.model_dump())
+    settings = _plain(load_config(home / CONFIG_FILE, check_files=False))
     assert isinstance(settings, dict)
     emit(settings, fields(dict(_flat(settings))), as_json=as_json)
+
+
+def _plain(value: object) -> object:
+    from pydantic import BaseModel
+
+    from node.config import Endpoint
+
+    match value:
+        case BaseModel():
+            return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        case Endpoint() | Path():
+            return str(value)
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
 
 
 def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -1,0 +1,119 @@
+"""`khazana init`: the home folder of one institution's node."""
+
+from pathlib import Path
+
+import click
+
+from node.cli.exits import CommandError, Exit
+from node.cli.options import home_option
+from node.cli.output import emit, json_option
+from node.cli.passphrases import obtain_passphrase, passphrase_option
+
+
+@click.command()
+@click.option("--name", required=True, help="The node's name: a-z, 0-9 and hyphens.")
+@home_option
+@click.option("--observer", is_flag=True, help="A node that follows and does not vote.")
+@click.option(
+    "--genesis",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="The network's genesis, if it exists already.",
+)
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    metavar="NAME=HOST:PORT",
+    help="Where a validator is dialled; once for each.",
+)
+@passphrase_option
+@json_option
+def command(
+    name: str,
+    home: Path,
+    genesis: Path | None,
+    peers: tuple[str, ...],
+    passphrase_file: Path | None,
+    *,
+    observer: bool,
+    as_json: bool,
+) -> None:
+    """Make the home folder of a node, with new keys of its own.
+
+    Prints what the others need to know: public key and certificate. They go into the description
+    that the genesis is made of, or for an observer into the validators' configuration.
+
+    \b
+    Example:
+      khazana init --name central-bank --home /srv/khazana --passphrase-file /run/secrets/voting
+    """
+    from node.keys import LocalSigner
+    from node.keys.certificates import NAME_PATTERN, create_tls_identity
+    from node.provision.homes import (
+        CONFIG_FILE,
+        GENESIS_FILE,
+        TLS_CERTIFICATE_FILE,
+        NewHome,
+        NodeSettings,
+        write_home,
+    )
+
+    if NAME_PATTERN.fullmatch(name) is None:
+        raise CommandError(Exit.USAGE, f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens")
+    if not observer and passphrase_file is None:
+        raise CommandError(
+            Exit.USAGE,
+            "a validator's key needs a passphrase that the node can read when it starts",
+            advice="Name its file with --passphrase-file; or make an --observer.",
+        )
+    signer = None if observer else LocalSigner.generate()
+    tls_key, certificate = create_tls_identity(name)
+    write_home(
+        home,
+        NewHome(
+            settings=NodeSettings(
+                name=name,
+                peers=_peers(peers),
+                passphrase_file=None if observer else str(Path(passphrase_file or "").absolute()),
+            ),
+            tls_key_pem=tls_key,
+            tls_certificate=certificate,
+            genesis=None if genesis is None else genesis.read_bytes(),
+            consensus_seed=None if signer is None else signer.seed,
+            passphrase=(
+                None if observer else obtain_passphrase(passphrase_file, of="the voting key")
+            ),
+        ),
+    )
+    public_key = None if signer is None else signer.public_key.hex()
+    facts = {
+        "name": name,
+        "home": str(home),
+        "public_key": public_key,
+        "tls_certificate": str(home / TLS_CERTIFICATE_FILE),
+    }
+    lines = [f"made {home / CONFIG_FILE}", "", "Give the others:", f'  name = "{name}"']
+    if public_key is not None:
+        lines.append(f'  public_key = "{public_key}"')
+    lines.append(f"  and the file {home / TLS_CERTIFICATE_FILE}")
+    if genesis is None:
+        lines += ["", f"When the genesis is made, put it at {home / GENESIS_FILE}."]
+    emit(facts, "\n".join(lines), as_json=as_json)
+
+
+def _peers(words: tuple[str, ...]) -> dict[str, str]:
+    from node.config import parse_endpoint
+
+    peers = {}
+    for word in words:
+        name, equals, place = word.partition("=")
+        try:
+            if not equals:
+                raise ValueError("there is no =")
+            parse_endpoint(place)
+        except ValueError as error:
+            raise CommandError(
+                Exit.USAGE, f"--peer {word}: {error}", advice="Write --peer NAME=HOST:PORT."
+            ) from None
+        peers[name] = place
+    return peers
