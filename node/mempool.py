@@ -47,6 +47,8 @@ class Added:
 class Known:
     """A transaction of this id waits already; nothing changed."""
 
+    id: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Full:
@@ -59,7 +61,6 @@ class Full:
 AddResult: TypeAlias = Added | Known | Full
 
 _ADDED: Final = Added()
-_KNOWN: Final = Known()
 
 
 class Mempool:
@@ -95,7 +96,7 @@ class Mempool:
     def add(self, transaction: AdmittedTransaction) -> AddResult:
         """Let a transaction wait, behind all that wait already."""
         if transaction.id in self._waiting:
-            return _KNOWN
+            return Known(transaction.id)
         if self.is_full_for(transaction.size_bytes):
             return Full(self.retry_after_ms())
         self._waiting[transaction.id] = transaction

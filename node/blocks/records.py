@@ -27,23 +27,18 @@ import msgspec
 from node.blocks.merkle import Hash, list_root
 from node.codec import Record, decode, encode
 from node.hashing import Domain, tagged_hash
+from node.ledger.transactions import TRANSACTION_SIZE_MAX, Network
+from node.ledger.units import Milliseconds
 
 HEADER_VERSION: Final = 1
-NETWORK_SIZE: Final = 8
-"""A network is named by the first bytes of its genesis hash."""
 BLOCK_SIZE_MAX: Final = 8 << 20  # half of the codec's largest record: room for the frame around it
 BLOCK_TRANSACTIONS_MAX: Final = 20_000
 BLOCK_EVIDENCE_MAX: Final = 64
 EVIDENCE_SIZE_MAX: Final = 16 << 10
-TRANSACTION_SIZE_MAX: Final = 64 << 10
-VALIDATORS_MAX: Final = 100
-"""Validators of one height: a quorum certificate of 100 signatures is about 9 KiB."""
 INTEGER_MAX: Final = (1 << 63) - 1
 
-Network = Annotated[bytes, msgspec.Meta(min_length=NETWORK_SIZE, max_length=NETWORK_SIZE)]
 HeightNumber = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
 RoundNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9-]+\Z")]
 KeyBytes = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 SignatureBytes = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]

@@ -20,13 +20,13 @@ from consensus.types import BlockId, Height, Round, Signature, ValidatorId, Vote
 from node.blocks.merkle import Hash
 from node.blocks.records import (
     EVIDENCE_SIZE_MAX,
-    VALIDATORS_MAX,
     HeightNumber,
     Name,
     RoundNumber,
     SignatureBytes,
 )
 from node.codec import CodecError, Record, decode, encode
+from node.ledger.tables import VALIDATORS_MAX
 
 CERTIFICATE_SIZE_MAX: Final = 16 << 10
 """The certificate of `VALIDATORS_MAX` validators with the longest names takes about 10 KiB."""

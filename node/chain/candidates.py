@@ -13,7 +13,7 @@ from node.blocks import Block, Header
 from node.codec import Record
 from node.ledger.state import Table
 from node.ledger.tables import ValidatorRecord
-from node.ledger.transition import Receipt
+from node.ledger.transition import Event, Receipt
 
 CANDIDATES_MAX: Final = 4
 """Of one height: a block, its receipts and its changes each, at most some 60 MB together."""
@@ -28,7 +28,7 @@ class Candidate:
     transaction_ids: tuple[bytes, ...]
     receipts: tuple[Receipt, ...]
     """One for each transaction, in order."""
-    events: tuple[Record, ...]
+    events: tuple[Event, ...]
     """Of the block itself, such as expiries."""
     encoded_receipts: bytes
     """As stored: a `BlockReceipts`."""

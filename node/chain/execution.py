@@ -24,14 +24,14 @@ from node.chain.receipts import encode_block_receipts
 from node.chain.rules import Parent
 from node.codec import encode
 from node.genesis import Genesis
-from node.hashing import Domain, tagged_hash
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
 from node.ledger.commitment import NodeSource
-from node.ledger.parameters import Parameters
+from node.ledger.parameters import parameters_hash, parameters_of
 from node.ledger.state import LedgerState, RecordSource
 from node.ledger.tables import ValidatorRecord
-from node.ledger.transition import apply_block, parameters_of, validators_of
+from node.ledger.transition import apply_block
+from node.ledger.validators import validators_of
 from node.mempool import AdmittedTransaction
 
 
@@ -87,7 +87,7 @@ def execute(
             if next_validators is None
             else hash_of_validators(next_validators)
         ),
-        parameters_hash=hash_of_parameters(parameters_of(state)),
+        parameters_hash=parameters_hash(parameters_of(state)),
         transaction_count=len(ids),
     )
     return Candidate(
@@ -117,15 +117,10 @@ def hash_of_validators(validators: Sequence[ValidatorRecord]) -> bytes:
     )
 
 
-def hash_of_parameters(parameters: Parameters) -> bytes:
-    """Return the hash under which a header names these parameters."""
-    return tagged_hash(Domain.PARAMETERS, encode(parameters))
-
-
 def _changed_validators(
     state: LedgerState, changes: dict[bytes, bytes | None]
 ) -> tuple[ValidatorRecord, ...] | None:
     prefix = tables.VALIDATORS.prefix
     if not any(key.startswith(prefix) for key in changes):
         return None
-    return tuple(validators_of(state))
+    return validators_of(state)

@@ -6,9 +6,9 @@ from consensus.types import ValidatorId
 from consensus.validators import Validator, ValidatorSet
 from node.blocks import Header
 from node.blocks.merkle import Hash
-from node.blocks.records import Milliseconds
 from node.codec import Record
 from node.ledger.tables import ValidatorRecord
+from node.ledger.units import Milliseconds
 
 
 class HeadRecord(Record):

@@ -23,7 +23,7 @@ from node.genesis import Genesis
 from node.ledger import commitment
 from node.ledger.founding import found
 from node.ledger.state import LedgerState, MemoryRecords
-from node.ledger.transition import validators_of
+from node.ledger.validators import validators_of
 from node.storage import KeyValueStore, layout
 from node.storage.nodes import StoredNodes
 

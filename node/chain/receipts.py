@@ -31,7 +31,7 @@ class BlockReceipts(Record):
 
     def block_events(self) -> tuple[Event, ...]:
         """Return the block's own events, decoded."""
-        return decode(self.events, tuple[Event, ...])  # type: ignore[type-var]  # a tuple type
+        return decode(self.events, tuple[Event, ...])
 
 
 def encode_block_receipts(receipts: list[bytes], events: bytes) -> bytes:

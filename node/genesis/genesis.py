@@ -9,11 +9,12 @@ from consensus.params import ConsensusParams
 from consensus.quorum import faults_survived, quorum
 from consensus.types import FaultModel, ValidatorId
 from consensus.validators import Validator, ValidatorSet
-from node.blocks.records import NETWORK_SIZE
 from node.codec import encode
 from node.genesis.model import BlocksSection, GenesisRecord, TransactionsSection
 from node.genesis.reading import render_record
 from node.hashing import Domain, tagged_hash
+from node.ledger.founding import GenesisLedger
+from node.ledger.transactions import NETWORK_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,11 @@ class Genesis:
         """How long transactions may wait."""
         return self.record.transactions
 
+    @property
+    def ledger(self) -> GenesisLedger:
+        """The first state of the ledger, for `node.ledger.founding.found`."""
+        return ledger_of(self.record)
+
     def render(self) -> str:
         """Return the text of the genesis file: JSON, keys and lists in canonical order."""
         return json.dumps(render_record(self.record), indent=2, ensure_ascii=False) + "\n"
@@ -102,6 +108,17 @@ def canonical(record: GenesisRecord) -> GenesisRecord:
         accounts=tuple(sorted(record.accounts, key=encode)),
         powers=tuple(sorted(record.powers, key=lambda item: (item.operation, item.subject))),
         parameters=tuple(sorted(record.parameters, key=lambda item: item.name)),
+    )
+
+
+def ledger_of(record: GenesisRecord) -> GenesisLedger:
+    """Return the part of the record that is the ledger's."""
+    return GenesisLedger(
+        participants=record.participants,
+        accounts=record.accounts,
+        validators=record.validators,
+        powers=record.powers,
+        parameters=record.parameters,
     )
 
 

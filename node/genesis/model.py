@@ -13,11 +13,25 @@ import msgspec
 from consensus.types import FaultModel
 from node.blocks.records import BLOCK_SIZE_MAX, BLOCK_TRANSACTIONS_MAX
 from node.codec import Record
-from node.ledger.identifiers import Hash, Name
-from node.ledger.policies import AccountPolicy, Salt
+from node.ledger.founding import FoundingAccount as GenesisAccount
+from node.ledger.founding import FoundingParameter as GenesisParameter
+from node.ledger.founding import FoundingParticipant as GenesisParticipant
 from node.ledger.powers import PowerRow
-from node.ledger.tables import VALIDATORS_MAX, ParticipantKind, ValidatorRecord
+from node.ledger.tables import VALIDATORS_MAX, ValidatorRecord
 from node.ledger.units import Milliseconds
+
+__all__ = [
+    "ENTRIES_MAX",
+    "FORMAT",
+    "PROTOCOL_VERSION",
+    "BlocksSection",
+    "ConsensusSection",
+    "GenesisAccount",
+    "GenesisParameter",
+    "GenesisParticipant",
+    "GenesisRecord",
+    "TransactionsSection",
+]
 
 FORMAT: Final = "khz-genesis/1"
 PROTOCOL_VERSION: Final = 1
@@ -62,33 +76,6 @@ class TransactionsSection(Record):
 
     window_ms: Annotated[int, msgspec.Meta(ge=1_000, le=3_600_000)]
     """How far ahead of block time the end of its validity may lie: at most an hour."""
-
-
-class GenesisParticipant(Record):
-    """A founder. Nobody else was there to register it."""
-
-    id: Name
-    kind: ParticipantKind
-    jurisdiction: Annotated[str, msgspec.Meta(min_length=2, max_length=2)]
-    """ISO 3166-1 alpha-2."""
-    lei: str | None
-    file_commitment: Hash
-    office: Name | None
-
-
-class GenesisAccount(Record):
-    """An account of a founder; its address follows from these three."""
-
-    owner: Name
-    policy: AccountPolicy
-    salt: Salt
-
-
-class GenesisParameter(Record):
-    """A parameter of the ledger that does not begin at its default."""
-
-    name: Name
-    value: int
 
 
 class GenesisRecord(Record):
