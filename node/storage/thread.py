@@ -1,7 +1,7 @@
 """The one thread that blocks for the database, so that the event loop does not."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -21,7 +21,7 @@ class StorageThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._pending = 0
 
-    def run(self, work: Callable[[], ResultT]) -> Awaitable[ResultT]:
+    def run(self, work: Callable[[], ResultT]) -> asyncio.Future[ResultT]:
         """Hand the work over now; awaiting it gives its result, or raises what it raised."""
         assert self._pending < PENDING_MAX
         self._pending += 1

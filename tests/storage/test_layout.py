@@ -1,0 +1,61 @@
+"""The layout: keys sort as the heights do, and no two kinds of key meet."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.storage import layout
+from node.storage.layout import (
+    Meta,
+    decode_number,
+    decode_place,
+    encode_number,
+    encode_place,
+    range_of,
+)
+
+heights = st.integers(0, 2**64 - 1)
+
+
+@given(heights, heights)
+def test_keys_sort_by_height(one: int, other: int) -> None:
+    for key in (layout.block_key, layout.certificate_key, layout.receipts_key):
+        assert (key(one) < key(other)) == (one < other)
+    assert (layout.validators_key(one) < layout.validators_key(other)) == (one < other)
+
+
+def test_keys_are_fixed() -> None:
+    """A change here is a new format version."""
+    assert layout.FORMAT_VERSION == 1
+    assert layout.block_key(1) == b"B\0\0\0\0\0\0\0\1"
+    assert layout.certificate_key(1) == b"C\0\0\0\0\0\0\0\1"
+    assert layout.receipts_key(1) == b"R\0\0\0\0\0\0\0\1"
+    assert layout.validators_key(1) == b"V\0\0\0\0\0\0\0\1"
+    assert layout.transaction_key(b"id") == b"Tid"
+    assert layout.state_key(b"key") == b"Skey"
+    assert layout.node_key(b"\1\2") == b"N\1\2"
+    assert layout.evidence_key(b"id") == b"Eid"
+    assert [meta.value[:1] for meta in Meta] == [b"M"] * len(Meta)
+
+
+@given(heights, st.integers(0, 2**32 - 1))
+def test_numbers_and_places_come_back(height: int, index: int) -> None:
+    assert decode_number(encode_number(height)) == height
+    assert decode_place(encode_place(height, index)) == (height, index)
+
+
+@given(st.binary(min_size=1, max_size=3), st.binary(max_size=4))
+def test_range_holds_exactly_the_keys_with_the_prefix(prefix: bytes, key: bytes) -> None:
+    if not prefix.rstrip(b"\xff"):
+        return
+    start, stop = range_of(prefix)
+
+    assert start <= prefix + key < stop
+    assert (start <= key < stop) == key.startswith(prefix)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "stop"), [(b"B", b"C"), (b"B\0", b"B\1"), (b"B\xff", b"C"), (b"B\xff\xff", b"C")]
+)
+def test_range_ends_at_the_next_prefix(prefix: bytes, stop: bytes) -> None:
+    assert range_of(prefix) == (prefix, stop)

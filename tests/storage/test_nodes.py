@@ -1,0 +1,86 @@
+"""Stored branches: the commitment over a database, with bounded memory."""
+
+from random import Random
+
+import pytest
+
+from node.ledger.commitment import EMPTY_ROOT, state_root, update
+from node.storage import Batch, MemoryStore, StoredNodes
+from node.storage.layout import node_key
+
+
+def commit(store: MemoryStore, nodes: StoredNodes, changes: dict[bytes, bytes | None]) -> bytes:
+    result = update(nodes, changes)
+    batch: Batch = [(node_key(path), branch) for path, branch in result.nodes.items()]
+    store.write(batch, sync=True)
+    nodes.accept(result.nodes)
+    return result.root
+
+
+@pytest.mark.parametrize("cache_size_bytes", [0, 5_000, 1 << 20])
+def test_tree_is_the_same_with_any_cache(cache_size_bytes: int) -> None:
+    chance = Random(1)
+    store, plain = MemoryStore(), MemoryStore()
+    nodes = StoredNodes(store, cache_size_bytes=cache_size_bytes)
+
+    for _ in range(30):
+        changes: dict[bytes, bytes | None] = {
+            b"%d" % chance.randrange(500): chance.choice([None, b"x", b"%d" % chance.randrange(9)])
+            for _ in range(40)
+        }
+        root = commit(store, nodes, changes)
+        assert root == commit(plain, StoredNodes(plain), changes)
+        assert state_root(StoredNodes(store)) == root == state_root(nodes)
+
+    assert list(store.scan(b"N", b"O")) == list(plain.scan(b"N", b"O"))
+
+
+def test_emptied_tree_leaves_nothing_in_the_store() -> None:
+    store = MemoryStore()
+    nodes = StoredNodes(store)
+    commit(store, nodes, {b"%d" % number: b"x" for number in range(100)})
+
+    root = commit(store, nodes, {b"%d" % number: None for number in range(100)})
+
+    assert root == EMPTY_ROOT == state_root(nodes)
+    assert list(store.scan(b"N", b"O")) == []
+
+
+def test_branches_in_use_are_not_read_again() -> None:
+    store = MemoryStore()
+    nodes = StoredNodes(store)
+    records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
+    commit(store, nodes, records)
+    before = nodes.reads
+
+    for round_number in range(5):
+        commit(store, nodes, dict.fromkeys(records, b"%d" % round_number))
+
+    assert nodes.reads == before
+
+
+def test_cache_stays_within_its_size() -> None:
+    store = MemoryStore()
+    nodes = StoredNodes(store, cache_size_bytes=100_000)
+
+    for start in range(0, 20_000, 1000):
+        commit(store, nodes, {b"%d" % number: b"x" for number in range(start, start + 1000)})
+        held = {**nodes._old, **nodes._young}
+        assert sum(map(len, held.values())) < 100_000
+
+    assert sum(len(branch) for _, branch in store.scan(b"N", b"O")) > 1_000_000
+
+
+def test_hot_branches_survive_many_cold_ones() -> None:
+    store = MemoryStore()
+    nodes = StoredNodes(store, cache_size_bytes=200_000)
+    commit(store, nodes, {b"%d" % number: b"x" for number in range(20_000)})
+    reads = []
+
+    for number in range(2000):
+        before = nodes.reads
+        nodes.node(b"")
+        reads.append(nodes.reads - before)
+        commit(store, nodes, {b"%d" % (number * 7 % 20_000): b"%d" % number})
+
+    assert sum(reads) <= 1
