@@ -15,6 +15,10 @@ HASH_SIZE: Final = 32
 class Domain(Enum):
     """What is hashed. The values are part of the protocol: permanent, never reused."""
 
+    def __init__(self, tag: bytes) -> None:
+        # Kept on the member: a look-up by member would hash its name each time, in Python.
+        self.absorbed = hashlib.sha256(tag.ljust(64, b"\0"))
+
     GENESIS = b"khazana/genesis/1"
     TRANSACTION = b"khazana/transaction/1"
     TRANSACTION_LIST = b"khazana/transaction-list/1"
@@ -35,12 +39,9 @@ class Domain(Enum):
     DEVELOPMENT_KEY = b"khazana/development-key/1"
 
 
-_PREFIXES: Final = {domain: hashlib.sha256(domain.value.ljust(64, b"\0")) for domain in Domain}
-
-
 def tagged_hash(domain: Domain, *parts: bytes) -> bytes:
     """Return the 32-byte SHA-256 of the domain's padded tag followed by the parts."""
-    state = _PREFIXES[domain].copy()
+    state = domain.absorbed.copy()
     for part in parts:
         state.update(part)
     return state.digest()
