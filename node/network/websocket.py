@@ -151,6 +151,8 @@ class WebSocketTransport:
                 heartbeat=settings.heartbeat_s,
                 timeout=aiohttp.ClientWSTimeout(ws_close=settings.close_timeout_s),
             )
+        except ValueError as error:  # also of the name's encoding, and aiohttp's own of the URL
+            raise DialFailed(address, f"this is no address: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise DialFailed(address, _sentence(error)) from None
         return WebSocketLink(

@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from random import Random
+from typing import Any
 
-from node.log import silent_log
+import structlog
+
+from node.log import Logger
 from node.metrics import Metrics
 from node.network import Network, NetworkSettings, Observer, WireLimits, WireMessage
 from node.network.memory import MemoryNet
@@ -53,6 +57,20 @@ class Recorder:
             self.events.append(event)
         self.changed.set()
 
+    def log(self) -> Logger:
+        """A log that writes nothing and makes `until` look again at each line."""
+
+        def look_again(_logger: object, _method: str, event: Any) -> Any:
+            self.changed.set()
+            return event
+
+        logger: Logger = structlog.wrap_logger(
+            structlog.ReturnLogger(),
+            wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
+            processors=[look_again],
+        ).bind()
+        return logger
+
 
 class Node:
     """A network with its recorder."""
@@ -68,10 +86,11 @@ class Node:
         limits: WireLimits | None = None,
         genesis_hash: bytes = GENESIS_HASH,
         seed: int = 0,
+        recorder: Recorder | None = None,
     ) -> None:
         self.name = name
         self.height = 0
-        self.recorder = Recorder()
+        self.recorder = recorder or Recorder()
         self.metrics = Metrics()
         self.network = Network(
             name=name,
@@ -80,7 +99,7 @@ class Node:
             addresses=addresses,
             observers=observers,
             height=lambda: self.height,
-            log=silent_log(),
+            log=self.recorder.log(),
             metrics=self.metrics,
             settings=settings,
             limits=limits,
