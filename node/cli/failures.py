@@ -10,8 +10,10 @@ from node.cli.exits import CommandError, Exit
 from node.config import ConfigError
 from node.genesis import GenesisError
 from node.keys import KeysError, WrongPassphrase
+from node.proofs import ProofError
 from node.provision.founding import MissingKeys
 from node.provision.homes import HomeExists
+from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
 
 KNOWN: Final[tuple[type[Exception], ...]] = (
@@ -20,7 +22,10 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     HomeExists,
     KeysError,
     MissingKeys,
+    NoSuchNetwork,
+    NodeFailed,
     ProcessRunning,
+    ProofError,
 )
 """What `explain` can put into words; anything else is a mistake of ours and shows its traceback."""
 
@@ -50,6 +55,19 @@ def explain(error: Exception) -> CommandError:
                 Exit.CONFIGURATION,
                 str(error),
                 advice="A home is never overwritten: choose another place, or move it away.",
+            )
+        case NodeFailed():
+            return CommandError(Exit.UNREACHABLE, str(error), facts={"log": list(error.log)})
+        case NoSuchNetwork():
+            return CommandError(
+                Exit.UNREACHABLE, str(error), advice="Start one with `khazana devnet up`."
+            )
+        case ProofError():
+            return CommandError(
+                Exit.REFUSED,
+                str(error),
+                advice="Do not rely on it. Ask for the file again, where it came from.",
+                facts={"holds": False, "fault": error.fault.value},
             )
         case ProcessRunning():
             return CommandError(Exit.DAMAGED, str(error), advice="Stop it first.")

@@ -1,0 +1,196 @@
+"""A whole network as processes of this machine: made, started, watched, stopped.
+
+    ROOT/network.json      which nodes there are and where they answer
+    ROOT/nodes/NAME/       their homes
+
+Whoever makes a network here may stop its nodes and nothing else: see `processes`.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from node.genesis import Genesis, load_genesis
+from node.provision.description import NetworkDescription
+from node.provision.founding import FoundedNetwork, found_network
+from node.provision.homes import GENESIS_FILE, write_home
+from node.provision.probing import answers
+from node.provision.processes import NodeProcess, log_tail, running, start_node
+
+STATE_FILE: Final = "network.json"
+NODES_FOLDER: Final = "nodes"
+READY_TIMEOUT_S: Final = 60.0
+POLL_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNode:
+    """One node of the network."""
+
+    name: str
+    home: Path
+    url: str
+    """Where it answers clients."""
+    votes: bool
+
+
+class NoSuchNetwork(Exception):
+    """There is no network in a folder.
+
+    Attributes:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(f"there is no network in {root}")
+        self.root = root
+
+
+class NodeFailed(Exception):
+    """A node ended, or did not get ready in time.
+
+    Attributes:
+        node: which.
+        log: the last lines of its log.
+    """
+
+    def __init__(self, node: str, reason: str, log: Sequence[str]) -> None:
+        super().__init__("\n".join([f"node {node} {reason}", *log]))
+        self.node = node
+        self.log = tuple(log)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalNetwork:
+    """The nodes of one network and where they are."""
+
+    root: Path
+    name: str
+    nodes: Mapping[str, LocalNode]
+    """By name, validators first."""
+
+    @property
+    def genesis(self) -> Genesis:
+        """The genesis that every node has."""
+        return load_genesis(next(iter(self.nodes.values())).home / GENESIS_FILE)
+
+    @property
+    def validators(self) -> tuple[LocalNode, ...]:
+        """Those that vote."""
+        return tuple(node for node in self.nodes.values() if node.votes)
+
+    def process(self, name: str) -> NodeProcess | None:
+        """Return the running process of a node, or None."""
+        return running(self.nodes[name].home)
+
+    def running(self) -> Iterator[tuple[str, NodeProcess]]:
+        """Yield name and process of every node that runs."""
+        for name in self.nodes:
+            process = self.process(name)
+            if process is not None:
+                yield name, process
+
+    def start(self, *names: str) -> None:
+        """Start these nodes, or all that do not run; does not wait until they are ready.
+
+        Raises:
+            ProcessRunning: a named node runs already.
+        """
+        for name in names or [name for name in self.nodes if self.process(name) is None]:
+            start_node(self.nodes[name].home)
+
+    async def wait_ready(self, *names: str, timeout_s: float = READY_TIMEOUT_S) -> None:
+        """Wait until these nodes, or all, serve clients and take part.
+
+        Raises:
+            NodeFailed: one of them ended, or was not ready in time.
+        """
+        for name in names or tuple(self.nodes):
+            node = self.nodes[name]
+            try:
+                async with asyncio.timeout(timeout_s):
+                    while not await answers(node.url, "/readyz"):
+                        if self.process(name) is None:
+                            raise NodeFailed(name, "has ended; its log:", log_tail(node.home, 20))
+                        await asyncio.sleep(POLL_S)
+            except TimeoutError:
+                raise NodeFailed(
+                    name, f"was not ready in {timeout_s:.0f} s; its log:", log_tail(node.home, 20)
+                ) from None
+
+    async def stop(self) -> dict[str, bool]:
+        """Ask every running node to end, and wait; returns which of them ended by themselves."""
+        found = list(self.running())
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                name: group.create_task(process.stop(), name=f"stop-{name}")
+                for name, process in found
+            }
+        return {name: task.result() for name, task in tasks.items()}
+
+    async def kill(self, name: str) -> bool:
+        """End a node at once, as a power cut would; says whether it ran."""
+        process = self.process(name)
+        if process is None:
+            return False
+        await process.kill()
+        return True
+
+    async def remove(self) -> None:
+        """Stop every node and remove the folder."""
+        await self.stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def create_network(root: Path, description: NetworkDescription, *, now_ms: int) -> LocalNetwork:
+    """Write the homes of a described network under this folder, and note where its nodes are.
+
+    Raises:
+        HomeExists: something is there already.
+        GenesisError: the description founds no network.
+    """
+    founded = found_network(description, folder=root, now_ms=now_ms, make_keys=True)
+    nodes = tuple(_nodes(root, founded))
+    for node in nodes:
+        write_home(node.home, founded.home(node.name, passphrase=None, passphrase_file=None))
+    entries = [{"name": n.name, "url": n.url, "votes": n.votes} for n in nodes]
+    state = {"name": description.name, "nodes": entries}
+    (root / STATE_FILE).write_text(json.dumps(state, indent=2) + "\n")
+    return LocalNetwork(root=root, name=description.name, nodes={node.name: node for node in nodes})
+
+
+def open_network(root: Path) -> LocalNetwork:
+    """Return the network that was made in this folder.
+
+    Raises:
+        NoSuchNetwork: there is none.
+    """
+    try:
+        state = json.loads((root / STATE_FILE).read_text())
+        nodes = {
+            str(entry["name"]): LocalNode(
+                name=str(entry["name"]),
+                home=root / NODES_FOLDER / str(entry["name"]),
+                url=str(entry["url"]),
+                votes=bool(entry["votes"]),
+            )
+            for entry in state["nodes"]
+        }
+        return LocalNetwork(root=root, name=str(state["name"]), nodes=nodes)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise NoSuchNetwork(root) from None
+
+
+def _nodes(root: Path, founded: FoundedNetwork) -> Iterator[LocalNode]:
+    description = founded.description
+    for node in (*description.validators, *description.observers):
+        yield LocalNode(
+            name=node.name,
+            home=root / NODES_FOLDER / node.name,
+            url=f"http://{node.rpc_listen}",
+            votes=node in description.validators,
+        )
