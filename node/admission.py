@@ -220,8 +220,8 @@ class Admission:
             return Known(decoded.id)
         place = self._chain.transaction(decoded.id)
         if place is not None:
-            error = TransactionError(Outcome.DUPLICATE, height=place[0])
-            return self._refuse(error, decoded.id)
+            duplicate = TransactionError(Outcome.DUPLICATE, height=place[0])
+            return self._refuse(duplicate, decoded.id)
         # Said before the costly part, so that a flood costs little.
         if self._pool.is_full_for(len(raw)):
             return Full(self._pool.retry_after_ms())

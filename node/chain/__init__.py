@@ -2,7 +2,7 @@
 
 from node.chain.candidates import Candidate
 from node.chain.chain import Chain, Committed, Listener
-from node.chain.errors import BlockFault, ChainDamaged, ChainError, InvalidBlock
+from node.chain.errors import BlockFault, ChainDamaged, ChainError, InvalidBlock, NothingToProve
 from node.chain.head import Head
 from node.chain.receipts import BlockReceipts
 
@@ -17,4 +17,5 @@ __all__ = [
     "Head",
     "InvalidBlock",
     "Listener",
+    "NothingToProve",
 ]

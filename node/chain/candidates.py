@@ -11,7 +11,6 @@ from typing import Final
 
 from node.blocks import Block, Header
 from node.codec import Record
-from node.ledger.state import Table
 from node.ledger.tables import ValidatorRecord
 from node.ledger.transition import Event, Receipt
 
@@ -34,7 +33,8 @@ class Candidate:
     """As stored: a `BlockReceipts`."""
     changes: Mapping[bytes, bytes | None]
     """Encoded records by full state key."""
-    changed_records: Mapping[tuple[Table[Record], bytes], Record | None]
+    records: Mapping[bytes, Record | None]
+    """The same, decoded."""
     nodes: Mapping[bytes, bytes | None]
     """Branches of the commitment by path."""
     evidence_ids: tuple[bytes, ...]

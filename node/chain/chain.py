@@ -32,6 +32,7 @@ from node.chain.execution import Draft, execute, hash_of_validators
 from node.chain.head import Head, HeadRecord, ValidatorsRecord, validator_set
 from node.chain.history import History
 from node.chain.opening import check_belongs, found_chain, is_empty, load_head
+from node.chain.proving import make_proof
 from node.chain.receipts import BlockReceipts
 from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
 from node.chain.rules import (
@@ -55,6 +56,7 @@ from node.ledger.tables import ValidatorRecord
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt, apply_transaction, parameters_of
 from node.mempool import AdmittedTransaction
+from node.proofs import ProofRecord
 from node.storage import KeyValueStore, StorageThread, layout
 from node.storage.nodes import StoredNodes
 
@@ -311,7 +313,7 @@ class Chain:
 
     def _accept(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
         header = candidate.header
-        self._records.accept(candidate.changed_records, candidate.changes)
+        self._records.accept(candidate.records, candidate.changes)
         self._nodes.accept(candidate.nodes)
         self._candidates.clear()
         self._head = Head(
@@ -342,6 +344,22 @@ class Chain:
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` committed records from key `start` on, ascending by key."""
         return self._records.scan(table, start, limit)
+
+    def prove(self, table: Table[R], key: bytes) -> ProofRecord:
+        """Return the proof of what the head's state holds under this key, or that it does not.
+
+        Raises:
+            NothingToProve: no block has been decided yet.
+        """
+        return make_proof(
+            table,
+            key,
+            head=self._head,
+            genesis=self._genesis,
+            records=self._records,
+            nodes=self._nodes,
+            history=self.history,
+        )
 
     def simulate(self, body: TransactionBody, *, now_ms: int) -> Receipt:
         """Return what would become of the transaction in a block right now. Nothing changes."""

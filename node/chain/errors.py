@@ -4,7 +4,8 @@
 
     ChainError
     ├── ChainDamaged      what is stored contradicts itself, or belongs to another network
-    └── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
+    ├── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
+    └── NothingToProve    no block has been decided yet, so no certificate stands behind the state
 
 `node.ledger.errors.InvariantViolation` is raised where this node contradicts itself or a quorum of
 the others: it stops before anything is committed.
@@ -30,6 +31,13 @@ class ChainDamaged(ChainError):
             " run `khazana start` again: the node copies the chain from its peers"
         )
         self.detail = detail
+
+
+class NothingToProve(ChainError):
+    """No block has been decided yet. Try again after the first one."""
+
+    def __init__(self) -> None:
+        super().__init__("no block has been decided yet; try again after the first one")
 
 
 class BlockFault(StrEnum):

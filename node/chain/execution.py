@@ -22,7 +22,7 @@ from node.blocks import (
 from node.chain.candidates import Candidate
 from node.chain.receipts import encode_block_receipts
 from node.chain.rules import Parent
-from node.codec import encode
+from node.codec import Record, encode
 from node.genesis import Genesis
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
@@ -63,7 +63,7 @@ def execute(
     result = apply_block(
         state, context, [(transaction.id, transaction.body) for transaction in draft.transactions]
     )
-    changes = state.changes()
+    changes, records_after = _changes(state)
     tree = commitment.update(nodes, changes)
     receipts = [encode(receipt) for receipt in result.receipts]
     events = encode(result.events)
@@ -102,7 +102,7 @@ def execute(
         events=result.events,
         encoded_receipts=encode_block_receipts(receipts, events),
         changes=changes,
-        changed_records=state.changed_records(),
+        records=records_after,
         nodes=tree.nodes,
         evidence_ids=draft.evidence_ids,
         next_validators=next_validators,
@@ -115,6 +115,19 @@ def hash_of_validators(validators: Sequence[ValidatorRecord]) -> bytes:
         ValidatorKey(name=validator.name, public_key=validator.public_key)
         for validator in validators
     )
+
+
+def _changes(
+    state: LedgerState,
+) -> tuple[dict[bytes, bytes | None], dict[bytes, Record | None]]:
+    """Return what the block changes, net, by full state key: encoded, and as records."""
+    encoded: dict[bytes, bytes | None] = {}
+    records: dict[bytes, Record | None] = {}
+    for table, key, _, record in state.written():
+        full_key = table.prefix + key
+        records[full_key] = record
+        encoded[full_key] = None if record is None else encode(record)
+    return encoded, records
 
 
 def _changed_validators(

@@ -62,6 +62,13 @@ class History:
         data = self._store.get(layout.evidence_key(evidence_id))
         return None if data is None else layout.decode_number(data)
 
+    def evidence_heights(self) -> tuple[int, ...]:
+        """Return the heights of the blocks that show evidence, ascending, each once."""
+        start, stop = layout.range_of(layout.evidence_key(b""))
+        return tuple(
+            sorted({layout.decode_number(value) for _, value in self._store.scan(start, stop)})
+        )
+
     def validators(self, height: int) -> tuple[ValidatorRecord, ...]:
         """Return the validators that rule this height, at most the one after the head."""
         start, stop = layout.validators_key(0), layout.validators_key(height + 1)

@@ -60,12 +60,9 @@ class CommittedRecords:
         ]
 
     def accept(
-        self,
-        changed: Mapping[tuple[Table[Record], bytes], Record | None],
-        encoded: Mapping[bytes, bytes | None],
+        self, records: Mapping[bytes, Record | None], encoded: Mapping[bytes, bytes | None]
     ) -> None:
-        """Know what a block changed, now that it is durable."""
+        """Know what a block changed, by full state key, now that it is durable."""
         put = self.cache.put
-        for (table, key), record in changed.items():
-            full_key = table.prefix + key
+        for full_key, record in records.items():
             put(full_key, record, _DECODED_FACTOR * len(encoded[full_key] or b""))

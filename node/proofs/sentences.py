@@ -1,5 +1,6 @@
 """What an entry of the state says, in a sentence for people."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from node.addresses import render_address
 from node.blocks import Header
 from node.codec import Record
 from node.genesis import Genesis
+from node.genesis.reading import render_record
 from node.ledger import tables
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.state import Table
@@ -51,7 +53,8 @@ def _say(entry: Proven, others: Sequence[Proven], genesis: Genesis) -> str:
     key = _render_key(entry, genesis)
     if entry.record is None:
         return f"The ledger's {entry.table.name} hold nothing under {key}"
-    return f"The ledger's {entry.table.name} hold {entry.record} under {key}"
+    record = json.dumps(render_record(entry.record), ensure_ascii=False)
+    return f"The ledger's {entry.table.name} hold {record} under {key}"
 
 
 def _say_holding(entry: Proven, others: Sequence[Proven], genesis: Genesis) -> str:

@@ -128,7 +128,7 @@ def table_of(name: str) -> Table[Record] | None:
 
 
 def _tables() -> Iterator[Table[Record]]:
-    yield from tables.TABLES  # type: ignore[misc]  # a table of some record is one of records
+    yield from tables.TABLES
 
 
 def _text(content: bytes | str) -> str:

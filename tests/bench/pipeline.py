@@ -1,0 +1,189 @@
+"""What a transfer costs on one node, stage by stage: `python -m tests.bench.pipeline`.
+
+One process, one real database, no network: transfers are decoded, wait in the pool, stand in a
+block that is built or checked, and are committed. Signing and certifying are not counted; verifying
+signatures is counted apart. Prints one JSON object; times are microseconds per transfer.
+
+The stages are those of the live program: its own functions are wrapped, not copied.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import json
+import pstats
+import resource
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from node import admission as admission_module
+from node.chain import chain as chain_module
+from node.chain import execution
+from node.chain.chain import Chain
+from node.chain.history import History
+from node.ledger import commitment
+from node.mempool import AdmittedTransaction, Mempool
+from node.storage import StorageThread, open_leveldb
+from tests.chain.town import Town, make_town
+
+
+class Stages:
+    """Seconds by stage, without what is spent in the stages inside."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._inside: list[float] = []
+        self.counting = True
+
+    def wrap(self, owner: Any, name: str, stage: str) -> None:
+        """Count the time spent in this function of a module or class."""
+        inner: Callable[..., Any] = getattr(owner, name)
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            if not self.counting:
+                return inner(*args, **kwargs)
+            self._inside.append(0.0)
+            start = time.perf_counter()
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                spent = time.perf_counter() - start
+                self.seconds[stage] += spent - self._inside.pop()
+                if self._inside:
+                    self._inside[-1] += spent
+
+        setattr(owner, name, timed)
+
+
+def watch(stages: Stages, verify_owner: Any) -> None:
+    """Wrap every stage of the live program."""
+    stages.wrap(verify_owner, "_verify", "verify signatures")
+    stages.wrap(admission_module, "decode_signed", "decode")
+    stages.wrap(admission_module.Admission, "_admit_all", "admit")
+    stages.wrap(Mempool, "add", "pool")
+    stages.wrap(Mempool, "take", "pool")
+    stages.wrap(Mempool, "remove", "pool")
+    stages.wrap(Chain, "build", "build or check")
+    stages.wrap(Chain, "check", "build or check")
+    stages.wrap(History, "seen", "look up ids")
+    stages.wrap(execution, "apply_block", "apply")
+    stages.wrap(execution, "_changes", "encode records")
+    stages.wrap(commitment, "update", "commitment")
+    stages.wrap(execution, "encode", "encode receipts")
+    stages.wrap(execution, "encode_block_receipts", "encode receipts")
+    stages.wrap(execution, "receipts_root", "list roots")
+    stages.wrap(execution, "transactions_root", "list roots")
+    stages.wrap(chain_module, "_batch", "make batch")
+    stages.wrap(Chain, "_accept", "caches")
+
+
+async def run(
+    folder: Path, *, accounts: int, transactions: int, blocks: int, check: bool
+) -> dict[str, Any]:
+    stages = Stages()
+    async with StorageThread() as thread:
+        store = open_leveldb(folder, create=True)
+        town = make_town(store, thread=thread)
+        await town.settle(accounts)
+        # Whose block is checked: a second node, in memory, whose work is not counted.
+        proposer = make_town()
+        if check:
+            await proposer.settle(accounts)
+            assert proposer.chain.head == town.chain.head
+        raws = [
+            [
+                town.transfer(
+                    f"a{(block * transactions + number) % accounts}",
+                    f"a{(block * transactions + 7 * number + 1) % accounts}",
+                    valid_until_ms=town.chain.head.time_ms + 500_000,
+                )
+                for number in range(transactions)
+            ]
+            for block in range(blocks)
+        ]
+        watch(stages, town.admission)
+        stages.wrap(store, "write", "write")
+        elapsed = cpu = 0.0
+        for batch in raws:
+            spent = await decide(town, proposer if check else None, batch, stages)
+            elapsed, cpu = elapsed + spent[0], cpu + spent[1]
+        store.close()
+    count = blocks * transactions
+    signatures = stages.seconds["verify signatures"]
+    return {
+        "path": "check" if check else "build",
+        "accounts": accounts,
+        "transfers": count,
+        "transfers_per_block": transactions,
+        "signatures_verified": town.admission.signatures_verified,
+        "stages_us": {
+            name: round(each / count * 1e6, 2) for name, each in sorted(stages.seconds.items())
+        },
+        "total_us": round(elapsed / count * 1e6, 1),
+        "total_cpu_us": round(cpu / count * 1e6, 1),
+        "without_signatures_us": round((elapsed - signatures) / count * 1e6, 1),
+        "resident_max_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "height": town.chain.head.height,
+        "state_root": town.chain.head.state_root.hex(),
+    }
+
+
+async def decide(
+    town: Town, proposer: Town | None, raws: list[bytes], stages: Stages
+) -> tuple[float, float]:
+    """Decide one block of these transfers; return the seconds it took, of time and of work."""
+    town.clock.advance(1_000)
+    proposed = None
+    if proposer is not None:
+        stages.counting = False
+        proposed = proposer.chain.build(
+            round=0, time_ms=town.clock.now_ms(), transactions=proposer.admit(*raws)
+        )
+        await proposer.chain.commit(proposed, town.certify(proposed))
+        stages.counting = True
+    start, cpu = time.perf_counter(), time.process_time()
+    for result in town.admission.verify_batch(raws):
+        assert isinstance(result, AdmittedTransaction)
+        town.pool.add(result)
+    taken = town.pool.take(count_max=5_000, size_bytes_max=4 << 20)
+    if proposed is None:
+        candidate = town.chain.build(round=0, time_ms=town.clock.now_ms(), transactions=taken)
+    else:
+        candidate = town.chain.check(proposed.header, taken, now_ms=town.clock.now_ms())
+    signing = time.perf_counter()
+    certificate = town.certify(candidate)
+    signed = time.perf_counter() - signing
+    await town.chain.commit(candidate, certificate)
+    town.pool.remove(candidate.transaction_ids)
+    return time.perf_counter() - start - signed, time.process_time() - cpu - signed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--transactions", type=int, default=1_000, help="transfers in a block")
+    parser.add_argument("--blocks", type=int, default=20)
+    parser.add_argument("--path", choices=("build", "check"), default="build")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes instead")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        arguments = {
+            "accounts": options.accounts,
+            "transactions": options.transactions,
+            "blocks": options.blocks,
+            "check": options.path == "check",
+        }
+        if options.profile:
+            profile = cProfile.Profile()
+            profile.runcall(lambda: asyncio.run(run(Path(name) / "db", **arguments)))
+            pstats.Stats(profile).sort_stats("tottime").print_stats(40)
+        else:
+            print(json.dumps(asyncio.run(run(Path(name) / "db", **arguments)), indent=2))
+
+
+if __name__ == "__main__":
+    main()
