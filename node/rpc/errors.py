@@ -73,6 +73,12 @@ class InternalError(RpcError):
     code = -32603
     summary = "The node made a mistake. `trace_id` finds it in the node's log."
 
+    def __init__(self, trace_id: str) -> None:
+        super().__init__(
+            "the node could not answer; its log has the reason under this trace id",
+            {"trace_id": trace_id},
+        )
+
 
 class NotFound(RpcError):
     code = -32001

@@ -82,9 +82,13 @@ def method(
 
 
 def methods_of(handlers: object) -> tuple[Method[Any], ...]:
-    """Return the table of an object's marked handlers, in the order of their definition."""
-    found = []
-    for attribute, function in vars(type(handlers)).items():
+    """Return the table of an object's marked handlers, in the order of their definition.
+
+    Given a class, the table describes its methods and cannot be called.
+    """
+    found: list[Method[Any]] = []
+    kind = handlers if isinstance(handlers, type) else type(handlers)
+    for attribute, function in vars(kind).items():
         mark = getattr(function, "__khz_method__", None)
         if mark is None:
             continue
@@ -168,8 +172,12 @@ _DECODER: Final = json.JSONDecoder(
 class Dispatcher:
     """A table of methods and the way from request bytes to response bytes.
 
-    Errors that are no `RpcError` are our bugs: `report` gets them and returns the trace id that
-    the caller is told.
+    Args:
+        report: gets what is no `RpcError`, which is our bug, with the name of the method; returns
+            the trace id that the caller is told.
+        observe: is told each call's method (`unknown` for one that does not exist) and `ok` or the
+            code of the error, when it is answered.
+        elsewhere: methods that exist but not here, each with where.
     """
 
     def __init__(
@@ -177,10 +185,14 @@ class Dispatcher:
         methods: Sequence[Method[Any]],
         *,
         report: Callable[[str, BaseException], str],
+        observe: Callable[[str, str], None] = lambda _name, _result: None,
+        elsewhere: Mapping[str, str] | None = None,
         batch_max: int = BATCH_MAX,
     ) -> None:
         self._methods: Mapping[str, Method[Any]] = {entry.name: entry for entry in methods}
         self._report = report
+        self._observe = observe
+        self._elsewhere = elsewhere or {}
         self._batch_max = batch_max
         self._encode = msgspec.json.Encoder().encode
         assert len(self._methods) == len(methods), "two methods of one name"
@@ -231,24 +243,30 @@ class Dispatcher:
             name, params, call_id = _request(call)
         except RpcError as error:
             return self.failure(None, error)
+        entry = self._methods.get(name)
+        observed = "unknown" if entry is None else name
         try:
-            entry = self._methods.get(name)
             if entry is None:
-                raise MethodNotFound(f"there is no method {_shown(name)}; rpc.discover lists them")
+                raise self._unknown(name)
             result = self._encode(await entry.call(_convert(params, entry.params)))
         except RpcError as error:
+            self._observe(observed, str(error.code))
             return None if call_id is _NO_ID else self.failure(call_id, error)
         except Exception as error:
-            # One of the two places that catch everything: one request must not end the node.
-            trace_id = self._report(name, error)
-            failure = InternalError(
-                "the node could not answer; its log has the reason under this trace id",
-                {"trace_id": trace_id},
-            )
+            # One of the few places that catch everything: one request must not end the node.
+            failure = InternalError(self._report(name, error))
+            self._observe(observed, str(failure.code))
             return None if call_id is _NO_ID else self.failure(call_id, failure)
+        self._observe(observed, "ok")
         if call_id is _NO_ID:
             return None
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._encode(call_id), result)
+
+    def _unknown(self, name: str) -> MethodNotFound:
+        place = self._elsewhere.get(name)
+        if place is not None:
+            return MethodNotFound(f"{name} is not answered here, but on {place}")
+        return MethodNotFound(f"there is no method {_shown(name)}; rpc.discover lists them")
 
     def failure(self, call_id: str | int | None, error: RpcError) -> bytes:
         """Return the response that carries this error."""

@@ -23,6 +23,9 @@ from typing import Final, Self
 
 from typing_extensions import override
 
+HEIGHT_MAX: Final = 10**18 - 1
+"""The largest height that a cursor can name."""
+
 _CURSOR: Final = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,8})\Z")
 
 
@@ -62,31 +65,45 @@ class Topic(StrEnum):
 _OF_NOBODY: Final = frozenset({Topic.BLOCKS, Topic.RECEIPTS})
 
 
-class StreamItem:
-    """One item; its JSON is made when somebody first wants it, and kept with the block."""
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What an item names: rendered addresses, and asset codes."""
 
-    __slots__ = ("_body", "_render", "accounts", "assets", "topic")
+    accounts: frozenset[str] = frozenset()
+    assets: frozenset[str] = frozenset()
+
+
+_NOBODY: Final = Mentions()
+
+
+class StreamItem:
+    """One item; its JSON, and whom it names, are found when somebody first asks, and kept."""
+
+    __slots__ = ("_body", "_mention", "_mentions", "_render", "topic")
 
     def __init__(
         self,
         topic: Topic,
         render: Callable[[], bytes],
-        *,
-        accounts: frozenset[str] = frozenset(),
-        assets: frozenset[str] = frozenset(),
+        mention: Callable[[], Mentions] = lambda: _NOBODY,
     ) -> None:
         self.topic = topic
-        self.accounts = accounts
-        """Addresses that the item names, rendered."""
-        self.assets = assets
         self._render = render
+        self._mention = mention
         self._body: bytes | None = None
+        self._mentions: Mentions | None = None
 
     def body(self) -> bytes:
         """Return the item's value as JSON."""
         if self._body is None:
             self._body = self._render()
         return self._body
+
+    def mentions(self) -> Mentions:
+        """Return whom and what the item names."""
+        if self._mentions is None:
+            self._mentions = self._mention()
+        return self._mentions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +120,11 @@ class StreamFilter:
         """Whether the subscriber is to be told of this item."""
         if item.topic not in self.topics:
             return False
-        if item.topic in _OF_NOBODY:
+        if item.topic in _OF_NOBODY or (self.accounts is None and self.assets is None):
             return True
-        return (self.accounts is None or not self.accounts.isdisjoint(item.accounts)) and (
-            self.assets is None or not self.assets.isdisjoint(item.assets)
+        mentions = item.mentions()
+        return (self.accounts is None or not self.accounts.isdisjoint(mentions.accounts)) and (
+            self.assets is None or not self.assets.isdisjoint(mentions.assets)
         )
 
 
@@ -135,7 +153,7 @@ class StreamBlock:
         self._opening = tuple(opening)
         self._rest = rest
         self._items: tuple[StreamItem, ...] | None = None
-        self._by_account: dict[str, list[int]] | None = None
+        self._by_account: dict[Topic, dict[str, list[int]]] = {}
 
     @property
     def end(self) -> Cursor:
@@ -164,16 +182,24 @@ class StreamBlock:
         if wanted.accounts is None:
             return range(start, self.length)
         # A thousand watchers of single accounts must not each walk a block of thousands.
-        if self._by_account is None:
-            found = defaultdict(list)
-            for index, item in enumerate(self.items):
-                for account in item.accounts:
-                    found[account].append(index)
-            self._by_account = dict(found)
         places = set(range(len(self._opening)))
-        for account in wanted.accounts:
-            places.update(self._by_account.get(account, ()))
+        for topic in wanted.topics - _OF_NOBODY:
+            of_topic = self._places_of(topic)
+            for account in wanted.accounts:
+                places.update(of_topic.get(account, ()))
         return sorted(index for index in places if index >= start)
+
+    def _places_of(self, topic: Topic) -> dict[str, list[int]]:
+        """Return the indices of a topic's items by the accounts that they name."""
+        places = self._by_account.get(topic)
+        if places is None:
+            found: defaultdict[str, list[int]] = defaultdict(list)
+            for index, item in enumerate(self.items):
+                if item.topic is topic:
+                    for account in item.mentions().accounts:
+                        found[account].append(index)
+            places = self._by_account[topic] = dict(found)
+        return places
 
 
 class Feed:

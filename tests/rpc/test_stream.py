@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from node.rpc.stream import Cursor, Feed, StreamBlock, StreamFilter, StreamItem, Topic
+from node.rpc.stream import Cursor, Feed, Mentions, StreamBlock, StreamFilter, StreamItem, Topic
 
 
 class Loads:
@@ -23,7 +23,9 @@ class Loads:
     def make(self, height: int) -> StreamBlock:
         def item(topic: Topic, name: str, *accounts: str) -> StreamItem:
             return StreamItem(
-                topic, lambda: f'"{height}:{name}"'.encode(), accounts=frozenset(accounts)
+                topic,
+                lambda: f'"{height}:{name}"'.encode(),
+                lambda: Mentions(accounts=frozenset(accounts)),
             )
 
         def rest() -> Sequence[StreamItem]:

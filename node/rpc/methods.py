@@ -1,0 +1,436 @@
+"""The methods of the interface: read parameters, ask the chain, render. Nothing here changes state.
+
+Each docstring is what `rpc.discover` says of the method. Only `khz_*` and `rpc.discover` are
+answered; administering a node is not done over this interface.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from consensus.quorum import faults_survived, quorum
+from node.blocks import decode_evidence
+from node.ledger.parameters import LIMITS, parameter
+from node.ledger.state import LedgerState, R, Table
+from node.ledger.tables import (
+    ACCOUNTS,
+    ASSETS,
+    HOLDINGS,
+    HOLDS,
+    LICENCES,
+    PARTICIPANTS,
+    POWERS,
+    PROPOSALS,
+    VALIDATORS,
+    holding_key,
+    name_key,
+)
+from node.proofs import render_proof
+from node.rpc import params, results
+from node.rpc.errors import (
+    InvalidParams,
+    Limited,
+    NotFound,
+    NotReady,
+    Rejected,
+    WaitTimeout,
+)
+from node.rpc.health import Health
+from node.rpc.jsonrpc import NoParams, method
+from node.rpc.openrpc import API_VERSION
+from node.rpc.places import Places
+from node.rpc.results import Object
+from node.rpc.services import RpcServices
+from node.rpc.submissions import Submissions
+from node.rpc.views import Views
+
+BLOCK_IDS_MAX: Final = 5_000
+"""Ids in one answer of `khz_block`."""
+LICENCES_MAX: Final = 64
+"""A participant has at most one licence for each activity."""
+
+ResultT = TypeVar("ResultT", bound=results.Result)
+
+
+class Methods:
+    """The handlers, on one node."""
+
+    def __init__(
+        self,
+        services: RpcServices,
+        views: Views,
+        places: Places,
+        submissions: Submissions,
+        health: Health,
+    ) -> None:
+        self._services = services
+        self._chain = services.chain
+        self._views = views
+        self._submissions = submissions
+        self._health = health
+        self._places = places
+        self.document: Object = {}
+        """The OpenRPC document; set once the whole table of methods is known."""
+
+    def _at(self) -> dict[str, Any]:
+        return results.at_head(self._chain.head)
+
+    # The node and its network.
+
+    @method("rpc.discover")
+    async def discover(self, params: NoParams) -> dict[str, Any]:  # noqa: ARG002
+        """Describe this interface as an OpenRPC document."""
+        return self.document
+
+    @method("khz_status")
+    async def status(self, params: NoParams) -> results.StatusResult:  # noqa: ARG002
+        """Say where this node stands: its network, its head, its peers, whether it is ready."""
+        services, chain = self._services, self._chain
+        genesis, count = services.genesis, len(chain.validators.validators)
+        checks = self._health.checks()
+        return results.StatusResult(
+            **self._at(),
+            node=services.node_name,
+            software=services.software,
+            api_version=API_VERSION,
+            network=genesis.network.hex(),
+            network_name=genesis.name,
+            genesis_hash=genesis.hash.hex(),
+            test_network=genesis.test_network,
+            development=genesis.development,
+            protocol_version=genesis.record.protocol_version,
+            state_root=chain.head.state_root.hex(),
+            earliest_height=1,
+            fault_model=genesis.fault_model.value,
+            validators=count,
+            quorum=quorum(genesis.fault_model, count),
+            faults_survived=faults_survived(genesis.fault_model, count),
+            transaction_window_ms=genesis.transactions.window_ms,
+            ready=all(check.passed for check in checks),
+            not_ready=[f"{check.name}: {check.found}" for check in checks if not check.passed],
+            mempool=self._mempool(),
+            peers=[
+                results.PeerSummary(
+                    name=peer.name,
+                    role=peer.role.value,
+                    connected=peer.connected,
+                    height=peer.height,
+                )
+                for peer in services.peers.status()
+            ],
+        )
+
+    @method("khz_mempool")
+    async def mempool(self, params: NoParams) -> results.MempoolResult:  # noqa: ARG002
+        """Say how much waits for a block at this node."""
+        return results.MempoolResult(**self._at(), mempool=self._mempool())
+
+    def _mempool(self) -> results.MempoolView:
+        mempool = self._services.mempool
+        return results.MempoolView(
+            transactions=len(mempool),
+            transactions_max=mempool.count_max,
+            size_bytes=mempool.size_bytes,
+        )
+
+    @method("khz_validators", NotFound)
+    async def validators(self, params: params.ValidatorsParams) -> results.ValidatorsResult:
+        """List those who decide, or decided, a height; without one, the next height."""
+        next_height = self._chain.head.height + 1
+        height = params.height or next_height
+        if height > next_height:
+            raise NotFound(
+                f"who decides height {height} is not known before height {height - 1} is",
+                {"height": self._chain.head.height},
+            )
+        records = self._chain.history.validators(height)
+        model = self._services.genesis.fault_model
+        return results.ValidatorsResult(
+            **self._at(),
+            rules_height=height,
+            fault_model=model.value,
+            quorum=quorum(model, len(records)),
+            faults_survived=faults_survived(model, len(records)),
+            validators=[self._views.validator(record) for record in records],
+        )
+
+    # Transactions.
+
+    @method("khz_submit", Rejected, Limited, NotReady, WaitTimeout)
+    async def submit(self, params: params.SubmitParams) -> results.SubmissionResult:
+        """Hand in a signed transaction, and wait for its receipt if asked to.
+
+        Handing in the same bytes again is harmless and answered the same: once it is final, with
+        its receipt. A refusal at the door (-32003) is final only for what the bytes themselves
+        say; a block may still hold the transaction if another node took it earlier.
+        """
+        return await self._submissions.submit(
+            params.transaction, wait=params.wait == "final", timeout_ms=params.timeout_ms
+        )
+
+    @method("khz_submitMany", Limited, NotReady)
+    async def submit_many(self, params: params.SubmitManyParams) -> results.SubmissionsResult:
+        """Hand in several signed transactions; each gets its own answer, in order.
+
+        They do not depend on each other: one that is refused does not stop the others. For load,
+        `POST /transactions` takes the same as MessagePack.
+        """
+        return await self._submissions.submit_many(
+            params.transactions, wait=params.wait == "final", timeout_ms=params.timeout_ms
+        )
+
+    @method("khz_simulate", Rejected)
+    async def simulate(self, params: params.SimulateParams) -> results.SimulationResult:
+        """Say what would become of a transaction in the next block. Nothing changes.
+
+        Takes a body that nobody has signed yet as well, as if its signers had signed.
+        """
+        return self._submissions.simulate(params.transaction)
+
+    @method("khz_transaction")
+    async def transaction(self, params: params.TransactionParams) -> results.TransactionResult:
+        """Show a transaction and what became of it.
+
+        `unknown` says that no block up to `height` holds it and that it does not wait here. When
+        `time` has passed the end of its validity too, no block ever will.
+        """
+        transaction_id = bytes.fromhex(params.id)
+        status, view, receipt = self._places.transaction(transaction_id, self._services.mempool)
+        return results.TransactionResult(
+            **self._at(), id=params.id, status=status, transaction=view, receipt=receipt
+        )
+
+    @method("khz_transactions")
+    async def transactions(self, params: params.TransactionsParams) -> results.TransactionsResult:
+        """Say what became of several transactions, in the order of the ids."""
+        statuses: list[results.TransactionStatus] = []
+        for text in params.ids:
+            status, receipt = self._places.status(bytes.fromhex(text), self._services.mempool)
+            statuses.append(results.TransactionStatus(id=text, status=status, receipt=receipt))
+        return results.TransactionsResult(**self._at(), transactions=statuses)
+
+    # Blocks.
+
+    @method("khz_block", NotFound)
+    async def block(self, params: params.BlockParams) -> results.BlockResult:
+        """Show a block with its certificate, and its transactions page by page."""
+        height = self._chain.head.height if params.height is None else params.height
+        stored = self._places.block(height)
+        count = len(stored.block.transactions)
+        size = {"none": 0, "ids": BLOCK_IDS_MAX, "full": params.limit}[params.transactions]
+        stop = min(params.index + size, count)
+        ids: list[bytes] = []
+        full: list[results.BlockTransactionView] = []
+        if params.transactions == "full":
+            full = self._places.in_full(stored, range(params.index, stop))
+        elif params.transactions == "ids":
+            ids = self._places.ids(stored, start=params.index, stop=stop)
+        return results.BlockResult(
+            **self._at(),
+            id=stored.certificate.block_id.hex(),
+            header=self._views.header(stored.block.header),
+            certificate=self._views.certificate(stored.certificate),
+            transaction_ids=[identifier.hex() for identifier in ids],
+            transactions=full,
+            next_index=stop if params.index < stop < count else None,
+            events=self._views.events(stored.receipts.block_events()),
+            evidence=[
+                self._views.evidence(decode_evidence(item), shown_in=height)
+                for item in stored.block.evidence
+            ],
+            size_bytes=sum(map(len, stored.block.transactions))
+            + sum(map(len, stored.block.evidence)),
+        )
+
+    @method("khz_evidence")
+    async def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
+        """List the proven double signatures of validators, newest block first."""
+        return results.EvidenceResult(**self._at(), evidence=self._places.evidence(params.limit))
+
+    # The ledger.
+
+    @method("khz_account", NotFound)
+    async def account(self, params: params.AccountParams) -> results.AccountResult:
+        """Show an account: its owner, who signs for it, whether it is on hold."""
+        address = self._views.parse_address(params.address)
+        record = self._found(ACCOUNTS, address, f"account {params.address}")
+        return results.AccountResult(**self._at(), account=self._views.account(address, record))
+
+    @method("khz_holdings", NotFound)
+    async def holdings(self, params: params.HoldingsParams) -> results.HoldingsResult:
+        """List what an account holds, by asset code."""
+        address = self._views.parse_address(params.address)
+        self._found(ACCOUNTS, address, f"account {params.address}")
+        after = None if params.after is None else params.after.encode()
+        entries, following = self._page(HOLDINGS, address, after, params.limit)
+        return results.HoldingsResult(
+            **self._at(),
+            address=params.address.lower(),
+            holdings=[
+                self._views.holding(key.decode(), record, decimals=self._decimals(key.decode()))
+                for key, record in entries
+            ],
+            next=None if following is None else following.decode(),
+        )
+
+    @method("khz_holds", NotFound)
+    async def holds(self, params: params.HoldsParams) -> results.HoldsResult:
+        """List the holds on what an account holds, by id."""
+        address = self._views.parse_address(params.address)
+        self._found(ACCOUNTS, address, f"account {params.address}")
+        after = None if params.after is None else bytes.fromhex(params.after)
+        entries, following = self._page(HOLDS, address, after, params.limit)
+        return results.HoldsResult(
+            **self._at(),
+            address=params.address.lower(),
+            holds=[
+                self._views.hold(key, record, decimals=self._decimals(record.asset))
+                for key, record in entries
+            ],
+            next=None if following is None else following.hex(),
+        )
+
+    @method("khz_asset", NotFound)
+    async def asset(self, params: params.AssetParams) -> results.AssetResult:
+        """Show an asset: its terms, denomination, ceiling and supply."""
+        record = self._found(ASSETS, name_key(params.asset), f"asset {params.asset!r}")
+        return results.AssetResult(**self._at(), asset=self._views.asset(params.asset, record))
+
+    @method("khz_assets")
+    async def assets(self, params: params.AssetsParams) -> results.AssetsResult:
+        """List the assets, by code."""
+        after = None if params.after is None else params.after.encode()
+        entries, following = self._page(ASSETS, b"", after, params.limit)
+        return results.AssetsResult(
+            **self._at(),
+            assets=[self._views.asset(key.decode(), record) for key, record in entries],
+            next=None if following is None else following.decode(),
+        )
+
+    @method("khz_participant", NotFound)
+    async def participant(self, params: params.ParticipantParams) -> results.ParticipantResult:
+        """Show a participant: its registration, the office it holds, its licences."""
+        name = params.participant
+        record = self._found(PARTICIPANTS, name_key(name), f"participant {name!r}")
+        licences, _ = self._page(LICENCES, f"{name}/".encode(), None, LICENCES_MAX)
+        return results.ParticipantResult(
+            **self._at(),
+            participant=self._views.participant(
+                name, record, [(key.decode(), licence) for key, licence in licences]
+            ),
+        )
+
+    @method("khz_proposals")
+    async def proposals(self, params: params.ProposalsParams) -> results.ProposalsResult:
+        """List the open proposals, by id."""
+        after = None if params.after is None else bytes.fromhex(params.after)
+        entries, following = self._page(PROPOSALS, b"", after, params.limit)
+        return results.ProposalsResult(
+            **self._at(),
+            proposals=[self._views.proposal(key, record) for key, record in entries],
+            next=None if following is None else following.hex(),
+        )
+
+    @method("khz_proposal", NotFound)
+    async def proposal(self, params: params.ProposalParams) -> results.ProposalResult:
+        """Show an open proposal: its operations, and who has approved it.
+
+        One that was completed, withdrawn or has expired is gone; the events say what became of it.
+        """
+        key = bytes.fromhex(params.proposal)
+        record = self._found(PROPOSALS, key, f"open proposal {params.proposal}")
+        return results.ProposalResult(**self._at(), proposal=self._views.proposal(key, record))
+
+    @method("khz_parameters")
+    async def parameters(self, params: NoParams) -> results.ParametersResult:  # noqa: ARG002
+        """List the parameters of the ledger, with the range in which governance may set each."""
+        state = LedgerState(self._chain)
+        return results.ParametersResult(
+            **self._at(),
+            parameters=[
+                results.ParameterView(
+                    name=name, value=parameter(state, name), lowest=lowest, highest=highest
+                )
+                for name, (lowest, highest) in sorted(LIMITS.items())
+            ],
+        )
+
+    @method("khz_powers")
+    async def powers(self, params: params.PowersParams) -> results.PowersResult:
+        """List the powers matrix: which offices together may do what to which kind of thing."""
+        after = None if params.after is None else params.after.encode()
+        entries, following = self._page(POWERS, b"", after, params.limit)
+        return results.PowersResult(
+            **self._at(),
+            powers=[
+                results.PowerView(
+                    operation=operation,
+                    subject=subject,
+                    offices=list(record.offices),
+                    required=record.required,
+                    licences=list(record.licences),
+                )
+                for (operation, _, subject), record in (
+                    (key.decode().partition("/"), record) for key, record in entries
+                )
+            ],
+            next=None if following is None else following.decode(),
+        )
+
+    @method("khz_prove", NotFound, NotReady)
+    async def prove(self, params: params.ProveParams) -> results.ProofResult:
+        """Prove that a record exists as it is, or does not exist, to somebody who trusts nobody.
+
+        The proof is complete: with the genesis, `khazana verify` needs no node.
+        """
+        proof = await self._places.prove(*self._proven(params))
+        return results.ProofResult(
+            **self._at(), statement=proof.statement, file=render_proof(proof)
+        )
+
+    def _proven(self, wanted: params.ProveParams) -> tuple[Table[Any], bytes]:
+        address = None if wanted.address is None else self._views.parse_address(wanted.address)
+        name = wanted.name
+        match wanted.kind, address, name:
+            case "account", bytes(), None:
+                return ACCOUNTS, address
+            case "holding", bytes(), str():
+                return HOLDINGS, holding_key(address, name)
+            case "asset", None, str():
+                return ASSETS, name_key(name)
+            case "participant", None, str():
+                return PARTICIPANTS, name_key(name)
+            case "validator", None, str():
+                return VALIDATORS, name_key(name)
+            case _:
+                raise InvalidParams(
+                    "an account is named by address, a holding by address and name (of the"
+                    " asset), everything else by name"
+                )
+
+    # Reading tables.
+
+    def _found(self, table: Table[R], key: bytes, name: str) -> R:
+        record = self._chain.record(table, key)
+        if record is None:
+            raise NotFound(f"there is no {name}", {"height": self._chain.head.height})
+        return record
+
+    def _decimals(self, asset: str) -> int:
+        record = self._chain.record(ASSETS, name_key(asset))
+        assert record is not None, "a holding of an asset that is not defined"
+        return record.decimals
+
+    def _page(
+        self, table: Table[R], prefix: bytes, after: bytes | None, limit: int
+    ) -> tuple[Sequence[tuple[bytes, R]], bytes | None]:
+        """Return up to `limit` records under a prefix, without it, and after what the next begins.
+
+        Keys come in their order, so a page costs what it holds wherever it lies.
+        """
+        start = prefix if after is None else prefix + after + b"\0"
+        found = self._chain.scan(table, start, limit + 1)
+        under = [
+            (key.removeprefix(prefix), record) for key, record in found if key.startswith(prefix)
+        ]
+        page = under[:limit]
+        return page, page[-1][0] if len(under) > limit else None

@@ -1,0 +1,197 @@
+"""What the methods take: one struct a method, every member typed, bounded and described."""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from node.rpc.stream import HEIGHT_MAX
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By name or by position; unknown members are refused."""
+
+
+Height: TypeAlias = Annotated[
+    int, msgspec.Meta(ge=1, le=HEIGHT_MAX, description="of a block; the first is 1")
+]
+Id: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z", description="32 bytes in lower-case hexadecimal"),
+]
+AddressText: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=90, description="bech32m, khz1… or on test networks tkhz1…")
+]
+NameText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+Encoded: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=1 << 18,
+        description="the bytes of the signed transaction, in hexadecimal or base64",
+    ),
+]
+Wait: TypeAlias = Annotated[
+    Literal["none", "final"],
+    msgspec.Meta(description="`none`: answer once it waits; `final`: once it is in a block"),
+]
+TimeoutMs: TypeAlias = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0, le=600_000, description="the longest to wait for `final`; the node may allow less"
+    ),
+]
+Limit: TypeAlias = Annotated[
+    int, msgspec.Meta(ge=1, le=200, description="entries of one page, at most 200")
+]
+
+
+class SubmitParams(Params, frozen=True, kw_only=True):
+    """`khz_submit`."""
+
+    transaction: Encoded
+    wait: Wait = "none"
+    timeout_ms: TimeoutMs = 30_000
+
+
+class SubmitManyParams(Params, frozen=True, kw_only=True):
+    """`khz_submitMany`."""
+
+    transactions: Annotated[list[Encoded], msgspec.Meta(min_length=1, max_length=1_000)]
+    wait: Wait = "none"
+    timeout_ms: TimeoutMs = 30_000
+
+
+class SimulateParams(Params, frozen=True, kw_only=True):
+    """`khz_simulate`."""
+
+    transaction: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=1 << 18,
+            description="the bytes of a signed transaction, or of a body that nobody has signed"
+            " yet, in hexadecimal or base64",
+        ),
+    ]
+
+
+class TransactionParams(Params, frozen=True, kw_only=True):
+    """`khz_transaction`."""
+
+    id: Id
+
+
+class TransactionsParams(Params, frozen=True, kw_only=True):
+    """`khz_transactions`."""
+
+    ids: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+class BlockParams(Params, frozen=True, kw_only=True):
+    """`khz_block`."""
+
+    height: Annotated[
+        Height | None, msgspec.Meta(description="null: the last block that this node has")
+    ] = None
+    transactions: Annotated[
+        Literal["none", "ids", "full"],
+        msgspec.Meta(description="how much of each transaction: nothing, its id, or everything"),
+    ] = "ids"
+    index: Annotated[
+        int, msgspec.Meta(ge=0, le=1 << 20, description="the first transaction of the page")
+    ] = 0
+    limit: Limit = 100
+
+
+class AccountParams(Params, frozen=True, kw_only=True):
+    """`khz_account`."""
+
+    address: AddressText
+
+
+class HoldingsParams(Params, frozen=True, kw_only=True):
+    """`khz_holdings`."""
+
+    address: AddressText
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class HoldsParams(Params, frozen=True, kw_only=True):
+    """`khz_holds`."""
+
+    address: AddressText
+    after: Annotated[Id | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class AssetParams(Params, frozen=True, kw_only=True):
+    """`khz_asset`."""
+
+    asset: NameText
+
+
+class AssetsParams(Params, frozen=True, kw_only=True):
+    """`khz_assets`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class ParticipantParams(Params, frozen=True, kw_only=True):
+    """`khz_participant`."""
+
+    participant: NameText
+
+
+class ValidatorsParams(Params, frozen=True, kw_only=True):
+    """`khz_validators`."""
+
+    height: Annotated[
+        Height | None, msgspec.Meta(description="null: the next height to be decided")
+    ] = None
+
+
+class ProposalParams(Params, frozen=True, kw_only=True):
+    """`khz_proposal`."""
+
+    proposal: Id
+
+
+class ProposalsParams(Params, frozen=True, kw_only=True):
+    """`khz_proposals`."""
+
+    after: Annotated[Id | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class PowersParams(Params, frozen=True, kw_only=True):
+    """`khz_powers`."""
+
+    after: Annotated[
+        Annotated[str, msgspec.Meta(max_length=70)] | None,
+        msgspec.Meta(description="`next` of the page before"),
+    ] = None
+    limit: Limit = 100
+
+
+class ProveParams(Params, frozen=True, kw_only=True):
+    """`khz_prove`."""
+
+    kind: Annotated[
+        Literal["account", "asset", "holding", "participant", "validator"],
+        msgspec.Meta(description="what is proven to exist, or not to exist"),
+    ]
+    address: Annotated[
+        AddressText | None, msgspec.Meta(description="of an account or a holding")
+    ] = None
+    name: Annotated[
+        NameText | None,
+        msgspec.Meta(description="of an asset, a participant, a validator; of a holding's asset"),
+    ] = None
+
+
+class EvidenceParams(Params, frozen=True, kw_only=True):
+    """`khz_evidence`."""
+
+    limit: Limit = 100

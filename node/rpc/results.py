@@ -1,0 +1,512 @@
+"""The shape of every result: what the generated document describes and what is sent.
+
+Every read says at which head it was answered: `height`, `block_id`, `time`. Members may be added,
+never taken away or given another meaning.
+"""
+
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+
+from node.chain import Head
+from node.rpc.rendering import render_time
+
+Address: TypeAlias = Annotated[
+    str, msgspec.Meta(description="bech32m, khz1… or on test networks tkhz1…")
+]
+Amount: TypeAlias = Annotated[
+    str, msgspec.Meta(description="a decimal string in units of the asset")
+]
+Hex: TypeAlias = Annotated[str, msgspec.Meta(description="lower-case hexadecimal")]
+Time: TypeAlias = Annotated[
+    str, msgspec.Meta(description="RFC 3339 in UTC with milliseconds, 2026-11-20T11:05:00.125Z")
+]
+Object: TypeAlias = dict[str, Any]
+"""A ledger record as JSON; its members follow the record's fields."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the answer was read."""
+
+    height: int
+    """Of the last block that this node has committed; 0 before the first."""
+    block_id: Hex
+    time: Time
+    """Of that block. No later block holds a transaction that was valid until before it."""
+
+
+def at_head(head: Head) -> dict[str, Any]:
+    """Return the members of `Result` for this head."""
+    return {
+        "height": head.height,
+        "block_id": head.block_id.hex(),
+        "time": render_time(head.time_ms),
+    }
+
+
+class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a transaction, and why."""
+
+    code: int
+    name: str
+    """Permanent, in capitals."""
+    sentence: str
+    """What was found, what was expected, which rule, what to do."""
+    details: Object
+    """The numbers and names in the sentence; amounts among them in minor units."""
+    operation: int | None
+    """Index of the operation that was refused."""
+
+
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
+    """The final word on a transaction."""
+
+    height: int
+    index: int
+    """Of the transaction in its block."""
+    time: Time
+    outcome: OutcomeView
+    events: list[Object]
+
+
+class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transaction asks for."""
+
+    id: Hex
+    valid_until: Time
+    signers: list[Hex]
+    operations: list[Object]
+    memo: str
+    size_bytes: int
+
+
+class TransactionStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What this node knows of one transaction."""
+
+    id: Hex
+    status: Annotated[
+        str,
+        msgspec.Meta(
+            description="`final`: in a block; `pending`: waits here; `unknown`: not here, and in no"
+            " block up to `height`"
+        ),
+    ]
+    receipt: ReceiptView | None
+
+
+class TransactionResult(Result, frozen=True, kw_only=True):
+    """One transaction."""
+
+    id: Hex
+    status: str
+    transaction: TransactionView | None
+    receipt: ReceiptView | None
+
+
+class TransactionsResult(Result, frozen=True, kw_only=True):
+    """Several transactions, in the order of the ids."""
+
+    transactions: list[TransactionStatus]
+
+
+class SubmissionResult(Result, frozen=True, kw_only=True):
+    """A transaction that was taken, or had been."""
+
+    id: Hex
+    status: Annotated[
+        str, msgspec.Meta(description="`pending`: waits for a block; `final`: has its receipt")
+    ]
+    receipt: ReceiptView | None
+
+
+class ErrorView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one member of a list was not taken; code, message and data as in an error."""
+
+    code: int
+    message: str
+    data: Object
+
+
+class SubmittedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one transaction of a list."""
+
+    id: Hex | None
+    status: Annotated[
+        str, msgspec.Meta(description="`pending`, `final`, or `refused`: see `error`")
+    ]
+    receipt: ReceiptView | None
+    error: ErrorView | None
+
+
+class SubmissionsResult(Result, frozen=True, kw_only=True):
+    """One answer for each transaction, in order."""
+
+    results: list[SubmittedItem]
+
+
+class SimulationResult(Result, frozen=True, kw_only=True):
+    """What would become of a transaction in the next block; nothing has changed."""
+
+    id: Hex
+    outcome: OutcomeView
+    events: list[Object]
+
+
+class HeaderView(msgspec.Struct, frozen=True, kw_only=True):
+    """What validators sign, by its hash."""
+
+    version: int
+    network: Hex
+    height: int
+    round: int
+    time: Time
+    parent: Hex
+    proposer: str
+    transactions_root: Hex
+    receipts_root: Hex
+    evidence_root: Hex
+    state_root: Hex
+    validators_hash: Hex
+    next_validators_hash: Hex
+    parameters_hash: Hex
+    transaction_count: int
+
+
+class SignatureView(msgspec.Struct, frozen=True, kw_only=True):
+    """One validator's precommit."""
+
+    validator: str
+    signature: Hex
+
+
+class CertificateView(msgspec.Struct, frozen=True, kw_only=True):
+    """The quorum of precommits that made the block final."""
+
+    height: int
+    round: int
+    block_id: Hex
+    signatures: list[SignatureView]
+
+
+class BlockTransactionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction in its block."""
+
+    index: int
+    transaction: TransactionView
+    outcome: OutcomeView
+    events: list[Object]
+
+
+class BlockResult(Result, frozen=True, kw_only=True):
+    """A block; its own height stands in the header."""
+
+    id: Hex
+    header: HeaderView
+    certificate: CertificateView
+    transaction_ids: list[Hex]
+    """Of this page; empty unless asked for."""
+    transactions: list[BlockTransactionView]
+    """Of this page; empty unless asked for in full."""
+    next_index: int | None
+    """Where the next page begins; null on the last."""
+    events: list[Object]
+    """Of the block itself, such as expiries."""
+    evidence: list["EvidenceView"]
+    size_bytes: int
+
+
+class SignerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of an account's policy."""
+
+    public_key: Hex
+    weight: int
+
+
+class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who must sign for what."""
+
+    signers: list[SignerView]
+    thresholds: dict[str, int]
+    """The weight that each class of operation takes, by its name."""
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a participant acts through."""
+
+    address: Address
+    owner: str
+    policy: PolicyView
+    opened_by: str
+    status: str
+    hold: Object | None
+
+
+class AccountResult(Result, frozen=True, kw_only=True):
+    """One account."""
+
+    account: AccountView
+
+
+class HoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a holding that stays where it is."""
+
+    id: Hex
+    asset: str
+    amount: Amount
+    reason: str
+    legal_reference: str
+    expires: Time | None
+    placed_by: str
+
+
+class HoldingView(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of one asset an account has."""
+
+    asset: str
+    decimals: int
+    available: Amount
+    held: Amount
+    total: Amount
+
+
+class HoldingsResult(Result, frozen=True, kw_only=True):
+    """A page of an account's holdings, by asset code."""
+
+    address: Address
+    holdings: list[HoldingView]
+    next: str | None
+    """What to give as `after` for the next page; null on the last."""
+
+
+class HoldsResult(Result, frozen=True, kw_only=True):
+    """A page of the holds on an account's holdings, by id."""
+
+    address: Address
+    holds: list[HoldView]
+    next: Hex | None
+
+
+class AssetView(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything the ledger holds amounts of."""
+
+    asset: str
+    kind: str
+    name: str
+    issuer: str
+    identifiers: Object
+    terms: Object
+    term_sheet_hash: Hex
+    decimals: int
+    multiple: Amount
+    ceiling: Amount
+    supply: Amount
+    forced_transfer_allowed: bool
+
+
+class AssetResult(Result, frozen=True, kw_only=True):
+    """One asset."""
+
+    asset: AssetView
+
+
+class AssetsResult(Result, frozen=True, kw_only=True):
+    """A page of the assets, by code."""
+
+    assets: list[AssetView]
+    next: str | None
+
+
+class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a licence allows."""
+
+    activity: str
+    phase: str
+    revoked: bool
+    expires: Time | None
+    accounts_opened: int
+
+
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A legal entity or person known to the ledger."""
+
+    participant: str
+    kind: str
+    jurisdiction: str
+    lei: str | None
+    file_commitment: Hex
+    registrar: str
+    office: str | None
+    status: str
+    licences: list[LicenceView]
+
+
+class ParticipantResult(Result, frozen=True, kw_only=True):
+    """One participant."""
+
+    participant: ParticipantView
+
+
+class ValidatorView(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the validator set."""
+
+    name: str
+    participant: str
+    public_key: Hex
+    tls_certificate: Annotated[str, msgspec.Meta(description="DER in base64")]
+
+
+class ValidatorsResult(Result, frozen=True, kw_only=True):
+    """Those who decide, or decided, one height."""
+
+    rules_height: int
+    fault_model: str
+    quorum: int
+    faults_survived: int
+    validators: list[ValidatorView]
+
+
+class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Operations that wait for offices."""
+
+    id: Hex
+    proposer: Address
+    operations: list[Object]
+    approvals: list[Address]
+    expires: Time
+
+
+class ProposalResult(Result, frozen=True, kw_only=True):
+    """One open proposal."""
+
+    proposal: ProposalView
+
+
+class ProposalsResult(Result, frozen=True, kw_only=True):
+    """A page of the open proposals, by id."""
+
+    proposals: list[ProposalView]
+    next: Hex | None
+
+
+class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
+    """What governance may turn."""
+
+    name: str
+    value: int
+    lowest: int
+    highest: int
+
+
+class ParametersResult(Result, frozen=True, kw_only=True):
+    """All parameters, by name."""
+
+    parameters: list[ParameterView]
+
+
+class PowerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the powers matrix."""
+
+    operation: str
+    subject: str
+    offices: list[str]
+    required: int
+    """How many of the offices must stand behind the operation."""
+    licences: list[str]
+    """Activities of which one active licence is enough instead."""
+
+
+class PowersResult(Result, frozen=True, kw_only=True):
+    """A page of the powers matrix, by operation and subject."""
+
+    powers: list[PowerView]
+    next: str | None
+
+
+class ProofResult(Result, frozen=True, kw_only=True):
+    """A proof that needs nothing but the genesis to be verified."""
+
+    statement: str
+    """What is proven, in words."""
+    file: str
+    """The proof file, to be kept as it is: `khazana verify` reads it, every character counts."""
+
+
+class SignedMessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a validator signed."""
+
+    kind: str
+    block_id: Hex | None
+    """Null is nil: a vote against every block of the round."""
+    signature: Hex
+
+
+class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """Two conflicting signatures of one validator."""
+
+    shown_in: int
+    """Height of the block that holds it."""
+    validator: str
+    height: int
+    round: int
+    first: SignedMessageView
+    second: SignedMessageView
+
+
+class EvidenceResult(Result, frozen=True, kw_only=True):
+    """All evidence, oldest first."""
+
+    evidence: list[EvidenceView]
+
+
+class PeerSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the network as this node sees it."""
+
+    name: str
+    role: str
+    connected: bool
+    height: int
+    """The highest it has told of; 0 while it is not connected."""
+
+
+class MempoolView(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for a block at this node."""
+
+    transactions: int
+    transactions_max: int
+    size_bytes: int
+
+
+class MempoolResult(Result, frozen=True, kw_only=True):
+    """The pool."""
+
+    mempool: MempoolView
+
+
+class StatusResult(Result, frozen=True, kw_only=True):
+    """This node and its network."""
+
+    node: str
+    software: str
+    api_version: str
+    network: Hex
+    """The first eight bytes of the genesis hash."""
+    network_name: str
+    genesis_hash: Hex
+    test_network: bool
+    development: bool
+    protocol_version: int
+    state_root: Hex
+    """After the last block."""
+    earliest_height: int
+    """The first block that is kept here."""
+    fault_model: str
+    validators: int
+    quorum: int
+    faults_survived: int
+    transaction_window_ms: int
+    """How far ahead of block time the end of a transaction's validity may lie."""
+    ready: bool
+    not_ready: list[str]
+    """What is not as it should be, one sentence each."""
+    mempool: MempoolView
+    peers: list[PeerSummary]

@@ -1,0 +1,375 @@
+"""The listener for clients: which path is answered by what, and the limits before that.
+
+===================  ==============================================================================
+`POST /rpc`          JSON-RPC 2.0, single and batch
+`GET /ws`            the same over a WebSocket, and subscriptions
+`POST /transactions` a MessagePack list of signed transactions; one answer for each
+`GET /livez`         200 while the loop turns: for whoever restarts a hung process
+`GET /readyz`        200 while the node can serve and is not behind; `?verbose` lists the checks
+`GET /health`        the same as JSON, always 200
+`GET /metrics`       Prometheus text
+===================  ==============================================================================
+
+Public: nothing here administers the node. Every request is counted against its caller's address
+and answered or refused within a time; a refusal for haste says when to come back.
+"""
+
+import asyncio
+import logging
+import secrets
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final, TypeAlias
+
+from aiohttp import hdrs, web
+from typing_extensions import override
+
+from node.ledger.tables import ASSETS, name_key
+from node.log import Logger
+from node.rpc.errors import InternalError, Limited, RpcError
+from node.rpc.health import Health
+from node.rpc.http import (
+    SECURITY_HEADERS,
+    HttpRefusal,
+    bytes_response,
+    check_host,
+    check_origin,
+    check_type,
+    error_response,
+    json_response,
+    read_body,
+    refusal_response,
+    retry_headers,
+    text_response,
+)
+from node.rpc.jsonrpc import Dispatcher, Method, methods_of
+from node.rpc.limits import RateLimiter, RpcLimits, caller
+from node.rpc.methods import Methods
+from node.rpc.openrpc import document_of
+from node.rpc.places import Places
+from node.rpc.services import RpcServices
+from node.rpc.sockets import SOCKET_METHODS, SocketSession
+from node.rpc.submissions import (
+    MESSAGEPACK_TYPES,
+    Submissions,
+    busy,
+    encode_items,
+    readable_items,
+)
+from node.rpc.timeline import feed_of
+from node.rpc.views import Views
+
+JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
+SOCKET_PING_SECONDS: Final = 30.0
+"""A socket whose other end is gone is found out within one and a half of these."""
+LINGER_SECONDS: Final = 1.0
+"""For how long the rest of a refused body is thrown away before the connection is closed."""
+STOP_SECONDS: Final = 2.0
+
+_Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class RpcServer:
+    """The interface of one node. `start` and `stop` once each."""
+
+    def __init__(
+        self,
+        services: RpcServices,
+        *,
+        limits: RpcLimits | None = None,
+        hosts: Collection[str] = (),
+    ) -> None:
+        """Make a server that does not listen yet.
+
+        Args:
+            hosts: names under which clients may call besides addresses and `localhost`; `*` any.
+        """
+        self._services = services
+        self._limits = limits or RpcLimits()
+        self._hosts = frozenset(name.lower() for name in hosts)
+        self._log = services.log.bind(part="rpc")
+        self._views = Views(test=services.genesis.test_network, decimals_of=self._decimals_of)
+        places = Places(services.chain, self._views)
+        self._feed = feed_of(services, self._views, places, self._limits)
+        self._health = Health(services)
+        self._calls = RateLimiter(
+            services.clock,
+            per_second=self._limits.calls_per_second,
+            burst=self._limits.calls_burst,
+        )
+        self._bulk = RateLimiter(
+            services.clock,
+            per_second=self._limits.transactions_per_second,
+            burst=self._limits.transactions_burst,
+        )
+        self._submissions = Submissions(services, self._views, places, self._limits)
+        self._submitting = 0
+        methods = Methods(services, self._views, places, self._submissions, self._health)
+        self._methods = methods_of(methods)
+        methods.document = document_of((*self._methods, *SOCKET_METHODS))
+        self._dispatcher = self._make_dispatcher(
+            self._methods, elsewhere={"khz_subscribe": "/ws", "khz_unsubscribe": "/ws"}
+        )
+        self._routes: dict[str, tuple[str, _Handler]] = {
+            "/rpc": (hdrs.METH_POST, self._rpc),
+            "/ws": (hdrs.METH_GET, self._socket),
+            "/transactions": (hdrs.METH_POST, self._transactions),
+            "/livez": (hdrs.METH_GET, self._livez),
+            "/readyz": (hdrs.METH_GET, self._readyz),
+            "/health": (hdrs.METH_GET, self._health_summary),
+            "/metrics": (hdrs.METH_GET, self._metrics),
+        }
+        self._sessions: set[SocketSession] = set()
+        self._subscribers: Counter[str] = Counter()
+        self._runner: web.ServerRunner | None = None
+
+    async def start(
+        self, host: str, port: int, *, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        """Listen; port 0 asks the system for a free one.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        assert self._runner is None
+        server = _Listener(
+            self._serve,
+            limits=self._limits,
+            keepalive_timeout=self._limits.idle_timeout_ms / 1000,
+            lingering_time=LINGER_SECONDS,
+            auto_decompress=False,
+            access_log=None,
+            logger=_quiet_logger(self._log),
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, ssl_context=ssl_context).start()
+        self._log.info("listening for clients", host=host, port=self.port)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        assert self._runner is not None
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening, tell open sockets that the node goes away, and close."""
+        if self._runner is None:
+            return
+        for site in tuple(self._runner.sites):
+            await site.stop()
+        async with asyncio.TaskGroup() as group:
+            for session in tuple(self._sessions):
+                group.create_task(session.close(), name="rpc-socket-close")
+        await self._runner.cleanup()
+        self._runner = None
+
+    def _make_dispatcher(
+        self, methods: tuple[Method[Any], ...], *, elsewhere: dict[str, str] | None = None
+    ) -> Dispatcher:
+        return Dispatcher(
+            methods,
+            report=self._report,
+            observe=self._observe,
+            elsewhere=elsewhere,
+            batch_max=self._limits.batch_max,
+        )
+
+    def _decimals_of(self, asset: str) -> int | None:
+        record = self._services.chain.record(ASSETS, name_key(asset))
+        return None if record is None else record.decimals
+
+    def _report(self, name: str, error: BaseException) -> str:
+        trace_id = secrets.token_hex(8)
+        self._log.error("request failed", method=name, trace_id=trace_id, exc_info=error)
+        return trace_id
+
+    def _observe(self, name: str, result: str) -> None:
+        self._services.metrics.rpc_requests.labels(method=name, result=result).inc()
+
+    # One request.
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            check_host(request, self._hosts)
+            return await self._route(request)(request)
+        except HttpRefusal as refusal:
+            return refusal_response(refusal)
+        except Limited as error:
+            return error_response(error, status=429)
+        except RpcError as error:
+            return error_response(error, status=400)
+        except web.HTTPException as error:
+            # Only a WebSocket handshake raises these; its text may repeat headers.
+            return refusal_response(HttpRefusal(error.status, "not a WebSocket handshake"))
+        except Exception as error:
+            return error_response(InternalError(self._report(request.path, error)), status=500)
+
+    def _route(self, request: web.BaseRequest) -> _Handler:
+        route = self._routes.get(request.path)
+        if route is None:
+            raise HttpRefusal(404, f"there is nothing here; known are {', '.join(self._routes)}")
+        method, handler = route
+        if request.method != method and (request.method, method) != ("HEAD", "GET"):
+            raise HttpRefusal(405, f"only {method} is answered", headers={hdrs.ALLOW: method})
+        return handler
+
+    async def _rpc(self, request: web.BaseRequest) -> web.StreamResponse:
+        address = caller(request.remote)
+        check_type(request, JSON_TYPES)
+        body = await read_body(
+            request,
+            max_bytes=self._limits.body_max_bytes,
+            timeout_ms=self._limits.body_timeout_ms,
+        )
+        try:
+            answer = await self._dispatcher.answer(
+                body, charge=lambda calls: self._calls.take(address, calls)
+            )
+        except Limited as error:
+            return bytes_response(
+                self._dispatcher.failure(None, error),
+                "application/json",
+                status=429,
+                headers=retry_headers(error),
+            )
+        if answer is None:
+            return web.Response(status=204, headers=SECURITY_HEADERS)
+        return bytes_response(answer, "application/json")
+
+    async def _transactions(self, request: web.BaseRequest) -> web.StreamResponse:
+        address = caller(request.remote)
+        self._calls.take(address)
+        check_type(request, MESSAGEPACK_TYPES)
+        if self._submitting >= self._limits.submissions_at_once_max:
+            raise busy(self._services.mempool.retry_after_ms())
+        self._submitting += 1
+        try:
+            body = await read_body(
+                request,
+                max_bytes=self._limits.submission_max_bytes,
+                timeout_ms=self._limits.body_timeout_ms,
+            )
+            raws = self._submissions.decode_list(body)
+            self._bulk.take(address, len(raws))
+            items = await self._submissions.submit_items(raws)
+        finally:
+            self._submitting -= 1
+        if "application/json" in request.headers.get(hdrs.ACCEPT, ""):
+            return json_response(readable_items(items))
+        return bytes_response(encode_items(items), "application/msgpack")
+
+    async def _livez(self, _request: web.BaseRequest) -> web.StreamResponse:
+        return text_response("ok\n")
+
+    async def _readyz(self, request: web.BaseRequest) -> web.StreamResponse:
+        checks = self._health.checks()
+        ready = all(check.passed for check in checks)
+        text = "ready\n" if ready else "not ready\n"
+        if "verbose" in request.query:
+            text = "".join(f"{check}\n" for check in checks) + text
+        return text_response(text, status=200 if ready else 503)
+
+    async def _health_summary(self, _request: web.BaseRequest) -> web.StreamResponse:
+        return json_response(self._health.summary())
+
+    async def _metrics(self, _request: web.BaseRequest) -> web.StreamResponse:
+        return bytes_response(
+            self._services.metrics.render(), "text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    async def _socket(self, request: web.BaseRequest) -> web.StreamResponse:
+        address = caller(request.remote)
+        check_origin(request)
+        self._calls.take(address)
+        if (
+            len(self._sessions) >= self._limits.subscribers_max
+            or self._subscribers[address] >= self._limits.subscribers_per_address_max
+        ):
+            raise Limited(
+                "this node has as many subscribers as it can serve; try another node",
+                retry_after_ms=self._limits.heartbeat_ms,
+            )
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("gone before it was answered")
+        socket = web.WebSocketResponse(
+            timeout=STOP_SECONDS,
+            heartbeat=SOCKET_PING_SECONDS,
+            compress=False,
+            max_msg_size=self._limits.body_max_bytes,
+        )
+        socket.headers.update(SECURITY_HEADERS)
+        await socket.prepare(request)
+        session = SocketSession(
+            socket,
+            transport,
+            self._feed,
+            self._limits,
+            parse_account=self._views.parse_address,
+            charge=lambda calls: self._calls.take(address, calls),
+        )
+        self._sessions.add(session)
+        self._subscribers[address] += 1
+        self._services.metrics.subscribers.set(len(self._sessions))
+        try:
+            await session.serve(self._make_dispatcher((*self._methods, *methods_of(session))))
+        finally:
+            self._sessions.discard(session)
+            self._subscribers[address] -= 1
+            self._subscribers += Counter()  # forget the addresses that have none
+            self._services.metrics.subscribers.set(len(self._sessions))
+        return socket
+
+
+class _Listener(web.Server):
+    """aiohttp's server, which itself has no limit on connections."""
+
+    def __init__(self, handler: _Handler, *, limits: RpcLimits, **settings: Any) -> None:
+        super().__init__(handler, **settings)
+        self._limits = limits
+        self._of_address: Counter[str] = Counter()
+
+    @override
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        address = _peer_of(handler)
+        self._of_address[address] += 1
+        if (
+            len(self._connections) > self._limits.connections_max
+            or self._of_address[address] > self._limits.connections_per_address_max
+        ):
+            transport.abort()
+
+    @override
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        address = _peer_of(handler)
+        self._of_address[address] -= 1
+        if self._of_address[address] <= 0:
+            del self._of_address[address]
+        super().connection_lost(handler, exc)
+
+
+def _peer_of(handler: web.RequestHandler) -> str:
+    peer = handler.peername
+    return caller(peer[0] if isinstance(peer, tuple) else None)
+
+
+def _quiet_logger(log: Logger) -> logging.Logger:
+    """Return aiohttp's own log as debug lines: what strangers send must not fill ours."""
+    logger = logging.Logger("khazana.rpc.http")
+    logger.addHandler(_Forward(log))
+    return logger
+
+
+class _Forward(logging.Handler):
+    def __init__(self, log: Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.debug("http", said=record.getMessage())

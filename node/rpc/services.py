@@ -1,0 +1,62 @@
+"""What the interface needs of the rest of the node: one value, so that it can be built alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from node.admission import AdmissionResult
+from node.chain import Chain
+from node.clock import Clock
+from node.genesis import Genesis
+from node.log import Logger
+from node.mempool import Mempool
+from node.metrics import Metrics
+from node.network.contacts import PeerView
+
+
+class Intake(Protocol):
+    """Where transactions of clients go in."""
+
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
+        """Take transactions, or say why not; one answer for each, in order."""
+        ...
+
+    async def wait(self, transaction_id: bytes, timeout_s: float) -> bool:
+        """Return whether the transaction is in a committed block, after at most this long."""
+        ...
+
+
+class Peers(Protocol):
+    """Who this node talks to; `Network` is one."""
+
+    def status(self) -> Sequence[PeerView]:
+        """Return every member of the roster, connected or not, by name."""
+        ...
+
+
+class NoPeers:
+    """A node that stands alone."""
+
+    def status(self) -> Sequence[PeerView]:
+        """Return nobody."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcServices:
+    """The rooms that answer, already running."""
+
+    node_name: str
+    chain: Chain
+    mempool: Mempool
+    intake: Intake
+    peers: Peers
+    genesis: Genesis
+    clock: Clock
+    metrics: Metrics
+    log: Logger
+    software: str = "khazana"
+    """Name and version, for the status."""
+
+
+NOBODY: Final = NoPeers()

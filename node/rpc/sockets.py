@@ -1,0 +1,340 @@
+"""One WebSocket: calls as on `/rpc`, and subscriptions that resume from a cursor.
+
+What is sent on a subscription is a notification `khz_subscription` whose `params` have a `type`:
+
+- `items`: what was committed, in order, each item with its own cursor;
+- `heartbeat`: nothing for this filter up to this cursor; sent when nothing else was for a while;
+- `lagged`: this socket took nothing for too long. It is closed with 1013 and the cursor to resume
+  from. Nothing was skipped before it.
+
+Limits: calls under way, subscriptions on the socket, bytes held for a reader that does not read.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from node.rpc.errors import InvalidParams, Limited, NotFound
+from node.rpc.jsonrpc import Dispatcher, method, methods_of
+from node.rpc.limits import RpcLimits
+from node.rpc.stream import Cursor, Feed, StreamFilter, Topic
+
+FRAME_BYTES: Final = 1 << 16
+"""Items are gathered into one message up to about this size."""
+FILTER_MAX: Final = 1_000
+"""Accounts or assets in one filter."""
+
+_FilterTerm: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
+_FilterTerms: TypeAlias = Annotated[
+    list[_FilterTerm], msgspec.Meta(min_length=1, max_length=FILTER_MAX)
+]
+
+
+class SubscribeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to be told of, and from where on."""
+
+    topics: Annotated[
+        list[Topic],
+        msgspec.Meta(
+            min_length=1,
+            max_length=len(Topic),
+            description="`blocks`: one item a block. `receipts`: one compact item a block with"
+            " every id and outcome. `transactions`: one item a transaction. `events`: one item an"
+            " event.",
+        ),
+    ]
+    accounts: Annotated[
+        _FilterTerms | None,
+        msgspec.Meta(description="Only transactions and events that name one of these addresses."),
+    ] = None
+    assets: Annotated[
+        _FilterTerms | None,
+        msgspec.Meta(
+            description="Only transactions and events that name one of these asset codes."
+        ),
+    ] = None
+    from_: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=32,
+            description='The cursor of the last item seen, such as "120-3"; "0-0" for everything;'
+            ' "now" for what comes next.',
+        ),
+    ] = msgspec.field(name="from", default="now")
+
+
+class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription and the cursor after which it begins."""
+
+    subscription: str
+    cursor: str
+
+
+class UnsubscribeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which subscription of this connection."""
+
+    subscription: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True):
+    """The cursor of the last item that was sent."""
+
+    cursor: str
+
+
+@dataclass(slots=True)
+class _Subscription:
+    """A position in the stream, moved by one task only."""
+
+    id: str
+    wanted: StreamFilter
+    seen: Cursor
+    """The last item that was sent, or passed over as not wanted."""
+    told_at: float = 0.0
+    """Seconds of the loop's clock at the last message of any kind."""
+    task: asyncio.Task[None] | None = None
+
+
+# Subscriptions made by the message being answered: they start after its answer was sent.
+_MADE: ContextVar[list[_Subscription]] = ContextVar("made")
+
+
+class SocketSession:
+    """What one connection may ask that needs the connection, and the tasks that serve it."""
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        feed: Feed,
+        limits: RpcLimits,
+        *,
+        parse_account: Callable[[str], object],
+        charge: Callable[[int], None],
+    ) -> None:
+        self._socket = socket
+        self._transport = transport
+        self._feed = feed
+        self._limits = limits
+        self._parse_account = parse_account
+        self._charge = charge
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._made = 0
+        self._lagging = False
+        self._farewell = asyncio.Event()
+        """Never set: who waits for it is ended with the connection."""
+
+    @method("khz_subscribe", NotFound, Limited, socket_only=True)
+    async def subscribe(self, params: SubscribeParams) -> Subscribed:
+        """Be told of what is committed, from a cursor on, without a gap.
+
+        Only on `/ws`. Notifications `khz_subscription` follow the answer. Whoever keeps the last
+        cursor can resume on another connection, or at another node, and misses nothing.
+        """
+        if len(self._subscriptions) >= self._limits.subscriptions_max:
+            raise Limited(
+                f"this connection has {len(self._subscriptions)} subscriptions, the most it may;"
+                " end one or open another connection",
+                retry_after_ms=self._limits.heartbeat_ms,
+            )
+        wanted = StreamFilter(
+            topics=frozenset(params.topics),
+            accounts=None if params.accounts is None else self._addresses(params.accounts),
+            assets=None if params.assets is None else frozenset(params.assets),
+        )
+        self._made += 1
+        subscription = _Subscription(str(self._made), wanted, self._start(params.from_))
+        self._subscriptions[subscription.id] = subscription
+        _MADE.get().append(subscription)
+        return Subscribed(subscription=subscription.id, cursor=str(subscription.seen))
+
+    @method("khz_unsubscribe", NotFound, socket_only=True)
+    async def unsubscribe(self, params: UnsubscribeParams) -> Unsubscribed:
+        """End a subscription of this connection."""
+        subscription = self._subscriptions.pop(params.subscription, None)
+        if subscription is None:
+            raise NotFound("there is no such subscription on this connection")
+        if subscription.task is not None:
+            subscription.task.cancel()
+        return Unsubscribed(cursor=str(subscription.seen))
+
+    def _addresses(self, texts: Sequence[str]) -> frozenset[str]:
+        for text in texts:
+            self._parse_account(text)
+        return frozenset(text.lower() for text in texts)
+
+    def _start(self, text: str) -> Cursor:
+        if text == "now":
+            return self._feed.end(self._feed.head)
+        try:
+            cursor = Cursor.parse(text)
+        except ValueError as error:
+            raise InvalidParams(f'from: {error}, or "now"') from None
+        furthest = self._feed.head + self._limits.cursor_ahead_max
+        if cursor.height > furthest:
+            raise InvalidParams(
+                f"from: height {cursor.height} is far ahead of this node's {self._feed.head}",
+                {"height": self._feed.head},
+            )
+        if 0 < cursor.height <= self._feed.head:
+            self._feed.block(cursor.height)  # raises where the history is no longer kept
+        return cursor
+
+    async def serve(self, dispatcher: Dispatcher) -> None:
+        """Answer calls until the connection ends; then end what it had under way."""
+        under_way = asyncio.Semaphore(self._limits.socket_calls_max)
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for message in self._socket:
+                    if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                        break
+                    await under_way.acquire()
+                    data = message.data
+                    body = data.encode() if isinstance(data, str) else data
+                    task = group.create_task(
+                        self._answer(dispatcher, body, group), name="rpc-socket-call"
+                    )
+                    task.add_done_callback(lambda _: under_way.release())
+                raise _Ended
+        except* (_Ended, ConnectionError):
+            pass
+
+    async def _answer(self, dispatcher: Dispatcher, body: bytes, group: asyncio.TaskGroup) -> None:
+        made: list[_Subscription] = []
+        _MADE.set(made)
+        try:
+            answer = await dispatcher.answer(body, charge=self._charge)
+        except Limited as error:
+            answer = dispatcher.failure(None, error)
+        if answer is not None:
+            await self._send(answer)
+        for subscription in made:
+            if subscription.id in self._subscriptions:
+                subscription.task = group.create_task(
+                    self._follow(subscription), name=f"rpc-subscription-{subscription.id}"
+                )
+
+    async def _follow(self, subscription: _Subscription) -> None:
+        """Send what the subscription wants from its position on, for ever."""
+        loop = asyncio.get_running_loop()
+        heartbeat = self._limits.heartbeat_ms / 1000
+        subscription.told_at = loop.time()
+        while True:
+            height, index = subscription.seen.height, subscription.seen.index + 1
+            if height == 0:
+                height, index = 1, 0
+            while height <= self._feed.head:
+                await self._send_block(subscription, height, index)
+                height, index = height + 1, 0
+            # A filter that nothing passes must advance too, or its resume would replay for ever.
+            if loop.time() >= subscription.told_at + heartbeat:
+                subscription.told_at = loop.time()
+                await self._send(
+                    _notification(subscription, "heartbeat", "cursor", subscription.seen)
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(subscription.told_at + heartbeat):
+                    await self._feed.wait_beyond(height - 1)
+
+    async def _send_block(self, subscription: _Subscription, height: int, start: int) -> None:
+        block = self._feed.block(height)
+        items: list[bytes] = []
+        size = 0
+        for cursor, item in block.select(subscription.wanted, start):
+            body = item.body()
+            items.append(
+                b'{"cursor":"%b","topic":"%b","value":%b}'
+                % (str(cursor).encode(), item.topic.encode(), body)
+            )
+            size += len(body)
+            if size >= FRAME_BYTES:
+                await self._send_items(subscription, cursor, items)
+                items, size = [], 0
+        if items:
+            await self._send_items(subscription, block.end, items)
+        subscription.seen = block.end
+        # Consensus runs on this loop too: a long replay lets it have its turn between blocks.
+        await asyncio.sleep(0)
+
+    async def _send_items(
+        self, subscription: _Subscription, cursor: Cursor, items: Sequence[bytes]
+    ) -> None:
+        subscription.seen = cursor
+        subscription.told_at = asyncio.get_running_loop().time()
+        await self._send(
+            b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
+            b'"type":"items","cursor":"%b","items":[%b]}}'
+            % (subscription.id.encode(), str(cursor).encode(), b",".join(items))
+        )
+        await asyncio.sleep(0)
+
+    async def _send(self, message: bytes) -> None:
+        if self._lagging:
+            await self._farewell.wait()
+        try:
+            async with asyncio.timeout(self._limits.stall_ms / 1000):
+                # The frame is in the buffer at once; what is awaited is room for the next.
+                await self._socket.send_frame(message, WSMsgType.TEXT)
+        except TimeoutError:
+            await self._lag()
+
+    async def _lag(self) -> None:
+        """Tell the subscriber where to resume, and close: it does not read."""
+        if self._lagging:
+            await self._farewell.wait()
+        self._lagging = True
+        resume = Cursor(height=0, index=0)
+        # From now on "room" means that everything was taken, the farewell too.
+        self._transport.set_write_buffer_limits(high=0)
+        try:
+            for subscription in self._subscriptions.values():
+                resume = subscription.seen
+                with contextlib.suppress(TimeoutError):
+                    # Written at once like any frame; room is waited for once, in `close`.
+                    async with asyncio.timeout(0):
+                        await self._socket.send_frame(
+                            _notification(subscription, "lagged", "resume", resume),
+                            WSMsgType.TEXT,
+                        )
+            async with asyncio.timeout(self._limits.stall_ms / 1000):
+                await self._socket.close(
+                    code=WSCloseCode.TRY_AGAIN_LATER, message=f"lagged, resume {resume}".encode()
+                )
+        except TimeoutError:
+            pass
+        finally:
+            # It had its time to read the farewell; the buffer is not kept for it any longer.
+            self._transport.abort()
+        raise _Ended
+
+    async def close(self) -> None:
+        """Say that the node goes away, and close; what is not read within a second is dropped."""
+        try:
+            async with asyncio.timeout(1):
+                await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node stops")
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            self._transport.abort()
+
+
+SOCKET_METHODS: Final = methods_of(SocketSession)
+"""What a socket answers besides the common methods: for the generated document."""
+
+
+class _Ended(Exception):
+    """The connection is over: leaves the task group, which ends its tasks."""
+
+
+def _notification(subscription: _Subscription, kind: str, name: str, cursor: Cursor) -> bytes:
+    return (
+        b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
+        b'"type":"%b","%b":"%b"}}'
+        % (subscription.id.encode(), kind.encode(), name.encode(), str(cursor).encode())
+    )

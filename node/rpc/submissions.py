@@ -1,0 +1,301 @@
+"""Handing in transactions: one, several, or thousands as MessagePack.
+
+The same bytes are answered the same: a transaction that is in a block is answered with its receipt,
+whether it was applied or refused there, for as long as the block is kept. What is refused at the
+door was not taken: nothing of it stays.
+
+`POST /transactions` is the path of load: a MessagePack list of byte strings in, a list of
+`[id, status, outcome, retry_after_ms]` out. Nothing on it is JSON, and nothing makes a task for
+each transaction.
+"""
+
+import asyncio
+import base64
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final, TypeAlias, assert_never
+
+import msgspec
+
+from node.admission import Refusal
+from node.codec import CodecError, decode, encode
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.transactions import (
+    TRANSACTION_SIZE_MAX,
+    TransactionBody,
+    decode_body,
+    decode_signed,
+    transaction_id,
+)
+from node.mempool import AdmittedTransaction, Full, Known
+from node.rpc import results
+from node.rpc.errors import InvalidParams, Limited, RpcError, WaitTimeout
+from node.rpc.limits import RpcLimits
+from node.rpc.places import Places
+from node.rpc.results import at_head
+from node.rpc.services import RpcServices
+from node.rpc.views import Views
+
+MESSAGEPACK_TYPES: Final = frozenset(
+    {"application/msgpack", "application/vnd.msgpack", "application/x-msgpack"}
+)
+BODY_OVERHEAD_BYTES: Final = 5
+"""The longest frame of one byte string in a list."""
+
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+\Z")
+
+
+class ItemStatus(IntEnum):
+    """The second member of an item in the answer of `POST /transactions`; permanent."""
+
+    PENDING = 0
+    """Taken, or had been: it waits for a block."""
+    FINAL = 1
+    """It is in a block; the third member is the number of its outcome."""
+    REFUSED = 2
+    """Not taken; the third member is the number of the outcome."""
+    BUSY = 3
+    """Not taken for want of room; the fourth member is when to try again."""
+
+
+Item: TypeAlias = tuple[bytes | None, ItemStatus, Outcome | None, int | None]
+"""Id, `ItemStatus`, number of the outcome, milliseconds to wait."""
+
+
+class ReadableItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The same as JSON, for people and small programs."""
+
+    id: str | None
+    status: str
+    outcome: str | None
+    code: int | None
+    retry_after_ms: int | None
+
+
+class Submissions:
+    """Takes transactions for one node."""
+
+    def __init__(
+        self, services: RpcServices, views: Views, places: Places, limits: RpcLimits
+    ) -> None:
+        self._services = services
+        self._chain = services.chain
+        self._views = views
+        self._places = places
+        self._limits = limits
+
+    # One, or several by name.
+
+    async def submit(self, text: str, *, wait: bool, timeout_ms: int) -> results.SubmissionResult:
+        """Take one transaction; wait for its receipt if asked to.
+
+        Raises:
+            Rejected: refused at the door.
+            Limited: no room; says when to try again.
+            WaitTimeout: taken, and not final in this time.
+        """
+        (taken,) = await self._take([decode_text(text, "transaction")])
+        if isinstance(taken, RpcError):
+            raise taken
+        identifier, receipt = taken
+        if wait and receipt is None:
+            timeout_ms = min(timeout_ms, self._limits.wait_max_ms)
+            if not await self._services.intake.wait(identifier, timeout_ms / 1000):
+                raise WaitTimeout(
+                    f"not final within {timeout_ms} ms; ask again by its id, or submit it again",
+                    {"id": identifier.hex()},
+                )
+            _, receipt = self._places.status(identifier, self._services.mempool)
+        return results.SubmissionResult(
+            **at_head(self._chain.head),
+            id=identifier.hex(),
+            status="pending" if receipt is None else "final",
+            receipt=receipt,
+        )
+
+    async def submit_many(
+        self, texts: Sequence[str], *, wait: bool, timeout_ms: int
+    ) -> results.SubmissionsResult:
+        """Take several transactions; each has its own answer.
+
+        With `wait`, those that are not final in this time are answered `pending`.
+        """
+        raws = [decode_text(text, f"transactions[{i}]") for i, text in enumerate(texts)]
+        taken = await self._take(raws)
+        if wait:
+            waiting = [item[0] for item in taken if not isinstance(item, RpcError) and not item[1]]
+            await self._wait_all(waiting, min(timeout_ms, self._limits.wait_max_ms) / 1000)
+        return results.SubmissionsResult(
+            **at_head(self._chain.head), results=[self._submitted(item) for item in taken]
+        )
+
+    async def _wait_all(self, identifiers: Sequence[bytes], timeout_s: float) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        for identifier in identifiers:
+            left_s = deadline - asyncio.get_running_loop().time()
+            if left_s <= 0 or not await self._services.intake.wait(identifier, left_s):
+                return
+
+    def _submitted(
+        self, taken: "tuple[bytes, results.ReceiptView | None] | RpcError"
+    ) -> results.SubmittedItem:
+        if isinstance(taken, RpcError):
+            known = taken.data.get("id")
+            return results.SubmittedItem(
+                id=known if isinstance(known, str) else None,
+                status="refused",
+                receipt=None,
+                error=results.ErrorView(code=taken.code, message=taken.message, data=taken.data),
+            )
+        identifier, receipt = taken
+        status = "final"
+        if receipt is None:
+            status, receipt = self._places.status(identifier, self._services.mempool)
+        return results.SubmittedItem(
+            id=identifier.hex(),
+            status="final" if status == "final" else "pending",
+            receipt=receipt,
+            error=None,
+        )
+
+    async def _take(
+        self, raws: Sequence[bytes]
+    ) -> "list[tuple[bytes, results.ReceiptView | None] | RpcError]":
+        """Return for each its id and, where it is final already, its receipt; or why not."""
+        answers: list[tuple[bytes, results.ReceiptView | None] | RpcError] = []
+        for result in await self._services.intake.submit(raws):
+            match result:
+                case AdmittedTransaction() | Known():
+                    answers.append((result.id, None))
+                case Full():
+                    answers.append(busy(result.retry_after_ms))
+                case Refusal():
+                    answers.append(self._refused(result))
+                case _ as unreachable:
+                    assert_never(unreachable)
+        return answers
+
+    def _refused(self, refusal: Refusal) -> "tuple[bytes, results.ReceiptView | None] | RpcError":
+        if refusal.id is not None:
+            # In a block already: the answer to the same bytes stays the same.
+            _, receipt = self._places.status(refusal.id, self._services.mempool)
+            if receipt is not None:
+                return refusal.id, receipt
+        return self._views.rejected(refusal.outcome, refusal.details, refusal.id)
+
+    # Thousands.
+
+    def decode_list(self, body: bytes) -> tuple[bytes, ...]:
+        """Return the transactions in a body.
+
+        Raises:
+            InvalidParams: it is not such a list, or too long a one.
+        """
+        try:
+            raws = decode(body, tuple[bytes, ...], size_max=self._limits.submission_max_bytes)
+        except CodecError as error:
+            raise InvalidParams(
+                f"the body must be a canonical MessagePack array of byte strings: {error.reason}"
+            ) from None
+        if not 1 <= len(raws) <= self._limits.submission_max:
+            raise InvalidParams(
+                f"{len(raws)} transactions; 1 to {self._limits.submission_max} are taken at once",
+                {"submission_max": self._limits.submission_max},
+            )
+        return raws
+
+    async def submit_items(self, raws: Sequence[bytes]) -> list[Item]:
+        """Take transactions; one item for each, in order."""
+        items: list[Item] = []
+        for result in await self._services.intake.submit(raws):
+            match result:
+                case AdmittedTransaction() | Known():
+                    items.append((result.id, ItemStatus.PENDING, None, None))
+                case Full():
+                    items.append((None, ItemStatus.BUSY, None, result.retry_after_ms))
+                case Refusal():
+                    items.append(self._refused_item(result))
+                case _ as unreachable:
+                    assert_never(unreachable)
+        return items
+
+    def _refused_item(self, refusal: Refusal) -> Item:
+        if refusal.id is not None:
+            place = self._chain.transaction(refusal.id)
+            if place is not None:
+                receipt = self._places.block(place[0]).receipts.receipt(place[1])
+                return refusal.id, ItemStatus.FINAL, receipt.outcome, None
+        return refusal.id, ItemStatus.REFUSED, refusal.outcome, None
+
+    # Trying.
+
+    def simulate(self, text: str) -> results.SimulationResult:
+        """Say what would become of a transaction, signed or not, in the next block.
+
+        Raises:
+            Rejected: the bytes are no transaction.
+        """
+        encoded_body, body = self._body(decode_text(text, "transaction"))
+        receipt = self._chain.simulate(body, now_ms=self._services.clock.now_ms())
+        return results.SimulationResult(
+            **at_head(self._chain.head),
+            id=transaction_id(self._services.genesis.hash, encoded_body).hex(),
+            outcome=self._views.receipt_outcome(receipt),
+            events=self._views.events(receipt.events),
+        )
+
+    def _body(self, data: bytes) -> tuple[bytes, TransactionBody]:
+        try:
+            signed, body = decode_signed(data)
+        except Reject as refused:
+            try:
+                return data, decode_body(data)
+            except Reject:
+                raise self._views.rejected(refused.outcome, refused.details, None) from None
+        return signed.body, body
+
+
+def busy(retry_after_ms: int) -> Limited:
+    """Return the error for a pool without room."""
+    return Limited(
+        f"this node's pool is full; try again in {retry_after_ms} ms, or at another node",
+        retry_after_ms=retry_after_ms,
+    )
+
+
+def encode_items(items: list[Item]) -> bytes:
+    """Return the MessagePack answer of `POST /transactions`."""
+    return encode(tuple(items))
+
+
+def readable_items(items: list[Item]) -> list[ReadableItem]:
+    """Return the same for readers of JSON."""
+    return [
+        ReadableItem(
+            id=None if identifier is None else identifier.hex(),
+            status=status.name.lower(),
+            outcome=None if outcome is None else outcome.name,
+            code=outcome,
+            retry_after_ms=retry_after_ms,
+        )
+        for identifier, status, outcome, retry_after_ms in items
+    ]
+
+
+def decode_text(text: str, name: str) -> bytes:
+    """Return the bytes written in lower-case hexadecimal or base64.
+
+    No transaction is both: its first byte is 0x92, which base64 begins with a `k`.
+
+    Raises:
+        InvalidParams: it is neither.
+    """
+    if len(text) > 2 * TRANSACTION_SIZE_MAX + 2:
+        raise InvalidParams(f"{name}: more than any transaction, {TRANSACTION_SIZE_MAX} bytes")
+    if _HEX.match(text):
+        return bytes.fromhex(text)
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise InvalidParams(f"{name}: neither lower-case hexadecimal nor base64") from None

@@ -1,0 +1,299 @@
+"""The chain as clients see it: records, blocks and receipts become results.
+
+Records of the ledger with a place of their own in the interface are listed here; operations and
+events render by their fields (`rendering`), so that a new act needs no line. Works on committed
+state only; the command line uses it on files as well.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+
+from consensus.certificates import QuorumCertificate
+from consensus.evidence import Equivocation
+from consensus.messages import SignedMessage, SignedVote
+from node.addresses import AddressError, parse_address
+from node.amounts import render_amount
+from node.blocks import Header
+from node.ledger.catalogue import CATALOGUE
+from node.ledger.events import Event
+from node.ledger.outcomes import Details, Outcome, explain
+from node.ledger.policies import AccountClass, AccountPolicy
+from node.ledger.tables import (
+    AccountRecord,
+    AssetRecord,
+    HoldingRecord,
+    HoldRecord,
+    LicenceRecord,
+    ParticipantRecord,
+    ProposalRecord,
+    ValidatorRecord,
+)
+from node.ledger.terms import kind_of
+from node.ledger.transactions import TransactionBody
+from node.ledger.transition import Receipt
+from node.rpc import results
+from node.rpc.errors import InvalidParams, Rejected
+from node.rpc.rendering import Renderer, render_time
+from node.rpc.results import Object
+
+
+class Views:
+    """Renders for one network."""
+
+    def __init__(self, *, test: bool, decimals_of: Callable[[str], int | None]) -> None:
+        """Make the views.
+
+        Args:
+            test: whether it is a test network: its addresses have another prefix.
+            decimals_of: of an asset by its code; `None` where it is not known.
+        """
+        self._test = test
+        self.renderer = Renderer(
+            test=test, decimals_of=decimals_of, decode_operations=CATALOGUE.decode
+        )
+
+    # Text from outside.
+
+    def parse_address(self, text: str, field: str = "address") -> bytes:
+        """Return the address.
+
+        Raises:
+            InvalidParams: it is not one of this network; says what is wrong with it.
+        """
+        try:
+            return parse_address(text, test=self._test)
+        except AddressError as error:
+            raise InvalidParams(f"{field}: {error}") from None
+
+    # What became of transactions.
+
+    def outcome(
+        self, outcome: Outcome, details: Details, operation: int | None = None
+    ) -> results.OutcomeView:
+        """Return an outcome with its sentence."""
+        return results.OutcomeView(
+            code=outcome.value,
+            name=outcome.name,
+            sentence=explain(outcome, details, render_address=self.renderer.address),
+            details=self.renderer.details(details),
+            operation=operation,
+        )
+
+    def rejected(self, outcome: Outcome, details: Details, identifier: bytes | None) -> Rejected:
+        """Return the error for a transaction that was refused at the door."""
+        view = self.outcome(outcome, details)
+        return Rejected(
+            f"{view.name}: {view.sentence}",
+            {
+                "id": None if identifier is None else identifier.hex(),
+                "outcome": view.code,
+                "name": view.name,
+                "sentence": view.sentence,
+                "numbers": view.details,
+            },
+        )
+
+    def receipt_outcome(self, receipt: Receipt) -> results.OutcomeView:
+        """Return the outcome that a receipt carries."""
+        return self.outcome(receipt.outcome, receipt.details, receipt.operation)
+
+    def receipt(
+        self, receipt: Receipt, *, height: int, index: int, time_ms: int
+    ) -> results.ReceiptView:
+        """Return the receipt of the transaction at a place."""
+        return results.ReceiptView(
+            height=height,
+            index=index,
+            time=render_time(time_ms),
+            outcome=self.receipt_outcome(receipt),
+            events=self.events(receipt.events),
+        )
+
+    def events(self, events: Sequence[Event]) -> list[Object]:
+        """Return events, in order."""
+        return [self.renderer.record(event) for event in events]
+
+    def transaction(
+        self, transaction_id: bytes, body: TransactionBody, size_bytes: int
+    ) -> results.TransactionView:
+        """Return what a transaction asks for."""
+        return results.TransactionView(
+            id=transaction_id.hex(),
+            valid_until=render_time(body.valid_until_ms),
+            signers=[signer.hex() for signer in body.signers],
+            operations=[self.renderer.record(operation) for operation in body.operations],
+            memo=body.memo,
+            size_bytes=size_bytes,
+        )
+
+    # Blocks.
+
+    def header(self, header: Header) -> results.HeaderView:
+        """Return a header."""
+        return results.HeaderView(
+            version=header.version,
+            network=header.network.hex(),
+            height=header.height,
+            round=header.round,
+            time=render_time(header.time_ms),
+            parent=header.parent.hex(),
+            proposer=header.proposer,
+            transactions_root=header.transactions_root.hex(),
+            receipts_root=header.receipts_root.hex(),
+            evidence_root=header.evidence_root.hex(),
+            state_root=header.state_root.hex(),
+            validators_hash=header.validators_hash.hex(),
+            next_validators_hash=header.next_validators_hash.hex(),
+            parameters_hash=header.parameters_hash.hex(),
+            transaction_count=header.transaction_count,
+        )
+
+    def certificate(self, certificate: QuorumCertificate) -> results.CertificateView:
+        """Return a commit certificate."""
+        return results.CertificateView(
+            height=certificate.height,
+            round=certificate.round,
+            block_id=certificate.block_id.hex(),
+            signatures=[
+                results.SignatureView(validator=validator, signature=signature.hex())
+                for validator, signature in certificate.signatures
+            ],
+        )
+
+    def evidence(self, evidence: Equivocation, *, shown_in: int) -> results.EvidenceView:
+        """Return an equivocation."""
+        return results.EvidenceView(
+            shown_in=shown_in,
+            validator=evidence.validator,
+            height=evidence.height,
+            round=evidence.round,
+            first=_signed(evidence.first),
+            second=_signed(evidence.second),
+        )
+
+    # The ledger's records.
+
+    def account(self, address: bytes, record: AccountRecord) -> results.AccountView:
+        """Return an account."""
+        return results.AccountView(
+            address=self.renderer.address(address),
+            owner=record.owner,
+            policy=self.policy(record.policy),
+            opened_by=record.opened_by,
+            status=record.status.name.lower(),
+            hold=None if record.hold is None else self.renderer.record(record.hold),
+        )
+
+    def policy(self, policy: AccountPolicy) -> results.PolicyView:
+        """Return an account's policy."""
+        return results.PolicyView(
+            signers=[
+                results.SignerView(public_key=key.hex(), weight=weight)
+                for key, weight in policy.signers
+            ],
+            thresholds={kind.name.lower(): policy.thresholds[kind.value] for kind in AccountClass},
+        )
+
+    def holding(self, asset: str, record: HoldingRecord, *, decimals: int) -> results.HoldingView:
+        """Return a holding."""
+        return results.HoldingView(
+            asset=asset,
+            decimals=decimals,
+            available=render_amount(record.available, decimals=decimals),
+            held=render_amount(record.held, decimals=decimals),
+            total=render_amount(record.available + record.held, decimals=decimals),
+        )
+
+    def hold(self, hold_id: bytes, record: HoldRecord, *, decimals: int) -> results.HoldView:
+        """Return a hold on a part of a holding."""
+        return results.HoldView(
+            id=hold_id.hex(),
+            asset=record.asset,
+            amount=render_amount(record.amount, decimals=decimals),
+            reason=record.reason,
+            legal_reference=record.legal_reference,
+            expires=None if record.expires_ms is None else render_time(record.expires_ms),
+            placed_by=record.placed_by,
+        )
+
+    def asset(self, code: str, record: AssetRecord) -> results.AssetView:
+        """Return an asset."""
+        terms = self.renderer.record(record.terms)
+        terms.pop("type", None)  # said by `kind`
+        return results.AssetView(
+            asset=code,
+            kind=kind_of(record.terms).value,
+            name=record.name,
+            issuer=record.issuer,
+            identifiers=dict(self.renderer.record(record.identifiers)),
+            terms=terms,
+            term_sheet_hash=record.term_sheet_hash.hex(),
+            decimals=record.decimals,
+            multiple=render_amount(record.multiple, decimals=record.decimals),
+            ceiling=render_amount(record.ceiling, decimals=record.decimals),
+            supply=render_amount(record.supply, decimals=record.decimals),
+            forced_transfer_allowed=record.forced_transfer_allowed,
+        )
+
+    def participant(
+        self,
+        name: str,
+        record: ParticipantRecord,
+        licences: Sequence[tuple[str, LicenceRecord]],
+    ) -> results.ParticipantView:
+        """Return a participant with its licences, by activity."""
+        return results.ParticipantView(
+            participant=name,
+            kind=record.kind.value,
+            jurisdiction=record.jurisdiction,
+            lei=record.lei,
+            file_commitment=record.file_commitment.hex(),
+            registrar=record.registrar,
+            office=record.office,
+            status=record.status.name.lower(),
+            licences=[
+                results.LicenceView(
+                    activity=activity,
+                    phase=licence.phase.name.lower(),
+                    revoked=licence.revoked,
+                    expires=(
+                        None if licence.expires_ms is None else render_time(licence.expires_ms)
+                    ),
+                    accounts_opened=licence.accounts_opened,
+                )
+                for activity, licence in licences
+            ],
+        )
+
+    def validator(self, record: ValidatorRecord) -> results.ValidatorView:
+        """Return a validator."""
+        return results.ValidatorView(
+            name=record.name,
+            participant=record.participant,
+            public_key=record.public_key.hex(),
+            tls_certificate=base64.b64encode(record.tls_certificate).decode(),
+        )
+
+    def proposal(self, proposal_id: bytes, record: ProposalRecord) -> results.ProposalView:
+        """Return an open proposal with its operations."""
+        return results.ProposalView(
+            id=proposal_id.hex(),
+            proposer=self.renderer.address(record.proposer),
+            operations=[
+                self.renderer.record(operation) for operation in CATALOGUE.decode(record.operations)
+            ],
+            approvals=[self.renderer.address(address) for address in record.approvals],
+            expires=render_time(record.expires_ms),
+        )
+
+
+def _signed(signed: SignedMessage) -> results.SignedMessageView:
+    if isinstance(signed, SignedVote):
+        kind, block_id = signed.vote.kind.name.lower(), signed.vote.block_id
+    else:
+        kind, block_id = "proposal", signed.proposal.block_id
+    return results.SignedMessageView(
+        kind=kind,
+        block_id=None if block_id is None else block_id.hex(),
+        signature=signed.signature.hex(),
+    )

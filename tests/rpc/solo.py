@@ -1,0 +1,199 @@
+"""A node of one validator with its interface, in one object: everything real but the network.
+
+`solo_node()` gives a settled town behind an `RpcServer` on a free port. Blocks are built, certified
+with the validator's key and committed when a test says `seal()`, or by themselves with
+`sealing=True`.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from node.admission import AdmissionResult
+from node.chain import Committed
+from node.client import ClientNetwork
+from node.codec import encode
+from node.log import Logger, silent_log
+from node.mempool import AdmittedTransaction, Full
+from node.metrics import Metrics
+from node.network.contacts import PeerView
+from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
+from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
+
+__all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "solo_node"]
+
+
+class SoloIntake:
+    """Takes transactions into the town's pool; knows when they are in a block."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._waiters: dict[bytes, asyncio.Event] = {}
+        self.taken = asyncio.Event()
+        self.failure: Exception | None = None
+        town.chain.listeners.append(self._committed)
+
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
+        if self.failure is not None:
+            raise self.failure
+        results = await self._town.admission.verify_batch_async(raws, dry_run=True)
+        for index, result in enumerate(results):
+            if isinstance(result, AdmittedTransaction):
+                added = self._town.pool.add(result)
+                if isinstance(added, Full):
+                    results[index] = added
+        self.taken.set()
+        return results
+
+    async def wait(self, transaction_id: bytes, timeout_s: float) -> bool:
+        if not self._town.chain.seen(transaction_id):
+            event = self._waiters.setdefault(transaction_id, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await event.wait()
+        return self._town.chain.seen(transaction_id)
+
+    def _committed(self, committed: Committed) -> None:
+        for transaction_id in committed.candidate.transaction_ids:
+            event = self._waiters.pop(transaction_id, None)
+            if event is not None:
+                event.set()
+
+
+@dataclass
+class FixedPeers:
+    """Peers as a test wants them seen."""
+
+    views: Sequence[PeerView] = ()
+
+    def status(self) -> Sequence[PeerView]:
+        return self.views
+
+
+@dataclass
+class Solo:
+    """The node, and a session to it."""
+
+    town: Town
+    intake: SoloIntake
+    server: RpcServer
+    services: RpcServices
+    session: aiohttp.ClientSession
+    calls: int = field(default=0)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    @property
+    def network(self) -> ClientNetwork:
+        return ClientNetwork.of(self.town.genesis)
+
+    def address(self, name: str, owner: str = BANK) -> str:
+        return self.network.render_address(address_of(owner, name))
+
+    async def seal(self) -> Committed:
+        """Commit a block of everything that waits."""
+        candidate = self.town.build(self.town.pool.take(count_max=5_000, size_bytes_max=1 << 22))
+        committed = await self.town.chain.commit(candidate, self.town.certify(candidate))
+        self.town.pool.remove(candidate.transaction_ids)
+        return committed
+
+    async def seal_for_ever(self) -> None:
+        """Commit a block whenever something waits."""
+        while True:
+            await self.intake.taken.wait()
+            self.intake.taken.clear()
+            while len(self.town.pool):
+                await self.seal()
+                await asyncio.sleep(0)
+
+    async def post(self, body: bytes, *, path: str = "/rpc", **headers: str) -> tuple[int, bytes]:
+        """Return status and body of a POST."""
+        headers = {"Content-Type": "application/json"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        async with self.session.post(self.url + path, data=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Return status and text of a GET."""
+        async with self.session.get(self.url + path) as response:
+            return response.status, await response.text()
+
+    async def answer(self, method: str, params: object = ()) -> dict[str, Any]:
+        """Return the whole answer to a call."""
+        self.calls += 1
+        body = {"jsonrpc": "2.0", "id": self.calls, "method": method, "params": params}
+        status, data = await self.post(json.dumps(body).encode())
+        assert status == 200, data
+        answer: dict[str, Any] = json.loads(data)
+        assert answer["id"] == self.calls
+        return answer
+
+    async def call(self, method: str, params: object = ()) -> Any:
+        """Return the result of a call that succeeds."""
+        answer = await self.answer(method, params)
+        assert "result" in answer, answer
+        return answer["result"]
+
+    async def refused(self, method: str, params: object = ()) -> dict[str, Any]:
+        """Return the error of a call that is refused."""
+        answer = await self.answer(method, params)
+        assert "error" in answer, answer
+        error: dict[str, Any] = answer["error"]
+        return error
+
+    async def submit_list(self, raws: Sequence[bytes]) -> tuple[int, bytes]:
+        """Return status and body of `POST /transactions`."""
+        return await self.post(
+            encode(tuple(raws)), path="/transactions", Content_Type="application/msgpack"
+        )
+
+
+@contextlib.asynccontextmanager
+async def solo_node(
+    *,
+    accounts: int = 3,
+    limits: RpcLimits | None = None,
+    hosts: Sequence[str] = (),
+    sealing: bool = False,
+    count_max: int = 20_000,
+    peers: Peers = NOBODY,
+    log: Logger | None = None,
+    settled: bool = True,
+) -> AsyncIterator[Solo]:
+    """Run a node; on leaving, everything of it is gone."""
+    town = make_town(record=make_record(validators=1), count_max=count_max)
+    if settled:
+        await town.settle(accounts)
+    intake = SoloIntake(town)
+    services = RpcServices(
+        node_name="central-bank",
+        chain=town.chain,
+        mempool=town.pool,
+        intake=intake,
+        peers=peers,
+        genesis=town.genesis,
+        clock=town.clock,
+        metrics=Metrics(),
+        log=log or silent_log(),
+    )
+    server = RpcServer(services, limits=limits, hosts=hosts)
+    await server.start("127.0.0.1", 0)
+    try:
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+            solo = Solo(town, intake, server, services, session)
+            sealer = group.create_task(solo.seal_for_ever(), name="sealer") if sealing else None
+            try:
+                yield solo
+            finally:
+                if sealer is not None:
+                    sealer.cancel()
+    finally:
+        await server.stop()
