@@ -200,17 +200,17 @@ def _nibbles(key_hash: bytes) -> bytes:
     return hexlify(key_hash).translate(_NIBBLES)
 
 
+def _masks(branch: bytes) -> tuple[int, int]:
+    taken, leaves = _MASKS.unpack_from(branch)
+    return taken, leaves
+
+
 def _is_branch(data: bytes) -> bool:
     if len(data) < BRANCH_SIZE_MIN:
         return False
     taken, leaves = _masks(data)
-    digests = taken.bit_count() + leaves.bit_count()
-    return taken & leaves == leaves and len(data) == BRANCH_SIZE_MIN + HASH_SIZE * digests
-
-
-def _masks(branch: bytes) -> tuple[int, int]:
-    taken, leaves = _MASKS.unpack_from(branch)
-    return taken, leaves
+    size = BRANCH_SIZE_MIN + HASH_SIZE * (taken.bit_count() + leaves.bit_count())
+    return taken & leaves == leaves and len(data) == size
 
 
 def _slot(branch: bytes, index: int) -> _Slot:
@@ -230,9 +230,11 @@ def _existing(path: Path, branch: bytes | None) -> bytes:
     return branch
 
 
-def _check_branch(path: Path, branch: bytes) -> None:
+def _check_branch(path: Path, branch: bytes) -> tuple[int, int]:
+    """Return the masks of a well-formed branch."""
     if not _is_branch(branch):
         raise CommitmentError(path, f"these {len(branch)} bytes are no branch")
+    return _masks(branch)
 
 
 # The update.
@@ -278,10 +280,9 @@ class _Pass:
         It is patched in place rather than taken apart: most changes replace a slot by one of the
         same size, and this is the hot path of every block.
         """
-        _check_branch(path, before)
+        taken, leaves = _check_branch(path, before)
         changes = self._changes
         depth = len(path)
-        taken, leaves = _masks(before)
         branch = bytearray(before)
         while low < high:
             key_hash, nibbles, slot = changes[low]

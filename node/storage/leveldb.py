@@ -32,7 +32,7 @@ from node.storage.errors import (
 from node.storage.lock import DirectoryLock
 from node.storage.store import Batch
 
-CACHE_SIZE_BYTES: Final = 16 << 20
+CACHE_SIZE_BYTES: Final = 8 << 20
 WRITE_BUFFER_SIZE_BYTES: Final = 16 << 20
 TABLE_SIZE_BYTES: Final = 2 << 20
 # The fewest LevelDB allows: 64 open tables, each mapped into memory while it is open.
