@@ -3,13 +3,11 @@
 import json
 from dataclasses import dataclass
 
-import msgspec
-
 from consensus.params import ConsensusParams
 from consensus.quorum import faults_survived, quorum
 from consensus.types import FaultModel, ValidatorId
 from consensus.validators import Validator, ValidatorSet
-from node.codec import encode
+from node.codec import encode, replace
 from node.genesis.model import BlocksSection, GenesisRecord, TransactionsSection
 from node.genesis.reading import render_record
 from node.hashing import Domain, tagged_hash
@@ -101,7 +99,7 @@ def genesis_of(record: GenesisRecord) -> Genesis:
 
 def canonical(record: GenesisRecord) -> GenesisRecord:
     """Return the record with its lists in order: how a file orders them carries no meaning."""
-    return msgspec.structs.replace(  # type: ignore[type-var]  # its stub mistakes frozen records
+    return replace(
         record,
         validators=tuple(sorted(record.validators, key=lambda item: item.name)),
         participants=tuple(sorted(record.participants, key=lambda item: item.id)),
