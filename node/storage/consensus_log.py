@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Final
 
 from node.storage.errors import StorageDamaged, StorageError, StorageFailed, storage_error
-from node.storage.files import DiskFiles, FileSystem
+from node.storage.files import DiskFiles, FileSystem, sync_directory
 from node.storage.lock import DirectoryLock
 
 LOG_NAME: Final = "consensus.log"
@@ -66,6 +66,7 @@ def open_consensus_log(path: Path) -> "ConsensusLog":
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
+        sync_directory(path.parent)
         lock = DirectoryLock(path)
     except OSError as error:
         raise storage_error(path, error) from error
@@ -236,7 +237,7 @@ class ConsensusLog:
             raise self._damage(start, "the last frame is all there and does not fit its checksum")
 
     def _damage(self, offset: int, explanation: str) -> StorageDamaged:
-        return StorageDamaged(self._path / LOG_NAME, f"byte {offset}: {explanation}")
+        return StorageDamaged(self._path, f"{LOG_NAME}, byte {offset}: {explanation}")
 
 
 def _frame_size(data: bytes, start: int, mark: bytes) -> int | None:

@@ -36,6 +36,19 @@ class FileSystem(Protocol):
         ...
 
 
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable.
+
+    Raises:
+        OSError: the disk's reasons.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class DiskFiles:
     """The files of a directory that exists."""
 
@@ -77,11 +90,7 @@ class DiskFiles:
             for name in (old, new):
                 self._close(name)
             os.rename(self._path / old, self._path / new)
-            directory = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            sync_directory(self._path)
         except OSError as error:
             raise storage_error(self._path / new, error) from error
 
