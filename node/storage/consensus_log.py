@@ -44,7 +44,7 @@ from node.storage.lock import DirectoryLock
 LOG_NAME: Final = "consensus.log"
 NEW_NAME: Final = "consensus.log.new"
 
-FILE_SIZE: Final = 4 << 20  # bytes; a height of four validators takes some 3 kB
+FILE_SIZE: Final = 8 << 20  # bytes; a height takes some 3 kB and the blocks voted for
 APPEND_SIZE_MAX: Final = 16 << 20  # bytes of one append
 
 _MAGIC: Final = b"khazana-log/1\n"
