@@ -164,27 +164,38 @@ class NetworkConfig(_Section):
     Who a peer is says its certificate, never its address."""
     observers: Mapping[Name, FilePath] = Field(default_factory=dict)
     """Certificates (DER or PEM) of the observers that may connect; nobody else gets in."""
-    connections_max: Count = 64
-    queue_bytes_max: Bytes = 64 << 20
-    """Outgoing bytes that may wait for one peer."""
-    frame_bytes_max: Bytes = 16 << 20
+    lane_bytes_max: Bytes = 4 << 20
+    """Outgoing bytes that may wait for one peer in each of the three lanes."""
+    frames_per_s_max: Count = 2_000
+    """Frames of one peer, on average; beyond it the peer is read more slowly."""
+    bytes_per_s_max: Bytes = 64 << 20
+    handshakes_max: Count = 64
+    """Inbound connections that have not shown an identity yet."""
 
 
 class RpcConfig(_Section):
     """The listener for clients."""
 
     listen: ListenAddress = Endpoint("127.0.0.1", 26680)
-    body_bytes_max: Bytes = 8 << 20
+    body_bytes_max: Bytes = 1 << 20
+    """Of one JSON-RPC request or WebSocket message."""
     batch_max: Count = 100
-    connections_max: Count = 2_000
-    subscribers_max: Count = 2_000
-    subscriber_queue_max: Count = 1_024
+    """Calls in one JSON-RPC batch."""
+    submission_bytes_max: Bytes = 4 << 20
+    """Of one `POST /transactions`."""
+    submission_max: Count = 5_000
+    """Transactions in one `POST /transactions`."""
+    connections_max: Count = 2_048
+    connections_per_address_max: Count = 512
+    calls_per_s_max: Count = 500
+    """Calls of one address, on average."""
+    subscribers_max: Count = 1_024
     wait_ms_max: Milliseconds = 60_000
     """The longest that a submission may wait for finality in one request."""
     waiters_max: Count = 100_000
     """Transactions that clients may wait for at one time, over all requests."""
     hosts: tuple[str, ...] = ()
-    """Host names accepted in requests beside addresses and localhost; empty: any."""
+    """Names under which clients may call beside addresses and `localhost`; "*" is any."""
 
 
 class ValidatorConfig(_Section):
@@ -194,7 +205,8 @@ class ValidatorConfig(_Section):
     """An encrypted keystore written by `khazana keys`."""
     passphrase_file: FilePath | None = None
     development_key: Name | None = None
-    """Label of a printed development key; only on a network whose genesis says development."""
+    """Label of a printed development key, without its use: "central-bank" votes with the key
+    central-bank/consensus. Only on a network whose genesis says development."""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -219,19 +231,17 @@ class TlsConfig(_Section):
 class MempoolConfig(_Section):
     """Transactions that may wait here for a block."""
 
-    transactions_max: Count = 50_000
+    transactions_max: Count = 20_000
+    """At 2,000 a second, ten seconds of load."""
     bytes_max: Bytes = 32 << 20
+    """Of their raw forms; the decoded ones take about four times as much again."""
 
 
 class StorageConfig(_Section):
-    """LevelDB's memory and the node's caches."""
+    """What is kept in memory of what is on disk."""
 
-    block_cache_bytes: Bytes = 32 << 20
-    write_buffer_bytes: Bytes = 16 << 20
-    records_cache_max: Count = 100_000
-    """Decoded ledger records kept in memory."""
-    nodes_cache_max: Count = 200_000
-    """Commitment tree nodes kept in memory."""
+    records_cache_bytes: Bytes = 96 << 20
+    """Decoded ledger records: some 200,000 accounts and holdings."""
 
 
 class SyncConfig(_Section):

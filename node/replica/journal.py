@@ -1,0 +1,239 @@
+"""The consensus log as the replica uses it: what a restart finds in it, and what is written when.
+
+What a log is worth at the start. `L` is the height it was last appended to, `H` the chain's head:
+
+=========================  ========================================================================
+the log                    the node
+=========================  ========================================================================
+L > H + 1                  lost blocks, or an older database was put back: signs at no height below
+                           L, catches up to L - 1, then goes on where the log ends
+L = H + 1                  goes on where the log ends: the same locks, timers, pending signatures
+L = H                      was stopped between the commit and the next height: begins H + 1
+L < H, empty, or missing   does not know what its key signed: signs nothing until it has heard the
+                           others (see `join`), then above the floor only
+only `Born`, H = 0         the key and its log are new: begins with the others (see `join`)
+=========================  ========================================================================
+
+So that the fourth line means what it says, the log is brought to a height before its block is
+committed, also where this node had nothing to sign (`reach`).
+
+Writing blocks and is done in the storage thread; a simulation gives none and writes inline.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from consensus.errors import InvalidValue
+from consensus.inputs import Input
+from node.codec import CodecError
+from node.metrics import Metrics
+from node.replica.entries import (
+    Body,
+    Born,
+    Entry,
+    ProposalEntry,
+    Reached,
+    Sealed,
+    VoteEntry,
+    decode_entry,
+    encode_entry,
+    entry_of_input,
+    input_of_entry,
+)
+from node.replica.errors import LogMismatch
+from node.replica.guard import Guard
+from node.storage import ConsensusLog, StorageThread
+
+APPEND_BYTES: Final = 12 << 20
+"""One append holds at most this and one entry more; the log's own limit is above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the log said at the start."""
+
+    height: int
+    """Last appended to; 0 in an empty log."""
+    born: bool
+    """Nothing was ever signed with this log: it holds only its birth."""
+    inputs: tuple[Input, ...]
+    """What the engine took at that height, in order."""
+    blocks: tuple[bytes, ...]
+    """Bodies of the blocks that were voted for at that height."""
+
+
+class Journal:
+    """One validator's log, and the guard that rests on it."""
+
+    def __init__(
+        self,
+        log: ConsensusLog,
+        guard: Guard,
+        *,
+        thread: StorageThread | None,
+        metrics: Metrics,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Store what is given; `load` comes first.
+
+        Args:
+            thread: where the log is written; None writes on the caller's.
+            monotonic: a clock in seconds, for the metric.
+        """
+        self._log = log
+        self._guard = guard
+        self._thread = thread
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._appended = 0  # the height that the last durable entry belongs to
+        self._begun = 0
+
+    def load(self, *, name: str, network: bytes) -> Found:
+        """Read the log and restore the guard's seals.
+
+        Raises:
+            LogMismatch: the log was made for another key or network, or by another program.
+            StorageDamaged: the log's own checks fail.
+            StorageError: the disk's reasons.
+        """
+        raw = self._log.load()
+        self._appended = self._begun = self._log.height
+        try:
+            entries = [decode_entry(data) for data in raw]
+            inputs = tuple(
+                input_of_entry(entry)
+                for entry in entries
+                if not isinstance(entry, Born | Reached | Sealed | Body)
+            )
+        except (CodecError, InvalidValue) as error:
+            raise LogMismatch(
+                found=f"another version ({error})", expected="one of this version"
+            ) from None
+        self._check_owner(entries, name=name, network=network)
+        self._guard.restore(entry for entry in entries if isinstance(entry, Sealed))
+        return Found(
+            height=self._appended,
+            born=len(entries) == 1 and isinstance(entries[0], Born),
+            inputs=inputs,
+            blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
+        )
+
+    async def persist(
+        self,
+        height: int,
+        *,
+        inputs: Sequence[Input] = (),
+        blocks: Sequence[tuple[bytes, bytes]] = (),
+        seal: Sealed | None = None,
+    ) -> None:
+        """Make these durable, in one sync as long as they are of ordinary size.
+
+        Args:
+            height: of all of them; at least that of the entries before.
+            blocks: (block id, block bytes) of the blocks that the inputs rest on.
+            seal: what the guard wants durable before it signs; it is told.
+
+        Raises:
+            StorageError: it is not known what is durable; the node stops.
+        """
+        entries: list[Entry] = [Body(block_id=key, block=block) for key, block in blocks]
+        entries += [entry_of_input(event) for event in inputs]
+        if seal is not None:
+            entries.append(seal)
+        if entries:
+            await self._append(height, entries)
+        if seal is not None:
+            self._guard.confirm(seal)
+
+    async def reach(self, height: int) -> None:
+        """Let the log stand at this height or above, before its block is committed.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        if self._appended < height:
+            # One ahead: a run of committed blocks then costs one append for two of them. If this
+            # process dies now, the block is fetched again before anything is signed.
+            await self._append(height + 1, [Reached(height=height + 1)])
+
+    async def reach_above(self, floor: int) -> None:
+        """Note for good that nothing at or below this height may be signed.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        if self._appended <= floor:
+            await self._append(floor + 1, [Reached(height=floor + 1)])
+
+    def close(self) -> None:
+        """Let go of the log and its lock; a second call does nothing."""
+        self._log.close()
+
+    # Private.
+
+    async def _append(self, height: int, entries: Sequence[Entry]) -> None:
+        if height > self._begun:
+            self._begun = height
+            self._log.reset(height)
+        assert height == self._begun
+        chunk: list[bytes] = []
+        size = 0
+        for entry in entries:
+            data = encode_entry(entry)
+            if chunk and size + len(data) > APPEND_BYTES:
+                await self._write(chunk)
+                chunk, size = [], 0
+            chunk.append(data)
+            size += len(data)
+        await self._write(chunk)
+        self._appended = height
+
+    async def _write(self, chunk: Sequence[bytes]) -> None:
+        started = self._monotonic()
+        if self._thread is None:
+            self._log.append(chunk)
+        else:
+            await self._thread.run(lambda: self._log.append(chunk))
+        self._metrics.fsync_seconds.observe(self._monotonic() - started)
+
+    def _check_owner(self, entries: Sequence[Entry], *, name: str, network: bytes) -> None:
+        for entry in entries:
+            if isinstance(entry, Born):
+                key = self._guard.public_key
+                if (entry.name, entry.public_key) != (name, key):
+                    raise LogMismatch(
+                        found=f"{entry.name} with key {entry.public_key.hex()}",
+                        expected=f"{name} with key {key.hex()}",
+                    )
+                if entry.network not in (None, network):
+                    raise LogMismatch(
+                        found=f"the network of genesis {entry.network.hex()}",
+                        expected=f"on that of genesis {network.hex()}",
+                    )
+            elif isinstance(entry, VoteEntry) and entry.own and entry.vote.validator != name:
+                raise LogMismatch(found=entry.vote.validator, expected=name)
+            elif isinstance(entry, ProposalEntry) and entry.own and entry.proposal.proposer != name:
+                raise LogMismatch(found=entry.proposal.proposer, expected=name)
+
+
+def write_birth(log: ConsensusLog, *, name: str, public_key: bytes, network: bytes | None) -> None:
+    """Make a new log say that it was born together with its key; `log` is closed afterwards.
+
+    Call it only for a key that has just been generated, or has never been on this network: it is
+    what lets the node sign from height 1 on although not all the others are there.
+
+    Args:
+        network: the 32-byte genesis hash, where it is known already.
+
+    Raises:
+        LogMismatch: the log is not new.
+        StorageError: the disk's reasons.
+    """
+    try:
+        if log.load() or log.height > 0:
+            raise LogMismatch(found="a validator that has already run", expected="a new one")
+        log.reset(1)
+        log.append([encode_entry(Born(name=name, public_key=public_key, network=network))])
+    finally:
+        log.close()

@@ -1,0 +1,148 @@
+"""How the blocks that the engine asks for are put together: from the pool first, then from peers.
+
+Whoever proposed is asked first, then the other validators in turn; a peer that answers without what
+was asked for, or not in time, is followed by the next. It goes on while the height lasts, more
+slowly after each full turn: what nobody has does not keep the wires busy.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from node.mempool import Mempool
+from node.metrics import Metrics
+from node.network import GetProposedBlock, GetTransactions, Role
+from node.replica.bodies import Bodies, Body
+from node.replica.wire import Wire
+
+ROUNDS_MAX: Final = 4
+"""The wait between two requests grows with each turn through the peers, up to this factor."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Wanted:
+    """A block that the engine waits for."""
+
+    height: int
+    proposer: str
+    ignore_clock: bool
+    asked: str | None = None
+    """The peer that was asked last."""
+    waiting: bool = False
+    """Nobody is asked before an answer comes or the timer elapses."""
+    attempts: int = 0
+    peers: int = 1
+    """How many peers there were to ask."""
+    timer: asyncio.TimerHandle | None = None
+
+
+class Obtaining:
+    """The requests of one height."""
+
+    def __init__(
+        self,
+        *,
+        wire: Wire,
+        mempool: Mempool,
+        bodies: Bodies,
+        retry: Callable[[bytes], None],
+        timeout_s: float,
+        metrics: Metrics,
+    ) -> None:
+        """Store what is given.
+
+        Args:
+            retry: called with a block id when its peer has not answered in time.
+            timeout_s: how long one peer may take to answer.
+        """
+        self._wire = wire
+        self._mempool = mempool
+        self._bodies = bodies
+        self._retry = retry
+        self._timeout_s = timeout_s
+        self._fetches = metrics.fetches
+        self._wanted: dict[bytes, Wanted] = {}
+
+    @property
+    def wanted(self) -> tuple[bytes, ...]:
+        """The ids of the blocks that are waited for."""
+        return tuple(self._wanted)
+
+    def want(self, block_id: bytes, *, height: int, proposer: str, ignore_clock: bool) -> Wanted:
+        """Note that the engine waits for this block; what was asked for before is kept."""
+        wanted = self._wanted.get(block_id)
+        if wanted is None:
+            wanted = Wanted(height=height, proposer=proposer, ignore_clock=ignore_clock)
+            self._wanted[block_id] = wanted
+        wanted.ignore_clock = wanted.ignore_clock or ignore_clock
+        self._bodies.pin(block_id)
+        return wanted
+
+    def get(self, block_id: bytes) -> Wanted | None:
+        """Return what is known of a block that is waited for."""
+        return self._wanted.get(block_id)
+
+    def obtain(self, block_id: bytes) -> Body | None:
+        """Return the wanted block if it is complete by now; ask a peer for the rest if not."""
+        wanted = self._wanted[block_id]
+        body = self._bodies.get(block_id)
+        if body is not None:
+            body.search(self._mempool.get)
+            if not body.missing():
+                return body
+        if not wanted.waiting:
+            self._ask(block_id, wanted, body)
+        return None
+
+    def answered(self, block_id: bytes, peer: str) -> None:
+        """Note that a peer has answered, with or without what was asked for: the next may be.
+
+        After a full turn nobody is asked before the timer elapses, however fast all say no.
+        """
+        wanted = self._wanted.get(block_id)
+        if wanted is not None and wanted.asked == peer:
+            wanted.waiting = wanted.attempts % wanted.peers == 0
+
+    def elapsed(self, block_id: bytes) -> None:
+        """Note that the peer that was asked has not answered in time."""
+        wanted = self._wanted.get(block_id)
+        if wanted is not None:
+            wanted.waiting = False
+
+    def done(self, block_id: bytes) -> None:
+        """Stop wanting this block."""
+        wanted = self._wanted.pop(block_id, None)
+        if wanted is not None and wanted.timer is not None:
+            wanted.timer.cancel()
+
+    def clear(self) -> None:
+        """Stop wanting anything: the height is over."""
+        for block_id in self.wanted:
+            self.done(block_id)
+
+    # Private.
+
+    def _ask(self, block_id: bytes, wanted: Wanted, body: Body | None) -> None:
+        names = [peer.name for peer in self._wire.peers() if peer.role is Role.VALIDATOR]
+        if wanted.proposer in names:
+            names.remove(wanted.proposer)
+            names.insert(0, wanted.proposer)
+        wanted.peers = max(len(names), 1)
+        turns, place = divmod(wanted.attempts, wanted.peers)
+        wanted.attempts += 1
+        wanted.waiting = True
+        if names:
+            request = (
+                GetProposedBlock(height=wanted.height, block_id=block_id)
+                if body is None
+                else GetTransactions(block_id=block_id, ids=body.missing())
+            )
+            self._fetches.inc()
+            self._wire.send(names[place], request)
+            wanted.asked = names[place]
+        if wanted.timer is not None:
+            wanted.timer.cancel()
+        delay_s = self._timeout_s * min(turns + 1, ROUNDS_MAX)
+        loop = asyncio.get_running_loop()
+        wanted.timer = loop.call_later(delay_s, self._retry, block_id)

@@ -1,0 +1,838 @@
+"""The replica: the one writer of this node, which turns what happens into the engine's inputs and
+carries out its effects.
+
+Theory of operation. One loop reads one queue. For each event it steps the engine, and executes the
+effects strictly in the order returned; `Persist` is durable before the next effect starts, so no
+signature leaves before what it rests on would survive a crash. Answers to effects become inputs
+once the list of effects they came from is done. Only this loop touches the engine, and only it
+commits, so nothing here needs a lock: a block from a peer's store (`commit_synced`) waits in the
+same queue.
+
+What the loop adds to the engine is the world: which messages are admitted (`gate`), where a block's
+transactions come from (`obtaining`), when a height begins (`pace`), what is signed (`guard`), and
+from which height on this key may sign at all (`join`).
+
+A node that is not in the validator set, or may not sign yet, begins no height: it lives on the
+blocks of its peers' stores. A node that computes another result than a quorum certified raises
+`InvariantViolation` out of `run`, before anything of that block is written, and stops.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from consensus.certificates import QuorumCertificate
+from consensus.effects import (
+    Broadcast,
+    BuildBlock,
+    Decide,
+    Effect,
+    Persist,
+    ReportEvidence,
+    ScheduleTimeout,
+    SignProposal,
+    SignVote,
+    ValidateBlock,
+)
+from consensus.engine import Engine
+from consensus.errors import DecidedBlockInvalid
+from consensus.inputs import (
+    BlockBuilt,
+    BlockValidated,
+    CertificateReceived,
+    Input,
+    ProposalReceived,
+    ProposalSigned,
+    StartHeight,
+    TimeoutElapsed,
+    VoteReceived,
+    VoteSigned,
+)
+from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
+from consensus.types import BlockId, Height, Signature, Step, Timeout
+from node.admission import Admission, AdmissionError
+from node.blocks import BLOCK_EVIDENCE_MAX, Block, block_id, decode_block, encode_evidence
+from node.chain import Candidate, Chain, InvalidBlock
+from node.clock import Clock
+from node.log import Logger
+from node.mempool import AdmittedTransaction, Mempool
+from node.metrics import Metrics
+from node.network import (
+    BlockTransactions,
+    CertificateMessage,
+    GetProposedBlock,
+    GetTransactions,
+    ProposalMessage,
+    ProposedBlock,
+    Status,
+    VoteMessage,
+    WireMessage,
+)
+from node.replica.bodies import Bodies, Body, body_of
+from node.replica.errors import Divergence, SigningRefused
+from node.replica.gate import BadMessage, Fault, Gate, Verify
+from node.replica.inbox import Inbox
+from node.replica.obtaining import Obtaining
+from node.replica.pace import Pace
+from node.replica.seat import Seat
+from node.replica.service import Service
+from node.replica.wire import Wire, proposal_message, vote_message
+
+EVENTS_IN_A_ROW: Final = 16
+"""After so many events the other tasks get their turn, even if more are waiting."""
+HELD_MAX: Final = 16
+"""Messages of one peer for the height after the next that wait until it is the next. A validator
+says a proposal and two votes in a round; what does not fit is repeated by its sender."""
+HELP_AFTER_S: Final = 0.1
+"""Votes that arrive this soon after the decision were under way: their senders need no help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A link to this peer is up."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A peer said something."""
+
+    peer: str
+    message: WireMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """A timeout of the engine."""
+
+    timeout: Timeout
+
+
+@dataclass(frozen=True, slots=True)
+class BuildDue:
+    """The proposer has gathered long enough."""
+
+    effect: BuildBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ResendDue:
+    """Nothing has changed for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """A peer did not answer in time for a block."""
+
+    block_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Something changed that may matter: the pool, a claim, the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A block from a peer's store, whose certificate has been verified in full."""
+
+    block: Block
+    certificate: QuorumCertificate
+    done: "asyncio.Future[bool]"
+    """True once it is committed, False if it is not the next block any more."""
+
+
+Event: TypeAlias = Connected | Heard | Elapsed | BuildDue | ResendDue | RetryDue | Woken | Fetched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaLimits:
+    """What one node may set for itself; see `node.config.ReplicaConfig`."""
+
+    queue_max: int = 4_096
+    resend_ms: int = 750
+    resend_ms_max: int = 8_000
+    fetch_timeout_ms: int = 300
+
+
+class Replica:
+    """The loop of one node. `run` is its only task."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        mempool: Mempool,
+        admission: Admission,
+        engine: Engine,
+        wire: Wire,
+        seat: Seat | None,
+        claims: Callable[[], Mapping[str, int]],
+        verify: Verify,
+        clock: Clock,
+        metrics: Metrics,
+        log: Logger,
+        limits: ReplicaLimits | None = None,
+    ) -> None:
+        """Store what is given; nothing happens before `run`.
+
+        Args:
+            seat: this node's key and log; None: it observes.
+            claims: the height that each connected validator says it has committed.
+            verify: the one rule for signatures, `node.keys.verify`.
+        """
+        self._chain = chain
+        self._mempool = mempool
+        self._admission = admission
+        self._engine = engine
+        self._wire = wire
+        self._seat = seat
+        self._claims = claims
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log.bind(part="replica")
+        self._limits = limits or ReplicaLimits()
+        genesis = chain.genesis
+        self._model = genesis.fault_model
+        self._gate = Gate(network=genesis.hash, model=self._model, verify=verify, metrics=metrics)
+        self._inbox: Inbox[Event] = Inbox(self._limits.queue_max)
+        self._bodies = Bodies()
+        self._obtaining = Obtaining(
+            wire=wire,
+            mempool=mempool,
+            bodies=self._bodies,
+            retry=lambda block_id: self._inbox.push(RetryDue(block_id)),
+            timeout_s=self._limits.fetch_timeout_ms / 1000,
+            metrics=metrics,
+        )
+        self._service = Service(wire=wire, bodies=self._bodies, chain=chain)
+        self._pace: Pace | None = None
+        self._deciding = False
+        """The engine has been started at the height after the head."""
+        self._position: tuple[int, int, int] = (0, 0, 0)
+        self._timers: dict[object, asyncio.TimerHandle] = {}
+        self._resend_ms = self._limits.resend_ms
+        self._woken = False
+        self._held: dict[str, list[Heard]] = {}
+        self._evidence: dict[bytes, None] = {}
+        self._refusals: dict[bytes, InvalidBlock] = {}
+        self._committed_s = 0.0
+
+    # The door: called by the network, sync, intake and the node, on the same event loop.
+
+    def connected(self, peer: str) -> None:
+        """Take note of a new link: say again what was said before it."""
+        self._inbox.push(Connected(peer))
+
+    def disconnected(self, peer: str) -> None:
+        """Forget what was held of a peer."""
+        self._held.pop(peer, None)
+        self._service.forget(peer)
+
+    async def received(self, peer: str, message: WireMessage) -> None:
+        """Take a peer's message; wait while the queue is full."""
+        match message:
+            case GetTransactions():
+                self._service.send_transactions(peer, message)
+            case GetProposedBlock():
+                self._service.send_block(peer, message)
+            case _:
+                await self._inbox.put(Heard(peer, message))
+
+    def wake(self) -> None:
+        """Look again: the pool has new transactions, or a peer makes a new claim."""
+        if not self._woken:
+            self._woken = True
+            self._inbox.push(Woken())
+
+    async def commit_synced(self, block: Block, certificate: QuorumCertificate) -> bool:
+        """Check and commit a block from a peer's store, if it is the next one by now.
+
+        The caller has verified every signature of the certificate.
+
+        Returns:
+            Whether this call committed it; False: it is committed already, or too far ahead.
+
+        Raises:
+            InvalidBlock: the contents are not those of the certified header.
+            BadMessage: a transaction in it is unreadable or not signed.
+        """
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._inbox.push(Fetched(block, certificate, done))
+        return await done
+
+    @property
+    def is_voting(self) -> bool:
+        """Whether this node may sign at the next height."""
+        return self._may_vote()
+
+    # The loop.
+
+    async def run(self) -> None:
+        """Work until cancelled.
+
+        Raises:
+            Divergence: a quorum decided what this node finds invalid.
+            InvariantViolation: the ledger or agreement contradicts itself.
+            StorageError: the disk's reasons.
+        """
+        self._begin()
+        handled = 0
+        try:
+            while True:
+                await self._handle(await self._inbox.get())
+                handled += 1
+                if handled % EVENTS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
+        except DecidedBlockInvalid as error:
+            refusal = self._refusals.get(error.block_id)
+            raise Divergence(error.height, error.block_id, str(refusal)) from error
+        finally:
+            self._obtaining.clear()
+            for timer in self._timers.values():
+                timer.cancel()
+
+    def _begin(self) -> None:
+        head = self._chain.head
+        blocks = self._chain.genesis.blocks
+        # The first block of all is not overdue: it comes with the first transaction, or when the
+        # validators have had the time to find each other.
+        idle_ms = max(0, self._clock.now_ms() - head.time_ms) if head.height > 0 else 0
+        self._pace = Pace(
+            gather_ms=blocks.gather_ms,
+            heartbeat_ms=blocks.heartbeat_ms,
+            now_s=self._clock.monotonic(),
+            idle_ms=idle_ms,
+        )
+        self._gate.open_height(self._next_height, self._chain.validators)
+        self._metrics.height.set(head.height)
+        self.wake()
+
+    async def _handle(self, event: Event) -> None:
+        match event:
+            case Heard(peer, message):
+                await self._hear(peer, message)
+            case Elapsed(timeout):
+                self._note_missed(timeout)
+                await self._drive(TimeoutElapsed(timeout=timeout))
+            case Woken():
+                self._woken = False
+                for block_id in self._obtaining.wanted:
+                    await self._pursue(block_id)
+                await self._begin_height_if_due(called=False)
+            case BuildDue(effect):
+                built = self._build(effect)
+                if built is not None:
+                    await self._drive(built)
+            case RetryDue(block_id):
+                self._obtaining.elapsed(block_id)
+                await self._pursue(block_id)
+            case ResendDue():
+                self._resend()
+            case Connected(peer):
+                self._greet(peer)
+                await self._begin_height_if_due(called=False)
+            case Fetched():
+                await self._take_fetched(event)
+
+    # Peers.
+
+    async def _hear(self, peer: str, message: WireMessage) -> None:
+        try:
+            match message:
+                case VoteMessage() | ProposalMessage() | CertificateMessage():
+                    await self._hear_of_height(peer, message)
+                case ProposedBlock():
+                    await self._hear_block(peer, message)
+                case BlockTransactions():
+                    await self._hear_transactions(peer, message)
+                case _:
+                    raise BadMessage(Fault.UNASKED, type(message).__name__)
+        except BadMessage as error:
+            self._metrics.messages_refused.labels(reason=error.fault.value).inc()
+            self._log.info("message refused", peer=peer, fault=error.fault, detail=error.detail)
+            self._wire.punish(peer, str(error))
+
+    async def _hear_of_height(
+        self, peer: str, message: VoteMessage | ProposalMessage | CertificateMessage
+    ) -> None:
+        height = self._next_height
+        if message.height < height:
+            self._help(peer, message.height)
+        elif message.height > height:
+            self._hold(peer, message)
+        elif self._may_vote():
+            event = self._admit(message)
+            if event is not None:
+                await self._begin_height_if_due(called=True)
+                await self._drive(event)
+
+    def _admit(self, message: VoteMessage | ProposalMessage | CertificateMessage) -> Input | None:
+        """Return the engine's input, verified; None for what is known already."""
+        match message:
+            case VoteMessage():
+                vote = self._gate.admit_vote(message)
+                if vote is None:
+                    return None
+                self._metrics.votes.labels(kind=vote.vote.kind.name.lower()).inc()
+                return VoteReceived(signed=vote)
+            case ProposalMessage():
+                if not self._gate.expects_proposal(message):
+                    return None
+                body = body_of(message)
+                proposal = self._gate.admit_proposal(message)
+                self._bodies.add(body)
+                return ProposalReceived(signed=proposal)
+            case CertificateMessage():
+                certificate = self._gate.admit_certificate(message)
+                return CertificateReceived(certificate=certificate)
+
+    async def _hear_block(self, peer: str, message: ProposedBlock) -> None:
+        if self._obtaining.get(message.block_id) is None:
+            return
+        self._obtaining.answered(message.block_id, peer)
+        if self._bodies.get(message.block_id) is None:
+            self._bodies.add(body_of(message))
+        await self._pursue(message.block_id)
+
+    async def _hear_transactions(self, peer: str, message: BlockTransactions) -> None:
+        body = self._bodies.get(message.block_id)
+        if body is None or self._obtaining.get(message.block_id) is None:
+            return
+        self._obtaining.answered(message.block_id, peer)
+        missing = set(body.missing())
+        try:
+            for transaction in await self._authenticate(message.raws):
+                if transaction.id not in body.transaction_ids:
+                    raise BadMessage(Fault.UNASKED, f"transaction {transaction.id.hex()}")
+                if transaction.id in missing:
+                    body.found[transaction.id] = transaction
+                    self._mempool.add(transaction)
+        finally:
+            await self._pursue(message.block_id)
+
+    async def _authenticate(self, raws: Sequence[bytes]) -> list[AdmittedTransaction]:
+        """Return transactions from outside, each signature verified once in this node's life.
+
+        Raises:
+            BadMessage: one is unreadable or not truly signed.
+        """
+        try:
+            return await self._admission.verify_block(raws)
+        except AdmissionError as error:
+            raise BadMessage(Fault.BAD_TRANSACTION, str(error)) from None
+
+    def _hold(self, peer: str, message: WireMessage) -> None:
+        """Keep what a peer says of the height after the next, until it is the next."""
+        held = self._held.setdefault(peer, [])
+        if len(held) < HELD_MAX:
+            held.append(Heard(peer, message))
+
+    def _help(self, peer: str, height: int) -> None:
+        now_s = self._clock.monotonic()
+        if height < self._chain.head.height or now_s - self._committed_s > HELP_AFTER_S:
+            self._service.help(peer, height, now_s)
+
+    def _greet(self, peer: str) -> None:
+        self._service.send_status(peer)
+        if self._deciding:
+            for signed in self._engine.resend():
+                message = self._message(signed)
+                if message is not None:
+                    self._wire.send(peer, message)
+
+    def _resend(self) -> None:
+        if not self._deciding:
+            return
+        self._metrics.resends.inc()
+        for signed in self._engine.resend():
+            message = self._message(signed)
+            if message is not None:
+                self._wire.broadcast(message)
+        self._resend_ms = min(2 * self._resend_ms, self._limits.resend_ms_max)
+        self._set_timer("resend", self._resend_ms / 1000, ResendDue())
+
+    def _message(self, signed: SignedMessage) -> WireMessage | None:
+        if isinstance(signed, SignedVote):
+            return vote_message(signed)
+        body = self._bodies.get(signed.proposal.block_id)
+        return None if body is None else proposal_message(signed, body)
+
+    # The engine.
+
+    @property
+    def _next_height(self) -> Height:
+        return Height(self._chain.head.height + 1)
+
+    def _may_vote(self) -> bool:
+        seat = self._seat
+        return seat is not None and seat.may_vote(self._next_height, self._chain.validators)
+
+    async def _begin_height_if_due(self, *, called: bool) -> None:
+        seat = self._seat
+        if self._deciding or seat is None:
+            return
+        height, validators = self._next_height, self._chain.validators
+        if not seat.is_settled:
+            await seat.settle(
+                head=height - 1, validators=validators, claims=self._claims(), model=self._model
+            )
+        if not seat.may_vote(height, validators):
+            return
+        assert self._pace is not None
+        delay_s = self._pace.start_delay_s(
+            self._clock.monotonic(),
+            waiting=len(self._mempool) > 0,
+            called=called or seat.remembers(height),
+        )
+        if delay_s > 0:
+            self._set_timer("begin", delay_s, Woken())
+            return
+        self._deciding = True
+        inputs, blocks = seat.recall(height)
+        effects = self._engine.step(StartHeight(height=height, validators=validators))
+        if inputs:
+            self._log.info("height resumed from the log", height=height, inputs=len(inputs))
+            await self._restore(blocks)
+            effects = self._engine.replay(inputs)
+        await self._carry_out(effects)
+
+    async def _restore(self, blocks: Sequence[bytes]) -> None:
+        """Have the bodies again that the log holds."""
+        for data in blocks:
+            block = decode_block(data)
+            transactions = await self._authenticate(block.transactions)
+            self._bodies.add(_whole_body(block, transactions, logged=True))
+
+    async def _drive(self, event: Input) -> None:
+        if self._deciding:
+            await self._carry_out(self._engine.step(event))
+
+    async def _carry_out(self, effects: Sequence[Effect]) -> None:
+        """Execute effects in their order; then step with their answers, until there are none."""
+        answers: deque[Input] = deque()
+        while True:
+            for place, effect in enumerate(effects):
+                following = effects[place + 1] if place + 1 < len(effects) else None
+                answer = await self._execute(effect, following)
+                if answer is not None:
+                    answers.append(answer)
+            if not answers or not self._deciding:
+                break
+            effects = self._engine.step(answers.popleft())
+        self._note_progress()
+
+    async def _execute(self, effect: Effect, following: Effect | None) -> Input | None:
+        """Carry out one effect; return its answer, if it has one now."""
+        match effect:
+            case Persist():
+                await self._persist(effect, following)
+            case SignProposal():
+                return await self._sign_proposal(effect)
+            case SignVote():
+                return await self._sign_vote(effect)
+            case Broadcast(message=signed):
+                message = self._message(signed)
+                assert message is not None  # Our own proposal's block is pinned.
+                self._wire.broadcast(message)
+            case ScheduleTimeout(timeout=timeout, duration_ms=duration_ms):
+                self._set_timer(timeout, duration_ms / 1000, Elapsed(timeout))
+            case BuildBlock():
+                return self._build_when_gathered(effect)
+            case ValidateBlock():
+                proposer = self._chain.validators.proposer(effect.height, effect.round).id
+                self._obtaining.want(
+                    effect.block_id,
+                    height=effect.height,
+                    proposer=proposer,
+                    ignore_clock=effect.ignore_clock,
+                )
+                return self._judged(effect.block_id)
+            case Decide():
+                await self._decide(effect)
+            case ReportEvidence():
+                self._keep_evidence(effect)
+        return None
+
+    async def _persist(self, effect: Persist, following: Effect | None) -> None:
+        assert self._seat is not None
+        blocks = []
+        for event in effect.entries:
+            if isinstance(event, BlockBuilt) or (isinstance(event, BlockValidated) and event.valid):
+                body = self._bodies.get(event.block_id)
+                if body is not None and not body.logged:
+                    body.logged = True
+                    blocks.append((body.block_id, body.encode()))
+        seal = None
+        if isinstance(following, SignVote | SignProposal):
+            # The guard's record goes to the disk in the same sync as what the signature rests on.
+            message = following.vote if isinstance(following, SignVote) else following.proposal
+            with contextlib.suppress(SigningRefused):
+                seal = self._seat.guard.seal(message)
+        await self._seat.journal.persist(
+            self._engine.height, inputs=effect.entries, blocks=blocks, seal=seal
+        )
+
+    async def _sign_vote(self, effect: SignVote) -> Input | None:
+        signature = await self._signature(effect.vote)
+        if signature is None:
+            return None
+        return VoteSigned(signed=SignedVote(vote=effect.vote, signature=signature))
+
+    async def _sign_proposal(self, effect: SignProposal) -> Input | None:
+        signature = await self._signature(effect.proposal)
+        if signature is None:
+            return None
+        signed = SignedProposal(proposal=effect.proposal, signature=signature, polka=effect.polka)
+        return ProposalSigned(signed=signed)
+
+    async def _signature(self, message: Vote | Proposal) -> Signature | None:
+        assert self._seat is not None
+        guard = self._seat.guard
+        try:
+            seal = guard.seal(message)
+            if seal is not None:
+                await self._seat.journal.persist(self._engine.height, seal=seal)
+            signature = guard.sign(message)
+        except SigningRefused as error:
+            self._metrics.signatures_refused.inc()
+            self._log.warning("signature refused", message=error.what, reason=error.reason)
+            return None
+        kind = message.kind.name.lower() if isinstance(message, Vote) else "proposal"
+        self._metrics.signatures.labels(kind=kind).inc()
+        return signature
+
+    # Blocks.
+
+    def _build_when_gathered(self, effect: BuildBlock) -> Input | None:
+        assert self._pace is not None
+        # A later round has lost time enough.
+        delay_s = self._pace.build_delay_s(self._clock.monotonic()) if effect.round == 0 else 0.0
+        if delay_s > 0:
+            self._set_timer("build", delay_s, BuildDue(effect))
+            return None
+        return self._build(effect)
+
+    def _build(self, effect: BuildBlock) -> Input | None:
+        engine = self._engine
+        place = (engine.height, engine.round, engine.round_step)
+        if not self._deciding or place != (effect.height, effect.round, Step.PROPOSE):
+            return None
+        limits = self._chain.genesis.blocks
+        started = self._clock.monotonic()
+        transactions = self._mempool.take(
+            count_max=limits.transactions_max, size_bytes_max=limits.size_bytes_max
+        )
+        candidate = self._chain.build(
+            round=effect.round,
+            time_ms=self._clock.now_ms(),
+            transactions=transactions,
+            evidence=tuple(self._evidence),
+        )
+        self._metrics.build_seconds.observe(self._clock.monotonic() - started)
+        self._mempool.remove(candidate.dropped)
+        by_id = {transaction.id: transaction for transaction in transactions}
+        chosen = [by_id[each] for each in candidate.transaction_ids]
+        self._bodies.add(_whole_body(candidate.block, chosen, logged=False))
+        self._bodies.pin(candidate.block_id)
+        return BlockBuilt(
+            height=effect.height, round=effect.round, block_id=BlockId(candidate.block_id)
+        )
+
+    async def _pursue(self, block_id: bytes) -> None:
+        """Judge a wanted block if it is complete by now."""
+        judged = self._judged(block_id)
+        if judged is not None:
+            await self._drive(judged)
+
+    def _judged(self, block_id: bytes) -> BlockValidated | None:
+        wanted = self._obtaining.get(block_id)
+        body = None if wanted is None else self._obtaining.obtain(block_id)
+        if wanted is None or body is None:
+            return None
+        self._obtaining.done(block_id)
+        return BlockValidated(
+            height=self._next_height,
+            block_id=BlockId(block_id),
+            valid=self._is_valid(body, ignore_clock=wanted.ignore_clock),
+            ignore_clock=wanted.ignore_clock,
+        )
+
+    def _is_valid(self, body: Body, *, ignore_clock: bool) -> bool:
+        started = self._clock.monotonic()
+        try:
+            self._chain.check(
+                body.header,
+                body.transactions(),
+                body.evidence,
+                now_ms=None if ignore_clock else self._clock.now_ms(),
+            )
+        except InvalidBlock as error:
+            self._refusals[body.block_id] = error
+            self._metrics.proposals_refused.labels(reason=error.fault.value).inc()
+            self._log.warning(
+                "proposal refused",
+                height=body.header.height,
+                block=body.block_id,
+                proposer=body.header.proposer,
+                reason=str(error),
+            )
+            return False
+        self._metrics.check_seconds.observe(self._clock.monotonic() - started)
+        return True
+
+    async def _decide(self, effect: Decide) -> None:
+        candidate = self._chain.candidate(effect.block_id)
+        if candidate is None:
+            body = self._bodies.get(effect.block_id)
+            assert body is not None  # The engine decides what was judged; that is pinned.
+            candidate = self._chain.check(
+                body.header, body.transactions(), body.evidence, now_ms=None, certified=True
+            )
+        await self._commit(candidate, effect.certificate, synced=False)
+
+    async def _take_fetched(self, event: Fetched) -> None:
+        block, done = event.block, event.done
+        if done.cancelled():
+            return
+        if block.header.height != self._next_height:
+            done.set_result(False)
+            return
+        try:
+            transactions = await self._authenticate(block.transactions)
+            candidate = self._chain.check(
+                block.header, transactions, block.evidence, now_ms=None, certified=True
+            )
+        except (InvalidBlock, BadMessage) as error:
+            if not done.cancelled():
+                done.set_exception(error)
+            return
+        await self._commit(candidate, event.certificate, synced=True)
+        if not done.cancelled():
+            done.set_result(True)
+
+    async def _commit(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool
+    ) -> None:
+        if self._seat is not None:
+            await self._seat.reach(candidate.header.height)
+        started = self._clock.monotonic()
+        await self._chain.commit(candidate, certificate)
+        self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
+        self._end_height(candidate, certificate, synced=synced)
+
+    def _end_height(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool
+    ) -> None:
+        """Leave the height behind: the block is durable."""
+        head, now_s = self._chain.head, self._clock.monotonic()
+        self._deciding = False
+        self._obtaining.clear()
+        self._bodies.clear()
+        self._refusals.clear()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._mempool.remove(candidate.transaction_ids)
+        self._mempool.expire(head.time_ms)
+        for item in candidate.block.evidence:
+            self._evidence.pop(item, None)
+        self._gate.open_height(self._next_height, self._chain.validators)
+        if self._seat is not None:
+            self._seat.guard.end_height(head.height)
+        assert self._pace is not None
+        self._pace.committed(now_s, synced=synced)
+        self._wire.broadcast(Status(height=head.height, block_id=head.block_id), observers=True)
+        self._report(candidate, certificate, synced=synced, now_s=now_s)
+        self._committed_s = now_s
+        held, self._held = self._held, {}
+        for messages in held.values():
+            for heard in messages:
+                self._inbox.push(heard)
+        self.wake()
+
+    # Bookkeeping.
+
+    def _report(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool, now_s: float
+    ) -> None:
+        metrics, header = self._metrics, candidate.header
+        metrics.height.set(header.height)
+        metrics.block_transactions.observe(header.transaction_count)
+        metrics.mempool_transactions.set(len(self._mempool))
+        metrics.mempool_bytes.set(self._mempool.size_bytes)
+        if self._committed_s > 0:
+            metrics.block_interval_seconds.observe(now_s - self._committed_s)
+        if synced:
+            metrics.blocks_synced.inc()
+        for outcome, count in Counter(receipt.outcome for receipt in candidate.receipts).items():
+            metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
+        self._log.info(
+            "committed",
+            height=header.height,
+            round=certificate.round,
+            block=candidate.block_id[:8],
+            transactions=header.transaction_count,
+            state_root=header.state_root[:8],
+            synced=synced,
+        )
+
+    def _note_progress(self) -> None:
+        if not self._deciding:
+            return
+        engine = self._engine
+        position = (engine.height, engine.round, engine.round_step)
+        if position != self._position:
+            if position[0] == self._position[0] and position[1] > self._position[1]:
+                self._metrics.rounds.inc(position[1] - self._position[1])
+                self._log.info("round", height=position[0], round=position[1])
+            self._position = position
+            self._metrics.round.set(position[1])
+            self._resend_ms = self._limits.resend_ms
+            self._set_timer("resend", self._resend_ms / 1000, ResendDue())
+
+    def _note_missed(self, timeout: Timeout) -> None:
+        engine = self._engine
+        if (
+            self._deciding
+            and timeout.step is Step.PROPOSE
+            and (engine.height, engine.round) == (timeout.height, timeout.round)
+            and engine.round_step is Step.PROPOSE
+        ):
+            proposer = self._chain.validators.proposer(timeout.height, timeout.round).id
+            self._metrics.proposals_missed.labels(validator=proposer).inc()
+
+    def _keep_evidence(self, effect: ReportEvidence) -> None:
+        equivocation = effect.equivocation
+        self._metrics.evidence.labels(validator=equivocation.validator).inc()
+        self._log.warning("equivocation", evidence=str(equivocation))
+        if len(self._evidence) < BLOCK_EVIDENCE_MAX:
+            self._evidence[encode_evidence(equivocation)] = None
+
+    def _set_timer(self, name: object, delay_s: float, event: Event) -> None:
+        """Push an event after a while; a timer of the same name is replaced."""
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[name] = loop.call_later(delay_s, self._fire, name, event)
+
+    def _fire(self, name: object, event: Event) -> None:
+        self._timers.pop(name, None)
+        self._inbox.push(event)
+
+
+def _whole_body(block: Block, transactions: Sequence[AdmittedTransaction], *, logged: bool) -> Body:
+    """Return a block of which nothing is missing."""
+    return Body(
+        block_id=block_id(block.header),
+        header=block.header,
+        transaction_ids=tuple(transaction.id for transaction in transactions),
+        evidence=block.evidence,
+        found={transaction.id: transaction for transaction in transactions},
+        logged=logged,
+    )

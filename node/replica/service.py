@@ -1,0 +1,59 @@
+"""What the replica answers to peers without asking the engine: blocks that are being decided, and
+certificates for those who stand at a height that is decided here.
+"""
+
+from typing import Final
+
+from node.chain import Chain
+from node.network import BlockTransactions, GetProposedBlock, GetTransactions, Status
+from node.replica.bodies import Bodies
+from node.replica.wire import Wire, certificate_message
+
+HELP_PAUSE_S: Final = 0.25
+"""A peer that is behind is helped at most once in so long, however many votes it sends."""
+
+
+class Service:
+    """Answers to peers, each cheap and bounded by the peer's own budget."""
+
+    def __init__(self, *, wire: Wire, bodies: Bodies, chain: Chain) -> None:
+        self._wire = wire
+        self._bodies = bodies
+        self._chain = chain
+        self._helped: dict[str, tuple[int, float]] = {}
+
+    def send_status(self, peer: str) -> None:
+        """Tell a peer where this node stands."""
+        head = self._chain.head
+        self._wire.send(peer, Status(height=head.height, block_id=head.block_id))
+
+    def send_transactions(self, peer: str, request: GetTransactions) -> None:
+        """Send what is at hand of a proposed block; an empty answer says to ask another."""
+        raws = tuple(self._bodies.raws(request.block_id, request.ids))
+        self._wire.send(peer, BlockTransactions(block_id=request.block_id, raws=raws))
+
+    def send_block(self, peer: str, request: GetProposedBlock) -> None:
+        """Send the compact form of a block, if it is at hand."""
+        body = self._bodies.get(request.block_id)
+        if body is not None and body.header.height == request.height:
+            self._wire.send(peer, body.compact())
+        elif request.height <= self._chain.head.height:
+            self.send_status(peer)
+
+    def help(self, peer: str, height: int, now_s: float) -> None:
+        """Send a peer that speaks of a decided height its certificate, and where we stand.
+
+        With the certificate it decides at once if it has the block; if not, it fetches.
+        """
+        last_height, last_s = self._helped.get(peer, (0, 0.0))
+        if height == last_height and now_s - last_s < HELP_PAUSE_S:
+            return
+        self._helped[peer] = (height, now_s)
+        certificate = self._chain.certificate(height) if height >= 1 else None
+        if certificate is not None:
+            self._wire.send(peer, certificate_message(certificate))
+        self.send_status(peer)
+
+    def forget(self, peer: str) -> None:
+        """Forget a peer that is gone."""
+        self._helped.pop(peer, None)

@@ -1,0 +1,326 @@
+"""Sync: asks peers for the blocks that this node lacks, verifies them, hands them to the replica.
+
+Theory of operation. Peers tell their height (`Status`). While somebody claims more than the head,
+ranges of blocks are asked of several peers at once, kept in a bounded buffer, and taken from it in
+ascending order. A block counts for nothing until its certificate has been verified in full against
+the set that rules its height, which is known once the block before it is committed; then the
+replica applies it, compares every root, and commits. Nothing is believed for being told twice.
+
+A peer that does not deliver what it claims, or delivers what is not a block of this chain, is held
+to account and its claim struck; the same heights are asked of another (adversarial 49, 50). A block
+that consensus committed meanwhile is simply dropped (51).
+
+A validator that is one block behind gives consensus a moment before it asks: the votes are most
+likely on their way. An observer asks at once, and so lives one round trip behind the validators.
+
+Limits: one request a peer, `fetches_max` together; `buffer_bytes_max` of blocks in memory; a wait
+of `fetch_timeout_ms` for an answer.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from consensus.certificates import QuorumCertificate
+from consensus.errors import InvalidValue
+from node.blocks import (
+    Block,
+    CertificateError,
+    block_id,
+    decode_block,
+    decode_certificate,
+    verify_certificate,
+)
+from node.chain import Chain, InvalidBlock
+from node.clock import Clock
+from node.codec import CodecError
+from node.log import Logger
+from node.metrics import Metrics
+from node.network import (
+    BLOCKS_SIZE_TARGET,
+    BlockItem,
+    Blocks,
+    GetBlocks,
+    Status,
+    WireMessage,
+)
+from node.replica.claims import Claims
+from node.replica.gate import BadMessage, Verify
+from node.replica.wire import Wire
+from node.sync.plan import Range, plan
+
+FOLLOW_S: Final = 0.25
+"""How long a validator that is one block behind waits for consensus to bring it there."""
+
+CommitSynced: TypeAlias = Callable[[Block, QuorumCertificate], Awaitable[bool]]
+"""`Replica.commit_synced`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncLimits:
+    """How hard this node catches up; see `node.config.SyncConfig`."""
+
+    fetches_max: int = 4
+    range_blocks_max: int = 32
+    buffer_bytes_max: int = 64 << 20
+    fetch_timeout_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    range: Range
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fetched:
+    peer: str
+    item: BlockItem
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.item.block) + len(self.item.certificate)
+
+
+class _Unfit(Exception):
+    """What a peer sent as a block is none of this chain."""
+
+
+class Sync:
+    """The fetching and serving of blocks, of one node."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        wire: Wire,
+        claims: Claims,
+        commit: CommitSynced,
+        follows_votes: Callable[[], bool],
+        verify: Verify,
+        clock: Clock,
+        metrics: Metrics,
+        log: Logger,
+        limits: SyncLimits | None = None,
+    ) -> None:
+        """Store what is given; nothing happens before `run`.
+
+        Args:
+            follows_votes: whether this node takes part in consensus at the next height, so that it
+                need not fetch what it is about to decide.
+            verify: the one rule for signatures, `node.keys.verify`.
+        """
+        self._chain = chain
+        self._wire = wire
+        self._claims = claims
+        self._commit = commit
+        self._follows_votes = follows_votes
+        self._verify = verify
+        self._clock = clock
+        self._metrics = metrics
+        self._verified = metrics.signatures_verified.labels(of="certificate")
+        self._log = log.bind(part="sync")
+        self._limits = limits or SyncLimits()
+        self._requests: dict[str, _Request] = {}
+        self._buffer: dict[int, _Fetched] = {}
+        self._buffer_bytes = 0
+        self._order: dict[str, int] = {}  # when each peer was last asked: the longest ago is next
+        self._asked = 0
+        self._changed = asyncio.Event()
+        self._behind: tuple[int, float] | None = None
+        """The head that was seen to be behind, and since when."""
+
+    @property
+    def target(self) -> int:
+        """The highest height that is worth asking for; the head's when there is none above."""
+        return max([self._chain.head.height, *self._claims.of_all().values()])
+
+    # The door: called by the network, on the same event loop.
+
+    def connected(self, peer: str) -> None:
+        """Take note of a new link: its Hello told a height."""
+        del peer
+        self._changed.set()
+
+    def disconnected(self, peer: str) -> None:
+        """Ask others for what this peer was asked for."""
+        self._requests.pop(peer, None)
+        self._order.pop(peer, None)
+        self._changed.set()
+
+    async def received(self, peer: str, message: WireMessage) -> None:
+        """Take a peer's message."""
+        match message:
+            case Status():
+                self._changed.set()
+            case GetBlocks():
+                self._serve(peer, message)
+            case Blocks():
+                self._take(peer, message)
+            case _:
+                raise AssertionError("the router sends other kinds elsewhere")
+
+    # The loop.
+
+    async def run(self) -> None:
+        """Catch up whenever somebody is ahead, until cancelled.
+
+        Raises:
+            Whatever `commit` raises but `InvalidBlock` and `BadMessage`.
+        """
+        while True:
+            self._changed.clear()
+            if await self._advance():
+                continue
+            wait_s = self._ask()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
+
+    async def _advance(self) -> bool:
+        """Commit the next block if it is in the buffer; return whether it was there."""
+        head = self._chain.head.height
+        for height in [height for height in self._buffer if height <= head]:
+            self._drop(height)
+        fetched = self._buffer.get(head + 1)
+        if fetched is None:
+            return False
+        self._drop(head + 1)
+        try:
+            block, certificate = self._verified_block(fetched.item, head + 1)
+            if await self._commit(block, certificate):
+                self._claims.served(fetched.peer)
+        except (_Unfit, InvalidBlock, BadMessage) as error:
+            self._blame(fetched.peer, f"block {head + 1}: {error}")
+        return True
+
+    def _verified_block(self, item: BlockItem, height: int) -> tuple[Block, QuorumCertificate]:
+        try:
+            block = decode_block(item.block)
+            certificate = decode_certificate(item.certificate)
+            self._verified.inc(len(certificate.signatures))
+            verify_certificate(
+                certificate,
+                self._chain.validators,
+                self._chain.genesis.fault_model,
+                self._chain.genesis.hash,
+                self._verify,
+                height=height,
+                block_id=block_id(block.header),
+            )
+        except (CodecError, InvalidValue, CertificateError) as error:
+            raise _Unfit(str(error)) from None
+        if block.header.height != height:
+            raise _Unfit(f"it is of height {block.header.height}")
+        return block, certificate
+
+    # Asking.
+
+    def _ask(self) -> float | None:
+        """Send the requests that are due; return after how many seconds to look again."""
+        now_s = self._clock.monotonic()
+        for peer, request in list(self._requests.items()):
+            if request.deadline_s <= now_s:
+                del self._requests[peer]
+                self._blame(peer, f"no answer for blocks from {request.range.from_height}")
+        head = self._chain.head.height
+        claims = self._claims.of_all()
+        target = max(claims.values(), default=0)
+        self._metrics.sync_target.set(max(target, head))
+        if target <= head:
+            self._behind = None
+            return self._next_deadline_s(now_s)
+        if self._behind is None or self._behind[0] != head:
+            self._behind = (head, now_s)
+        patience_s = self._behind[1] + FOLLOW_S - now_s
+        if target == head + 1 and patience_s > 0 and self._follows_votes():
+            return patience_s
+        for peer, wanted in self._planned(head, claims).items():
+            timeout_s = self._limits.fetch_timeout_ms / 1000
+            self._asked += 1
+            self._order[peer] = self._asked
+            if self._wire.send(
+                peer, GetBlocks(from_height=wanted.from_height, count=wanted.length)
+            ):
+                self._requests[peer] = _Request(range=wanted, deadline_s=now_s + timeout_s)
+        return self._next_deadline_s(now_s)
+
+    def _planned(self, head: int, claims: Mapping[str, int]) -> dict[str, Range]:
+        limits = self._limits
+        room = limits.fetches_max - len(self._requests)
+        # A full buffer still asks for the one block that would empty it.
+        full = self._buffer_bytes >= limits.buffer_bytes_max
+        free = sorted(
+            (peer for peer in claims if peer not in self._requests),
+            key=lambda peer: self._order.get(peer, 0),
+        )
+        wanted = plan(
+            head=head,
+            claims=claims,
+            free=free,
+            have=self._buffer,
+            asked=[request.range for request in self._requests.values()],
+            length_max=1 if full else limits.range_blocks_max,
+            window=1 if full else limits.range_blocks_max * limits.fetches_max,
+        )
+        return dict(list(wanted.items())[:room])
+
+    def _next_deadline_s(self, now_s: float) -> float | None:
+        deadlines = [request.deadline_s for request in self._requests.values()]
+        return max(0.0, min(deadlines) - now_s) if deadlines else None
+
+    def _blame(self, peer: str, reason: str) -> None:
+        """Ask somebody else, and forget what else came from this peer."""
+        self._claims.strike(peer)
+        self._requests.pop(peer, None)
+        for height in [h for h, fetched in self._buffer.items() if fetched.peer == peer]:
+            self._drop(height)
+        self._log.info("sync peer struck", peer=peer, reason=reason)
+        self._wire.punish(peer, reason)
+        self._changed.set()
+
+    def _take(self, peer: str, answer: Blocks) -> None:
+        request = self._requests.pop(peer, None)
+        self._changed.set()
+        if request is None:
+            # Late: its time was over, and it was told so.
+            return
+        if answer.from_height != request.range.from_height or not (
+            1 <= len(answer.items) <= request.range.length
+        ):
+            self._blame(
+                peer,
+                f"{len(answer.items)} blocks from {answer.from_height}, asked for"
+                f" {request.range.length} from {request.range.from_height}",
+            )
+            return
+        head = self._chain.head.height
+        for height, item in enumerate(answer.items, start=answer.from_height):
+            if height > head and height not in self._buffer:
+                fetched = _Fetched(peer=peer, item=item)
+                self._buffer[height] = fetched
+                self._buffer_bytes += fetched.size_bytes
+
+    def _drop(self, height: int) -> None:
+        fetched = self._buffer.pop(height)
+        self._buffer_bytes -= fetched.size_bytes
+
+    # Serving.
+
+    def _serve(self, peer: str, request: GetBlocks) -> None:
+        """Send blocks from the store: one if it is there, then more up to the target size."""
+        history = self._chain.history
+        items: list[BlockItem] = []
+        size = 0
+        for height in range(request.from_height, request.from_height + request.count):
+            block = history.block_bytes(height) if height >= 1 else None
+            certificate = history.certificate_bytes(height) if height >= 1 else None
+            if block is None or certificate is None:
+                break
+            size += len(block) + len(certificate)
+            if items and size > BLOCKS_SIZE_TARGET:
+                break
+            items.append(BlockItem(block=block, certificate=certificate))
+        self._wire.send(peer, Blocks(from_height=request.from_height, items=tuple(items)))
