@@ -22,9 +22,9 @@ votes, blocks, and who should be told what.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from node.log import Logger
 from node.metrics import Metrics
@@ -35,7 +35,6 @@ from node.network.messages import (
     BATCH_TRANSACTIONS_MAX,
     PROTOCOL_VERSION,
     Hello,
-    Lane,
     Transactions,
     WireLimits,
     WireMessage,
@@ -189,28 +188,24 @@ class Network:
 
     # Speaking.
 
-    def broadcast(
-        self, message: WireMessage, lane: Lane | None = None, *, observers: bool = False
-    ) -> int:
+    def broadcast(self, message: WireMessage, *, observers: bool = False) -> int:
         """Queue a message for every connected validator; return how many will get it.
 
-        Encoded once. Never waits. Transactions go through `gossip` instead.
+        Encoded once. Never waits. Transactions are batched as by `gossip`.
 
         Args:
-            lane: the kind's own if None.
             observers: tell the connected observers too.
         """
         if isinstance(message, Transactions):
             return self.gossip(message.raws)
-        return self._offer_all(message, lane, observers=observers)
+        return self._offer_all(message, observers=observers)
 
-    def send(self, peer: str, message: WireMessage, lane: Lane | None = None) -> bool:
+    def send(self, peer: str, message: WireMessage) -> bool:
         """Queue a message for one peer; return whether it will be sent if the link lives."""
         contact = self._contacts.get(peer)
         if contact is None or contact.peer is None:
             return False
-        lane = lane_of(type(message)) if lane is None else lane
-        return contact.peer.offer(lane, encode_message(message))
+        return contact.peer.offer(lane_of(type(message)), encode_message(message))
 
     def gossip(self, raws: Sequence[bytes]) -> int:
         """Queue raw transactions for every connected validator, in batches; return how many those
@@ -242,7 +237,9 @@ class Network:
 
     def peers(self) -> tuple[PeerView, ...]:
         """Return the connected peers, by name."""
-        return tuple(view for view in self.status() if view.connected)
+        now_s = asyncio.get_running_loop().time()
+        connected = (name for name, contact in self._contacts.items() if contact.peer is not None)
+        return tuple(self._contacts[name].view(now_s) for name in sorted(connected))
 
     def status(self) -> tuple[PeerView, ...]:
         """Return every member of the roster, connected or not, by name."""
@@ -287,7 +284,7 @@ class Network:
         if self._name > contact.member.name:
             # Our dial would lose the tie: give the other side's the first chance.
             await asyncio.sleep(settings.yield_to_preferred_s)
-        while self._is_current(contact):
+        while True:
             await contact.vacant.wait()
             if not self._is_current(contact):
                 return
@@ -295,24 +292,22 @@ class Network:
             if banned_s > 0:
                 await asyncio.sleep(banned_s)
                 continue
-            try:
-                async with asyncio.timeout(settings.dial_timeout_s):
-                    link = await self._transport.dial(address)
-            except (DialFailed, TimeoutError) as error:
-                reason = (
-                    error.reason
-                    if isinstance(error, DialFailed)
-                    else f"no answer within {settings.dial_timeout_s:.0f} s"
-                )
-                self._dial_failed(contact, reason)
-            else:
-                links_before = contact.links
-                await self._serve(link, dialled=contact)
-                if contact.links > links_before:
-                    contact.dials_failed = 0
-                else:
-                    contact.dials_failed += 1
+            await self._contain(self._dial(contact, address), address)
             await asyncio.sleep(self._backoff_s(contact.dials_failed))
+
+    async def _dial(self, contact: Contact, address: str) -> None:
+        """Dial once; serve the link, if one comes about, until it ends."""
+        timeout_s = self._settings.dial_timeout_s
+        contact.dials_failed += 1  # until there is a link
+        try:
+            async with asyncio.timeout(timeout_s):
+                link = await self._transport.dial(address)
+        except DialFailed as failed:
+            self._dial_failed(contact, failed.reason)
+        except TimeoutError:
+            self._dial_failed(contact, f"no answer within {timeout_s:.0f} s")
+        else:
+            await self._serve(link, dialled=contact)
 
     def _backoff_s(self, failures: int) -> float:
         """The pause before the next dial: doubled each time, capped, and spread by half of it, so
@@ -324,20 +319,28 @@ class Network:
         return min(pause_s, settings.backoff_max_s) * self._random.uniform(0.5, 1.0)
 
     def _dial_failed(self, contact: Contact, reason: str) -> None:
-        contact.dials_failed += 1
         reason = f"cannot reach {contact.address}: {reason}"
         if reason != contact.last_drop:  # once for each cause, not once for each dial
             self._log.info("dial failed", peer=contact.member.name, reason=reason)
         contact.last_drop = reason[:_REASON_LENGTH_MAX]
 
     async def _serve_inbound(self, link: Link) -> None:
-        await self._serve(link, dialled=None)
+        await self._contain(self._serve(link, dialled=None), link.address)
+
+    async def _contain(self, work: Coroutine[Any, Any, None], address: str) -> None:
+        """Let a fault of ours in serving one peer end that link and no other."""
+        try:
+            await work
+        except Exception:
+            # One of the few places that catch everything, and the reason why a stranger who finds
+            # a fault of ours has not found a way to stop the node.
+            self._log.exception("peer task failed", address=address)
 
     async def _serve(self, link: Link, *, dialled: Contact | None) -> None:
-        """Serve a link from handshake to end; close it; never raise but for cancellation."""
+        """Serve a link from handshake to end, and close it."""
         member = self._roster.by_certificate.get(link.certificate)
         contact = None if member is None else self._contacts.get(member.name)
-        reason = "shutting down"
+        reason = "internal error"
         try:
             if contact is None:
                 raise _Refused("not on the roster")
@@ -346,6 +349,9 @@ class Network:
                 await self._serve_contact(link, contact, dialled)
             finally:
                 contact.links_open -= 1
+        except asyncio.CancelledError:
+            reason = "shutting down"
+            raise
         except LinkClosed as closed:
             reason = closed.reason
         except _Refused as refused:
@@ -356,11 +362,6 @@ class Network:
                 fault = error.fault.value if isinstance(error, WireError) else "misconduct"
                 self._metrics.peer_faults.labels(peer=contact.member.name, reason=fault).inc()
                 self._penalise(contact, self._settings.penalty_max, reason)
-        except Exception:
-            # One of the two places that catch everything: a fault of ours while serving one peer
-            # must not take down the links to the others.
-            reason = "internal error"
-            self._log.exception("peer task failed", address=link.address)
         finally:
             if contact is not None and contact.peer is None:
                 contact.last_drop = reason[:_REASON_LENGTH_MAX]
@@ -394,10 +395,13 @@ class Network:
             traffic=self._traffic,
             now_s=loop.time(),
         )
-        reason = "shutting down"
+        reason = "internal error"
         try:
             self._join(contact, peer)
             await peer.run(self._received)
+        except asyncio.CancelledError:
+            reason = "shutting down"
+            raise
         except (LinkClosed, WireError, Misconduct) as error:
             reason = error.reason if isinstance(error, LinkClosed) else str(error)
             raise
@@ -506,11 +510,11 @@ class Network:
             if peer is not None and (observers or peer.member.role is Role.VALIDATOR):
                 yield peer
 
-    def _offer_all(self, message: WireMessage, lane: Lane | None, *, observers: bool) -> int:
+    def _offer_all(self, message: WireMessage, *, observers: bool) -> int:
         peers = tuple(self._connected(observers=observers))
         if not peers:
             return 0
-        lane = lane_of(type(message)) if lane is None else lane
+        lane = lane_of(type(message))
         frame = encode_message(message)
         return sum(peer.offer(lane, frame) for peer in peers)
 
@@ -522,4 +526,4 @@ class Network:
         self._batch.clear()
         self._batch_bytes = 0
         if batch:
-            self._offer_all(Transactions(raws=batch), None, observers=False)
+            self._offer_all(Transactions(raws=batch), observers=False)

@@ -247,6 +247,10 @@ class WebSocketTransport:
             # Strangers scan ports: worth a count, not a line in the log.
             self._count("slow-handshake" if isinstance(error, TimeoutError) else "tls")
             self._log.debug("handshake failed", address=address, reason=_sentence(error))
+        except Exception:
+            # Whatever a stranger finds in the libraries below, it ends here.
+            self._count("internal")
+            self._log.exception("handshake failed", address=address)
         finally:
             del self._upgrades[protocol]
             if link is None and isinstance(transport, asyncio.WriteTransport):

@@ -43,6 +43,8 @@ class RealNode:
         settings: NetworkSettings | None = None,
         identity: TlsIdentity | None = None,
         port: int = 0,
+        listen: str = HOST,
+        host: str = HOST,
     ) -> None:
         limits = WireLimits()
         self.recorder = Recorder()
@@ -50,7 +52,7 @@ class RealNode:
         self.identity = identity or IDENTITIES[name]
         self.transport = WebSocketTransport(
             identity=self.identity,
-            listen=(HOST, port),
+            listen=(listen, port),
             frame_size_max=limits.frame_size_max,
             log=self.recorder.log(),
             metrics=self.transport_metrics,
@@ -59,7 +61,7 @@ class RealNode:
         self.node = Node(
             name,
             self.transport,
-            addresses={peer: f"{HOST}:{number}" for peer, number in (dials or {}).items()},
+            addresses={peer: f"{host}:{number}" for peer, number in (dials or {}).items()},
             settings=settings,
             limits=limits,
             recorder=self.recorder,

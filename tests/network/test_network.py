@@ -885,6 +885,24 @@ def test_a_fault_of_ours_costs_one_link_and_not_the_node() -> None:
     run_virtual(main())
 
 
+def test_a_fault_of_ours_while_dialling_is_contained() -> None:
+    async def main() -> None:
+        net = MemoryNet()
+        one, other = (make_node(net, name, validators=NAMES[:2]) for name in "ab")
+        transport = one.network._transport
+        dial = transport.dial
+
+        async def stumble(target: str) -> Link:
+            transport.dial = dial  # type: ignore[method-assign]
+            raise ZeroDivisionError(target)
+
+        transport.dial = stumble  # type: ignore[method-assign, assignment]
+        async with meshed(net, one, other):
+            assert transport.dial is dial
+
+    run_virtual(main())
+
+
 # Life.
 
 

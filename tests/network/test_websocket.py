@@ -8,10 +8,11 @@ import contextlib
 import gc
 import os
 import re
+import socket
 import ssl
 import struct
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from aiohttp import web
@@ -149,6 +150,29 @@ async def test_a_peer_that_falls_silent_is_noticed_by_the_heartbeat_on_both_side
         relay.stalled = False
         await b.node.meets("a")
         await a.node.meets("b")
+
+
+@pytest.mark.adversarial(34)
+async def test_a_name_is_resolved_again_at_each_dial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers come back at other addresses."""
+    places = {"validator-b": HOST}
+    resolve = socket.getaddrinfo
+
+    def moved(host: str, *rest: Any, **options: Any) -> Any:
+        return resolve(places.get(host, host), *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", moved)
+    async with contextlib.AsyncExitStack() as stack:
+        async with RealNode("b", settings=QUICK).running() as first:
+            port = first.transport.port
+            dialler = RealNode("a", dials={"b": port}, host="validator-b", settings=QUICK)
+            await stack.enter_async_context(dialler.running())
+            await dialler.node.meets("b")
+        await dialler.node.meets()
+        places["validator-b"] = "127.0.0.2"
+        moved_node = RealNode("b", settings=QUICK, port=port, listen="127.0.0.2")
+        async with moved_node.running():
+            await dialler.node.meets("b")
 
 
 # Strangers.
