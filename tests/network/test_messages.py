@@ -21,43 +21,10 @@ from node.network.messages import (
     lane_of,
     size_max,
 )
+from tests.network.fuzz import ODDITIES, check_harmless, run
 from tests.network.samples import HASH, SAMPLES, SIGNATURE, messages
 
 LIMITS: Final = WireLimits()
-
-# What a field is replaced by, beside being left out.
-ODDITIES: Final[tuple[Any, ...]] = (
-    None,
-    True,
-    -1,
-    0,
-    (1 << 63) - 1,
-    1 << 63,
-    (1 << 64) - 1,
-    -(1 << 63),
-    1.5,
-    float("nan"),
-    float("inf"),
-    "",
-    "central-bank",
-    "UPPER",
-    "name\n",
-    "x" * 33,
-    b"",
-    b"x",
-    bytes(31),
-    bytes(32),
-    bytes(33),
-    bytes(64),
-    [],
-    [[]],
-    [None],
-    [b""],
-    [bytes(32)] * 3,
-    {},
-    {"a": 1},
-    msgpack.ExtType(1, b"x"),
-)
 
 
 def fault_of(frame: bytes, limits: WireLimits = LIMITS) -> WireFault:
@@ -73,15 +40,6 @@ def tree_of(message: WireMessage) -> list[Any]:
 
 def check_accepted(frame: bytes, limits: WireLimits) -> None:
     assert encode_message(decode_message(frame, limits)) == frame
-
-
-def check_harmless(frame: bytes) -> None:
-    """A frame either is a message, byte for byte, or is refused."""
-    try:
-        message = decode_message(frame, LIMITS)
-    except WireError:
-        return
-    assert encode_message(message) == frame
 
 
 def test_tags_are_permanent() -> None:
@@ -204,6 +162,15 @@ def test_two_fields_replaced_at_once_do_no_harm(sample: WireMessage) -> None:
             changed[first] = one
             changed[second] = other
             check_harmless(msgpack.packb(changed))
+
+
+@pytest.mark.adversarial(40)
+def test_thousands_of_altered_messages_do_no_harm() -> None:
+    """`python -m tests.network.fuzz` tries a million."""
+    results = run(20_000, seed=1)
+
+    assert results["message"] > 100
+    assert results["not-canonical"] > 5_000
 
 
 _trees = st.recursive(
