@@ -26,7 +26,7 @@ from node.blocks import (
 )
 from node.blocks.certificates import Verify
 from node.chain.candidates import Candidate, Candidates
-from node.chain.errors import BlockFault, InvalidBlock
+from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock
 from node.chain.evidence import check_evidence, select_evidence
 from node.chain.execution import Draft, execute, hash_of_validators
 from node.chain.head import Head, HeadRecord, ValidatorsRecord, validator_set
@@ -48,6 +48,7 @@ from node.codec import encode
 from node.genesis import Genesis
 from node.keys import verify as verify_signature
 from node.ledger.acting import BlockContext
+from node.ledger.commitment import CommitmentError
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
 from node.ledger.parameters import Parameters
@@ -403,7 +404,10 @@ class Chain:
         )
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
-        return execute(draft, parent, self._genesis, self._records, self._nodes)
+        try:
+            return execute(draft, parent, self._genesis, self._records, self._nodes)
+        except CommitmentError as error:
+            raise ChainDamaged(str(error)) from error
 
     def _select(
         self, transactions: Sequence[AdmittedTransaction], left_bytes: int, time_ms: int

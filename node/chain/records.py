@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from node.chain.caches import GenerationCache
-from node.codec import Record, decode
+from node.chain.errors import ChainDamaged
+from node.codec import CodecError, Record, decode
 from node.ledger.state import Table
 from node.storage import KeyValueStore, layout
 
@@ -35,14 +36,14 @@ class CommittedRecords:
         """Return the record at this key of the table, or None.
 
         Raises:
-            CodecError: what is stored is not a record of this table: the disk is damaged.
+            ChainDamaged: what is stored is not a record of this table.
         """
         full_key = table.prefix + key
         found = self.cache.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
             return found  # type: ignore[return-value]  # the prefix says the type
         encoded = self._store.get(layout.state_key(full_key))
-        record = None if encoded is None else decode(encoded, table.record)
+        record = None if encoded is None else _decoded(table, encoded)
         self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
         return record
 
@@ -50,12 +51,12 @@ class CommittedRecords:
         """Return up to `limit` records with keys from `start` on, in ascending order of key.
 
         Raises:
-            CodecError: as for `record`.
+            ChainDamaged: as for `record`.
         """
         assert limit <= SCAN_MAX
         first, stop = layout.range_of(layout.state_key(table.prefix))
         return [
-            (key[len(first) :], decode(value, table.record))
+            (key[len(first) :], _decoded(table, value))
             for key, value in self._store.scan(first + start, stop, limit=limit)
         ]
 
@@ -66,3 +67,10 @@ class CommittedRecords:
         put = self.cache.put
         for full_key, record in records.items():
             put(full_key, record, _DECODED_FACTOR * len(encoded[full_key] or b""))
+
+
+def _decoded(table: Table[R], encoded: bytes) -> R:
+    try:
+        return decode(encoded, table.record)
+    except CodecError as error:
+        raise ChainDamaged(f"a record of the table {table.name} is unreadable: {error}") from None

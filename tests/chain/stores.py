@@ -1,0 +1,48 @@
+"""Stores that fail on purpose, around the twin in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from node.storage import Batch, KeyValueStore, MemoryStore, StorageFailed
+
+
+class FailingStore:
+    """A store whose n-th write fails: before anything is written, or after all of it is.
+
+    An atomic batch leaves no third possibility; the process dies at either.
+    """
+
+    def __init__(self, inner: MemoryStore, *, fails_at: int, after: bool) -> None:
+        self.inner = inner
+        self.writes = 0
+        self._fails_at = fails_at
+        self._after = after
+
+    @property
+    def writes_synced(self) -> int:
+        return self.inner.writes_synced
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.inner.get(key)
+
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        return self.inner.scan(start, stop, reverse=reverse, limit=limit)
+
+    def write(self, batch: Batch, *, sync: bool) -> None:
+        fails = self.writes == self._fails_at
+        self.writes += 1
+        if fails and not self._after:
+            raise StorageFailed(Path("memory"), "power cut before the write")
+        self.inner.write(batch, sync=sync)
+        if fails:
+            raise StorageFailed(Path("memory"), "power cut after the write")
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def contents(store: KeyValueStore) -> dict[bytes, bytes]:
+    """Everything in a store."""
+    return dict(store.scan(b"", b"\xff"))
