@@ -249,6 +249,11 @@ class Replica:
             self._woken = True
             self._inbox.push(Woken())
 
+    def claims_changed(self) -> None:
+        """Look again at what peers claim, if this node still has to know it before it signs."""
+        if self._seat is not None and not self._seat.is_settled:
+            self.wake()
+
     async def commit_synced(self, block: Block, certificate: QuorumCertificate) -> bool:
         """Check and commit a block from a peer's store, if it is the next one by now.
 

@@ -64,7 +64,9 @@ class Seat:
         self._height, self._inputs, self._blocks = found.height, found.inputs, found.blocks
         if found.born and head == 0:
             self._past = _Past.FRESH
-        elif found.born or found.height < max(head, 1):
+        elif head == 0 and found.height == 0:
+            self._log.info("no log of consensus here: waiting for all others to be at the genesis")
+        elif found.born or found.height < head:
             self._log.warning(
                 "the consensus log does not reach the chain: nothing is signed before the other"
                 " validators were heard",

@@ -1,0 +1,553 @@
+"""The composition root: one node out of its rooms, started in order, stopped in reverse.
+
+`async with Node(config, genesis) as node:` runs a whole node in the calling task's loop, any number
+of them beside each other: nothing is global. A task that fails stops its node: the body of the
+`async with` is cancelled, and the failure comes out of it as itself.
+
+What a simulation replaces is given in `NodeParts`: the disk, the wires, the clock, chance. With all
+of them replaced, and without the interface for clients, nothing here reads the real time, makes a
+thread, or opens a socket.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from random import Random
+from typing import Final, Self, TextIO
+
+from consensus import errors as consensus_errors
+from consensus.engine import Engine
+from node.admission import Admission
+from node.chain import Chain, Committed
+from node.clock import Clock, SystemClock
+from node.config import ConfigError, Fault, NodeConfig
+from node.genesis import Genesis
+from node.intake import Intake
+from node.keys import CertificateError, Signer, verify
+from node.keys.certificates import check_certificate
+from node.keys.development import development_signer, is_development_key
+from node.keys.keystore import load_key, read_passphrase
+from node.ledger.errors import InvariantViolation
+from node.log import Logger, open_log
+from node.mempool import Mempool
+from node.metrics import Metrics
+from node.network import (
+    Blocks,
+    GetBlocks,
+    LaneLimits,
+    Network,
+    NetworkSettings,
+    Observer,
+    Status,
+    Transactions,
+    WireLimits,
+    WireMessage,
+)
+from node.network.tls import TlsIdentity
+from node.network.transport import Transport
+from node.network.websocket import WebSocketTransport
+from node.replica.claims import Claims
+from node.replica.errors import Divergence
+from node.replica.guard import Guard
+from node.replica.journal import Journal
+from node.replica.replica import Replica, ReplicaLimits
+from node.replica.seat import Seat
+from node.rpc.limits import RpcLimits
+from node.rpc.server import RpcServer
+from node.rpc.services import RpcServices
+from node.storage import (
+    ConsensusLog,
+    FileSystem,
+    KeyValueStore,
+    StorageThread,
+    open_consensus_log,
+    open_leveldb,
+)
+from node.sync import Sync, SyncLimits
+
+CHAIN_FOLDER: Final = "chain"
+LOG_FOLDER: Final = "consensus"
+
+HALTING: Final = (
+    Divergence,
+    InvariantViolation,
+    consensus_errors.InvariantViolation,
+)
+"""What a node stops itself for, because going on would not be safe."""
+
+
+class NodeHalted(Exception):
+    """The node stopped itself, because its state and the network's cannot both be right.
+
+    Attributes:
+        reason: what was found and what was expected, with both roots where roots differ.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} has stopped itself: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeParts:
+    """What stands between a node and the world. None: the real thing, as configured."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    random: Random | None = None
+    """Source of jitter; a simulation seeds it."""
+    store: KeyValueStore | None = None
+    """A database that the caller owns; blocks are then written on the caller's thread."""
+    log_files: FileSystem | None = None
+    """The files of the consensus log, owned by the caller; written on the caller's thread."""
+    transport: Transport | None = None
+    identity: TlsIdentity | None = None
+    signer: Signer | None = None
+    observers: Sequence[tuple[str, bytes]] = ()
+    """Name and certificate (DER) of observers besides the configured ones."""
+    verify: Callable[[bytes, bytes, bytes], bool] = verify
+    serves_clients: bool = True
+    log: Logger | None = None
+    log_stream: TextIO = sys.stderr
+
+
+class Node:
+    """One node. Its rooms are attributes, there from entry to exit."""
+
+    chain: Chain
+    mempool: Mempool
+    admission: Admission
+    network: Network
+    replica: Replica
+    sync: Sync
+    intake: Intake
+    metrics: Metrics
+    log: Logger
+    rpc: RpcServer | None
+
+    def __init__(
+        self, config: NodeConfig, genesis: Genesis, parts: NodeParts | None = None
+    ) -> None:
+        """Store what is given; everything begins on entry."""
+        self.config = config
+        self.genesis = genesis
+        self._parts = parts or NodeParts()
+        self._stack = contextlib.AsyncExitStack()
+        self._transport: Transport | None = None
+
+    @property
+    def name(self) -> str:
+        """The node's name in its configuration."""
+        return self.config.name
+
+    @property
+    def network_port(self) -> int:
+        """The port that peers are listened for on."""
+        assert isinstance(self._transport, WebSocketTransport)
+        return self._transport.port
+
+    @property
+    def rpc_port(self) -> int:
+        """The port that clients are listened for on."""
+        assert self.rpc is not None
+        return self.rpc.port
+
+    async def __aenter__(self) -> Self:
+        """Start all rooms; return once the node listens.
+
+        Raises:
+            ConfigError: a key or certificate is not fit for this network.
+            KeysError: a key file cannot be used.
+            ChainDamaged, StorageError: the disk's reasons; nothing was signed.
+            LogMismatch: the consensus log is another validator's.
+            OSError: an address cannot be listened on.
+        """
+        try:
+            await self._start()
+        except BaseException as error:
+            await self._close(error)
+            raise
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Stop in reverse order of starting; the last block under way is written whole.
+
+        Raises:
+            NodeHalted: the node stopped itself.
+            StorageError: the disk failed.
+        """
+        await self._close(error)
+
+    # Private.
+
+    async def _close(self, error: BaseException | None) -> None:
+        try:
+            await self._stack.__aexit__(
+                None if error is None else type(error),
+                error,
+                None if error is None else error.__traceback__,
+            )
+        except BaseExceptionGroup as group:
+            cause = _first(group)
+            self.log.error("node stopped", error=str(cause), kind=type(cause).__name__)
+            if isinstance(cause, HALTING):
+                raise NodeHalted(self.name, str(cause)) from cause
+            raise cause from None
+
+    async def _start(self) -> None:
+        config, genesis, parts = self.config, self.genesis, self._parts
+        clock, stack = parts.clock, self._stack
+        self.metrics = Metrics()
+        self.log = parts.log or open_log(
+            parts.log_stream,
+            now_ms=clock.now_ms,
+            level=config.log.level,
+            form=config.log.format,
+            node=config.name,
+        )
+        identity = parts.identity or _load_identity(config)
+        signer = parts.signer or _load_signer(config, genesis)
+        thread = await self._open_thread()
+        self.chain = Chain.open(
+            self._open_store(),
+            genesis,
+            thread=thread if parts.store is None else None,
+            records_bytes_max=config.storage.records_cache_bytes,
+            verify=parts.verify,
+        )
+        seat = self._open_seat(signer, thread)
+        self.mempool = Mempool(
+            clock,
+            count_max=config.mempool.transactions_max,
+            size_bytes_max=config.mempool.bytes_max,
+        )
+        self.admission = Admission(self.chain, self.mempool, clock, verify=parts.verify)
+        self.network = self._make_network(identity)
+        self._make_rooms(seat)
+        self._warn(signer, identity)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        running = [tasks.create_task(self.replica.run(), name=f"{self.name}-replica")]
+        running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
+        stack.callback(self._stop_tasks, running)
+        handler = _Router(self.replica, self.sync, self.intake)
+        tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
+        await self.network.wait_started()
+        self.rpc = await self._serve_clients()
+        head = self.chain.head
+        self.log.info(
+            "node started",
+            software=software(),
+            network=genesis.name,
+            genesis=genesis.hash,
+            height=head.height,
+            state_root=head.state_root,
+            votes=signer is not None,
+        )
+
+    async def _open_thread(self) -> StorageThread | None:
+        parts = self._parts
+        if parts.store is not None and parts.log_files is not None:
+            return None
+        return await self._stack.enter_async_context(StorageThread())
+
+    def _open_store(self) -> KeyValueStore:
+        if self._parts.store is not None:
+            return self._parts.store
+        store = open_leveldb(self.config.data_dir / CHAIN_FOLDER, create=True)
+        self._stack.callback(store.close)
+        return store
+
+    def _open_seat(self, signer: Signer | None, thread: StorageThread | None) -> Seat | None:
+        if signer is None:
+            return None
+        files = self._parts.log_files
+        path = consensus_log_path(self.config.data_dir)
+        log = open_consensus_log(path) if files is None else ConsensusLog(path, files)
+        guard = Guard(signer, self.genesis.hash)
+        journal = Journal(
+            log,
+            guard,
+            thread=thread if files is None else None,
+            metrics=self.metrics,
+            monotonic=self._parts.clock.monotonic,
+        )
+        self._stack.callback(journal.close)
+        seat = Seat(
+            name=self.name,
+            network=self.genesis.hash,
+            guard=guard,
+            journal=journal,
+            log=self.log.bind(part="seat"),
+        )
+        seat.open(self.chain.head.height)
+        return seat
+
+    def _make_network(self, identity: TlsIdentity) -> Network:
+        config, parts, blocks = self.config.network, self._parts, self.genesis.blocks
+        limits = WireLimits(
+            block_size_max=blocks.size_bytes_max, block_transactions_max=blocks.transactions_max
+        )
+        settings = _network_settings(self.config)
+        self._transport = parts.transport or WebSocketTransport(
+            identity=identity,
+            listen=config.listen,
+            frame_size_max=limits.frame_size_max,
+            log=self.log,
+            metrics=self.metrics,
+            settings=settings,
+        )
+        network = Network(
+            name=self.name,
+            genesis_hash=self.genesis.hash,
+            transport=self._transport,
+            addresses={name: str(place) for name, place in config.peers.items()},
+            observers=[
+                Observer(name=name, tls_certificate=certificate)
+                for name, certificate in (
+                    *((name, _load_certificate(path)) for name, path in config.observers.items()),
+                    *parts.observers,
+                )
+            ],
+            height=lambda: self.chain.head.height,
+            log=self.log,
+            metrics=self.metrics,
+            software=software(),
+            settings=settings,
+            limits=limits,
+            random=parts.random,
+        )
+        network.set_validators(self.chain.validator_records)
+        self.chain.listeners.append(self._follow_validators)
+        return network
+
+    def _make_rooms(self, seat: Seat | None) -> None:
+        config, parts = self.config, self._parts
+        claims = Claims(
+            peers=self.network.peers,
+            head=lambda: self.chain.head.height,
+            monotonic=parts.clock.monotonic,
+        )
+        self.replica = Replica(
+            chain=self.chain,
+            mempool=self.mempool,
+            admission=self.admission,
+            engine=Engine(
+                None if seat is None else seat.name, self.genesis.hash, self.genesis.params
+            ),
+            wire=self.network,
+            seat=seat,
+            claims=claims.of_validators,
+            verify=parts.verify,
+            clock=parts.clock,
+            metrics=self.metrics,
+            log=self.log,
+            limits=ReplicaLimits(**config.replica.model_dump()),
+        )
+        self.sync = Sync(
+            chain=self.chain,
+            wire=self.network,
+            claims=claims,
+            commit=self.replica.commit_synced,
+            follows_votes=lambda: self.replica.is_voting,
+            verify=parts.verify,
+            clock=parts.clock,
+            metrics=self.metrics,
+            log=self.log,
+            limits=SyncLimits(**config.sync.model_dump()),
+        )
+        self.intake = Intake(
+            chain=self.chain,
+            mempool=self.mempool,
+            admission=self.admission,
+            gossip=self.network,
+            wake=self.replica.wake,
+            clock=parts.clock,
+            metrics=self.metrics,
+            waiters_max=config.rpc.waiters_max,
+        )
+
+    async def _serve_clients(self) -> RpcServer | None:
+        if not self._parts.serves_clients:
+            return None
+        rpc = self.config.rpc
+        server = RpcServer(
+            RpcServices(
+                node_name=self.name,
+                chain=self.chain,
+                mempool=self.mempool,
+                intake=self.intake,
+                peers=self.network,
+                genesis=self.genesis,
+                clock=self._parts.clock,
+                metrics=self.metrics,
+                log=self.log,
+                software=software(),
+            ),
+            limits=RpcLimits(
+                body_max_bytes=rpc.body_bytes_max,
+                batch_max=rpc.batch_max,
+                submission_max_bytes=rpc.submission_bytes_max,
+                submission_max=rpc.submission_max,
+                wait_max_ms=rpc.wait_ms_max,
+                connections_max=rpc.connections_max,
+                connections_per_address_max=rpc.connections_per_address_max,
+                calls_per_second=rpc.calls_per_s_max,
+                calls_burst=2 * rpc.calls_per_s_max,
+                subscribers_max=rpc.subscribers_max,
+            ),
+            hosts=rpc.hosts,
+        )
+        await server.start(rpc.listen.host, rpc.listen.port)
+        self._stack.push_async_callback(server.stop)
+        return server
+
+    def _follow_validators(self, committed: Committed) -> None:
+        if committed.validators_changed:
+            self.network.set_validators(self.chain.validator_records)
+
+    def _stop_tasks(self, running: Sequence[asyncio.Task[None]]) -> None:
+        """Let go in reverse: nothing new is fetched, decided, or sent."""
+        for task in reversed(running):
+            task.cancel()
+        self.network.stop()
+
+    def _warn(self, signer: Signer | None, identity: TlsIdentity) -> None:
+        """Say at the start what would otherwise look like a silent peer."""
+        ours = [record for record in self.chain.validator_records if record.name == self.name]
+        for record in ours:
+            if signer is None:
+                self.log.warning("the ledger has this name as a validator; this node only observes")
+            elif record.public_key != signer.public_key:
+                self.log.error(
+                    "the ledger has another key under this name: nothing is signed",
+                    ledger=record.public_key,
+                    configured=signer.public_key,
+                )
+            if record.tls_certificate != identity.certificate:
+                self.log.error(
+                    "the ledger has another certificate under this name: peers refuse it"
+                )
+        if signer is not None and not ours:
+            self.log.info("not a validator at present: this node observes until it is one")
+
+
+class _Router:
+    """Brings what peers say to the room that it concerns."""
+
+    def __init__(self, replica: Replica, sync: Sync, intake: Intake) -> None:
+        self._replica = replica
+        self._sync = sync
+        self._intake = intake
+
+    def connected(self, peer: str) -> None:
+        self._sync.connected(peer)
+        self._replica.connected(peer)
+        self._intake.connected(peer)
+
+    def disconnected(self, peer: str) -> None:
+        self._sync.disconnected(peer)
+        self._replica.disconnected(peer)
+
+    async def received(self, peer: str, message: WireMessage) -> None:
+        match message:
+            case Transactions(raws=raws):
+                await self._intake.relay(peer, raws)
+            case Status():
+                await self._sync.received(peer, message)
+                self._replica.claims_changed()
+            case GetBlocks() | Blocks():
+                await self._sync.received(peer, message)
+            case _:
+                await self._replica.received(peer, message)
+
+
+def software() -> str:
+    """Return the name and version that peers and clients are told."""
+    try:
+        return f"khazana {version('khazana')}"
+    except PackageNotFoundError:
+        return "khazana"
+
+
+def consensus_log_path(data_dir: Path) -> Path:
+    """Return the folder of a validator's consensus log."""
+    return data_dir / LOG_FOLDER
+
+
+def _load_identity(config: NodeConfig) -> TlsIdentity:
+    try:
+        key = config.tls.key.read_bytes()
+    except OSError as error:
+        raise _unusable("tls.key", f"{config.tls.key}: {error.strerror}") from None
+    return TlsIdentity(certificate=_load_certificate(config.tls.certificate), private_key_pem=key)
+
+
+def _load_certificate(path: Path) -> bytes:
+    """Return the DER bytes of a certificate file in either form."""
+    try:
+        data = path.read_bytes()
+        if data.startswith(b"-----BEGIN"):
+            data = ssl.PEM_cert_to_DER_cert(data.decode("ascii"))
+        check_certificate(data)
+    except OSError as error:
+        raise _unusable("certificate", f"{path}: {error.strerror}") from None
+    except (ValueError, CertificateError) as error:
+        raise _unusable("certificate", f"{path}: {error}") from None
+    return data
+
+
+def _load_signer(config: NodeConfig, genesis: Genesis) -> Signer | None:
+    validator = config.validator
+    if validator is None:
+        return None
+    signer: Signer
+    if validator.development_key is not None:
+        try:
+            signer = development_signer(f"{validator.development_key}/consensus")
+        except KeyError as error:
+            raise _unusable("validator.development_key", str(error.args[0])) from None
+    else:
+        assert validator.keystore is not None
+        assert validator.passphrase_file is not None
+        passphrase = read_passphrase(validator.passphrase_file)
+        signer = load_key(validator.keystore, passphrase, purpose="consensus")
+    if not genesis.development and is_development_key(signer.public_key):
+        raise _unusable(
+            "validator",
+            f"a development key, which everybody knows, on {genesis.name}, which is no development"
+            " network; make a key with `khazana keys generate`",
+        )
+    return signer
+
+
+def _unusable(key: str, message: str) -> ConfigError:
+    return ConfigError((Fault(file="configuration", line=None, key=key, message=message),))
+
+
+def _network_settings(config: NodeConfig) -> NetworkSettings:
+    network, defaults = config.network, NetworkSettings()
+    lanes = [
+        LaneLimits(count_max=lane.count_max, size_max=network.lane_bytes_max)
+        for lane in (defaults.consensus_lane, defaults.sync_lane, defaults.transactions_lane)
+    ]
+    return NetworkSettings(
+        consensus_lane=lanes[0],
+        sync_lane=lanes[1],
+        transactions_lane=lanes[2],
+        frames_per_s=float(network.frames_per_s_max),
+        bytes_per_s=float(network.bytes_per_s_max),
+        handshakes_max=network.handshakes_max,
+    )
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the failure that stopped the node; the others followed from it."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

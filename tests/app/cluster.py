@@ -1,0 +1,307 @@
+"""Whole nodes in one process and in virtual time: memory for disks and wires, one clock for all.
+
+A test is a coroutine run by `tests.network.virtual_time.run_virtual`; an hour costs what happens in
+it. Each node is a task of its own, so that it can be killed and started again over the same disk.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consensus.types import FaultModel
+from node.app import Node, NodeParts
+from node.codec import encode
+from node.config import NodeConfig
+from node.genesis import Genesis
+from node.keys.development import development_signer
+from node.keys.ed25519 import verify
+from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
+from node.ledger.policies import AccountPolicy, account_address, single_signer
+from node.ledger.transactions import (
+    SignedTransaction,
+    TransactionBody,
+    network_of,
+    transaction_id,
+)
+from node.log import Logger, silent_log
+from node.network.memory import MemoryNet
+from node.network.tls import TlsIdentity
+from node.provision.description import Blocks, Consensus
+from node.provision.founding import FoundedNetwork, found_network
+from node.provision.reference import INSTITUTIONS, reference_network
+from node.replica.journal import write_birth
+from node.storage import ConsensusLog, MemoryStore
+from node.storage.memory_files import MemoryFiles
+
+VALIDATORS = tuple(sorted(INSTITUTIONS))
+OBSERVER = "exchange"
+EPOCH_MS = 1_700_000_000_000
+
+
+class LoopClock:
+    """The virtual loop's time as wall clock, wrong by a number of milliseconds if asked to be."""
+
+    def __init__(self, offset_ms: int = 0) -> None:
+        self.offset_ms = offset_ms
+
+    def now_ms(self) -> int:
+        return EPOCH_MS + int(asyncio.get_running_loop().time() * 1000) + self.offset_ms
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+@dataclass(kw_only=True)
+class Disk:
+    """What a node leaves behind when it stops."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """One node, up or down, and its disk."""
+
+    name: str
+    disk: Disk
+    clock: LoopClock
+    node: Node | None = None
+    verified: int = 0
+    """Signatures verified in all, of transactions and of consensus."""
+    failure: BaseException | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = None
+
+    @property
+    def up(self) -> Node:
+        """The running node."""
+        assert self.node is not None, f"{self.name} is down"
+        return self.node
+
+    @property
+    def height(self) -> int:
+        return self.up.chain.head.height
+
+
+class Cluster:
+    """Machines on one in-memory network."""
+
+    def __init__(
+        self,
+        tasks: asyncio.TaskGroup,
+        *,
+        observers: Sequence[str] = (),
+        validators: Sequence[str] = VALIDATORS,
+        fault_model: FaultModel = FaultModel.BYZANTINE,
+        blocks: Blocks | None = None,
+        consensus: Consensus | None = None,
+        log: Callable[[str], Logger] | None = None,
+        seed: int = 0,
+    ) -> None:
+        names = [*validators, *observers]
+        self.founded: FoundedNetwork = found_network(
+            reference_network(
+                "testnet",
+                ports={name: (1000 + 2 * i, 1001 + 2 * i) for i, name in enumerate(names)},
+                validators=validators,
+                fault_model=fault_model,
+                development=True,
+                blocks=blocks,
+                consensus=consensus,
+            ),
+            folder=Path(),
+            now_ms=EPOCH_MS - 1000,
+            make_keys=True,
+        )
+        self.net = MemoryNet()
+        self.tasks = tasks
+        self.machines = {name: Machine(name=name, disk=Disk(), clock=LoopClock()) for name in names}
+        self._validators = tuple(validators)
+        self._observers = tuple(observers)
+        self._log = log or (lambda _name: silent_log())
+        self._seed = seed
+        self._salt = 0
+
+    @property
+    def genesis(self) -> Genesis:
+        return self.founded.genesis
+
+    def __getitem__(self, name: str) -> Machine:
+        return self.machines[name]
+
+    @property
+    def running(self) -> list[Machine]:
+        return [machine for machine in self.machines.values() if machine.node is not None]
+
+    def address(self, name: str) -> str:
+        return f"{name}:1"
+
+    def bear(self, *names: str) -> None:
+        """Write the birth entry, as `khazana init` does for a new key."""
+        for name in names or self._validators:
+            key = self.founded.keys[name].public_key
+            assert key is not None
+            write_birth(
+                ConsensusLog(Path(name), self[name].disk.files),
+                name=name,
+                public_key=key,
+                network=self.genesis.hash,
+            )
+
+    async def start(self, *names: str) -> None:
+        """Start these machines, or all, and return once each listens."""
+        for name in names or self.machines:
+            machine = self[name]
+            assert machine.node is None
+            started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            machine._stop = asyncio.Event()
+            machine.failure = None
+            machine._task = self.tasks.create_task(self._run(machine, started), name=name)
+            await started
+
+    async def stop(self, *names: str) -> None:
+        """Stop these machines, or all."""
+        for name in names or tuple(self.machines):
+            machine = self[name]
+            if machine._task is not None:
+                machine._stop.set()
+                await machine._task
+                machine._task = None
+
+    def transaction(self, *, signer: str = "central-bank", valid_ms: int = 60_000) -> bytes:
+        """Return a transaction never seen before that the ledger accepts and that changes state."""
+        self._salt += 1
+        key = development_signer(f"{signer}/account")
+        policy = AccountPolicy(
+            signers=((key.public_key, 1 + self._salt % 255),), thresholds=(1, 1, 1)
+        )
+        body = TransactionBody(
+            version=1,
+            network=network_of(self.genesis.hash),
+            valid_until_ms=LoopClock().now_ms() + valid_ms,
+            salt=self._salt.to_bytes(8, "big"),
+            signers=(key.public_key,),
+            operations=(
+                SetAccountPolicy(
+                    account=account_address(signer, single_signer(key.public_key), bytes(8)),
+                    policy=policy,
+                ),
+            ),
+            memo="",
+        )
+        encoded = encode(body)
+        identifier = transaction_id(self.genesis.hash, encoded)
+        return encode(SignedTransaction(body=encoded, signatures=(key.sign(identifier),)))
+
+    def id_of(self, raw: bytes) -> bytes:
+        return self.running[0].up.admission.decode(raw).id
+
+    async def until(self, condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
+        """Let virtual time pass until the condition holds."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def until_height(self, height: int, *names: str, within_s: float = 60.0) -> None:
+        """Let virtual time pass until these machines, or all running ones, have this block."""
+        machines = [self[name] for name in names] or self.running
+        await self.until(
+            lambda: all(m.node is not None and m.height >= height for m in machines),
+            within_s=within_s,
+        )
+
+    def check_agreement(self) -> None:
+        """Assert that no two machines hold different blocks or states at one height."""
+        for height in range(1, max(machine.height for machine in self.running) + 1):
+            found = {
+                machine.up.chain.history.block_bytes(height)
+                for machine in self.running
+                if machine.height >= height
+            }
+            headers = {None if block is None else block[:600] for block in found}
+            assert len(headers) == 1, f"height {height} differs"
+
+    async def _run(self, machine: Machine, started: asyncio.Future[None]) -> None:
+        try:
+            async with Node(self._config(machine.name), self.genesis, self._parts(machine)) as node:
+                machine.node = node
+                started.set_result(None)
+                await machine._stop.wait()
+        except Exception as error:
+            machine.failure = error
+            if not started.done():
+                started.set_exception(error)
+        finally:
+            machine.node = None
+
+    def _config(self, name: str) -> NodeConfig:
+        return NodeConfig.model_validate(
+            {
+                "name": name,
+                "tls": {"key": "unused", "certificate": "unused"},
+                "network": {
+                    "peers": {
+                        other: self.address(other) for other in self._validators if other != name
+                    },
+                },
+            }
+        )
+
+    def _parts(self, machine: Machine) -> NodeParts:
+        name, keys = machine.name, self.founded.keys[machine.name]
+        assert keys.tls_key_pem is not None
+
+        def counting(key: bytes, message: bytes, signature: bytes) -> bool:
+            machine.verified += 1
+            return verify(key, message, signature)
+
+        return NodeParts(
+            clock=machine.clock,
+            random=random.Random(f"{self._seed}/{name}"),
+            store=machine.disk.store,
+            log_files=machine.disk.files,
+            transport=self.net.transport(self.address(name), keys.tls_certificate),
+            identity=TlsIdentity(
+                certificate=keys.tls_certificate, private_key_pem=keys.tls_key_pem
+            ),
+            signer=(
+                development_signer(f"{name}/consensus") if keys.public_key is not None else None
+            ),
+            observers=tuple(
+                (other, self.founded.keys[other].tls_certificate) for other in self._observers
+            ),
+            verify=counting,
+            serves_clients=False,
+            log=self._log(name),
+        )
+
+
+@asynccontextmanager
+async def cluster(
+    *,
+    observers: Sequence[str] = (),
+    validators: Sequence[str] = VALIDATORS,
+    fault_model: FaultModel = FaultModel.BYZANTINE,
+    blocks: Blocks | None = None,
+    consensus: Consensus | None = None,
+    log: Callable[[str], Logger] | None = None,
+) -> AsyncIterator[Cluster]:
+    """Yield a cluster whose machines are all down; stop what is up in the end."""
+    async with asyncio.TaskGroup() as tasks:
+        result = Cluster(
+            tasks,
+            observers=observers,
+            validators=validators,
+            fault_model=fault_model,
+            blocks=blocks,
+            consensus=consensus,
+            log=log,
+        )
+        try:
+            yield result
+        finally:
+            await result.stop()
