@@ -157,7 +157,8 @@ class Town:
         network: bytes | None = None,
     ) -> TransactionBody:
         if valid_until_ms is None:
-            valid_until_ms = self.chain.head.time_ms + 300_000
+            window_ms = self.genesis.transactions.window_ms
+            valid_until_ms = self.chain.head.time_ms + window_ms // 2
         return TransactionBody(
             version=1,
             network=self.genesis.network if network is None else network,
