@@ -311,7 +311,7 @@ def _is_id(value: Any) -> bool:
 
 def _convert(params: Any, kind: type[Params]) -> Params:
     if isinstance(params, list):
-        names = kind.__struct_fields__
+        names = kind.__struct_encode_fields__
         if len(params) > len(names):
             raise InvalidParams(f"{len(params)} parameters where at most {len(names)} are known")
         params = dict(zip(names, params, strict=False))

@@ -1,14 +1,12 @@
 """The OpenRPC document, made from the table of methods: the answer to `rpc.discover`.
 
 A copy is checked in as `openrpc.json`, and a test holds that the two are equal, so that a change of
-the interface is seen in review. `python -m node.rpc.openrpc --rewrite` writes the copy anew.
+the interface is seen in review; `document` writes the copy anew.
 
 Source: https://spec.open-rpc.org, version 1.3.2.
 """
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +17,6 @@ from node.rpc.jsonrpc import Method
 OPENRPC_VERSION: Final = "1.3.2"
 API_VERSION: Final = "1.0.0"
 """Of the interface, not of the node: additions raise the second number, anything else the first."""
-DOCUMENT_PATH: Final = Path(__file__).with_name("openrpc.json")
 
 _ALWAYS: Final[tuple[type[RpcError], ...]] = (InvalidParams, InternalError)
 
@@ -92,6 +89,10 @@ def _method(
 def _described(schema: dict[str, Any]) -> dict[str, Any]:
     schema = dict(schema)
     description = schema.pop("description", None)
+    if description is None:
+        # Of something optional, the description of the type itself.
+        inner = (member.get("description") for member in schema.get("anyOf", ()))
+        description = next((text for text in inner if text), None)
     return (
         {"schema": schema}
         if description is None
@@ -101,8 +102,3 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _error(error: type[RpcError]) -> dict[str, JsonValue]:
     return {"code": error.code, "message": error.summary}
-
-
-def render(document: dict[str, Any]) -> str:
-    """Return the text of the checked-in copy."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

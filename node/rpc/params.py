@@ -16,12 +16,24 @@ Height: TypeAlias = Annotated[
 ]
 Id: TypeAlias = Annotated[
     str,
-    msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z", description="32 bytes in lower-case hexadecimal"),
+    msgspec.Meta(
+        # The lengths exclude the line end that `$` would let pass.
+        pattern="^[0-9a-f]{64}$",
+        min_length=64,
+        max_length=64,
+        description="32 bytes in lower-case hexadecimal",
+    ),
 ]
 AddressText: TypeAlias = Annotated[
     str, msgspec.Meta(max_length=90, description="bech32m, khz1… or on test networks tkhz1…")
 ]
 NameText: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+AssetCode: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=32, description="code of the asset")
+]
+ParticipantId: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=32, description="id of the participant")
+]
 Encoded: TypeAlias = Annotated[
     str,
     msgspec.Meta(
@@ -56,7 +68,10 @@ class SubmitParams(Params, frozen=True, kw_only=True):
 class SubmitManyParams(Params, frozen=True, kw_only=True):
     """`khz_submitMany`."""
 
-    transactions: Annotated[list[Encoded], msgspec.Meta(min_length=1, max_length=1_000)]
+    transactions: Annotated[
+        list[Encoded],
+        msgspec.Meta(min_length=1, max_length=1_000, description="1 to 1,000 signed transactions"),
+    ]
     wait: Wait = "none"
     timeout_ms: TimeoutMs = 30_000
 
@@ -84,7 +99,10 @@ class TransactionParams(Params, frozen=True, kw_only=True):
 class TransactionsParams(Params, frozen=True, kw_only=True):
     """`khz_transactions`."""
 
-    ids: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=1_000)]
+    ids: Annotated[
+        list[Id],
+        msgspec.Meta(min_length=1, max_length=1_000, description="1 to 1,000 transaction ids"),
+    ]
 
 
 class BlockParams(Params, frozen=True, kw_only=True):
@@ -128,7 +146,7 @@ class HoldsParams(Params, frozen=True, kw_only=True):
 class AssetParams(Params, frozen=True, kw_only=True):
     """`khz_asset`."""
 
-    asset: NameText
+    asset: AssetCode
 
 
 class AssetsParams(Params, frozen=True, kw_only=True):
@@ -141,7 +159,7 @@ class AssetsParams(Params, frozen=True, kw_only=True):
 class ParticipantParams(Params, frozen=True, kw_only=True):
     """`khz_participant`."""
 
-    participant: NameText
+    participant: ParticipantId
 
 
 class ValidatorsParams(Params, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from node.genesis import Genesis
 from node.log import Logger
 from node.mempool import Mempool
 from node.metrics import Metrics
-from node.network.contacts import PeerView
+from node.network import PeerView
 
 
 class Intake(Protocol):

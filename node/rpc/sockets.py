@@ -79,7 +79,9 @@ class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
 class UnsubscribeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which subscription of this connection."""
 
-    subscription: Annotated[str, msgspec.Meta(max_length=16)]
+    subscription: Annotated[
+        str, msgspec.Meta(max_length=16, description="as `khz_subscribe` named it")
+    ]
 
 
 class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,8 +40,8 @@ from node.rpc.views import Views
 MESSAGEPACK_TYPES: Final = frozenset(
     {"application/msgpack", "application/vnd.msgpack", "application/x-msgpack"}
 )
-BODY_OVERHEAD_BYTES: Final = 5
-"""The longest frame of one byte string in a list."""
+WAIT_AGAIN_MS: Final = 500
+"""When to ask again after too many waited: most do not wait longer than this."""
 
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+\Z")
 
@@ -95,23 +95,40 @@ class Submissions:
             Limited: no room; says when to try again.
             WaitTimeout: taken, and not final in this time.
         """
-        (taken,) = await self._take([decode_text(text, "transaction")])
+        raw = decode_text(text, "transaction")
+        (taken,) = await self._take([raw])
         if isinstance(taken, RpcError):
             raise taken
         identifier, receipt = taken
         if wait and receipt is None:
-            timeout_ms = min(timeout_ms, self._limits.wait_max_ms)
-            if not await self._services.intake.wait(identifier, timeout_ms / 1000):
-                raise WaitTimeout(
-                    f"not final within {timeout_ms} ms; ask again by its id, or submit it again",
-                    {"id": identifier.hex()},
-                )
-            _, receipt = self._places.status(identifier, self._services.mempool)
+            receipt = await self._receipt_of(identifier, raw, timeout_ms)
         return results.SubmissionResult(
             **at_head(self._chain.head),
             id=identifier.hex(),
             status="pending" if receipt is None else "final",
             receipt=receipt,
+        )
+
+    async def _receipt_of(
+        self, identifier: bytes, raw: bytes, timeout_ms: int
+    ) -> results.ReceiptView | None:
+        timeout_s = min(timeout_ms, self._limits.wait_max_ms) / 1000
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        if await self._services.intake.wait(identifier, timeout_s):
+            return self._places.status(identifier, self._services.mempool)[1]
+        _, body = decode_signed(raw)
+        time_ms = self._chain.head.time_ms
+        if body.valid_until_ms < time_ms:
+            expired = (("found", body.valid_until_ms), ("expected", time_ms))
+            raise self._views.rejected(Outcome.EXPIRED, expired, identifier)
+        if asyncio.get_running_loop().time() < deadline:
+            raise Limited(
+                "the transaction was taken, but too many are waited for here; ask again by its id",
+                retry_after_ms=WAIT_AGAIN_MS,
+            )
+        raise WaitTimeout(
+            f"not final within {timeout_s:g} s; ask again by its id, or submit it again",
+            {"id": identifier.hex()},
         )
 
     async def submit_many(

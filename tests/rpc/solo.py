@@ -18,51 +18,55 @@ from node.admission import AdmissionResult
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
+from node.intake import Intake
 from node.log import Logger, silent_log
-from node.mempool import AdmittedTransaction, Full
 from node.metrics import Metrics
-from node.network.contacts import PeerView
+from node.network import PeerView, WireMessage
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
 __all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "solo_node"]
 
 
-class SoloIntake:
-    """Takes transactions into the town's pool; knows when they are in a block."""
+class Nobody:
+    """A network without peers."""
 
-    def __init__(self, town: Town) -> None:
-        self._town = town
-        self._waiters: dict[bytes, asyncio.Event] = {}
+    def gossip(self, raws: Sequence[bytes]) -> int:  # noqa: ARG002
+        return 0
+
+    def send(self, peer: str, message: WireMessage) -> bool:  # noqa: ARG002
+        return False
+
+    def peers(self) -> tuple[PeerView, ...]:
+        return ()
+
+    def punish(self, peer: str, reason: str) -> None:
+        raise AssertionError(f"{peer} was punished: {reason}")
+
+
+class SoloIntake:
+    """The node's intake, which can be made to fail, and says when something was taken."""
+
+    def __init__(self, town: Town, metrics: Metrics) -> None:
         self.taken = asyncio.Event()
         self.failure: Exception | None = None
-        town.chain.listeners.append(self._committed)
+        self._intake = Intake(
+            chain=town.chain,
+            mempool=town.pool,
+            admission=town.admission,
+            gossip=Nobody(),
+            wake=self.taken.set,
+            clock=town.clock,
+            metrics=metrics,
+        )
 
     async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
         if self.failure is not None:
             raise self.failure
-        results = await self._town.admission.verify_batch_async(raws, dry_run=True)
-        for index, result in enumerate(results):
-            if isinstance(result, AdmittedTransaction):
-                added = self._town.pool.add(result)
-                if isinstance(added, Full):
-                    results[index] = added
-        self.taken.set()
-        return results
+        return await self._intake.submit(raws)
 
     async def wait(self, transaction_id: bytes, timeout_s: float) -> bool:
-        if not self._town.chain.seen(transaction_id):
-            event = self._waiters.setdefault(transaction_id, asyncio.Event())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await event.wait()
-        return self._town.chain.seen(transaction_id)
-
-    def _committed(self, committed: Committed) -> None:
-        for transaction_id in committed.candidate.transaction_ids:
-            event = self._waiters.pop(transaction_id, None)
-            if event is not None:
-                event.set()
+        return await self._intake.wait(transaction_id, timeout_s)
 
 
 @dataclass
@@ -112,6 +116,7 @@ class Solo:
             while len(self.town.pool):
                 await self.seal()
                 await asyncio.sleep(0)
+            self.town.pool.expire(self.town.chain.head.time_ms)
 
     async def post(self, body: bytes, *, path: str = "/rpc", **headers: str) -> tuple[int, bytes]:
         """Return status and body of a POST."""
@@ -172,7 +177,8 @@ async def solo_node(
     town = make_town(record=make_record(validators=1), count_max=count_max)
     if settled:
         await town.settle(accounts)
-    intake = SoloIntake(town)
+    metrics = Metrics()
+    intake = SoloIntake(town, metrics)
     services = RpcServices(
         node_name="central-bank",
         chain=town.chain,
@@ -181,7 +187,7 @@ async def solo_node(
         peers=peers,
         genesis=town.genesis,
         clock=town.clock,
-        metrics=Metrics(),
+        metrics=metrics,
         log=log or silent_log(),
     )
     server = RpcServer(services, limits=limits, hosts=hosts)
