@@ -79,8 +79,11 @@ def offices_min(operation: str, subject: str) -> int:
 
 
 def offices_decisive(power: PowerRecord) -> int:
-    """Return how many different participants it takes, at least, to meet this row."""
-    return min(power.required, 1) if power.licences else power.required
+    """Return how many different participants it takes, at least, to meet this row; 0: nobody can.
+
+    A licensee needs no other.
+    """
+    return 1 if power.licences else power.required
 
 
 def fault_of(power: PowerRecord) -> str | None:

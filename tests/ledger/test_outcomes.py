@@ -1,0 +1,149 @@
+"""Outcomes: numbers that never change, sentences that say all four things."""
+
+import string
+
+import pytest
+
+from node.ledger.outcomes import (
+    ADDRESS_DETAILS,
+    ENVELOPE_OUTCOMES,
+    Outcome,
+    Reject,
+    explain,
+)
+
+NUMBERS = {
+    "APPLIED": 0,
+    "TOO_LARGE": 1,
+    "MALFORMED": 2,
+    "WRONG_VERSION": 3,
+    "WRONG_NETWORK": 4,
+    "EXPIRED": 5,
+    "TOO_FAR_AHEAD": 6,
+    "WRONG_SIGNATURE_COUNT": 7,
+    "BAD_SIGNATURE": 8,
+    "DUPLICATE": 9,
+    "ACCOUNT_UNKNOWN": 20,
+    "ACCOUNT_CLOSED": 21,
+    "ACCOUNT_ON_HOLD": 22,
+    "PARTICIPANT_SUSPENDED": 23,
+    "SIGNATURES_MISSING": 24,
+    "OTHER_ACCOUNT_UNKNOWN": 30,
+    "OTHER_ACCOUNT_CLOSED": 31,
+    "PARTICIPANT_UNKNOWN": 32,
+    "OTHER_PARTICIPANT_SUSPENDED": 33,
+    "ASSET_UNKNOWN": 34,
+    "POWER_NOT_GRANTED": 40,
+    "OFFICES_MISSING": 41,
+    "LICENCE_INACTIVE": 42,
+    "OFFICE_NOT_HELD": 43,
+    "NOT_ISSUER": 44,
+    "NOT_REGISTRAR": 45,
+    "TEXT_NOT_ACCEPTED": 60,
+    "NAME_NOT_ACCEPTED": 61,
+    "IDENTIFIER_MISSING": 62,
+    "IDENTIFIER_NOT_VALID": 63,
+    "TERMS_NOT_VALID": 64,
+    "POLICY_NOT_VALID": 65,
+    "KEY_NOT_VALID": 66,
+    "AMOUNT_OUT_OF_RANGE": 67,
+    "TIME_NOT_ACCEPTED": 68,
+    "PARTICIPANT_EXISTS": 80,
+    "IDENTIFIER_TAKEN": 81,
+    "STATUS_UNCHANGED": 82,
+    "OFFICE_ALREADY_HELD": 83,
+    "LICENCE_UNCHANGED": 84,
+    "LICENCE_UNKNOWN": 85,
+    "PHASE_LIMIT_REACHED": 86,
+    "ACCOUNT_EXISTS": 87,
+    "ACCOUNT_ALREADY_ON_HOLD": 88,
+    "ACCOUNT_NOT_ON_HOLD": 89,
+    "ACCOUNT_NOT_EMPTY": 90,
+    "ASSET_EXISTS": 100,
+    "NOT_A_MULTIPLE": 101,
+    "CEILING_EXCEEDED": 102,
+    "SELF_TRANSFER": 103,
+    "FORCED_TRANSFER_NOT_ALLOWED": 104,
+    "HOLD_UNKNOWN": 105,
+    "NOT_DUE": 106,
+    "HOLDING_INSUFFICIENT": 107,
+    "PROPOSAL_NOT_READABLE": 120,
+    "OPERATION_NOT_PROPOSABLE": 121,
+    "APPROVERS_IN_PROPOSAL": 122,
+    "PROPOSALS_FULL": 123,
+    "PROPOSAL_UNKNOWN": 124,
+    "ALREADY_APPROVED": 125,
+    "NOT_PROPOSER": 126,
+    "PARAMETER_UNKNOWN": 127,
+    "PARAMETER_OUT_OF_RANGE": 128,
+    "OPERATION_UNKNOWN": 129,
+    "POWER_NOT_VALID": 130,
+    "POWER_TOO_WEAK": 131,
+    "OFFICE_VACANT": 132,
+    "VALIDATOR_UNKNOWN": 133,
+    "VALIDATOR_EXISTS": 134,
+    "KEY_ALREADY_USED": 135,
+    "VALIDATORS_TOO_FEW": 136,
+    "VALIDATORS_TOO_MANY": 137,
+    "SIGNATURE_NOT_NEEDED": 150,
+}
+
+
+def test_numbers_are_permanent() -> None:
+    """A number that changes here is a change of protocol; one that goes is never given again."""
+    assert {outcome.name: int(outcome) for outcome in Outcome} == NUMBERS
+
+
+def test_outcomes_are_declared_in_order_of_number() -> None:
+    numbers = [int(outcome) for outcome in Outcome]
+
+    assert numbers == sorted(set(numbers))
+
+
+def test_envelope_outcomes_come_first() -> None:
+    assert list(Outcome)[1 : 1 + len(ENVELOPE_OUTCOMES)] == list(ENVELOPE_OUTCOMES)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_sentence_is_a_sentence(outcome: Outcome) -> None:
+    sentence = outcome.sentence
+
+    assert sentence.endswith(".")
+    assert sentence[0].isupper() or sentence[0] in "'{"
+    assert "  " not in sentence
+    for _, name, specification, conversion in string.Formatter().parse(sentence):
+        assert name is None or name.isidentifier()
+        assert not specification
+        assert not conversion
+
+
+def test_sentence_is_filled_with_what_was_found() -> None:
+    reject = Reject(Outcome.NOT_A_MULTIPLE, asset="MTB", found=7, expected=5)
+
+    assert reject.details == (("asset", "MTB"), ("found", 7), ("expected", 5))
+    assert explain(reject.outcome, reject.details).startswith(
+        "7 is not a multiple of 5 minor units, the legal denomination of MTB."
+    )
+
+
+def test_bytes_are_hexadecimal_and_addresses_as_the_reader_renders_them() -> None:
+    reject = Reject(Outcome.HOLD_UNKNOWN, account=bytes(20), hold=b"\xab" * 32)
+
+    plain = explain(reject.outcome, reject.details)
+    rendered = explain(
+        reject.outcome, reject.details, render_address=lambda address: f"khz1{len(address)}"
+    )
+
+    assert f"Account {'00' * 20} has no hold {'ab' * 32}." in plain
+    assert f"Account khz120 has no hold {'ab' * 32}." in rendered
+    assert {"account", "proposer"} == ADDRESS_DETAILS
+
+
+def test_missing_detail_reads_as_an_ellipsis() -> None:
+    assert explain(Outcome.ASSET_UNKNOWN, ()) == (
+        "No asset is defined as '…'. Check the code, or define it first."
+    )
+
+
+def test_reject_names_its_outcome() -> None:
+    assert "ASSET_UNKNOWN" in str(Reject(Outcome.ASSET_UNKNOWN, asset="PKR"))
