@@ -41,6 +41,7 @@ from node.network.messages import (
     decode_message,
     encode_message,
     lane_of,
+    size_max,
 )
 from node.network.peer import Misconduct, Peer, Traffic
 from node.network.roster import PinnedRecord, Role, Roster
@@ -205,7 +206,7 @@ class Network:
         contact = self._contacts.get(peer)
         if contact is None or contact.peer is None:
             return False
-        return contact.peer.offer(lane_of(type(message)), encode_message(message))
+        return contact.peer.offer(lane_of(type(message)), self._frame_of(message))
 
     def gossip(self, raws: Sequence[bytes]) -> int:
         """Queue raw transactions for every connected validator, in batches; return how many those
@@ -363,13 +364,13 @@ class Network:
                 self._metrics.peer_faults.labels(peer=contact.member.name, reason=fault).inc()
                 self._penalise(contact, self._settings.penalty_max, reason)
         finally:
-            if contact is not None and contact.peer is None:
-                contact.last_drop = reason[:_REASON_LENGTH_MAX]
             if contact is None or dialled not in (None, contact):
                 who = "a stranger" if contact is None else contact.member.name
-                self._log.info("link refused", address=link.address, by=who, reason=reason)
+                self._log.info("link refused", address=link.address, peer=who, reason=reason)
                 if dialled is not None:
                     dialled.last_drop = f"{dialled.address} answered as {who}"
+            elif contact.peer is None:
+                contact.last_drop = reason[:_REASON_LENGTH_MAX]
             await link.close(reason)
 
     async def _serve_contact(self, link: Link, contact: Contact, dialled: Contact | None) -> None:
@@ -515,8 +516,14 @@ class Network:
         if not peers:
             return 0
         lane = lane_of(type(message))
-        frame = encode_message(message)
+        frame = self._frame_of(message)
         return sum(peer.offer(lane, frame) for peer in peers)
+
+    def _frame_of(self, message: WireMessage) -> bytes:
+        frame = encode_message(message)
+        # Every receiver would put us out for it.
+        assert len(frame) <= size_max(type(message), self._limits)
+        return frame
 
     def _flush_batch(self) -> None:
         if self._batch_timer is not None:

@@ -10,6 +10,7 @@ No session tickets: a resumed session would skip the certificate of a member tha
 """
 
 import contextlib
+import mmap
 import os
 import ssl
 import tempfile
@@ -109,7 +110,10 @@ def _readable(content: bytes) -> Iterator[str]:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("tls-identity", os.MFD_CLOEXEC)
         try:
-            os.write(descriptor, content)
+            # Written as memory: this runs in the event loop, and no file is touched.
+            os.ftruncate(descriptor, len(content))
+            with mmap.mmap(descriptor, len(content)) as memory:
+                memory[:] = content
             yield f"/proc/self/fd/{descriptor}"
         finally:
             os.close(descriptor)

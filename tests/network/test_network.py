@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.network import (
+    BlockTransactions,
     GetBlocks,
     Hello,
     Lane,
@@ -24,10 +25,11 @@ from node.network import (
     Status,
     Transactions,
     VoteMessage,
+    WireLimits,
     WireMessage,
 )
 from node.network.memory import MemoryNet
-from node.network.messages import decode_message, encode_message
+from node.network.messages import encode_message
 from node.network.transport import Link
 from tests.network.nodes import (
     BLOCK_ID,
@@ -100,11 +102,6 @@ class Puppet:
         self._links.append(link)
         await link.send(encode_message(hello or hello_of(self.name)))
         return link
-
-    async def hear(self, link: Link) -> WireMessage:
-        from node.network import WireLimits
-
-        return decode_message(await link.receive(), WireLimits())
 
     async def leave(self) -> None:
         for link in self._links:
@@ -599,6 +596,18 @@ def test_many_small_transactions_leave_by_count() -> None:
             one.network.broadcast(Transactions(raws=(b"t",) * 2048))
             one.network.gossip([b"t"])
             await other.recorder.until(lambda: len(other.recorder.heard) == 2)
+
+    run_virtual(main())
+
+
+def test_a_message_that_every_receiver_would_refuse_is_our_mistake() -> None:
+    async def main() -> None:
+        net = MemoryNet()
+        limits = WireLimits(block_size_max=1 << 10, block_transactions_max=10)
+        one, other = (make_node(net, name, validators=NAMES[:2], limits=limits) for name in "ab")
+        async with meshed(net, one, other):
+            with pytest.raises(AssertionError):
+                one.network.send("b", BlockTransactions(block_id=BLOCK_ID, raws=(b"x" * 4096,)))
 
     run_virtual(main())
 

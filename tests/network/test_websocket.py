@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 from aiohttp import web
+from blockbuster import blockbuster_ctx
 
 from node.keys.certificates import create_tls_identity
 from node.log import silent_log
@@ -85,6 +86,38 @@ async def test_two_nodes_meet_and_exchange_over_real_sockets() -> None:
         assert last_drop(a, "b") == "closed by the peer: shutting down"
     assert asyncio.all_tasks() == before
     gc.collect()  # an unclosed socket would warn, and a warning is an error
+
+
+async def test_nothing_blocks_the_event_loop() -> None:
+    with blockbuster_ctx():
+        async with (
+            RealNode("a", settings=QUICK).running() as a,
+            RealNode("b", dials={"a": a.transport.port}, settings=QUICK).running() as b,
+        ):
+            await a.node.meets("b")
+            a.network.set_validators([])
+            await b.node.meets()
+
+
+@pytest.mark.parametrize("stage", ["tcp", "tls", "upgrade"])
+async def test_stopping_in_the_middle_of_a_handshake_leaves_nothing(stage: str) -> None:
+    before = asyncio.all_tasks()
+    async with RealNode("a").running() as a:
+        if stage == "tcp":
+            peer = await raw_connection(a.transport.port)
+        else:
+            peer = await RawPeer.connect(a.transport.port, IDENTITIES["b"], IDENTITIES["a"])
+        if stage == "upgrade":
+            await peer.upgrade()
+        else:
+            async with asyncio.timeout(10):
+                # A stranger rings no bell.
+                while not a.transport.handshakes:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+    await peer.read_to_end()
+    await peer.close()
+    assert asyncio.all_tasks() == before
+    gc.collect()
 
 
 async def test_the_largest_frame_passes_both_ways() -> None:
