@@ -12,7 +12,7 @@ The pool is not shared between threads: it belongs to the event loop.
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -124,6 +124,13 @@ class Mempool:
     def ids(self) -> tuple[bytes, ...]:
         """Return the ids of all that wait, oldest first."""
         return tuple(self._waiting)
+
+    def waiting(self) -> Iterator[AdmittedTransaction]:
+        """Yield all that wait, oldest first: what a builder chooses from.
+
+        Nothing may be added or removed meanwhile.
+        """
+        return iter(self._waiting.values())
 
     def take(self, *, count_max: int, size_bytes_max: int) -> list[AdmittedTransaction]:
         """Return the oldest transactions that fit together; they go on waiting.

@@ -9,7 +9,7 @@ The chain belongs to the event loop. Only the write itself runs in the storage t
 else is built or committed while it does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -181,7 +181,7 @@ class Chain:
         *,
         round: int,
         time_ms: int,
-        transactions: Sequence[AdmittedTransaction],
+        transactions: Iterable[AdmittedTransaction],
         evidence: Sequence[bytes] = (),
         proposer: str | None = None,
     ) -> Candidate:
@@ -192,7 +192,7 @@ class Chain:
 
         Args:
             time_ms: this node's clock; the block's time is later than the parent's in any case.
-            transactions: as the pool gives them: each id once.
+            transactions: as they wait in the pool, each id once; no more are looked at than fit.
             proposer: who builds; by default whoever's turn the round is.
 
         Raises:
@@ -410,7 +410,7 @@ class Chain:
             raise ChainDamaged(str(error)) from error
 
     def _select(
-        self, transactions: Sequence[AdmittedTransaction], left_bytes: int, time_ms: int
+        self, transactions: Iterable[AdmittedTransaction], left_bytes: int, time_ms: int
     ) -> tuple[tuple[AdmittedTransaction, ...], tuple[bytes, ...]]:
         chosen: list[AdmittedTransaction] = []
         dropped: list[bytes] = []

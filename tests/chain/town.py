@@ -6,7 +6,7 @@ signed, certificates carry a quorum's signatures.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from consensus.certificates import QuorumCertificate
@@ -143,7 +143,7 @@ class Town:
     pool: Mempool
     admission: Admission
     generations: dict[str, int] = field(default_factory=dict)
-    salts: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+    salts: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     # Transactions.
 
@@ -163,7 +163,7 @@ class Town:
             version=1,
             network=self.genesis.network if network is None else network,
             valid_until_ms=valid_until_ms,
-            salt=salt or next(iter(self.salts)).to_bytes(8),
+            salt=salt or next(self.salts).to_bytes(8),
             signers=tuple(sorted(key(name).public_key for name in signers)),
             operations=tuple(operations),  # type: ignore[arg-type]
             memo="",
@@ -285,7 +285,7 @@ class Town:
 
     def build(
         self,
-        transactions: Sequence[AdmittedTransaction] = (),
+        transactions: Iterable[AdmittedTransaction] = (),
         *,
         evidence: Sequence[bytes] = (),
         round_: int = 0,
@@ -310,33 +310,30 @@ class Town:
 
     async def settle(self, accounts: int = 10, amount: int = 1_000_000) -> None:
         """Open numbered accounts `a0`, `a1`, … of one bank, each with an amount of cash."""
+        for raws in self.settle_blocks(accounts, amount):
+            await self.decide(*raws)
+
+    def settle_blocks(self, accounts: int, amount: int = 1_000_000) -> Iterator[list[bytes]]:
+        """Yield the transactions of each block of `settle`; signed when they are asked for."""
         central = address_of("central-bank", "central-bank")
         ministry = address_of("finance-ministry", "finance-ministry")
-        await self.decide(
-            self.transaction(
-                [
-                    RegisterParticipant(
-                        account=central,
-                        approvers=(),
-                        participant=BANK,
-                        kind=ParticipantKind.BANK,
-                        jurisdiction="PK",
-                        lei=None,
-                        file_commitment=bytes(32),
-                    ),
-                    define_cash(central, (ministry,)),
-                ],
-                ["central-bank", "finance-ministry"],
-            )
+        bank = RegisterParticipant(
+            account=central,
+            approvers=(),
+            participant=BANK,
+            kind=ParticipantKind.BANK,
+            jurisdiction="PK",
+            lei=None,
+            file_commitment=bytes(32),
         )
+        both = ["central-bank", "finance-ministry"]
+        yield [self.transaction([bank, define_cash(central, (ministry,))], both)]
         names = [f"a{number}" for number in range(accounts)]
         for first in range(0, accounts, 5_000):
-            await self.decide(
-                *(
-                    self.transaction(open_and_fund(central, chunk, amount), ["central-bank"])
-                    for chunk in _chunks(names[first : first + 5_000], 50)
-                )
-            )
+            yield [
+                self.transaction(open_and_fund(central, chunk, amount), ["central-bank"])
+                for chunk in _chunks(names[first : first + 5_000], 50)
+            ]
 
     def add_validator(self, name: str) -> bytes:
         record = validator_record(name, self.generations.get(name, 0))
