@@ -1,0 +1,153 @@
+"""Cheap clients for load: raw HTTP over kept connections, and a watcher of what was committed.
+
+They share the machine with what they measure, so they do as little as they can: bodies are made
+beforehand, answers are kept as bytes, and nothing is parsed while the load runs.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from node.codec import encode
+
+
+class Poster:
+    """Posts to one node over as many kept connections as it takes."""
+
+    def __init__(self, url: str) -> None:
+        place = urlsplit(url)
+        self._host, self._port = str(place.hostname), int(place.port or 80)
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.url = url
+
+    async def post(self, path: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+        """Return status and body of the answer."""
+        reader, writer = (
+            self._idle.pop()
+            if self._idle
+            else await asyncio.open_connection(self._host, self._port)
+        )
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await writer.drain()
+        status = int((await reader.readline()).split(b" ")[1])
+        length, keeps = 0, True
+        while (line := await reader.readline()) not in (b"\r\n", b""):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+            elif name.lower() == b"connection":
+                keeps = value.strip().lower() != b"close"
+        answer = await reader.readexactly(length)
+        if keeps:
+            self._idle.append((reader, writer))
+        else:
+            writer.close()
+        return status, answer
+
+    async def transactions(self, raws: Sequence[bytes]) -> list[tuple[Any, int, Any, Any]]:
+        """Submit; one item for each: id, status, outcome, when to try again."""
+        status, answer = await self.post(
+            "/transactions", "application/msgpack", encode(tuple(raws))
+        )
+        if status != 200:
+            return [(None, -status, None, None)] * len(raws)
+        items: list[tuple[Any, int, Any, Any]] = msgspec.msgpack.decode(answer)
+        return items
+
+    async def call(self, method: str, **params: object) -> Any:
+        """Return the result of a call.
+
+        Raises:
+            RuntimeError: the node answered with an error.
+        """
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        _, answer = await self.post("/rpc", "application/json", json.dumps(request).encode())
+        found = msgspec.json.decode(answer)
+        if "error" in found:
+            raise RuntimeError(f"{method}: {found['error']}")
+        return found["result"]
+
+    def close(self) -> None:
+        """Close every connection."""
+        for _, writer in self._idle:
+            writer.close()
+        self._idle.clear()
+
+
+class Watcher:
+    """Follows one node's stream and notes when each message came, without reading it."""
+
+    def __init__(self, url: str, topic: str) -> None:
+        self._url = url.replace("http", "ws", 1) + "/ws"
+        self._topic = topic
+        self.messages: list[tuple[float, str]] = []
+        """Moment of arrival on the monotonic clock, and the text."""
+        self.transactions = 0
+        """How many were seen, where the topic is `receipts`."""
+        self._seen_more = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def follow(self) -> AsyncIterator[None]:
+        """Subscribe from now on until the body ends."""
+        async with aiohttp.ClientSession() as session, session.ws_connect(self._url) as socket:
+            await socket.send_json(
+                {
+                    "jsonrpc": "2.0",
+                    "id": 1,
+                    "method": "khz_subscribe",
+                    "params": {"topics": [self._topic]},
+                }
+            )
+            answer = await socket.receive_json()
+            if "error" in answer:
+                raise RuntimeError(f"khz_subscribe: {answer['error']}")
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(self._read(socket), name=f"watch-{self._url}")
+                yield
+                reading.cancel()
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.messages.append((time.monotonic(), message.data))
+                # An id has 64 digits: as good as reading it, and much cheaper.
+                self.transactions += message.data.count('["')
+                self._seen_more.set()
+
+    async def until(self, transactions: int) -> None:
+        """Wait until so many transactions were seen."""
+        while self.transactions < transactions:
+            self._seen_more.clear()
+            await self._seen_more.wait()
+
+    def items(self) -> list[tuple[float, Any]]:
+        """Return moment and value of every item that came."""
+        found = []
+        for moment, text in self.messages:
+            params = json.loads(text)["params"]
+            if params["type"] == "items":
+                found += [(moment, item["value"]) for item in params["items"]]
+        return found
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Return p50, p95, p99 and the largest, in the unit of the values; zeros where none are."""
+    ordered = sorted(values)
+    if not ordered:
+        return {"p50": 0.0, "p95": 0.0, "p99": 0.0, "max": 0.0}
+
+    def at(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+
+    return {"p50": at(0.50), "p95": at(0.95), "p99": at(0.99), "max": round(ordered[-1], 1)}
