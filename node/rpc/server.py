@@ -49,7 +49,7 @@ from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.places import Places
 from node.rpc.services import RpcServices
-from node.rpc.sockets import SOCKET_METHODS, SocketSession
+from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
 from node.rpc.submissions import (
     MESSAGEPACK_TYPES,
     Submissions,
@@ -299,6 +299,7 @@ class RpcServer:
             heartbeat=SOCKET_PING_SECONDS,
             compress=False,
             max_msg_size=self._limits.body_max_bytes,
+            writer_limit=WRITE_LIMIT_NONE,
         )
         socket.headers.update(SECURITY_HEADERS)
         await socket.prepare(request)
@@ -309,12 +310,16 @@ class RpcServer:
             self._limits,
             parse_account=self._views.parse_address,
             charge=lambda calls: self._calls.take(address, calls),
+            observe=self._observe,
         )
         self._sessions.add(session)
         self._subscribers[address] += 1
         self._services.metrics.subscribers.set(len(self._sessions))
         try:
             await session.serve(self._make_dispatcher((*self._methods, *methods_of(session))))
+        except* Exception as errors:
+            # The socket is open: there is no other answer than to end it.
+            self._report(request.path, errors)
         finally:
             self._sessions.discard(session)
             self._subscribers[address] -= 1

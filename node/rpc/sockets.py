@@ -12,6 +12,7 @@ Limits: calls under way, subscriptions on the socket, bytes held for a reader th
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ FRAME_BYTES: Final = 1 << 16
 """Items are gathered into one message up to about this size."""
 FILTER_MAX: Final = 1_000
 """Accounts or assets in one filter."""
+
+WRITE_LIMIT_NONE: Final = 1 << 40
+"""Bytes after which asyncio and aiohttp would wait for room: never."""
+ROOM_POLL_S: Final = 0.01
+"""How often a full socket is looked at: with the default buffer, 25 MB/s to one reader."""
 
 _FilterTerm: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
 _FilterTerms: TypeAlias = Annotated[
@@ -112,25 +118,33 @@ class SocketSession:
 
     def __init__(
         self,
-        socket: web.WebSocketResponse,
+        response: web.WebSocketResponse,
         transport: asyncio.Transport,
         feed: Feed,
         limits: RpcLimits,
         *,
         parse_account: Callable[[str], object],
         charge: Callable[[int], None],
+        observe: Callable[[str, str], None],
     ) -> None:
-        self._socket = socket
+        self._socket = response
         self._transport = transport
         self._feed = feed
         self._limits = limits
         self._parse_account = parse_account
         self._charge = charge
+        self._observe = observe
+        # This file waits for room itself: see `_drained_to`.
+        transport.set_write_buffer_limits(high=WRITE_LIMIT_NONE)
+        link = transport.get_extra_info("socket")
+        # The system would otherwise hold megabytes for a reader that does not read.
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
         self._subscriptions: dict[str, _Subscription] = {}
         self._made = 0
-        self._lagging = False
-        self._farewell = asyncio.Event()
-        """Never set: who waits for it is ended with the connection."""
+        self.lagging = asyncio.Event()
+        """Set once the other end has not read for too long."""
+        self.ended = asyncio.Event()
+        """Set once nothing of the connection is left."""
 
     @method("khz_subscribe", NotFound, Limited, socket_only=True)
     async def subscribe(self, params: SubscribeParams) -> Subscribed:
@@ -203,9 +217,13 @@ class SocketSession:
                         self._answer(dispatcher, body, group), name="rpc-socket-call"
                     )
                     task.add_done_callback(lambda _: under_way.release())
-                raise _Ended
+                if not self.lagging.is_set():
+                    raise _Ended
+                # Otherwise a task is saying farewell, and ends the rest when it has.
         except* (_Ended, ConnectionError):
             pass
+        finally:
+            self.ended.set()
 
     async def _answer(self, dispatcher: Dispatcher, body: bytes, group: asyncio.TaskGroup) -> None:
         made: list[_Subscription] = []
@@ -277,53 +295,55 @@ class SocketSession:
         await asyncio.sleep(0)
 
     async def _send(self, message: bytes) -> None:
-        if self._lagging:
-            await self._farewell.wait()
-        try:
-            async with asyncio.timeout(self._limits.stall_ms / 1000):
-                # The frame is in the buffer at once; what is awaited is room for the next.
-                await self._socket.send_frame(message, WSMsgType.TEXT)
-        except TimeoutError:
+        if self.lagging.is_set():
+            await self._never()
+        await self._socket.send_frame(message, WSMsgType.TEXT)  # into the buffer, at once
+        if not await self._drained_to(self._limits.send_buffer_bytes):
             await self._lag()
+
+    async def _drained_to(self, size_bytes: int) -> bool:
+        """Return whether the socket took all but this much, within the time for a stall.
+
+        Looked at from time to time: aiohttp's own wait for room must not be cancelled, and a wait
+        that may take for ever must be.
+        """
+        deadline = asyncio.get_running_loop().time() + self._limits.stall_ms / 1000
+        while self._transport.get_write_buffer_size() > size_bytes:
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(ROOM_POLL_S)
+        return True
 
     async def _lag(self) -> None:
         """Tell the subscriber where to resume, and close: it does not read."""
-        if self._lagging:
-            await self._farewell.wait()
-        self._lagging = True
+        if self.lagging.is_set():
+            await self._never()
+        self.lagging.set()
+        self._observe("khz_subscription", "lagged")
         resume = Cursor(height=0, index=0)
-        # From now on "room" means that everything was taken, the farewell too.
-        self._transport.set_write_buffer_limits(high=0)
-        try:
-            for subscription in self._subscriptions.values():
-                resume = subscription.seen
-                with contextlib.suppress(TimeoutError):
-                    # Written at once like any frame; room is waited for once, in `close`.
-                    async with asyncio.timeout(0):
-                        await self._socket.send_frame(
-                            _notification(subscription, "lagged", "resume", resume),
-                            WSMsgType.TEXT,
-                        )
-            async with asyncio.timeout(self._limits.stall_ms / 1000):
-                await self._socket.close(
-                    code=WSCloseCode.TRY_AGAIN_LATER, message=f"lagged, resume {resume}".encode()
-                )
-        except TimeoutError:
-            pass
-        finally:
-            # It had its time to read the farewell; the buffer is not kept for it any longer.
-            self._transport.abort()
+        for subscription in self._subscriptions.values():
+            resume = subscription.seen
+            notification = _notification(subscription, "lagged", "resume", resume)
+            await self._socket.send_frame(notification, WSMsgType.TEXT)
+        await self._close(WSCloseCode.TRY_AGAIN_LATER, f"lagged, resume {resume}")
         raise _Ended
 
     async def close(self) -> None:
-        """Say that the node goes away, and close; what is not read within a second is dropped."""
+        """Say that the node goes away, and close."""
+        with contextlib.suppress(ConnectionError):
+            await self._close(WSCloseCode.GOING_AWAY, "the node stops")
+
+    async def _close(self, code: WSCloseCode, reason: str) -> None:
         try:
-            async with asyncio.timeout(1):
-                await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node stops")
-        except (TimeoutError, ConnectionError):
-            pass
+            await self._socket.close(code=code, message=reason.encode())
+            await self._drained_to(0)
         finally:
+            # It had its time to read the farewell; the buffer is not kept for it any longer.
             self._transport.abort()
+
+    async def _never(self) -> None:
+        """Wait to be ended together with the connection, which another task is closing."""
+        await asyncio.Event().wait()
 
 
 SOCKET_METHODS: Final = methods_of(SocketSession)
