@@ -102,9 +102,11 @@ class NodeParts:
     random: Random | None = None
     """Source of jitter; a simulation seeds it."""
     store: KeyValueStore | None = None
-    """A database that the caller owns; blocks are then written on the caller's thread."""
+    """A database that the caller owns."""
     log_files: FileSystem | None = None
-    """The files of the consensus log, owned by the caller; written on the caller's thread."""
+    """The files of the consensus log, owned by the caller."""
+    thread: StorageThread | None = None
+    """Where a given store and given files are written; None: on the caller's own thread."""
     transport: Transport | None = None
     identity: TlsIdentity | None = None
     signer: Signer | None = None
@@ -216,7 +218,7 @@ class Node:
         self.chain = Chain.open(
             self._open_store(),
             genesis,
-            thread=thread if parts.store is None else None,
+            thread=thread if parts.store is None else parts.thread,
             records_bytes_max=config.storage.records_cache_bytes,
             verify=parts.verify,
         )
@@ -272,7 +274,7 @@ class Node:
         journal = Journal(
             log,
             guard,
-            thread=thread if files is None else None,
+            thread=thread if files is None else self._parts.thread,
             metrics=self.metrics,
             monotonic=self._parts.clock.monotonic,
         )

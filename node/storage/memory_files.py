@@ -74,6 +74,10 @@ class MemoryFiles:
     def close(self) -> None:
         """Keep everything: closing a file does not make it durable."""
 
+    def cut_power_at(self, step: int) -> None:
+        """Let the power go at this step, counted from 0 since the disk was made."""
+        self._power_cut_at = step
+
     def restarted(
         self, choose: Callable[[int], int], *, power_cut_at: int | None = None
     ) -> "MemoryFiles":
@@ -97,7 +101,8 @@ class MemoryFiles:
     def _step(self) -> None:
         step = self.steps
         self.steps += 1
-        if step == self._power_cut_at:
+        # Without power no later step happens either.
+        if self._power_cut_at is not None and step >= self._power_cut_at:
             raise PowerCut
 
 
