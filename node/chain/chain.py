@@ -9,6 +9,7 @@ The chain belongs to the event loop. Only the write itself runs in the storage t
 else is built or committed while it does.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -100,7 +101,7 @@ class Chain:
         """The stored blocks."""
         self._validator_records = self.history.validators(head.height + 1)
         self._validators = validator_set(self._validator_records)
-        self._writing = False
+        self._writing: asyncio.Event | None = None
         self.listeners: list[Listener] = []
         """Called in order, on the event loop, after a block is durable. None may raise."""
 
@@ -297,20 +298,35 @@ class Chain:
         Raises:
             StorageError: it is not known whether the block is durable; the node stops.
         """
-        assert not self._writing
+        assert self._writing is None
         assert candidate.height == self._head.height + 1
         assert candidate.header.parent == self._head.block_id
         assert certificate.block_id == candidate.block_id
         assert certificate.height == candidate.height
         batch = _batch(candidate, certificate)
-        # Never reset after a failure: what reached the disk is known only after opening it anew.
-        self._writing = True
-        if self._thread is None:
-            self._store.write(batch, sync=True)
-        else:
-            await self._thread.run(lambda: self._store.write(batch, sync=True))
-        self._writing = False
-        return self._accept(candidate, certificate)
+        self._writing = asyncio.Event()
+        try:
+            if self._thread is None:
+                self._store.write(batch, sync=True)
+            else:
+                await self._thread.run(lambda: self._store.write(batch, sync=True))
+            committed = self._accept(candidate, certificate)
+        finally:
+            self._writing.set()
+        # Not after a failure: what reached the disk is known only after opening it anew.
+        self._writing = None
+        for listener in self.listeners:
+            listener(committed)
+        return committed
+
+    async def settled(self) -> None:
+        """Wait until no block is being written.
+
+        For a moment during a write the store is ahead of the head. What is read after this, and
+        before the reader gives up the loop, is all of the head's height.
+        """
+        while self._writing is not None and not self._writing.is_set():
+            await self._writing.wait()
 
     def _accept(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
         header = candidate.header
@@ -327,14 +343,11 @@ class Chain:
         if candidate.next_validators is not None:
             self._validator_records = candidate.next_validators
             self._validators = validator_set(candidate.next_validators)
-        committed = Committed(
+        return Committed(
             candidate=candidate,
             certificate=certificate,
             validators_changed=candidate.next_validators is not None,
         )
-        for listener in self.listeners:
-            listener(committed)
-        return committed
 
     # Reading what is committed.
 

@@ -1,9 +1,12 @@
 """The life of a chain: founded, built on, committed in one batch, opened again where it was."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from node.chain import Chain, ChainDamaged, Committed
 from node.codec import encode, replace
@@ -11,7 +14,8 @@ from node.genesis import genesis_of
 from node.ledger.commitment import state_root
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
-from node.storage import KeyValueStore, MemoryStore, StorageThread, layout, open_leveldb
+from node.proofs import render_proof, verify_proof_file
+from node.storage import Batch, KeyValueStore, MemoryStore, StorageThread, layout, open_leveldb
 from node.storage.nodes import StoredNodes
 from tests.chain.stores import contents
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
@@ -359,3 +363,47 @@ async def test_missing_branches_of_the_commitment_stop_the_block() -> None:
 
     with pytest.raises(ChainDamaged, match="commitment"):
         again.build(again.admit(*transfers))
+
+
+async def test_readers_can_wait_until_store_and_head_agree(thread: StorageThread) -> None:
+    """While a block is written the store is ahead of the head; a proof then would not hold."""
+    town = make_town(SlowStore(), thread=thread)
+    store = town.store
+    assert isinstance(store, SlowStore)
+    store.released.set()
+    await town.settle(3)
+    candidate = town.build(town.admit(town.transfer("a0", "a1", 7)))
+    store.released.clear()
+    place = holding_key(address_of(BANK, "a0"), CASH)
+
+    async def read() -> tuple[int, str]:
+        await town.chain.settled()
+        proof = town.chain.prove(HOLDINGS, place)
+        verify_proof_file(render_proof(proof), town.genesis)
+        return town.chain.head.height, proof.statement
+
+    async with asyncio.TaskGroup() as group:
+        commit = group.create_task(town.chain.commit(candidate, town.certify(candidate)))
+        await asyncio.sleep(0)
+        reader = group.create_task(read())
+        await asyncio.sleep(0)
+        assert not reader.done()
+        store.released.set()
+
+    assert commit.result().candidate is candidate
+    assert reader.result()[0] == 3
+    assert "9,999.93" in reader.result()[1]
+
+
+class SlowStore(MemoryStore):
+    """A store whose writes wait until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+        self.released.set()
+
+    @override
+    def write(self, batch: Batch, *, sync: bool) -> None:
+        assert self.released.wait(10)
+        super().write(batch, sync=sync)

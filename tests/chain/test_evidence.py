@@ -2,12 +2,14 @@
 
 import pytest
 
+from consensus.certificates import QuorumCertificate
 from consensus.evidence import Equivocation
 from consensus.types import VoteType
-from node.blocks import encode_evidence, evidence_root
+from node.blocks import CertificateError, encode_evidence, evidence_root, verify_certificate
 from node.chain import BlockFault, Chain, InvalidBlock
 from node.chain.evidence import evidence_id
 from node.codec import replace
+from node.keys import verify
 from tests.chain.town import Town, make_town
 
 A, B, C = b"A" * 32, b"B" * 32, b"C" * 32
@@ -36,6 +38,7 @@ async def test_evidence_is_shown_in_a_block_and_remembered() -> None:
     assert committed.candidate.block.evidence == (encode_evidence(evidence),)
     assert town.chain.history.evidence_height(evidence_id(evidence)) == 1
     assert town.chain.validators == town.genesis.validators
+    assert town.chain.history.evidence_heights() == (1,)
     again = Chain.open(town.store, town.genesis)
     assert again.history.evidence_height(evidence_id(evidence)) == 1
 
@@ -121,7 +124,6 @@ async def test_evidence_twice_in_one_block_is_refused() -> None:
         town.chain.check(header, (), items, now_ms=None)
 
 
-@pytest.mark.adversarial(71)
 async def test_evidence_against_a_validator_that_left_is_still_accepted() -> None:
     town = make_town()
     await town.decide(town.remove_validator(CULPRIT))
@@ -132,6 +134,27 @@ async def test_evidence_against_a_validator_that_left_is_still_accepted() -> Non
     after = town.build(evidence=[encode_evidence(double_vote(town, height=2))])
 
     assert after.evidence_ids == ()
+
+
+@pytest.mark.adversarial(71)
+async def test_old_key_counts_up_to_its_rotation_and_accuses_its_owner_for_ever() -> None:
+    town = make_town()
+    old_key = double_vote(town, height=1)
+    too_late = double_vote(town, height=2)
+    everybody = [validator.id for validator in town.chain.validators]
+    certificate_of_old_keys = town.certificate(2, A, names=everybody)
+    await town.decide(town.rotate_validator(CULPRIT))
+    certificate_of_new_keys = town.certificate(2, A, names=everybody)
+
+    def check(certificate: QuorumCertificate) -> None:
+        ruling = town.chain.history.validator_set(2)
+        verify_certificate(certificate, ruling, town.genesis.fault_model, town.genesis.hash, verify)
+
+    check(certificate_of_new_keys)
+    with pytest.raises(CertificateError, match=f"that of {CULPRIT}"):
+        check(certificate_of_old_keys)
+    assert town.build(evidence=[encode_evidence(too_late)]).block.evidence == ()
+    assert len(town.build(evidence=[encode_evidence(old_key)]).block.evidence) == 1
 
 
 async def test_evidence_in_a_block_is_bounded() -> None:

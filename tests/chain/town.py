@@ -34,6 +34,7 @@ from node.ledger.acts.assets.issue import Issue
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.governance.add_validator import AddValidator
 from node.ledger.acts.governance.remove_validator import RemoveValidator
+from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
 from node.ledger.acts.registry.open_account import OpenAccount
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.policies import account_address, single_signer
@@ -216,7 +217,11 @@ class Town:
     # Blocks.
 
     def signer(self, validator: str) -> LocalSigner:
-        return key(f"{validator}/consensus/{self.generations.get(validator, 0)}")
+        """The key that rules the next height; of one who is no validator, its first."""
+        generations = range(self.generations.get(validator, 0) + 1)
+        signers = [key(f"{validator}/consensus/{each}") for each in generations]
+        ruling = {each.public_key for each in self.chain.validators}
+        return next((each for each in signers if each.public_key in ruling), signers[0])
 
     def certify(self, candidate: Candidate, *, round_: int | None = None) -> QuorumCertificate:
         return self.certificate(
@@ -342,6 +347,19 @@ class Town:
             approvers=tuple(address_of(office, office) for office in REFERENCE_OFFICES[1:]),
             name=name,
             participant=name,
+            public_key=record.public_key,
+            tls_certificate=record.tls_certificate,
+        )
+        return self.transaction([operation], REFERENCE_OFFICES)
+
+    def rotate_validator(self, name: str) -> bytes:
+        """Give it the keys of its next generation."""
+        self.generations[name] = self.generations.get(name, 0) + 1
+        record = validator_record(name, self.generations[name])
+        operation = RotateValidatorKey(
+            account=address_of(REFERENCE_OFFICES[0], REFERENCE_OFFICES[0]),
+            approvers=tuple(address_of(office, office) for office in REFERENCE_OFFICES[1:]),
+            name=name,
             public_key=record.public_key,
             tls_certificate=record.tls_certificate,
         )

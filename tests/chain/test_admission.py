@@ -1,0 +1,378 @@
+"""Admission: what a stranger's bytes must be, and that each signature is verified once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.admission import Admission, AdmissionError, AdmissionResult, Known, Refusal
+from node.codec import decode, encode, replace
+from node.genesis import genesis_of
+from node.keys import verify
+from node.ledger.acts.assets.transfer import Transfer
+from node.ledger.outcomes import Outcome
+from node.ledger.transactions import TRANSACTION_SIZE_MAX, SignedTransaction
+from node.mempool import AdmittedTransaction, Full
+from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
+
+
+async def settled(accounts: int = 4, **options: Any) -> Town:
+    town = make_town(**options)
+    await town.settle(accounts)
+    town.clock.advance(10_000)
+    town.admission.signatures_verified = 0
+    return town
+
+
+def outcome(result: AdmissionResult) -> Outcome:
+    assert isinstance(result, Refusal), result
+    return result.outcome
+
+
+def tampered(raw: bytes, change: Callable[[SignedTransaction], SignedTransaction]) -> bytes:
+    return encode(change(decode(raw, SignedTransaction)))
+
+
+def forged(raw: bytes) -> bytes:
+    """The same body, and so the same id, with a signature that does not hold."""
+    return tampered(
+        raw, lambda signed: replace(signed, signatures=(bytes(64),) * len(signed.signatures))
+    )
+
+
+async def test_good_transaction_is_admitted_with_its_id_and_body() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+
+    (result,) = town.admission.verify_batch([raw])
+
+    assert isinstance(result, AdmittedTransaction)
+    assert (result.raw, result.size_bytes) == (raw, len(raw))
+    assert result.id == town.admission.decode(raw).id
+    assert town.admission.signatures_verified == 1
+
+
+@pytest.mark.adversarial(57)
+async def test_signature_is_verified_once_for_one_transaction() -> None:
+    """From submission, through gossip of the same and of other copies, to the decided block."""
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+
+    town.wait(raw)
+    assert (
+        town.admission.verify_batch([raw, raw, forged(raw)])
+        == [Known(town.admission.decode(raw).id)] * 3
+    )
+    (transaction,) = await town.admission.verify_block([raw])
+    candidate = town.build([transaction])
+    town.chain.check(candidate.header, [transaction], now_ms=town.clock.now_ms())
+    await town.chain.commit(candidate, town.certify(candidate))
+    town.pool.remove(candidate.transaction_ids)
+    (late,) = town.admission.verify_batch([raw])
+
+    assert outcome(late) is Outcome.DUPLICATE
+    assert isinstance(late, Refusal)
+    assert dict(late.details) == {"height": 3}
+    assert town.admission.signatures_verified == 1
+
+
+@pytest.mark.adversarial(57)
+async def test_copy_in_the_same_batch_is_known() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+
+    first, second = town.admission.verify_batch([raw, raw])
+
+    assert isinstance(first, AdmittedTransaction)
+    assert second == Known(first.id)
+    assert town.admission.signatures_verified == 1
+    (again,) = town.admission.verify_batch([raw])
+    assert isinstance(again, AdmittedTransaction), "nobody put it into the pool"
+
+
+@pytest.mark.adversarial(57)
+async def test_forged_copy_does_not_stand_in_the_way_of_the_good_one() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+
+    results = town.admission.verify_batch([forged(raw), raw])
+
+    assert outcome(results[0]) is Outcome.BAD_SIGNATURE
+    assert isinstance(results[1], AdmittedTransaction)
+
+
+async def test_two_batches_at_once_verify_a_transaction_once() -> None:
+    town = await settled()
+    raws = [town.transfer("a0", "a1") for _ in range(40)]
+
+    async def submit(batch: list[bytes]) -> list[AdmissionResult]:
+        results = await town.admission.verify_batch_async(batch)
+        for result in results:
+            if isinstance(result, AdmittedTransaction):
+                town.pool.add(result)
+        return results
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(submit(raws))
+        second = group.create_task(submit(list(reversed(raws))))
+
+    assert town.admission.signatures_verified == len(town.pool) == 40
+    kinds = [type(each) for each in (*first.result(), *second.result())]
+    assert kinds.count(AdmittedTransaction) == kinds.count(Known) == 40
+
+
+async def test_long_batch_lets_other_tasks_run() -> None:
+    town = await settled()
+    raws = [town.transfer("a0", "a1") for _ in range(65)]
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(other())
+        results = await town.admission.verify_batch_async(raws)
+        task.cancel()
+
+    assert turns >= 4
+    assert all(isinstance(result, AdmittedTransaction) for result in results)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda _: bytes(TRANSACTION_SIZE_MAX + 1), Outcome.TOO_LARGE),
+        (lambda _: b"", Outcome.MALFORMED),
+        (lambda _: b"\xc1", Outcome.MALFORMED),
+        (lambda town: town.transfer("a0", "a1")[:-1], Outcome.MALFORMED),
+        (lambda town: town.transfer("a0", "a1") + b"\0", Outcome.MALFORMED),
+        (
+            lambda town: tampered(
+                town.transfer("a0", "a1"),
+                lambda signed: replace(signed, signatures=signed.signatures * 2),
+            ),
+            Outcome.WRONG_SIGNATURE_COUNT,
+        ),
+        (
+            lambda town: town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() - 1),
+            Outcome.EXPIRED,
+        ),
+        (
+            lambda town: town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 600_001),
+            Outcome.TOO_FAR_AHEAD,
+        ),
+        (lambda town: forged(town.transfer("a0", "a1")), Outcome.BAD_SIGNATURE),
+        (
+            lambda town: town.sign(town.body([], ["a0"]), ["a0"]),
+            Outcome.MALFORMED,
+        ),
+    ],
+)
+async def test_bad_transaction_is_refused_with_its_outcome(
+    make: Callable[[Town], bytes], expected: Outcome
+) -> None:
+    town = await settled()
+
+    (result,) = town.admission.verify_batch([make(town)])
+
+    assert outcome(result) is expected
+    assert town.admission.refused == {expected: 1}
+    assert len(town.pool) == 0
+
+
+@pytest.mark.adversarial(59)
+@pytest.mark.parametrize(
+    ("offset_ms", "admitted"), [(-1, False), (0, True), (600_000, True), (600_001, False)]
+)
+async def test_validity_ends_between_now_and_the_window(offset_ms: int, *, admitted: bool) -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + offset_ms)
+
+    (result,) = town.admission.verify_batch([raw])
+
+    assert isinstance(result, AdmittedTransaction) == admitted
+
+
+async def test_now_is_never_before_the_next_block() -> None:
+    """A node whose clock is behind the chain judges by the chain."""
+    town = await settled()
+    candidate = town.chain.build(round=0, time_ms=town.clock.now_ms() + 3_600_000, transactions=())
+    await town.chain.commit(candidate, town.certify(candidate))
+    head_ms = town.chain.head.time_ms
+
+    results = town.admission.verify_batch(
+        [
+            town.transfer("a0", "a1", valid_until_ms=head_ms),
+            town.transfer("a0", "a1", valid_until_ms=head_ms + 1),
+        ]
+    )
+
+    assert outcome(results[0]) is Outcome.EXPIRED
+    assert isinstance(results[1], AdmittedTransaction)
+
+
+@pytest.mark.adversarial(58)
+async def test_transaction_of_a_network_that_began_again_is_refused() -> None:
+    """Same institutions, same keys, another genesis."""
+    record = make_record()
+    old = genesis_of(replace(record, time_ms=record.time_ms - 1))
+    town = await settled()
+    body = town.body(decode_operations(town), ["a0"], network=old.network)
+
+    foreign = sign(body, ["a0"], old.hash)
+    renamed = sign(replace(body, network=town.genesis.network), ["a0"], old.hash)
+
+    assert [outcome(each) for each in town.admission.verify_batch([foreign, renamed])] == [
+        Outcome.WRONG_NETWORK,
+        Outcome.BAD_SIGNATURE,
+    ]
+
+
+def decode_operations(town: Town) -> list[Any]:
+    return list(town.admission.decode(town.transfer("a0", "a1")).body.operations)
+
+
+@pytest.mark.adversarial(57)
+async def test_other_spelling_of_a_transaction_is_refused() -> None:
+    """MessagePack has long forms for short lengths; only one spelling is a transaction."""
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+    assert raw[0] == 0x92
+    longer = b"\xdc\x00\x02" + raw[1:]
+
+    results = town.admission.verify_batch([longer, raw])
+
+    assert outcome(results[0]) is Outcome.MALFORMED
+    assert isinstance(results[1], AdmittedTransaction)
+
+
+async def test_dry_run_refuses_what_the_ledger_would() -> None:
+    town = await settled()
+    poor, unknown, good = (
+        town.transfer("a0", "a1", 10**9),
+        town.transfer("nobody", "a1"),
+        town.transfer("a0", "a1"),
+    )
+
+    results = town.admission.verify_batch([poor, unknown, good], dry_run=True)
+
+    assert [outcome(each) for each in results[:2]] == [
+        Outcome.HOLDING_INSUFFICIENT,
+        Outcome.ACCOUNT_UNKNOWN,
+    ]
+    assert isinstance(results[2], AdmittedTransaction)
+    assert all(
+        isinstance(each, AdmittedTransaction)
+        for each in town.admission.verify_batch([poor, unknown])
+    )
+
+
+@pytest.mark.adversarial(75)
+async def test_full_pool_costs_no_signature() -> None:
+    town = await settled(count_max=2)
+    town.wait(town.transfer("a0", "a1"), town.transfer("a0", "a1"))
+    verified = town.admission.signatures_verified
+
+    results = town.admission.verify_batch([town.transfer("a0", "a1") for _ in range(10)])
+
+    assert all(isinstance(each, Full) and each.retry_after_ms > 0 for each in results)
+    assert town.admission.signatures_verified == verified
+
+
+async def test_every_signer_is_verified() -> None:
+    verified: list[bytes] = []
+
+    def counting(key: bytes, message: bytes, signature: bytes) -> bool:
+        verified.append(key)
+        return verify(key, message, signature)
+
+    town = await settled()
+    admission = Admission(town.chain, town.pool, town.clock, verify=counting)
+    operations = decode_operations(town)
+    body = town.body(operations, ["a0", "a1", "a2"])
+    raw = town.sign(body, ["a0", "a1", "a2"])
+    last_forged = tampered(
+        raw, lambda signed: replace(signed, signatures=(*signed.signatures[:2], bytes(64)))
+    )
+
+    results = admission.verify_batch([raw, last_forged])
+
+    assert isinstance(results[0], AdmittedTransaction)
+    assert results[1] == Known(results[0].id)
+    assert verified == list(body.signers)
+    (alone,) = admission.verify_batch([last_forged])
+    assert outcome(alone) is Outcome.BAD_SIGNATURE
+    assert isinstance(alone, Refusal)
+    assert dict(alone.details) == {"signer": body.signers[2].hex()}
+
+
+@pytest.mark.adversarial(50)
+async def test_block_with_one_bad_transaction_is_refused_by_its_index() -> None:
+    town = await settled()
+    good, other = town.transfer("a0", "a1"), town.transfer("a0", "a2")
+
+    with pytest.raises(AdmissionError) as caught:
+        await town.admission.verify_block([good, forged(other)])
+    assert (caught.value.index, caught.value.refusal.outcome) == (1, Outcome.BAD_SIGNATURE)
+    with pytest.raises(AdmissionError) as caught:
+        await town.admission.verify_block([b"nonsense", good])
+    assert (caught.value.index, caught.value.refusal.outcome) == (0, Outcome.MALFORMED)
+
+
+async def test_block_takes_from_the_pool_what_waits_there() -> None:
+    """Also when the peer's copy of the signatures is worthless: ours is good."""
+    town = await settled()
+    (waiting,) = town.wait(town.transfer("a0", "a1"))
+
+    (taken,) = await town.admission.verify_block([forged(waiting.raw)])
+
+    assert taken is waiting
+
+
+async def test_block_is_judged_at_its_time_not_now() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+    town.clock.advance(10**9)
+
+    (transaction,) = await town.admission.verify_block([raw])
+
+    assert isinstance(transaction, AdmittedTransaction)
+
+
+def test_arbitrary_bytes_are_refused_and_nothing_else_happens() -> None:
+    town = make_town()
+    raw = town.transaction([transfer_operation()], ["central-bank"])
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.binary(max_size=300) | st.integers(0, len(raw) - 1).map(lambda cut: raw[:cut]))
+    def check(data: bytes) -> None:
+        (result,) = town.admission.verify_batch([data])
+        assert outcome(result) in (Outcome.MALFORMED, Outcome.TOO_LARGE)
+
+    check()
+
+
+def test_flipped_bytes_are_refused() -> None:
+    town = make_town()
+    raw = town.transaction([transfer_operation()], ["central-bank"])
+    assert isinstance(town.admission.verify_batch([raw])[0], AdmittedTransaction)
+
+    for place in range(len(raw)):
+        flipped = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
+        (result,) = town.admission.verify_batch([flipped])
+        assert isinstance(result, Refusal), place
+
+
+def transfer_operation() -> Any:
+    return Transfer(
+        account=address_of("central-bank", "central-bank"),
+        to=address_of(BANK, "a1"),
+        asset=CASH,
+        amount=1,
+    )
