@@ -1,0 +1,116 @@
+"""A network as processes: started, ready, killed, started again, and nothing left behind."""
+
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from node.clock import SystemClock
+from node.provision.description import NetworkDescription
+from node.provision.homes import HomeExists
+from node.provision.local import (
+    LocalNetwork,
+    NodeFailed,
+    NoSuchNetwork,
+    create_network,
+    open_network,
+)
+from node.provision.ports import free_ports
+from node.provision.probing import answers
+from node.provision.processes import PID_FILE, NodeProcess, ProcessRunning, running
+from node.provision.reference import INSTITUTIONS, reference_network
+
+
+def describe(name: str) -> NetworkDescription:
+    free = free_ports(2 * len(INSTITUTIONS))
+    ports = {node: (free[2 * n], free[2 * n + 1]) for n, node in enumerate(INSTITUTIONS)}
+    return reference_network(name, ports=ports, development=True)
+
+
+@pytest.fixture
+async def network(tmp_path: Path) -> AsyncIterator[LocalNetwork]:
+    made = create_network(tmp_path / "network", describe("local"), now_ms=SystemClock().now_ms())
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.mark.e2e
+async def test_network_starts_survives_a_kill_and_stops_without_a_trace(
+    network: LocalNetwork,
+) -> None:
+    network.start()
+    await network.wait_ready()
+    first = network.process("crypto-council")
+    assert first is not None
+
+    assert await network.kill("crypto-council")
+    assert network.process("crypto-council") is None
+    assert not await answers(network.nodes["crypto-council"].url, "/livez")
+    network.start("crypto-council")
+    await network.wait_ready("crypto-council")
+
+    again = network.process("crypto-council")
+    assert again is not None
+    assert again.pid != first.pid
+    assert set((await network.stop()).values()) == {True}
+    assert list(network.running()) == []
+    assert not any((node.home / PID_FILE).exists() for node in network.nodes.values())
+
+
+@pytest.mark.e2e
+async def test_node_that_runs_is_not_started_twice(network: LocalNetwork) -> None:
+    network.start("central-bank")
+
+    with pytest.raises(ProcessRunning):
+        network.start("central-bank")
+
+
+@pytest.mark.e2e
+async def test_node_that_cannot_start_is_reported_with_its_log(network: LocalNetwork) -> None:
+    home = network.nodes["central-bank"].home
+    (home / "genesis.json").write_text("{}")
+    network.start("central-bank")
+
+    with pytest.raises(NodeFailed) as failure:
+        await network.wait_ready("central-bank")
+
+    assert failure.value.node == "central-bank"
+    assert any("genesis.json" in line for line in failure.value.log)
+
+
+def test_made_network_is_found_again(network: LocalNetwork) -> None:
+    assert open_network(network.root) == network
+
+
+def test_folder_without_a_network_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchNetwork):
+        open_network(tmp_path)
+
+
+def test_network_is_not_made_over_another(network: LocalNetwork) -> None:
+    before = (network.nodes["central-bank"].home / "genesis.json").read_bytes()
+    with pytest.raises(HomeExists):
+        create_network(network.root, describe("other"), now_ms=0)
+
+    assert (network.nodes["central-bank"].home / "genesis.json").read_bytes() == before
+
+
+def test_process_of_a_reused_number_is_not_ours(tmp_path: Path) -> None:
+    """This test's own process has the number in the file, but it began at another moment."""
+    (tmp_path / PID_FILE).write_text(json.dumps({"pid": os.getpid(), "began": 1}))
+
+    assert running(tmp_path) is None
+    stranger = NodeProcess(home=tmp_path, pid=os.getpid(), began=1)
+    assert not stranger.signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"pid": "x"}', "[]", "not json"])
+def test_damaged_process_file_means_nothing_runs(tmp_path: Path, text: str) -> None:
+    (tmp_path / PID_FILE).write_text(text)
+
+    assert running(tmp_path) is None
