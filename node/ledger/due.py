@@ -10,7 +10,7 @@ from node.codec import Record
 from node.ledger import holdings
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.state import LedgerState
-from node.ledger.tables import DUE, PROPOSALS, DueKind
+from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord
 
 DUE_PER_BLOCK_MAX: Final = 1_000
 """About 10 ms of work."""
@@ -34,20 +34,29 @@ class ProposalExpired(Record, tag=50):
 def apply_due(state: LedgerState, time_ms: int) -> list[HoldExpired | ProposalExpired]:
     """Expire what is due in a block of this time, in order of its time and id."""
     events: list[HoldExpired | ProposalExpired] = []
-    for key, due in state.scan(DUE, b"", DUE_PER_BLOCK_MAX):
-        if int.from_bytes(key[:8], "big") > time_ms:
+    start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
+    while len(events) < DUE_PER_BLOCK_MAX:
+        entries = state.scan(DUE, start, page)
+        for key, due in entries:
+            if int.from_bytes(key[:8], "big") > time_ms:
+                return events
+            events.append(_expire(state, key, due))
+        if len(entries) < page:
             break
-        match due.kind:
-            case DueKind.HOLD_EXPIRES:
-                holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
-                hold = holdings.release_hold(state, holder, hold_id)
-                events.append(
-                    HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
-                )
-            case DueKind.PROPOSAL_EXPIRES:
-                state.delete(PROPOSALS, due.target)
-                state.delete(DUE, key)
-                events.append(ProposalExpired(proposal=due.target))
-            case _ as unreachable:
-                assert_never(unreachable)
+        start = entries[-1][0] + b"\0"  # the least key above the last one
+        page = min(2 * page, DUE_PER_BLOCK_MAX - len(events))
     return events
+
+
+def _expire(state: LedgerState, key: bytes, due: DueRecord) -> HoldExpired | ProposalExpired:
+    match due.kind:
+        case DueKind.HOLD_EXPIRES:
+            holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
+            hold = holdings.release_hold(state, holder, hold_id)
+            return HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
+        case DueKind.PROPOSAL_EXPIRES:
+            state.delete(PROPOSALS, due.target)
+            state.delete(DUE, key)
+            return ProposalExpired(proposal=due.target)
+        case _ as unreachable:
+            assert_never(unreachable)

@@ -22,8 +22,8 @@ from node.codec import Record, decode, encode
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
-_SCAN_CHUNK: Final = 64
-"""Records fetched from the source at a time while merging a scan."""
+_SCAN_CHUNK_MAX: Final = 64
+"""Most records fetched from the source at a time while merging a scan."""
 
 
 class Table(Generic[R_co]):
@@ -169,14 +169,14 @@ class LedgerState:
     def scan(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key.
 
-        The table must be an ordered one. Reads as many records from the source as it returns, plus
-        those that this block deleted or replaced on the way.
+        The table must be an ordered one. Reads few more records from the source than it returns,
+        not counting those that this block deleted.
         """
         assert table.ordered
         found: list[tuple[bytes, R]] = []
         written = self._ordered_keys.get(table.prefix, [])
         index = bisect_left(written, start)
-        for key, record in self._committed(table, start):
+        for key, record in self._committed(table, start, limit):
             while index < len(written) and written[index] < key and len(found) < limit:
                 self._take(table, written[index], found)
                 index += 1
@@ -197,13 +197,15 @@ class LedgerState:
         if record is not None:
             found.append((key, record))
 
-    def _committed(self, table: Table[R], start: bytes) -> Iterator[tuple[bytes, R]]:
-        while True:
-            chunk = self._source.scan(table, start, _SCAN_CHUNK)
+    def _committed(self, table: Table[R], start: bytes, limit: int) -> Iterator[tuple[bytes, R]]:
+        chunk_size = min(limit, _SCAN_CHUNK_MAX)
+        while chunk_size:
+            chunk = self._source.scan(table, start, chunk_size)
             yield from chunk
-            if len(chunk) < _SCAN_CHUNK:
+            if len(chunk) < chunk_size:
                 return
             start = chunk[-1][0] + b"\0"  # the least key above the last one
+            chunk_size = min(2 * chunk_size, _SCAN_CHUNK_MAX)
 
     def written(self) -> Iterator[tuple[Table[Record], bytes, Record | None, Record | None]]:
         """Yield table, key, record before the block and record now, where the two differ.
