@@ -11,6 +11,7 @@ is stored.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections import Counter, OrderedDict
@@ -254,7 +255,7 @@ class WebSocketTransport:
         finally:
             del self._upgrades[protocol]
             if link is None and isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+                _cut(transport)
         return link
 
     async def _upgrade(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -288,7 +289,7 @@ class WebSocketTransport:
             websocket,
             address=f"{host}:{port}",
             certificate=_peer_certificate(transport.get_extra_info("ssl_object")),
-            abort=transport.abort,
+            abort=lambda: _cut(transport),
             close_timeout_s=settings.close_timeout_s,
         )
         if upgraded.done():  # the handshake's time ran out while we answered
@@ -382,8 +383,8 @@ class WebSocketLink:
         except TimeoutError:
             pass  # It does not read; the connection is cut below.
         finally:
-            self._abort()
             self._closed.set()
+            self._abort()
 
     async def wait_closed(self) -> None:
         """Return once `close` has run."""
@@ -416,6 +417,13 @@ def _tune(connection: socket.socket) -> None:
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if option is not None:
         connection.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
+
+
+def _cut(transport: asyncio.WriteTransport) -> None:
+    # Python 3.11.2, which is Debian 12's, forgets the connection under a TLS transport that was
+    # closed twice and then fails to abort it. Its own shutdown, which has a time limit, ends it.
+    with contextlib.suppress(AttributeError):
+        transport.abort()
 
 
 def _peer_certificate(ssl_object: ssl.SSLObject | None) -> bytes:
