@@ -15,8 +15,8 @@ from node.storage import KeyValueStore, layout
 
 R = TypeVar("R", bound=Record)
 
-RECORDS_BYTES_MAX: Final = 96 << 20
-"""Default for decoded records: some 200,000 accounts and holdings."""
+RECORDS_BYTES_MAX: Final = 64 << 20
+"""Default for decoded records: some 150,000 accounts and holdings."""
 SCAN_MAX: Final = 10_000
 
 _DECODED_FACTOR: Final = 4
