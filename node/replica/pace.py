@@ -13,6 +13,8 @@ from typing import Final
 QUIET_S: Final = 0.2
 """After a start, and after a block that came from a peer's store, this node begins no height by
 itself for so long: the next block is probably decided already and on its way."""
+RESOLUTION_S: Final = 0.001
+"""Less is now: a timer for the rest of a rounding error would fire at the same reading again."""
 
 
 class Pace:
@@ -48,13 +50,17 @@ class Pace:
         """
         if called:
             return 0.0
-        quiet_s = max(0.0, self._quiet_until_s - now_s)
+        quiet_s = self._quiet_until_s - now_s
         if waiting:
-            return quiet_s
-        return max(quiet_s, self._last_s + self._heartbeat_s - now_s)
+            return _rounded(quiet_s)
+        return _rounded(max(quiet_s, self._last_s + self._heartbeat_s - now_s))
 
     def build_delay_s(self, now_s: float) -> float:
         """Return after how many seconds a proposer in round 0 builds; 0 is at once."""
         if not self._decided:
             return 0.0
-        return max(0.0, self._last_s + self._gather_s - now_s)
+        return _rounded(self._last_s + self._gather_s - now_s)
+
+
+def _rounded(delay_s: float) -> float:
+    return 0.0 if delay_s < RESOLUTION_S else delay_s

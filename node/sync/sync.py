@@ -53,6 +53,8 @@ from node.sync.plan import Range, plan
 
 FOLLOW_S: Final = 0.25
 """How long a validator that is one block behind waits for consensus to bring it there."""
+RESOLUTION_S: Final = 0.001
+"""Less is now: a timer for the rest of a rounding error would fire at the same reading again."""
 
 CommitSynced: TypeAlias = Callable[[Block, QuorumCertificate], Awaitable[bool]]
 """`Replica.commit_synced`."""
@@ -222,7 +224,7 @@ class Sync:
         """Send the requests that are due; return after how many seconds to look again."""
         now_s = self._clock.monotonic()
         for peer, request in list(self._requests.items()):
-            if request.deadline_s <= now_s:
+            if request.deadline_s <= now_s + RESOLUTION_S:
                 del self._requests[peer]
                 self._blame(peer, f"no answer for blocks from {request.range.from_height}")
         head = self._chain.head.height
@@ -235,7 +237,7 @@ class Sync:
         if self._behind is None or self._behind[0] != head:
             self._behind = (head, now_s)
         patience_s = self._behind[1] + FOLLOW_S - now_s
-        if target == head + 1 and patience_s > 0 and self._follows_votes():
+        if target == head + 1 and patience_s > RESOLUTION_S and self._follows_votes():
             return patience_s
         for peer, wanted in self._planned(head, claims).items():
             timeout_s = self._limits.fetch_timeout_ms / 1000

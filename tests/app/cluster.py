@@ -5,6 +5,7 @@ it. Each node is a task of its own, so that it can be killed and started again o
 """
 
 import asyncio
+import copy
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from consensus.types import FaultModel
 from node.app import Node, NodeParts
+from node.blocks import block_id
 from node.codec import encode
 from node.config import NodeConfig
 from node.genesis import Genesis
@@ -20,6 +22,7 @@ from node.keys.development import development_signer
 from node.keys.ed25519 import verify
 from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
 from node.ledger.policies import AccountPolicy, account_address, single_signer
+from node.ledger.tables import ParticipantKind
 from node.ledger.transactions import (
     SignedTransaction,
     TransactionBody,
@@ -27,14 +30,15 @@ from node.ledger.transactions import (
     transaction_id,
 )
 from node.log import Logger, silent_log
+from node.mempool import AdmittedTransaction
 from node.network.memory import MemoryNet
 from node.network.tls import TlsIdentity
-from node.provision.description import Blocks, Consensus
+from node.provision.description import Account, Blocks, Consensus, Participant
 from node.provision.founding import FoundedNetwork, found_network
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.replica.journal import write_birth
 from node.storage import ConsensusLog, MemoryStore
-from node.storage.memory_files import MemoryFiles
+from node.storage.memory_files import MemoryFiles, PowerCut
 
 VALIDATORS = tuple(sorted(INSTITUTIONS))
 OBSERVER = "exchange"
@@ -60,6 +64,16 @@ class Disk:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     files: MemoryFiles = field(default_factory=MemoryFiles)
+
+    def copy(self) -> "Disk":
+        """Return what a backup would hold."""
+        store = MemoryStore()
+        store.write(list(self.store.scan(b"", b"\xff")), sync=True)
+        return Disk(store=store, files=copy.deepcopy(self.files))
+
+    def cut_power(self, chance: random.Random) -> None:
+        """Lose what was not synced, or a part of it, as a power cut does."""
+        self.files = self.files.restarted(chance.randrange)
 
 
 @dataclass(kw_only=True)
@@ -106,10 +120,21 @@ class Cluster:
         self.founded: FoundedNetwork = found_network(
             reference_network(
                 "testnet",
+                accounts=[
+                    Account(owner=office, development_key=f"{office}/account")
+                    for office in INSTITUTIONS
+                    if office not in validators
+                ],
                 ports={name: (1000 + 2 * i, 1001 + 2 * i) for i, name in enumerate(names)},
                 validators=validators,
                 fault_model=fault_model,
                 development=True,
+                # The ledger's powers need all four offices, whoever validates.
+                participants=[
+                    Participant(id=office, kind=ParticipantKind.INSTITUTION, office=office)
+                    for office in INSTITUTIONS
+                    if office not in validators
+                ],
                 blocks=blocks,
                 consensus=consensus,
             ),
@@ -118,6 +143,8 @@ class Cluster:
             make_keys=True,
         )
         self.net = MemoryNet()
+        self.pool_max: int | None = None
+        """Transactions in a pool; the default if None. Set it before starting."""
         self.tasks = tasks
         self.machines = {name: Machine(name=name, disk=Disk(), clock=LoopClock()) for name in names}
         self._validators = tuple(validators)
@@ -203,7 +230,8 @@ class Cluster:
     async def until(self, condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
         """Let virtual time pass until the condition holds."""
         async with asyncio.timeout(within_s):
-            while not condition():
+            # A step of virtual time costs nothing, and a condition of many nodes has no event.
+            while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     async def until_height(self, height: int, *names: str, within_s: float = 60.0) -> None:
@@ -214,16 +242,33 @@ class Cluster:
             within_s=within_s,
         )
 
+    async def until_meshed(self) -> None:
+        """Let virtual time pass until every running validator is linked to every other."""
+        await self.until(
+            lambda: all(len(m.up.network.peers()) >= len(self.running) - 1 for m in self.running)
+        )
+
+    async def submit(self, name: str, *raws: bytes) -> None:
+        """Hand transactions in at one node; all are taken."""
+        results = await self[name].up.intake.submit(raws)
+        assert all(isinstance(result, AdmittedTransaction) for result in results), results
+
+    async def settle(self, name: str, *raws: bytes, within_s: float = 60.0) -> float:
+        """Hand transactions in at one node; return after how many seconds all are final there."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await self.submit(name, *raws)
+        for raw in raws:
+            assert await self[name].up.intake.wait(self.id_of(raw), within_s)
+        return loop.time() - start
+
     def check_agreement(self) -> None:
         """Assert that no two machines hold different blocks or states at one height."""
         for height in range(1, max(machine.height for machine in self.running) + 1):
-            found = {
-                machine.up.chain.history.block_bytes(height)
-                for machine in self.running
-                if machine.height >= height
-            }
-            headers = {None if block is None else block[:600] for block in found}
+            blocks = [m.up.chain.block(height) for m in self.running if m.height >= height]
+            headers = {None if block is None else block_id(block.header) for block in blocks}
             assert len(headers) == 1, f"height {height} differs"
+            assert None not in headers
 
     async def _run(self, machine: Machine, started: asyncio.Future[None]) -> None:
         try:
@@ -231,7 +276,7 @@ class Cluster:
                 machine.node = node
                 started.set_result(None)
                 await machine._stop.wait()
-        except Exception as error:
+        except (Exception, PowerCut) as error:
             machine.failure = error
             if not started.done():
                 started.set_exception(error)
@@ -239,8 +284,10 @@ class Cluster:
             machine.node = None
 
     def _config(self, name: str) -> NodeConfig:
+        mempool = {} if self.pool_max is None else {"transactions_max": self.pool_max}
         return NodeConfig.model_validate(
             {
+                "mempool": mempool,
                 "name": name,
                 "tls": {"key": "unused", "certificate": "unused"},
                 "network": {
