@@ -1,0 +1,80 @@
+"""`python -m tests.sim --seed S`: one simulation, one line an event, and the command to replay."""
+
+import argparse
+import sys
+
+from tests.sim.faults import KINDS
+from tests.sim.world import Options, Result, simulate
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if a rule was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--validators", type=int, default=4)
+    parser.add_argument("--observers", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=2.0, help="virtual, until faults end")
+    parser.add_argument(
+        "--faults", help=f"comma-separated: {', '.join(KINDS)}; all; none. Default: by the seed"
+    )
+    parser.add_argument("--liars", type=int, help="validators that lie; default: by the seed")
+    parser.add_argument("--order", choices=["lanes", "any"])
+    parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
+    parser.add_argument("--client-pause", type=float, help="seconds between one client's acts")
+    parser.add_argument("--quiet", action="store_true", help="only what came of it")
+    arguments = parser.parse_args()
+    options = Options(
+        seed=arguments.seed,
+        validators=arguments.validators,
+        observers=arguments.observers,
+        minutes=arguments.minutes,
+        faults=kinds_of(arguments.faults),
+        liars=arguments.liars,
+        order=arguments.order,
+        fault_pause_s=arguments.fault_pause,
+        client_pause_s=arguments.client_pause,
+    )
+    result = simulate(options, None if arguments.quiet else print)
+    print(summary(result))
+    return 0 if result.violation is None else 1
+
+
+def kinds_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the kinds of faults that the command line names."""
+    if text is None:
+        return None
+    if text == "all":
+        return KINDS
+    if text == "none":
+        return ()
+    kinds = tuple(text.split(","))
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    return kinds
+
+
+def summary(result: Result) -> str:
+    """Return what came of a run, in a few lines."""
+    clients = result.clients
+    lines = [
+        f"seed {result.options.seed}: {result.heights} blocks in {result.virtual_s:.0f} virtual s,"
+        f" {result.starts} starts, {result.signatures} consensus signatures, {result.steps} steps",
+        f"clients: {clients.sent} sent, {clients.final} final, {clients.expired} expired,"
+        f" {clients.refused} refused, {clients.retried} retries",
+        f"faults: {', '.join(f'{kind} {n}' for kind, n in result.faults.items()) or 'none'}",
+    ]
+    if result.liars:
+        told = ", ".join(f"{kind} {n}" for kind, n in result.lies.items()) or "nothing"
+        lines.append(f"liars: {result.liars}, told {told}")
+    lines.append(f"trace: {result.digest}")
+    if result.violation is None:
+        lines.append("no rule was broken")
+    else:
+        lines.append(f"BROKEN {result.violation.rule}: {result.violation.detail}")
+    lines.append(f"replay: {result.options.command}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,378 @@
+"""One machine: a node that starts, stops, dies, sleeps and comes back over its disk."""
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from node.app import Node, NodeParts
+from node.config import NodeConfig
+from node.genesis import Genesis
+from node.keys import LocalSigner
+from node.log import Logger
+from node.network.tls import TlsIdentity
+from node.network.transport import Link
+from node.replica.journal import write_birth
+from node.storage import ConsensusLog, StorageThread
+from node.storage.errors import StorageError
+from node.storage.memory_files import PowerCut
+from tests.sim.checker import Checker, Violation
+from tests.sim.disks import SimDisk
+from tests.sim.loop import MACHINE, SimLoop
+from tests.sim.trace import Trace
+from tests.sim.wires import HEARTBEAT_S, SimNet, SimTransport
+
+T = TypeVar("T")
+
+EPOCH_MS: Final = 1_700_000_000_000
+"""True wall-clock time when a simulation begins."""
+STOP_WITHIN_S: Final = 30.0
+"""A node that was told to stop, or died, has no task left after this."""
+
+
+class Unreachable(Exception):
+    """The machine is down, or went down while it worked on the answer."""
+
+
+class SimClock:
+    """One machine's clock: the true time, an offset, and a rate."""
+
+    def __init__(self, loop: SimLoop) -> None:
+        self._loop = loop
+        self.offset_ms = 0
+        self.drift_ppm = 0
+
+    def now_ms(self) -> int:
+        elapsed_us = int(self._loop.time() * 1_000_000)
+        drift_us = elapsed_us * self.drift_ppm // 1_000_000
+        return EPOCH_MS + (elapsed_us + drift_us) // 1000 + self.offset_ms
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+
+class WatchedSigner:
+    """A validator's key, and a checker that sees what it signs."""
+
+    def __init__(self, name: str, key: LocalSigner, checker: Checker) -> None:
+        self._name = name
+        self._key = key
+        self._checker = checker
+
+    @property
+    def public_key(self) -> bytes:
+        return self._key.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        self._checker.signed(self._name, self._key.public_key, message)
+        return self._key.sign(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all machines of a simulation share."""
+
+    loop: SimLoop
+    tasks: asyncio.TaskGroup
+    net: SimNet
+    trace: Trace
+    checker: Checker
+    genesis: Genesis
+    verify: Callable[[bytes, bytes, bytes], bool]
+    report: Callable[[Violation], None]
+
+
+class Machine:
+    """One place where a node runs."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        *,
+        name: str,
+        node_name: str | None = None,
+        seed: object,
+        signer: LocalSigner | None,
+        identity: TlsIdentity,
+        peers: dict[str, str],
+        observers: tuple[tuple[str, bytes], ...],
+        wrap: Callable[[Link], Link] | None = None,
+    ) -> None:
+        """Make a machine that is down, with an empty disk.
+
+        Args:
+            name: of the machine.
+            node_name: of the node on it, where two machines run one node's key.
+            wrap: puts a liar's hand on its links; then nothing it does is checked.
+        """
+        self.name = name
+        self.node_name = node_name or name
+        self.honest = wrap is None and node_name is None
+        self.address = f"{name}:1"
+        self.signer = signer
+        self.clock = SimClock(around.loop)
+        self.node: Node | None = None
+        self.paused = False
+        self.expects_failure = False
+        """It was made to fail: an end by an error is right."""
+        self.failure: BaseException | None = None
+        self.starts = 0
+        self._around = around
+        self._identity = identity
+        self._peers = peers
+        self._observers = observers
+        self._wrap = wrap
+        self._seed = f"{seed}/{name}"
+        self._random = random.Random(f"{self._seed}/machine")
+        self.disk = SimDisk(random.Random(f"{self._seed}/disk"), self._lost_power)
+        self._context = contextvars.copy_context()
+        self._context.run(MACHINE.set, name)
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._transport: SimTransport | None = None
+        self._over = True
+        """Dead, or never started: nothing it does counts."""
+        self._closing = False
+        self._calls: dict[asyncio.Task[None], None] = {}
+
+    # What can be done to it.
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its node runs, asleep or not."""
+        return self.node is not None and not self._over and not self._closing
+
+    @property
+    def height(self) -> int:
+        """The head of its chain; 0 while it is down."""
+        return 0 if self.node is None else self.node.chain.head.height
+
+    def bear(self) -> None:
+        """Prepare an empty disk as `khazana init` does: with the birth of the log."""
+        assert self.signer is not None
+        write_birth(
+            ConsensusLog(Path(self.name), self.disk.raw_files),
+            name=self.node_name,
+            public_key=self.signer.public_key,
+            network=self._around.genesis.hash,
+        )
+
+    async def start(self) -> None:
+        """Start the node, once what is left of its former life has ended."""
+        await self._settled()
+        if self._task is not None:
+            return
+        self.starts += 1
+        self.failure = None
+        self._over = self._closing = False
+        self._stop = asyncio.Event()
+        self._around.trace.add(self.name, "start", life=self.starts)
+        self._task = self._around.tasks.create_task(
+            self._live(), name=self.name, context=self._context
+        )
+
+    async def stop(self) -> None:
+        """Stop the node in order."""
+        if self._task is None:
+            return
+        self._around.trace.add(self.name, "stop")
+        self.wake()
+        self._stop.set()
+        await self._settled()
+
+    def kill(self) -> None:
+        """Take the power, at this very moment."""
+        if self._task is not None and not self._over:
+            self.disk.cut_power()
+
+    def pause(self) -> None:
+        """Stop the process without ending it; its peers notice after a while."""
+        if self.paused:
+            return
+        self.paused = True
+        self._around.loop.hold(self.name)
+        starts = self.starts
+
+        def give_up() -> None:
+            if self.paused and self.starts == starts:
+                for link in [
+                    link
+                    for link in self._around.net._links
+                    if self.address in (link.local, link.address)
+                ]:
+                    link.lose("no heartbeat")
+
+        self._around.loop.call_later(HEARTBEAT_S, give_up)
+
+    def wake(self) -> None:
+        """Let a paused process go on."""
+        if self.paused:
+            self.paused = False
+            self._around.loop.release(self.name)
+
+    async def call(self, work: Callable[[Node], Coroutine[Any, Any, T]], within_s: float) -> T:
+        """Let the node do something for a client, in its own context.
+
+        Raises:
+            Unreachable: it is down, goes down, or does not answer in time.
+        """
+        node = self.node
+        if node is None or not self.is_up:
+            raise Unreachable(self.name)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def serve() -> None:
+            try:
+                result = await work(node)
+            except Exception as error:
+                if not self._over:
+                    self._report("error", f"{self.name} failed to serve a client: {error!r}")
+            else:
+                if not answer.done():
+                    answer.set_result(result)
+            finally:
+                if not answer.done():
+                    answer.cancel()
+
+        task = self._around.tasks.create_task(serve(), context=self._context)
+        self._calls[task] = None
+        task.add_done_callback(lambda done: self._calls.pop(done, None))
+        try:
+            async with asyncio.timeout(within_s):
+                return await answer
+        except TimeoutError:
+            raise Unreachable(self.name) from None
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            raise Unreachable(self.name) from None
+        finally:
+            task.cancel()
+
+    # Its life.
+
+    async def _live(self) -> None:
+        around, life = self._around, self.disk.plug()
+        self._transport = SimTransport(
+            around.net,
+            self.address,
+            self._identity.certificate,
+            context=self._context,
+            wrap=self._wrap or (lambda link: link),
+        )
+        parts = NodeParts(
+            clock=self.clock,
+            random=random.Random(f"{self._seed}/{self.starts}"),
+            store=life.store,
+            log_files=life.files,
+            transport=self._transport,
+            identity=self._identity,
+            signer=self._watched_signer(),
+            observers=self._observers,
+            verify=around.verify,
+            serves_clients=False,
+            log=self._log(),
+        )
+        try:
+            async with StorageThread() as thread:
+                parts = replace(parts, thread=thread)
+                async with Node(self._config(), around.genesis, parts) as node:
+                    self.node = node
+                    self._began(node)
+                    await self._stop.wait()
+                    self._closing = True
+        except BaseException as error:
+            self._ended(error)
+            if isinstance(error, asyncio.CancelledError) and not self._over:
+                raise
+        finally:
+            self._over = True
+            self.node = None
+            self.disk.unplug()
+
+    def _began(self, node: Node) -> None:
+        if not self.honest:
+            return
+        checker = self._around.checker
+        checker.started(self.name, node)
+        node.chain.listeners.append(lambda _: checker.committed(self.name, node))
+
+    def _ended(self, error: BaseException) -> None:
+        if self._over or isinstance(error, asyncio.CancelledError):
+            return
+        if isinstance(error, PowerCut):
+            self._lost_power()
+            return
+        self.failure = error
+        self._around.trace.add(self.name, "ended", error=f"{type(error).__name__}: {error}")
+        if not (self.expects_failure and isinstance(error, StorageError)) and self.honest:
+            self._report("stopped", f"{self.name}: {type(error).__name__}: {error}")
+
+    def _lost_power(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._around.trace.add(self.name, "dead", head=self.height)
+        if self._transport is not None:
+            self._transport.vanished = True
+        self._around.net.unplug(self.address)
+        self.wake()
+        for task in list(self._calls):
+            task.cancel()
+        if self._task is not None:
+            # Not from inside the very step that lost it.
+            self._around.loop.call_soon(self._task.cancel)
+
+    async def _settled(self) -> None:
+        """Return once nothing of the former life runs."""
+        task = self._task
+        if task is None:
+            return
+        done, _ = await asyncio.wait([task], timeout=STOP_WITHIN_S)
+        if not done:
+            self._report("stopped", f"{self.name} does not end within {STOP_WITHIN_S} s")
+        self._task = None
+
+    def _report(self, rule: str, detail: str) -> None:
+        self._around.report(Violation(rule, detail))
+
+    def _watched_signer(self) -> "LocalSigner | WatchedSigner | None":
+        if self.signer is None or not self.honest:
+            return self.signer
+        return WatchedSigner(self.name, self.signer, self._around.checker)
+
+    def _config(self) -> NodeConfig:
+        return NodeConfig.model_validate(
+            {
+                "name": self.node_name,
+                "tls": {"key": "unused", "certificate": "unused"},
+                "network": {"peers": self._peers},
+            }
+        )
+
+    def _log(self) -> Logger:
+        around, name = self._around, self.name
+
+        def take(_logger: object, method: str, event: dict[str, Any]) -> object:
+            if not self._over:
+                text = str(event.pop("event")).replace(" ", "-")
+                event.pop("software", None)
+                failed = event.pop("exc_info", None)
+                around.trace.add(name, text, **event)
+                if method in ("error", "exception") and self.honest and not self.expects_failure:
+                    self._report("error", f"{name} logged an error: {text} {event} {failed}")
+            raise structlog.DropEvent
+
+        logger: Logger = structlog.wrap_logger(
+            structlog.ReturnLogger(),
+            wrapper_class=structlog.make_filtering_bound_logger(20),
+            processors=[take],
+        ).bind()
+        return logger
+

@@ -1,0 +1,469 @@
+"""One simulation: whole nodes, their wires and disks, clients, faults, and what is checked at last.
+
+A run has three parts. While `minutes` last, faults happen and clients transfer. Then faults end:
+wires are whole, clocks right, machines up; liars go on lying. From that moment on the network has
+`LIVELY_WITHIN_S` to decide three more blocks at every honest node, to bring every validator back to
+voting, to resolve whatever clients had under way, and to make one fresh transfer from each node
+final. At last everybody stops in order, and the disks are compared and checked whole.
+
+Everything follows from `Options` and the code: no real clock, no thread, no socket.
+"""
+
+import asyncio
+import functools
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from consensus.quorum import faults_survived
+from consensus.types import FaultModel
+from node.codec import CodecError
+from node.genesis import Genesis, GenesisParticipant, genesis_of
+from node.keys import verify
+from node.keys.certificates import create_tls_identity
+from node.ledger import commitment
+from node.ledger.errors import InvariantViolation
+from node.ledger.invariants import check_state, decode_state
+from node.ledger.tables import ParticipantKind
+from node.network.tls import TlsIdentity
+from node.storage import layout
+from node.storage.memory_files import PowerCut
+from node.storage.nodes import StoredNodes
+from node.storage.store import MemoryStore
+from tests.chain.town import key, make_record, validator_record
+from tests.sim.checker import Checker, Violation
+from tests.sim.clients import Clients, Counts
+from tests.sim.faults import KINDS, Faults
+from tests.sim.liars import Conspiracy
+from tests.sim.loop import MACHINE, Order, SimLoop
+from tests.sim.machines import EPOCH_MS, Machine, Surroundings
+from tests.sim.trace import Trace
+from tests.sim.wires import SimNet, Weather
+
+LIVELY_WITHIN_S: Final = 150.0
+"""After faults have ended; the longest round takes some 10 s here, the longest ban 30 s."""
+STUCK_AFTER_STEPS: Final = 20_000_000
+CLOCK_AHEAD_MAX_MS: Final = 3_000
+SKEW_MAX_MS: Final = 1_100
+"""Of an honest clock that has not jumped: skew, and drift of 500 ppm over some minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a run depends on, besides the code."""
+
+    seed: int = 0
+    validators: int = 4
+    observers: int = 0
+    minutes: float = 2.0
+    faults: tuple[str, ...] | None = None
+    """Some of `KINDS`; None lets the seed choose."""
+    liars: int | None = None
+    """Validators that lie; None lets the seed choose, within what the network survives."""
+    order: Order | None = None
+    fault_pause_s: float | None = None
+    """Between two faults, on average; None lets the seed choose."""
+    client_pause_s: float | None = None
+
+    @property
+    def command(self) -> str:
+        """What replays this run."""
+        parts = [f"python -m tests.sim --seed {self.seed} --validators {self.validators}"]
+        parts.append(f"--observers {self.observers} --minutes {self.minutes:g}")
+        if self.faults is not None:
+            parts.append(f"--faults {','.join(self.faults) or 'none'}")
+        if self.liars is not None:
+            parts.append(f"--liars {self.liars}")
+        if self.order is not None:
+            parts.append(f"--order {self.order}")
+        if self.fault_pause_s is not None:
+            parts.append(f"--fault-pause {self.fault_pause_s:g}")
+        if self.client_pause_s is not None:
+            parts.append(f"--client-pause {self.client_pause_s:g}")
+        return " ".join(parts)
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of a run."""
+
+    options: Options
+    violation: Violation | None
+    digest: str
+    lines: list[str]
+    virtual_s: float
+    heights: int
+    faults: dict[str, int]
+    liars: int
+    clients: Counts
+    acknowledged: int
+    signatures: int
+    steps: int
+    starts: int = 0
+    lies: dict[str, int] = field(default_factory=dict)
+
+
+class _Stop(Exception):
+    """Ends the simulation's task group."""
+
+
+def simulate(options: Options, show: Callable[[str], None] | None = None) -> Result:
+    """Run one simulation to its end, or to its first violation."""
+    chance = random.Random(f"{options.seed}/options")
+    order: Order = options.order or ("any" if chance.random() < 0.2 else "lanes")
+    loop = SimLoop(options.seed, order=order)
+    world = _World(options, loop, chance, show)
+    loop.set_exception_handler(world.unhandled)
+    try:
+        loop.run_until_complete(world.run())
+    except Violation as violation:
+        world.violation = world.violation or violation
+    except Exception as error:
+        # A fault of the simulation itself, or of the code it called.
+        text = "".join(traceback.format_exception(error))
+        world.violation = world.violation or Violation("simulation", text)
+    finally:
+        loop.close()
+    return world.result()
+
+
+class _World:
+    def __init__(
+        self,
+        options: Options,
+        loop: SimLoop,
+        chance: random.Random,
+        show: Callable[[str], None] | None,
+    ) -> None:
+        self.options = options
+        self.loop = loop
+        self.trace = Trace(loop.time, show)
+        self.violation: Violation | None = None
+        self._failed = asyncio.Event()
+        self._chance = chance
+        self._genesis = _genesis(options.validators)
+        self._machines: list[Machine] = []
+        self._faults: Faults | None = None
+        self._clients: Clients | None = None
+        model = self._genesis.fault_model
+        survived = faults_survived(model, options.validators)
+        drawn = chance.choice((0, 0, 1)) if survived else 0
+        self.liars = drawn if options.liars is None else options.liars
+        kinds = options.faults
+        if kinds is None:
+            kinds = tuple(kind for kind in KINDS if chance.random() < 0.5)
+        self._kinds = kinds
+        self._impaired_max = max(0, survived - self.liars)
+        drawn_pause_s = chance.choice((1.0, 3.0, 8.0))
+        self._fault_pause_s = options.fault_pause_s or drawn_pause_s
+        drawn_client_s = chance.choice((0.3, 1.0, 3.0))
+        self._client_pause_s = options.client_pause_s or drawn_client_s
+        self._verified: dict[tuple[bytes, bytes, bytes], bool] = {}
+        self._checker = Checker(
+            self._genesis,
+            verify=self._verify,
+            true_ms=lambda: EPOCH_MS + int(loop.time() * 1000),
+            ahead_max_ms=CLOCK_AHEAD_MAX_MS + SKEW_MAX_MS,
+            report=self.report,
+        )
+        self._conspiracy = Conspiracy(
+            self._genesis, seed=options.seed, trace=self.trace, loop=loop, count=self.liars
+        )
+
+    # What others tell.
+
+    def report(self, violation: Violation) -> None:
+        if self.violation is None:
+            self.violation = violation
+            self.trace.add("sim", "VIOLATION", rule=violation.rule, detail=violation.detail)
+            self._failed.set()
+
+    def unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        del loop
+        error = context.get("exception")
+        if self.violation is None and not isinstance(error, PowerCut):
+            self.report(Violation("unhandled", f"{context.get('message')}: {error!r}"))
+
+    def result(self) -> Result:
+        faults, clients = self._faults, self._clients
+        return Result(
+            options=self.options,
+            violation=self.violation,
+            digest=self.trace.digest,
+            lines=list(self.trace.lines),
+            virtual_s=self.loop.time(),
+            heights=self._checker.height,
+            faults={} if faults is None else dict(sorted(faults.counts.items())),
+            liars=self.liars,
+            clients=Counts() if clients is None else clients.counts,
+            acknowledged=self._checker.acknowledged,
+            signatures=self._checker.signatures,
+            steps=self.loop.steps,
+            starts=sum(machine.starts for machine in self._machines),
+            lies=dict(sorted(self._conspiracy.counts.items())),
+        )
+
+    # The run.
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._make_machines(tasks)
+                main = tasks.create_task(self._main(), name="main")
+                watch = tasks.create_task(self._failed.wait(), name="watch")
+                await asyncio.wait([main, watch], return_when=asyncio.FIRST_COMPLETED)
+                if self.violation is not None:
+                    for machine in self._machines:
+                        machine.kill()
+                    raise _Stop
+                watch.cancel()
+        except* _Stop:
+            pass
+
+    async def _main(self) -> None:
+        options, checker = self.options, self._checker
+        assert self._faults is not None
+        assert self._clients is not None
+        self.trace.add(
+            "sim",
+            "begin",
+            faults=",".join(self._kinds) or "none",
+            liars=self.liars,
+            fault_pause_s=self._fault_pause_s,
+            client_pause_s=self._client_pause_s,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            for machine in self._machines:
+                tasks.create_task(self._start_late(machine))
+            clients = tasks.create_task(self._clients.run(), name="clients")
+            await self._faults.run(options.minutes * 60)
+            await self._faults.end()
+            calm_s, height = self.loop.time(), checker.height
+            await self._live_again(clients, height)
+            self.trace.add("sim", "lively", after_s=self.loop.time() - calm_s)
+        for machine in self._machines:
+            await machine.stop()
+        self._compare()
+        self.trace.add("sim", "end", height=checker.height, steps=self.loop.steps)
+
+    async def _start_late(self, machine: Machine) -> None:
+        await asyncio.sleep(self._chance.random() * 2)
+        if not machine.is_up:
+            await machine.start()
+
+    async def _live_again(self, clients: "asyncio.Task[None]", height: int) -> None:
+        """Hold the network to its promise, now that nothing is broken any more."""
+        assert self._clients is not None
+        waits_for = "three more blocks at each node"
+        try:
+            async with asyncio.timeout(LIVELY_WITHIN_S):
+                await self._until(lambda: all(m.height >= height + 3 for m in self._honest))
+                waits_for = "every validator to vote again"
+                await self._until(lambda: all(_votes(m) for m in self._honest))
+                waits_for = "clients to know what became of their transactions"
+                self._clients.ending = True
+                await clients
+                waits_for = "a fresh transfer from each node"
+                for number, machine in enumerate(self._honest):
+                    await self._fresh_transfer(machine, number)
+                waits_for = "all heads to be the same"
+                await self._until(lambda: len({m.height for m in self._honest}) == 1)
+        except TimeoutError:
+            where = ", ".join(f"{m.name} {_position(m)}" for m in self._honest)
+            raise Violation(
+                "liveness", f"waited {LIVELY_WITHIN_S:.0f} s for {waits_for}: {where}"
+            ) from None
+
+    async def _fresh_transfer(self, machine: Machine, number: int) -> None:
+        assert self._clients is not None
+        began_s, chance = self.loop.time(), random.Random(f"{self.options.seed}/last/{number}")
+        await self._clients.submit(
+            [self._clients.one_transfer(number)],
+            [f"a{number % 8}"],
+            valid_ms=60_000,
+            client=f"last-{number}",
+            chance=chance,
+            only=machine,
+        )
+        self.trace.add("sim", "fresh-transfer", via=machine.name, s=self.loop.time() - began_s)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            if self.loop.steps > STUCK_AFTER_STEPS:
+                raise Violation("simulation", f"more than {STUCK_AFTER_STEPS} steps")
+            await asyncio.sleep(0.05)
+
+    @property
+    def _honest(self) -> list[Machine]:
+        return [machine for machine in self._machines if machine.honest]
+
+    # The end.
+
+    def _compare(self) -> None:
+        """Compare what is on the disks, and check it whole."""
+        states: dict[str, list[tuple[bytes, bytes]]] = {}
+        for machine in self._honest:
+            values = machine.disk.raw_values
+            state = _state_of(values)
+            states[machine.name] = state
+            root = commitment.state_root(StoredNodes(values))
+            anew = commitment.update(StoredNodes(MemoryStore()), dict(state)).root
+            decided = self._checker.decided[self._checker.height].state_root
+            if not root == anew == decided:
+                raise Violation(
+                    "end",
+                    f"{machine.name}: the stored root is {root.hex()}, of its records"
+                    f" {anew.hex()}, decided {decided.hex()}",
+                )
+        first, *others = states.items()
+        for name, state in others:
+            if state != first[1]:
+                raise Violation("end", f"the states of {first[0]} and {name} differ")
+        try:
+            check_state(decode_state(first[1]))
+        except (InvariantViolation, CodecError, KeyError) as error:
+            raise Violation("end", f"the ledger at {first[0]}: {error}") from error
+
+    # The beginning.
+
+    def _verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
+        """Verify once in the whole simulation: the answer is the same everywhere."""
+        question = (public_key, message, signature)
+        answer = self._verified.get(question)
+        if answer is None:
+            if len(self._verified) > 50_000:
+                self._verified.clear()
+            answer = self._verified[question] = verify(public_key, message, signature)
+        return answer
+
+    def _make_machines(self, tasks: asyncio.TaskGroup) -> None:
+        options, loop = self.options, self.loop
+        net = SimNet(Weather(random.Random(f"{options.seed}/weather")))
+        around = Surroundings(
+            loop=loop,
+            tasks=tasks,
+            net=net,
+            trace=self.trace,
+            checker=self._checker,
+            genesis=self._genesis,
+            verify=self._verify,
+            report=self.report,
+        )
+        validators = [record.name for record in self._genesis.ledger.validators]
+        observers = [f"observer-{number}" for number in range(options.observers)]
+        liars = self._chance.sample(validators, self.liars)
+        identities = {name: _identity(name) for name in (*validators, *observers)}
+        certificates = {identities[name].certificate: name for name in identities}
+        self._conspiracy.plot(liars, validators, certificates)
+        for name in (*validators, *observers):
+            votes = name in validators
+            machine = Machine(
+                around,
+                name=name,
+                seed=options.seed,
+                signer=key(f"{name}/consensus/0") if votes else None,
+                identity=identities[name],
+                peers={other: f"{other}:1" for other in validators if other != name},
+                observers=tuple(
+                    (other, identities[other].certificate) for other in observers if other != name
+                ),
+                wrap=self._conspiracy.wrap(name) if name in liars else None,
+            )
+            if votes:
+                machine.bear()
+            machine.clock.offset_ms = self._chance.randrange(-500, 501)
+            self._machines.append(machine)
+        self._faults = Faults(
+            self._machines,
+            net=net,
+            checker=self._checker,
+            trace=self.trace,
+            kinds=self._kinds,
+            pause_s=self._fault_pause_s,
+            impaired_max=self._impaired_max,
+            seed=options.seed,
+        )
+        self._clients = Clients(
+            self._honest,
+            genesis=self._genesis,
+            checker=self._checker,
+            trace=self.trace,
+            loop=loop,
+            seed=options.seed,
+            pause_s=self._client_pause_s,
+        )
+        slow, threads = self._faults.slow_disks, random.Random(f"{options.seed}/threads")
+
+        def thread_delay_s() -> float:
+            longest_s = slow.get(MACHINE.get(), 0.003)
+            return 0.0002 + threads.random() * longest_s
+
+        loop.thread_delay_s = thread_delay_s
+
+
+def _votes(machine: Machine) -> bool:
+    if machine.node is None:
+        return False
+    return machine.signer is None or machine.node.replica.is_voting
+
+
+def _position(machine: Machine) -> str:
+    node = machine.node
+    if node is None:
+        return "down"
+    engine = node.replica._engine
+    return f"at {node.chain.head.height}, deciding {engine.height}/{engine.round}"
+
+
+def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:
+    start = layout.state_key(b"")
+    stop = start[:-1] + bytes([start[-1] + 1])
+    return [(full[len(start) :], value) for full, value in values.scan(start, stop)]
+
+
+@functools.lru_cache(maxsize=16)
+def _identity(name: str) -> TlsIdentity:
+    pem, certificate = create_tls_identity(name, seed=f"{name}/0".encode().ljust(32))
+    return TlsIdentity(certificate=certificate, private_key_pem=pem)
+
+
+@functools.lru_cache(maxsize=8)
+def _genesis(validators: int) -> Genesis:
+    """Return the genesis of this many validators: the four institutions, then banks."""
+    record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=120_000)
+    banks = [f"bank-{number}" for number in range(5, validators + 1)]
+    changed = msgspec.structs.replace(
+        record,
+        time_ms=EPOCH_MS - 1_000,
+        validators=(*record.validators, *(validator_record(name) for name in banks)),
+        participants=(
+            *record.participants,
+            *(
+                GenesisParticipant(
+                    id=name,
+                    kind=ParticipantKind.BANK,
+                    jurisdiction="PK",
+                    lei=None,
+                    file_commitment=bytes(32),
+                    office=None,
+                )
+                for name in banks
+            ),
+        ),
+        consensus=msgspec.structs.replace(
+            record.consensus,
+            timeout_propose_ms=600,
+            timeout_prevote_ms=300,
+            timeout_precommit_ms=300,
+            timeout_growth_ms=200,
+            timeout_max_ms=4_000,
+        ),
+        blocks=msgspec.structs.replace(
+            record.blocks, heartbeat_ms=5_000, clock_ahead_max_ms=CLOCK_AHEAD_MAX_MS
+        ),
+    )
+    return genesis_of(changed)
