@@ -1,0 +1,46 @@
+"""The Python client: reads, submits, subscribes; builds and signs without a node. See README.md."""
+
+from node.client.bulk import BulkResult
+from node.client.client import Client
+from node.client.drafts import Draft, TransactionBuilder, transaction
+from node.client.errors import (
+    BadAnswer,
+    CallFailed,
+    ClientError,
+    DraftError,
+    Expired,
+    Limited,
+    NotFound,
+    NotReady,
+    Refused,
+    Unreachable,
+    WaitTimeout,
+    WrongNetwork,
+)
+from node.client.network import ClientNetwork
+from node.client.reads import Read, Receipt
+from node.client.subscriptions import StreamItem
+
+__all__ = [
+    "BadAnswer",
+    "BulkResult",
+    "CallFailed",
+    "Client",
+    "ClientError",
+    "ClientNetwork",
+    "Draft",
+    "DraftError",
+    "Expired",
+    "Limited",
+    "NotFound",
+    "NotReady",
+    "Read",
+    "Receipt",
+    "Refused",
+    "StreamItem",
+    "TransactionBuilder",
+    "Unreachable",
+    "WaitTimeout",
+    "WrongNetwork",
+    "transaction",
+]

@@ -1,0 +1,433 @@
+"""The client: one object to a network, through any of its nodes.
+
+    async with Client(["http://127.0.0.1:26680"], network=ClientNetwork.of(genesis)) as client:
+        builder = await client.transaction()
+        receipt = await client.submit(builder.transfer(...).sign(signer))
+
+Given a network, the client asks no node of another one. Without, it takes the network of the first
+node that answers: good enough to look around, not to sign.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+
+from node.amounts import parse_amount
+from node.client import reads
+from node.client.bulk import BulkResult, submit_all
+from node.client.drafts import Draft, TransactionBuilder, transaction
+from node.client.errors import BadAnswer
+from node.client.finality import (
+    PAUSE_MAX_S,
+    PAUSE_MIN_S,
+    Found,
+    applied,
+    check_expired,
+    milliseconds,
+    reach_final,
+)
+from node.client.network import ClientNetwork
+from node.client.reads import Read
+from node.client.subscriptions import StreamItem, follow
+from node.client.transport import SubmittedItem, Transport
+from node.genesis import Genesis
+
+T = TypeVar("T")
+
+TIMEOUT_S: Final = 15.0
+VALID_FOR_MS: Final = 120_000
+PAGE_MAX: Final = 200
+
+
+class Client:
+    """A session to a network. Use it as an asynchronous context manager."""
+
+    def __init__(
+        self,
+        endpoints: str | Sequence[str],
+        *,
+        network: ClientNetwork | Genesis | None = None,
+        timeout_s: float = TIMEOUT_S,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Store what is given; nobody is asked yet.
+
+        Args:
+            endpoints: addresses of nodes, such as "http://127.0.0.1:26680"; when one does not
+                answer, the next is asked.
+            network: which network to speak to, or its genesis. None: that of the first node that
+                answers, which then is believed.
+            timeout_s: for one answer of one node.
+            ssl_context: for https, where the system's authorities are not the right ones.
+        """
+        if isinstance(endpoints, str):
+            endpoints = [endpoints]
+        self._transport = Transport(endpoints, timeout_s=timeout_s, ssl_context=ssl_context)
+        self._network = ClientNetwork.of(network) if isinstance(network, Genesis) else network
+        if self._network is not None:
+            self._transport.genesis_hash = self._network.genesis_hash.hex()
+        self._decimals: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._transport.open()
+        if self._network is None:
+            try:
+                status = await self.status()
+            except BaseException:
+                await self._transport.close()
+                raise
+            self._network = ClientNetwork(
+                genesis_hash=bytes.fromhex(status.genesis_hash), test=status.test_network
+            )
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self._transport.close()
+
+    @property
+    def network(self) -> ClientNetwork:
+        """The network that is spoken to."""
+        assert self._network is not None, "use the client as `async with Client(...)`"
+        return self._network
+
+    # Submitting.
+
+    async def transaction(
+        self,
+        *,
+        valid_for_ms: int = VALID_FOR_MS,
+        memo: str = "",
+        signers: Sequence[bytes] = (),
+    ) -> TransactionBuilder:
+        """Begin a transaction that is valid for so long from now on, by block time.
+
+        Raises:
+            Unreachable: no node can say what block time is.
+        """
+        status = await self.status()
+        valid_for_ms = min(valid_for_ms, status.transaction_window_ms)
+        return transaction(
+            self.network,
+            valid_until_ms=milliseconds(status.time) + valid_for_ms,
+            memo=memo,
+            signers=signers,
+        )
+
+    async def submit(self, draft: Draft) -> reads.Receipt:
+        """Bring a transaction to its end and return the receipt of its application.
+
+        Always reaches the final word, by handing in the same bytes for as long as it takes; to give
+        up earlier, put `asyncio.timeout` around it. Handing in the same draft again is harmless.
+
+        Raises:
+            Refused: with the outcome; it changed nothing.
+            Expired: it is in no block and never will be.
+            DraftError: a signature is missing.
+        """
+        return await reach_final(self._transport, draft)
+
+    async def submit_many(self, drafts: Sequence[Draft]) -> list[BulkResult]:
+        """Bring many transactions to their ends; return the final word on each, in order.
+
+        Raises:
+            DraftError: a signature is missing; nothing was handed in.
+        """
+        return await submit_all(self._transport, drafts)
+
+    async def send(self, draft: Draft) -> str:
+        """Hand in a transaction, do not wait, and return its id, in hexadecimal.
+
+        Raises:
+            CallFailed: refused at the door (-32003), no room (`Limited`), not ready.
+            Unreachable: no node answered; one may have taken it.
+        """
+        await self._transport.call(
+            "khz_submit", {"transaction": draft.raw().hex()}, dict[str, msgspec.Raw]
+        )
+        return draft.id.hex()
+
+    async def send_list(self, raws: Sequence[bytes]) -> tuple[SubmittedItem, ...]:
+        """Hand in a list of signed transactions as MessagePack; one item for each, in order.
+
+        The lowest level, for load: nothing is waited for and nothing is tried again.
+
+        Raises:
+            CallFailed: the list as a whole is refused.
+            Unreachable: no node answered; one may have taken them.
+        """
+        return await self._transport.submit_list(raws)
+
+    async def wait(self, transaction_id: bytes | str, *, valid_until_ms: int) -> reads.Receipt:
+        """Wait for the end of a transaction that was handed in elsewhere.
+
+        Args:
+            valid_until_ms: the end of its validity: after it, by block time, it cannot come.
+
+        Raises:
+            Refused, Expired: as `submit`.
+        """
+        text = _hexadecimal(transaction_id)
+        pause_s = PAUSE_MIN_S
+        while True:
+            found = await self._transport.call("khz_transaction", {"id": text}, Found)
+            if found.receipt is not None:
+                return applied(text, found.receipt)
+            check_expired(text, found, valid_until_ms)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, PAUSE_MAX_S)
+
+    async def simulate(self, draft: Draft) -> Read[reads.Simulation]:
+        """Ask what would become of a transaction in the next block, signed or not."""
+        params = {"transaction": draft.encoded_body.hex()}
+        return await self._read("khz_simulate", params, reads.Simulation)
+
+    # Following.
+
+    async def subscribe(
+        self,
+        *topics: str,
+        accounts: Sequence[bytes | str] | None = None,
+        assets: Sequence[str] | None = None,
+        start: str = "now",
+    ) -> AsyncGenerator[StreamItem, None]:
+        """Yield what is committed, for ever: across connections and nodes, nothing twice.
+
+        Args:
+            topics: of `blocks`, `receipts`, `transactions`, `events`; all of them if none is named.
+            accounts: only transactions and events that name one of these addresses.
+            assets: only those that name one of these asset codes.
+            start: the cursor of the last item seen, "0-0" for everything, "now" for what comes.
+
+        Raises:
+            CallFailed: the node refuses the filter or the cursor.
+        """
+        stream = follow(
+            self._transport,
+            topics=topics or ("blocks", "receipts", "transactions", "events"),
+            accounts=None if accounts is None else [self._address(each) for each in accounts],
+            assets=assets,
+            start=start,
+        )
+        async with aclosing(stream) as told:
+            async for seen in told:
+                if isinstance(seen, StreamItem):
+                    yield seen
+
+    # Reading.
+
+    async def status(self) -> reads.Status:
+        """Ask where a node and its network stand."""
+        return await self._transport.call("khz_status", {}, reads.Status)
+
+    async def transaction_state(self, transaction_id: bytes | str) -> Read[reads.TransactionState]:
+        """Ask what a node knows of a transaction."""
+        params = {"id": _hexadecimal(transaction_id)}
+        return await self._read("khz_transaction", params, reads.TransactionState)
+
+    async def block(
+        self, height: int | None = None, *, transactions: str = "ids", index: int = 0
+    ) -> Read[reads.Block]:
+        """Ask for a block; the last one if no height is given.
+
+        Args:
+            transactions: `none`, `ids`, or `full`.
+            index: where the page of transactions begins.
+
+        Raises:
+            NotFound: the node has no such block.
+        """
+        params = {"height": height, "transactions": transactions, "index": index}
+        return await self._read("khz_block", params, reads.Block)
+
+    async def account(self, address: bytes | str) -> Read[reads.Account]:
+        """Ask for an account.
+
+        Raises:
+            NotFound: there is none.
+        """
+        params = {"address": self._address(address)}
+        return await self._read("khz_account", params, reads.Account, member="account")
+
+    async def holdings(self, address: bytes | str) -> Read[tuple[reads.Holding, ...]]:
+        """Ask for everything that an account holds, by asset code.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        params = {"address": self._address(address)}
+        return await self._pages("khz_holdings", params, "holdings", reads.Holding)
+
+    async def holding(self, address: bytes | str, asset: str) -> Decimal:
+        """Ask how much of an asset an account can dispose of; 0 where it has none.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        held = (await self.holdings(address)).value
+        return next((each.available for each in held if each.asset == asset), Decimal(0))
+
+    async def holds(self, address: bytes | str) -> Read[tuple[reads.Hold, ...]]:
+        """Ask for the holds on what an account holds.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        params = {"address": self._address(address)}
+        return await self._pages("khz_holds", params, "holds", reads.Hold)
+
+    async def asset(self, code: str) -> Read[reads.Asset]:
+        """Ask for an asset.
+
+        Raises:
+            NotFound: none is defined under this code.
+        """
+        return await self._read("khz_asset", {"asset": code}, reads.Asset, member="asset")
+
+    async def assets(self) -> Read[tuple[reads.Asset, ...]]:
+        """Ask for all assets, by code."""
+        return await self._pages("khz_assets", {}, "assets", reads.Asset)
+
+    async def minor_units(self, amount: str | Decimal | int, asset: str) -> int:
+        """Return the minor units of an amount of an asset: what operations carry.
+
+        Raises:
+            AmountError: it is not an amount of that asset, exactly.
+            NotFound: there is no such asset.
+        """
+        decimals = self._decimals.get(asset)
+        if decimals is None:
+            # Definitions do not change.
+            decimals = self._decimals[asset] = (await self.asset(asset)).value.decimals
+        return parse_amount(amount, decimals=decimals)
+
+    async def participant(self, name: str) -> Read[reads.Participant]:
+        """Ask for a participant.
+
+        Raises:
+            NotFound: nobody is registered under this name.
+        """
+        params = {"participant": name}
+        return await self._read("khz_participant", params, reads.Participant, member="participant")
+
+    async def validators(self, height: int | None = None) -> Read[reads.Validators]:
+        """Ask who decides a height; the next one if none is given."""
+        return await self._read("khz_validators", {"height": height}, reads.Validators)
+
+    async def proposals(self) -> Read[tuple[reads.Proposal, ...]]:
+        """Ask for all open proposals, by id."""
+        return await self._pages("khz_proposals", {}, "proposals", reads.Proposal)
+
+    async def proposal(self, proposal_id: bytes | str) -> Read[reads.Proposal]:
+        """Ask for an open proposal.
+
+        Raises:
+            NotFound: it is not open.
+        """
+        params = {"proposal": _hexadecimal(proposal_id)}
+        return await self._read("khz_proposal", params, reads.Proposal, member="proposal")
+
+    async def parameters(self) -> Read[tuple[reads.Parameter, ...]]:
+        """Ask for the parameters of the ledger, by name."""
+        return await self._read(
+            "khz_parameters", {}, tuple[reads.Parameter, ...], member="parameters"
+        )
+
+    async def powers(self) -> Read[tuple[reads.Power, ...]]:
+        """Ask for the powers matrix, by operation and subject."""
+        return await self._pages("khz_powers", {}, "powers", reads.Power)
+
+    async def prove(
+        self, kind: str, *, address: bytes | str | None = None, name: str | None = None
+    ) -> Read[reads.Proof]:
+        """Ask for a proof that `node.proofs.verify_proof_file` checks without any node.
+
+        Args:
+            kind: `account`, `holding`, `asset`, `participant` or `validator`.
+            address: of an account or a holding.
+            name: of an asset, participant or validator; of a holding's asset.
+        """
+        params = {"kind": kind, "name": name}
+        if address is not None:
+            params["address"] = self._address(address)
+        return await self._read("khz_prove", params, reads.Proof)
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """Call a method by name and return its result as JSON: for what has no method here.
+
+        Raises:
+            CallFailed: the node's error.
+            Unreachable: no node answered.
+        """
+        return await self._transport.call(method, params, dict[str, Any])
+
+    # Private.
+
+    async def _read(
+        self, method: str, params: Mapping[str, Any], kind: type[T], *, member: str | None = None
+    ) -> Read[T]:
+        """Return the member of the result, or the result itself, with its place."""
+        raw = await self._transport.call(method, params, msgspec.Raw)
+        place = _decode(bytes(raw), _Place)
+        if member is not None:
+            raw = _decode(bytes(raw), dict[str, msgspec.Raw]).get(member, msgspec.Raw(b"null"))
+        return Read(
+            value=_decode(bytes(raw), kind),
+            height=place.height,
+            block_id=place.block_id,
+            time=place.time,
+        )
+
+    async def _pages(
+        self, method: str, params: Mapping[str, Any], member: str, kind: type[T]
+    ) -> Read[tuple[T, ...]]:
+        """Return all pages; the place is that of the last."""
+        entries: list[T] = []
+        after: str | None = None
+        while True:
+            raw = await self._transport.call(
+                method, {**params, "limit": PAGE_MAX, "after": after}, msgspec.Raw
+            )
+            place = _decode(bytes(raw), _Place)
+            page = _decode(bytes(raw), dict[str, msgspec.Raw]).get(member, msgspec.Raw(b"null"))
+            entries += _decode(bytes(page), list[kind])  # type: ignore[valid-type]
+            after = place.next
+            if after is None:
+                return Read(
+                    value=tuple(entries),
+                    height=place.height,
+                    block_id=place.block_id,
+                    time=place.time,
+                )
+
+    def _address(self, address: bytes | str) -> str:
+        return self.network.render_address(address) if isinstance(address, bytes) else address
+
+
+class _Place(msgspec.Struct):
+    height: int
+    block_id: str
+    time: datetime
+    next: str | None = None
+
+
+def _decode(data: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadAnswer(f"unreadable: {error}") from None
+
+
+def _hexadecimal(identifier: bytes | str) -> str:
+    return identifier.hex() if isinstance(identifier, bytes) else identifier

@@ -1,0 +1,171 @@
+"""What the client raises.
+
+::
+
+    ClientError
+    ├── Unreachable       no endpoint answered in the time given: nothing is known
+    ├── BadAnswer         an endpoint answered what no node of this interface answers
+    ├── WrongNetwork      an endpoint belongs to another network
+    ├── CallFailed        the node answered with an error: code, sentence, data
+    │   ├── NotFound      no such thing, or no longer kept (-32001)
+    │   ├── NotReady      it cannot serve that now (-32002)
+    │   ├── Limited       too many calls, or a full pool (-32005)
+    │   └── WaitTimeout   not final in the time asked for (-32010)
+    ├── Refused           final: the transaction is refused, by a block or at the door
+    │   └── Expired       final: its time has passed in a block, and no block has it
+    └── DraftError        a transaction under construction cannot be what was asked for
+
+`Refused` and `Expired` are final answers: the transaction was not applied and never will be.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from node.ledger.outcomes import Outcome
+
+RETRY_AFTER_MS_DEFAULT: Final = 500
+
+_OUTCOMES: Final[Mapping[int, Outcome]] = {outcome.value: outcome for outcome in Outcome}
+
+
+class ClientError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class Unreachable(ClientError):
+    """No endpoint answered.
+
+    Attributes:
+        endpoints: the last failure of each, by address.
+    """
+
+    def __init__(self, endpoints: Mapping[str, str]) -> None:
+        tried = "; ".join(f"{endpoint}: {reason}" for endpoint, reason in endpoints.items())
+        super().__init__(f"no node answered ({tried})")
+        self.endpoints = dict(endpoints)
+
+
+class BadAnswer(ClientError):
+    """An endpoint answered with something that is not an answer of this interface."""
+
+
+class WrongNetwork(ClientError):
+    """An endpoint belongs to another network than the client's.
+
+    Attributes:
+        expected: the genesis hash that the client was given, hexadecimal.
+        found: the endpoint's.
+    """
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        super().__init__(
+            f"the node belongs to the network with genesis {found}, this client to {expected};"
+            " check the address and the genesis file"
+        )
+        self.expected = expected
+        self.found = found
+
+
+class CallFailed(ClientError):
+    """The node answered with an error.
+
+    Attributes:
+        code: of the interface's table; permanent.
+        message: one sentence.
+        data: the same for programs.
+    """
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = dict(data)
+
+    @property
+    def retry_after_ms(self) -> int:
+        """When it may be worth asking again."""
+        wait = self.data.get("retry_after_ms")
+        return wait if isinstance(wait, int) and wait >= 0 else RETRY_AFTER_MS_DEFAULT
+
+
+class NotFound(CallFailed):
+    """There is no such thing, or it is no longer kept."""
+
+
+class NotReady(CallFailed):
+    """The node cannot serve that now."""
+
+
+class Limited(CallFailed):
+    """Too many calls, or a full pool."""
+
+
+class WaitTimeout(CallFailed):
+    """A transaction was not final in the time asked for; ask again by its id."""
+
+
+class Refused(ClientError):
+    """The transaction is refused, and that is final: it changed nothing and never will.
+
+    Attributes:
+        transaction_id: hexadecimal.
+        outcome: which rule, or None for one that this client does not know.
+        code: its permanent number.
+        name: its permanent name.
+        sentence: what was found, what was expected, what to do.
+        details: the numbers and names in the sentence.
+        height: the block whose receipt says so; None where no block has it: refused at the door.
+    """
+
+    def __init__(
+        self,
+        transaction_id: str,
+        *,
+        code: int,
+        name: str,
+        sentence: str,
+        details: Mapping[str, Any] | None = None,
+        height: int | None = None,
+    ) -> None:
+        super().__init__(f"{name}: {sentence}")
+        self.transaction_id = transaction_id
+        self.code = code
+        self.name = name
+        self.sentence = sentence
+        self.details = dict(details or {})
+        self.height = height
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome, where this client knows its number."""
+        return _OUTCOMES.get(self.code)
+
+
+class Expired(Refused):
+    """The transaction's time has passed in a block, and no block up to it has the transaction."""
+
+    def __init__(self, transaction_id: str, *, valid_until_ms: int, time_ms: int) -> None:
+        super().__init__(
+            transaction_id,
+            code=Outcome.EXPIRED,
+            name=Outcome.EXPIRED.name,
+            sentence=Outcome.EXPIRED.sentence.format(found=valid_until_ms, expected=time_ms),
+            details={"found": valid_until_ms, "expected": time_ms},
+        )
+
+
+class DraftError(ClientError):
+    """A transaction under construction cannot be what was asked for; the sentence says why."""
+
+
+_BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
+    -32001: NotFound,
+    -32002: NotReady,
+    -32005: Limited,
+    -32010: WaitTimeout,
+}
+
+
+def call_failed(code: int, message: str, data: Mapping[str, Any]) -> CallFailed:
+    """Return the error for a code of the interface's table."""
+    return _BY_CODE.get(code, CallFailed)(code, message, data)

@@ -1,0 +1,338 @@
+"""What a node tells, as typed values. Members that a newer node adds are ignored.
+
+Amounts are `Decimal`, exact, in units of the asset; times are aware `datetime`s in UTC; hashes and
+ids are lower-case hexadecimal text, as people and tools write them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from node.ledger.outcomes import Outcome
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read(Generic[T]):
+    """A value, and the block after which it was so."""
+
+    value: T
+    height: int
+    block_id: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRead:
+    """What became of a transaction."""
+
+    code: int
+    name: str
+    sentence: str
+    details: Mapping[str, Any]
+    operation: int | None
+    """Index of the operation refused."""
+
+    @property
+    def applied(self) -> bool:
+        """Whether the transaction took effect."""
+        return self.code == Outcome.APPLIED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The final word of a block on a transaction."""
+
+    height: int
+    index: int
+    time: datetime
+    outcome: OutcomeRead
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What a transaction asks for."""
+
+    id: str
+    valid_until: datetime
+    signers: tuple[str, ...]
+    operations: tuple[Mapping[str, Any], ...]
+    memo: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionState:
+    """What a node knows of a transaction."""
+
+    id: str
+    status: str
+    """`final`, `pending`, or `unknown`: in no block up to the height of the answer."""
+    transaction: Transaction | None
+    receipt: Receipt | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What would become of a transaction in the next block."""
+
+    id: str
+    outcome: OutcomeRead
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A member of the network as the node sees it."""
+
+    name: str
+    role: str
+    connected: bool
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mempool:
+    """What waits for a block at the node."""
+
+    transactions: int
+    transactions_max: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A node and its network."""
+
+    height: int
+    block_id: str
+    time: datetime
+    node: str
+    software: str
+    api_version: str
+    network: str
+    network_name: str
+    genesis_hash: str
+    test_network: bool
+    development: bool
+    protocol_version: int
+    state_root: str
+    earliest_height: int
+    fault_model: str
+    validators: int
+    quorum: int
+    faults_survived: int
+    transaction_window_ms: int
+    ready: bool
+    not_ready: tuple[str, ...]
+    mempool: Mempool
+    peers: tuple[Peer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A key of an account's policy."""
+
+    public_key: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who must sign for what."""
+
+    signers: tuple[Signer, ...]
+    thresholds: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a participant acts through."""
+
+    address: str
+    owner: str
+    policy: Policy
+    opened_by: str
+    status: str
+    hold: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """How much of one asset an account has."""
+
+    asset: str
+    decimals: int
+    available: Decimal
+    held: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A part of a holding that stays where it is."""
+
+    id: str
+    asset: str
+    amount: Decimal
+    reason: str
+    legal_reference: str
+    expires: datetime | None
+    placed_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """Anything the ledger holds amounts of."""
+
+    asset: str
+    kind: str
+    name: str
+    issuer: str
+    identifiers: Mapping[str, str | None]
+    terms: Mapping[str, Any]
+    term_sheet_hash: str
+    decimals: int
+    multiple: Decimal
+    ceiling: Decimal
+    supply: Decimal
+    forced_transfer_allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """What a licence allows."""
+
+    activity: str
+    phase: str
+    revoked: bool
+    expires: datetime | None
+    accounts_opened: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A legal entity or person known to the ledger."""
+
+    participant: str
+    kind: str
+    jurisdiction: str
+    lei: str | None
+    file_commitment: str
+    registrar: str
+    office: str | None
+    status: str
+    licences: tuple[Licence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validator:
+    """A member of the validator set."""
+
+    name: str
+    participant: str
+    public_key: str
+    tls_certificate: str
+    """DER in base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """Those who decide, or decided, one height."""
+
+    rules_height: int
+    fault_model: str
+    quorum: int
+    faults_survived: int
+    validators: tuple[Validator, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Operations that wait for offices."""
+
+    id: str
+    proposer: str
+    operations: tuple[Mapping[str, Any], ...]
+    approvals: tuple[str, ...]
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """What governance may turn."""
+
+    name: str
+    value: int
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """A row of the powers matrix."""
+
+    operation: str
+    subject: str
+    offices: tuple[str, ...]
+    required: int
+    licences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What validators sign, by its hash."""
+
+    version: int
+    network: str
+    height: int
+    round: int
+    time: datetime
+    parent: str
+    proposer: str
+    transactions_root: str
+    receipts_root: str
+    evidence_root: str
+    state_root: str
+    validators_hash: str
+    next_validators_hash: str
+    parameters_hash: str
+    transaction_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockTransaction:
+    """A transaction in its block."""
+
+    index: int
+    transaction: Transaction
+    outcome: OutcomeRead
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A page of a block."""
+
+    id: str
+    header: Header
+    certificate: Mapping[str, Any]
+    transaction_ids: tuple[str, ...]
+    transactions: tuple[BlockTransaction, ...]
+    next_index: int | None
+    events: tuple[Mapping[str, Any], ...]
+    evidence: tuple[Mapping[str, Any], ...]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof that a record is so, or is not there."""
+
+    statement: str
+    file: str
+    """The proof file; every character counts."""
