@@ -146,9 +146,11 @@ class TransactionBuilder:
             memo=self._memo,
         )
         try:
-            return _draft_of(self._network, encode(body))
+            encoded_body = encode(body)
         except CodecError as error:
             raise DraftError(f"this is not a transaction: {error.reason}") from None
+        _check_size(encoded_body)
+        return _draft_of(self._network, encoded_body)
 
     def sign(self, *signers: Signer) -> "Draft":
         """Return the draft signed by these, who are named as its signers by it.
@@ -224,11 +226,7 @@ class Draft:
                 signatures=tuple(self.signatures[key] for key in self.body.signers),
             )
         )
-        if len(raw) > TRANSACTION_SIZE_MAX:
-            raise DraftError(
-                f"{len(raw)} bytes; a transaction has at most {TRANSACTION_SIZE_MAX}. Split its"
-                " operations over several"
-            )
+        _check_size(raw)
         return raw
 
     def render(self) -> str:
@@ -337,6 +335,14 @@ def _draft_of(network: ClientNetwork, encoded_body: bytes) -> Draft:
         encoded_body=encoded_body,
         signatures={},
     )
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > TRANSACTION_SIZE_MAX:
+        raise DraftError(
+            f"{len(data)} bytes; a transaction has at most {TRANSACTION_SIZE_MAX}. Split its"
+            " operations over several"
+        )
 
 
 def _checked(identifier: bytes, public_key: bytes, signature: bytes) -> bytes:
