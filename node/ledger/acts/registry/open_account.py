@@ -58,14 +58,13 @@ def _apply(context: ActContext, operation: OpenAccount) -> None:
     if activity is not None and record.registrar != opener:
         raise Reject(Outcome.NOT_REGISTRAR, owner=owner, expected=record.registrar, found=opener)
     check_policy(operation.policy)
-    licence = None if activity is None else _licence_with_room(state, opener, activity)
+    counted = None if activity is None else _counted_licence(state, opener, activity)
     address = account_address(owner, operation.policy, operation.salt)
     if state.get(ACCOUNTS, address) is not None:
         raise Reject(Outcome.ACCOUNT_EXISTS, account=address)
 
-    if activity is not None and licence is not None:
-        opened = replace(licence, accounts_opened=licence.accounts_opened + 1)
-        state.put(LICENCES, licence_key(opener, activity), opened)
+    if counted is not None:
+        state.put(LICENCES, *counted)
     state.put(
         ACCOUNTS,
         address,
@@ -80,24 +79,26 @@ def _apply(context: ActContext, operation: OpenAccount) -> None:
     context.events.append(AccountOpened(account=address, owner=owner, opened_by=opener))
 
 
-def _licence_with_room(state: LedgerState, opener: str, activity: str) -> LicenceRecord:
-    """Return the opener's licence, under which one more account may be opened.
+def _counted_licence(state: LedgerState, opener: str, activity: str) -> tuple[bytes, LicenceRecord]:
+    """Return key and record of the opener's licence, with one more account counted.
 
     Raises:
         Reject: PHASE_LIMIT_REACHED.
     """
-    licence = state.get(LICENCES, licence_key(opener, activity))
+    key = licence_key(opener, activity)
+    licence = state.get(LICENCES, key)
     assert licence is not None  # it gave the power
+    opened = licence.accounts_opened
     accounts_max = parameter(state, _PHASE_PARAMETERS[licence.phase])
-    if licence.accounts_opened >= accounts_max:
+    if opened >= accounts_max:
         raise Reject(
             Outcome.PHASE_LIMIT_REACHED,
             participant=opener,
             activity=activity,
-            found=licence.accounts_opened,
+            found=opened,
             expected=accounts_max,
         )
-    return licence
+    return key, replace(licence, accounts_opened=opened + 1)
 
 
 ACT: Final = define_act("open_account", OpenAccount, _apply)
