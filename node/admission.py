@@ -215,13 +215,15 @@ class Admission:
                 decoded.body, network=self._network, now_ms=now_ms, window_ms=self._window_ms
             )
         except TransactionError as error:
-            return self._refuse(error, transaction_id_)
+            applied = None if transaction_id_ is None else self._duplicate(transaction_id_)
+            # Its time is over, and it was applied in its time: whoever asks again after a lost
+            # answer must not hear that it never will be, and sign another.
+            return applied or self._refuse(error, transaction_id_)
         if self._known(decoded.id) is not None:
             return Known(decoded.id)
-        place = self._chain.transaction(decoded.id)
-        if place is not None:
-            duplicate = TransactionError(Outcome.DUPLICATE, height=place[0])
-            return self._refuse(duplicate, decoded.id)
+        applied = self._duplicate(decoded.id)
+        if applied is not None:
+            return applied
         # Said before the costly part, so that a flood costs little.
         if self._pool.is_full_for(len(raw)):
             return Full(self._pool.retry_after_ms())
@@ -232,6 +234,13 @@ class Admission:
                 self.refused[receipt.outcome] += 1
                 return Refusal(outcome=receipt.outcome, details=receipt.details, id=result.id)
         return result
+
+    def _duplicate(self, transaction_id_: bytes) -> Refusal | None:
+        """Return the refusal of what is in a block already, None for what is not."""
+        place = self._chain.transaction(transaction_id_)
+        if place is None:
+            return None
+        return self._refuse(TransactionError(Outcome.DUPLICATE, height=place[0]), transaction_id_)
 
     def _known(self, transaction_id_: bytes) -> AdmittedTransaction | None:
         return self._pool.get(transaction_id_) or self._underway.get(transaction_id_)

@@ -217,6 +217,19 @@ async def test_now_is_never_before_the_next_block() -> None:
     assert isinstance(results[1], AdmittedTransaction)
 
 
+@pytest.mark.adversarial(57, 59)
+async def test_applied_transaction_is_a_duplicate_also_when_its_time_is_over() -> None:
+    """Told that it expired and never will be applied, a client would sign its payment again."""
+    town = await settled()
+    raw = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 2_000)
+    await town.decide(raw)
+    town.clock.advance(10_000)
+
+    (result,) = town.admission.verify_batch([raw], dry_run=True)
+
+    assert outcome(result) is Outcome.DUPLICATE
+
+
 @pytest.mark.adversarial(58)
 async def test_transaction_of_a_network_that_began_again_is_refused() -> None:
     """Same institutions, same keys, another genesis."""
