@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from consensus.evidence import Equivocation
 from node.addresses import render_address
-from node.codec import encode
+from node.blocks import encode_evidence
+from node.codec import encode, replace
 from node.ledger.operations import PlaceHold, Propose, SetParameter, Transfer
 from node.ledger.powers import REFERENCE_OFFICES
 from node.proofs import ProofError, verify_proof_file
@@ -445,3 +447,43 @@ async def test_calls_are_counted_by_method_and_result() -> None:
         assert value(name, method="khz_mempool", result="ok") == 1
         assert value(name, method="khz_asset", result="-32001") == 1
         assert value(name, method="unknown", result="-32601") == 1
+
+
+async def test_evidence_names_the_validator_and_shows_both_signatures() -> None:
+    async with solo_node() as solo:
+        town = solo.town
+        votes = [town.vote("central-bank", 1, bytes([number]) * 32) for number in (1, 2)]
+        evidence = encode_evidence(Equivocation(first=votes[0], second=votes[1]))
+        await town.decide(evidence=[evidence])
+        height = town.chain.head.height
+        await town.decide()
+
+        (shown,) = (await solo.call("khz_evidence"))["evidence"]
+        block = await solo.call("khz_block", {"height": height})
+
+        assert (shown["shown_in"], shown["validator"]) == (height, "central-bank")
+        assert (shown["height"], shown["round"]) == (1, 0)
+        assert {shown["first"]["block_id"], shown["second"]["block_id"]} == {"01" * 32, "02" * 32}
+        assert shown["first"]["kind"] == "precommit"
+        assert block["evidence"] == [shown]
+
+
+async def test_proof_made_while_a_block_is_written_is_made_again() -> None:
+    """For a moment the store is ahead of the head; what was made then does not hold."""
+    async with solo_node() as solo:
+        chain = solo.town.chain
+        made = []
+        real = chain.prove
+
+        def prove(table: Any, key: bytes) -> Any:
+            proof = real(table, key)
+            made.append(proof)
+            if len(made) == 1:
+                return replace(proof, header=replace(proof.header, state_root=bytes(32)))
+            return proof
+
+        chain.prove = prove  # type: ignore[method-assign]
+        answer = await solo.call("khz_prove", {"kind": "asset", "name": CASH})
+
+        assert len(made) == 2
+        assert verify_proof_file(answer["file"], solo.town.genesis).height == 2
