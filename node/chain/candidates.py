@@ -61,9 +61,6 @@ class Candidates:
     def __init__(self) -> None:
         self._by_id: dict[bytes, Candidate] = {}
 
-    def __len__(self) -> int:
-        return len(self._by_id)
-
     def get(self, block_id: bytes) -> Candidate | None:
         """Return the candidate of this id, if it is still kept."""
         return self._by_id.get(block_id)

@@ -389,3 +389,36 @@ def transfer_operation() -> Any:
         asset=CASH,
         amount=1,
     )
+
+
+@pytest.mark.adversarial(59)
+async def test_applied_transaction_is_a_duplicate_also_after_its_window() -> None:
+    """Whoever asks again after a lost answer must not hear that it never will be applied."""
+    town = await settled()
+    applied = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 5_000)
+    never = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 5_000)
+    await town.decide(applied)
+    town.clock.advance(10_000)
+
+    results = town.admission.verify_batch([applied, never])
+
+    assert [outcome(each) for each in results] == [Outcome.DUPLICATE, Outcome.EXPIRED]
+
+
+async def test_long_block_lets_other_tasks_run() -> None:
+    town = await settled()
+    raws = [town.transfer("a0", "a1") for _ in range(65)]
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(other())
+        await town.admission.verify_block(raws)
+        task.cancel()
+
+    assert turns >= 4

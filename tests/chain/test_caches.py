@@ -66,3 +66,6 @@ def test_entry_larger_than_the_cache_pushes_the_others_out() -> None:
     cache.put(b"next", 3, 0)
 
     assert cache.get(b"next", MISSING) == 3
+    cache.put(b"huge", 4, 0)
+    assert cache.get(b"huge", MISSING) == 4
+    assert cache.size_bytes == 2 * ENTRY_OVERHEAD_BYTES

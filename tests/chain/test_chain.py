@@ -13,6 +13,7 @@ from node.codec import encode, replace
 from node.genesis import genesis_of
 from node.ledger.commitment import state_root
 from node.ledger.outcomes import Outcome
+from node.ledger.parameters import DEFAULTS
 from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
 from node.proofs import render_proof, verify_proof_file
 from node.storage import Batch, KeyValueStore, MemoryStore, StorageThread, layout, open_leveldb
@@ -51,6 +52,7 @@ def test_empty_store_is_founded_from_the_genesis(store: KeyValueStore) -> None:
     assert chain.head.state_root == state_root(StoredNodes(store))
     assert chain.head.header is None
     assert chain.validators == genesis.validators
+    assert chain.parameters == DEFAULTS
     assert chain.record(PARTICIPANTS, name_key("central-bank")) is not None
     assert store.writes_synced == 1
 
@@ -88,6 +90,19 @@ async def test_committed_block_is_everywhere(store: KeyValueStore, thread: Stora
     assert receipts.decoded() == candidate.receipts == (receipts.receipt(0),)
     assert receipts.block_events() == ()
     assert (holding(town, "a0"), holding(town, "a1")) == (999_750, 1_000_250)
+
+
+async def test_proof_over_a_missing_block_names_it() -> None:
+    town = make_town()
+    await town.decide(town.remove_validator("crypto-council"))
+    await town.decide()
+    for place in (layout.block_key(1), layout.certificate_key(1)):
+        value = town.store.get(place)
+        town.store.write([(place, None)], sync=True)
+        with pytest.raises(ChainDamaged, match="height 1 is missing"):
+            town.chain.prove(PARTICIPANTS, name_key("central-bank"))
+        town.store.write([(place, value)], sync=True)
+    town.chain.prove(PARTICIPANTS, name_key("central-bank"))
 
 
 async def test_what_is_not_there_is_none(store: KeyValueStore) -> None:
@@ -235,8 +250,8 @@ async def test_validator_change_rules_from_the_next_height() -> None:
     assert committed.validators_changed
     assert header.next_validators_hash != header.validators_hash
     assert len(town.chain.validators) == 3
-    assert town.chain.history.validator_set(1) == everybody
-    assert town.chain.history.validator_set(2) == town.chain.validators
+    assert town.chain.validators_at(1) == everybody
+    assert town.chain.validators_at(2) == town.chain.validators
     assert {record.name for record in town.chain.validator_records} == {
         "central-bank",
         "finance-ministry",

@@ -55,6 +55,9 @@ def test_first_come_is_first_served() -> None:
         assert pool.add(make_transaction(number)) == Added()
 
     assert take_all(pool) == [3, 1, 2]
+    assert make_transaction(3).id in pool
+    assert make_transaction(4).id not in pool
+    assert pool.count_max == 10
     assert pool.ids() == tuple(number.to_bytes(32) for number in (3, 1, 2))
 
 
