@@ -6,7 +6,24 @@ Imported only after something has gone wrong, so that it may import every room.
 from collections.abc import Sequence
 from typing import Final
 
+from node.addresses import AddressError
+from node.amounts import AmountError
+from node.app import NodeHalted
+from node.chain import ChainDamaged
 from node.cli.exits import CommandError, Exit
+from node.cli.tx.operations import OperationError
+from node.client import (
+    BadAnswer,
+    CallFailed,
+    ClientError,
+    DraftError,
+    Limited,
+    NotReady,
+    Refused,
+    Unreachable,
+    WaitTimeout,
+    WrongNetwork,
+)
 from node.config import ConfigError
 from node.genesis import GenesisError
 from node.keys import KeysError, WrongPassphrase
@@ -15,8 +32,13 @@ from node.provision.founding import MissingKeys
 from node.provision.homes import HomeExists
 from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
+from node.storage import StorageError
 
 KNOWN: Final[tuple[type[Exception], ...]] = (
+    AddressError,
+    AmountError,
+    ChainDamaged,
+    ClientError,
     ConfigError,
     GenesisError,
     HomeExists,
@@ -24,8 +46,11 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     MissingKeys,
     NoSuchNetwork,
     NodeFailed,
+    NodeHalted,
+    OperationError,
     ProcessRunning,
     ProofError,
+    StorageError,
 )
 """What `explain` can put into words; anything else is a mistake of ours and shows its traceback."""
 
@@ -33,16 +58,71 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
 def explain(error: Exception) -> CommandError:
     """Return what the command says, and the code that it ends with."""
     match error:
+        case ClientError():
+            return _of_client(error)
         case ConfigError() | GenesisError():
             return _faulty([str(fault) for fault in error.faults])
-        case WrongPassphrase():
-            return CommandError(
-                Exit.CONFIGURATION,
-                str(error),
-                advice="Check the file given with --passphrase-file: a space at its end counts.",
-            )
         case KeysError():
+            return _of_keys(error)
+        case ProofError():
+            return CommandError(
+                Exit.REFUSED,
+                str(error),
+                advice="Do not rely on it. Ask for the file again, where it came from.",
+                facts={"holds": False, "fault": error.fault.value},
+            )
+        case AddressError() | AmountError() | OperationError():
+            return CommandError(Exit.USAGE, str(error))
+        case StorageError() | ChainDamaged() | NodeHalted():
+            # Their sentences name what helps.
+            return CommandError(Exit.DAMAGED, str(error))
+        case _:
+            return _of_provision(error)
+
+
+def _of_client(error: ClientError) -> CommandError:
+    match error:
+        case Unreachable() | BadAnswer():
+            return CommandError(
+                Exit.UNREACHABLE,
+                str(error),
+                advice="Is the node running, and is --url its RPC address? `khazana devnet status`"
+                " shows those of a development network.",
+            )
+        case Refused():
+            facts = {"outcome": error.name, "code": error.code, "id": error.transaction_id}
+            return CommandError(Exit.REFUSED, str(error), facts=facts)
+        case WaitTimeout():
+            return CommandError(
+                Exit.TIMEOUT, str(error), advice="Ask again with `khazana query transaction`."
+            )
+        case Limited():
+            return CommandError(
+                Exit.UNREACHABLE, str(error), facts={"retry_after_ms": error.retry_after_ms}
+            )
+        case NotReady():
+            return CommandError(Exit.UNREACHABLE, str(error), advice="`khazana status` says why.")
+        case WrongNetwork():
             return CommandError(Exit.CONFIGURATION, str(error))
+        case DraftError():
+            return CommandError(Exit.USAGE, str(error))
+        case CallFailed():
+            return CommandError(
+                Exit.REFUSED, error.message, facts={"code": error.code, "data": error.data}
+            )
+        case _:
+            return CommandError(Exit.UNREACHABLE, str(error))
+
+
+def _of_keys(error: KeysError) -> CommandError:
+    advice = ""
+    if isinstance(error, WrongPassphrase):
+        advice = "Check the file given with --passphrase-file: a space at its end counts."
+    return CommandError(Exit.CONFIGURATION, str(error), advice=advice)
+
+
+def _of_provision(error: Exception) -> CommandError:
+    match error:
         case MissingKeys():
             return CommandError(
                 Exit.CONFIGURATION,
@@ -61,13 +141,6 @@ def explain(error: Exception) -> CommandError:
         case NoSuchNetwork():
             return CommandError(
                 Exit.UNREACHABLE, str(error), advice="Start one with `khazana devnet up`."
-            )
-        case ProofError():
-            return CommandError(
-                Exit.REFUSED,
-                str(error),
-                advice="Do not rely on it. Ask for the file again, where it came from.",
-                facts={"holds": False, "fault": error.fault.value},
             )
         case ProcessRunning():
             return CommandError(Exit.DAMAGED, str(error), advice="Stop it first.")

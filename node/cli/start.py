@@ -34,9 +34,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     config = load_config(home / CONFIG_FILE)
     if as_json:
-        config = config.model_copy(
-            update={"log": config.log.model_copy(update={"format": "json"})}
-        )
+        config = config.model_copy(update={"log": config.log.model_copy(update={"format": "json"})})
     genesis = load_genesis(config.genesis)
     asyncio.run(_serve(config, genesis))
 

@@ -74,9 +74,14 @@ class LocalNetwork:
     """By name, validators first."""
 
     @property
+    def genesis_file(self) -> Path:
+        """One of the equal copies of the genesis."""
+        return next(iter(self.nodes.values())).home / GENESIS_FILE
+
+    @property
     def genesis(self) -> Genesis:
         """The genesis that every node has."""
-        return load_genesis(next(iter(self.nodes.values())).home / GENESIS_FILE)
+        return load_genesis(self.genesis_file)
 
     @property
     def validators(self) -> tuple[LocalNode, ...]:

@@ -1,0 +1,37 @@
+"""Where the development network lives, and the ports that it prefers."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+NETWORK_PORT: Final = 26600
+RPC_PORT: Final = 26680
+
+
+def root_option(command: Command) -> Command:
+    """Give a command the option `--dir`, passed to it as `root`."""
+    return click.option(
+        "--dir",
+        "root",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path.home() / ".khazana" / "devnet",
+        envvar="KHAZANA_DEVNET",
+        show_default="~/.khazana/devnet",
+        show_envvar=True,
+        help="Folder of the development network.",
+    )(command)
+
+
+def choose_ports(names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return ports for each node, for peers and for clients: the usual ones where all are free."""
+    from node.provision.ports import are_free, free_ports
+
+    usual = {name: (NETWORK_PORT + n, RPC_PORT + n) for n, name in enumerate(names)}
+    if are_free(tuple(port for pair in usual.values() for port in pair)):
+        return usual
+    free = free_ports(2 * len(names))
+    return {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(names)}

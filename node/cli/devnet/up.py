@@ -1,0 +1,99 @@
+"""`khazana devnet up`: the network runs, and its accounts have funds."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.devnet.place import choose_ports, root_option
+from node.cli.output import box, emit, json_option, note, table
+
+if TYPE_CHECKING:
+    from node.provision.local import LocalNetwork
+
+
+@click.command()
+@root_option
+@click.option(
+    "--observer", is_flag=True, help="With a fifth node, exchange, that follows and does not vote."
+)
+@json_option
+def command(root: Path, *, observer: bool, as_json: bool) -> None:
+    """Start a network of four validators that goes on running, with funded accounts.
+
+    Where there is a network already, the nodes that do not run are started.
+
+    \b
+    Example:
+      khazana devnet up
+    """
+    network, accounts = asyncio.run(_up(root, observer=observer))
+    nodes = [{"name": n.name, "url": n.url, "votes": n.votes} for n in network.nodes.values()]
+    facts = {
+        "network": network.name,
+        "dir": str(root),
+        "genesis": str(network.genesis_file),
+        "nodes": nodes,
+        "accounts": accounts,
+    }
+    if as_json:
+        emit(facts, "", as_json=True)
+        return
+    warning = box(
+        [
+            "DEVELOPMENT ONLY. Everybody knows these keys: nodes of any other",
+            "network refuse them. Never give one of these accounts anything of value.",
+        ]
+    )
+    text = "\n\n".join(
+        [
+            warning,
+            table([(n["name"], n["url"]) for n in nodes], head=("node", "answers clients at")),
+            table(
+                [(a["label"], a["address"], a["private_key"]) for a in accounts],
+                head=("account", "address", "private key"),
+            ),
+            f"Each account was given PKR 1000000.00. Genesis: {facts['genesis']}\n"
+            "Try: khazana status; khazana devnet status; khazana devnet down",
+        ]
+    )
+    emit(facts, text, as_json=False)
+
+
+async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[str, Any]]]":
+    from node.cli.devnet.funding import development_accounts, founders, fund
+    from node.client import Client, ClientNetwork
+    from node.clock import SystemClock
+    from node.provision.local import NoSuchNetwork, create_network, open_network
+    from node.provision.reference import INSTITUTIONS, reference_network
+
+    try:
+        network = open_network(root)
+    except NoSuchNetwork:
+        names = [*INSTITUTIONS, *(["exchange"] if observer else [])]
+        participants, accounts = founders()
+        description = reference_network(
+            "devnet",
+            ports=choose_ports(names),
+            development=True,
+            participants=participants,
+            accounts=accounts,
+        )
+        network = create_network(root, description, now_ms=SystemClock().now_ms())
+    network.start()
+    note(f"starting {', '.join(network.nodes)} …")
+    await network.wait_ready()
+    known = ClientNetwork.of(network.genesis)
+    async with Client([node.url for node in network.validators], network=known) as client:
+        await fund(client)
+    return network, [
+        {
+            "label": account.label,
+            "owner": account.owner,
+            "address": known.render_address(account.address),
+            "public_key": account.signer.public_key.hex(),
+            "private_key": account.signer.seed.hex(),
+        }
+        for account in development_accounts()
+    ]

@@ -1,0 +1,22 @@
+"""`khazana query account`: an account, its owner, its policy and its hold."""
+
+import click
+
+from node.cli.asking import ask
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+
+
+@click.command()
+@click.argument("address")
+@url_option
+@timeout_option(10)
+@json_option
+def command(address: str, url: str, timeout_s: float, *, as_json: bool) -> None:
+    """Print the account at ADDRESS: owner, signers and thresholds, hold.
+
+    \b
+    Example:
+      khazana query account tkhz1…
+    """
+    ask(url, timeout_s, "khz_account", as_json=as_json, address=address)

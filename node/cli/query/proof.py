@@ -1,0 +1,55 @@
+"""`khazana query proof`: a proof that can be checked without any node."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.options import timeout_option, url_option
+from node.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from node.client import Client
+    from node.client.reads import Proof
+
+
+@click.command()
+@click.argument(
+    "kind", type=click.Choice(["account", "asset", "holding", "participant", "validator"])
+)
+@click.option("--address", help="Of an account, or of the account of a holding.")
+@click.option("--name", help="Of an asset, participant or validator; a holding's asset.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File for the proof.",
+)
+@url_option
+@timeout_option(20)
+@json_option
+def command(
+    kind: str,
+    address: str | None,
+    name: str | None,
+    out: Path,
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Write a proof of a record, or of its absence, that `khazana verify` checks offline.
+
+    \b
+    Example:
+      khazana query proof holding --address tkhz1… --name PKR --out holding.proof.json
+    """
+
+    async def prove(client: "Client") -> "Proof":
+        return (await client.prove(kind, address=address, name=name)).value
+
+    proof = with_client(url, timeout_s, prove)
+    out.write_bytes(proof.file.encode())
+    facts = {"file": str(out), "statement": proof.statement}
+    emit(facts, f"{out}: {proof.statement}", as_json=as_json)

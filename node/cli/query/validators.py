@@ -1,0 +1,22 @@
+"""`khazana query validators`: who decides a height."""
+
+import click
+
+from node.cli.asking import ask
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+
+
+@click.command()
+@click.option("--height", type=click.IntRange(1), help="By default the next one.")
+@url_option
+@timeout_option(10)
+@json_option
+def command(height: int | None, url: str, timeout_s: float, *, as_json: bool) -> None:
+    """Print who decides a height, how many make a quorum, and what that survives.
+
+    \b
+    Example:
+      khazana query validators
+    """
+    ask(url, timeout_s, "khz_validators", as_json=as_json, height=height)

@@ -1,0 +1,5 @@
+"""`khazana tx`: build, sign and submit transactions."""
+
+from node.cli.tx.command import command
+
+__all__ = ["command"]
