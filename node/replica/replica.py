@@ -213,7 +213,7 @@ class Replica:
         self._pace: Pace | None = None
         self._deciding = False
         """The engine has been started at the height after the head."""
-        self._position: tuple[int, int, int] = (0, 0, 0)
+        self._position: tuple[Height, int, Step] = (Height(0), 0, Step.PROPOSE)
         self._timers: dict[object, asyncio.TimerHandle] = {}
         self._resend_ms = self._limits.resend_ms
         self._woken = False
@@ -796,6 +796,7 @@ class Replica:
                 self._metrics.rounds.inc(position[1] - self._position[1])
                 self._log.info("round", height=position[0], round=position[1])
             self._position = position
+            self._log.debug("step", height=position[0], round=position[1], step=position[2].name)
             self._metrics.round.set(position[1])
             self._resend_ms = self._limits.resend_ms
             self._set_timer("resend", self._resend_ms / 1000, ResendDue())
