@@ -44,6 +44,7 @@ from consensus.inputs import (
     BlockBuilt,
     BlockValidated,
     CertificateReceived,
+    HeightInput,
     Input,
     ProposalReceived,
     ProposalSigned,
@@ -80,7 +81,7 @@ from consensus.validators import Validator, ValidatorSet
 __all__ = [
     "BlockBuilt", "BlockId", "BlockValidated", "Broadcast", "BuildBlock", "CertificateFault",
     "CertificateReceived", "ConsensusError", "ConsensusParams", "Decide", "Effect", "Engine",
-    "EngineMisuse", "Equivocation", "FaultModel", "Height", "Input", "InvalidValue",
+    "EngineMisuse", "Equivocation", "FaultModel", "Height", "HeightInput", "Input", "InvalidValue",
     "InvariantViolation", "Persist", "Proposal", "ProposalReceived", "ProposalSigned",
     "QuorumCertificate", "ReportEvidence", "Round", "RoundState", "ScheduleTimeout",
     "SignProposal", "SignVote", "Signature", "SignedMessage", "SignedProposal", "SignedVote",

@@ -23,7 +23,7 @@ a quorum of precommits names it, the shell obtains it, the application judges it
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from consensus.certificates import check_structure, votes_of
 from consensus.effects import (
@@ -44,10 +44,9 @@ from consensus.inputs import (
     BlockBuilt,
     BlockValidated,
     CertificateReceived,
-    Input,
+    HeightInput,
     ProposalReceived,
     ProposalSigned,
-    StartHeight,
     TimeoutElapsed,
     VoteReceived,
     VoteSigned,
@@ -141,7 +140,7 @@ class Driver:
         """The prevotes of the valid round; kept when the round is forgotten."""
         self._unsigned: list[Proposal | Vote] = []
         """Ours; the signature was asked for and has not come."""
-        self._unpersisted: list[Input] = []
+        self._unpersisted: list[HeightInput] = []
         """Accepted since the last Persist; stays empty where nothing is signed."""
         self._effects: list[Effect] = []
 
@@ -160,8 +159,8 @@ class Driver:
         """Begin round 0 (L10)."""
         self._go_to(Round(0))
 
-    def handle(self, input_: Input) -> None:
-        """Take an input of this height, anything but StartHeight. What is of no use is ignored."""
+    def handle(self, input_: HeightInput) -> None:
+        """Take an input of this height. What is of no use is ignored."""
         match input_:
             case VoteReceived(signed=signed):
                 self._take_vote(signed, input_)
@@ -178,7 +177,7 @@ class Driver:
                     self._accept(input_)
                     self._settle()
             case BlockBuilt(round=round_, block_id=block_id):
-                if self._building and round_ == self._state.round:
+                if self._awaits_block and round_ == self._state.round:
                     self._building = False
                     self._accept(input_)
                     self._proposals.mark_valid(block_id)
@@ -188,8 +187,8 @@ class Driver:
                 self._take_timeout(timeout, input_)
             case CertificateReceived(certificate=certificate):
                 self._take_certificate(certificate, input_)
-            case StartHeight():
-                raise AssertionError("the engine starts heights")
+            case _:
+                assert_never(input_)
 
     def resend(self) -> tuple[SignedMessage, ...]:
         """Return what a peer needs to get as far as this validator; see `Engine.resend`."""
@@ -218,7 +217,7 @@ class Driver:
 
     # What comes from peers.
 
-    def _take_vote(self, signed: SignedVote, input_: Input) -> None:
+    def _take_vote(self, signed: SignedVote, input_: HeightInput) -> None:
         added = self._votes.add(signed)
         match added:
             case Added.IGNORED | Added.PARKED:
@@ -237,8 +236,10 @@ class Driver:
             case Equivocation():
                 self._accept(input_)
                 self._effects.append(ReportEvidence(equivocation=added))
+            case _:
+                assert_never(added)
 
-    def _take_proposal(self, signed: SignedProposal, input_: Input) -> None:
+    def _take_proposal(self, signed: SignedProposal, input_: HeightInput) -> None:
         proposal, polka = signed.proposal, signed.polka
         # Unlike a vote, a proposal too far ahead is of no use: its proposer repeats it.
         ahead = proposal.round - self._state.round
@@ -255,7 +256,7 @@ class Driver:
         self._accept(input_)
         self._after_proposal(signed, stored)
 
-    def _take_certificate(self, certificate: QuorumCertificate, input_: Input) -> None:
+    def _take_certificate(self, certificate: QuorumCertificate, input_: HeightInput) -> None:
         if certificate.kind is not VoteType.PRECOMMIT or check_structure(
             certificate, self._validators, self._params.fault_model
         ):
@@ -266,7 +267,7 @@ class Driver:
 
     # What comes from ourselves.
 
-    def _take_timeout(self, timeout: Timeout, input_: Input) -> None:
+    def _take_timeout(self, timeout: Timeout, input_: HeightInput) -> None:
         state = self._state
         # A timer of the step before is over; that of the precommits runs in whatever step.
         if timeout.round != state.round or (
@@ -278,7 +279,7 @@ class Driver:
         self._settle()
 
     def _take_signature(
-        self, unsigned: Proposal | Vote, signed: SignedMessage, input_: Input
+        self, unsigned: Proposal | Vote, signed: SignedMessage, input_: HeightInput
     ) -> bool:
         if unsigned not in self._unsigned:
             return False
@@ -301,7 +302,12 @@ class Driver:
 
     # What follows.
 
-    def _accept(self, input_: Input) -> None:
+    @property
+    def _awaits_block(self) -> bool:
+        """Our own block can still be proposed: whoever has prevoted nil comes too late."""
+        return self._building and self._state.step is Step.PROPOSE
+
+    def _accept(self, input_: HeightInput) -> None:
         # What follows a decision rests on the commit, not on the log.
         if self._validator_id is not None and self._state.step is not Step.DECIDED:
             self._unpersisted.append(input_)
@@ -450,6 +456,8 @@ class Driver:
                 self._go_to(round_)
             case DecideBlock():
                 self._effects.append(self._decision())
+            case _:
+                assert_never(output)
 
     def _go_to(self, round_: Round) -> None:
         """Begin a round, and forget what is too far behind it."""
@@ -494,7 +502,7 @@ class Driver:
             yield self._timer(state.step)
         if state.precommit_timer:
             yield self._timer(Step.PRECOMMIT)
-        if self._building:
+        if self._awaits_block:
             yield BuildBlock(height=state.height, round=state.round)
         for message in self._unsigned:
             if message.round == state.round:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from consensus.certificates import QuorumCertificate
 from consensus.evidence import Equivocation
-from consensus.inputs import Input
+from consensus.inputs import HeightInput
 from consensus.messages import Proposal, SignedMessage, Vote, render_block_id
 from consensus.types import BlockId, Height, Round, Timeout
 
@@ -26,7 +26,7 @@ class Persist:
     durable: if all validators restart, a lock on a block that nobody has would stop the chain.
     """
 
-    entries: tuple[Input, ...]
+    entries: tuple[HeightInput, ...]
     """All inputs accepted since the Persist before, in order; not empty."""
 
     @override

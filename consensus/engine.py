@@ -26,6 +26,7 @@ from consensus.inputs import (
     BlockBuilt,
     BlockValidated,
     CertificateReceived,
+    HeightInput,
     Input,
     ProposalReceived,
     ProposalSigned,
@@ -172,14 +173,16 @@ class Engine:
         driver = self._driver
         if driver is None or not self._fresh:
             raise EngineMisuse("replay comes right after StartHeight")
+        log: list[HeightInput] = []
         for entry in entries:
-            if height_of(entry) != self._height or isinstance(entry, StartHeight):
+            if isinstance(entry, StartHeight) or height_of(entry) != self._height:
                 raise EngineMisuse(f"the log of height {self._height} holds: {entry}")
+            log.append(entry)
         self._fresh = False
         evidence: list[Effect] = []
         driver.take_effects()
-        for entry in entries:
-            driver.handle(entry)
+        for logged in log:
+            driver.handle(logged)
             evidence += (e for e in driver.take_effects() if isinstance(e, ReportEvidence))
         return (*evidence, *driver.resume())
 
@@ -232,7 +235,7 @@ class Engine:
             held.append(input_)
 
 
-def height_of(input_: Input) -> Height:
+def height_of(input_: HeightInput) -> Height:
     """Return the height an input is about."""
     match input_:
         case VoteReceived(signed=signed) | VoteSigned(signed=signed):
@@ -243,7 +246,7 @@ def height_of(input_: Input) -> Height:
             return certificate.height
         case TimeoutElapsed(timeout=timeout):
             return timeout.height
-        case BlockBuilt() | BlockValidated() | StartHeight():
+        case BlockBuilt() | BlockValidated():
             return input_.height
         case _:
             assert_never(input_)

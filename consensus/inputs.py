@@ -137,9 +137,8 @@ class VoteSigned:
         return f"signed {self.signed}"
 
 
-Input: TypeAlias = (
-    StartHeight
-    | ProposalReceived
+HeightInput: TypeAlias = (
+    ProposalReceived
     | VoteReceived
     | CertificateReceived
     | TimeoutElapsed
@@ -148,3 +147,6 @@ Input: TypeAlias = (
     | ProposalSigned
     | VoteSigned
 )
+"""What happens within a height; this is what a log holds."""
+
+Input: TypeAlias = StartHeight | HeightInput

@@ -5,6 +5,8 @@ Source: arXiv:1807.04938 section 2 for `byzantine` (n > 3f); any two majorities 
 for `crash` (n > 2f).
 """
 
+from typing import assert_never
+
 from consensus.types import FaultModel
 
 
@@ -19,6 +21,8 @@ def quorum(model: FaultModel, n: int) -> int:
             return 2 * n // 3 + 1  # The least q with 3q > 2n.
         case FaultModel.CRASH:
             return n // 2 + 1  # The least q with 2q > n.
+        case _:
+            assert_never(model)
 
 
 def skip(model: FaultModel, n: int) -> int:
@@ -34,6 +38,8 @@ def skip(model: FaultModel, n: int) -> int:
             return faults_survived(model, n) + 1
         case FaultModel.CRASH:
             return 1
+        case _:
+            assert_never(model)
 
 
 def faults_survived(model: FaultModel, n: int) -> int:
