@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @home_option
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    help="Also end when standard input ends: for programs that start nodes and may die.",
+)
 @json_option
-def command(home: Path, *, as_json: bool) -> None:
+def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
     """Run the node of a home folder; its log goes to stderr, with --json one object a line.
 
     Ends in order at SIGTERM or Ctrl-C: the block under way is written whole. Ending it any other
@@ -36,16 +42,19 @@ def command(home: Path, *, as_json: bool) -> None:
     if as_json:
         config = config.model_copy(update={"log": config.log.model_copy(update={"format": "json"})})
     genesis = load_genesis(config.genesis)
-    asyncio.run(_serve(config, genesis))
+    asyncio.run(_serve(config, genesis, until_eof=until_eof))
 
 
-async def _serve(config: "NodeConfig", genesis: "Genesis") -> None:
+async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:
     from node.app import Node
 
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
+    if until_eof:
+        # Nobody writes to it: it becomes readable when the last holder of its other end is gone.
+        loop.add_reader(sys.stdin.fileno(), told.set)
     async with Node(config, genesis) as node:
         await told.wait()
         node.log.info("told to end")

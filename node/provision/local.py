@@ -99,14 +99,17 @@ class LocalNetwork:
             if process is not None:
                 yield name, process
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, leashed: bool = False) -> None:
         """Start these nodes, or all that do not run; does not wait until they are ready.
+
+        Args:
+            leashed: let them end when this process ends, however it ends.
 
         Raises:
             ProcessRunning: a named node runs already.
         """
         for name in names or [name for name in self.nodes if self.process(name) is None]:
-            start_node(self.nodes[name].home)
+            start_node(self.nodes[name].home, leashed=leashed)
 
     async def wait_ready(self, *names: str, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until these nodes, or all, serve clients and take part.

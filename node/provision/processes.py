@@ -14,7 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 PID_FILE: Final = "node.pid"
 LOG_FILE: Final = "node.log"
@@ -79,10 +79,17 @@ class NodeProcess:
             (self.home / PID_FILE).unlink(missing_ok=True)
 
 
-def start_node(home: Path) -> NodeProcess:
+_leashes: Final[list[IO[bytes]]] = []
+"""What leashed nodes hold on to: kept open until this process ends, however it ends."""
+
+
+def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
     """Start the node of a home folder in a process of its own; does not wait until it is ready.
 
-    It outlives this process. Started with this interpreter, so that the node is the same program.
+    Started with this interpreter, so that the node is the same program.
+
+    Args:
+        leashed: let it end when this process ends, even by SIGKILL; otherwise it goes on.
 
     Raises:
         ProcessRunning: a node of this home is running already.
@@ -92,12 +99,17 @@ def start_node(home: Path) -> NodeProcess:
         raise ProcessRunning(found)
     with (home / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "node", "start", "--home", str(home)],
-            stdin=subprocess.DEVNULL,
+            [
+                *(sys.executable, "-m", "node", "start", "--home", str(home)),
+                *(["--until-eof"] if leashed else []),
+            ],
+            stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+    if process.stdin is not None:
+        _leashes.append(process.stdin)
     node = NodeProcess(home=home, pid=process.pid, began=_began(process.pid) or 0)
     # Reaped by `_reap`: the object must not complain that its child still runs when it goes.
     process.returncode = 0

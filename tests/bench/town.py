@@ -183,7 +183,7 @@ async def running_town(
         network = create_network(Path(folder), description, now_ms=CLOCK.now_ms())
         town = Town(network, signers)
         try:
-            network.start()
+            network.start(leashed=True)
             await network.wait_ready()
             await town.settle()
             yield town

@@ -1,8 +1,10 @@
 """A network as processes: started, ready, killed, started again, and nothing left behind."""
 
+import asyncio
 import json
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,7 +45,7 @@ async def network(tmp_path: Path) -> AsyncIterator[LocalNetwork]:
 async def test_network_starts_survives_a_kill_and_stops_without_a_trace(
     network: LocalNetwork,
 ) -> None:
-    network.start()
+    network.start(leashed=True)
     await network.wait_ready()
     first = network.process("crypto-council")
     assert first is not None
@@ -51,7 +53,7 @@ async def test_network_starts_survives_a_kill_and_stops_without_a_trace(
     assert await network.kill("crypto-council")
     assert network.process("crypto-council") is None
     assert not await answers(network.nodes["crypto-council"].url, "/livez")
-    network.start("crypto-council")
+    network.start("crypto-council", leashed=True)
     await network.wait_ready("crypto-council")
 
     again = network.process("crypto-council")
@@ -64,23 +66,51 @@ async def test_network_starts_survives_a_kill_and_stops_without_a_trace(
 
 @pytest.mark.e2e
 async def test_node_that_runs_is_not_started_twice(network: LocalNetwork) -> None:
-    network.start("central-bank")
+    network.start("central-bank", leashed=True)
 
     with pytest.raises(ProcessRunning):
-        network.start("central-bank")
+        network.start("central-bank", leashed=True)
 
 
 @pytest.mark.e2e
 async def test_node_that_cannot_start_is_reported_with_its_log(network: LocalNetwork) -> None:
     home = network.nodes["central-bank"].home
     (home / "genesis.json").write_text("{}")
-    network.start("central-bank")
+    network.start("central-bank", leashed=True)
 
     with pytest.raises(NodeFailed) as failure:
         await network.wait_ready("central-bank")
 
     assert failure.value.node == "central-bank"
     assert any("genesis.json" in line for line in failure.value.log)
+
+
+@pytest.mark.e2e
+async def test_leashed_node_ends_when_its_starter_is_killed(network: LocalNetwork) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from node.provision.processes import start_node\n"
+        "print(start_node(Path(sys.argv[1]), leashed=True).pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    node = network.nodes["central-bank"]
+    starter = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, str(node.home)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert starter.stdout is not None
+    await starter.stdout.readline()
+    process = network.process("central-bank")
+    assert process is not None
+
+    starter.kill()
+    await starter.communicate()
+
+    async with asyncio.timeout(20):
+        while process.is_alive():  # noqa: ASYNC110 - another process's end has no event here
+            await asyncio.sleep(0.02)
 
 
 def test_made_network_is_found_again(network: LocalNetwork) -> None:
