@@ -23,6 +23,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from consensus.types import FaultModel
 from consensus.validators import ValidatorSet
 from node.app import Node
@@ -50,9 +52,13 @@ class Violation(Exception):
     """
 
     def __init__(self, rule: str, detail: str) -> None:
-        super().__init__(f"{rule}: {detail}")
+        super().__init__(rule, detail)
         self.rule = rule
         self.detail = detail
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,9 @@ class Clients:
                 self._checker.told_gone(tx_id)
                 self._trace.add(client, "expired", tx=tx_id, attempts=attempt)
                 return False
+            self._trace.add(
+                client, "again", tx=tx_id, attempts=attempt, via=machine.name, answer=answer
+            )
             await asyncio.sleep(0.1 + chance.random() * 0.9)
 
     # Private.
@@ -214,23 +217,24 @@ class Clients:
     async def _ask(
         self, machine: Machine, raw: bytes, chance: random.Random, *, within_s: float
     ) -> str | None:
-        """Submit and wait; return "final", "refused", or None where nothing is known."""
+        """Submit and wait; return "final", "refused", what else was said, or None for nothing."""
 
-        async def work(node: Node) -> str | None:
+        async def work(node: Node) -> str:
             (answer,) = await node.intake.submit([raw])
             match answer:
                 case AdmittedTransaction() | Known():
                     tx_id = node.admission.decode(raw).id
-                    return "final" if await node.intake.wait(tx_id, within_s) else None
+                    return "final" if await node.intake.wait(tx_id, within_s) else "waiting"
                 case Refusal(outcome=Outcome.DUPLICATE):
                     return "final"
                 case Refusal(outcome=Outcome.HOLDING_INSUFFICIENT):
                     # The dry run's word at this moment; another node, or a later moment, may take
                     # it. A client that gives up here must not assume that nobody has it.
                     return "refused"
-                case Refusal() | Full():
-                    return None
-            return None
+                case Refusal(outcome=outcome):
+                    return outcome.name.lower()
+                case Full():
+                    return "full"
 
         await asyncio.sleep(chance.random() * 0.02)
         try:

@@ -45,13 +45,13 @@ class SimDeadlock(Exception):
 class SimTask(asyncio.Task[T]):
     """A task that hashes by its number."""
 
-    _numbers = 0
-
     def __init__(self, coro: Any, **options: Any) -> None:
         loop = options["loop"]
         assert isinstance(loop, SimLoop)
         loop.tasks_made += 1
         self._number = loop.tasks_made
+        context = options.get("context")
+        self.machine: str = MACHINE.get() if context is None else context.get(MACHINE, "")
         super().__init__(coro, **options)
 
     @override

@@ -23,7 +23,7 @@ from node.storage.errors import StorageError
 from node.storage.memory_files import PowerCut
 from tests.sim.checker import Checker, Violation
 from tests.sim.disks import SimDisk
-from tests.sim.loop import MACHINE, SimLoop
+from tests.sim.loop import MACHINE, SimLoop, SimTask
 from tests.sim.trace import Trace
 from tests.sim.wires import HEARTBEAT_S, SimNet, SimTransport
 
@@ -336,8 +336,14 @@ class Machine:
             return
         done, _ = await asyncio.wait([task], timeout=STOP_WITHIN_S)
         if not done:
-            self._report("stopped", f"{self.name} does not end within {STOP_WITHIN_S} s")
+            left = "; ".join(_where(task) for task in self._left())
+            self._report("stopped", f"{self.name} does not end within {STOP_WITHIN_S} s: {left}")
         self._task = None
+
+    def _left(self) -> list["asyncio.Task[object]"]:
+        """Return the tasks of this machine that have not ended."""
+        tasks = [task for task in asyncio.all_tasks() if isinstance(task, SimTask)]
+        return sorted((task for task in tasks if task.machine == self.name), key=hash)
 
     def _report(self, rule: str, detail: str) -> None:
         self._around.report(Violation(rule, detail))
@@ -376,3 +382,15 @@ class Machine:
         ).bind()
         return logger
 
+
+
+def _where(task: "asyncio.Task[object]") -> str:
+    """Return where a task stands: its name, and the innermost line of each of its coroutines."""
+    places = []
+    coroutine: object = task.get_coro()
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None:
+            places.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        coroutine = getattr(coroutine, "cr_await", None)
+    return f"{task.get_name()} at {' > '.join(places)} ({task.cancelling()} cancellations)"

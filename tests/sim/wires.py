@@ -71,7 +71,8 @@ class _InContext:
         self._context = context
 
     def create_task(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
-        return self._tasks.create_task(work, name=name, context=self._context)
+        # What the group itself does when the task ends belongs to this machine too.
+        return self._context.run(lambda: self._tasks.create_task(work, name=name))
 
 
 class SimTransport:

@@ -120,9 +120,11 @@ def simulate(options: Options, show: Callable[[str], None] | None = None) -> Res
     loop.set_exception_handler(world.unhandled)
     try:
         loop.run_until_complete(world.run())
-    except Violation as violation:
-        world.violation = world.violation or violation
     except Exception as error:
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        if isinstance(error, Violation):
+            world.report(error)
         # A fault of the simulation itself, or of the code it called.
         text = "".join(traceback.format_exception(error))
         world.violation = world.violation or Violation("simulation", text)
