@@ -44,8 +44,8 @@ class RpcLimits:
     """Calls of one address, each member of a batch counted; `None` counts nothing."""
     calls_burst: int = 1_000
     transactions_per_second: int | None = None
-    """Transactions of one address through `POST /transactions` and `khz_submitMany`. Without a
-    figure the pool's own limit speaks: it says busy and when to retry."""
+    """Transactions of one address through `POST /transactions`. Without a figure the pool's own
+    limit speaks: it says busy and when to retry."""
     transactions_burst: int = 10_000
     subscribers_max: int = 1_024
     """WebSocket connections in all."""

@@ -263,10 +263,10 @@ class SocketSession:
                     await self._feed.wait_beyond(height - 1)
 
     async def _send_block(self, subscription: _Subscription, height: int, start: int) -> None:
-        block = self._feed.block(height)
+        end, chosen = await self._feed.read(height, subscription.wanted, start)
         items: list[bytes] = []
         size = 0
-        for cursor, item in block.select(subscription.wanted, start):
+        for cursor, item in chosen:
             body = item.body()
             items.append(
                 b'{"cursor":"%b","topic":"%b","value":%b}'
@@ -277,9 +277,9 @@ class SocketSession:
                 await self._send_items(subscription, cursor, items)
                 items, size = [], 0
         if items:
-            await self._send_items(subscription, block.end, items)
-        subscription.seen = block.end
-        # Consensus runs on this loop too: a long replay lets it have its turn between blocks.
+            await self._send_items(subscription, end, items)
+        subscription.seen = end
+        # Consensus runs on this loop too: it has its turn between blocks.
         await asyncio.sleep(0)
 
     async def _send_items(

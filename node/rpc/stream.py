@@ -23,6 +23,8 @@ from typing import Final, Self
 
 from typing_extensions import override
 
+REPLAY_REST: Final = 3.0
+"""Reading history may take a quarter of the loop's time, for all subscribers together."""
 HEIGHT_MAX: Final = 10**18 - 1
 """The largest height that a cursor can name."""
 
@@ -220,6 +222,7 @@ class Feed:
         self._blocks: OrderedDict[int, StreamBlock] = OrderedDict()
         self._items_kept = 0
         self._waiting = 0
+        self._replaying = asyncio.Lock()
         self._advanced = asyncio.Event()
 
     @property
@@ -255,6 +258,34 @@ class Feed:
             if height > self._head - self._blocks_max:
                 self._keep(block)
         return block
+
+    async def read(
+        self, height: int, wanted: StreamFilter, start: int
+    ) -> tuple[Cursor, list[tuple[Cursor, StreamItem]]]:
+        """Return the block's end, and what a subscriber wants of it from this index on, rendered.
+
+        History is read by one subscriber at a time, and then rests: however many replay from the
+        beginning, most of the loop's time is left for consensus.
+
+        Raises:
+            LookupError: no longer kept.
+        """
+        if height in self._blocks or height == self._head:
+            return self._select(self.block(height), wanted, start)
+        loop = asyncio.get_running_loop()
+        async with self._replaying:
+            began = loop.time()
+            found = self._select(self.block(height), wanted, start)
+            await asyncio.sleep(REPLAY_REST * (loop.time() - began))
+        return found
+
+    def _select(
+        self, block: StreamBlock, wanted: StreamFilter, start: int
+    ) -> tuple[Cursor, list[tuple[Cursor, StreamItem]]]:
+        chosen = list(block.select(wanted, start))
+        for _, item in chosen:
+            item.body()
+        return block.end, chosen
 
     def end(self, height: int) -> Cursor:
         """Return the cursor after which this height has nothing more."""

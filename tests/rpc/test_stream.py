@@ -187,3 +187,33 @@ async def test_end_of_nothing_is_before_everything() -> None:
 
     assert str(make_feed(loads).end(0)) == "0-0"
     assert str(make_feed(loads, head=3).end(3)) == "3-5"
+
+
+async def test_history_is_read_by_one_at_a_time_and_then_rests() -> None:
+    loads = Loads()
+    feed = make_feed(loads, head=100, blocks_max=1)
+    order: list[str] = []
+
+    async def replay(name: str, height: int) -> None:
+        await feed.read(height, wanted(*Topic), 0)
+        order.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for height in range(1, 4):
+            group.create_task(replay(f"old {height}", height), name="replay")
+        group.create_task(replay("head", 100), name="live")
+
+    assert order == ["head", "old 1", "old 2", "old 3"]
+    assert loads.heights == [1, 100, 2, 3]
+
+
+async def test_reading_renders_what_is_wanted_and_nothing_else() -> None:
+    loads = Loads()
+    feed = make_feed(loads, head=1)
+
+    end, chosen = await feed.read(1, wanted(Topic.EVENTS), 4)
+
+    assert str(end) == "1-5"
+    assert [str(cursor) for cursor, _ in chosen] == ["1-5"]
+    rendered = [item._body is not None for item in feed.block(1).items]
+    assert rendered == [False, False, False, False, False, True]
