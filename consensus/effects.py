@@ -130,7 +130,11 @@ class ValidateBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """The block is final: commit it with its certificate, then StartHeight of the next."""
+    """The block is final: commit it with its certificate, then StartHeight of the next.
+
+    Its bytes are at hand, for it was built or found valid; after a replay they may still be on
+    their way, by the ValidateBlock that the replay returned.
+    """
 
     height: Height
     block_id: BlockId

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,14 @@ def test_thresholds_of_one_to_ten_validators_are_as_in_the_readme(
 ) -> None:
     for model, expected in ((BYZANTINE, byzantine), (CRASH, crash)):
         assert (faults_survived(model, n), quorum(model, n), skip(model, n)) == expected
+
+
+def test_the_readme_shows_the_table() -> None:
+    readme = Path(__file__).resolve().parents[2] / "consensus" / "README.md"
+    lines = readme.read_text(encoding="utf-8").splitlines()
+
+    for n, byzantine, crash in TABLE:
+        assert "| " + " | ".join(str(cell) for cell in (n, *byzantine, *crash)) + " |" in lines
 
 
 @pytest.mark.adversarial(12)
