@@ -38,7 +38,7 @@ from node.rpc.errors import (
 BATCH_MAX: Final = 100
 ID_LENGTH_MAX: Final = 128
 ID_INTEGER_MAX: Final = (1 << 53) - 1  # the integers every JSON reader keeps exactly
-INTEGER_DIGITS_MAX: Final = 40
+INTEGER_DIGITS_MAX: Final = 400
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _REQUEST_KEYS: Final = frozenset({"jsonrpc", "method", "params", "id"})

@@ -40,6 +40,8 @@ from node.rpc.views import Views
 MESSAGEPACK_TYPES: Final = frozenset(
     {"application/msgpack", "application/vnd.msgpack", "application/x-msgpack"}
 )
+WAIT_SLICE_S: Final = 1.0
+"""How often who waits is told that it waits in vain: block time has passed the end."""
 WAIT_AGAIN_MS: Final = 500
 """When to ask again after too many waited: most do not wait longer than this."""
 
@@ -113,19 +115,24 @@ class Submissions:
         self, identifier: bytes, raw: bytes, timeout_ms: int
     ) -> results.ReceiptView | None:
         timeout_s = min(timeout_ms, self._limits.wait_max_ms) / 1000
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        if await self._services.intake.wait(identifier, timeout_s):
-            return self._places.status(identifier, self._services.mempool)[1]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
         _, body = decode_signed(raw)
-        time_ms = self._chain.head.time_ms
-        if body.valid_until_ms < time_ms:
-            expired = (("found", body.valid_until_ms), ("expected", time_ms))
-            raise self._views.rejected(Outcome.EXPIRED, expired, identifier)
-        if asyncio.get_running_loop().time() < deadline:
-            raise Limited(
-                "the transaction was taken, but too many are waited for here; ask again by its id",
-                retry_after_ms=WAIT_AGAIN_MS,
-            )
+        while (left_s := deadline - loop.time()) > 0:
+            began = loop.time()
+            slice_s = min(left_s, WAIT_SLICE_S)
+            if await self._services.intake.wait(identifier, slice_s):
+                return self._places.status(identifier, self._services.mempool)[1]
+            time_ms = self._chain.head.time_ms
+            if body.valid_until_ms < time_ms:
+                expired = (("found", body.valid_until_ms), ("expected", time_ms))
+                raise self._views.rejected(Outcome.EXPIRED, expired, identifier)
+            if loop.time() < began + slice_s:
+                raise Limited(
+                    "the transaction was taken, but too many are waited for here; ask again by"
+                    " its id",
+                    retry_after_ms=WAIT_AGAIN_MS,
+                )
         raise WaitTimeout(
             f"not final within {timeout_s:g} s; ask again by its id, or submit it again",
             {"id": identifier.hex()},

@@ -490,13 +490,14 @@ async def test_no_call_makes_the_node_answer_with_an_internal_error() -> None:
     async with solo_node(limits=RpcLimits(calls_per_second=None, wait_max_ms=1)) as solo:
         loop = asyncio.get_running_loop()
 
-        @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(calls, min_size=1, max_size=8))
         def check(batch: list[dict[str, Any]]) -> None:
             asking = asyncio.run_coroutine_threadsafe(solo.post(json.dumps(batch).encode()), loop)
             status, body = asking.result(30)
             assert status == 200
-            for answer in json.loads(body):
+            answers = json.loads(body)
+            for answer in answers if isinstance(answers, list) else [answers]:
                 assert answer.get("error", {}).get("code") != -32603, (batch, answer)
 
         await asyncio.to_thread(check)
