@@ -18,11 +18,10 @@ blocks of its peers' stores. A node that computes another result than a quorum c
 """
 
 import asyncio
-import contextlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from consensus.certificates import QuorumCertificate
 from consensus.effects import (
@@ -54,7 +53,7 @@ from consensus.inputs import (
 from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
 from consensus.types import BlockId, Height, Signature, Step, Timeout
 from node.admission import Admission, AdmissionError
-from node.blocks import BLOCK_EVIDENCE_MAX, Block, block_id, decode_block, encode_evidence
+from node.blocks import Block, decode_block
 from node.chain import Candidate, Chain, InvalidBlock
 from node.clock import Clock
 from node.log import Logger
@@ -67,19 +66,33 @@ from node.network import (
     GetTransactions,
     ProposalMessage,
     ProposedBlock,
+    Role,
     Status,
     VoteMessage,
     WireMessage,
 )
-from node.replica.bodies import Bodies, Body, body_of
+from node.replica.bodies import Bodies, body_of
 from node.replica.errors import Divergence, SigningRefused
+from node.replica.events import (
+    BuildDue,
+    Connected,
+    Elapsed,
+    Event,
+    Fetched,
+    Heard,
+    ResendDue,
+    RetryDue,
+    Woken,
+)
 from node.replica.gate import BadMessage, Fault, Gate, Verify
 from node.replica.inbox import Inbox
 from node.replica.obtaining import Obtaining
 from node.replica.pace import Pace
+from node.replica.report import Reporter
 from node.replica.seat import Seat
 from node.replica.service import Service
 from node.replica.wire import Wire, proposal_message, vote_message
+from node.replica.workshop import Workshop
 
 EVENTS_IN_A_ROW: Final = 16
 """After so many events the other tasks get their turn, even if more are waiting."""
@@ -88,65 +101,6 @@ HELD_MAX: Final = 16
 says a proposal and two votes in a round; what does not fit is repeated by its sender."""
 HELP_AFTER_S: Final = 0.1
 """Votes that arrive this soon after the decision were under way: their senders need no help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """A link to this peer is up."""
-
-    peer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A peer said something."""
-
-    peer: str
-    message: WireMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Elapsed:
-    """A timeout of the engine."""
-
-    timeout: Timeout
-
-
-@dataclass(frozen=True, slots=True)
-class BuildDue:
-    """The proposer has gathered long enough."""
-
-    effect: BuildBlock
-
-
-@dataclass(frozen=True, slots=True)
-class ResendDue:
-    """Nothing has changed for a while."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryDue:
-    """A peer did not answer in time for a block."""
-
-    block_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Woken:
-    """Something changed that may matter: the pool, a claim, the time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A block from a peer's store, whose certificate has been verified in full."""
-
-    block: Block
-    certificate: QuorumCertificate
-    done: "asyncio.Future[bool]"
-    """True once it is committed, False if it is not the next block any more."""
-
-
-Event: TypeAlias = Connected | Heard | Elapsed | BuildDue | ResendDue | RetryDue | Woken | Fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,17 +163,23 @@ class Replica:
             timeout_s=self._limits.fetch_timeout_ms / 1000,
             metrics=metrics,
         )
+        self._report = Reporter(metrics=metrics, log=self._log, mempool=mempool)
+        self._workshop = Workshop(
+            chain=chain,
+            mempool=mempool,
+            bodies=self._bodies,
+            clock=clock,
+            metrics=metrics,
+            log=self._log,
+        )
         self._service = Service(wire=wire, bodies=self._bodies, chain=chain)
         self._pace: Pace | None = None
         self._deciding = False
         """The engine has been started at the height after the head."""
-        self._position: tuple[Height, int, Step] = (Height(0), 0, Step.PROPOSE)
         self._timers: dict[object, asyncio.TimerHandle] = {}
         self._resend_ms = self._limits.resend_ms
         self._woken = False
         self._held: dict[str, list[Heard]] = {}
-        self._evidence: dict[bytes, None] = {}
-        self._refusals: dict[bytes, InvalidBlock] = {}
         self._committed_s = 0.0
 
     # The door: called by the network, sync, intake and the node, on the same event loop.
@@ -294,8 +254,8 @@ class Replica:
                 if handled % EVENTS_IN_A_ROW == 0:
                     await asyncio.sleep(0)
         except DecidedBlockInvalid as error:
-            refusal = self._refusals.get(error.block_id)
-            raise Divergence(error.height, error.block_id, str(refusal)) from error
+            reason = self._workshop.why_refused(error.block_id)
+            raise Divergence(error.height, error.block_id, reason) from error
         finally:
             self._obtaining.clear()
             for timer in self._timers.values():
@@ -368,9 +328,9 @@ class Replica:
         height = self._next_height
         if message.height < height:
             self._help(peer, message.height)
-        elif message.height > height:
+        elif message.height == height + 1:
             self._hold(peer, message)
-        elif self._may_vote():
+        elif message.height == height and self._may_vote():
             event = self._admit(message)
             if event is not None:
                 await self._begin_height_if_due(called=True)
@@ -409,10 +369,10 @@ class Replica:
         if body is None or self._obtaining.get(message.block_id) is None:
             return
         self._obtaining.answered(message.block_id, peer)
-        missing = set(body.missing())
+        named, missing = set(body.transaction_ids), set(body.missing())
         try:
             for transaction in await self._authenticate(message.raws):
-                if transaction.id not in body.transaction_ids:
+                if transaction.id not in named:
                     raise BadMessage(Fault.UNASKED, f"transaction {transaction.id.hex()}")
                 if transaction.id in missing:
                     body.found[transaction.id] = transaction
@@ -432,7 +392,10 @@ class Replica:
             raise BadMessage(Fault.BAD_TRANSACTION, str(error)) from None
 
     def _hold(self, peer: str, message: WireMessage) -> None:
-        """Keep what a peer says of the height after the next, until it is the next."""
+        """Keep what a peer says of the height after the next, until it is the next.
+
+        Only then is the set known whose keys it is signed with.
+        """
         held = self._held.setdefault(peer, [])
         if len(held) < HELD_MAX:
             held.append(Heard(peer, message))
@@ -444,7 +407,8 @@ class Replica:
 
     def _greet(self, peer: str) -> None:
         self._service.send_status(peer)
-        if self._deciding:
+        roles = {view.name: view.role for view in self._wire.peers()}
+        if self._deciding and roles.get(peer) is Role.VALIDATOR:
             for signed in self._engine.resend():
                 message = self._message(signed)
                 if message is not None:
@@ -511,7 +475,7 @@ class Replica:
         for data in blocks:
             block = decode_block(data)
             transactions = await self._authenticate(block.transactions)
-            self._bodies.add(_whole_body(block, transactions, logged=True))
+            self._workshop.keep_whole(block, transactions, logged=True)
 
     async def _drive(self, event: Input) -> None:
         if self._deciding:
@@ -536,10 +500,16 @@ class Replica:
         match effect:
             case Persist():
                 await self._persist(effect, following)
-            case SignProposal():
-                return await self._sign_proposal(effect)
-            case SignVote():
-                return await self._sign_vote(effect)
+            case SignProposal(proposal=proposal, polka=polka):
+                signature = await self._signature(proposal)
+                if signature is not None:
+                    return ProposalSigned(
+                        signed=SignedProposal(proposal=proposal, signature=signature, polka=polka)
+                    )
+            case SignVote(vote=vote):
+                signature = await self._signature(vote)
+                if signature is not None:
+                    return VoteSigned(signed=SignedVote(vote=vote, signature=signature))
             case Broadcast(message=signed):
                 message = self._message(signed)
                 assert message is not None  # Our own proposal's block is pinned.
@@ -557,10 +527,11 @@ class Replica:
                     ignore_clock=effect.ignore_clock,
                 )
                 return self._judged(effect.block_id)
-            case Decide():
-                await self._decide(effect)
-            case ReportEvidence():
-                self._keep_evidence(effect)
+            case Decide(block_id=block_id, certificate=certificate):
+                candidate = self._workshop.decided(block_id)
+                await self._commit(candidate, certificate, synced=False)
+            case ReportEvidence(equivocation=equivocation):
+                self._workshop.keep_evidence(equivocation)
         return None
 
     async def _persist(self, effect: Persist, following: Effect | None) -> None:
@@ -572,37 +543,22 @@ class Replica:
                 if body is not None and not body.logged:
                     body.logged = True
                     blocks.append((body.block_id, body.encode()))
-        seal = None
-        if isinstance(following, SignVote | SignProposal):
-            # The guard's record goes to the disk in the same sync as what the signature rests on.
-            message = following.vote if isinstance(following, SignVote) else following.proposal
-            with contextlib.suppress(SigningRefused):
-                seal = self._seat.guard.seal(message)
-        await self._seat.journal.persist(
-            self._engine.height, inputs=effect.entries, blocks=blocks, seal=seal
+        next_signed: Vote | Proposal | None = None
+        match following:
+            case SignVote(vote=vote):
+                next_signed = vote
+            case SignProposal(proposal=proposal):
+                next_signed = proposal
+            case _:
+                pass
+        await self._seat.persist(
+            self._engine.height, inputs=effect.entries, blocks=blocks, next_signed=next_signed
         )
-
-    async def _sign_vote(self, effect: SignVote) -> Input | None:
-        signature = await self._signature(effect.vote)
-        if signature is None:
-            return None
-        return VoteSigned(signed=SignedVote(vote=effect.vote, signature=signature))
-
-    async def _sign_proposal(self, effect: SignProposal) -> Input | None:
-        signature = await self._signature(effect.proposal)
-        if signature is None:
-            return None
-        signed = SignedProposal(proposal=effect.proposal, signature=signature, polka=effect.polka)
-        return ProposalSigned(signed=signed)
 
     async def _signature(self, message: Vote | Proposal) -> Signature | None:
         assert self._seat is not None
-        guard = self._seat.guard
         try:
-            seal = guard.seal(message)
-            if seal is not None:
-                await self._seat.journal.persist(self._engine.height, seal=seal)
-            signature = guard.sign(message)
+            signature = await self._seat.sign(message)
         except SigningRefused as error:
             self._metrics.signatures_refused.inc()
             self._log.warning("signature refused", message=error.what, reason=error.reason)
@@ -627,25 +583,10 @@ class Replica:
         place = (engine.height, engine.round, engine.round_step)
         if not self._deciding or place != (effect.height, effect.round, Step.PROPOSE):
             return None
-        limits = self._chain.genesis.blocks
-        started = self._clock.monotonic()
-        transactions = self._mempool.take(
-            count_max=limits.transactions_max, size_bytes_max=limits.size_bytes_max
-        )
-        candidate = self._chain.build(
-            round=effect.round,
-            time_ms=self._clock.now_ms(),
-            transactions=transactions,
-            evidence=tuple(self._evidence),
-        )
-        self._metrics.build_seconds.observe(self._clock.monotonic() - started)
-        self._mempool.remove(candidate.dropped)
-        by_id = {transaction.id: transaction for transaction in transactions}
-        chosen = [by_id[each] for each in candidate.transaction_ids]
-        self._bodies.add(_whole_body(candidate.block, chosen, logged=False))
-        self._bodies.pin(candidate.block_id)
         return BlockBuilt(
-            height=effect.height, round=effect.round, block_id=BlockId(candidate.block_id)
+            height=effect.height,
+            round=effect.round,
+            block_id=self._workshop.build(effect.round),
         )
 
     async def _pursue(self, block_id: bytes) -> None:
@@ -663,42 +604,9 @@ class Replica:
         return BlockValidated(
             height=self._next_height,
             block_id=BlockId(block_id),
-            valid=self._is_valid(body, ignore_clock=wanted.ignore_clock),
+            valid=self._workshop.is_valid(body, ignore_clock=wanted.ignore_clock),
             ignore_clock=wanted.ignore_clock,
         )
-
-    def _is_valid(self, body: Body, *, ignore_clock: bool) -> bool:
-        started = self._clock.monotonic()
-        try:
-            self._chain.check(
-                body.header,
-                body.transactions(),
-                body.evidence,
-                now_ms=None if ignore_clock else self._clock.now_ms(),
-            )
-        except InvalidBlock as error:
-            self._refusals[body.block_id] = error
-            self._metrics.proposals_refused.labels(reason=error.fault.value).inc()
-            self._log.warning(
-                "proposal refused",
-                height=body.header.height,
-                block=body.block_id,
-                proposer=body.header.proposer,
-                reason=str(error),
-            )
-            return False
-        self._metrics.check_seconds.observe(self._clock.monotonic() - started)
-        return True
-
-    async def _decide(self, effect: Decide) -> None:
-        candidate = self._chain.candidate(effect.block_id)
-        if candidate is None:
-            body = self._bodies.get(effect.block_id)
-            assert body is not None  # The engine decides what was judged; that is pinned.
-            candidate = self._chain.check(
-                body.header, body.transactions(), body.evidence, now_ms=None, certified=True
-            )
-        await self._commit(candidate, effect.certificate, synced=False)
 
     async def _take_fetched(self, event: Fetched) -> None:
         block, done = event.block, event.done
@@ -738,21 +646,17 @@ class Replica:
         self._deciding = False
         self._obtaining.clear()
         self._bodies.clear()
-        self._refusals.clear()
+        self._workshop.end_height(candidate)
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self._mempool.remove(candidate.transaction_ids)
-        self._mempool.expire(head.time_ms)
-        for item in candidate.block.evidence:
-            self._evidence.pop(item, None)
         self._gate.open_height(self._next_height, self._chain.validators)
         if self._seat is not None:
             self._seat.guard.end_height(head.height)
         assert self._pace is not None
         self._pace.committed(now_s, synced=synced)
         self._wire.broadcast(Status(height=head.height, block_id=head.block_id), observers=True)
-        self._report(candidate, certificate, synced=synced, now_s=now_s)
+        self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._committed_s = now_s
         held, self._held = self._held, {}
         for messages in held.values():
@@ -762,42 +666,9 @@ class Replica:
 
     # Bookkeeping.
 
-    def _report(
-        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool, now_s: float
-    ) -> None:
-        metrics, header = self._metrics, candidate.header
-        metrics.height.set(header.height)
-        metrics.block_transactions.observe(header.transaction_count)
-        metrics.mempool_transactions.set(len(self._mempool))
-        metrics.mempool_bytes.set(self._mempool.size_bytes)
-        if self._committed_s > 0:
-            metrics.block_interval_seconds.observe(now_s - self._committed_s)
-        if synced:
-            metrics.blocks_synced.inc()
-        for outcome, count in Counter(receipt.outcome for receipt in candidate.receipts).items():
-            metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
-        self._log.info(
-            "committed",
-            height=header.height,
-            round=certificate.round,
-            block=candidate.block_id[:8],
-            transactions=header.transaction_count,
-            state_root=header.state_root[:8],
-            synced=synced,
-        )
-
     def _note_progress(self) -> None:
-        if not self._deciding:
-            return
         engine = self._engine
-        position = (engine.height, engine.round, engine.round_step)
-        if position != self._position:
-            if position[0] == self._position[0] and position[1] > self._position[1]:
-                self._metrics.rounds.inc(position[1] - self._position[1])
-                self._log.info("round", height=position[0], round=position[1])
-            self._position = position
-            self._log.debug("step", height=position[0], round=position[1], step=position[2].name)
-            self._metrics.round.set(position[1])
+        if self._deciding and self._report.moved(engine.height, engine.round, engine.round_step):
             self._resend_ms = self._limits.resend_ms
             self._set_timer("resend", self._resend_ms / 1000, ResendDue())
 
@@ -812,13 +683,6 @@ class Replica:
             proposer = self._chain.validators.proposer(timeout.height, timeout.round).id
             self._metrics.proposals_missed.labels(validator=proposer).inc()
 
-    def _keep_evidence(self, effect: ReportEvidence) -> None:
-        equivocation = effect.equivocation
-        self._metrics.evidence.labels(validator=equivocation.validator).inc()
-        self._log.warning("equivocation", evidence=str(equivocation))
-        if len(self._evidence) < BLOCK_EVIDENCE_MAX:
-            self._evidence[encode_evidence(equivocation)] = None
-
     def _set_timer(self, name: object, delay_s: float, event: Event) -> None:
         """Push an event after a while; a timer of the same name is replaced."""
         timer = self._timers.pop(name, None)
@@ -830,15 +694,3 @@ class Replica:
     def _fire(self, name: object, event: Event) -> None:
         self._timers.pop(name, None)
         self._inbox.push(event)
-
-
-def _whole_body(block: Block, transactions: Sequence[AdmittedTransaction], *, logged: bool) -> Body:
-    """Return a block of which nothing is missing."""
-    return Body(
-        block_id=block_id(block.header),
-        header=block.header,
-        transaction_ids=tuple(transaction.id for transaction in transactions),
-        evidence=block.evidence,
-        found={transaction.id: transaction for transaction in transactions},
-        logged=logged,
-    )

@@ -5,13 +5,16 @@ guard has a floor, and the height is above it. How the floor is found after a st
 `journal`; what the others must have said where the log does not know is in `join`.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 from consensus.inputs import Input
-from consensus.types import FaultModel, Height, ValidatorId
+from consensus.messages import Proposal, Vote
+from consensus.types import FaultModel, Height, Signature, ValidatorId
 from consensus.validators import ValidatorSet
 from node.log import Logger
+from node.replica.errors import SigningRefused
 from node.replica.guard import Guard
 from node.replica.join import floor_of_fresh, floor_of_returning
 from node.replica.journal import Journal
@@ -139,6 +142,39 @@ class Seat:
     def remembers(self, height: int) -> bool:
         """Whether the log holds something of this height that was not recalled yet."""
         return self._height == height and bool(self._inputs)
+
+    async def persist(
+        self,
+        height: int,
+        *,
+        inputs: Sequence[Input],
+        blocks: Sequence[tuple[bytes, bytes]],
+        next_signed: Proposal | Vote | None,
+    ) -> None:
+        """Make inputs and bodies durable, and with them the seal of what is to be signed next: one
+        sync for both.
+
+        Raises:
+            StorageError: it is not known what is durable; the node stops.
+        """
+        seal = None
+        if next_signed is not None:
+            # A refusal is for `sign` to report: the inputs are durable in any case.
+            with contextlib.suppress(SigningRefused):
+                seal = self.guard.seal(next_signed)
+        await self.journal.persist(height, inputs=inputs, blocks=blocks, seal=seal)
+
+    async def sign(self, message: Proposal | Vote) -> Signature:
+        """Return the signature, once the guard's seal of the message is durable.
+
+        Raises:
+            SigningRefused: a rule forbids it.
+            StorageError: as for `persist`.
+        """
+        seal = self.guard.seal(message)
+        if seal is not None:
+            await self.journal.persist(message.height, seal=seal)
+        return self.guard.sign(message)
 
     async def reach(self, height: int) -> None:
         """Bring the log to a height before its block is committed, where it is worth anything.

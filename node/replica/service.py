@@ -20,7 +20,7 @@ class Service:
         self._wire = wire
         self._bodies = bodies
         self._chain = chain
-        self._helped: dict[str, tuple[int, float]] = {}
+        self._helped_s: dict[str, float] = {}
 
     def send_status(self, peer: str) -> None:
         """Tell a peer where this node stands."""
@@ -45,10 +45,9 @@ class Service:
 
         With the certificate it decides at once if it has the block; if not, it fetches.
         """
-        last_height, last_s = self._helped.get(peer, (0, 0.0))
-        if height == last_height and now_s - last_s < HELP_PAUSE_S:
+        if now_s - self._helped_s.get(peer, -HELP_PAUSE_S) < HELP_PAUSE_S:
             return
-        self._helped[peer] = (height, now_s)
+        self._helped_s[peer] = now_s
         certificate = self._chain.certificate(height) if height >= 1 else None
         if certificate is not None:
             self._wire.send(peer, certificate_message(certificate))
@@ -56,4 +55,4 @@ class Service:
 
     def forget(self, peer: str) -> None:
         """Forget a peer that is gone."""
-        self._helped.pop(peer, None)
+        self._helped_s.pop(peer, None)

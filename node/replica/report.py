@@ -1,0 +1,60 @@
+"""What the replica tells the operator: metrics, and one log line a height."""
+
+from collections import Counter
+
+from consensus.certificates import QuorumCertificate
+from consensus.types import Height, Step
+from node.chain import Candidate
+from node.log import Logger
+from node.mempool import Mempool
+from node.metrics import Metrics
+
+
+class Reporter:
+    """Follows one node through heights and rounds."""
+
+    def __init__(self, *, metrics: Metrics, log: Logger, mempool: Mempool) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._mempool = mempool
+        self._position: tuple[Height, int, Step] = (Height(0), 0, Step.PROPOSE)
+        self._committed_s: float | None = None
+
+    def moved(self, height: Height, round_: int, step: Step) -> bool:
+        """Note where consensus stands; return whether that is news."""
+        before, position = self._position, (height, round_, step)
+        if position == before:
+            return False
+        self._position = position
+        if height == before[0] and round_ > before[1]:
+            self._metrics.rounds.inc(round_ - before[1])
+            self._log.info("round", height=height, round=round_)
+        self._metrics.round.set(round_)
+        self._log.debug("step", height=height, round=round_, step=step.name.lower())
+        return True
+
+    def committed(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool, now_s: float
+    ) -> None:
+        """Report a committed block."""
+        metrics, header = self._metrics, candidate.header
+        metrics.height.set(header.height)
+        metrics.block_transactions.observe(header.transaction_count)
+        metrics.mempool_transactions.set(len(self._mempool))
+        metrics.mempool_bytes.set(self._mempool.size_bytes)
+        if self._committed_s is not None:
+            metrics.block_interval_seconds.observe(now_s - self._committed_s)
+        self._committed_s = now_s
+        if synced:
+            metrics.blocks_synced.inc()
+        for outcome, count in Counter(receipt.outcome for receipt in candidate.receipts).items():
+            metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
+        self._log.info(
+            "committed",
+            height=header.height,
+            round=certificate.round,
+            block=candidate.block_id[:8],
+            transactions=header.transaction_count,
+            state_root=header.state_root[:8],
+            synced=synced,
+        )

@@ -1,0 +1,142 @@
+"""Where blocks are made and judged: the chain, the pool and the bodies of the height in one hand.
+
+What was built or found valid here is a candidate of the chain, applied once; deciding it commits
+that very result.
+"""
+
+from collections.abc import Sequence
+
+from consensus.evidence import Equivocation
+from consensus.types import BlockId
+from node.blocks import BLOCK_EVIDENCE_MAX, Block, block_id, encode_evidence
+from node.chain import Candidate, Chain, InvalidBlock
+from node.clock import Clock
+from node.log import Logger
+from node.mempool import AdmittedTransaction, Mempool
+from node.metrics import Metrics
+from node.replica.bodies import Bodies, Body
+
+
+class Workshop:
+    """Builds and judges the blocks of one height after the other."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        mempool: Mempool,
+        bodies: Bodies,
+        clock: Clock,
+        metrics: Metrics,
+        log: Logger,
+    ) -> None:
+        self._chain = chain
+        self._mempool = mempool
+        self._bodies = bodies
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log
+        self._evidence: dict[bytes, None] = {}  # a set that keeps its order
+        self._refusals: dict[bytes, InvalidBlock] = {}
+
+    def build(self, round_: int) -> BlockId:
+        """Build the block to propose, of what waits in the pool; its body is kept.
+
+        Raises:
+            InvariantViolation: the ledger contradicts itself.
+        """
+        limits = self._chain.genesis.blocks
+        started = self._clock.monotonic()
+        transactions = self._mempool.take(
+            count_max=limits.transactions_max, size_bytes_max=limits.size_bytes_max
+        )
+        candidate = self._chain.build(
+            round=round_,
+            time_ms=self._clock.now_ms(),
+            transactions=transactions,
+            evidence=tuple(self._evidence),
+        )
+        self._metrics.build_seconds.observe(self._clock.monotonic() - started)
+        self._mempool.remove(candidate.dropped)
+        by_id = {transaction.id: transaction for transaction in transactions}
+        self.keep_whole(
+            candidate.block, [by_id[each] for each in candidate.transaction_ids], logged=False
+        )
+        return BlockId(candidate.block_id)
+
+    def keep_whole(
+        self, block: Block, transactions: Sequence[AdmittedTransaction], *, logged: bool
+    ) -> None:
+        """Keep the body of a block of which nothing is missing, whatever comes."""
+        body = Body(
+            block_id=block_id(block.header),
+            header=block.header,
+            transaction_ids=tuple(transaction.id for transaction in transactions),
+            evidence=block.evidence,
+            found={transaction.id: transaction for transaction in transactions},
+            logged=logged,
+        )
+        self._bodies.add(body)
+        self._bodies.pin(body.block_id)
+
+    def is_valid(self, body: Body, *, ignore_clock: bool) -> bool:
+        """Apply a complete block and compare every root; say whether to vote for it.
+
+        Raises:
+            InvariantViolation: the ledger contradicts itself.
+        """
+        started = self._clock.monotonic()
+        try:
+            self._chain.check(
+                body.header,
+                body.transactions(),
+                body.evidence,
+                now_ms=None if ignore_clock else self._clock.now_ms(),
+            )
+        except InvalidBlock as error:
+            self._refusals[body.block_id] = error
+            self._metrics.proposals_refused.labels(reason=error.fault.value).inc()
+            self._log.warning(
+                "proposal refused",
+                height=body.header.height,
+                block=body.block_id,
+                proposer=body.header.proposer,
+                reason=str(error),
+            )
+            return False
+        self._metrics.check_seconds.observe(self._clock.monotonic() - started)
+        return True
+
+    def decided(self, wanted: bytes) -> Candidate:
+        """Return the candidate of a block that was found valid; it is applied again if need be.
+
+        Raises:
+            InvariantViolation: this node computes otherwise now.
+        """
+        candidate = self._chain.candidate(wanted)
+        if candidate is not None:
+            return candidate
+        body = self._bodies.get(wanted)
+        assert body is not None  # The engine decides what was judged, and that is pinned.
+        return self._chain.check(
+            body.header, body.transactions(), body.evidence, now_ms=None, certified=True
+        )
+
+    def why_refused(self, wanted: bytes) -> str:
+        """Return why a block of this height was refused."""
+        return str(self._refusals.get(wanted, "it was refused before a restart"))
+
+    def keep_evidence(self, equivocation: Equivocation) -> None:
+        """Keep an accusation for the next block that this node proposes."""
+        self._metrics.evidence.labels(validator=equivocation.validator).inc()
+        self._log.warning("equivocation", evidence=str(equivocation))
+        if len(self._evidence) < BLOCK_EVIDENCE_MAX:
+            self._evidence[encode_evidence(equivocation)] = None
+
+    def end_height(self, committed: Candidate) -> None:
+        """Forget what the committed block has settled."""
+        self._refusals.clear()
+        for item in committed.block.evidence:
+            self._evidence.pop(item, None)
+        self._mempool.remove(committed.transaction_ids)
+        self._mempool.expire(committed.header.time_ms)
