@@ -74,8 +74,8 @@ class MemoryFiles:
     def close(self) -> None:
         """Keep everything: closing a file does not make it durable."""
 
-    def cut_power_at(self, step: int) -> None:
-        """Let the power go at this step, counted from 0 since the disk was made."""
+    def cut_power_at(self, step: int | None) -> None:
+        """Let the power go at this step, counted from 0 since the disk was made; None: never."""
         self._power_cut_at = step
 
     def restarted(

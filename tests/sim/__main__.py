@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from tests.sim.faults import KINDS
+from tests.sim.liars import LIES
 from tests.sim.world import Options, Result, simulate
 
 
@@ -18,6 +19,8 @@ def main() -> int:
         "--faults", help=f"comma-separated: {', '.join(KINDS)}; all; none. Default: by the seed"
     )
     parser.add_argument("--liars", type=int, help="validators that lie; default: by the seed")
+    parser.add_argument("--lies", help=f"comma-separated: {', '.join(LIES)}; default: by the seed")
+    parser.add_argument("--steady", action="store_true", help="liars never change their stories")
     parser.add_argument("--order", choices=["lanes", "any"])
     parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
     parser.add_argument("--client-pause", type=float, help="seconds between one client's acts")
@@ -30,6 +33,8 @@ def main() -> int:
         minutes=arguments.minutes,
         faults=kinds_of(arguments.faults),
         liars=arguments.liars,
+        lies=None if arguments.lies is None else tuple(arguments.lies.split(",")),
+        steady=arguments.steady,
         order=arguments.order,
         fault_pause_s=arguments.fault_pause,
         client_pause_s=arguments.client_pause,

@@ -72,6 +72,12 @@ class SimDisk:
         else:
             self._files.cut_power_at(self._files.steps + self._random.randrange(12))
 
+    def disarm(self) -> None:
+        """Forget what `arm` has prepared."""
+        self._files.cut_power_at(None)
+        if self._life is not None:
+            self._life.store.writes_left = None
+
     def wipe(self) -> None:
         """Put an empty disk in its place."""
         assert self._life is None

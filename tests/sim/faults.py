@@ -42,6 +42,9 @@ KINDS: Final = (
 )
 """Every kind of fault, by the name that `--faults` takes."""
 
+OF_WIRES: Final = frozenset(KINDS[: KINDS.index("crash")])
+"""Those between two machines."""
+
 
 class Faults:
     """The harm done in one simulation."""
@@ -70,7 +73,8 @@ class Faults:
         self._net = net
         self._checker = checker
         self._trace = trace
-        self._kinds = tuple(kinds)
+        # A machine alone has no wires.
+        self._kinds = tuple(kind for kind in kinds if len(machines) > 1 or kind not in OF_WIRES)
         self._pause_s = pause_s
         self._impaired_max = impaired_max
         self._impaired: set[str] = set()
@@ -126,6 +130,7 @@ class Faults:
         for machine in self._machines:
             machine.clock.offset_ms = machine.clock.drift_ppm = 0
             machine.disk.full = machine.expects_failure = False
+            machine.disk.disarm()
             machine.wake()
         for machine in self._machines:
             if not machine.is_up:

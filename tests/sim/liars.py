@@ -1,7 +1,376 @@
-"""Liars."""
+"""Validators that lie: whole nodes whose links say other things than the node did.
+
+A liar's node works as ours does; its hand is on the frames that leave it, and it has the key. What
+a liar does is drawn from `LIES`. All liars of a run conspire: they agree on who is told what.
+
+=============  =====================================================================================
+lie            what the others get
+=============  =====================================================================================
+`equivocate`   half of the honest a second, equally good block, and votes for it: another block time
+               makes another block id. Votes for a block without a twin become votes for nil.
+`withhold`     one victim no proposals, or no votes, or neither blocks nor transactions
+`delay`        consensus messages up to two seconds late: a proposer just within the timeout
+`invalid`      proposals with a wrong result or time, or with ids that are not the header's
+`forge`        claims of absurd heights; blocks, certificates and transactions that are tampered
+               with; votes in the names of others, of absurd rounds, with bad signatures
+`malform`      frames that are no messages: cut, grown, flipped, random, empty
+=============  =====================================================================================
+"""
+
+import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from consensus.messages import Proposal, Vote, sign_bytes
+from consensus.types import BlockId, Height, Round, ValidatorId, VoteType
+from node.blocks import block_id, decode_header
+from node.codec import encode
+from node.genesis import Genesis
+from node.keys import LocalSigner
+from node.network import (
+    BlockItem,
+    Blocks,
+    BlockTransactions,
+    CertificateMessage,
+    Hello,
+    ProposalMessage,
+    ProposedBlock,
+    Status,
+    VoteMessage,
+    WireLimits,
+    WireMessage,
+)
+from node.network.errors import WireError
+from node.network.messages import decode_message, encode_message
+from node.network.transport import Link
+from tests.chain.town import key
+from tests.sim.loop import SimLoop
+from tests.sim.trace import Trace
+
+LIES: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
+"""Every kind of lie."""
+
+RecordT = TypeVar("RecordT")
+
+
 class Conspiracy:
-    def __init__(self, genesis, *, seed, trace, loop, count): self.counts=Counter()
-    def plot(self, *a): pass
-    def wrap(self, name): return None
+    """What the liars of one simulation have agreed on."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        *,
+        seed: object,
+        trace: Trace,
+        loop: SimLoop,
+        lies: Sequence[str] | None,
+        steady: bool,
+    ) -> None:
+        """Agree on nothing yet.
+
+        Args:
+            lies: what they do; None lets the seed choose for each.
+            steady: who is told what never changes: how a fork comes about, if one can.
+        """
+        self.genesis = genesis
+        self.trace = trace
+        self.loop = loop
+        self.counts: Counter[str] = Counter()
+        self.twins: dict[bytes, bytes] = {}
+        """The second block of a proposal, by the id of the first."""
+        self._seed = seed
+        self._lies = lies
+        self._steady = steady
+        self._sides: dict[str, int] = {}
+        self._names: Mapping[bytes, str] = {}
+        self.limits = WireLimits(
+            block_size_max=genesis.blocks.size_bytes_max,
+            block_transactions_max=genesis.blocks.transactions_max,
+        )
+
+    def plot(
+        self, liars: Sequence[str], validators: Sequence[str], names: Mapping[bytes, str]
+    ) -> None:
+        """Divide the honest between the two stories; liars tell each other the first.
+
+        Args:
+            names: of nodes, by certificate.
+        """
+        self._names = names
+        honest = [name for name in validators if name not in liars]
+        self._sides = {name: place % 2 for place, name in enumerate(honest)}
+
+    def name_of(self, certificate: bytes) -> str:
+        """Return whose certificate this is."""
+        return self._names.get(certificate, "")
+
+    def second_story(self, peer: str, height: int) -> bool:
+        """Whether this peer is told the second story at this height."""
+        side = self._sides.get(peer)
+        if side is None:
+            return False
+        return bool(side if self._steady else (side + height) % 2)
+
+    def wrap(self, name: str) -> Callable[[Link], Link]:
+        """Return what puts a liar's hand on its node's links."""
+        chance = random.Random(f"{self._seed}/liar/{name}")
+        lies = self._lies
+        if lies is None:
+            lies = [lie for lie in LIES if chance.random() < 0.4] or ["equivocate"]
+        self.trace.add(name, "lies", kinds=",".join(lies))
+        liar = Liar(self, name, tuple(lies), chance)
+        return lambda link: LyingLink(link, liar, self.name_of(link.certificate))
+
+
+class Liar:
+    """One lying validator."""
+
+    def __init__(
+        self, conspiracy: Conspiracy, name: str, lies: Sequence[str], chance: random.Random
+    ) -> None:
+        self.name = name
+        self.lies = lies
+        self.random = chance
+        self._conspiracy = conspiracy
+        self._key: LocalSigner = key(f"{name}/consensus/0")
+        honest = [peer for peer in conspiracy._sides if peer != name]
+        self._victim = chance.choice(honest) if honest else ""
+        self._hides: tuple[type[WireMessage], ...] = chance.choice(
+            (
+                (ProposalMessage, ProposedBlock),
+                (VoteMessage,),
+                (Blocks, BlockTransactions),
+                (VoteMessage, ProposalMessage, CertificateMessage),
+            )
+        )
+
+    def told(self, lie: str) -> None:
+        """Count a lie."""
+        self._conspiracy.counts[lie] += 1
+
+    def instead_of(self, frame: bytes, peer: str) -> tuple[float, list[bytes]]:
+        """Return what a peer gets instead of a frame: after how many seconds, and which frames."""
+        try:
+            message = decode_message(frame, self._conspiracy.limits)
+        except WireError:
+            return 0.0, [frame]
+        frames = [frame]
+        if "equivocate" in self.lies:
+            changed = self._equivocate(message, peer)
+            if changed is not None:
+                self.told("equivocate")
+                message, frames = changed, [encode_message(changed)]
+        if "invalid" in self.lies and self.random.random() < 0.5:
+            broken = self._invalid(message)
+            if broken is not None:
+                self.told("invalid")
+                frames = [encode_message(broken)]
+        if "forge" in self.lies and self.random.random() < 0.1:
+            forged = self._forge(message)
+            if forged is not None:
+                self.told("forge")
+                frames = [encode_message(forged)]
+        if "withhold" in self.lies and peer == self._victim and isinstance(message, self._hides):
+            self.told("withhold")
+            frames = []
+        if "malform" in self.lies and self.random.random() < 0.005:
+            self.told("malform")
+            frames.append(self._malformed(frame))
+        delay_s = 0.0
+        if (
+            "delay" in self.lies
+            and isinstance(message, ProposalMessage | VoteMessage)
+            and self.random.random() < 0.3
+        ):
+            self.told("delay")
+            delay_s = self.random.choice((0.3, 0.59, 2.0)) * self.random.uniform(0.9, 1.0)
+        return delay_s, frames
+
+    # Two stories.
+
+    def _equivocate(self, message: WireMessage, peer: str) -> WireMessage | None:
+        match message:
+            case ProposalMessage(proposer=self.name, valid_round=None):
+                if self._conspiracy.second_story(peer, message.height):
+                    return self._second_proposal(message)
+            case VoteMessage(validator=self.name):
+                if self._conspiracy.second_story(peer, message.height):
+                    return self._second_vote(message)
+        return None
+
+    def _second_proposal(self, message: ProposalMessage) -> ProposalMessage:
+        header = decode_header(message.header)
+        twin = msgspec.structs.replace(header, time_ms=header.time_ms + 1)
+        self._conspiracy.twins[message.block_id] = block_id(twin)
+        return self._propose(message, encode(twin), block_id(twin))
+
+    def _second_vote(self, message: VoteMessage) -> VoteMessage | None:
+        first = message.block_id
+        if first is None:
+            return None
+        return self._vote(message, block_id=self._conspiracy.twins.get(first))
+
+    def _vote(self, message: VoteMessage, *, block_id: bytes | None) -> VoteMessage:
+        vote = Vote(
+            kind=VoteType(message.vote_type),
+            height=Height(message.height),
+            round=Round(message.round),
+            block_id=None if block_id is None else BlockId(block_id),
+            validator=ValidatorId(self.name),
+        )
+        signature = self._key.sign(sign_bytes(vote, self._conspiracy.genesis.hash))
+        return msgspec.structs.replace(message, block_id=block_id, signature=signature)
+
+    def _propose(self, message: ProposalMessage, header: bytes, new_id: bytes) -> ProposalMessage:
+        proposal = Proposal(
+            height=Height(message.height),
+            round=Round(message.round),
+            block_id=BlockId(new_id),
+            valid_round=None,
+            proposer=ValidatorId(self.name),
+        )
+        signature = self._key.sign(sign_bytes(proposal, self._conspiracy.genesis.hash))
+        return msgspec.structs.replace(
+            message,
+            block_id=new_id,
+            valid_round=None,
+            polka=None,
+            signature=signature,
+            header=header,
+        )
+
+    # Blocks that no honest validator votes for.
+
+    def _invalid(self, message: WireMessage) -> WireMessage | None:
+        if not isinstance(message, ProposalMessage) or message.proposer != self.name:
+            return None
+        header = decode_header(message.header)
+        match self.random.randrange(6):
+            case 0:
+                header = msgspec.structs.replace(header, state_root=self._noise(32))
+            case 1:
+                header = msgspec.structs.replace(header, receipts_root=self._noise(32))
+            case 2:
+                later_ms = self.random.choice((4_000, 86_400_000))
+                header = msgspec.structs.replace(header, time_ms=header.time_ms + later_ms)
+            case 3:
+                header = msgspec.structs.replace(header, parent=self._noise(32))
+            case 4:
+                header = msgspec.structs.replace(header, next_validators_hash=self._noise(32))
+            case _:
+                # Ids that are not the header's, repeated, or of nothing (adversarial 44).
+                ids = (*message.transaction_ids, self._noise(32))
+                return msgspec.structs.replace(
+                    message,
+                    transaction_ids=self.random.choice((ids, ids[:1] * 2, ids[:-1][::-1])),
+                )
+        return self._propose(message, encode(header), block_id(header))
+
+    # What was never so.
+
+    def _forge(self, message: WireMessage) -> WireMessage | None:
+        match message:
+            case Hello() | Status():
+                far = self.random.choice((1, 5, 1_000, (1 << 63) - 2))
+                return _with(message, height=min(message.height + far, (1 << 63) - 1))
+            case VoteMessage():
+                return self._forged_vote(message)
+            case CertificateMessage():
+                return _with(message, certificate=self._tampered(message.certificate))
+            case BlockTransactions():
+                raws = tuple(self._tampered(raw) for raw in message.raws)
+                return _with(message, raws=self.random.choice(((), raws, raws[:1] * 2)))
+            case ProposedBlock():
+                ids = (*message.transaction_ids, self._noise(32))
+                return _with(message, transaction_ids=ids)
+            case Blocks(items=items) if items:
+                place = self.random.randrange(len(items))
+                item = items[place]
+                bad = self.random.choice(
+                    (
+                        BlockItem(block=self._tampered(item.block), certificate=item.certificate),
+                        BlockItem(block=item.block, certificate=self._tampered(item.certificate)),
+                        BlockItem(block=items[0].block, certificate=items[-1].certificate),
+                    )
+                )
+                changed = (*items[:place], bad, *items[place + 1 :])
+                return _with(
+                    message,
+                    items=self.random.choice((changed, (), items[::-1])),
+                    from_height=message.from_height + self.random.choice((0, 0, 1)),
+                )
+            case _:
+                return None
+
+    def _forged_vote(self, message: VoteMessage) -> VoteMessage:
+        match self.random.randrange(4):
+            case 0:
+                return _with(message, signature=self._noise(64))
+            case 1:
+                return _with(message, validator=self._victim or "nobody")
+            case 2:
+                absurd = _with(message, round=(1 << 31) - 1)
+                return self._vote(absurd, block_id=message.block_id)
+            case _:
+                later = _with(message, height=message.height + self.random.choice((1, 1_000)))
+                return self._vote(later, block_id=self._noise(32))
+
+    def _malformed(self, frame: bytes) -> bytes:
+        match self.random.randrange(5):
+            case 0:
+                return frame[: self.random.randrange(len(frame))]
+            case 1:
+                return frame + self._noise(1 + self.random.randrange(8))
+            case 2:
+                return self._tampered(frame)
+            case 3:
+                return self._noise(self.random.randrange(200))
+            case _:
+                return frame[:2] + b"\xdf\xff\xff\xff\xff"
+
+    def _tampered(self, data: bytes) -> bytes:
+        changed = bytearray(data)
+        place = self.random.randrange(len(changed))
+        changed[place] ^= 1 << self.random.randrange(8)
+        return bytes(changed)
+
+    def _noise(self, size: int) -> bytes:
+        return self.random.randbytes(size)
+
+
+class LyingLink:
+    """A `Link` with a liar's hand on what leaves it."""
+
+    def __init__(self, inner: Link, liar: Liar, peer: str) -> None:
+        self._inner = inner
+        self._liar = liar
+        self._peer = peer
+
+    @property
+    def certificate(self) -> bytes:
+        return self._inner.certificate
+
+    @property
+    def address(self) -> str:
+        return self._inner.address
+
+    async def send(self, frame: bytes) -> None:
+        delay_s, frames = self._liar.instead_of(frame, self._peer)
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
+        for each in frames:
+            await self._inner.send(each)
+
+    async def receive(self) -> bytes:
+        return await self._inner.receive()
+
+    async def close(self, reason: str) -> None:
+        await self._inner.close(reason)
+
+
+def _with(record: RecordT, **changes: object) -> RecordT:
+    return msgspec.structs.replace(record, **changes)  # type: ignore[type-var]

@@ -64,6 +64,10 @@ class Options:
     """Some of `KINDS`; None lets the seed choose."""
     liars: int | None = None
     """Validators that lie; None lets the seed choose, within what the network survives."""
+    lies: tuple[str, ...] | None = None
+    """Some of `LIES`; None lets the seed choose."""
+    steady: bool = False
+    """Liars tell the same half the same story at every height."""
     order: Order | None = None
     fault_pause_s: float | None = None
     """Between two faults, on average; None lets the seed choose."""
@@ -78,6 +82,10 @@ class Options:
             parts.append(f"--faults {','.join(self.faults) or 'none'}")
         if self.liars is not None:
             parts.append(f"--liars {self.liars}")
+        if self.lies is not None:
+            parts.append(f"--lies {','.join(self.lies)}")
+        if self.steady:
+            parts.append("--steady")
         if self.order is not None:
             parts.append(f"--order {self.order}")
         if self.fault_pause_s is not None:
@@ -173,7 +181,12 @@ class _World:
             report=self.report,
         )
         self._conspiracy = Conspiracy(
-            self._genesis, seed=options.seed, trace=self.trace, loop=loop, count=self.liars
+            self._genesis,
+            seed=options.seed,
+            trace=self.trace,
+            loop=loop,
+            lies=options.lies,
+            steady=options.steady,
         )
 
     # What others tell.
