@@ -62,9 +62,9 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
 
 
 async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[str, Any]]]":
-    from node.cli.devnet.funding import development_accounts, founders, fund
     from node.client import Client, ClientNetwork
     from node.clock import SystemClock
+    from node.provision.funding import development_accounts, founders, fund
     from node.provision.local import NoSuchNetwork, create_network, open_network
     from node.provision.reference import INSTITUTIONS, reference_network
 

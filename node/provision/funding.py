@@ -1,16 +1,18 @@
-"""The accounts of the development network: ten, with printed keys and a million rupees each."""
+"""Accounts that anybody can use: ten with printed keys, and the institutions' own.
+
+What a development network and a network in a test begin with. Everybody knows these keys; nodes of
+any network whose genesis does not say `development` refuse them.
+"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from node.client import Client, NotFound
+from node.keys import LocalSigner
 from node.keys.development import development_signer
 from node.ledger.tables import ParticipantKind
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
 from node.provision.description import Account, Participant
-
-if TYPE_CHECKING:
-    from node.keys import LocalSigner
 
 ACCOUNTS: Final = 10
 FUNDS_PAISA: Final = 1_000_000_00
@@ -24,22 +26,23 @@ class DevelopmentAccount:
     """Of its key."""
     owner: str
     address: bytes
-    signer: "LocalSigner"
+    signer: LocalSigner
 
 
 def development_accounts() -> tuple[DevelopmentAccount, ...]:
     """Return the ten accounts."""
-    found = []
-    for number in range(ACCOUNTS):
-        label, owner = f"account-{number}", f"participant-{number}"
-        signer = development_signer(label)
-        address = address_of_key(owner, signer.public_key)
-        found.append(DevelopmentAccount(label=label, owner=owner, address=address, signer=signer))
-    return tuple(found)
+    return tuple(
+        _account(f"account-{number}", owner=f"participant-{number}") for number in range(ACCOUNTS)
+    )
+
+
+def institution_account(name: str) -> DevelopmentAccount:
+    """Return the account of an institution of the reference network with development keys."""
+    return _account(f"{name}/account", owner=name)
 
 
 def founders() -> tuple[list[Participant], list[Account]]:
-    """Return what a description needs to have these accounts from the beginning."""
+    """Return what a description needs to have the ten accounts from the beginning."""
     accounts = development_accounts()
     return (
         [Participant(id=account.owner, kind=ParticipantKind.PERSON) for account in accounts],
@@ -59,15 +62,18 @@ async def fund(client: Client) -> bool:
         pass
     else:
         return False
-    bank = development_signer("central-bank/account")
-    ministry = development_signer("finance-ministry/account")
-    bank_address = address_of_key("central-bank", bank.public_key)
-    ministry_address = address_of_key("finance-ministry", ministry.public_key)
+    bank, ministry = institution_account("central-bank"), institution_account("finance-ministry")
     builder = await client.transaction(memo="development funds")
-    builder.add(define_rupee(central_bank=bank_address, approvers=(ministry_address,)))
+    builder.add(define_rupee(central_bank=bank.address, approvers=(ministry.address,)))
     for account in development_accounts():
         builder.add(
-            issue(account=bank_address, asset=RUPEE, amount=FUNDS_PAISA, to=account.address)
+            issue(account=bank.address, asset=RUPEE, amount=FUNDS_PAISA, to=account.address)
         )
-    await client.submit(builder.sign(bank, ministry))
+    await client.submit(builder.sign(bank.signer, ministry.signer))
     return True
+
+
+def _account(label: str, *, owner: str) -> DevelopmentAccount:
+    signer = development_signer(label)
+    address = address_of_key(owner, signer.public_key)
+    return DevelopmentAccount(label=label, owner=owner, address=address, signer=signer)
