@@ -175,8 +175,8 @@ class Dispatcher:
     Args:
         report: gets what is no `RpcError`, which is our bug, with the name of the method; returns
             the trace id that the caller is told.
-        observe: is told each call's method (`unknown` for one that does not exist) and `ok` or the
-            code of the error, when it is answered.
+        observe: is told each call's method (`unknown` for one that does not exist), `ok` or the
+            code of the error, and the seconds it took.
         elsewhere: methods that exist but not here, each with where.
     """
 
@@ -185,7 +185,7 @@ class Dispatcher:
         methods: Sequence[Method[Any]],
         *,
         report: Callable[[str, BaseException], str],
-        observe: Callable[[str, str], None] = lambda _name, _result: None,
+        observe: Callable[[str, str, float], None] = lambda _name, _result, _seconds: None,
         elsewhere: Mapping[str, str] | None = None,
         batch_max: int = BATCH_MAX,
     ) -> None:
@@ -245,19 +245,21 @@ class Dispatcher:
             return self.failure(None, error)
         entry = self._methods.get(name)
         observed = "unknown" if entry is None else name
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             if entry is None:
                 raise self._unknown(name)
             result = self._encode(await entry.call(_convert(params, entry.params)))
         except RpcError as error:
-            self._observe(observed, str(error.code))
+            self._observe(observed, str(error.code), clock() - began)
             return None if call_id is _NO_ID else self.failure(call_id, error)
         except Exception as error:
             # One of the few places that catch everything: one request must not end the node.
             failure = InternalError(self._report(name, error))
-            self._observe(observed, str(failure.code))
+            self._observe(observed, str(failure.code), clock() - began)
             return None if call_id is _NO_ID else self.failure(call_id, failure)
-        self._observe(observed, "ok")
+        self._observe(observed, "ok", clock() - began)
         if call_id is _NO_ID:
             return None
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._encode(call_id), result)

@@ -185,8 +185,13 @@ class RpcServer:
         self._log.error("request failed", method=name, trace_id=trace_id, exc_info=error)
         return trace_id
 
-    def _observe(self, name: str, result: str) -> None:
+    def _observe(self, name: str, result: str, seconds: float) -> None:
         self._services.metrics.rpc_requests.labels(method=name, result=result).inc()
+        self._services.metrics.rpc_seconds.labels(method=name).observe(seconds)
+
+    def _count_lagging(self) -> None:
+        labels = {"method": "khz_subscription", "result": "lagged"}
+        self._services.metrics.rpc_requests.labels(**labels).inc()
 
     # One request.
 
@@ -245,6 +250,7 @@ class RpcServer:
         if self._submitting >= self._limits.submissions_at_once_max:
             raise busy(self._services.mempool.retry_after_ms())
         self._submitting += 1
+        began = asyncio.get_running_loop().time()
         try:
             body = await read_body(
                 request,
@@ -256,6 +262,7 @@ class RpcServer:
             items = await self._submissions.submit_items(raws)
         finally:
             self._submitting -= 1
+        self._observe("transactions", "ok", asyncio.get_running_loop().time() - began)
         if "application/json" in request.headers.get(hdrs.ACCEPT, ""):
             return json_response(readable_items(items))
         return bytes_response(encode_items(items), "application/msgpack")
@@ -310,7 +317,7 @@ class RpcServer:
             self._limits,
             parse_account=self._views.parse_address,
             charge=lambda calls: self._calls.take(address, calls),
-            observe=self._observe,
+            count_lagging=self._count_lagging,
         )
         self._sessions.add(session)
         self._subscribers[address] += 1

@@ -125,7 +125,7 @@ class SocketSession:
         *,
         parse_account: Callable[[str], object],
         charge: Callable[[int], None],
-        observe: Callable[[str, str], None],
+        count_lagging: Callable[[], None],
     ) -> None:
         self._socket = response
         self._transport = transport
@@ -133,7 +133,7 @@ class SocketSession:
         self._limits = limits
         self._parse_account = parse_account
         self._charge = charge
-        self._observe = observe
+        self._count_lagging = count_lagging
         # This file waits for room itself: see `_drained_to`.
         transport.set_write_buffer_limits(high=WRITE_LIMIT_NONE)
         link = transport.get_extra_info("socket")
@@ -319,7 +319,7 @@ class SocketSession:
         if self.lagging.is_set():
             await self._never()
         self.lagging.set()
-        self._observe("khz_subscription", "lagged")
+        self._count_lagging()
         resume = Cursor(height=0, index=0)
         for subscription in self._subscriptions.values():
             resume = subscription.seen

@@ -447,6 +447,7 @@ async def test_calls_are_counted_by_method_and_result() -> None:
         assert value(name, method="khz_mempool", result="ok") == 1
         assert value(name, method="khz_asset", result="-32001") == 1
         assert value(name, method="unknown", result="-32601") == 1
+        assert value("khazana_rpc_seconds_count", method="khz_asset") == 1
 
 
 async def test_evidence_names_the_validator_and_shows_both_signatures() -> None:
