@@ -223,6 +223,9 @@ class Node:
             verify=parts.verify,
         )
         seat = self._open_seat(signer, thread)
+        if thread is not None:
+            # Before the database and the log are closed: a write under way would use freed memory.
+            stack.push_async_callback(thread.drain)
         self.mempool = Mempool(
             clock,
             count_max=config.mempool.transactions_max,
@@ -350,6 +353,7 @@ class Node:
             log=self.log,
             limits=ReplicaLimits(**config.replica.model_dump()),
         )
+        claims.listeners.append(self.replica.claims_changed)
         self.sync = Sync(
             chain=self.chain,
             wire=self.network,

@@ -28,6 +28,8 @@ class Claims:
         self._head = head
         self._monotonic = monotonic
         self._struck: dict[str, float] = {}
+        self.listeners: list[Callable[[], None]] = []
+        """Called when a claim is worth something else than before."""
 
     def of_all(self) -> Mapping[str, int]:
         """Return every connected peer's claim by name, struck ones lowered to our own head."""
@@ -42,6 +44,8 @@ class Claims:
     def strike(self, peer: str) -> None:
         """Note that a peer could not serve what it claimed."""
         self._struck[peer] = self._monotonic() + STRUCK_S
+        for listener in self.listeners:
+            listener()
 
     def served(self, peer: str) -> None:
         """Note that a peer served a block that this node did not have."""

@@ -17,7 +17,7 @@ from node.codec import encode
 from node.keys.development import development_signer
 from node.log import silent_log
 from node.metrics import Metrics
-from node.network import Network, ProposalMessage, VoteMessage, WireMessage
+from node.network import Network, Observer, ProposalMessage, VoteMessage, WireMessage
 from tests.app.cluster import Cluster
 
 MessageT = TypeVar("MessageT")
@@ -45,6 +45,11 @@ class Puppet:
             addresses={
                 other: cluster.address(other) for other in cluster.machines if other != name
             },
+            observers=[
+                Observer(name=other, tls_certificate=keys.tls_certificate)
+                for other, keys in cluster.founded.keys.items()
+                if keys.public_key is None
+            ],
             height=lambda: self.height,
             log=silent_log(),
             metrics=Metrics(),
