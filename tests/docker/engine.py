@@ -1,0 +1,207 @@
+"""A project of docker compose, driven as an operator drives it: by its command line."""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from node.provision.ports import free_ports
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+COMPOSE_FILE: Final = ROOT / "docker/compose.yaml"
+VALIDATORS: Final = (
+    "central-bank",
+    "finance-ministry",
+    "crypto-council",
+    "virtual-asset-regulator",
+)
+NODES: Final = (*VALIDATORS, "exchange")
+IMAGE: Final = "khazana:test"
+"""Left on the machine, so that the next run builds from its layers."""
+BUILD_TIMEOUT_S: Final = 900
+COMMAND_TIMEOUT_S: Final = 120
+POLL_S: Final = 0.2
+
+
+def why_not() -> str | None:
+    """Return why no cluster can be run here, or None."""
+    if shutil.which("docker") is None:
+        return "there is no docker on this machine"
+    if compose_command() is None:
+        return "there is neither docker-compose nor docker compose on this machine"
+    try:
+        ended = subprocess.run(
+            ["docker", "info", "--format", "{{.ServerVersion}}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+    except subprocess.TimeoutExpired:
+        return "the container engine does not answer"
+    if ended.returncode != 0:
+        return f"no container engine answers: {ended.stderr.strip()}"
+    return None
+
+
+def compose_command() -> tuple[str, ...] | None:
+    """Return the command of Compose 2 if it is there, else that of Compose 1."""
+    found = compose_commands()
+    return found[0] if found else None
+
+
+def compose_commands() -> tuple[tuple[str, ...], ...]:
+    """Return every Compose of this machine, the newest first."""
+    found: list[tuple[str, ...]] = []
+    if shutil.which("docker") is not None:
+        ended = subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, check=False, timeout=20
+        )
+        if ended.returncode == 0:
+            found.append(("docker", "compose"))
+    if shutil.which("docker-compose") is not None:
+        found.append(("docker-compose",))
+    return tuple(found)
+
+
+class EngineError(Exception):
+    """A command of docker failed; the sentence has what it said."""
+
+
+def run(
+    *words: str, variables: Mapping[str, str] | None = None, timeout_s: float = COMMAND_TIMEOUT_S
+) -> str:
+    """Run a command and return what it printed on stdout.
+
+    Raises:
+        EngineError: it failed.
+    """
+    ended = subprocess.run(
+        words,
+        env=os.environ | dict(variables or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+    )
+    if ended.returncode != 0:
+        raise EngineError(f"{' '.join(words)}: {ended.stdout[-2000:]}{ended.stderr[-4000:]}")
+    return ended.stdout
+
+
+@dataclass(kw_only=True)
+class Project:
+    """The cluster of docker/compose.yaml under a name, ports and passphrases of its own."""
+
+    secrets_folder: Path
+    name: str = field(default_factory=lambda: f"khazana-test-{secrets.token_hex(4)}")
+    ports: Mapping[str, int] = field(
+        default_factory=lambda: dict(zip(NODES, free_ports(len(NODES)), strict=True))
+    )
+
+    def __post_init__(self) -> None:
+        # Compose mounts a secret with the owner and mode that it has here: the node's user, who is
+        # not the owner, must be able to read it, and nobody else must enter the folder.
+        self.secrets_folder.mkdir(mode=0o700)
+        for name in VALIDATORS:
+            file = self.secrets_folder / f"{name}.passphrase"
+            file.write_text(secrets.token_hex(16) + "\n")
+            file.chmod(0o644)
+
+    def passphrase(self, name: str) -> str:
+        """Return the passphrase of a validator's key."""
+        return (self.secrets_folder / f"{name}.passphrase").read_text().strip()
+
+    def url(self, name: str) -> str:
+        """Return where a node answers on this machine."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What compose.yaml takes from the environment."""
+        ports = {
+            f"KHAZANA_PORT_{name.upper().replace('-', '_')}": str(port)
+            for name, port in self.ports.items()
+        }
+        return ports | {
+            "KHAZANA_IMAGE": IMAGE,
+            "KHAZANA_SECRETS": str(self.secrets_folder),
+            # The classic builder is in every engine.
+            "DOCKER_BUILDKIT": "0",
+            "COMPOSE_DOCKER_CLI_BUILD": "0",
+        }
+
+    def compose(self, *words: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+        """Run a command of compose on this project."""
+        command = compose_command()
+        assert command is not None
+        return run(
+            *command,
+            "-p",
+            self.name,
+            "-f",
+            str(COMPOSE_FILE),
+            *words,
+            variables=self.variables,
+            timeout_s=timeout_s,
+        )
+
+    def up(self) -> None:
+        """Build the image and start everything."""
+        self.compose("up", "--build", "-d", timeout_s=BUILD_TIMEOUT_S)
+
+    def down(self) -> None:
+        """Remove containers, network and volumes."""
+        self.compose("down", "-v", "--remove-orphans")
+
+    def container(self, name: str) -> str:
+        """Return the id of a node's container, running or not."""
+        found = run(
+            "docker",
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            f"label=com.docker.compose.project={self.name}",
+            "--filter",
+            f"label=com.docker.compose.service={name}",
+        ).split()
+        assert len(found) == 1, f"{name}: {found}"
+        return found[0]
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """Return what the engine knows of a node's container."""
+        (found,) = json.loads(run("docker", "inspect", self.container(name)))
+        assert isinstance(found, dict)
+        return found
+
+    def execute(self, name: str, *words: str) -> str:
+        """Run a command in a node's container."""
+        return run("docker", "exec", self.container(name), *words)
+
+    def log(self, name: str) -> str:
+        """Return everything that a node has logged."""
+        ended = subprocess.run(
+            ["docker", "logs", self.container(name)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=True,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+        return ended.stdout
+
+    def wait_healthy(self, *names: str, within_s: float = 60.0) -> None:
+        """Wait until the engine calls these nodes, or all, healthy."""
+        deadline = time.monotonic() + within_s
+        for name in names or NODES:
+            while (found := self.inspect(name)["State"]["Health"]["Status"]) != "healthy":
+                assert time.monotonic() < deadline, f"{name} is {found}:\n{self.log(name)[-4000:]}"
+                time.sleep(POLL_S)  # The engine looks only every few seconds.

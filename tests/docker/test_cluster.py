@@ -1,0 +1,261 @@
+"""The network of docker/compose.yaml for real: built, brought up, hurt, compared, taken down.
+
+Needs a container engine and Compose, 1.29 or 2; skipped without. One cluster serves the whole file,
+and every test leaves all of its nodes running.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import aclosing
+
+import pytest
+
+from node.client import Client
+from node.genesis import Genesis, load_genesis
+from node.keys import LocalSigner
+from node.keys.development import development_signer
+from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
+from tests.docker import engine
+from tests.docker.engine import NODES, VALIDATORS, Project
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 120)]
+
+STOP_MAX_S = 10
+"""What the engine allows a container between SIGTERM and SIGKILL unless it is told otherwise."""
+CATCH_UP_MAX_S = 60
+BANK = development_signer("central-bank/account")
+MINISTRY = development_signer("finance-ministry/account")
+EXCHANGE = development_signer("exchange/account")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    reason = engine.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    project = Project(secrets_folder=tmp_path_factory.mktemp("cluster") / "secrets")
+    try:
+        project.up()
+        project.wait_healthy()
+        yield project
+    finally:
+        project.down()
+
+
+@pytest.fixture(scope="module")
+def genesis(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Genesis:
+    file = tmp_path_factory.mktemp("genesis") / "genesis.json"
+    file.write_text(project.execute("exchange", "cat", "/data/genesis.json"))
+    return load_genesis(file)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rupee(project: Project, genesis: Genesis) -> None:
+    """Define the rupee: by the bank and the ministry, through a node of neither."""
+    ministry = address("finance-ministry", MINISTRY)
+    rupee = define_rupee(central_bank=address("central-bank", BANK), approvers=(ministry,))
+
+    async def define() -> None:
+        async with Client(project.url("crypto-council"), network=genesis) as client:
+            builder = await client.transaction()
+            await client.submit(builder.add(rupee).sign(BANK, MINISTRY))
+
+    asyncio.run(define())
+
+
+def address(owner: str, signer: LocalSigner) -> bytes:
+    return address_of_key(owner, signer.public_key)
+
+
+async def pay(project: Project, genesis: Genesis, through: str, amount: int) -> int:
+    """Issue so many paisa to the exchange through one node's published port; return the height."""
+    async with Client(project.url(through), network=genesis) as client:
+        builder = await client.transaction()
+        operation = issue(
+            account=address("central-bank", BANK),
+            asset=RUPEE,
+            amount=amount,
+            to=address("exchange", EXCHANGE),
+        )
+        receipt = await client.submit(builder.add(operation).sign(BANK))
+        assert receipt.outcome.applied
+        return receipt.height
+
+
+async def until_height(project: Project, genesis: Genesis, name: str, height: int) -> None:
+    """Wait until a node has this block; its own stream of blocks says so."""
+    async with (
+        asyncio.timeout(CATCH_UP_MAX_S),
+        Client(project.url(name), network=genesis) as client,
+        aclosing(client.subscribe("blocks", start=f"{height - 1}-0")) as blocks,
+    ):
+        async for block in blocks:
+            if int(block.value["height"]) >= height:
+                return
+
+
+async def state_roots(project: Project, genesis: Genesis, height: int) -> dict[str, str]:
+    """Return every node's state root after the block of this height."""
+    roots = {}
+    for name in NODES:
+        await until_height(project, genesis, name, height)
+        async with Client(project.url(name), network=genesis) as client:
+            block = await client.block(height, transactions="none")
+            roots[name] = block.value.header.state_root
+    return roots
+
+
+async def funds(project: Project, genesis: Genesis, through: str) -> int:
+    """Return the exchange's rupees in paisa, as one node has them."""
+    async with Client(project.url(through), network=genesis) as client:
+        amount = await client.holding(address("exchange", EXCHANGE), RUPEE)
+        return await client.minor_units(amount, RUPEE)
+
+
+def test_every_compose_of_this_machine_accepts_the_file(project: Project) -> None:
+    for command in engine.compose_commands():
+        engine.run(
+            *command,
+            "-f",
+            str(engine.COMPOSE_FILE),
+            "config",
+            "--quiet",
+            variables=project.variables,
+        )
+
+
+def test_nodes_are_confined(project: Project) -> None:
+    for name in NODES:
+        found = project.inspect(name)
+        host = found["HostConfig"]
+        (port,) = host["PortBindings"]["26680/tcp"]
+
+        assert found["Config"]["User"] == "10001:10001"
+        assert host["ReadonlyRootfs"]
+        assert host["CapDrop"] == ["ALL"]
+        assert "no-new-privileges" in str(host["SecurityOpt"])
+        assert not host["Privileged"]
+        assert host["Memory"] > 0
+        assert port["HostIp"] == "127.0.0.1"
+        assert "26600/tcp" not in host["PortBindings"]
+        assert project.execute(name, "id", "-u").strip() == "10001"
+        with pytest.raises(engine.EngineError, match="Read-only file system"):
+            project.execute(name, "touch", "/opt/khazana/planted")
+
+
+def test_secrets_are_files_that_only_their_node_has(project: Project) -> None:
+    for name in NODES:
+        found = project.inspect(name)
+        mounted = {mount["Destination"] for mount in found["Mounts"]}
+
+        expected = {f"/run/secrets/{name}"} if name in VALIDATORS else set()
+        assert {place for place in mounted if place.startswith("/run/secrets")} == expected
+        for owner in VALIDATORS:
+            assert project.passphrase(owner) not in str(found)
+            assert project.passphrase(owner) not in project.log(name)
+
+
+def test_keys_are_closed_to_others(project: Project) -> None:
+    for name in NODES:
+        secret_files = ["/data/keys/tls.pem"]
+        if name in VALIDATORS:
+            secret_files.append("/data/keys/consensus.json")
+        modes = project.execute(name, "stat", "-c", "%a %u", "/data", *secret_files).split("\n")
+
+        assert modes[0] == "700 10001"
+        assert set(modes[1:-1]) == {"600 10001"}
+
+
+def test_health_is_what_livez_says(project: Project) -> None:
+    for name in NODES:
+        health = project.inspect(name)["State"]["Health"]
+
+        assert health["Status"] == "healthy"
+        assert "/livez" in str(project.inspect(name)["Config"]["Healthcheck"])
+
+
+async def test_network_goes_on_without_one_container_and_takes_it_back(
+    project: Project, genesis: Genesis
+) -> None:
+    before = await funds(project, genesis, "exchange")
+    await pay(project, genesis, "central-bank", 100_00)
+
+    # As a power cut would end it: in Compose 1 and 2 alike, what is killed by hand stays down.
+    project.compose("kill", "-s", "SIGKILL", "finance-ministry")
+    assert not project.inspect("finance-ministry")["State"]["Running"]
+    without = [
+        await pay(project, genesis, through, 5_00)
+        for through in ("crypto-council", "virtual-asset-regulator", "exchange")
+    ]
+    project.compose("start", "finance-ministry")
+    project.wait_healthy("finance-ministry")
+    await until_height(project, genesis, "finance-ministry", without[-1])
+    last = await pay(project, genesis, "finance-ministry", 7_00)
+
+    roots = await state_roots(project, genesis, last)
+    assert set(roots) == set(NODES)
+    assert len(set(roots.values())) == 1, roots
+    for name in NODES:
+        assert await funds(project, genesis, name) == before + 100_00 + 3 * 5_00 + 7_00
+
+
+@pytest.mark.parametrize("name", ["central-bank", "exchange"])
+async def test_container_ends_in_order_when_told_to(
+    name: str, project: Project, genesis: Genesis
+) -> None:
+    container = project.container(name)
+    begun = time.monotonic()
+
+    engine.run("docker", "stop", "--time", "30", container)
+
+    took_s = time.monotonic() - begun
+    state = project.inspect(name)["State"]
+    told = project.log(name)
+    engine.run("docker", "start", container)
+    project.wait_healthy(name)
+    assert took_s < STOP_MAX_S
+    assert state["ExitCode"] == 0
+    assert not state["OOMKilled"]
+    assert "told to end" in told
+    height = await pay(project, genesis, "crypto-council", 1_00)
+    await until_height(project, genesis, name, height)
+
+
+async def test_replaced_container_goes_on_from_its_volume(
+    project: Project, genesis: Genesis
+) -> None:
+    """What an upgrade does: another container, perhaps of another image, over the same volume."""
+    height = await pay(project, genesis, "exchange", 1_00)
+    old = project.container("crypto-council")
+
+    project.compose("up", "-d", "--no-deps", "--force-recreate", "crypto-council")
+
+    assert project.container("crypto-council") != old
+    project.wait_healthy("crypto-council")
+    await until_height(project, genesis, "crypto-council", height)
+    last = await pay(project, genesis, "crypto-council", 1_00)
+    roots = await state_roots(project, genesis, last)
+    assert len(set(roots.values())) == 1, roots
+
+
+def test_bringing_up_again_makes_no_keys_anew(project: Project) -> None:
+    before = {name: project.execute(name, "sha256sum", "/data/genesis.json") for name in NODES}
+    key = project.execute("central-bank", "sha256sum", "/data/keys/consensus.json")
+
+    project.compose("up", "-d")
+
+    assert "all homes are there already" in project.log("init")
+    after = {name: project.execute(name, "sha256sum", "/data/genesis.json") for name in NODES}
+    assert after == before
+    assert project.execute("central-bank", "sha256sum", "/data/keys/consensus.json") == key
+
+
+def test_no_node_has_logged_a_fault(project: Project) -> None:
+    """The last of the file: whatever was done to the cluster above is nothing unforeseen."""
+    for name in NODES:
+        told = project.log(name)
+
+        assert "Traceback" not in told, told
+        assert "[error" not in told, told
+        assert "[critical" not in told, told
