@@ -37,10 +37,14 @@ class StorageThread:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """Wait for everything handed over, then end the thread; nothing can be run after it."""
+    async def drain(self) -> None:
+        """Wait until everything that was handed over has ended."""
         loop = asyncio.get_running_loop()
         await asyncio.shield(loop.run_in_executor(self._executor, _nothing))
+
+    async def close(self) -> None:
+        """Wait for everything handed over, then end the thread; nothing can be run after it."""
+        await self.drain()
         self._executor.shutdown(wait=True)
 
     def _finished(self, _: object) -> None:

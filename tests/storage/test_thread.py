@@ -87,3 +87,15 @@ async def test_pending_work_is_bounded() -> None:
         with pytest.raises(AssertionError):
             thread.run(gate.wait)
         gate.set()
+
+
+async def test_draining_waits_for_what_was_handed_over_and_ends_nothing() -> None:
+    done: list[int] = []
+
+    async with StorageThread() as thread:
+        pending = [thread.run(lambda n=n: done.append(n)) for n in range(20)]  # type: ignore[misc]
+        await thread.drain()
+
+        assert done == list(range(20))
+        assert await thread.run(lambda: 7) == 7
+        await asyncio.gather(*pending)
