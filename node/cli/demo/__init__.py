@@ -1,0 +1,5 @@
+"""`khazana demo`: the whole product on real figures, in under a minute."""
+
+from node.cli.demo.command import command
+
+__all__ = ["command"]
