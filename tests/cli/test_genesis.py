@@ -149,6 +149,20 @@ def test_passphrases_of_a_folder_open_the_new_keys(description: Path, tmp_path: 
     assert config.validator.passphrase_file == secrets / "central-bank"
 
 
+def test_some_homes_without_the_others_found_no_second_network(tmp_path: Path) -> None:
+    """A volume was lost. A new home in its place would be of another network than the rest."""
+    description, homes = CONFIGS / "three-institutions/network.toml", tmp_path / "homes"
+    assert khazana("genesis", "create", description, "--homes", homes).code == Exit.OK
+    (homes / "finance-ministry").rename(tmp_path / "lost")
+
+    ran = khazana("genesis", "create", description, "--homes", homes)
+
+    assert ran.code == Exit.CONFIGURATION
+    assert "none of finance-ministry" in ran.err
+    assert "backup" in ran.err
+    assert not (homes / "finance-ministry").exists()
+
+
 def test_homes_that_are_there_are_left_alone(description: Path, tmp_path: Path) -> None:
     """The one-shot job of the containers runs again at every start."""
     homes = tmp_path / "homes"

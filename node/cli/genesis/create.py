@@ -60,6 +60,15 @@ def command(
             text = f"all homes are there already, in {homes}"
             emit({"homes": [str(homes / n) for n in names], "made": False}, text, as_json=as_json)
             return
+        if there:
+            missing = ", ".join(name for name in names if name not in there)
+            raise CommandError(
+                Exit.CONFIGURATION,
+                f"{homes} has the homes of {', '.join(there)}, and none of {missing}: keys made now"
+                " would be of another network",
+                advice="Put the missing homes back from their backup; or, to found a new network,"
+                " remove them all.",
+            )
     founded = found_network(
         described,
         folder=description.parent,
