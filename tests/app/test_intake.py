@@ -1,0 +1,230 @@
+"""The door for transactions: who waits for what and how long; bounds; pushes and their loss."""
+
+import asyncio
+from itertools import pairwise
+
+from node.admission import Admission
+from node.chain import Chain
+from node.intake import CHUNK_MAX, PUSH_AGAIN_S, Intake
+from node.mempool import AdmittedTransaction, Mempool
+from node.metrics import Metrics
+from node.network import BATCH_SIZE_BYTES, Role, Transactions
+from node.storage import MemoryStore
+from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, LoopClock, cluster
+from tests.network.virtual_time import run_virtual
+from tests.replica.wires import NotedWire, view
+
+A, B, C, D = VALIDATORS
+
+
+class Door:
+    """An intake over a chain that nothing commits to but the test."""
+
+    def __init__(self, network: Cluster, *, waiters_max: int = 10) -> None:
+        self.clock = LoopClock()
+        self.chain = Chain.open(MemoryStore(), network.genesis)
+        self.pool = Mempool(self.clock)
+        self.admission = Admission(self.chain, self.pool, self.clock)
+        self.wire = NotedWire()
+        self.wire.views = [view("v"), view("o", role=Role.OBSERVER)]
+        self.woken = 0
+        self.metrics = Metrics()
+        self.intake = Intake(
+            chain=self.chain,
+            mempool=self.pool,
+            admission=self.admission,
+            gossip=self.wire,
+            wake=self.wake,
+            clock=self.clock,
+            metrics=self.metrics,
+            waiters_max=waiters_max,
+        )
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def test_what_is_taken_is_pooled_pushed_once_and_wakes_the_replica() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [network.transaction() for _ in range(CHUNK_MAX + 1)]
+
+            answers = await door.intake.submit(raws)
+
+            assert all(isinstance(answer, AdmittedTransaction) for answer in answers)
+            assert door.wire.gossiped == raws
+            assert len(door.pool) == len(raws)
+            assert door.woken == 2
+            assert door.metrics.value("khazana_submissions_total", answer="taken") == len(raws)
+
+    run_virtual(main())
+
+
+def test_what_a_peer_pushes_is_pooled_and_goes_no_further() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+
+            await door.intake.relay("v", [network.transaction()])
+
+            assert len(door.pool) == 1
+            assert door.wire.gossiped == []
+            assert door.woken == 1
+
+    run_virtual(main())
+
+
+def test_a_refusal_that_depends_on_the_moment_is_no_peers_fault() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            late = network.transaction(valid_ms=-5_000)
+            early = network.transaction(valid_ms=10**9)
+            known = network.transaction()
+
+            await door.intake.relay("v", [late, early, known, known])
+            assert door.wire.punished == []
+
+            await door.intake.relay("v", [b"\x90"])
+            assert [peer for peer, _ in door.wire.punished] == ["v"]
+
+    run_virtual(main())
+
+
+def test_one_chunk_is_verified_in_one_turn_whoever_brings_it() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            seen: list[int] = []
+            batches = [[network.transaction() for _ in range(CHUNK_MAX)] for _ in range(6)]
+
+            async def watch() -> None:
+                while len(door.pool) < 6 * CHUNK_MAX:
+                    seen.append(len(door.pool))
+                    await asyncio.sleep(0)
+
+            async with asyncio.TaskGroup() as tasks:
+                for number, batch in enumerate(batches):
+                    if number % 2:
+                        tasks.create_task(door.intake.submit(batch))
+                    else:
+                        tasks.create_task(door.intake.relay("v", batch))
+                tasks.create_task(watch())
+
+            steps = [later - sooner for sooner, later in pairwise(seen)]
+            assert max(steps) <= CHUNK_MAX
+
+    run_virtual(main())
+
+
+def test_waiters_are_bounded_and_leave_nothing_behind() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network, waiters_max=3)
+            start = asyncio.get_running_loop().time()
+
+            async with asyncio.TaskGroup() as tasks:
+                waiting = [
+                    tasks.create_task(door.intake.wait(bytes([number]) * 32, 5.0))
+                    for number in range(3)
+                ]
+                same = tasks.create_task(door.intake.wait(bytes(32), 2.0))
+                await asyncio.sleep(0.1)
+                assert door.metrics.value("khazana_waiters") == 3
+                assert await door.intake.wait(b"x" * 32, 5.0) is False
+                assert asyncio.get_running_loop().time() - start < 0.2
+            assert not any(task.result() for task in (*waiting, same))
+            assert asyncio.get_running_loop().time() - start >= 5.0
+            assert door.metrics.value("khazana_waiters") == 0
+            assert not door.intake._waiting
+
+    run_virtual(main())
+
+
+def test_a_waiter_that_is_cancelled_leaves_the_others_waiting() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            await network.start()
+            await network.until_meshed()
+            raw = network.transaction()
+            intake = network[A].up.intake
+            identifier = network.id_of(raw)
+            async with asyncio.TaskGroup() as tasks:
+                first = tasks.create_task(intake.wait(identifier, 30.0))
+                second = tasks.create_task(intake.wait(identifier, 30.0))
+                await asyncio.sleep(0.1)
+                first.cancel()
+                await network.submit(A, raw)
+            assert second.result() is True
+            assert await intake.wait(identifier, 0.0) is True
+
+    run_virtual(main())
+
+
+def test_a_validator_whose_link_comes_up_is_pushed_what_waits_here() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [network.transaction() for _ in range(3)]
+            await door.intake.submit(raws)
+            await door.intake.relay("v", [network.transaction()])
+
+            door.intake.connected("o")
+            assert door.wire.sent == []
+            door.intake.connected("v")
+
+            assert door.wire.sent == [("v", Transactions(raws=tuple(raws)))]
+
+    run_virtual(main())
+
+
+def test_a_push_in_batches_ends_where_the_lane_is_full() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [network.transaction() for _ in range(BATCH_SIZE_BYTES // 100)]
+            await door.intake.submit(raws)
+            door.wire.takes = False
+
+            door.intake.connected("v")
+
+            assert len(door.wire.sent) == 1
+
+    run_virtual(main())
+
+
+def test_an_observers_push_that_was_lost_is_made_again() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await network.start(OBSERVER)
+            raw = network.transaction(valid_ms=600_000)
+            await network.submit(OBSERVER, raw)
+
+            await network.start(*VALIDATORS)
+
+            assert await network[OBSERVER].up.intake.wait(network.id_of(raw), 15.0)
+
+    run_virtual(main())
+
+
+def test_what_waits_too_long_is_pushed_again_a_little_at_a_time() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            network.bear()
+            # D takes it while nobody hears D, and its first push is lost with the links.
+            await network.start()
+            await network.until_meshed()
+            others = [network.address(name) for name in (A, B, C)]
+            network.net.isolate(network.address(D), others)
+            for other in others:
+                network.net.reset(network.address(D), other)
+            raw = network.transaction()
+            await network.submit(D, raw)
+            await asyncio.sleep(PUSH_AGAIN_S)
+            network.net.rejoin(network.address(D), others)
+
+            assert await network[D].up.intake.wait(network.id_of(raw), 15.0)
+            network.check_agreement()
+
+    run_virtual(main())

@@ -1,0 +1,360 @@
+"""The consensus log as the replica uses it: what comes back is what went in, and whose it is."""
+
+from pathlib import Path
+
+import pytest
+
+from consensus.inputs import (
+    BlockBuilt,
+    BlockValidated,
+    CertificateReceived,
+    Input,
+    ProposalReceived,
+    ProposalSigned,
+    StartHeight,
+    TimeoutElapsed,
+    VoteReceived,
+    VoteSigned,
+)
+from consensus.types import FaultModel, Height, Round, Step, Timeout, VoteType
+from node.codec import CodecError
+from node.log import silent_log
+from node.metrics import Metrics
+from node.replica.entries import (
+    ENTRY_SIZE_MAX,
+    Body,
+    Born,
+    Reached,
+    Sealed,
+    decode_entry,
+    encode_entry,
+    entry_of_input,
+    input_of_entry,
+)
+from node.replica.errors import LogMismatch
+from node.replica.guard import Guard
+from node.replica.journal import APPEND_BYTES, Journal, write_birth
+from node.replica.seat import Seat
+from node.storage import ConsensusLog
+from node.storage.memory_files import MemoryFiles
+from tests.replica.builders import (
+    BLOCK,
+    NETWORK,
+    certificate,
+    make_validators,
+    proposal,
+    sign_proposal,
+    sign_vote,
+    signer,
+    vote,
+)
+
+INPUTS: tuple[Input, ...] = (
+    ProposalReceived(signed=sign_proposal(proposal())),
+    ProposalSigned(signed=sign_proposal(proposal("a", round_=3))),
+    ProposalReceived(
+        signed=sign_proposal(
+            proposal("d", round_=2, valid_round=1),
+            polka=certificate(kind=VoteType.PREVOTE, round_=1),
+        )
+    ),
+    VoteReceived(signed=sign_vote(vote("b"))),
+    VoteReceived(signed=sign_vote(vote("c", block=None))),
+    VoteSigned(signed=sign_vote(vote("a", kind=VoteType.PRECOMMIT))),
+    CertificateReceived(certificate=certificate()),
+    TimeoutElapsed(timeout=Timeout(height=Height(1), round=Round(4), step=Step.PRECOMMIT)),
+    BlockBuilt(height=Height(1), round=Round(2), block_id=BLOCK),
+    BlockValidated(height=Height(1), block_id=BLOCK, valid=True),
+    BlockValidated(height=Height(1), block_id=BLOCK, valid=False, ignore_clock=True),
+)
+
+
+class Setup:
+    """One validator's log over files that outlive it."""
+
+    def __init__(self, files: MemoryFiles | None = None, *, key: str = "a") -> None:
+        self.files = files or MemoryFiles()
+        self.guard = Guard(signer(key), NETWORK)
+        self.log = ConsensusLog(Path("a"), self.files)
+        self.journal = Journal(
+            self.log,
+            self.guard,
+            thread=None,
+            metrics=Metrics(),
+            monotonic=lambda: 0.0,
+        )
+        self.seat = Seat(
+            name="a", network=NETWORK, guard=self.guard, journal=self.journal, log=silent_log()
+        )
+
+    def again(self) -> "Setup":
+        return Setup(self.files)
+
+    def born(self) -> "Setup":
+        write_birth(self.log, name="a", public_key=signer("a").public_key, network=NETWORK)
+        return self.again()
+
+
+@pytest.mark.parametrize("event", INPUTS, ids=lambda event: type(event).__name__)
+def test_an_input_comes_back_from_its_entry(event: Input) -> None:
+    assert input_of_entry(entry_of_input(event)) == event
+    entry = entry_of_input(event)
+    assert decode_entry(encode_entry(entry)) == entry
+
+
+def test_a_heights_start_has_no_entry() -> None:
+    with pytest.raises(AssertionError):
+        entry_of_input(StartHeight(height=Height(1), validators=make_validators()))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x90", b"\x91\x63", b"\xc0", b"\x92\x02\xc2", bytes(ENTRY_SIZE_MAX + 1)]
+)
+def test_bytes_that_are_no_entry_are_refused(data: bytes) -> None:
+    with pytest.raises(CodecError):
+        decode_entry(data)
+
+
+async def test_what_was_persisted_is_found_with_bodies_and_seals() -> None:
+    before = Setup()
+    before.seat.open(0)
+    before.guard.set_floor(0)
+    seal = before.guard.seal(vote("a"))
+    await before.journal.persist(1, inputs=INPUTS, blocks=[(BLOCK, b"body")], seal=seal)
+    assert before.guard.sign(vote("a"))
+
+    found = (after := before.again()).journal.load(name="a", network=NETWORK)
+
+    assert found.height == 1
+    assert found.inputs == INPUTS
+    assert found.blocks == (b"body",)
+    assert not found.born
+    after.guard.set_floor(0)
+    assert after.guard.seal(vote("a")) is None
+
+
+async def test_inputs_and_the_seal_of_the_next_signature_take_one_sync() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    setup.guard.set_floor(0)
+    syncs = setup.files.syncs
+
+    await setup.seat.persist(
+        1, inputs=INPUTS, blocks=[(BLOCK, b"body")], next_signed=vote("a", round_=5)
+    )
+    await setup.seat.sign(vote("a", round_=5))
+
+    assert setup.files.syncs == syncs + 1
+
+
+async def test_a_signature_without_anything_to_persist_is_sealed_all_the_same() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    setup.guard.set_floor(0)
+
+    await setup.seat.sign(vote("a"))
+
+    after = setup.again()
+    after.seat.open(0)
+    assert after.guard.height == 1
+
+
+async def test_large_bodies_are_appended_in_parts() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    blocks = [(bytes([i]) * 32, bytes([i]) * (APPEND_BYTES // 2)) for i in range(3)]
+
+    await setup.journal.persist(1, blocks=blocks)
+
+    found = setup.again().journal.load(name="a", network=NETWORK)
+    assert found.blocks == tuple(block for _, block in blocks)
+
+
+async def test_entries_of_heights_gone_by_are_not_found() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    await setup.journal.persist(1, inputs=INPUTS[:2])
+    await setup.journal.persist(2, inputs=INPUTS[2:3])
+
+    found = setup.again().journal.load(name="a", network=NETWORK)
+
+    assert found.height == 2
+    assert found.inputs == INPUTS[2:3]
+
+
+async def test_reaching_costs_an_append_for_every_second_height_at_most() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    syncs = setup.files.syncs
+
+    for height in range(1, 11):
+        await setup.journal.reach(height)
+        assert setup.journal._appended >= height
+
+    assert setup.files.syncs == syncs + 5
+
+
+def test_a_birth_is_found_and_is_written_once() -> None:
+    setup = Setup().born()
+
+    assert setup.journal.load(name="a", network=NETWORK).born
+    with pytest.raises(LogMismatch):
+        write_birth(setup.again().log, name="a", public_key=signer("a").public_key, network=NETWORK)
+
+
+@pytest.mark.adversarial(68)
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Born(name="b", public_key=signer("a").public_key, network=None),
+        Born(name="a", public_key=signer("b").public_key, network=None),
+        Born(name="a", public_key=signer("a").public_key, network=bytes(32)),
+        entry_of_input(VoteSigned(signed=sign_vote(vote("b")))),
+        entry_of_input(ProposalSigned(signed=sign_proposal(proposal("b")))),
+    ],
+)
+def test_the_log_of_another_validator_or_network_is_refused(entry: Born) -> None:
+    setup = Setup()
+    setup.log.load()
+    setup.log.reset(1)
+    setup.log.append([encode_entry(entry)])
+
+    with pytest.raises(LogMismatch):
+        setup.again().journal.load(name="a", network=NETWORK)
+
+
+def test_a_log_that_another_program_wrote_is_refused() -> None:
+    setup = Setup()
+    setup.log.load()
+    setup.log.reset(1)
+    setup.log.append([b"\x91\x63"])
+
+    with pytest.raises(LogMismatch, match="version"):
+        setup.again().journal.load(name="a", network=NETWORK)
+
+
+def log_at(height: int, *, born: bool = False) -> Setup:
+    setup = Setup()
+    if born:
+        setup = setup.born()
+    if height:
+        log = setup.again().log
+        log.load()
+        if height > log.height:
+            log.reset(height)
+        log.append([encode_entry(Reached(height=height))])
+    return setup.again()
+
+
+@pytest.mark.adversarial(29, 68)
+@pytest.mark.parametrize(
+    ("height", "head", "floor"),
+    [
+        (12, 8, 11),  # the database is behind the log
+        (9, 8, 8),
+        (8, 8, 7),
+        (7, 8, None),  # the log is behind the database
+        (0, 8, None),
+        (0, 0, None),
+        (1, 0, 0),
+    ],
+)
+def test_what_a_log_is_worth_at_the_start(height: int, head: int, floor: int | None) -> None:
+    setup = log_at(height)
+
+    setup.seat.open(head)
+
+    assert setup.guard.floor == floor
+    assert setup.seat.is_settled == (floor is not None)
+
+
+@pytest.mark.adversarial(29)
+async def test_a_birth_is_worth_nothing_once_somebody_is_further() -> None:
+    others = make_validators()
+
+    fresh = Setup().born()
+    fresh.seat.open(0)
+    await fresh.seat.settle(
+        head=0, validators=others, claims={"b": 0, "c": 1}, model=FaultModel.BYZANTINE
+    )
+    assert fresh.guard.floor is None
+
+    behind = Setup().born()
+    behind.seat.open(5)
+    assert not behind.seat.is_settled
+
+    first = Setup().born()
+    first.seat.open(0)
+    await first.seat.settle(
+        head=0, validators=others, claims={"b": 0, "c": 0}, model=FaultModel.BYZANTINE
+    )
+    assert first.guard.floor == 0
+
+
+async def test_a_floor_is_durable_before_it_counts() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+
+    await setup.seat.settle(
+        head=6,
+        validators=make_validators(),
+        claims={"b": 6, "c": 5, "d": 6},
+        model=FaultModel.BYZANTINE,
+    )
+
+    assert setup.guard.floor == 8
+    after = setup.again()
+    after.seat.open(6)
+    assert after.guard.floor == 8
+    assert not after.seat.may_vote(8, make_validators())
+    assert after.seat.may_vote(9, make_validators())
+
+
+async def test_a_log_without_its_past_is_not_brought_to_a_height() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+
+    await setup.seat.reach(7)
+
+    after = setup.again()
+    after.seat.open(7)
+    assert not after.seat.is_settled
+
+
+def test_a_seat_needs_its_own_name_and_key_in_the_set() -> None:
+    setup = log_at(1)
+    setup.seat.open(0)
+    assert setup.seat.may_vote(1, make_validators())
+
+    stranger = Setup(log_at(1).files, key="x")
+    stranger.seat.open(0)
+    assert not stranger.seat.may_vote(1, make_validators())
+
+
+async def test_what_the_log_holds_of_a_height_is_recalled_once() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+    await setup.journal.persist(1, inputs=INPUTS, blocks=[(BLOCK, b"body")])
+    after = setup.again()
+    after.seat.open(0)
+    assert after.seat.remembers(1)
+
+    assert after.seat.recall(Height(2)) == ((), ())
+    assert after.seat.recall(Height(1)) == (INPUTS, (b"body",))
+
+    assert after.seat.recall(Height(1)) == ((), ())
+    assert not after.seat.remembers(1)
+
+
+def test_entries_have_permanent_tags() -> None:
+    entries = [
+        Born(name="a", public_key=bytes(32), network=None),
+        Reached(height=1),
+        Sealed(height=1, round=0, kind=1, sign_bytes=b"x"),
+        Body(block_id=bytes(32), block=b"x"),
+        *map(entry_of_input, INPUTS),
+    ]
+
+    assert [encode_entry(entry)[1] for entry in entries] == [
+        1, 2, 3, 4, 11, 11, 11, 12, 12, 12, 13, 14, 15, 16, 16,
+    ]  # fmt: skip
