@@ -1,13 +1,13 @@
 """The pytest plugin of the distribution: a running network as the fixture `cluster`.
 
 pytest loads this in every project that has Khazana installed, so it imports nothing of Khazana
-before a test asks for a cluster, and works, apart from its fixtures, without pytest-asyncio.
+before a test asks for a cluster, and disturbs nobody who has no pytest-asyncio.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pytest
 
@@ -15,19 +15,18 @@ if TYPE_CHECKING:
     from node.testing.cluster import Cluster
 
 try:
-    # In strict mode pytest-asyncio runs only fixtures that are declared to it.
+    # In strict mode pytest-asyncio runs only the fixtures that are declared to it.
     from pytest_asyncio import fixture as _async_fixture
 except ImportError:
     _async_fixture = pytest.fixture  # type: ignore[assignment]
-    _MISSING = True
-else:
-    _MISSING = False
+
+ClusterFactory: TypeAlias = "Callable[..., Awaitable[Cluster]]"
 
 MARKER: Final = "khazana"
 LOG_LINES: Final = 20
 """Of each node's log, shown with a test that failed."""
 
-_CLUSTERS: Final = pytest.StashKey[list["Cluster"]]()
+_CLUSTERS: Final = pytest.StashKey["list[Cluster]"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,10 +51,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
+@pytest.fixture
+def _khazana_asyncio(request: pytest.FixtureRequest) -> None:
+    if not request.config.pluginmanager.has_plugin("asyncio"):
+        pytest.fail(
+            "a fixture of Khazana needs pytest-asyncio; with another plugin, use"
+            " `async with running_cluster(tmp_path)` of node.testing.cluster",
+            pytrace=False,
+        )
+
+
 @_async_fixture
 async def khazana_cluster(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> "AsyncIterator[Callable[..., Awaitable[Cluster]]]":
+    request: pytest.FixtureRequest, _khazana_asyncio: None, tmp_path: Path
+) -> AsyncIterator[ClusterFactory]:
     """Give a function that starts a network: `await khazana_cluster(validators=3, ...)`.
 
     Takes what `node.testing.cluster.running_cluster` takes. Everything stops when the test ends.
@@ -75,10 +84,7 @@ async def khazana_cluster(
 
 
 @_async_fixture
-async def cluster(
-    request: pytest.FixtureRequest,
-    khazana_cluster: "Callable[..., Awaitable[Cluster]]",
-) -> "Cluster":
+async def cluster(request: pytest.FixtureRequest, khazana_cluster: ClusterFactory) -> "Cluster":
     """Give a running network of four validators, or what the marker `khazana` asks for."""
     marker = request.node.get_closest_marker(MARKER)
     return await khazana_cluster(**({} if marker is None else marker.kwargs))
