@@ -25,7 +25,10 @@ class Ran:
 
 
 def khazana(
-    *words: str | Path, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+    *words: str | Path,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    timeout_s: float = 90,
 ) -> Ran:
     """Run `khazana` with these words; nobody sits at the terminal."""
     root = Path(__file__).resolve().parents[2]
@@ -38,6 +41,6 @@ def khazana(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=timeout_s,
     )
     return Ran(code=ended.returncode, out=ended.stdout, err=ended.stderr)

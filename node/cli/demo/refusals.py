@@ -5,7 +5,7 @@ from typing import Final
 
 from node.cli.demo.auction import DENOMINATION_RUPEES, PAISA
 from node.cli.demo.primary import BILL
-from node.cli.demo.stage import Actor, Stage
+from node.cli.demo.stage import Actor, Stage, root_at
 from node.client import ClientNetwork, Draft, Refused, transaction
 from node.client.bulk import FINAL
 from node.hashing import HASH_SIZE
@@ -92,7 +92,9 @@ async def _twice(stage: Stage) -> None:
     draft = await stage.draft(_rupees(payer, payee, 5 * PAISA), by=[payer])
     first = await stage.client.submit(draft)
     before = await _balances(stage, [payer, payee])
-    # Straight at another node's door, so that no client hides what the node says.
+    # Straight at another node's door, so that no client hides what the node says; once it has the
+    # block, before which it would rightly say that the transaction waits.
+    await root_at(stage.clients[1], first.height)
     ((_, status, _, _),) = await stage.clients[1].send_list([draft.raw()])
     again = await stage.clients[2].submit(draft)
     stage.narrator.check(

@@ -1,0 +1,291 @@
+"""`khazana devnet` and what is done on it: one network for the whole file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.cli.exits import Exit
+from node.keys.development import development_signer
+from tests.cli.running import Ran, khazana
+
+pytestmark = pytest.mark.e2e
+
+
+class Devnet:
+    """The running network and its accounts."""
+
+    def __init__(self, root: Path, facts: dict[str, Any]) -> None:
+        self.root = root
+        self.facts = facts
+        self.url: str = facts["nodes"][0]["url"]
+        self.accounts: list[dict[str, str]] = facts["accounts"]
+
+    def run(self, *words: str | Path) -> Ran:
+        """Run a command against this network."""
+        return khazana(
+            *words, variables={"KHAZANA_DEVNET": str(self.root), "KHAZANA_URL": self.url}
+        )
+
+    def holding(self, account: int) -> str:
+        """What an account has, in rupees."""
+        address = self.accounts[account]["address"]
+        total: str = self.run("query", "holdings", address, "--json").json["holdings"][0]["total"]
+        return total
+
+
+@pytest.fixture(scope="module")
+def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    root = tmp_path_factory.mktemp("devnet") / "network"
+    try:
+        ran = khazana("devnet", "up", "--dir", root, "--json")
+        assert ran.code == Exit.OK, ran.err
+        yield Devnet(root, ran.json)
+    finally:
+        khazana("devnet", "down", "--dir", root)
+
+
+def test_accounts_are_funded_and_their_keys_are_development_keys(devnet: Devnet) -> None:
+    assert len(devnet.accounts) == 10
+    assert devnet.holding(9) == "1000000.00"
+    for account in devnet.accounts:
+        signer = development_signer(account["label"])
+        assert account["private_key"] == signer.seed.hex()
+
+
+def test_text_warns_that_the_keys_are_known(devnet: Devnet) -> None:
+    ran = devnet.run("devnet", "up")
+
+    assert ran.code == Exit.OK
+    assert "DEVELOPMENT ONLY" in ran.out
+    assert devnet.accounts[0]["address"] in ran.out
+
+
+def test_every_node_is_ready_with_one_state(devnet: Devnet) -> None:
+    ran = devnet.run("devnet", "status", "--json")
+
+    assert ran.code == Exit.OK
+    assert [node["votes"] for node in ran.json["nodes"]] == [True] * 4
+    assert all(node["ready"] for node in ran.json["nodes"])
+
+
+def test_status_says_who_decides(devnet: Devnet) -> None:
+    ran = devnet.run("status", "--json")
+
+    assert ran.code == Exit.OK
+    assert (ran.json["validators"], ran.json["quorum"]) == (4, 3)
+
+
+def test_transfer_moves_exactly_its_amount(devnet: Devnet) -> None:
+    payer, payee = devnet.accounts[:2]
+
+    ran = devnet.run(
+        *("tx", "transfer", "--account", payer["address"], "--to", payee["address"]),
+        *("--asset", "PKR", "--amount", "12.50", "--development", "account-0", "--json"),
+    )
+
+    assert ran.code == Exit.OK, ran.err
+    assert ran.json["outcome"] == "APPLIED"
+    assert devnet.holding(0) == "999987.50"
+    assert devnet.holding(1) == "1000012.50"
+    found = devnet.run("query", "transaction", ran.json["id"], "--json").json
+    assert found["transaction"]["operations"][0]["amount"] == "12.50"
+    block = devnet.run("query", "block", str(ran.json["height"]), "--json").json
+    assert ran.json["id"] in block["transaction_ids"]
+
+
+def test_refused_transfer_ends_with_its_outcome_and_code_1(devnet: Devnet) -> None:
+    payer, payee = devnet.accounts[2:4]
+
+    ran = devnet.run(
+        *("tx", "transfer", "--account", payer["address"], "--to", payee["address"]),
+        *("--asset", "PKR", "--amount", "1000000.01", "--development", "account-2", "--json"),
+    )
+
+    assert ran.code == Exit.REFUSED
+    assert json.loads(ran.err)["error"]["outcome"] == "HOLDING_INSUFFICIENT"
+    assert devnet.holding(2) == "1000000.00"
+
+
+@pytest.mark.parametrize(
+    ("amount", "to"), [("1.005", None), ("-1", None), ("ten", None), ("1", "tkhz1nonsense")]
+)
+def test_mistyped_transfer_is_a_usage_error(devnet: Devnet, amount: str, to: str | None) -> None:
+    payer, payee = devnet.accounts[2:4]
+
+    ran = devnet.run(
+        *("tx", "transfer", "--account", payer["address"], "--to", to or payee["address"]),
+        *("--asset", "PKR", "--amount", amount, "--development", "account-2"),
+    )
+
+    assert ran.code == Exit.USAGE, ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_joint_act_travels_as_a_file_from_hand_to_hand(devnet: Devnet, tmp_path: Path) -> None:
+    """Bank and ministry define and issue a bill; neither has the other's key."""
+    bank = development_signer("central-bank/account")
+    ministry = development_signer("finance-ministry/account")
+    genesis = khazana("genesis", "show", devnet.facts["genesis"], "--json").json
+    address = {entry["owner"]: entry["address"] for entry in genesis["accounts"]}
+    operations = tmp_path / "bill.json"
+    operations.write_text(
+        json.dumps(
+            [
+                {
+                    "type": "define_asset",
+                    "account": address["finance-ministry"],
+                    "approvers": [address["central-bank"]],
+                    "asset": "BILL-1",
+                    "name": "A bill",
+                    "issuer": "finance-ministry",
+                    "identifiers": {"isin": "PKTB0574M033"},
+                    "terms": {
+                        "type": "bill",
+                        "issue_day": "2026-11-20",
+                        "maturity_day": "2027-02-12",
+                        "face_currency": "PKR",
+                    },
+                    "term_sheet_hash": "ab" * 32,
+                    "decimals": 2,
+                    "multiple": "5000.00",
+                    "ceiling": "1000000.00",
+                    "forced_transfer_allowed": False,
+                },
+                {
+                    "type": "issue",
+                    "account": address["finance-ministry"],
+                    "approvers": [address["central-bank"]],
+                    "asset": "BILL-1",
+                    "amount": "250000.00",
+                    "to": address["finance-ministry"],
+                },
+            ]
+        )
+    )
+    draft, by_bank, by_ministry, whole = (tmp_path / f"{n}.json" for n in ("d", "b", "m", "w"))
+
+    built = devnet.run(
+        *("tx", "build", operations, "--out", draft, "--json"),
+        *("--signer", bank.public_key.hex(), "--signer", ministry.public_key.hex()),
+    )
+    assert built.code == Exit.OK, built.err
+    assert len(built.json["missing"]) == 2
+    khazana("tx", "sign", draft, "--out", by_bank, "--development", "central-bank/account")
+    khazana("tx", "sign", draft, "--out", by_ministry, "--development", "finance-ministry/account")
+    early = devnet.run("tx", "submit", by_bank)
+    combined = khazana("tx", "combine", by_bank, by_ministry, "--out", whole, "--json")
+    shown = khazana("tx", "show", whole, "--json").json
+    ended = devnet.run("tx", "submit", whole, "--json")
+
+    assert early.code == Exit.USAGE, "one signature is still missing"
+    assert combined.json["missing"] == []
+    assert [operation["type"] for operation in shown["operations"]] == ["define_asset", "issue"]
+    assert ended.code == Exit.OK, ended.err
+    assert devnet.run("query", "asset", "BILL-1", "--json").json["asset"]["supply"] == "250000.00"
+    again = devnet.run("tx", "submit", whole, "--json")
+    assert again.json["height"] == ended.json["height"], "submitting again is harmless"
+
+
+def test_proof_is_verified_offline_and_refused_once_changed(devnet: Devnet, tmp_path: Path) -> None:
+    file, spoilt = tmp_path / "proof.json", tmp_path / "spoilt.json"
+    holder = devnet.accounts[5]["address"]
+
+    asked = devnet.run(
+        *("query", "proof", "holding", "--address", holder, "--name", "PKR", "--out", file)
+    )
+    content = file.read_bytes()
+    spoilt.write_bytes(content.replace(b"1,000,000.00", b"1,000,000.01"))
+    good = khazana("verify", file, "--genesis", devnet.facts["genesis"], "--json")
+    bad = khazana("verify", spoilt, "--genesis", devnet.facts["genesis"], "--json")
+
+    assert asked.code == Exit.OK, asked.err
+    assert good.code == Exit.OK
+    assert holder in good.json["statement"]
+    assert len(good.json["decided_by"]) >= 3
+    assert bad.code == Exit.REFUSED
+    assert json.loads(bad.err)["error"]["holds"] is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("account", "0"),
+        ("asset", "PKR"),
+        ("assets",),
+        ("block",),
+        ("parameters",),
+        ("participant", "central-bank"),
+        ("powers",),
+        ("proposals",),
+        ("validators",),
+    ],
+    ids=lambda words: words[0],
+)
+def test_query_answers_as_text_and_as_json(devnet: Devnet, words: tuple[str, ...]) -> None:
+    if words[0] == "account":
+        words = ("account", devnet.accounts[0]["address"])
+
+    text, machine = devnet.run("query", *words), devnet.run("query", *words, "--json")
+
+    assert text.code == machine.code == Exit.OK
+    assert "height" in text.out
+    assert machine.json["height"] >= 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("account", "tkhz1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"),
+        ("asset", "NONE"),
+        ("block", "999999"),
+        ("participant", "nobody"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_query_for_what_is_not_there_is_answered_with_a_sentence(
+    devnet: Devnet, words: tuple[str, ...]
+) -> None:
+    ran = devnet.run("query", *words)
+
+    assert ran.code == Exit.REFUSED
+    assert "Traceback" not in ran.err
+
+
+def test_nobody_at_the_address_is_code_3() -> None:
+    ran = khazana("status", "--url", "http://127.0.0.1:1", "--timeout", "5")
+
+    assert ran.code == Exit.UNREACHABLE
+    assert "devnet status" in ran.err
+
+
+def test_development_keys_are_refused_by_a_network_that_is_none(
+    devnet: Devnet, tmp_path: Path
+) -> None:
+    """The devnet's own genesis, without the word `development`."""
+    genesis = Path(devnet.facts["genesis"]).read_text()
+    strict = tmp_path / "genesis.json"
+    strict.write_text(genesis.replace('"development": true', '"development": false'))
+
+    ran = khazana("genesis", "check", strict)
+
+    assert ran.code == Exit.CONFIGURATION
+    assert "development key" in ran.err
+
+
+def test_killed_node_is_seen_and_comes_back(devnet: Devnet) -> None:
+    """Last in the file: it hurts the network that the others use."""
+    killed = devnet.run("devnet", "kill", "crypto-council", "--json")
+    down = devnet.run("devnet", "status", "--json")
+    up = devnet.run("devnet", "up", "--json")
+    logs = devnet.run("devnet", "logs", "crypto-council", "--lines", "5", "--json")
+    unknown = devnet.run("devnet", "kill", "nobody")
+
+    assert killed.json["killed"] is True
+    assert down.code == Exit.UNREACHABLE
+    assert [n["ready"] for n in down.json["nodes"] if n["name"] == "crypto-council"] == [False]
+    assert up.code == Exit.OK
+    assert len(logs.json["lines"]) == 5
+    assert unknown.code == Exit.USAGE
