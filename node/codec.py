@@ -23,6 +23,9 @@ import msgpack
 import msgspec
 
 RECORD_SIZE_MAX: Final = 1 << 24  # 16 MiB: no record, frame or block is larger
+INTEGER_MIN: Final = -(1 << 63)
+INTEGER_MAX: Final = (1 << 64) - 1
+"""What MessagePack can spell."""
 
 _BYTES: Final = (bytes,)
 
@@ -61,7 +64,8 @@ else:
         """A value with canonical bytes: its fields in order of declaration, as an array.
 
         Fields have no defaults: a missing one would otherwise be a second spelling. Integers are
-        those of MessagePack, -2**63 to 2**64 - 1; a bound given in `Meta` must fit into 63 bits.
+        those of MessagePack, `INTEGER_MIN` to `INTEGER_MAX`; a bound given in `Meta` must fit into
+        63 bits.
         """
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from node.codec import INTEGER_MAX, INTEGER_MIN
 from node.ledger.errors import LedgerError
 
 Detail: TypeAlias = int | str
@@ -361,17 +362,28 @@ class Reject(LedgerError):
 
     Attributes:
         outcome: which rule.
-        details: what was found and expected, by name, in the order given; bytes in hexadecimal.
+        details: what was found and expected, by name, in the order given; bytes in hexadecimal,
+            integers beyond 64 bits as decimal text.
     """
 
     def __init__(self, outcome: Outcome, **details: Detail | bytes) -> None:
         """Name what was found and expected as the outcome's sentence does."""
         super().__init__(outcome.name, details)
         self.outcome = outcome
-        self.details: Details = tuple(
-            (name, value.hex() if isinstance(value, bytes) else value)
-            for name, value in details.items()
-        )
+        self.details: Details = tuple((name, _detail(value)) for name, value in details.items())
+
+
+def _detail(value: Detail | bytes) -> Detail:
+    """Return the value as a receipt can hold it.
+
+    A sum of two amounts can be above 64 bits: the refusal that names it must still have an
+    encoding, or one transaction would stop every node that meets it in a block.
+    """
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, int) and not INTEGER_MIN <= value <= INTEGER_MAX:
+        return str(value)
+    return value
 
 
 def explain(

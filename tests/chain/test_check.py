@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from node.blocks import Header, transactions_root
 from node.chain import BlockFault, Candidate, InvalidBlock
 from node.codec import replace
+from node.ledger.acts.assets.issue import Issue
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
 from node.mempool import AdmittedTransaction
 from tests.chain.stores import contents
-from tests.chain.town import Town, make_record, make_town
+from tests.chain.town import CASH, Town, address_of, make_record, make_town
 
 
 async def proposer_and_voter(accounts: int = 4, **options: Any) -> tuple[Town, Town]:
@@ -52,6 +53,20 @@ async def test_voter_computes_what_the_proposer_did() -> None:
 
     assert checked == candidate
     assert voter.chain.check(candidate.header, (), now_ms=None) is checked
+
+
+@pytest.mark.adversarial(60, 62)
+async def test_block_holds_a_refusal_that_speaks_of_more_than_64_bits() -> None:
+    """Valid in form, and passed on by peers: it must get its receipt, not stop every builder."""
+    proposer, voter = await proposer_and_voter()
+    central = address_of("central-bank", "central-bank")
+    issue = Issue(account=central, approvers=(), asset=CASH, amount=2**64 - 1, to=central)
+    raw = proposer.transaction([issue], ["central-bank"])
+
+    candidate, transactions = proposed(proposer, raw)
+
+    assert [each.outcome for each in candidate.receipts] == [Outcome.CEILING_EXCEEDED]
+    assert check(voter, candidate.header, transactions) == candidate
 
 
 @pytest.mark.adversarial(63)

@@ -86,6 +86,15 @@ def test_cash_needs_no_isin_and_may_share_its_currency(market: World) -> None:
     assert market.get(IDENTIFIERS, identifier_key("currency", "PKR")) is None
 
 
+@pytest.mark.adversarial(60, 62)
+def test_issue_that_would_leave_64_bits_is_refused_with_a_receipt(market: World) -> None:
+    """The sum has no encoding as a number; a refusal that nobody can write would stop them all."""
+    receipt = market.submit(issue_cash(2**64 - 1), by=(CB,))
+
+    assert receipt.outcome is Outcome.CEILING_EXCEEDED
+    assert dict(receipt.details)["found"] == str(2**64 - 1 + 100_000_000)
+
+
 def test_bills_are_issued_in_multiples_up_to_the_ceiling(market: World) -> None:
     events = market.do(issue_bill(500_000), by=(CB, FM))
 

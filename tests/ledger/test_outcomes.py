@@ -4,9 +4,11 @@ import string
 
 import pytest
 
+from node.codec import decode, encode
 from node.ledger.outcomes import (
     ADDRESS_DETAILS,
     ENVELOPE_OUTCOMES,
+    Details,
     Outcome,
     Reject,
     explain,
@@ -137,6 +139,14 @@ def test_bytes_are_hexadecimal_and_addresses_as_the_reader_renders_them() -> Non
     assert f"Account {'00' * 20} has no hold {'ab' * 32}." in plain
     assert f"Account khz120 has no hold {'ab' * 32}." in rendered
     assert {"account", "proposer"} == ADDRESS_DETAILS
+
+
+def test_integer_beyond_64_bits_is_text() -> None:
+    """A receipt must have an encoding whatever was asked for."""
+    reject = Reject(Outcome.CEILING_EXCEEDED, asset="PKR", found=2**64, expected=2**64 - 1)
+
+    assert reject.details == (("asset", "PKR"), ("found", str(2**64)), ("expected", 2**64 - 1))
+    assert decode(encode(reject.details), Details) == reject.details
 
 
 def test_missing_detail_reads_as_an_ellipsis() -> None:

@@ -157,6 +157,8 @@ class World:
         """Apply a block of these transactions and commit it."""
         state = LedgerState(self.records)
         result = apply_block(state, self.context(), [(identify(body), body) for body in bodies])
+        for receipt in result.receipts:
+            assert decode(encode(receipt), Receipt) == receipt
         self.records.write(state.changes())
         self.height += 1
         return result
