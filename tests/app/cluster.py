@@ -21,6 +21,7 @@ from node.genesis import Genesis
 from node.keys.development import development_signer
 from node.keys.ed25519 import verify
 from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
+from node.ledger.operations import Operation
 from node.ledger.policies import AccountPolicy, account_address, single_signer
 from node.ledger.tables import ParticipantKind
 from node.ledger.transactions import (
@@ -131,9 +132,12 @@ class Cluster:
                 development=True,
                 # The ledger's powers need all four offices, whoever validates.
                 participants=[
-                    Participant(id=office, kind=ParticipantKind.INSTITUTION, office=office)
-                    for office in INSTITUTIONS
-                    if office not in validators
+                    *(
+                        Participant(id=office, kind=ParticipantKind.INSTITUTION, office=office)
+                        for office in INSTITUTIONS
+                        if office not in validators
+                    ),
+                    *(Participant(id=name, kind=ParticipantKind.COMPANY) for name in observers),
                 ],
                 blocks=blocks,
                 consensus=consensus,
@@ -145,6 +149,8 @@ class Cluster:
         self.net = MemoryNet()
         self.pool_max: int | None = None
         """Transactions in a pool; the default if None. Set it before starting."""
+        self.signers = set(validators)
+        """Whose machines have their consensus key. Add one before starting it."""
         self.tasks = tasks
         self.machines = {name: Machine(name=name, disk=Disk(), clock=LoopClock()) for name in names}
         self._validators = tuple(validators)
@@ -201,28 +207,36 @@ class Cluster:
 
     def transaction(self, *, signer: str = "central-bank", valid_ms: int = 60_000) -> bytes:
         """Return a transaction never seen before that the ledger accepts and that changes state."""
-        self._salt += 1
         key = development_signer(f"{signer}/account")
         policy = AccountPolicy(
             signers=((key.public_key, 1 + self._salt % 255),), thresholds=(1, 1, 1)
         )
+        operation = SetAccountPolicy(account=self.account(signer), policy=policy)
+        return self.signed(operation, signer, valid_ms=valid_ms)
+
+    def account(self, office: str) -> bytes:
+        """Return the address of an office's account."""
+        key = development_signer(f"{office}/account")
+        return account_address(office, single_signer(key.public_key), bytes(8))
+
+    def signed(self, operation: Operation, *signers: str, valid_ms: int = 60_000) -> bytes:
+        """Return a transaction of this operation, signed by these offices."""
+        self._salt += 1
+        keys = [development_signer(f"{office}/account") for office in signers]
+        keys.sort(key=lambda key: key.public_key)
         body = TransactionBody(
             version=1,
             network=network_of(self.genesis.hash),
             valid_until_ms=LoopClock().now_ms() + valid_ms,
             salt=self._salt.to_bytes(8, "big"),
-            signers=(key.public_key,),
-            operations=(
-                SetAccountPolicy(
-                    account=account_address(signer, single_signer(key.public_key), bytes(8)),
-                    policy=policy,
-                ),
-            ),
+            signers=tuple(key.public_key for key in keys),
+            operations=(operation,),
             memo="",
         )
         encoded = encode(body)
         identifier = transaction_id(self.genesis.hash, encoded)
-        return encode(SignedTransaction(body=encoded, signatures=(key.sign(identifier),)))
+        signatures = tuple(key.sign(identifier) for key in keys)
+        return encode(SignedTransaction(body=encoded, signatures=signatures))
 
     def id_of(self, raw: bytes) -> bytes:
         return self.running[0].up.admission.decode(raw).id
@@ -315,9 +329,7 @@ class Cluster:
             identity=TlsIdentity(
                 certificate=keys.tls_certificate, private_key_pem=keys.tls_key_pem
             ),
-            signer=(
-                development_signer(f"{name}/consensus") if keys.public_key is not None else None
-            ),
+            signer=development_signer(f"{name}/consensus") if name in self.signers else None,
             observers=tuple(
                 (other, self.founded.keys[other].tls_certificate) for other in self._observers
             ),

@@ -1,0 +1,164 @@
+"""Changes of the validator set, decided at H, ruling from H + 1, on running nodes."""
+
+import asyncio
+
+import pytest
+
+from node.keys.development import development_signer
+from node.ledger.acts.governance.add_validator import AddValidator
+from node.ledger.acts.governance.remove_validator import RemoveValidator
+from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
+from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
+from tests.app.test_restarts import equivocations, signed
+from tests.network.virtual_time import run_virtual
+
+A, B, C, D = VALIDATORS
+
+
+def names(network: Cluster, machine: str) -> list[str]:
+    return [validator.id for validator in network[machine].up.chain.validators]
+
+
+def approvers(network: Cluster, *offices: str) -> tuple[bytes, ...]:
+    return tuple(sorted(network.account(office) for office in offices))
+
+
+def removal(network: Cluster, name: str) -> bytes:
+    operation = RemoveValidator(
+        account=network.account(A), approvers=approvers(network, B, C, D), name=name
+    )
+    return network.signed(operation, *VALIDATORS)
+
+
+def addition(network: Cluster, name: str) -> bytes:
+    operation = AddValidator(
+        account=network.account(A),
+        approvers=approvers(network, B, C, D),
+        name=name,
+        participant=name,
+        public_key=development_signer(f"{name}/consensus").public_key,
+        tls_certificate=network.founded.keys[name].tls_certificate,
+    )
+    return network.signed(operation, *VALIDATORS)
+
+
+@pytest.mark.adversarial(23, 46)
+def test_a_removed_validator_votes_and_is_heard_no_more() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            await network.start()
+            await network.until_meshed()
+            await network.settle(A, removal(network, D))
+            height = network[A].height
+            await network.until(
+                lambda: D not in {member.name for member in network[A].up.network.status()}
+            )
+
+            assert names(network, A) == [A, B, C]
+            assert {peer.name for peer in network[A].up.network.peers()} == {B, C}
+            before = signed(network, D)
+            for _ in range(4):
+                await network.settle(A, network.transaction())
+            assert signed(network, D) == before
+            assert network[D].height <= height
+            certificate = network[A].up.chain.certificate(height + 1)
+            assert certificate is not None
+            assert {name for name, _ in certificate.signatures} == {A, B, C}
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(23, 30)
+def test_an_observer_that_is_made_a_validator_votes_from_the_next_height() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            network.signers.add(OBSERVER)
+            await network.start()
+            await network.until_meshed()
+            await network.settle(A, network.transaction())
+            await network.settle(A, addition(network, OBSERVER))
+            height = network[A].height
+            await network.until_height(height)
+
+            assert names(network, OBSERVER) == sorted([*VALIDATORS, OBSERVER])
+            for _ in range(10):
+                await network.settle(A, network.transaction())
+                await asyncio.sleep(1.0)
+
+            # Its log is as new as it is on the network, which is further: two heights of silence.
+            assert signed(network, OBSERVER) > 0
+            await network.stop(D)
+            for _ in range(6):
+                assert await network.settle(A, network.transaction()) < 5.0
+            assert equivocations(network) == 0
+            network.check_agreement()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(30)
+def test_a_validator_that_is_off_when_it_is_voted_in_costs_no_more_than_one_fault() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            network.signers.add(OBSERVER)
+            await network.start(*VALIDATORS)
+            await network.until_meshed()
+            await network.settle(A, addition(network, OBSERVER))
+            for _ in range(6):
+                assert await network.settle(A, network.transaction()) < 8.0
+
+            await network.start(OBSERVER)
+            await network.until_height(network[A].height, OBSERVER)
+            for _ in range(6):
+                await network.settle(A, network.transaction())
+                await asyncio.sleep(1.0)
+            assert signed(network, OBSERVER) > 0
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(71)
+def test_after_a_key_is_rotated_the_old_one_signs_no_more() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            await network.start()
+            await network.until_meshed()
+            operation = RotateValidatorKey(
+                account=network.account(A),
+                approvers=approvers(network, B, C, D),
+                name=D,
+                public_key=development_signer("validator-7/consensus").public_key,
+                tls_certificate=network.founded.keys[D].tls_certificate,
+            )
+            await network.settle(A, network.signed(operation, *VALIDATORS))
+            await network.until_height(network[A].height)
+            before = signed(network, D)
+
+            for _ in range(6):
+                await network.settle(A, network.transaction())
+                await asyncio.sleep(1.0)
+
+            assert signed(network, D) == before
+            await network.until_height(network[A].height)
+            network.check_agreement()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(23)
+def test_a_late_node_follows_the_chain_across_changes_of_its_validators() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await network.start(*VALIDATORS)
+            await network.until_meshed()
+            await network.settle(A, network.transaction())
+            await network.settle(A, removal(network, D))
+            for _ in range(5):
+                await network.settle(A, network.transaction())
+
+            await network.start(OBSERVER)
+            await network.until_height(7, OBSERVER)
+
+            assert names(network, OBSERVER) == [A, B, C]
+
+    run_virtual(main())
