@@ -181,8 +181,9 @@ class Driver:
                     self._building = False
                     self._accept(input_)
                     self._proposals.mark_valid(block_id)
-                    self._apply(BlockReady(block_id=block_id))
+                    # First, for this very block may be decided already.
                     self._settle()
+                    self._apply(BlockReady(block_id=block_id))
             case TimeoutElapsed(timeout=timeout):
                 self._take_timeout(timeout, input_)
             case CertificateReceived(certificate=certificate):
@@ -197,11 +198,10 @@ class Driver:
         proposal = self._proposals.get(state.round)
         if proposal is not None and proposal.proposal.proposer == self._validator_id:
             messages.append(proposal)
-        if state.step is Step.DECIDED and self._commit is not None:
+        if self._commit is not None:
             messages += votes_of(self._commit.certificate)
             return tuple(messages)
-        if state.round > 0:
-            messages += self._votes.precommits(Round(state.round - 1)).votes.values()
+        messages += self._votes.precommits(Round(state.round - 1)).votes.values()
         if self._validator_id is not None:
             for tally in (self._votes.prevotes(state.round), self._votes.precommits(state.round)):
                 own = tally.votes.get(self._validator_id)
@@ -211,7 +211,6 @@ class Driver:
 
     def resume(self) -> tuple[Effect, ...]:
         """Return what a replay has to ask for anew, and take the log for what it is: durable."""
-        self._effects.clear()
         self._unpersisted.clear()
         return tuple(self._outstanding())
 

@@ -191,8 +191,8 @@ class Engine:
 
         These are: our proposal of this round, with the prevotes of its valid round; our votes of
         this round; and the precommits of the round before, everybody's, for a peer who is behind
-        leaves his round by them. After a decision: the precommits that decided. All are of the
-        present height: who is further behind needs blocks and certificates.
+        leaves his round by them. Once a quorum of precommits is known: these instead. All are of
+        the present height: who is further behind needs blocks and certificates.
 
         That is enough for liveness: some honest validator stands in the highest round, and brought
         the quorum of precommits that led there; with it all others follow.

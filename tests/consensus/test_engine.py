@@ -7,6 +7,7 @@ from consensus import (
     BuildBlock,
     CertificateReceived,
     Decide,
+    Effect,
     Engine,
     EngineMisuse,
     FaultModel,
@@ -53,8 +54,8 @@ from tests.consensus.builders import (
 )
 
 
-def effects_of(engine: Engine, *inputs: object) -> list[object]:
-    return [effect for given in inputs for effect in engine.step(given)]  # type: ignore[arg-type]
+def effects_of(engine: Engine, *inputs: Input) -> list[Effect]:
+    return [effect for given in inputs for effect in engine.step(given)]
 
 
 # Before the first height, and from one to the next.
@@ -232,13 +233,15 @@ def test_a_proposal_of_somebody_else_is_ignored() -> None:
 
 def test_a_proposal_far_ahead_or_long_past_is_ignored() -> None:
     bench = Bench(rounds_ahead_max=2, rounds_kept_max=1).start()
-    assert bench.feed(proposal(A, round_=3)).engine._driver._proposals.get(Round(3)) is None  # type: ignore[union-attr]
-
     bench.feed(*(prevote(name, None, round_=2) for name in "bc"))
-
     assert bench.engine.round == 2
-    bench.feed(proposal(A, round_=0))
-    assert bench.engine._driver._proposals.get(Round(0)) is None  # type: ignore[union-attr]
+    driver = bench.engine._driver
+    assert driver is not None
+
+    bench.feed(*(proposal(A, round_=round_) for round_ in range(7)))
+
+    kept = [round_ for round_ in range(7) if driver._proposals.get(Round(round_))]
+    assert kept == [1, 2, 3, 4]
 
 
 def test_a_proposal_that_came_before_its_round_is_judged_when_the_round_begins() -> None:
@@ -411,12 +414,14 @@ def test_a_certificate_that_proves_nothing_is_ignored(given: CertificateReceived
 def test_everything_a_signature_rests_on_is_persisted_before_it() -> None:
     engine = make_engine("b")
     inputs: list[Input] = [
+        elapsed(Step.PREVOTE),  # No such timer runs.
+        elapsed(Step.PROPOSE, 3),  # Nor this one.
         built(A),
         receive(prevote("a", A)),
+        receive(prevote("a", A)),  # Known.
         receive(prevote("c", A)),
-        receive(prevote("c", A)),  # Known: no news.
-        elapsed(Step.PROPOSE, 3),  # Stale: no news.
     ]
+    no_news = [inputs[0], inputs[1]]
     engine.step(start())
     accepted: list[Input] = []
     persisted: list[Input] = []
@@ -424,7 +429,7 @@ def test_everything_a_signature_rests_on_is_persisted_before_it() -> None:
     while queue:
         given = queue.pop(0)
         effects = engine.step(given)
-        if given not in accepted and given != inputs[-1]:
+        if given not in accepted and given not in no_news:
             accepted.append(given)
         for at, effect in enumerate(effects):
             if isinstance(effect, Persist):
@@ -435,6 +440,30 @@ def test_everything_a_signature_rests_on_is_persisted_before_it() -> None:
                 queue.insert(0, signed(effect))
 
     assert len(persisted) >= 5
+
+
+def test_a_certificate_is_persisted_once() -> None:
+    engine = make_engine()
+    engine.step(start())
+
+    effects = effects_of(engine, *[decided_by(A)] * 100, elapsed(Step.PROPOSE))
+
+    (persist,) = only(Persist, effects)
+    assert persist.entries == (decided_by(A), elapsed(Step.PROPOSE))
+
+
+@pytest.mark.parametrize("validator", [None, "a"])
+def test_nothing_waits_to_be_persisted_where_nothing_will_be_signed(validator: str | None) -> None:
+    """An observer signs nothing, and after its decision nobody does."""
+    bench = Bench(validator).start().feed(proposal(A), validated(A), decided_by(A, "bcd"))
+    driver = bench.engine._driver
+    assert driver is not None
+    waiting = len(driver._unpersisted)
+
+    bench.feed(prevote("b", A), prevote("b", B), precommit("c", A), elapsed(Step.PRECOMMIT))
+
+    assert len(driver._unpersisted) == waiting
+    assert waiting == 0 or validator is not None
 
 
 def test_a_signature_that_was_not_asked_for_is_ignored() -> None:
@@ -535,10 +564,24 @@ def test_an_observer_passes_on_what_led_to_its_round() -> None:
     assert bench.engine.resend() == tuple(precommit(name, None) for name in "bcd")
 
 
-def test_after_a_decision_the_precommits_that_decided_are_repeated() -> None:
+def test_once_a_quorum_of_precommits_is_known_it_is_repeated() -> None:
     bench = Bench("b").start().feed(built(A), *(precommit(name, A) for name in "acd"))
-
+    assert bench.engine.round_step is Step.DECIDED
     assert bench.engine.resend() == (proposal(A), *(precommit(name, A) for name in "acd"))
+
+    waiting = Bench("a").start().feed(*(precommit(name, A) for name in "bcd"))
+    assert waiting.engine.round_step is Step.PROPOSE
+    assert waiting.engine.resend() == tuple(precommit(name, A) for name in "bcd")
+
+
+def test_our_own_block_may_be_decided_before_we_have_built_it() -> None:
+    """We proposed it in an earlier life, of which nothing is left."""
+    bench = Bench("b").start().feed(*(precommit(name, A) for name in "acd"))
+
+    bench.feed(built(A))
+
+    assert [decide.block_id for decide in bench.did(Decide)] == [A]
+    assert bench.did(SignProposal) == []
 
 
 def test_what_one_repeats_brings_a_late_one_into_its_round() -> None:

@@ -324,7 +324,7 @@ def test_a_proposal_with_a_valid_round_shows_its_prevotes_again() -> None:
 
 def test_nothing_is_persisted_twice() -> None:
     engine = make_engine()
-    replayed(engine, [receive(proposal(A)), validated(A)])
+    replayed(engine, [receive(proposal(A)), validated(A), receive(precommit("d", A))])
 
     effects = [e for name in "bc" for e in engine.step(receive(prevote(name, A)))]
     effects += engine.step(receive(prevote("d", A)))
