@@ -26,6 +26,7 @@ PASSPHRASE_FILE: Final = "keys/passphrase"
 TLS_KEY_FILE: Final = "keys/tls.pem"
 TLS_CERTIFICATE_FILE: Final = "keys/tls.der"
 OBSERVERS_FOLDER: Final = "observers"
+DATA_FOLDER: Final = "data"
 DRAFT: Final = ".draft"
 
 
@@ -66,7 +67,7 @@ def render_settings(settings: NodeSettings) -> str:
         "# defaults: `khazana config show` prints them all.",
         f'name = "{settings.name}"',
         f'genesis = "{GENESIS_FILE}"',
-        'data_dir = "data"',
+        f'data_dir = "{DATA_FOLDER}"',
         "",
         "[tls]",
         f'key = "{TLS_KEY_FILE}"',
@@ -156,7 +157,36 @@ def _fill(folder: Path, new: NewHome) -> None:
         (folder / OBSERVERS_FOLDER / f"{name}.der").write_bytes(certificate)
     if new.genesis is not None:
         (folder / GENESIS_FILE).write_bytes(new.genesis)
+    _bear_log(folder, new)
     (folder / CONFIG_FILE).write_text(render_settings(new.settings))
+
+
+def _bear_log(folder: Path, new: NewHome) -> None:
+    """Say in a validator's log that it was born with its key, which has signed nothing yet.
+
+    Without it the node would have to hear that every other validator stands at the genesis: a
+    network could not begin with one of them away (`node.replica.join`).
+    """
+    # Imported here: reading a home needs no running node.
+    from node.app import consensus_log_path
+    from node.genesis import parse_genesis
+    from node.keys import LocalSigner
+    from node.keys.development import development_signer
+    from node.replica import write_birth
+    from node.storage import open_consensus_log
+
+    if new.consensus_seed is not None:
+        signer = LocalSigner(new.consensus_seed)
+    elif new.settings.development_key is not None:
+        signer = development_signer(f"{new.settings.development_key}/consensus")
+    else:
+        return
+    write_birth(
+        open_consensus_log(consensus_log_path(folder / DATA_FOLDER)),
+        name=new.settings.name,
+        public_key=signer.public_key,
+        network=None if new.genesis is None else parse_genesis(new.genesis.decode()).hash,
+    )
 
 
 def _publish(draft: Path, home: Path) -> None:
