@@ -5,6 +5,8 @@ All are told by validator a of four; the proposers of rounds 0 to 3 of height 1 
 
 import re
 
+import pytest
+
 from consensus import (
     Broadcast,
     BuildBlock,
@@ -171,6 +173,7 @@ def test_l29_the_locked_value_is_prevoted_whatever_its_valid_round() -> None:
     assert bench.prevoted(2) == [A]
 
 
+@pytest.mark.adversarial(4)
 def test_l31_l32_an_earlier_quorum_does_not_free_from_the_lock() -> None:
     bench = Bench().start().feed(*(precommit(n, None) for n in "bcd"), elapsed(PRECOMMIT))
     bench.feed(proposal(A, round_=1), validated(A))
@@ -248,6 +251,7 @@ def test_l38_l39_whoever_precommits_is_locked() -> None:
     assert (engine.locked_block_id, engine.locked_round) == (A, 0)
 
 
+@pytest.mark.adversarial(7)
 def test_l42_l43_the_value_is_valid_even_when_we_precommitted_nil() -> None:
     bench = at_prevote().feed(prevote("b", A), prevote("d", None), elapsed(PREVOTE))
     assert bench.precommitted() == [None]
@@ -288,6 +292,7 @@ def test_l49_l50_l51_a_quorum_of_precommits_for_a_valid_value_decides_it() -> No
     assert decide.certificate == certificate(A, "bcd")
 
 
+@pytest.mark.adversarial(8)
 def test_l49_the_quorum_may_be_of_any_round() -> None:
     bench = at_prevote().feed(*(precommit(name, None, round_=1) for name in "bc"))
     assert bench.engine.round == 1
@@ -305,6 +310,7 @@ def test_l49_a_certificate_stands_for_the_quorum() -> None:
     assert [decide.certificate.round for decide in bench.did(Decide)] == [5]
 
 
+@pytest.mark.adversarial(9)
 def test_l50_what_is_not_known_to_be_valid_is_not_decided() -> None:
     bench = Bench().start().feed(*(precommit(name, A) for name in "bcd"))
     assert bench.did(Decide) == []
@@ -326,6 +332,7 @@ def test_l52_l53_l54_the_next_height_starts_afresh() -> None:
     assert engine.resend() == ()
 
 
+@pytest.mark.adversarial(14)
 def test_l55_l56_the_honest_threshold_in_a_higher_round_starts_it() -> None:
     bench = Bench().start().feed(prevote("b", A, round_=3), prevote("b", None, round_=2))
     assert bench.engine.round == 0

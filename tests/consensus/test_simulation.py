@@ -3,6 +3,7 @@
 A failing seed is replayed with `python -m tests.consensus.simulation --seed S …`.
 """
 
+import re
 from itertools import product
 from random import Random
 
@@ -183,6 +184,28 @@ def test_a_lock_that_nobody_else_saw_is_shown_and_decided_within_a_turn_of_all(s
     assert precommit.block_id is not None
     assert {node.chain[0][0] for node in network.nodes} == {precommit.block_id}
     assert {node.chain[0][1].round for node in network.nodes} == {turn}
+
+
+@pytest.mark.adversarial(26)
+@pytest.mark.parametrize("dead", [1, 2])
+def test_dead_proposers_cost_a_round_each_and_the_next_height_starts_afresh(dead: int) -> None:
+    """Of seven, the proposers of the first rounds of height 2 are silent from that height on."""
+    silent = set("cdefgab"[:dead])
+
+    def reaches(sender: Node, _to: Node, message: SignedMessage) -> bool:
+        return body(message)[0] < 2 or not silent & {sender.validator_id, author_of(message)}
+
+    told: list[str] = []
+    options = Options(n=7, heights=3, heal_ms=0)
+    network = Network(options, reaches, listener=told.append).run()
+    timers = dict(re.findall(r" g +schedule propose (\S+) in (\d+) ms", "\n".join(told)))
+
+    rounds = {certificate.round for node in network.nodes for _, certificate in node.chain[1:2]}
+    assert rounds == {dead}
+    base, growth = PARAMS["timeout_propose_ms"], PARAMS["timeout_growth_ms"]
+    for round_ in range(dead + 1):
+        assert int(timers[f"2/{round_}"]) == base + round_ * growth
+    assert int(timers["3/0"]) == base
 
 
 @pytest.mark.adversarial(27)
