@@ -119,6 +119,8 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "institution": joint,
         "person": retail,
     }
+    # Whoever opens an account of an office holder could sign in its name.
+    of_owners = {**of_participants, OFFICE_HOLDER: joint}
     of_supervised = {ANY: either, OFFICE_HOLDER: joint}
     matrix = {
         "add_validator": {ANY: joint},
@@ -128,7 +130,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "grant_office": {ANY: joint},
         "hold_account": of_supervised,
         "issue": {"bill": fiscal, "cash": monetary},
-        "open_account": of_participants,
+        "open_account": of_owners,
         "place_hold": of_supervised,
         "redeem": {"bill": fiscal, "cash": monetary},
         "register_participant": of_participants,

@@ -251,6 +251,21 @@ def test_office_acts_through_its_new_holder_only(market: World) -> None:
     market.do(by_the_new_one, by=("exchange",))
 
 
+def test_no_single_office_opens_accounts_for_who_holds_another(market: World) -> None:
+    """Whoever opens an account chooses its keys: with one of another's, it would hold two offices.
+
+    The bank is the central bank's to open accounts for, until it holds an office.
+    """
+    in_its_name = replace(open_for("first-bank", by=CB), policy=policy(CB))
+    before = market.copy()
+    market.do(GRANT_OFFICE.good, by=(CB, FM, CC))
+
+    assert before.submit(in_its_name, by=(CB,)).outcome is Outcome.APPLIED
+    assert market.submit(in_its_name, by=(CB,)).outcome is Outcome.OFFICES_MISSING
+    jointly = replace(in_its_name, approvers=(address(FM), address(CC)))
+    market.do(jointly, by=(CB, FM, CC))
+
+
 def test_account_is_held_and_released(market: World) -> None:
     held = market.do(hold_account("amina"), by=(VAR,))
 

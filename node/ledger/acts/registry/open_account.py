@@ -1,14 +1,16 @@
 """Open an account of a registered participant: by an office, or by its registrar's licence.
 
 The address follows from owner, policy and salt, so nobody can open an account under an address that
-is not theirs to choose. A licensee opens as many accounts as the phase of its licence allows.
+is not theirs to choose. It does choose who signs: so accounts of a participant that holds an office
+are opened under the row for office holders, or one institution could act in another's name. A
+licensee opens as many accounts as the phase of its licence allows.
 """
 
 from typing import Final
 
 from node.codec import Record, replace
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.authority import active_participant
+from node.ledger.authority import active_participant, subject_of
 from node.ledger.identifiers import Address, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
@@ -54,7 +56,7 @@ def _apply(context: ActContext, operation: OpenAccount) -> None:
     participants = context.authority.participants(operation.account, operation.approvers)
     opener = participants[0]
     record = active_participant(state, owner)
-    activity = context.authority.power(ACT.name, record.kind, participants)
+    activity = context.authority.power(ACT.name, subject_of(record), participants)
     if activity is not None and record.registrar != opener:
         raise Reject(Outcome.NOT_REGISTRAR, owner=owner, expected=record.registrar, found=opener)
     check_policy(operation.policy)
