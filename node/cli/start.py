@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from node.cli.exits import CommandError, Exit
 from node.cli.options import home_option
 from node.cli.output import json_option
 
@@ -42,7 +43,17 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
     if as_json:
         config = config.model_copy(update={"log": config.log.model_copy(update={"format": "json"})})
     genesis = load_genesis(config.genesis)
-    asyncio.run(_serve(config, genesis, until_eof=until_eof))
+    try:
+        asyncio.run(_serve(config, genesis, until_eof=until_eof))
+    except OSError as error:
+        # What the disk says has been put into words before; what is left is what cannot be
+        # listened on.
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"the node cannot start: {error.strerror or error}",
+            advice=f"Is another program, or this node, using {config.rpc.listen} or"
+            f" {config.network.listen}? Stop it, or change rpc.listen or network.listen.",
+        ) from None
 
 
 async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:

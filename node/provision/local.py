@@ -25,6 +25,8 @@ STATE_FILE: Final = "network.json"
 NODES_FOLDER: Final = "nodes"
 READY_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.05
+LOG_LINES: Final = 8
+"""Of a failed node's log: enough for its last words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +125,15 @@ class LocalNetwork:
                 async with asyncio.timeout(timeout_s):
                     while not await answers(node.url, "/readyz"):
                         if self.process(name) is None:
-                            raise NodeFailed(name, "has ended; its log:", log_tail(node.home, 20))
+                            raise NodeFailed(
+                                name, "has ended; its log:", log_tail(node.home, LOG_LINES)
+                            )
                         await asyncio.sleep(POLL_S)
             except TimeoutError:
                 raise NodeFailed(
-                    name, f"was not ready in {timeout_s:.0f} s; its log:", log_tail(node.home, 20)
+                    name,
+                    f"was not ready in {timeout_s:.0f} s; its log:",
+                    log_tail(node.home, LOG_LINES),
                 ) from None
 
     async def stop(self) -> dict[str, bool]:

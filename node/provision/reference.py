@@ -35,6 +35,7 @@ def reference_network(
     accounts: Sequence[Account] = (),
     blocks: Blocks | None = None,
     consensus: Consensus | None = None,
+    parameters: Mapping[str, int] | None = None,
 ) -> NetworkDescription:
     """Return the description of a network on this machine.
 
@@ -91,4 +92,5 @@ def reference_network(
         ),
         blocks=blocks or Blocks(),
         consensus=consensus or Consensus(),
+        parameters=parameters or {},
     )

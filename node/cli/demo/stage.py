@@ -145,6 +145,7 @@ async def set_stage(root: Path, narrator: Narrator, clock: Clock) -> AsyncIterat
             Account(owner=actor.name, public_key=actor.signer.public_key.hex())
             for actor in (*institutions, *dealers, exchange)
         ],
+        parameters={"validators-min": len(INSTITUTIONS)},
     )
     with narrator.doing("making keys, certificates and the genesis"):
         # Deriving a keystore's key takes its time, and there are four.

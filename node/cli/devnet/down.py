@@ -23,9 +23,13 @@ def command(root: Path, *, remove: bool, as_json: bool) -> None:
     Example:
       khazana devnet down --remove
     """
-    from node.provision.local import open_network
+    from node.provision.local import NoSuchNetwork, open_network
 
-    network = open_network(root)
+    try:
+        network = open_network(root)
+    except NoSuchNetwork as error:
+        emit({"stopped": [], "removed": False}, str(error), as_json=as_json)
+        return
     stopped = asyncio.run(network.stop())
     if remove:
         shutil.rmtree(root)

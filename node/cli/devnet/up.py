@@ -81,8 +81,9 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
             accounts=accounts,
         )
         network = create_network(root, description, now_ms=SystemClock().now_ms())
+    stopped = [name for name in network.nodes if network.process(name) is None]
+    note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
     network.start()
-    note(f"starting {', '.join(network.nodes)} …")
     await network.wait_ready()
     known = ClientNetwork.of(network.genesis)
     async with Client([node.url for node in network.validators], network=known) as client:
