@@ -140,6 +140,8 @@ class Driver:
         """The prevotes of the valid round; kept when the round is forgotten."""
         self._unsigned: list[Proposal | Vote] = []
         """Ours; the signature was asked for and has not come."""
+        self._asked: tuple[Round, int] = (Round(0), -1)
+        """Round and kind (a proposal is 0) of the latest signature asked for."""
         self._unpersisted: list[HeightInput] = []
         """Accepted since the last Persist; stays empty where nothing is signed."""
         self._effects: list[Effect] = []
@@ -478,6 +480,9 @@ class Driver:
 
     def _sign(self, message: Proposal | Vote) -> None:
         """Ask for a signature, once everything that it rests on is durable."""
+        position = (message.round, int(message.kind) if isinstance(message, Vote) else 0)
+        assert position > self._asked  # Never twice, and never back; the guard sees to it again.
+        self._asked = position
         self._unsigned.append(message)
         if self._unpersisted:
             self._effects.append(Persist(entries=tuple(self._unpersisted)))

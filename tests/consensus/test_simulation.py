@@ -3,8 +3,12 @@
 A failing seed is replayed with `python -m tests.consensus.simulation --seed S …`.
 """
 
+import os
 import re
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -280,3 +284,26 @@ def test_a_run_is_a_function_of_its_options() -> None:
         return lines
 
     assert told() == told()
+
+
+def test_a_run_does_not_depend_on_the_hash_seed() -> None:
+    """The order of a set changes with it, and must not matter to anything."""
+
+    def told(hash_seed: str) -> str:
+        command = [
+            sys.executable,
+            "-m",
+            "tests.consensus.simulation",
+            "--seed",
+            "5",
+            "--liars",
+            "1",
+        ]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(
+            command, cwd=root, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    assert told("1") == told("2") != ""
