@@ -2,8 +2,8 @@
 
 Two authorities answer the same questions. `SignedAuthority` is a transaction: each account that an
 operation names must reach its threshold from the transaction's signers. `ProposalAuthority` is a
-proposal: the accounts that approved it stand behind each of its operations, and what is still
-missing is noted instead of refused, so that one dry run tells whether the proposal is complete.
+proposal: the accounts that approved it stand behind each of its operations, and a refusal that
+more approvals could lift is noted, so that a dry run tells whether the proposal is complete.
 """
 
 from collections.abc import Sequence
@@ -157,7 +157,7 @@ class ProposalAuthority:
             record.owner for address in approvals if (record := _usable_or_none(state, address))
         )
         self.missing: Reject | None = None
-        """The first thing that more approvals could still bring; None: nothing is missing."""
+        """What more approvals could still bring, once an operation was refused for want of it."""
 
     def account(self, address: bytes, account_class: AccountClass) -> AccountRecord:
         """Return the proposing account. That no other acts was checked when it was proposed."""
@@ -179,7 +179,7 @@ class ProposalAuthority:
         *,
         issuer: tuple[str, str] | None = None,
     ) -> str | None:
-        """Note what is missing for this; no licence counts in a proposal."""
+        """Check it, and note what is missing; no licence counts in a proposal."""
         power = power_of(self._state, operation, subject)
         found = offices_held(self._state, power, participants)
         try:
@@ -187,7 +187,8 @@ class ProposalAuthority:
                 raise _offices_missing(operation, subject, power, found)
             _check_issuer(issuer, participants)
         except Reject as reject:
-            self.missing = self.missing or reject
+            self.missing = reject
+            raise
         return None
 
 

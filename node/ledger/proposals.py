@@ -1,9 +1,11 @@
 """Completing a proposal: its operations are applied, all or none, once no approval is missing.
 
 After each approval the operations are tried out in a bracket of their own. If an office (or the
-issuer) is still missing, whatever else they would have come to does not count: the bracket is
-discarded and the proposal waits. If nothing is missing, the result stands: applied, or refused with
-the outcome of the first operation that was refused. Either way the proposal is closed.
+issuer) is still missing, whatever else they would have come to does not count: the trial ends
+there, the bracket is discarded and the proposal waits. So what one institution proposes costs no
+more than what it could do by itself, however much it asks of the others. If nothing is missing, the
+result stands: applied, or refused with the outcome of the first operation that was refused. Either
+way the proposal is closed.
 """
 
 from node.codec import Record
@@ -50,6 +52,8 @@ def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -
         try:
             context.catalogue.act_of(operation).apply(inner, operation)
         except Reject as refused:
+            if authority.missing is not None:
+                break
             refusal = refusal or (index, refused)
     if authority.missing is not None:
         state.discard()
