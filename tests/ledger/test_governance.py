@@ -3,8 +3,10 @@
 import pytest
 
 from node.codec import encode, replace
+from node.ledger.acting import Act
 from node.ledger.acts.governance import propose
-from node.ledger.catalogue import CATALOGUE
+from node.ledger.catalogue import CATALOGUE, StandardCatalogue
+from node.ledger.due import DUE_PER_BLOCK_MAX
 from node.ledger.events import (
     Approved,
     Event,
@@ -257,6 +259,48 @@ def test_proposal_expires_with_all_its_approvals(market: World) -> None:
     other.time_ms = EXPIRES_MS - 1
     assert other.block().events == ()
     assert approve(other, proposal, CC)[1] == ProposalApplied(proposal=proposal)
+
+
+@pytest.mark.adversarial(25)
+def test_proposal_whose_time_has_come_is_not_completed_while_the_queue_is_long(
+    market: World,
+) -> None:
+    """The regulator alone can fill the queue before it; that must not keep approvals alive."""
+    proposal, _ = propose_all(market, SET_PARAMETER.good)
+    approve(market, proposal, CB)
+    for _ in range(DUE_PER_BLOCK_MAX // 100):
+        market.do(*[place_hold("amina", 1, expires_ms=EXPIRES_MS - 1)] * 100, by=(VAR,))
+    market.time_ms = EXPIRES_MS
+
+    result = market.block(market.body(Approve(account=address(CC), proposal=proposal), by=(CC,)))
+
+    assert len(result.events) == DUE_PER_BLOCK_MAX
+    assert result.receipts[0].outcome is Outcome.PROPOSAL_UNKNOWN
+    assert market.block().events == (ProposalExpired(proposal=proposal),)
+    market.check()
+
+
+def test_proposal_is_tried_out_until_an_office_is_missing(
+    market: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred operations that ask for others cost one institution's proposal as much as one."""
+    tried: list[Operation] = []
+    act_of = StandardCatalogue.act_of
+
+    def watched(catalogue: StandardCatalogue, operation: Operation) -> Act:
+        tried.append(operation)
+        return act_of(catalogue, operation)
+
+    monkeypatch.setattr(StandardCatalogue, "act_of", watched)
+    hold = by_proposal(hold_account("amina"), VAR)
+    rotate = by_proposal(ROTATE_VALIDATOR_KEY.good, VAR)
+    propose_all(market, hold, *[rotate] * 99, proposer=VAR)
+
+    assert [type(operation) for operation in tried] == [
+        Propose,
+        type(hold),
+        type(rotate),
+    ]
 
 
 def test_proposal_holds_as_many_operations_as_a_transaction(market: World) -> None:

@@ -32,7 +32,8 @@ def _apply(context: ActContext, operation: Approve) -> None:
     if participant_of(state, owner).office is None:
         raise Reject(Outcome.OFFICE_NOT_HELD, participant=owner)
     proposal = state.get(PROPOSALS, proposal_id)
-    if proposal is None:
+    # One whose time has come waits in the queue of what is due, while that is long.
+    if proposal is None or proposal.expires_ms <= context.block.time_ms:
         raise Reject(Outcome.PROPOSAL_UNKNOWN, proposal=proposal_id)
     for address in proposal.approvals:
         approver = state.get(ACCOUNTS, address)
