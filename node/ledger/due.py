@@ -7,7 +7,7 @@ transactions; what does not fit waits for the next block, in the same order.
 from typing import Final, assert_never
 
 from node.codec import Record
-from node.ledger import holdings
+from node.ledger import docket, holdings
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord
@@ -40,7 +40,7 @@ def apply_due(state: LedgerState, time_ms: int) -> list[HoldExpired | ProposalEx
         for key, due in entries:
             if int.from_bytes(key[:8], "big") > time_ms:
                 return events
-            events.append(_expire(state, key, due))
+            events.append(_expire(state, due))
         if len(entries) < page:
             break
         start = entries[-1][0] + b"\0"  # the least key above the last one
@@ -48,15 +48,16 @@ def apply_due(state: LedgerState, time_ms: int) -> list[HoldExpired | ProposalEx
     return events
 
 
-def _expire(state: LedgerState, key: bytes, due: DueRecord) -> HoldExpired | ProposalExpired:
+def _expire(state: LedgerState, due: DueRecord) -> HoldExpired | ProposalExpired:
     match due.kind:
         case DueKind.HOLD_EXPIRES:
             holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
             hold = holdings.release_hold(state, holder, hold_id)
             return HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
         case DueKind.PROPOSAL_EXPIRES:
-            state.delete(PROPOSALS, due.target)
-            state.delete(DUE, key)
+            proposal = state.get(PROPOSALS, due.target)
+            assert proposal is not None  # closing one removes its entry
+            docket.close(state, due.target, proposal)
             return ProposalExpired(proposal=due.target)
         case _ as unreachable:
             assert_never(unreachable)

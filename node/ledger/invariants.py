@@ -8,11 +8,12 @@
 3. What is held of a holding is the sum of the holds on it; an empty holding has no record.
 4. Every account has a registered owner, every holding and hold an account and an asset.
 5. An office has one holder, who has no other; identifiers point at who has them.
-6. What expires stands in the queue at its time, and nothing else stands there.
+6. What expires stands in the queue at its time, and nothing else stands there; open proposals are
+   counted for whoever made them.
 7. At least one validator rules; its key is noted as used.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -32,6 +33,7 @@ from node.ledger.tables import (
     LICENCES,
     OFFICES,
     PARTICIPANTS,
+    PROPOSAL_COUNTS,
     PROPOSALS,
     TABLES,
     VALIDATORS,
@@ -223,6 +225,12 @@ def _queue(rows: _Rows) -> Iterator[str]:
         expected[due_key(proposal.expires_ms, key)] = (DueKind.PROPOSAL_EXPIRES, key)
     if expected != {key: (due.kind, due.target) for key, due in rows.of(DUE).items()}:
         yield "what expires and the queue do not agree"
+    accounts = rows.of(ACCOUNTS)
+    proposers = Counter(
+        name_key(accounts[proposal.proposer].owner) for proposal in rows.of(PROPOSALS).values()
+    )
+    if proposers != {key: count.open for key, count in rows.of(PROPOSAL_COUNTS).items()}:
+        yield "the open proposals and their counts do not agree"
 
 
 def _validators(rows: _Rows) -> Iterator[str]:

@@ -342,6 +342,11 @@ class Outcome(IntEnum):
         " another first.",
     )
     VALIDATORS_TOO_MANY = 137, "There are {found} validators, the most that a network can have."
+    PROPOSALS_FULL_FOR_PARTICIPANT = (
+        138,
+        "Participant {participant} has {expected} proposals open, as many as one may: a quarter of"
+        " the parameter proposals-open-max. Wait for one to be decided, or withdraw one.",
+    )
 
     # The whole transaction: looked at when every operation has been applied.
     SIGNATURE_NOT_NEEDED = (

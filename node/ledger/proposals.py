@@ -11,10 +11,10 @@ way the proposal is closed.
 from node.codec import Record
 from node.ledger.acting import ActContext
 from node.ledger.authority import ProposalAuthority
+from node.ledger.docket import close
 from node.ledger.identifiers import Hash
 from node.ledger.outcomes import Details, Outcome, Reject
-from node.ledger.state import LedgerState
-from node.ledger.tables import DUE, PROPOSALS, ProposalRecord, due_key
+from node.ledger.tables import PROPOSALS, ProposalRecord
 
 
 class ProposalApplied(Record, tag=48):
@@ -34,7 +34,7 @@ class ProposalRefused(Record, tag=49):
 
 
 def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -> None:
-    """Apply the proposal if it is complete, or store it with the approvals it has."""
+    """Apply an open proposal if it is complete, or keep it with the approvals it has."""
     state = context.state
     authority = ProposalAuthority(state, proposal.proposer, proposal.approvals)
     inner = ActContext(
@@ -75,9 +75,3 @@ def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -
         close(state, proposal_id, proposal)
         context.events.append(ProposalApplied(proposal=proposal_id))
         context.events.extend(inner.events)
-
-
-def close(state: LedgerState, proposal_id: bytes, proposal: ProposalRecord) -> None:
-    """Remove a proposal and its place in the queue, where it has them."""
-    state.delete(PROPOSALS, proposal_id)
-    state.delete(DUE, due_key(proposal.expires_ms, proposal_id))

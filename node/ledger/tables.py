@@ -204,6 +204,12 @@ class ProposalRecord(Record):
     expires_ms: Milliseconds
 
 
+class ProposalCountRecord(Record):
+    """How many proposals a participant has open; none has no record."""
+
+    open: int
+
+
 class ParameterRecord(Record):
     """The value of a parameter."""
 
@@ -248,6 +254,8 @@ class DueRecord(Record):
 
 ACCOUNTS: Final = Table("accounts", b"A", AccountRecord)
 """Key: address."""
+PROPOSAL_COUNTS: Final = Table("proposal counts", b"B", ProposalCountRecord, ordered=True)
+"""Key: participant id."""
 CONSENSUS_KEYS: Final = Table("consensus keys", b"C", ConsensusKeyRecord)
 """Key: public key. Never deleted."""
 DUE: Final = Table("due", b"D", DueRecord, ordered=True)
@@ -277,6 +285,7 @@ POWERS: Final = Table("powers", b"W", PowerRecord)
 
 TABLES: Final = (
     ACCOUNTS,
+    PROPOSAL_COUNTS,
     CONSENSUS_KEYS,
     DUE,
     ASSETS,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from node.codec import encode
+from node.ledger.docket import enter
 from node.ledger.operations import (
     AddValidator,
     Approve,
@@ -19,7 +20,6 @@ from node.ledger.powers import PowerRecord
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     PARAMETERS,
-    PROPOSALS,
     VALIDATORS,
     VALIDATORS_MAX,
     ParameterRecord,
@@ -65,16 +65,16 @@ def proposed_issue(proposer: str = FM) -> bytes:
     )
 
 
-OPEN_PROPOSAL: Final = putting(
-    PROPOSALS,
-    PROPOSAL_ID,
-    ProposalRecord(
+def open_proposal(state: LedgerState) -> None:
+    """Let the ministry have a proposal open."""
+    proposal = ProposalRecord(
         proposer=address(FM),
         operations=proposed_issue(),
         approvals=(address(FM),),
         expires_ms=NOW_MS + DAY_MS,
-    ),
-)
+    )
+    enter(state, PROPOSAL_ID, proposal)
+
 
 PROPOSE: Final = Ladder(
     act="propose",
@@ -131,16 +131,21 @@ PROPOSE: Final = Ladder(
         Row(
             why="as many are open as may be",
             outcome=Outcome.PROPOSALS_FULL,
-            prepare=lambda state: _fill(state),
+            prepare=lambda state: _fill(state, 1),
+        ),
+        Row(
+            why="a quarter of the places are the proposer's",
+            outcome=Outcome.PROPOSALS_FULL_FOR_PARTICIPANT,
+            prepare=lambda state: _fill(state, 7),
         ),
         surplus_row(FM),
     ),
 )
 
 
-def _fill(state: LedgerState) -> None:
-    OPEN_PROPOSAL(state)
-    state.put(PARAMETERS, name_key("proposals-open-max"), ParameterRecord(value=1))
+def _fill(state: LedgerState, open_max: int) -> None:
+    open_proposal(state)
+    state.put(PARAMETERS, name_key("proposals-open-max"), ParameterRecord(value=open_max))
 
 
 APPROVE: Final = Ladder(
@@ -168,7 +173,7 @@ APPROVE: Final = Ladder(
         ),
         surplus_row(CC),
     ),
-    prepare=OPEN_PROPOSAL,
+    prepare=open_proposal,
 )
 
 WITHDRAW: Final = Ladder(
@@ -190,7 +195,7 @@ WITHDRAW: Final = Ladder(
         ),
         surplus_row(FM),
     ),
-    prepare=OPEN_PROPOSAL,
+    prepare=open_proposal,
 )
 
 SET_PARAMETER: Final = Ladder(

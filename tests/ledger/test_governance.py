@@ -41,6 +41,7 @@ from node.ledger.tables import (
     CONSENSUS_KEYS,
     DUE,
     POWERS,
+    PROPOSAL_COUNTS,
     PROPOSALS,
     ConsensusKeyRecord,
     ProposalRecord,
@@ -314,6 +315,29 @@ def test_proposal_holds_as_many_operations_as_a_transaction(market: World) -> No
     )
     assert receipt.outcome is Outcome.PROPOSAL_NOT_READABLE
     assert propose.OPERATIONS_MAX == OPERATIONS_MAX
+
+
+def test_no_institution_takes_every_place_for_proposals(market: World) -> None:
+    """A quarter each; what is withdrawn, expired or completed gives its place back."""
+    market.do(replace(SET_PARAMETER.good, parameter="proposals-open-max", value=8), by=ALL)
+    first, _ = propose_all(market, SET_PARAMETER.good, proposer=VAR)
+    propose_all(market, SET_PARAMETER.good, proposer=VAR)
+    third = Propose(
+        account=address(VAR),
+        operations=encode((by_proposal(SET_PARAMETER.good, VAR),)),
+        expires_ms=EXPIRES_MS,
+    )
+    assert market.submit(third, by=(VAR,)).outcome is Outcome.PROPOSALS_FULL_FOR_PARTICIPANT
+    propose_all(market, SET_PARAMETER.good, proposer=CC)
+    market.check()
+
+    market.do(Withdraw(account=address(VAR), proposal=first), by=(VAR,))
+    market.do(third, by=(VAR,))
+    market.check()
+    market.time_ms = EXPIRES_MS
+    assert len(market.block().events) == 3
+    assert market.records.scan(PROPOSAL_COUNTS, b"", 9) == []
+    market.check()
 
 
 def test_second_account_of_a_participant_does_not_approve_again(market: World) -> None:

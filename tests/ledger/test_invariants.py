@@ -19,6 +19,7 @@ from node.ledger.tables import (
     LICENCES,
     OFFICES,
     PARTICIPANTS,
+    PROPOSAL_COUNTS,
     PROPOSALS,
     VALIDATORS,
     AccountStatus,
@@ -30,6 +31,7 @@ from node.ledger.tables import (
     LicencePhase,
     LicenceRecord,
     OfficeRecord,
+    ProposalCountRecord,
     ProposalRecord,
     due_key,
     hold_key,
@@ -221,6 +223,10 @@ def test_block_that_changes_nothing_is_in_order() -> None:
                 ),
             ),
             "what expires and the queue do not agree",
+        ),
+        (
+            break_by(PROPOSAL_COUNTS, name_key(CB), ProposalCountRecord(open=1)),
+            "the open proposals and their counts do not agree",
         ),
         (
             break_by(VALIDATORS, name_key(CB), lambda record: replace(record, public_key=HOLD_ID)),

@@ -9,20 +9,13 @@ from node.hashing import Domain
 from node.ledger.acting import ActContext, GovernedOperation, define_act
 from node.ledger.authority import participant_of
 from node.ledger.checks import check_expiry
+from node.ledger.docket import check_place, enter
 from node.ledger.identifiers import Address, Hash, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.policies import AccountClass
 from node.ledger.proposals import advance
-from node.ledger.tables import (
-    DUE,
-    PROPOSAL_SIZE_MAX,
-    PROPOSALS,
-    DueKind,
-    DueRecord,
-    ProposalRecord,
-    due_key,
-)
+from node.ledger.tables import PROPOSAL_SIZE_MAX, ProposalRecord
 from node.ledger.units import Milliseconds
 
 OPERATIONS_MAX: Final = 100
@@ -57,13 +50,9 @@ def _apply(context: ActContext, operation: Propose) -> None:
         lifetime_max_ms=parameter(state, "proposal-lifetime-max-ms"),
     )
     _check_operations(context, operation)
-    open_max = parameter(state, "proposals-open-max")
-    if len(state.scan(PROPOSALS, b"", open_max)) == open_max:
-        raise Reject(Outcome.PROPOSALS_FULL, found=open_max)
+    check_place(state, owner, parameter(state, "proposals-open-max"))
 
     proposal_id = context.new_id(Domain.PROPOSAL)
-    due = DueRecord(kind=DueKind.PROPOSAL_EXPIRES, target=proposal_id)
-    state.put(DUE, due_key(operation.expires_ms, proposal_id), due)
     context.events.append(
         Proposed(proposal=proposal_id, proposer=owner, expires_ms=operation.expires_ms)
     )
@@ -73,6 +62,7 @@ def _apply(context: ActContext, operation: Propose) -> None:
         approvals=(account,),
         expires_ms=operation.expires_ms,
     )
+    enter(state, proposal_id, proposal)
     advance(context, proposal_id, proposal)
 
 

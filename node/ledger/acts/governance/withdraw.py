@@ -4,10 +4,10 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
+from node.ledger.docket import close
 from node.ledger.identifiers import Address, Hash
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
-from node.ledger.proposals import close
 from node.ledger.tables import PROPOSALS
 
 
