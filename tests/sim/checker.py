@@ -103,6 +103,8 @@ class Checker:
         self._signed: dict[tuple[bytes, int, int, int], bytes] = {}
         self._balances: dict[tuple[bytes, str], int] = {}
         self._gone: set[bytes] = set()
+        self.remember: set[str] = set()
+        """Validators that have signed since their disk was new: a restart lets them go on."""
         self.acknowledged = 0
         self.signatures = 0
 
@@ -124,6 +126,7 @@ class Checker:
     def lost(self, name: str) -> None:
         """Note that this machine's disk was wiped, or an older one put back."""
         self.reached[name] = 0
+        self.remember.discard(name)
 
     def committed(self, name: str, node: Node) -> None:
         """Look at what a node has committed since the last time."""
@@ -135,6 +138,7 @@ class Checker:
     def signed(self, name: str, public_key: bytes, data: bytes) -> None:
         """Look at what an honest node has just signed for consensus."""
         self.signatures += 1
+        self.remember.add(name)
         _, _, kind, height, round_, *_ = _SIGNED.unpack(data)
         place = (public_key, height, round_, kind)
         before = self._signed.setdefault(place, data)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from tests.sim.checker import Checker
+from tests.sim.loop import SimLoop
 from tests.sim.machines import Machine
 from tests.sim.trace import Trace
 from tests.sim.wires import SimNet
@@ -28,6 +29,8 @@ KINDS: Final = (
     "spikes",
     "crash",
     "crash-in-write",
+    "crash-at-event",
+    "crash-at-step",
     "crash-all",
     "restart",
     "pause",
@@ -59,6 +62,7 @@ class Faults:
         kinds: Sequence[str],
         pause_s: float,
         impaired_max: int,
+        loop: SimLoop,
         seed: object,
     ) -> None:
         """Begin with nothing broken.
@@ -73,6 +77,7 @@ class Faults:
         self._net = net
         self._checker = checker
         self._trace = trace
+        self._loop = loop
         # A machine alone has no wires.
         self._kinds = tuple(kind for kind in kinds if len(machines) > 1 or kind not in OF_WIRES)
         self._pause_s = pause_s
@@ -94,6 +99,8 @@ class Faults:
             "spikes": self._spikes,
             "crash": self._crash,
             "crash-in-write": self._crash_in_write,
+            "crash-at-event": self._crash_at_event,
+            "crash-at-step": self._crash_at_step,
             "crash-all": self._crash_all,
             "restart": self._restart,
             "pause": self._pause,
@@ -127,12 +134,16 @@ class Faults:
         self._net.mend()
         self._net.weather.calm()
         self.slow_disks.clear()
+        self._loop.stop_counting()
         for machine in self._machines:
             machine.clock.offset_ms = machine.clock.drift_ppm = 0
-            machine.disk.full = machine.expects_failure = False
+            machine.disk.full = False
             machine.disk.disarm()
+            machine.dies_at_event = None
             machine.wake()
         for machine in self._machines:
+            if machine.expects_failure:
+                machine.kill()  # It may be about to stop for a disk that was full a moment ago.
             if not machine.is_up:
                 await machine.start()
 
@@ -238,15 +249,31 @@ class Faults:
                 await self._back(machine, self._some_s(20))
 
     async def _crash_in_write(self) -> None:
+        await self._crash_within(lambda machine: machine.disk.arm())
+
+    async def _crash_at_event(self) -> None:
+        def arm(machine: Machine) -> None:
+            machine.dies_at_event = self._random.randrange(8)
+
+        await self._crash_within(arm)
+
+    async def _crash_at_step(self) -> None:
+        await self._crash_within(lambda machine: machine.kill_after(self._random.randrange(2_000)))
+
+    async def _crash_within(self, arm: Callable[[Machine], None]) -> None:
+        """Prepare a death at some moment soon, and start the machine again after it."""
         machine = self._pick(up=True)
         if machine is not None:
             with self._in_hand(machine):
                 starts = machine.starts
-                machine.disk.arm()
-                await asyncio.sleep(2 + self._some_s(20))
-                if machine.starts == starts and machine.is_up:
+                arm(machine)
+                for _ in range(1 + int(self._some_s(20))):
+                    await asyncio.sleep(1)
+                    if not machine.is_up:
+                        break
+                if machine.starts == starts:
                     machine.kill()
-                await self._back(machine, 0)
+                await self._back(machine, self._some_s(3))
 
     async def _crash_all(self) -> None:
         machines = [m for m in self._honest if m.name not in self._busy]
@@ -296,8 +323,7 @@ class Faults:
                 machine.expects_failure = machine.disk.full = True
                 await asyncio.sleep(1 + self._some_s(20))
                 machine.disk.full = False
-                await self._back(machine, 0)
-                machine.expects_failure = False
+                await self._back(machine, 1)
 
     async def _slow_disk(self) -> None:
         machine = self._random.choice(self._honest)
@@ -364,10 +390,19 @@ class Faults:
 
     def _impair(self) -> Machine | None:
         """Choose a machine that may be impaired for long, if there may be one more."""
-        if len(self._impaired) >= self._impaired_max:
-            return None
         machine = self._pick(up=True)
-        if machine is None or machine.name in self._impaired:
+        if machine is None:
+            return None
+        # A validator that came late and has signed nothing yet waits for blocks of the others, just
+        # as one does that was wiped.
+        waiting = {
+            m.name
+            for m in self._honest
+            if m.signer is not None and m.name not in self._checker.remember
+        }
+        if len((waiting | self._impaired) - {machine.name}) >= self._impaired_max:
+            return None
+        if machine.name in self._impaired:
             return None
         self._impaired.add(machine.name)
         return machine

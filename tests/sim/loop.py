@@ -27,6 +27,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from typing_extensions import override
 
+from node.network.memory import MemoryLink
+
 T = TypeVar("T")
 
 Order = Literal["lanes", "any"]
@@ -83,6 +85,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timers_set = 0
         self._cancelled = 0
         self._held: dict[str, list[asyncio.Handle]] = {}
+        self._countdowns: dict[str, tuple[int, Callable[[], None]]] = {}
         self._busy_until: dict[int, float] = {}
         self._executors: list[object] = []
         self.thread_delay_s: Callable[[], float] = lambda: 0.0005
@@ -101,6 +104,14 @@ class SimLoop(asyncio.BaseEventLoop):
     def release(self, machine: str) -> None:
         """Let a held machine go on where it stood."""
         self._ready.extend(self._held.pop(machine, ()))
+
+    def count_down(self, machine: str, steps: int, then: Callable[[], None]) -> None:
+        """Do something before the machine's next step after so many more."""
+        self._countdowns[machine] = (steps, then)
+
+    def stop_counting(self) -> None:
+        """Forget every `count_down`."""
+        self._countdowns.clear()
 
     # What asyncio asks of a loop.
 
@@ -180,6 +191,8 @@ class SimLoop(asyncio.BaseEventLoop):
         for handle in self._arrange(ready):
             if not handle.cancelled():
                 self.steps += 1
+                if self._countdowns:
+                    self._count(lane_of(handle))
                 handle._run()
         handle = None  # type: ignore[assignment]  # A handle keeps its task alive.
 
@@ -204,6 +217,16 @@ class SimLoop(asyncio.BaseEventLoop):
             arranged += queue[::-1]
         return arranged
 
+    def _count(self, machine: str) -> None:
+        found = self._countdowns.get(machine)
+        if found is not None:
+            steps, then = found
+            if steps > 0:
+                self._countdowns[machine] = (steps - 1, then)
+            else:
+                del self._countdowns[machine]
+                then()
+
     def _sweep_timers(self) -> None:
         timers = self._timers
         if self._cancelled > 200 and self._cancelled > len(timers) // 2:
@@ -223,6 +246,9 @@ class SimLoop(asyncio.BaseEventLoop):
 
 
 def lane_of(handle: asyncio.Handle) -> str:
-    """Return the machine whose code this is."""
+    """Return the machine whose code this is, or `WIRES`."""
+    callback = handle._callback  # type: ignore[attr-defined]
+    if isinstance(getattr(callback, "__self__", None), MemoryLink):
+        return WIRES
     context = handle._context  # type: ignore[attr-defined]
     return str(context.get(MACHINE, "")) if context is not None else ""

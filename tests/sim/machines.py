@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -101,6 +101,7 @@ class Machine:
         identity: TlsIdentity,
         peers: dict[str, str],
         observers: tuple[tuple[str, bytes], ...],
+        limits: Mapping[str, Mapping[str, int]],
         wrap: Callable[[Link], Link] | None = None,
     ) -> None:
         """Make a machine that is down, with an empty disk.
@@ -108,6 +109,7 @@ class Machine:
         Args:
             name: of the machine.
             node_name: of the node on it, where two machines run one node's key.
+            limits: sections of its configuration.
             wrap: puts a liar's hand on its links; then nothing it does is checked.
         """
         self.name = name
@@ -121,11 +123,14 @@ class Machine:
         self.expects_failure = False
         """It was made to fail: an end by an error is right."""
         self.failure: BaseException | None = None
+        self.dies_at_event: int | None = None
+        """It loses its power while it logs so many more events."""
         self.starts = 0
         self._around = around
         self._identity = identity
         self._peers = peers
         self._observers = observers
+        self._limits = limits
         self._wrap = wrap
         self._seed = f"{seed}/{name}"
         self._random = random.Random(f"{self._seed}/machine")
@@ -169,6 +174,7 @@ class Machine:
             return
         self.starts += 1
         self.failure = None
+        self.expects_failure = self.disk.full
         self._over = self._closing = False
         self._stop = asyncio.Event()
         self._around.trace.add(self.name, "start", life=self.starts)
@@ -189,6 +195,11 @@ class Machine:
         """Take the power, at this very moment."""
         if self._task is not None and not self._over:
             self.disk.cut_power()
+
+    def kill_after(self, steps: int) -> None:
+        """Take the power after so many more steps of its code, whatever it is doing then."""
+        if self._task is not None and not self._over:
+            self._around.loop.count_down(self.name, steps, self.kill)
 
     def pause(self) -> None:
         """Stop the process without ending it; its peers notice after a while."""
@@ -358,7 +369,8 @@ class Machine:
             {
                 "name": self.node_name,
                 "tls": {"key": "unused", "certificate": "unused"},
-                "network": {"peers": self._peers},
+                **self._limits,
+                "network": {"peers": self._peers, **self._limits.get("network", {})},
             }
         )
 
@@ -371,6 +383,11 @@ class Machine:
                 event.pop("software", None)
                 failed = event.pop("exc_info", None)
                 around.trace.add(name, text, **event)
+                if self.dies_at_event is not None:
+                    self.dies_at_event -= 1
+                    if self.dies_at_event < 0:
+                        self.dies_at_event = None
+                        self.kill()
                 if method in ("error", "exception") and self.honest and not self.expects_failure:
                     self._report("error", f"{name} logged an error: {text} {event} {failed}")
             raise structlog.DropEvent

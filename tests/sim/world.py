@@ -155,7 +155,12 @@ class _World:
         self.violation: Violation | None = None
         self._failed = asyncio.Event()
         self._chance = chance
-        self._genesis = _genesis(options.validators)
+        self._genesis = _genesis(
+            options.validators,
+            transactions_max=chance.choice((5_000, 5_000, 3)),
+            gather_ms=chance.choice((50, 50, 0, 500)),
+            heartbeat_ms=chance.choice((5_000, 5_000, 500, 20_000)),
+        )
         self._machines: list[Machine] = []
         self._faults: Faults | None = None
         self._clients: Clients | None = None
@@ -376,6 +381,10 @@ class _World:
         self._conspiracy.plot(liars, validators, certificates)
         for name in (*validators, *observers):
             votes = name in validators
+            limits = _limits(self._chance)
+            if limits:
+                shown = {f"{s}.{key}": n for s, values in limits.items() for key, n in values.items()}
+                self.trace.add(name, "limits", **shown)
             machine = Machine(
                 around,
                 name=name,
@@ -386,6 +395,7 @@ class _World:
                 observers=tuple(
                     (other, identities[other].certificate) for other in observers if other != name
                 ),
+                limits=limits,
                 wrap=self._conspiracy.wrap(name) if name in liars else None,
             )
             if votes:
@@ -400,6 +410,7 @@ class _World:
             kinds=self._kinds,
             pause_s=self._fault_pause_s,
             impaired_max=self._impaired_max,
+            loop=loop,
             seed=options.seed,
         )
         self._clients = Clients(
@@ -420,6 +431,27 @@ class _World:
         loop.thread_delay_s = thread_delay_s
 
 
+def _limits(chance: random.Random) -> dict[str, dict[str, int]]:
+    """Draw the limits of a node: most have the defaults, some a bound that is met all the time."""
+    limits: dict[str, dict[str, int]] = {}
+    for section, name, tight in (
+        ("mempool", "transactions_max", (4, 40)),
+        ("storage", "records_cache_bytes", (1_024,)),
+        ("sync", "fetches_max", (1, 2)),
+        ("sync", "range_blocks_max", (1, 3)),
+        ("sync", "buffer_bytes_max", (1_024,)),
+        ("sync", "fetch_timeout_ms", (500,)),
+        ("replica", "queue_max", (1, 10)),
+        ("replica", "resend_ms", (100, 3_000)),
+        ("replica", "fetch_timeout_ms", (50, 2_000)),
+        ("network", "lane_bytes_max", (4_096,)),
+        ("network", "frames_per_s_max", (200,)),
+    ):
+        if chance.random() < 0.15:
+            limits.setdefault(section, {})[name] = chance.choice(tight)
+    return limits
+
+
 def _votes(machine: Machine) -> bool:
     if machine.node is None:
         return False
@@ -431,6 +463,8 @@ def _position(machine: Machine) -> str:
     if node is None:
         return "down"
     engine = node.replica._engine
+    if engine.height == 0:
+        return f"at {node.chain.head.height}, deciding nothing"
     return f"at {node.chain.head.height}, deciding {engine.height}/{engine.round}"
 
 
@@ -446,8 +480,10 @@ def _identity(name: str) -> TlsIdentity:
     return TlsIdentity(certificate=certificate, private_key_pem=pem)
 
 
-@functools.lru_cache(maxsize=8)
-def _genesis(validators: int) -> Genesis:
+@functools.lru_cache(maxsize=64)
+def _genesis(
+    validators: int, *, transactions_max: int, gather_ms: int, heartbeat_ms: int
+) -> Genesis:
     """Return the genesis of this many validators: the four institutions, then banks."""
     record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=120_000)
     banks = [f"bank-{number}" for number in range(5, validators + 1)]
@@ -478,7 +514,11 @@ def _genesis(validators: int) -> Genesis:
             timeout_max_ms=4_000,
         ),
         blocks=msgspec.structs.replace(
-            record.blocks, heartbeat_ms=5_000, clock_ahead_max_ms=CLOCK_AHEAD_MAX_MS
+            record.blocks,
+            transactions_max=transactions_max,
+            gather_ms=gather_ms,
+            heartbeat_ms=heartbeat_ms,
+            clock_ahead_max_ms=CLOCK_AHEAD_MAX_MS,
         ),
     )
     return genesis_of(changed)
