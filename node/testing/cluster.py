@@ -62,6 +62,7 @@ WAIT_S: Final = 30.0
 CALLS_PER_S_MAX: Final = 100_000
 """All callers of a test share one address, so the limit for one address is no limit here."""
 
+_GATHER_POLL_S: Final = 0.005
 _PORT_ATTEMPTS: Final = 5
 
 Storage: TypeAlias = Literal["disk", "memory"]
@@ -401,6 +402,7 @@ class Cluster:
                 shutil.rmtree(self._root)
             else:
                 break
+        await self._gather()
         self._client = await self.client().__aenter__()
         if self._funded:
             await fund(self._client)
@@ -491,6 +493,17 @@ class Cluster:
     async def _start_all(self) -> None:
         for name in self.nodes:
             await self.start_node(name)
+
+    async def _gather(self) -> None:
+        """Wait until every validator takes part.
+
+        One that first hears of the network after its first block could sign only once it has heard
+        a quorum of the others: a test that stops a node at once would wait for it in vain.
+        """
+        async with asyncio.timeout(WAIT_S):
+            # A seat tells nobody when it opens; here, and only here, it is asked again and again.
+            while not all(n.node.replica.is_voting for n in self.validators):  # noqa: ASYNC110
+                await asyncio.sleep(_GATHER_POLL_S)
 
     async def _stop_all(self) -> None:
         found = await asyncio.gather(
