@@ -71,7 +71,7 @@ COMMANDS: Final = {
     "genesis": Place("node.cli.genesis", "Make and examine the first block's facts."),
     "config": Place("node.cli.config", "Examine a node's configuration."),
     "start": Place("node.cli.start", "Run a node."),
-    "status": Place("node.cli.status", "Say how a node is."),
+    "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
     "verify": Place("node.cli.verify", "Check a proof file without any node."),

@@ -18,6 +18,7 @@ from node.client import (
     ClientError,
     DraftError,
     Limited,
+    NotFound,
     NotReady,
     Refused,
     Unreachable,
@@ -33,6 +34,9 @@ from node.provision.homes import HomeExists
 from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
 from node.storage import StorageError
+
+INVALID_PARAMS: Final = -32602
+"""Of JSON-RPC; `node/rpc/README.md` has the table."""
 
 KNOWN: Final[tuple[type[Exception], ...]] = (
     AddressError,
@@ -106,9 +110,19 @@ def _of_client(error: ClientError) -> CommandError:
             return CommandError(Exit.CONFIGURATION, str(error))
         case DraftError():
             return CommandError(Exit.USAGE, str(error))
+        case NotFound():
+            return CommandError(
+                Exit.REFUSED,
+                str(error),
+                advice="If it is quite new, the node may be behind: `khazana status` says.",
+                facts={"code": error.code, "data": error.data},
+            )
         case CallFailed():
             return CommandError(
-                Exit.REFUSED, error.message, facts={"code": error.code, "data": error.data}
+                # Parameters come from the command line, so that is what was not understood.
+                Exit.USAGE if error.code == INVALID_PARAMS else Exit.REFUSED,
+                error.message,
+                facts={"code": error.code, "data": error.data},
             )
         case _:
             return CommandError(Exit.UNREACHABLE, str(error))

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -26,15 +27,41 @@ def home_option(command: Command) -> Command:
     )(command)
 
 
+def parse_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Return the id of a transaction or proposal as nodes write it: the callback of an argument.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    if re.fullmatch("[0-9a-fA-F]{64}", value) is None:
+        raise click.BadParameter(f"{value!r} is no id: 64 hexadecimal digits are needed")
+    return value.lower()
+
+
 def url_option(command: Command) -> Command:
-    """Give a command the option `--url`: the node to ask."""
+    """Give a command the option `--url`: the node to ask, or several of which one is enough."""
     return click.option(
         "--url",
         default=URL_DEFAULT,
         envvar=URL_VARIABLE,
         show_default=True,
         show_envvar=True,
-        help="Where the node answers clients.",
+        help="Where the node answers clients; of several, separated by spaces, the next is asked where"
+        " one does not answer.",
+    )(command)
+
+
+def urls_option(command: Command) -> Command:
+    """Give a command the option `--url` as often as one likes, passed to it as `urls`."""
+    return click.option(
+        "--url",
+        "urls",
+        multiple=True,
+        default=[URL_DEFAULT],
+        envvar=URL_VARIABLE,
+        show_default=True,
+        show_envvar=True,
+        help="Where a node answers clients; once for each.",
     )(command)
 
 

@@ -5,15 +5,18 @@ object on stderr. The shape of the JSON is part of the interface; the text for p
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from node.cli.exits import CommandError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?")
 
 
 def json_option(command: Command) -> Command:
@@ -50,14 +53,17 @@ def emit_error(error: CommandError, *, as_json: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> str:
-    """Render rows in aligned columns; numbers to the right. May be empty."""
+    """Render rows in aligned columns; columns of numbers to the right. May be empty."""
     cells = [[str(cell) for cell in row] for row in rows]
+    if not cells:
+        return "  ".join(head)
+    to_the_right = [
+        all(cell == "-" or _NUMBER.fullmatch(cell) for cell in column)
+        for column in zip(*cells, strict=True)
+    ]
     if head:
         cells.insert(0, list(head))
-    if not cells:
-        return ""
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    to_the_right = [all(isinstance(row[i], int) for row in rows) for i in range(len(widths))]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
 
     def line(row: Sequence[str]) -> str:
         parts = (

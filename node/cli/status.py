@@ -1,39 +1,208 @@
-"""`khazana status`: how a node is."""
+"""`khazana status`: how one node is, or several, and whether they tell the same."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from node.cli.asking import render, with_client
-from node.cli.exits import Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import emit, json_option
+from node.cli.asking import indented, within
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, urls_option
+from node.cli.output import emit, json_option, table
 
 if TYPE_CHECKING:
     from node.client import Client
 
+HEAD: Final = ("node", "height", "block age", "peers", "pool", "state root", "state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was found at one address."""
+
+    url: str
+    status: Mapping[str, Any] | None
+    """The answer to `khz_status`."""
+    error: str | None
+    """Why there is none."""
+    block_age_ms: int | None
+    """By the clock of this machine; None before the first block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What several nodes hold at the last height that all of them have."""
+
+    height: int
+    roots: Mapping[str, str]
+    """State root by address of the node."""
+
+    @property
+    def agree(self) -> bool:
+        """Whether there is one state."""
+        return len(set(self.roots.values())) <= 1
+
 
 @click.command()
-@url_option
+@urls_option
 @timeout_option(10)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, url: str, timeout_s: float, *, as_json: bool) -> None:
+def command(ctx: click.Context, urls: tuple[str, ...], timeout_s: float, *, as_json: bool) -> None:
     """Say how a node is: its height, its peers, its pool, and what it lacks.
 
-    Exit code 3 when the node answers and is not ready.
+    With several --url it compares them: their state at the last height that all have is the same,
+    or something is badly wrong. Exit code 3 when a node does not answer or is not ready, 1 when two
+    belong to different networks or hold different states.
 
     \b
     Example:
-      khazana status --url http://127.0.0.1:26680
+      khazana status --url http://127.0.0.1:26680 --url http://127.0.0.1:26681
     """
-
-    async def ask(client: "Client") -> Mapping[str, Any]:
-        found: Mapping[str, Any] = await client.call("khz_status")
-        return found
-
-    found = with_client(url, timeout_s, ask)
-    emit(found, render(found), as_json=as_json)
-    if not found["ready"]:
+    nodes, comparison = asyncio.run(_look(urls, timeout_s))
+    if all(seen.status is None for seen in nodes):
+        raise CommandError(
+            Exit.UNREACHABLE,
+            "\n".join(f"{seen.url}: {seen.error}" for seen in nodes),
+            advice="Is the node running, and is --url its RPC address? `khazana devnet status`"
+            " shows those of a development network.",
+        )
+    emit(_facts(nodes, comparison), "\n\n".join(_parts(nodes, comparison)), as_json=as_json)
+    if not _are_one_network(nodes) or (comparison is not None and not comparison.agree):
+        ctx.exit(Exit.REFUSED)
+    if not all(seen.status is not None and seen.status["ready"] for seen in nodes):
         ctx.exit(Exit.UNREACHABLE)
+
+
+async def _look(
+    urls: Sequence[str], timeout_s: float
+) -> tuple[tuple[Seen, ...], Comparison | None]:
+    nodes = tuple(await asyncio.gather(*(_look_at(url, timeout_s) for url in dict.fromkeys(urls))))
+    return nodes, await _compare(nodes, timeout_s)
+
+
+async def _look_at(url: str, timeout_s: float) -> Seen:
+    from node.client import ClientError
+    from node.clock import SystemClock
+
+    async def ask(client: "Client") -> tuple[Mapping[str, Any], int]:
+        found: Mapping[str, Any] = await client.call("khz_status")
+        head = (await client.status()).time
+        return found, int(head.timestamp() * 1000)
+
+    try:
+        status, head_ms = await within(url, timeout_s, ask)
+    except ClientError as error:
+        return Seen(url=url, status=None, error=str(error), block_age_ms=None)
+    except CommandError as error:
+        if error.code is not Exit.TIMEOUT:
+            raise
+        return Seen(url=url, status=None, error=error.message, block_age_ms=None)
+    age_ms = SystemClock().now_ms() - head_ms if status["height"] else None
+    return Seen(url=url, status=status, error=None, block_age_ms=age_ms)
+
+
+async def _compare(nodes: Sequence[Seen], timeout_s: float) -> Comparison | None:
+    """Ask for the last block that all have; None where there is nothing to compare."""
+    from node.client import ClientError
+
+    heights = {seen.url: seen.status["height"] for seen in nodes if seen.status is not None}
+    height = min(heights.values(), default=0)
+    if len(heights) < 2 or height == 0 or not _are_one_network(nodes):
+        return None
+
+    async def root(client: "Client") -> str:
+        return (await client.block(height, transactions="none")).value.header.state_root
+
+    roots: dict[str, str] = {}
+    for url in heights:
+        try:
+            roots[url] = await within(url, timeout_s, root)
+        except (ClientError, CommandError):
+            continue  # It answered a moment ago; what it says about itself is still worth showing.
+    return Comparison(height=height, roots=roots) if len(roots) > 1 else None
+
+
+def _are_one_network(nodes: Sequence[Seen]) -> bool:
+    return len({seen.status["genesis_hash"] for seen in nodes if seen.status is not None}) <= 1
+
+
+def _facts(nodes: Sequence[Seen], comparison: Comparison | None) -> dict[str, object]:
+    return {
+        "nodes": [
+            {
+                "url": seen.url,
+                "error": seen.error,
+                "block_age_ms": seen.block_age_ms,
+                "status": seen.status,
+            }
+            for seen in nodes
+        ],
+        "one_network": _are_one_network(nodes),
+        "compared": None
+        if comparison is None
+        else {
+            "height": comparison.height,
+            "agree": comparison.agree,
+            "state_roots": dict(comparison.roots),
+        },
+    }
+
+
+def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str]:
+    networks = {seen.status["genesis_hash"]: seen.status for seen in nodes if seen.status}
+    for status in networks.values():
+        yield (
+            f"{status['network_name']}, genesis {status['genesis_hash']}\n"
+            f"{status['validators']} validators, {status['quorum']} decide"
+            f" ({status['fault_model']}: {status['faults_survived']} may be faulty)"
+        )
+    if not _are_one_network(nodes):
+        yield "THESE NODES BELONG TO DIFFERENT NETWORKS."
+    yield table([_row(seen) for seen in nodes], head=HEAD)
+    for seen in nodes:
+        if seen.error is not None:
+            yield f"{seen.url}: {seen.error}"
+        elif seen.status is not None and not seen.status["ready"]:
+            lacking = "\n".join(seen.status["not_ready"])
+            yield f"{seen.status['node']} is not ready:\n{indented(lacking)}"
+    if comparison is not None:
+        yield from _compared(nodes, comparison)
+    if len(nodes) == 1 and nodes[0].status is not None and nodes[0].status["peers"]:
+        rows = [
+            (peer["name"], peer["role"], "yes" if peer["connected"] else "no", peer["height"])
+            for peer in nodes[0].status["peers"]
+        ]
+        yield table(rows, head=("peer", "role", "connected", "height"))
+
+
+def _row(seen: Seen) -> tuple[object, ...]:
+    status = seen.status
+    if status is None:
+        return (seen.url, "-", "-", "-", "-", "-", "no answer")
+    connected = sum(peer["connected"] for peer in status["peers"])
+    age = "-" if seen.block_age_ms is None else f"{seen.block_age_ms / 1000:.1f} s"
+    return (
+        status["node"],
+        status["height"],
+        age,
+        f"{connected} of {len(status['peers'])}",
+        status["mempool"]["transactions"],
+        status["state_root"][:16],
+        "ready" if status["ready"] else "not ready",
+    )
+
+
+def _compared(nodes: Sequence[Seen], comparison: Comparison) -> Iterator[str]:
+    if comparison.agree:
+        (root,) = set(comparison.roots.values())
+        yield f"one state at height {comparison.height}: {root}"
+        return
+    names = {seen.url: seen.status["node"] for seen in nodes if seen.status is not None}
+    rows = [(names[url], root) for url, root in comparison.roots.items()]
+    yield (
+        f"DIFFERENT STATES AT HEIGHT {comparison.height}. Stop the nodes in the minority, keep"
+        f" their data, and report it.\n{indented(table(rows))}"
+    )

@@ -75,7 +75,19 @@ def test_status_says_who_decides(devnet: Devnet) -> None:
     ran = devnet.run("status", "--json")
 
     assert ran.code == Exit.OK
-    assert (ran.json["validators"], ran.json["quorum"]) == (4, 3)
+    (node,) = ran.json["nodes"]
+    assert (node["status"]["validators"], node["status"]["quorum"]) == (4, 3)
+
+
+def test_status_of_all_nodes_finds_one_state(devnet: Devnet) -> None:
+    urls = [word for node in devnet.facts["nodes"] for word in ("--url", node["url"])]
+
+    ran = devnet.run("status", *urls, "--json")
+
+    assert ran.code == Exit.OK
+    assert ran.json["one_network"]
+    assert ran.json["compared"]["agree"]
+    assert len(ran.json["compared"]["state_roots"]) == 4
 
 
 def test_transfer_moves_exactly_its_amount(devnet: Devnet) -> None:
@@ -194,7 +206,7 @@ def test_proof_is_verified_offline_and_refused_once_changed(devnet: Devnet, tmp_
     holder = devnet.accounts[5]["address"]
 
     asked = devnet.run(
-        *("query", "proof", "holding", "--address", holder, "--name", "PKR", "--out", file)
+        *("query", "prove", "holding", "--address", holder, "--name", "PKR", "--out", file)
     )
     content = file.read_bytes()
     spoilt.write_bytes(content.replace(b"1,000,000.00", b"1,000,000.01"))
@@ -231,7 +243,7 @@ def test_query_answers_as_text_and_as_json(devnet: Devnet, words: tuple[str, ...
     text, machine = devnet.run("query", *words), devnet.run("query", *words, "--json")
 
     assert text.code == machine.code == Exit.OK
-    assert "height" in text.out
+    assert "as of block" in text.out
     assert machine.json["height"] >= 1
 
 

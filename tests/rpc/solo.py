@@ -22,10 +22,11 @@ from node.intake import Intake
 from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.network import PeerView, WireMessage
+from node.network.roster import Role
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
-__all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "solo_node"]
+__all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "peer", "solo_node"]
 
 
 class Nobody:
@@ -77,6 +78,32 @@ class FixedPeers:
 
     def status(self) -> Sequence[PeerView]:
         return self.views
+
+
+def peer(name: str, *, connected: bool = True, height: int = 0) -> PeerView:
+    """Return a validator as the network sees it."""
+    return PeerView(
+        name=name,
+        role=Role.VALIDATOR,
+        connected=connected,
+        dialled=True,
+        address="",
+        height=height,
+        software="",
+        connected_s=0.0,
+        waiting=(),
+        waiting_bytes=0,
+        dropped=(),
+        sent={},
+        received={},
+        throttled=0,
+        ignored=0,
+        penalty=0.0,
+        banned_s=0.0,
+        links=1,
+        dials_failed=0,
+        last_drop="",
+    )
 
 
 @dataclass

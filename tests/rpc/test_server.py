@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.log import open_log
-from node.network import PeerView, Role
 from node.rpc import RpcLimits
 from node.rpc.http import SECURITY_HEADERS
-from tests.rpc.solo import FixedPeers, Solo, solo_node
+from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
 
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"khz_mempool"}'
 
@@ -38,31 +37,6 @@ def http(
 
 def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
-
-
-def peer(name: str, *, connected: bool = True, height: int = 0) -> PeerView:
-    return PeerView(
-        name=name,
-        role=Role.VALIDATOR,
-        connected=connected,
-        dialled=True,
-        address="",
-        height=height,
-        software="",
-        connected_s=0.0,
-        waiting=(),
-        waiting_bytes=0,
-        dropped=(),
-        sent={},
-        received={},
-        throttled=0,
-        ignored=0,
-        penalty=0.0,
-        banned_s=0.0,
-        links=1,
-        dials_failed=0,
-        last_drop="",
-    )
 
 
 # What is read.

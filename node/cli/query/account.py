@@ -1,8 +1,11 @@
 """`khazana query account`: an account, its owner, its policy and its hold."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
-from node.cli.asking import ask
+from node.cli.asking import ask, render
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 
@@ -19,4 +22,8 @@ def command(address: str, url: str, timeout_s: float, *, as_json: bool) -> None:
     Example:
       khazana query account tkhz1…
     """
-    ask(url, timeout_s, "khz_account", as_json=as_json, address=address)
+    ask(url, timeout_s, "khz_account", as_json=as_json, text=_text, address=address)
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    return render(result["account"])

@@ -1,8 +1,11 @@
 """`khazana query participant`: a participant, its office and its licences."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
-from node.cli.asking import ask
+from node.cli.asking import ask, render
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 
@@ -19,4 +22,8 @@ def command(name: str, url: str, timeout_s: float, *, as_json: bool) -> None:
     Example:
       khazana query participant central-bank
     """
-    ask(url, timeout_s, "khz_participant", as_json=as_json, participant=name)
+    ask(url, timeout_s, "khz_participant", as_json=as_json, text=_text, participant=name)
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    return render(result["participant"])

@@ -1,4 +1,4 @@
-"""`khazana query proof`: a proof that can be checked without any node."""
+"""`khazana query prove`: a proof that can be checked without any node."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="File for the proof.",
+    help="File for the proof; one that is there is replaced.",
 )
 @url_option
 @timeout_option(20)
@@ -41,15 +42,24 @@ def command(
 ) -> None:
     """Write a proof of a record, or of its absence, that `khazana verify` checks offline.
 
+    An account is named by its address, a holding by address and name of the asset, everything else
+    by its name. The file is complete: who reads it needs the genesis and nobody's word.
+
     \b
     Example:
-      khazana query proof holding --address tkhz1… --name PKR --out holding.proof.json
+      khazana query prove holding --address tkhz1… --name PKR --out holding.proof.json
     """
 
     async def prove(client: "Client") -> "Proof":
         return (await client.prove(kind, address=address, name=name)).value
 
     proof = with_client(url, timeout_s, prove)
-    out.write_bytes(proof.file.encode())
+    try:
+        # As bytes: every character counts, line ends too.
+        out.write_bytes(proof.file.encode())
+    except OSError as error:
+        raise CommandError(
+            Exit.CONFIGURATION, f"{out} cannot be written: {error.strerror}"
+        ) from None
     facts = {"file": str(out), "statement": proof.statement}
     emit(facts, f"{out}: {proof.statement}", as_json=as_json)
