@@ -238,6 +238,7 @@ class Node:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [tasks.create_task(self.replica.run(), name=f"{self.name}-replica")]
         running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
+        running.append(tasks.create_task(self.intake.run(), name=f"{self.name}-intake"))
         stack.callback(self._stop_tasks, running)
         handler = _Router(self.replica, self.sync, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
@@ -372,6 +373,7 @@ class Node:
             admission=self.admission,
             gossip=self.network,
             wake=self.replica.wake,
+            gives_way_to=lambda: self.replica.is_busy,
             clock=parts.clock,
             metrics=self.metrics,
             waiters_max=config.rpc.waiters_max,
@@ -462,7 +464,7 @@ class _Router:
     async def received(self, peer: str, message: WireMessage) -> None:
         match message:
             case Transactions(raws=raws):
-                await self._intake.relay(peer, raws)
+                self._intake.push(peer, raws)
             case Status():
                 await self._sync.received(peer, message)
                 self._replica.claims_changed()

@@ -71,6 +71,11 @@ class Metrics:
         self.submissions = Counter(
             "khazana_submissions", "Transactions submitted here, by answer", ["answer"], registry=r
         )
+        self.pushes_dropped = Counter(
+            "khazana_pushes_dropped",
+            "Transactions of peers left out because too many waited to be verified",
+            registry=r,
+        )
         self.signatures_verified = Counter(
             "khazana_signatures_verified", "Signatures verified, by subject", ["of"], registry=r
         )

@@ -235,6 +235,11 @@ class Replica:
         """Whether this node may sign at the next height."""
         return self._may_vote()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something waits for the loop: other work of this node gives way to it."""
+        return len(self._inbox) > 0
+
     # The loop.
 
     async def run(self) -> None:

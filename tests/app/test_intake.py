@@ -3,10 +3,14 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from node.admission import Admission
 from node.chain import Chain
-from node.intake import CHUNK_MAX, PUSH_AGAIN_S, Intake
-from node.mempool import AdmittedTransaction, Mempool
+from node.intake import Intake
+from node.intake.intake import PUSH_AGAIN_S
+from node.intake.verifier import CHUNK_MAX, CLIENTS_MAX, PUSHED_BYTES_MAX
+from node.mempool import AdmittedTransaction, Full, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, Role, Transactions
 from node.storage import MemoryStore
@@ -35,10 +39,21 @@ class Door:
             admission=self.admission,
             gossip=self.wire,
             wake=self.wake,
+            gives_way_to=lambda: self.busy,
             clock=self.clock,
             metrics=self.metrics,
             waiters_max=waiters_max,
         )
+        self.busy = False
+        self._task = network.tasks.create_task(self.intake.run())
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def drained(self) -> None:
+        """Return once all that was pushed has been looked at."""
+        while self.intake._verifier._pushed:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     def wake(self) -> None:
         self.woken += 1
@@ -57,6 +72,7 @@ def test_what_is_taken_is_pooled_pushed_once_and_wakes_the_replica() -> None:
             assert len(door.pool) == len(raws)
             assert door.woken == 2
             assert door.metrics.value("khazana_submissions_total", answer="taken") == len(raws)
+            door.close()
 
     run_virtual(main())
 
@@ -66,11 +82,13 @@ def test_what_a_peer_pushes_is_pooled_and_goes_no_further() -> None:
         async with cluster() as network:
             door = Door(network)
 
-            await door.intake.relay("v", [network.transaction()])
+            door.intake.push("v", [network.transaction()])
+            await door.drained()
 
             assert len(door.pool) == 1
             assert door.wire.gossiped == []
             assert door.woken == 1
+            door.close()
 
     run_virtual(main())
 
@@ -83,11 +101,14 @@ def test_a_refusal_that_depends_on_the_moment_is_no_peers_fault() -> None:
             early = network.transaction(valid_ms=10**9)
             known = network.transaction()
 
-            await door.intake.relay("v", [late, early, known, known])
+            door.intake.push("v", [late, early, known, known])
+            await door.drained()
             assert door.wire.punished == []
 
-            await door.intake.relay("v", [b"\x90"])
+            door.intake.push("v", [b"\x90"])
+            await door.drained()
             assert [peer for peer, _ in door.wire.punished] == ["v"]
+            door.close()
 
     run_virtual(main())
 
@@ -109,11 +130,101 @@ def test_one_chunk_is_verified_in_one_turn_whoever_brings_it() -> None:
                     if number % 2:
                         tasks.create_task(door.intake.submit(batch))
                     else:
-                        tasks.create_task(door.intake.relay("v", batch))
+                        door.intake.push("v", batch)
                 tasks.create_task(watch())
 
             steps = [later - sooner for sooner, later in pairwise(seen)]
             assert max(steps) <= CHUNK_MAX
+            door.close()
+
+    run_virtual(main())
+
+
+def test_peers_chunks_go_first_and_clients_are_not_starved() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            pushed = [network.transaction() for _ in range(12 * CHUNK_MAX)]
+            brought = [network.transaction() for _ in range(2 * CHUNK_MAX)]
+
+            async with asyncio.TaskGroup() as tasks:
+                client = tasks.create_task(door.intake.submit(brought))
+                await asyncio.sleep(0)
+                door.intake.push("v", pushed)
+                await client
+
+            assert 6 * CHUNK_MAX <= len(door.pool) - len(brought) <= 9 * CHUNK_MAX
+            door.close()
+
+    run_virtual(main())
+
+
+def test_transactions_give_way_to_consensus_but_not_for_ever() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            door.busy = True
+            door.intake.push("v", [network.transaction() for _ in range(2 * CHUNK_MAX)])
+
+            turns = 0
+            while len(door.pool) < 2 * CHUNK_MAX:
+                turns += 1
+                await asyncio.sleep(0)
+            assert turns > 10
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
+def test_a_flood_of_pushes_is_dropped_beyond_a_bound_and_blocks_nobody() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [bytes(60_000)] * 100
+
+            door.intake.push("v", raws)
+
+            assert door.intake._verifier._pushed_bytes <= PUSHED_BYTES_MAX
+            assert door.metrics.value("khazana_pushes_dropped_total") > 50
+            await door.drained()
+            assert door.intake._verifier._pushed_bytes == 0
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
+def test_more_clients_than_can_be_served_are_told_when_to_come_back() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            for _ in range(CLIENTS_MAX):
+                door.intake._verifier._brought.append(
+                    ((), asyncio.get_running_loop().create_future())
+                )
+
+            (answer,) = await door.intake.submit([network.transaction()])
+
+            assert isinstance(answer, Full)
+            assert answer.retry_after_ms > 0
+            door.close()
+
+    run_virtual(main())
+
+
+def test_a_client_that_has_gone_away_has_handed_nothing_in() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            task = network.tasks.create_task(door.intake.submit([network.transaction()]))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.sleep(0.1)
+
+            assert len(door.pool) == 0
+            assert door.admission.signatures_verified == 0
+            door.close()
 
     run_virtual(main())
 
@@ -137,7 +248,8 @@ def test_waiters_are_bounded_and_leave_nothing_behind() -> None:
             assert not any(task.result() for task in (*waiting, same))
             assert asyncio.get_running_loop().time() - start >= 5.0
             assert door.metrics.value("khazana_waiters") == 0
-            assert not door.intake._waiting
+            assert len(door.intake._waiters) == 0
+            door.close()
 
     run_virtual(main())
 
@@ -168,13 +280,15 @@ def test_a_validator_whose_link_comes_up_is_pushed_what_waits_here() -> None:
             door = Door(network)
             raws = [network.transaction() for _ in range(3)]
             await door.intake.submit(raws)
-            await door.intake.relay("v", [network.transaction()])
+            door.intake.push("v", [network.transaction()])
+            await door.drained()
 
             door.intake.connected("o")
             assert door.wire.sent == []
             door.intake.connected("v")
 
             assert door.wire.sent == [("v", Transactions(raws=tuple(raws)))]
+            door.close()
 
     run_virtual(main())
 
@@ -190,6 +304,7 @@ def test_a_push_in_batches_ends_where_the_lane_is_full() -> None:
             door.intake.connected("v")
 
             assert len(door.wire.sent) == 1
+            door.close()
 
     run_virtual(main())
 
