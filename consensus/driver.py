@@ -518,10 +518,12 @@ class Driver:
         blocks: dict[BlockId, Round] = {}
         if self._commit is not None:
             blocks[self._commit.block_id] = self._commit.round
-        if state.valid_block_id is not None and state.valid_round is not None:
-            blocks.setdefault(state.valid_block_id, state.valid_round)
-        if state.locked_block_id is not None and state.locked_round is not None:
-            blocks.setdefault(state.locked_block_id, state.locked_round)
+        for block_id, round_ in (
+            (state.valid_block_id, state.valid_round),
+            (state.locked_block_id, state.locked_round),
+        ):
+            if block_id is not None and round_ is not None:
+                blocks.setdefault(block_id, round_)
         signed = self._proposals.get(state.round)
         if signed is not None:
             blocks.setdefault(signed.proposal.block_id, state.round)
@@ -550,10 +552,10 @@ class Driver:
     def _signing(self, message: Proposal | Vote) -> SignProposal | SignVote:
         if isinstance(message, Vote):
             return SignVote(vote=message)
-        tally = self._valid_tally
-        if message.valid_round is None or tally is None:
+        if message.valid_round is None:
             return SignProposal(proposal=message, polka=None)
-        return SignProposal(proposal=message, polka=tally.certificate())
+        assert self._valid_tally is not None  # A block is valid by the prevotes that it holds.
+        return SignProposal(proposal=message, polka=self._valid_tally.certificate())
 
     def _decision(self) -> Decide:
         assert self._commit is not None

@@ -31,6 +31,7 @@ from consensus import (
 from consensus.errors import ConflictingQuorums, DecidedBlockInvalid
 from consensus.types import HEIGHT_MAX, ROUND_MAX
 from tests.consensus.builders import (
+    LETTERS,
     NETWORK,
     A,
     B,
@@ -486,13 +487,16 @@ def test_a_signature_that_comes_late_is_sent_and_counts_for_its_round() -> None:
     assert [effect.message for effect in only(Broadcast, effects)] == [prevote("a", None)]
 
 
-def test_signatures_of_rounds_long_past_are_no_longer_waited_for() -> None:
-    engine = make_engine(rounds_kept_max=1)
+@pytest.mark.parametrize(("kept", "waited_for"), [(4, False), (5, True)])
+def test_signatures_of_rounds_long_past_are_no_longer_waited_for(
+    kept: int, waited_for: bool
+) -> None:
+    engine = make_engine(rounds_kept_max=kept)
     engine.step(start())
     (request,) = only(SignVote, engine.step(elapsed(Step.PROPOSE)))
     effects_of(engine, *(receive(precommit(name, None, round_=5)) for name in "bc"))
 
-    assert engine.step(signed(request)) == ()
+    assert (engine.step(signed(request)) != ()) == waited_for
 
 
 # Memory.
@@ -524,6 +528,7 @@ def test_a_hostile_validator_cannot_fill_memory_or_log() -> None:
 def test_rounds_may_go_on_for_ever() -> None:
     bench = Bench(rounds_kept_max=2).start()
     for round_ in range(300):
+        bench.feed(proposal(block(LETTERS[round_ % 26]), round_=round_))
         bench.feed(elapsed(Step.PROPOSE, round_))
         bench.feed(*(prevote(name, None, round_=round_) for name in "bc"))
         bench.feed(*(precommit(name, None, round_=round_) for name in "bc"))
@@ -533,6 +538,8 @@ def test_rounds_may_go_on_for_ever() -> None:
 
     assert bench.engine.round == 300
     assert len(driver._votes._rounds) <= 3
+    assert len(driver._proposals._proposals) <= 3
+    assert len(driver._proposals._verdicts) <= 3
     assert len(driver._unsigned) == 0
 
 

@@ -104,13 +104,16 @@ def test_a_block_with_a_final_verdict_is_not_asked_for_again(verdict: Verdict) -
 
 def test_what_is_neither_recent_nor_in_use_is_forgotten() -> None:
     keeper = ProposalKeeper()
-    for signed in (proposal(A), proposal(B), proposal(B, round_=1), proposal(C, round_=5)):
+    for signed in (proposal(A), proposal(B), proposal(B, round_=1), proposal(C, round_=2)):
         keeper.add(signed)
+        keeper.add(proposal(A, round_=signed.proposal.round))
     for block_id in (A, B, C):
         keeper.mark_valid(block_id)
 
     keeper.forget(before=Round(2), keep={B, None})
 
-    assert [keeper.get(Round(r)) is not None for r in (0, 1, 5)] == [False, False, True]
+    assert [keeper.get(Round(r)) is not None for r in (0, 1, 2)] == [False, False, True]
+    assert keeper.add(proposal(A, round_=2)) is Stored.KNOWN
+    assert len(keeper._reported) == 1
     assert keeper.verdict(A) is Verdict.NOT_ASKED
     assert keeper.verdict(B) is keeper.verdict(C) is Verdict.VALID

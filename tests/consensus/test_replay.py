@@ -219,30 +219,38 @@ def test_a_block_found_invalid_is_not_asked_for_again() -> None:
 
 
 def test_every_block_that_counts_is_asked_for_again() -> None:
-    """Locked on A since round 0, B valid in round 1, C of our own for round 3."""
+    """Locked on A since round 0; B became valid in round 1 after we had precommitted nil."""
     log: list[Input] = [
         receive(proposal(A)),
         validated(A),
-        receive(prevote("b", A)),
-        receive(prevote("c", A)),
-        receive(prevote("d", A)),
+        *(receive(prevote(name, A)) for name in "bcd"),
         *(receive(precommit(name, None)) for name in "bcd"),
         elapsed(Step.PRECOMMIT),
         receive(proposal(B, round_=1)),
         validated(B),
-        receive(prevote("b", None, round_=1)),
+        receive(prevote("a", None, round_=1)),
+        receive(prevote("b", B, round_=1)),
         receive(prevote("c", B, round_=1)),
-        receive(prevote("d", B, round_=1)),
         elapsed(Step.PREVOTE, 1),
+        receive(prevote("d", B, round_=1)),
     ]
-    engine = make_engine()
-    effects = replayed(engine, log)
-    assert engine.locked_block_id == A
-    assert [ask.block_id for ask in only(ValidateBlock, effects)] == [A, B]
-    assert all(ask.ignore_clock for ask in only(ValidateBlock, effects))
+    asked = [(B, 1), (A, 0)]
 
-    proposed = make_engine("b")
-    effects = replayed(proposed, [block_built(A)])
+    engine = make_engine()
+    asks = only(ValidateBlock, replayed(engine, log))
+    assert (engine.locked_block_id, engine.valid_block_id) == (A, B)
+    assert [(ask.block_id, ask.round) for ask in asks] == asked
+    assert all(ask.ignore_clock for ask in asks)
+
+    log += [*(receive(precommit(name, None, round_=1)) for name in "bcd")]
+    log += [elapsed(Step.PRECOMMIT, 1)]
+    asks = only(ValidateBlock, replayed(make_engine(), log))
+    assert [(ask.block_id, ask.round) for ask in asks] == asked
+
+
+def test_our_own_block_that_was_not_proposed_yet_is_asked_for_again() -> None:
+    effects = replayed(make_engine("b"), [block_built(A)])
+
     assert [ask.block_id for ask in only(ValidateBlock, effects)] == [A]
     assert waiting(effects)[-1] == "sign proposal 1/0 41414141 by b"
 
@@ -271,6 +279,9 @@ def test_timers_that_ran_run_again() -> None:
 def test_a_block_that_was_being_built_is_built_again() -> None:
     assert only(BuildBlock, replayed(make_engine("b"), [])) != []
     assert only(BuildBlock, replayed(make_engine("b"), [elapsed(Step.PROPOSE)])) == []
+    next_round: list[Input] = [*(receive(precommit(name, None)) for name in "acd")]
+    next_round.append(elapsed(Step.PRECOMMIT))
+    assert only(BuildBlock, replayed(make_engine("b"), next_round)) == []
 
 
 def test_only_signatures_of_the_present_round_are_asked_for_again() -> None:

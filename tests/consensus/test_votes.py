@@ -130,13 +130,15 @@ def test_votes_far_ahead_move_to_the_lowest_round_that_an_honest_validator_reach
         keeper,
         prevote("a", A, round_=100),
         prevote("a", A, round_=90),
+        precommit("a", A, round_=100),
         prevote("a", A, round_=ROUND_MAX),
-        prevote("b", A, round_=51),
+        prevote("b", A, round_=50 + AHEAD),
         prevote("c", A, round_=50),
     )
 
     assert added == [
         Added.PARKED,
+        Added.IGNORED,
         Added.IGNORED,
         Added.PARKED,
         Added.PARKED,
