@@ -103,7 +103,7 @@ async def test_two_databases_cannot_share_one_consensus_log(tmp_path: Path) -> N
     config, genesis = load(tmp_path, VALIDATORS[0])
     other = config.model_copy(update={"data_dir": tmp_path / "other"})
     (tmp_path / "other").mkdir()
-    (config.data_dir / LOG_FOLDER).mkdir(parents=True)
+    (config.data_dir / LOG_FOLDER).mkdir(parents=True, exist_ok=True)
     (tmp_path / "other" / LOG_FOLDER).symlink_to(config.data_dir / LOG_FOLDER)
 
     async with Node(config, genesis, QUIET):
@@ -151,6 +151,7 @@ async def test_a_taken_port_stops_the_start_and_frees_everything(tmp_path: Path)
 async def test_the_log_of_another_validator_is_refused(tmp_path: Path) -> None:
     network = make_homes(tmp_path)
     config, genesis = load(tmp_path, VALIDATORS[0])
+    shutil.rmtree(config.data_dir, ignore_errors=True)
     key = network.keys[VALIDATORS[1]].public_key
     assert key is not None
     write_birth(
