@@ -33,6 +33,7 @@ from node.provision.founding import MissingKeys
 from node.provision.homes import HomeExists
 from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
+from node.replica.errors import LogMismatch
 from node.storage import StorageError
 
 INVALID_PARAMS: Final = -32602
@@ -47,6 +48,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     GenesisError,
     HomeExists,
     KeysError,
+    LogMismatch,
     MissingKeys,
     NoSuchNetwork,
     NodeFailed,
@@ -77,6 +79,8 @@ def explain(error: Exception) -> CommandError:
             )
         case AddressError() | AmountError() | OperationError():
             return CommandError(Exit.USAGE, str(error))
+        case LogMismatch():
+            return CommandError(Exit.CONFIGURATION, str(error))
         case StorageError() | ChainDamaged() | NodeHalted():
             # Their sentences name what helps.
             return CommandError(Exit.DAMAGED, str(error))

@@ -6,6 +6,7 @@ down every receipt it gets, while the nodes that it talks to die under it.
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -187,6 +188,23 @@ async def test_damaged_database_is_named_starts_no_vote_and_the_advice_helps(
             await until_height(client, receipt.height)
             receipt = await pay_once(client)
         assert receipt.outcome.applied
+
+
+@pytest.mark.adversarial(68)
+async def test_another_validators_log_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """A signature made from it could contradict what this key has signed."""
+    async with running_network(tmp_path / "network") as network:
+        await network.stop()
+        own = network.nodes[COUNCIL].home / "data" / LOG_FOLDER
+        shutil.rmtree(own)
+        shutil.copytree(network.nodes[BANK].home / "data" / LOG_FOLDER, own)
+
+        network.start(COUNCIL)
+        with pytest.raises(NodeFailed) as failed:
+            await network.wait_ready(COUNCIL)
+
+        assert f"the consensus log was made for {BANK}" in failed.value.log[-1]
+        assert not any("Traceback" in line for line in failed.value.log)
 
 
 async def pay_once(client: Client) -> Receipt:
