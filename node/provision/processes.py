@@ -75,12 +75,15 @@ class NodeProcess:
         return True
 
     def _forget(self) -> None:
+        leash = _leashes.pop(self.pid, None)
+        if leash is not None:
+            leash.close()
         if running(self.home) is None:
             (self.home / PID_FILE).unlink(missing_ok=True)
 
 
-_leashes: Final[list[IO[bytes]]] = []
-"""What leashed nodes hold on to: kept open until this process ends, however it ends."""
+_leashes: Final[dict[int, IO[bytes]]] = {}
+"""What leashed nodes hold on to, by process: kept open until they have ended, or this process."""
 
 
 def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
@@ -109,7 +112,7 @@ def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
             start_new_session=True,
         )
     if process.stdin is not None:
-        _leashes.append(process.stdin)
+        _leashes[process.pid] = process.stdin
     node = NodeProcess(home=home, pid=process.pid, began=_began(process.pid) or 0)
     # Reaped by `_reap`: the object must not complain that its child still runs when it goes.
     process.returncode = 0
