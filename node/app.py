@@ -89,7 +89,11 @@ class NodeHalted(Exception):
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name} has stopped itself: {reason}")
+        super().__init__(
+            f"{name} has stopped itself, with nothing of this written: {reason}. Compare the state"
+            " root with other nodes'; if theirs agree with each other, move the data directory aside"
+            " and run `khazana start` again: the node copies the chain from its peers"
+        )
         self.name = name
         self.reason = reason
 
