@@ -78,8 +78,8 @@ class Outcome(IntEnum):
     )
     DUPLICATE = (
         9,
-        "This transaction was already applied in block {height}. An id is applied once; nothing"
-        " more is to be done.",
+        "This transaction is already in block {height}, and what became of it there is final. An id"
+        " is used once; ask for its receipt.",
     )
 
     # Who acts: the accounts that stand behind an operation, one after the other.

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.admission import AdmissionError, Refusal
 from node.blocks import Header, transactions_root
 from node.chain import BlockFault, Candidate, InvalidBlock
-from node.codec import replace
+from node.codec import decode, encode, replace
 from node.ledger.acts.assets.issue import Issue
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
+from node.ledger.transactions import SignedTransaction
 from node.mempool import AdmittedTransaction
 from tests.chain.stores import contents
 from tests.chain.town import CASH, Town, address_of, make_record, make_town
@@ -281,6 +284,62 @@ async def test_transaction_that_was_applied_is_in_no_later_block() -> None:
     with pytest.raises(InvalidBlock) as caught:
         check(voter, header, [transaction])
     assert caught.value.fault is BlockFault.TRANSACTION_SEEN
+
+
+@pytest.mark.adversarial(59, 62)
+async def test_transaction_that_was_refused_in_a_block_never_applies_later() -> None:
+    """What it lacked has come since; its id is used up, and whoever signed it knows the outcome."""
+    proposer, voter = await proposer_and_voter()
+    raw, funds = proposer.transfer("a0", "a1", 1_500_000), proposer.transfer("a2", "a0", 900_000)
+    for town in (proposer, voter):
+        committed = await town.decide(raw)
+        assert committed.candidate.receipts[0].outcome is Outcome.HOLDING_INSUFFICIENT
+        await town.decide(funds)
+    (transaction,) = await voter.admission.verify_block([raw])
+
+    candidate = proposer.build([transaction])
+
+    assert candidate.transaction_ids == ()
+    assert candidate.dropped == (transaction.id,)
+    header = replace(
+        candidate.header,
+        transactions_root=transactions_root([transaction.id]),
+        transaction_count=1,
+    )
+    with pytest.raises(InvalidBlock) as caught:
+        check(voter, header, [transaction])
+    assert caught.value.fault is BlockFault.TRANSACTION_SEEN
+    (answer,) = voter.admission.verify_batch([raw])
+    assert isinstance(answer, Refusal)
+    assert answer.outcome is Outcome.DUPLICATE
+    assert voter.chain.transaction(transaction.id) is not None
+
+
+@pytest.mark.adversarial(57, 63)
+@pytest.mark.parametrize("spoil", ["forge", "swap", "strip"])
+async def test_proposer_cannot_use_up_the_id_of_an_honest_user(spoil: str) -> None:
+    """With signatures that do not hold, those of another, or none: no voter takes the block.
+
+    The id is then as unused as before, and the user's own copy is applied.
+    """
+    proposer, voter = await proposer_and_voter()
+    raw = proposer.transfer("a0", "a1")
+    signed = decode(raw, SignedTransaction)
+    other = decode(proposer.transfer("a2", "a1"), SignedTransaction)
+    signatures = {"forge": (bytes(64),), "swap": other.signatures, "strip": ()}[spoil]
+    spoilt = encode((signed.body, signatures))
+    (transaction,) = proposer.admit(raw)
+    # What a proposer makes that does not look: the id is that of the body, so its root is right.
+    candidate = proposer.build([replaced(transaction, raw=spoilt)])
+    assert candidate.transaction_ids == (transaction.id,)
+
+    with pytest.raises(AdmissionError):
+        await voter.admission.verify_block(candidate.block.transactions)
+
+    assert not voter.chain.seen(transaction.id)
+    committed = await voter.decide(raw)
+    assert committed.candidate.transaction_ids == (transaction.id,)
+    assert committed.candidate.receipts[0].outcome is Outcome.APPLIED
 
 
 @pytest.mark.adversarial(57)
