@@ -250,7 +250,6 @@ def test_query_answers_as_text_and_as_json(devnet: Devnet, words: tuple[str, ...
 @pytest.mark.parametrize(
     "words",
     [
-        ("account", "tkhz1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"),
         ("asset", "NONE"),
         ("block", "999999"),
         ("participant", "nobody"),
