@@ -11,7 +11,6 @@ thread, or opens a socket.
 
 import asyncio
 import contextlib
-import ssl
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,30 +22,24 @@ from typing import Final, Self, TextIO
 from consensus import errors as consensus_errors
 from consensus.engine import Engine
 from node.admission import Admission
+from node.app.loading import load_certificate, load_identity, load_signer
+from node.app.router import Router
 from node.chain import Chain, Committed
 from node.clock import Clock, SystemClock
-from node.config import ConfigError, Fault, NodeConfig
+from node.config import NodeConfig
 from node.genesis import Genesis
 from node.intake import Intake
-from node.keys import CertificateError, Signer, verify
-from node.keys.certificates import check_certificate
-from node.keys.development import development_signer, is_development_key
-from node.keys.keystore import load_key, read_passphrase
+from node.keys import Signer, verify
 from node.ledger.errors import InvariantViolation
 from node.log import Logger, open_log
 from node.mempool import Mempool
 from node.metrics import Metrics
 from node.network import (
-    Blocks,
-    GetBlocks,
     LaneLimits,
     Network,
     NetworkSettings,
     Observer,
-    Status,
-    Transactions,
     WireLimits,
-    WireMessage,
 )
 from node.network.tls import TlsIdentity
 from node.network.transport import Transport
@@ -90,9 +83,9 @@ class NodeHalted(Exception):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"{name} has stopped itself, with nothing of this written: {reason}. Compare the state"
-            " root with other nodes'; if theirs agree with each other, move the data directory aside"
-            " and run `khazana start` again: the node copies the chain from its peers"
+            f"{name} has stopped itself, with nothing of this written: {reason}. Compare the"
+            " state root with other nodes'; if theirs agree with each other, move the data"
+            " directory aside and run `khazana start` again: it copies the chain from its peers"
         )
         self.name = name
         self.reason = reason
@@ -216,8 +209,8 @@ class Node:
             form=config.log.format,
             node=config.name,
         )
-        identity = parts.identity or _load_identity(config)
-        signer = parts.signer or _load_signer(config, genesis)
+        identity = parts.identity or load_identity(config)
+        signer = parts.signer or load_signer(config, genesis)
         thread = await self._open_thread()
         self.chain = Chain.open(
             self._open_store(),
@@ -244,7 +237,7 @@ class Node:
         running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
         running.append(tasks.create_task(self.intake.run(), name=f"{self.name}-intake"))
         stack.callback(self._stop_tasks, running)
-        handler = _Router(self.replica, self.sync, self.intake)
+        handler = Router(self.replica, self.sync, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
@@ -319,7 +312,7 @@ class Node:
             observers=[
                 Observer(name=name, tls_certificate=certificate)
                 for name, certificate in (
-                    *((name, _load_certificate(path)) for name, path in config.observers.items()),
+                    *((name, load_certificate(path)) for name, path in config.observers.items()),
                     *parts.observers,
                 )
             ],
@@ -448,36 +441,6 @@ class Node:
             self.log.info("not a validator at present: this node observes until it is one")
 
 
-class _Router:
-    """Brings what peers say to the room that it concerns."""
-
-    def __init__(self, replica: Replica, sync: Sync, intake: Intake) -> None:
-        self._replica = replica
-        self._sync = sync
-        self._intake = intake
-
-    def connected(self, peer: str) -> None:
-        self._sync.connected(peer)
-        self._replica.connected(peer)
-        self._intake.connected(peer)
-
-    def disconnected(self, peer: str) -> None:
-        self._sync.disconnected(peer)
-        self._replica.disconnected(peer)
-
-    async def received(self, peer: str, message: WireMessage) -> None:
-        match message:
-            case Transactions(raws=raws):
-                self._intake.push(peer, raws)
-            case Status():
-                await self._sync.received(peer, message)
-                self._replica.claims_changed()
-            case GetBlocks() | Blocks():
-                await self._sync.received(peer, message)
-            case _:
-                await self._replica.received(peer, message)
-
-
 def software() -> str:
     """Return the name and version that peers and clients are told."""
     try:
@@ -489,56 +452,6 @@ def software() -> str:
 def consensus_log_path(data_dir: Path) -> Path:
     """Return the folder of a validator's consensus log."""
     return data_dir / LOG_FOLDER
-
-
-def _load_identity(config: NodeConfig) -> TlsIdentity:
-    try:
-        key = config.tls.key.read_bytes()
-    except OSError as error:
-        raise _unusable("tls.key", f"{config.tls.key}: {error.strerror}") from None
-    return TlsIdentity(certificate=_load_certificate(config.tls.certificate), private_key_pem=key)
-
-
-def _load_certificate(path: Path) -> bytes:
-    """Return the DER bytes of a certificate file in either form."""
-    try:
-        data = path.read_bytes()
-        if data.startswith(b"-----BEGIN"):
-            data = ssl.PEM_cert_to_DER_cert(data.decode("ascii"))
-        check_certificate(data)
-    except OSError as error:
-        raise _unusable("certificate", f"{path}: {error.strerror}") from None
-    except (ValueError, CertificateError) as error:
-        raise _unusable("certificate", f"{path}: {error}") from None
-    return data
-
-
-def _load_signer(config: NodeConfig, genesis: Genesis) -> Signer | None:
-    validator = config.validator
-    if validator is None:
-        return None
-    signer: Signer
-    if validator.development_key is not None:
-        try:
-            signer = development_signer(f"{validator.development_key}/consensus")
-        except KeyError as error:
-            raise _unusable("validator.development_key", str(error.args[0])) from None
-    else:
-        assert validator.keystore is not None
-        assert validator.passphrase_file is not None
-        passphrase = read_passphrase(validator.passphrase_file)
-        signer = load_key(validator.keystore, passphrase, purpose="consensus")
-    if not genesis.development and is_development_key(signer.public_key):
-        raise _unusable(
-            "validator",
-            f"a development key, which everybody knows, on {genesis.name}, which is no development"
-            " network; make a key with `khazana keys generate`",
-        )
-    return signer
-
-
-def _unusable(key: str, message: str) -> ConfigError:
-    return ConfigError((Fault(file="configuration", line=None, key=key, message=message),))
 
 
 def _network_settings(config: NodeConfig) -> NetworkSettings:
