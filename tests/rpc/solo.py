@@ -57,9 +57,13 @@ class SoloIntake:
             admission=town.admission,
             gossip=Nobody(),
             wake=self.taken.set,
+            gives_way_to=lambda: False,
             clock=town.clock,
             metrics=metrics,
         )
+
+    async def run(self) -> None:
+        await self._intake.run()
 
     async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
         if self.failure is not None:
@@ -222,11 +226,13 @@ async def solo_node(
     try:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             solo = Solo(town, intake, server, services, session)
-            sealer = group.create_task(solo.seal_for_ever(), name="sealer") if sealing else None
+            tasks = [group.create_task(intake.run(), name="intake")]
+            if sealing:
+                tasks.append(group.create_task(solo.seal_for_ever(), name="sealer"))
             try:
                 yield solo
             finally:
-                if sealer is not None:
-                    sealer.cancel()
+                for task in tasks:
+                    task.cancel()
     finally:
         await server.stop()
