@@ -17,6 +17,8 @@ from node.ledger.errors import LedgerError
 Detail: TypeAlias = int | str
 Details: TypeAlias = tuple[tuple[str, Detail], ...]
 
+SHOWN_MAX: Final = 600
+"""Characters of a detail that a sentence shows; of our own, the longest lists sixteen offices."""
 ADDRESS_DETAILS: Final = frozenset({"account", "proposer"})
 """The details that are addresses, in hexadecimal: every detail of these names, and no other."""
 
@@ -397,15 +399,26 @@ def explain(
     *,
     render_address: Callable[[bytes], str] = bytes.hex,
 ) -> str:
-    """Return the outcome's sentence with its details.
+    """Return the outcome's sentence with its details, in one printable line.
+
+    What was found may be any text that somebody signed: control characters are shown as escapes, so
+    that it neither steers a terminal nor reads as something else, and long text is cut.
 
     Args:
         render_address: how this network writes addresses; hexadecimal unless the caller knows.
     """
-    found = _Details(details)
+    found = _Details((name, _shown(value)) for name, value in details)
     for name in ADDRESS_DETAILS & found.keys():
         found[name] = render_address(bytes.fromhex(str(found[name])))
     return outcome.sentence.format_map(found)
+
+
+def _shown(value: Detail) -> Detail:
+    if isinstance(value, int):
+        return value
+    if len(value) > SHOWN_MAX:
+        value = f"{value[:SHOWN_MAX]}…"
+    return value if value.isprintable() else value.encode("unicode_escape").decode()
 
 
 class _Details(dict[str, Detail]):

@@ -8,6 +8,7 @@ from node.codec import decode, encode
 from node.ledger.outcomes import (
     ADDRESS_DETAILS,
     ENVELOPE_OUTCOMES,
+    SHOWN_MAX,
     Details,
     Outcome,
     Reject,
@@ -148,6 +149,28 @@ def test_integer_beyond_64_bits_is_text() -> None:
 
     assert reject.details == (("asset", "PKR"), ("found", str(2**64)), ("expected", 2**64 - 1))
     assert decode(encode(reject.details), Details) == reject.details
+
+
+@pytest.mark.adversarial(76)
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        ("\x1b[2Jgone", r"\x1b[2Jgone"),
+        ("two\nlines", r"two\nlines"),
+        ("bank\u202eknab", r"bank\u202eknab"),
+        ("خزانہ", "خزانہ"),
+        ("{account}", "{account}"),
+        ("x" * 60_000, "x" * SHOWN_MAX + "…"),
+    ],
+)
+def test_sentence_is_one_printable_line_whatever_was_found(found: str, shown: str) -> None:
+    """What was found is whatever somebody signed, and somebody else reads it in a terminal."""
+    reject = Reject(Outcome.NAME_NOT_ACCEPTED, field="name", found=found)
+
+    sentence = explain(reject.outcome, reject.details)
+
+    assert sentence.startswith(f"The field name holds '{shown}'. ")
+    assert sentence.isprintable()
 
 
 def test_missing_detail_reads_as_an_ellipsis() -> None:
