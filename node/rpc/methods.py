@@ -184,7 +184,7 @@ class Methods:
 
         Takes a body that nobody has signed yet as well, as if its signers had signed.
         """
-        return self._submissions.simulate(params.transaction)
+        return await self._submissions.simulate(params.transaction)
 
     @method("khz_transaction")
     async def transaction(self, params: params.TransactionParams) -> results.TransactionResult:

@@ -1,5 +1,7 @@
 """Every method, on a real chain of one validator."""
 
+import asyncio
+import json
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +13,8 @@ from node.blocks import encode_evidence
 from node.codec import encode, replace
 from node.ledger.operations import PlaceHold, Propose, SetParameter, Transfer
 from node.ledger.powers import REFERENCE_OFFICES
+from node.ledger.transactions import TransactionBody
+from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
 from tests.chain.town import address_of as office_address
 from tests.rpc.solo import BANK, CASH, Solo, address_of, solo_node
@@ -398,6 +402,39 @@ async def test_simulation_takes_a_body_that_nobody_has_signed() -> None:
         body = encode(solo.town.body([operation], ["a0"]))
 
         assert (await solo.call("khz_simulate", [body.hex()]))["outcome"]["name"] == "APPLIED"
+
+
+@pytest.mark.adversarial(75)
+async def test_simulations_of_one_request_leave_the_loop_to_others_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody has to sign what is tried out, and a batch may hold a hundred: votes go on."""
+    async with solo_node() as solo:
+        turn = 0
+        turns: list[int] = []
+        simulate = solo.town.chain.simulate
+
+        def counted(body: TransactionBody, *, now_ms: int) -> Receipt:
+            turns.append(turn)
+            return simulate(body, now_ms=now_ms)
+
+        async def vote() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        monkeypatch.setattr(solo.town.chain, "simulate", counted)
+        raw = solo.town.transfer("a0", "a1", 150).hex()
+        call = {"jsonrpc": "2.0", "id": 1, "method": "khz_simulate", "params": [raw]}
+        async with asyncio.TaskGroup() as group:
+            voting = group.create_task(vote(), name="votes")
+            status, data = await solo.post(json.dumps([call] * 20).encode())
+            voting.cancel()
+
+        assert status == 200
+        assert all(each["result"]["outcome"]["name"] == "APPLIED" for each in json.loads(data))
+        assert len(set(turns)) == 20
 
 
 async def test_simulation_of_other_bytes_is_rejected_as_malformed() -> None:
