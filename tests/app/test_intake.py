@@ -9,7 +9,7 @@ from node.admission import Admission
 from node.chain import Chain
 from node.intake import Intake
 from node.intake.intake import PUSH_AGAIN_S
-from node.intake.verifier import CHUNK_MAX, CLIENTS_MAX, PUSHED_BYTES_MAX
+from node.intake.verifier import CHUNK_BYTES_MAX, CHUNK_MAX, CLIENTS_MAX, PUSHED_BYTES_MAX
 from node.mempool import AdmittedTransaction, Full, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, Role, Transactions
@@ -135,6 +135,29 @@ def test_one_chunk_is_verified_in_one_turn_whoever_brings_it() -> None:
 
             steps = [later - sooner for sooner, later in pairwise(seen)]
             assert max(steps) <= CHUNK_MAX
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
+def test_large_transactions_are_looked_at_one_a_turn() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            seen: list[int] = []
+            raws = [bytes([number]) * CHUNK_BYTES_MAX for number in range(CHUNK_MAX)]
+
+            async def watch() -> None:
+                while (refused := door.admission.refused.total()) < len(raws):
+                    seen.append(refused)
+                    await asyncio.sleep(0)
+
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(door.intake.submit(raws))
+                tasks.create_task(watch())
+
+            assert max(later - sooner for sooner, later in pairwise(seen)) == 1
             door.close()
 
     run_virtual(main())
