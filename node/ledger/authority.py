@@ -154,7 +154,9 @@ class ProposalAuthority:
         self._state = state
         self._proposer = proposer
         self._participants = tuple(
-            record.owner for address in approvals if (record := _usable_or_none(state, address))
+            usable_account(state, address).owner
+            for address in approvals
+            if is_usable(state, address)
         )
         self.missing: Reject | None = None
         """What more approvals could still bring, once an operation was refused for want of it."""
@@ -243,11 +245,13 @@ def receiving_account(state: LedgerState, address: bytes) -> AccountRecord:
     return record
 
 
-def _usable_or_none(state: LedgerState, address: bytes) -> AccountRecord | None:
+def is_usable(state: LedgerState, address: bytes) -> bool:
+    """Whether this account may act."""
     try:
-        return usable_account(state, address)
+        usable_account(state, address)
     except Reject:
-        return None
+        return False
+    return True
 
 
 # --- participants --------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ from node.ledger.operations import (
     OPERATIONS_MAX,
     AddValidator,
     Approve,
+    CloseAccount,
+    OpenAccount,
     Operation,
     Propose,
     RemoveValidator,
@@ -35,6 +37,7 @@ from node.ledger.operations import (
 )
 from node.ledger.outcomes import Outcome
 from node.ledger.parameters import DEFAULTS, Parameters, parameters_hash, parameters_of
+from node.ledger.policies import account_address
 from node.ledger.powers import ANY, REFERENCE_OFFICES, PowerRecord
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -65,6 +68,7 @@ from tests.ledger.world import (
     CC,
     FM,
     NOW_MS,
+    SALT,
     VAR,
     World,
     address,
@@ -74,6 +78,7 @@ from tests.ledger.world import (
     make_market,
     make_world,
     place_hold,
+    policy,
     public_key,
     suspend,
     with_check_digit,
@@ -315,6 +320,28 @@ def test_proposal_holds_as_many_operations_as_a_transaction(market: World) -> No
     )
     assert receipt.outcome is Outcome.PROPOSAL_NOT_READABLE
     assert propose.OPERATIONS_MAX == OPERATIONS_MAX
+
+
+def test_participant_approves_again_when_its_account_can_act_no_longer(market: World) -> None:
+    """Its keys were lost, or it moved to another account: the proposal need not begin again."""
+    second = account_address(CC, policy("council/2"), SALT)
+    opened = OpenAccount(
+        account=address(CB), approvers=JOINT, owner=CC, policy=policy("council/2"), salt=SALT
+    )
+    market.do(opened, by=ALL)
+    proposal, _ = propose_all(market, SET_PARAMETER.good)
+    approve(market, proposal, CC)
+    again = Approve(account=second, proposal=proposal)
+    assert market.submit(again, by=("council/2",)).outcome is Outcome.ALREADY_APPROVED
+    market.do(CloseAccount(account=address(CC)), by=(CC,))
+
+    market.do(again, by=("council/2",))
+
+    record = market.get(PROPOSALS, proposal)
+    assert record is not None
+    assert record.approvals == (address(FM), second)
+    assert approve(market, proposal, CB)[1] == ProposalApplied(proposal=proposal)
+    market.check()
 
 
 def test_no_institution_takes_every_place_for_proposals(market: World) -> None:

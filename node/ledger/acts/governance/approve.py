@@ -4,12 +4,13 @@ from typing import Final
 
 from node.codec import Record, replace
 from node.ledger.acting import ActContext, define_act
-from node.ledger.authority import participant_of
+from node.ledger.authority import is_usable, participant_of
 from node.ledger.identifiers import Address, Hash, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.proposals import advance
-from node.ledger.tables import ACCOUNTS, PROPOSALS
+from node.ledger.state import LedgerState
+from node.ledger.tables import ACCOUNTS, PROPOSALS, ProposalRecord
 
 
 class Approve(Record, tag=41):
@@ -35,15 +36,24 @@ def _apply(context: ActContext, operation: Approve) -> None:
     # One whose time has come waits in the queue of what is due, while that is long.
     if proposal is None or proposal.expires_ms <= context.block.time_ms:
         raise Reject(Outcome.PROPOSAL_UNKNOWN, proposal=proposal_id)
-    for address in proposal.approvals:
-        approver = state.get(ACCOUNTS, address)
-        assert approver is not None  # accounts are never deleted
-        if approver.owner == owner:
-            raise Reject(Outcome.ALREADY_APPROVED, participant=owner, proposal=proposal_id)
+    earlier = _approvals_of(state, proposal, owner)
+    if any(is_usable(state, address) for address in earlier):
+        raise Reject(Outcome.ALREADY_APPROVED, participant=owner, proposal=proposal_id)
 
     context.events.append(Approved(proposal=proposal_id, participant=owner))
-    approvals = (*proposal.approvals, operation.account)
+    # An account that can act no longer stands behind nothing: the new one takes its place.
+    others = tuple(address for address in proposal.approvals if address not in earlier)
+    approvals = (*others, operation.account)
     advance(context, proposal_id, replace(proposal, approvals=approvals))
+
+
+def _approvals_of(state: LedgerState, proposal: ProposalRecord, owner: str) -> tuple[bytes, ...]:
+    """Return the accounts of this participant that have approved: one at most."""
+    return tuple(
+        address
+        for address in proposal.approvals
+        if (account := state.get(ACCOUNTS, address)) is not None and account.owner == owner
+    )
 
 
 ACT: Final = define_act("approve", Approve, _apply)
