@@ -28,19 +28,30 @@ class Poster:
         self.url = url
 
     async def post(self, path: str, content_type: str, body: bytes) -> tuple[int, bytes]:
-        """Return status and body of the answer."""
-        reader, writer = (
-            self._idle.pop()
-            if self._idle
-            else await asyncio.open_connection(self._host, self._port)
-        )
+        """Return status and body of the answer.
+
+        A kept connection may have been closed by the node meanwhile: then the next one is tried.
+        What is sent twice by that is applied once.
+        """
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
             f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        writer.write(head.encode() + body)
-        await writer.drain()
-        status = int((await reader.readline()).split(b" ")[1])
+        while True:
+            kept = bool(self._idle)
+            reader, writer = (
+                self._idle.pop() if kept else await asyncio.open_connection(self._host, self._port)
+            )
+            try:
+                writer.write(head.encode() + body)
+                await writer.drain()
+                first_line = await reader.readline()
+            except ConnectionError:
+                first_line = b""
+            if first_line or not kept:
+                break
+            writer.close()
+        status = int(first_line.split(b" ")[1])
         length, keeps = 0, True
         while (line := await reader.readline()) not in (b"\r\n", b""):
             name, _, value = line.partition(b":")
