@@ -19,6 +19,7 @@ def main() -> int:
         "--faults", help=f"comma-separated: {', '.join(KINDS)}; all; none. Default: by the seed"
     )
     parser.add_argument("--liars", type=int, help="validators that lie; default: by the seed")
+    parser.add_argument("--twins", type=int, default=0, help="validators that run twice at once")
     parser.add_argument("--lies", help=f"comma-separated: {', '.join(LIES)}; default: by the seed")
     parser.add_argument("--steady", action="store_true", help="liars never change their stories")
     parser.add_argument("--order", choices=["lanes", "any"])
@@ -33,6 +34,7 @@ def main() -> int:
         minutes=arguments.minutes,
         faults=kinds_of(arguments.faults),
         liars=arguments.liars,
+        twins=arguments.twins,
         lies=None if arguments.lies is None else tuple(arguments.lies.split(",")),
         steady=arguments.steady,
         order=arguments.order,

@@ -4,9 +4,9 @@
 rule               checked
 =================  =================================================================================
 agreement          at each commit: the block of a height is the same at all honest nodes
-certificate        at each new height: the stored certificate holds, every signature verified here
+certificate        at each new height: the stored certificate holds, every signature verified
 growth             at each commit and start: heights go up by one; what was durable is there again
-double-signature   at each signature: an honest key signs one message for a place, over all its lives
+double-signature   at each signature: an honest key signs one message for a place, in all lives
 once               at each new block: no transaction of it was in a block before
 outcome            at each new block: each transfer's receipt is what a ledger in 20 lines says
 balance            at each commit: the accounts it touched hold what those 20 lines say
@@ -239,7 +239,7 @@ class Checker:
         self, body: TransactionBody, receipts: BlockReceipts, index: int, height: int
     ) -> list[tuple[bytes, str]]:
         """Apply a transaction to the twenty-line ledger; return which holdings it touched."""
-        outcome = Outcome(receipts.receipt(index).outcome)
+        outcome = receipts.receipt(index).outcome
         moves: list[tuple[tuple[bytes, str], int]] = []
         for operation in body.operations:
             if isinstance(operation, Issue):

@@ -169,7 +169,9 @@ class Clients:
             await asyncio.sleep(chance.expovariate(1 / self._pause_s))
             if self.ending:
                 return
-            operations = [self._transfer(number, chance) for _ in range(chance.choice((1, 1, 1, 3)))]
+            operations = [
+                self._transfer(number, chance) for _ in range(chance.choice((1, 1, 1, 3)))
+            ]
             await self.submit(
                 operations,
                 [f"a{number}"],

@@ -21,14 +21,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from consensus.messages import Proposal, Vote, sign_bytes
 from consensus.types import BlockId, Height, Round, ValidatorId, VoteType
 from node.blocks import block_id, decode_header
-from node.codec import encode
+from node.codec import encode, replace
 from node.genesis import Genesis
 from node.keys import LocalSigner
 from node.network import (
@@ -53,8 +51,6 @@ from tests.sim.trace import Trace
 
 LIES: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
 """Every kind of lie."""
-
-RecordT = TypeVar("RecordT")
 
 
 class Conspiracy:
@@ -200,11 +196,13 @@ class Liar:
             case VoteMessage(validator=self.name):
                 if self._conspiracy.second_story(peer, message.height):
                     return self._second_vote(message)
+            case _:
+                pass
         return None
 
     def _second_proposal(self, message: ProposalMessage) -> ProposalMessage:
         header = decode_header(message.header)
-        twin = msgspec.structs.replace(header, time_ms=header.time_ms + 1)
+        twin = replace(header, time_ms=header.time_ms + 1)
         self._conspiracy.twins[message.block_id] = block_id(twin)
         return self._propose(message, encode(twin), block_id(twin))
 
@@ -223,7 +221,7 @@ class Liar:
             validator=ValidatorId(self.name),
         )
         signature = self._key.sign(sign_bytes(vote, self._conspiracy.genesis.hash))
-        return msgspec.structs.replace(message, block_id=block_id, signature=signature)
+        return replace(message, block_id=block_id, signature=signature)
 
     def _propose(self, message: ProposalMessage, header: bytes, new_id: bytes) -> ProposalMessage:
         proposal = Proposal(
@@ -234,7 +232,7 @@ class Liar:
             proposer=ValidatorId(self.name),
         )
         signature = self._key.sign(sign_bytes(proposal, self._conspiracy.genesis.hash))
-        return msgspec.structs.replace(
+        return replace(
             message,
             block_id=new_id,
             valid_round=None,
@@ -251,20 +249,20 @@ class Liar:
         header = decode_header(message.header)
         match self.random.randrange(6):
             case 0:
-                header = msgspec.structs.replace(header, state_root=self._noise(32))
+                header = replace(header, state_root=self._noise(32))
             case 1:
-                header = msgspec.structs.replace(header, receipts_root=self._noise(32))
+                header = replace(header, receipts_root=self._noise(32))
             case 2:
                 later_ms = self.random.choice((4_000, 86_400_000))
-                header = msgspec.structs.replace(header, time_ms=header.time_ms + later_ms)
+                header = replace(header, time_ms=header.time_ms + later_ms)
             case 3:
-                header = msgspec.structs.replace(header, parent=self._noise(32))
+                header = replace(header, parent=self._noise(32))
             case 4:
-                header = msgspec.structs.replace(header, next_validators_hash=self._noise(32))
+                header = replace(header, next_validators_hash=self._noise(32))
             case _:
                 # Ids that are not the header's, repeated, or of nothing (adversarial 44).
                 ids = (*message.transaction_ids, self._noise(32))
-                return msgspec.structs.replace(
+                return replace(
                     message,
                     transaction_ids=self.random.choice((ids, ids[:1] * 2, ids[:-1][::-1])),
                 )
@@ -276,17 +274,17 @@ class Liar:
         match message:
             case Hello() | Status():
                 far = self.random.choice((1, 5, 1_000, (1 << 63) - 2))
-                return _with(message, height=min(message.height + far, (1 << 63) - 1))
+                return replace(message, height=min(message.height + far, (1 << 63) - 1))
             case VoteMessage():
                 return self._forged_vote(message)
             case CertificateMessage():
-                return _with(message, certificate=self._tampered(message.certificate))
+                return replace(message, certificate=self._tampered(message.certificate))
             case BlockTransactions():
                 raws = tuple(self._tampered(raw) for raw in message.raws)
-                return _with(message, raws=self.random.choice(((), raws, raws[:1] * 2)))
+                return replace(message, raws=self.random.choice(((), raws, raws[:1] * 2)))
             case ProposedBlock():
                 ids = (*message.transaction_ids, self._noise(32))
-                return _with(message, transaction_ids=ids)
+                return replace(message, transaction_ids=ids)
             case Blocks(items=items) if items:
                 place = self.random.randrange(len(items))
                 item = items[place]
@@ -298,7 +296,7 @@ class Liar:
                     )
                 )
                 changed = (*items[:place], bad, *items[place + 1 :])
-                return _with(
+                return replace(
                     message,
                     items=self.random.choice((changed, (), items[::-1])),
                     from_height=message.from_height + self.random.choice((0, 0, 1)),
@@ -309,14 +307,14 @@ class Liar:
     def _forged_vote(self, message: VoteMessage) -> VoteMessage:
         match self.random.randrange(4):
             case 0:
-                return _with(message, signature=self._noise(64))
+                return replace(message, signature=self._noise(64))
             case 1:
-                return _with(message, validator=self._victim or "nobody")
+                return replace(message, validator=self._victim or "nobody")
             case 2:
-                absurd = _with(message, round=(1 << 31) - 1)
+                absurd = replace(message, round=(1 << 31) - 1)
                 return self._vote(absurd, block_id=message.block_id)
             case _:
-                later = _with(message, height=message.height + self.random.choice((1, 1_000)))
+                later = replace(message, height=message.height + self.random.choice((1, 1_000)))
                 return self._vote(later, block_id=self._noise(32))
 
     def _malformed(self, frame: bytes) -> bytes:
@@ -370,7 +368,3 @@ class LyingLink:
 
     async def close(self, reason: str) -> None:
         await self._inner.close(reason)
-
-
-def _with(record: RecordT, **changes: object) -> RecordT:
-    return msgspec.structs.replace(record, **changes)  # type: ignore[type-var]

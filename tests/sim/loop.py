@@ -19,6 +19,7 @@ same from Python 3.11 to 3.13; `test_loop.py` holds what it needs of them.
 """
 
 import asyncio
+import collections
 import contextvars
 import heapq
 import random
@@ -84,6 +85,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._timers_set = 0
         self._cancelled = 0
+        self._ready: collections.deque[asyncio.Handle]  # set by asyncio
         self._held: dict[str, list[asyncio.Handle]] = {}
         self._countdowns: dict[str, tuple[int, Callable[[], None]]] = {}
         self._busy_until: dict[int, float] = {}
@@ -120,7 +122,7 @@ class SimLoop(asyncio.BaseEventLoop):
         return self._now_s
 
     @override
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., object],
@@ -138,7 +140,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._cancelled += 1
 
     @override
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self,
         callback: Callable[..., object],
         *args: Any,
@@ -171,7 +173,8 @@ class SimLoop(asyncio.BaseEventLoop):
         self.call_at(at, work)
         return future
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """There is none."""
 
     def _run_once(self) -> None:
@@ -183,9 +186,9 @@ class SimLoop(asyncio.BaseEventLoop):
             self._now_s = max(self._now_s, timers[0][0])
         due: list[asyncio.Handle] = []
         while timers and timers[0][0] <= self._now_s:
-            handle = heapq.heappop(timers)[2]
-            handle._scheduled = False  # type: ignore[attr-defined]
-            due.append(handle)
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            due.append(timer)
         ready = [*due, *self._ready]
         self._ready.clear()
         for handle in self._arrange(ready):
@@ -194,7 +197,7 @@ class SimLoop(asyncio.BaseEventLoop):
                 if self._countdowns:
                     self._count(lane_of(handle))
                 handle._run()
-        handle = None  # type: ignore[assignment]  # A handle keeps its task alive.
+        del due, ready
 
     def _arrange(self, ready: list[asyncio.Handle]) -> list[asyncio.Handle]:
         lanes: dict[str, list[asyncio.Handle]] = {}

@@ -3,14 +3,14 @@
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from node.app import Node, NodeParts
+from node.app import Node, NodeHalted, NodeParts
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.keys import LocalSigner
@@ -96,6 +96,7 @@ class Machine:
         *,
         name: str,
         node_name: str | None = None,
+        honest: bool = True,
         seed: object,
         signer: LocalSigner | None,
         identity: TlsIdentity,
@@ -109,12 +110,13 @@ class Machine:
         Args:
             name: of the machine.
             node_name: of the node on it, where two machines run one node's key.
+            honest: whether the rules hold for it.
             limits: sections of its configuration.
-            wrap: puts a liar's hand on its links; then nothing it does is checked.
+            wrap: puts a liar's hand on its links.
         """
         self.name = name
         self.node_name = node_name or name
-        self.honest = wrap is None and node_name is None
+        self.honest = honest
         self.address = f"{name}:1"
         self.signer = signer
         self.clock = SimClock(around.loop)
@@ -168,7 +170,12 @@ class Machine:
         )
 
     async def start(self) -> None:
-        """Start the node, once what is left of its former life has ended."""
+        """Start the node, once what is left of its former life has ended.
+
+        One that runs, or is on its way up, is left alone.
+        """
+        if self._task is not None and not (self._over or self._closing or self._task.done()):
+            return
         await self._settled()
         if self._task is not None:
             return
@@ -190,6 +197,11 @@ class Machine:
         self.wake()
         self._stop.set()
         await self._settled()
+
+    async def wait_ended(self) -> None:
+        """Return once the node has ended by itself."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     def kill(self) -> None:
         """Take the power, at this very moment."""
@@ -322,7 +334,8 @@ class Machine:
             return
         self.failure = error
         self._around.trace.add(self.name, "ended", error=f"{type(error).__name__}: {error}")
-        if not (self.expects_failure and isinstance(error, StorageError)) and self.honest:
+        expected = self.expects_failure and isinstance(error, StorageError | NodeHalted)
+        if self.honest and not expected:
             self._report("stopped", f"{self.name}: {type(error).__name__}: {error}")
 
     def _lost_power(self) -> None:
@@ -377,7 +390,7 @@ class Machine:
     def _log(self) -> Logger:
         around, name = self._around, self.name
 
-        def take(_logger: object, method: str, event: dict[str, Any]) -> object:
+        def take(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
             if not self._over:
                 text = str(event.pop("event")).replace(" ", "-")
                 event.pop("software", None)
@@ -398,7 +411,6 @@ class Machine:
             processors=[take],
         ).bind()
         return logger
-
 
 
 def _where(task: "asyncio.Task[object]") -> str:

@@ -22,9 +22,13 @@ NETWORKS: Final = (1, 2, 3, 4, 4, 4, 4, 4, 5, 7)
 def options_of(seed: int) -> Options:
     """Return the run that a seed of the soak stands for."""
     chance = random.Random(f"{seed}/soak")
+    validators = chance.choice(NETWORKS)
+    doubled = validators >= 4 and chance.random() < 0.15
     return Options(
         seed=seed,
-        validators=chance.choice(NETWORKS),
+        validators=validators,
+        twins=int(doubled),
+        liars=0 if doubled else None,
         observers=chance.choice((0, 0, 1)),
         minutes=chance.choice((0.5, 1.0, 2.0, 4.0)),
     )
@@ -68,7 +72,8 @@ class Totals:
             f"{self.blocks} blocks, {self.final} transactions final, {self.starts} starts of a"
             f" node, {self.signatures} consensus signatures",
             "faults: " + ", ".join(f"{kind} {n}" for kind, n in sorted(self.faults.items())),
-            "lies: " + (", ".join(f"{kind} {n}" for kind, n in sorted(self.lies.items())) or "none"),
+            "lies: "
+            + (", ".join(f"{kind} {n}" for kind, n in sorted(self.lies.items())) or "none"),
             "broken: " + (", ".join(f"{rule} {n}" for rule, n in self.broken.items()) or "nothing"),
         ]
         return "\n".join(lines)
@@ -92,7 +97,7 @@ def main() -> int:
     ends_s = began_s + arguments.minutes * 60
     next_seed = first
     with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
-        running = set()
+        running: set[concurrent.futures.Future[Result]] = set()
         while True:
             while len(running) < 2 * arguments.processes and time.monotonic() < ends_s:
                 running.add(pool.submit(_run, next_seed))

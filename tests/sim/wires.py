@@ -115,5 +115,3 @@ class SimTransport:
         if self.vanished:
             raise DialFailed(address, "this machine has no power")
         return self._wrap(await self._inner.dial(address))
-
-

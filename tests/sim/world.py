@@ -13,15 +13,13 @@ import asyncio
 import functools
 import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-import msgspec
+from typing import Any, Final, TypeAlias
 
 from consensus.quorum import faults_survived
 from consensus.types import FaultModel
-from node.codec import CodecError
+from node.codec import CodecError, replace
 from node.genesis import Genesis, GenesisParticipant, genesis_of
 from node.keys import verify
 from node.keys.certificates import create_tls_identity
@@ -64,6 +62,8 @@ class Options:
     """Some of `KINDS`; None lets the seed choose."""
     liars: int | None = None
     """Validators that lie; None lets the seed choose, within what the network survives."""
+    twins: int = 0
+    """Validators whose key runs on two machines at once, besides the liars."""
     lies: tuple[str, ...] | None = None
     """Some of `LIES`; None lets the seed choose."""
     steady: bool = False
@@ -82,6 +82,8 @@ class Options:
             parts.append(f"--faults {','.join(self.faults) or 'none'}")
         if self.liars is not None:
             parts.append(f"--liars {self.liars}")
+        if self.twins:
+            parts.append(f"--twins {self.twins}")
         if self.lies is not None:
             parts.append(f"--lies {','.join(self.lies)}")
         if self.steady:
@@ -115,16 +117,55 @@ class Result:
     lies: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What a scripted run has in its hands instead of random faults."""
+
+    machines: list[Machine]
+    net: SimNet
+    checker: Checker
+    trace: Trace
+
+    @property
+    def height(self) -> int:
+        """The highest height that an honest node has committed."""
+        return self.checker.height
+
+    async def until_height(self, height: int, *machines: Machine, within_s: float) -> float:
+        """Wait until these machines, or any, have this block; return how long that took.
+
+        Raises:
+            Violation: they have not, in this time.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while self.height < height or any(machine.height < height for machine in machines):
+            if loop.time() - began_s > within_s:
+                raise Violation("liveness", f"no block {height} within {within_s:g} s")
+            await asyncio.sleep(0.01)
+        return loop.time() - began_s
+
+
+Play: TypeAlias = Callable[[Stage], Awaitable[None]]
+
+
 class _Stop(Exception):
     """Ends the simulation's task group."""
 
 
-def simulate(options: Options, show: Callable[[str], None] | None = None) -> Result:
-    """Run one simulation to its end, or to its first violation."""
+def simulate(
+    options: Options, show: Callable[[str], None] | None = None, play: Play | None = None
+) -> Result:
+    """Run one simulation to its end, or to its first violation.
+
+    Args:
+        show: is given each line of the trace.
+        play: what happens until faults end, instead of random faults.
+    """
     chance = random.Random(f"{options.seed}/options")
     order: Order = options.order or ("any" if chance.random() < 0.2 else "lanes")
     loop = SimLoop(options.seed, order=order)
-    world = _World(options, loop, chance, show)
+    world = _World(options, loop, chance, show, play)
     loop.set_exception_handler(world.unhandled)
     try:
         loop.run_until_complete(world.run())
@@ -148,8 +189,10 @@ class _World:
         loop: SimLoop,
         chance: random.Random,
         show: Callable[[str], None] | None,
+        play: Play | None,
     ) -> None:
         self.options = options
+        self._play = play
         self.loop = loop
         self.trace = Trace(loop.time, show)
         self.violation: Violation | None = None
@@ -172,7 +215,7 @@ class _World:
         if kinds is None:
             kinds = tuple(kind for kind in KINDS if chance.random() < 0.5)
         self._kinds = kinds
-        self._impaired_max = max(0, survived - self.liars)
+        self._impaired_max = max(0, survived - self.liars - options.twins)
         drawn_pause_s = chance.choice((1.0, 3.0, 8.0))
         self._fault_pause_s = options.fault_pause_s or drawn_pause_s
         drawn_client_s = chance.choice((0.3, 1.0, 3.0))
@@ -260,7 +303,10 @@ class _World:
             for machine in self._machines:
                 tasks.create_task(self._start_late(machine))
             clients = tasks.create_task(self._clients.run(), name="clients")
-            await self._faults.run(options.minutes * 60)
+            if self._play is None:
+                await self._faults.run(options.minutes * 60)
+            else:
+                await self._play(self._stage())
             await self._faults.end()
             calm_s, height = self.loop.time(), checker.height
             await self._live_again(clients, height)
@@ -269,6 +315,11 @@ class _World:
             await machine.stop()
         self._compare()
         self.trace.add("sim", "end", height=checker.height, steps=self.loop.steps)
+
+    def _stage(self) -> Stage:
+        return Stage(
+            machines=self._machines, net=self._net, checker=self._checker, trace=self.trace
+        )
 
     async def _start_late(self, machine: Machine) -> None:
         await asyncio.sleep(self._chance.random() * 2)
@@ -362,7 +413,7 @@ class _World:
 
     def _make_machines(self, tasks: asyncio.TaskGroup) -> None:
         options, loop = self.options, self.loop
-        net = SimNet(Weather(random.Random(f"{options.seed}/weather")))
+        net = self._net = SimNet(Weather(random.Random(f"{options.seed}/weather")))
         around = Surroundings(
             loop=loop,
             tasks=tasks,
@@ -375,19 +426,26 @@ class _World:
         )
         validators = [record.name for record in self._genesis.ledger.validators]
         observers = [f"observer-{number}" for number in range(options.observers)]
-        liars = self._chance.sample(validators, self.liars)
+        faulty = self._chance.sample(validators, self.liars + options.twins)
+        liars, doubled = faulty[: self.liars], faulty[self.liars :]
         identities = {name: _identity(name) for name in (*validators, *observers)}
         certificates = {identities[name].certificate: name for name in identities}
         self._conspiracy.plot(liars, validators, certificates)
-        for name in (*validators, *observers):
+        places = [(name, name) for name in (*validators, *observers)]
+        places += [(f"{name}-again", name) for name in doubled]
+        for place, name in places:
             votes = name in validators
             limits = _limits(self._chance)
             if limits:
-                shown = {f"{s}.{key}": n for s, values in limits.items() for key, n in values.items()}
-                self.trace.add(name, "limits", **shown)
+                shown = {
+                    f"{s}.{key}": n for s, values in limits.items() for key, n in values.items()
+                }
+                self.trace.add(place, "limits", **shown)
             machine = Machine(
                 around,
-                name=name,
+                name=place,
+                node_name=name,
+                honest=name not in faulty,
                 seed=options.seed,
                 signer=key(f"{name}/consensus/0") if votes else None,
                 identity=identities[name],
@@ -487,7 +545,7 @@ def _genesis(
     """Return the genesis of this many validators: the four institutions, then banks."""
     record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=120_000)
     banks = [f"bank-{number}" for number in range(5, validators + 1)]
-    changed = msgspec.structs.replace(
+    changed = replace(
         record,
         time_ms=EPOCH_MS - 1_000,
         validators=(*record.validators, *(validator_record(name) for name in banks)),
@@ -505,7 +563,7 @@ def _genesis(
                 for name in banks
             ),
         ),
-        consensus=msgspec.structs.replace(
+        consensus=replace(
             record.consensus,
             timeout_propose_ms=600,
             timeout_prevote_ms=300,
@@ -513,7 +571,7 @@ def _genesis(
             timeout_growth_ms=200,
             timeout_max_ms=4_000,
         ),
-        blocks=msgspec.structs.replace(
+        blocks=replace(
             record.blocks,
             transactions_max=transactions_max,
             gather_ms=gather_ms,

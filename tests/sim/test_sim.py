@@ -1,0 +1,274 @@
+"""Whole networks in virtual time: fixed short seeds, scripted days, and checkers that bite.
+
+Every test here is a function of its seed; the command to replay it is in the failure.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from node.codec import decode, encode
+from node.ledger.tables import HOLDINGS, HoldingRecord
+from node.storage import layout
+from tests.sim.faults import KINDS
+from tests.sim.machines import Machine
+from tests.sim.soak import options_of
+from tests.sim.world import Options, Play, Result, Stage, simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def holds(options: Options, play: Play | None = None) -> Result:
+    """Run a simulation; fail with its last lines and its command if a rule was broken."""
+    result = simulate(options, play=play)
+    if result.violation is not None:
+        tail = "\n".join(result.lines[-40:])
+        pytest.fail(f"{tail}\n{result.violation}\n{options.command}")
+    return result
+
+
+def test_a_network_without_faults_decides_and_settles() -> None:
+    result = holds(Options(seed=1, minutes=0.3, faults=(), liars=0))
+
+    assert result.clients.final > 20
+    assert result.starts == 4
+
+
+@pytest.mark.adversarial(35, 38, 65, 70)
+@pytest.mark.parametrize("seed", [11, 12, 13, 14, 15, 16])
+def test_no_rule_breaks_under_all_faults(seed: int) -> None:
+    holds(Options(seed=seed, minutes=0.5, faults=KINDS, fault_pause_s=1.0, liars=0))
+
+
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_no_rule_breaks_in_networks_that_the_seed_draws(seed: int) -> None:
+    holds(replace(options_of(seed), minutes=0.3))
+
+
+@pytest.mark.adversarial(1, 2, 3)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_one_equivocator_of_four_forks_nothing(seed: int) -> None:
+    result = holds(
+        Options(seed=seed, minutes=0.5, faults=("reset", "crash"), liars=1, lies=("equivocate",))
+    )
+
+    assert result.lies["equivocate"] > 20
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_equivocators_of_four_fork_the_chain_and_are_found_out(seed: int) -> None:
+    """The checkers bite: with more liars than the network survives, they must see a fork."""
+    result = simulate(
+        Options(seed=seed, minutes=1, faults=(), liars=2, lies=("equivocate",), steady=True)
+    )
+
+    assert result.violation is not None
+    assert result.violation.rule == "agreement"
+
+
+@pytest.mark.adversarial(33)
+def test_a_slow_proposer_costs_time_and_nothing_else() -> None:
+    holds(Options(seed=3, minutes=0.5, faults=(), liars=1, lies=("delay",)))
+
+
+@pytest.mark.adversarial(36)
+def test_a_victim_without_proposals_gets_the_blocks_all_the_same() -> None:
+    for seed in (1, 2):
+        holds(Options(seed=seed, minutes=0.3, faults=(), liars=1, lies=("withhold",)))
+
+
+@pytest.mark.adversarial(44, 63)
+def test_invalid_proposals_get_no_votes_and_stop_nobody() -> None:
+    result = holds(Options(seed=1, minutes=0.5, faults=(), liars=1, lies=("invalid",)))
+
+    assert result.lies["invalid"] > 10
+
+
+@pytest.mark.adversarial(40, 49, 50)
+def test_forged_and_malformed_messages_stop_nobody() -> None:
+    for seed in (1, 2):
+        holds(Options(seed=seed, minutes=0.4, faults=(), liars=1, lies=("forge", "malform")))
+
+
+@pytest.mark.adversarial(21, 22)
+def test_a_key_that_runs_twice_forks_nothing_under_changing_partitions() -> None:
+    result = holds(
+        Options(
+            seed=2,
+            minutes=1,
+            faults=("partition", "isolate"),
+            twins=1,
+            liars=0,
+            fault_pause_s=3,
+            client_pause_s=1,
+        )
+    )
+
+    assert result.starts == 5
+
+
+def test_two_keys_of_four_that_run_twice_break_the_network() -> None:
+    result = simulate(
+        Options(
+            seed=1,
+            minutes=6,
+            faults=("partition", "cut", "isolate"),
+            twins=2,
+            liars=0,
+            fault_pause_s=2,
+            client_pause_s=1,
+        )
+    )
+
+    assert result.violation is not None
+    # Two blocks of one height, or a node that has seen two quorums and stopped itself.
+    assert result.violation.rule in ("agreement", "error")
+
+
+@pytest.mark.adversarial(27)
+def test_half_of_the_network_comes_back_after_an_hour() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_height(2, within_s=30)
+        gone = stage.machines[:2]
+        for machine in gone:
+            machine.kill()
+        await asyncio.sleep(3_600)
+        height = stage.height
+        for machine in gone:
+            await machine.start()
+        # Twice the longest round: its three timeouts are capped at 4 s.
+        await stage.until_height(height + 1, *stage.machines, within_s=24)
+
+    holds(Options(seed=1, liars=0, faults=(), client_pause_s=10), play)
+
+
+@pytest.mark.adversarial(28)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_all_restart_at_once_in_a_later_round(seed: int) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_height(2, within_s=30)
+        # Clocks this far apart agree on no block: rounds come and go.
+        for machine in stage.machines[2:]:
+            machine.clock.offset_ms = 100_000
+        await asyncio.sleep(20)
+        engines = [machine.node.replica._engine for machine in stage.machines if machine.node]
+        assert max(engine.round for engine in engines if engine.height > 0) >= 5
+        for machine in stage.machines:
+            machine.kill()
+            machine.clock.offset_ms = 0
+        height = stage.height
+        for machine in stage.machines:
+            await machine.start()
+        await stage.until_height(height + 1, *stage.machines, within_s=10)
+
+    holds(Options(seed=seed, liars=0, faults=()), play)
+
+
+@pytest.mark.adversarial(29)
+@pytest.mark.parametrize("born", [False, True])
+def test_a_wiped_validator_catches_up_and_votes_again(*, born: bool) -> None:
+    """The rule `double-signature` remembers what the key signed before."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(5, within_s=60)
+        victim = stage.machines[2]
+        victim.kill()
+        await asyncio.sleep(3)
+        victim.disk.wipe()
+        stage.checker.lost(victim.name)
+        if born:
+            victim.bear()
+        await victim.start()
+        await stage.until_height(stage.height + 5, victim, within_s=60)
+        assert victim.node is not None
+        assert victim.node.replica.is_voting
+
+    holds(Options(seed=4, liars=0, faults=()), play)
+
+
+@pytest.mark.adversarial(31)
+@pytest.mark.parametrize("jump_ms", [10_000, -10_000, 86_400_000, -86_400_000])
+def test_one_wrong_clock_neither_stops_the_chain_nor_moves_its_time(jump_ms: int) -> None:
+    """The rule `block-time` holds every block to the true time, whoever proposes."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(3, within_s=30)
+        stage.machines[1].clock.offset_ms = jump_ms
+        await stage.until_height(stage.height + 8, *stage.machines, within_s=90)
+
+    holds(Options(seed=5, liars=0, faults=(), client_pause_s=0.5), play)
+
+
+@pytest.mark.adversarial(34)
+def test_a_partition_in_one_direction_heals_without_a_stall() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_height(3, within_s=30)
+        deaf = stage.machines[0]
+        for machine in stage.machines[1:]:
+            stage.net.cut(machine.address, deaf.address)
+        await asyncio.sleep(60)
+        height = stage.height
+        stage.net.mend()
+        await stage.until_height(height + 2, *stage.machines, within_s=20)
+
+    holds(Options(seed=6, liars=0, faults=()), play)
+
+
+@pytest.mark.adversarial(66)
+def test_a_node_whose_state_is_off_by_one_unit_halts_alone_and_can_be_repaired() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_height(10, within_s=60)
+        victim = stage.machines[3]
+        victim.kill()
+        await asyncio.sleep(1)
+        add_one_unit_to_each_holding(victim)
+        await victim.start()
+        victim.expects_failure = True
+        await victim.wait_ended()
+        assert type(victim.failure).__name__ == "NodeHalted"
+        assert "state_root" in str(victim.failure)
+        await stage.until_height(stage.height + 3, *stage.machines[:3], within_s=60)
+        victim.disk.wipe()
+        stage.checker.lost(victim.name)
+        await victim.start()
+
+    holds(Options(seed=7, liars=0, faults=(), client_pause_s=1), play)
+
+
+@pytest.mark.adversarial(64)
+def test_the_trace_is_the_same_under_another_hash_seed_and_time_zone() -> None:
+    command = [sys.executable, "-m", "tests.sim", "--seed", "9", "--minutes", "0.3"]
+    command += ["--faults", "all", "--fault-pause", "1"]
+    traces = [
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+            capture_output=True,
+            check=False,
+        ).stdout
+        for seed, zone in (("1", "UTC"), ("4242", "Asia/Karachi"))
+    ]
+
+    assert len(traces[0].splitlines()) > 200
+    assert traces[0] == traces[1]
+
+
+def add_one_unit_to_each_holding(machine: Machine) -> None:
+    """Let the disk hold other amounts, each readable, than the machine has written."""
+    values = machine.disk.copy_of_values()
+    start = layout.state_key(HOLDINGS.prefix)
+    changed = []
+    for key, value in values.scan(start, start[:-1] + bytes([start[-1] + 1])):
+        record = decode(value, HoldingRecord)
+        changed.append(
+            (key, encode(HoldingRecord(available=record.available + 1, held=record.held)))
+        )
+    assert changed
+    values.write(changed, sync=True)
+    machine.disk.put_back(values)
