@@ -350,6 +350,12 @@ class Outcome(IntEnum):
         " the parameter proposals-open-max. Wait for one to be decided, or withdraw one.",
     )
 
+    LEI_OF_PERSON = (
+        139,
+        "Participant {participant} would be a person with the LEI {found}, which names a legal"
+        " entity. Register it without, or as the entity that it is.",
+    )
+
     # The whole transaction: looked at when every operation has been applied.
     SIGNATURE_NOT_NEEDED = (
         150,

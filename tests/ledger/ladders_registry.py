@@ -153,6 +153,7 @@ REGISTER_PERSON: Final = Ladder(
                 ),
             ),
         ),
+        Row(why="with a LEI", outcome=Outcome.LEI_OF_PERSON, change={"lei": LEI}),
         surplus_row("exchange"),
     ),
 )

@@ -57,6 +57,10 @@ def _apply(context: ActContext, operation: RegisterParticipant) -> None:
         raise Reject(Outcome.PARTICIPANT_EXISTS, participant=participant)
     if operation.lei is not None:
         check_unclaimed(state, Scheme.LEI, operation.lei)
+        if operation.kind is ParticipantKind.PERSON:
+            # Licensees register persons, and an identifier is claimed for good: one of them could
+            # take those of all banks.
+            raise Reject(Outcome.LEI_OF_PERSON, participant=participant, found=operation.lei)
 
     if operation.lei is not None:
         claim(state, Scheme.LEI, operation.lei, participant)
