@@ -12,7 +12,7 @@ from consensus.validators import ValidatorSet
 from node.blocks import Block, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
 from node.chain.head import ValidatorsRecord, validator_set
-from node.chain.receipts import BlockReceipts
+from node.chain.receipts import BlockReceipts, decode_block_receipts
 from node.codec import CodecError, decode
 from node.ledger.tables import ValidatorRecord
 from node.storage import KeyValueStore, layout
@@ -46,7 +46,7 @@ class History:
     def receipts(self, height: int) -> BlockReceipts | None:
         """Return the receipts of this height; None: not here."""
         data = self._store.get(layout.receipts_key(height))
-        return _decoded(data, _decode_receipts, f"the receipts of height {height}")
+        return _decoded(data, decode_block_receipts, f"the receipts of height {height}")
 
     def transaction(self, transaction_id: bytes) -> tuple[int, int] | None:
         """Return height and index of an applied transaction; None: it never was."""
@@ -86,10 +86,6 @@ class History:
         """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""
         start, stop = layout.validators_key(0), layout.validators_key(height + 1)
         return tuple(layout.decode_number(key[1:]) for key, _ in self._store.scan(start, stop))
-
-
-def _decode_receipts(data: bytes) -> BlockReceipts:
-    return decode(data, BlockReceipts)
 
 
 def _decode_validators(data: bytes) -> ValidatorsRecord:

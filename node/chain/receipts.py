@@ -4,13 +4,18 @@ Each receipt is kept as the bytes that stand in the header's receipt list, so th
 needs nothing encoded anew.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from node.blocks import BLOCK_TRANSACTIONS_MAX
-from node.codec import Record, decode, encode
+from node.codec import RECORD_SIZE_MAX, Record, decode, encode
 from node.ledger.transition import Event, Receipt
+
+RECEIPTS_SIZE_MAX: Final = 4 * RECORD_SIZE_MAX
+"""Bytes of one block's receipts, which never leave the node whole. A refusal of 700 bytes can come
+of a transaction of 170, and an event is up to twice its operation: of the largest block that a
+genesis can allow they are more than a record elsewhere may be."""
 
 
 class BlockReceipts(Record):
@@ -32,6 +37,15 @@ class BlockReceipts(Record):
     def block_events(self) -> tuple[Event, ...]:
         """Return the block's own events, decoded."""
         return decode(self.events, tuple[Event, ...])
+
+
+def decode_block_receipts(data: bytes) -> BlockReceipts:
+    """Return what was stored.
+
+    Raises:
+        CodecError: it is not what `encode_block_receipts` makes.
+    """
+    return decode(data, BlockReceipts, size_max=RECEIPTS_SIZE_MAX)
 
 
 def encode_block_receipts(receipts: list[bytes], events: bytes) -> bytes:

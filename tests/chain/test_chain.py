@@ -9,7 +9,9 @@ import pytest
 from typing_extensions import override
 
 from node.chain import Chain, ChainDamaged, Committed
-from node.codec import encode, replace
+from node.chain.history import History
+from node.chain.receipts import encode_block_receipts
+from node.codec import RECORD_SIZE_MAX, encode, replace
 from node.genesis import genesis_of
 from node.ledger.commitment import state_root
 from node.ledger.outcomes import Outcome
@@ -422,3 +424,18 @@ class SlowStore(MemoryStore):
     def write(self, batch: Batch, *, sync: bool) -> None:
         assert self.released.wait(10)
         super().write(batch, sync=sync)
+
+
+def test_receipts_of_the_largest_block_are_read_back() -> None:
+    """Refusals can be four times their transactions, and so more than a record elsewhere may be."""
+    receipt = bytes(RECORD_SIZE_MAX // 8)
+    store = MemoryStore()
+    stored = encode_block_receipts([receipt] * 20, encode(()))
+    store.write([(layout.receipts_key(7), stored)], sync=True)
+
+    receipts = History(store).receipts(7)
+
+    assert receipts is not None
+    assert len(stored) > 2 * RECORD_SIZE_MAX
+    assert receipts.receipts == (receipt,) * 20
+    assert receipts.block_events() == ()
