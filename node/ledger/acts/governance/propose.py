@@ -1,6 +1,6 @@
 """Propose: put operations on the ledger for other offices to approve."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import msgspec
 
@@ -78,10 +78,12 @@ def _check_operations(context: ActContext, operation: Propose) -> None:
         # Which byte was wrong is the codec's wording, and a receipt holds only our own.
         raise Reject(Outcome.PROPOSAL_NOT_READABLE, expected=OPERATIONS_MAX) from None
     for index, part in enumerate(proposed):
-        if not isinstance(part, GovernedOperation):
-            name = context.catalogue.act_of(part).name
+        # By name: `isinstance` of a protocol takes 12 µs, more than all else together.
+        name = context.catalogue.act_of(part).name
+        if name not in context.catalogue.governed_names:
             raise Reject(Outcome.OPERATION_NOT_PROPOSABLE, index=index, operation=name)
-        if part.account != operation.account or part.approvers:
+        governed = cast("GovernedOperation", part)
+        if governed.account != operation.account or governed.approvers:
             raise Reject(Outcome.APPROVERS_IN_PROPOSAL, index=index)
 
 
