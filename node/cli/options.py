@@ -46,8 +46,8 @@ def url_option(command: Command) -> Command:
         envvar=URL_VARIABLE,
         show_default=True,
         show_envvar=True,
-        help="Where the node answers clients; of several, separated by spaces, the next is asked where"
-        " one does not answer.",
+        help="Where the node answers clients; of several, separated by spaces, the next is asked"
+        " where one does not answer.",
     )(command)
 
 
