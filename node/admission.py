@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from node.chain import Chain
 from node.clock import Clock
 from node.keys import verify as verify_signature
+from node.keys.development import development_label
 from node.ledger.outcomes import Details, Outcome
 from node.ledger.transactions import (
     TransactionBody,
@@ -107,6 +108,8 @@ class Admission:
         self._verify = verify
         self._genesis_hash = chain.genesis.hash
         self._network = chain.genesis.network
+        # A rule of the protocol: a block that holds such a transaction is invalid.
+        self._refuses_development_keys = not chain.genesis.development
         self._window_ms = chain.genesis.transactions.window_ms
         # Verified by a batch that is still under way, and so not yet in the pool.
         self._underway: dict[bytes, AdmittedTransaction] = {}
@@ -252,6 +255,11 @@ class Admission:
             if not verify(signer, signed_id, signature):
                 return self._refuse(
                     TransactionError(Outcome.BAD_SIGNATURE, signer=signer), signed_id
+                )
+            if self._refuses_development_keys and (label := development_label(signer)) is not None:
+                return self._refuse(
+                    TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label),
+                    signed_id,
                 )
         return AdmittedTransaction(
             id=signed_id, raw=decoded.raw, body=decoded.body, size_bytes=len(decoded.raw)

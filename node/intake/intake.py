@@ -38,6 +38,7 @@ _PEERS_FAULT: Final = frozenset(
         Outcome.WRONG_NETWORK,
         Outcome.WRONG_SIGNATURE_COUNT,
         Outcome.BAD_SIGNATURE,
+        Outcome.DEVELOPMENT_KEY,
     }
 )
 """What no honest peer passes on. The others depend on the moment: a clock, a block more or less."""

@@ -83,6 +83,11 @@ class Outcome(IntEnum):
         "This transaction is already in block {height}, and what became of it there is final. An id"
         " is used once; ask for its receipt.",
     )
+    DEVELOPMENT_KEY = (
+        10,
+        "The key of {signer} is a development key ({label}); everybody has it, and this network is"
+        " no development network. Make a key with `khazana keys generate`.",
+    )
 
     # Who acts: the accounts that stand behind an operation, one after the other.
     ACCOUNT_UNKNOWN = (
@@ -365,7 +370,7 @@ class Outcome(IntEnum):
 
 
 ENVELOPE_OUTCOMES: Final = tuple(
-    outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.DUPLICATE
+    outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.DEVELOPMENT_KEY
 )
 """Refusals before a block: whoever admits transactions raises them, and no receipt carries them."""
 

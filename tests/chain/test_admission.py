@@ -12,9 +12,10 @@ from node.admission import Admission, AdmissionError, AdmissionResult, Known, Re
 from node.codec import decode, encode, replace
 from node.genesis import genesis_of
 from node.keys import verify
+from node.keys.development import development_signer
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.outcomes import Outcome
-from node.ledger.transactions import TRANSACTION_SIZE_MAX, SignedTransaction
+from node.ledger.transactions import TRANSACTION_SIZE_MAX, SignedTransaction, transaction_id
 from node.mempool import AdmittedTransaction, Full
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
 
@@ -102,6 +103,30 @@ async def test_forged_copy_does_not_stand_in_the_way_of_the_good_one() -> None:
 
     assert outcome(results[0]) is Outcome.BAD_SIGNATURE
     assert isinstance(results[1], AdmittedTransaction)
+
+
+@pytest.mark.parametrize("development", [True, False])
+async def test_development_key_signs_on_development_networks_only(*, development: bool) -> None:
+    """Also in a block: one that holds such a transaction is invalid everywhere."""
+    town = make_town(record=replace(make_record(), development=development))
+    signer = development_signer("account-0")
+    body = replace(
+        town.body([], []),
+        signers=(signer.public_key,),
+        operations=(Transfer(account=bytes(20), to=bytes([1] * 20), asset=CASH, amount=1),),
+    )
+    signature = signer.sign(transaction_id(town.genesis.hash, encode(body)))
+    raw = encode(SignedTransaction(body=encode(body), signatures=(signature,)))
+
+    (result,) = town.admission.verify_batch([raw])
+
+    if development:
+        assert isinstance(result, AdmittedTransaction)
+    else:
+        assert outcome(result) is Outcome.DEVELOPMENT_KEY
+        assert dict(result.details)["label"] == "account-0"  # type: ignore[union-attr]
+        with pytest.raises(AdmissionError):
+            await town.admission.verify_block([raw])
 
 
 async def test_two_batches_at_once_verify_a_transaction_once() -> None:
