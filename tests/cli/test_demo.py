@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,9 @@ from tests.cli.running import khazana
 
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
-def test_demonstration_holds_and_leaves_no_process() -> None:
-    ran = khazana("demo", "--json", timeout_s=200)
+def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
+    # In a folder of its own, so that processes of another demonstration are not taken for ours.
+    ran = khazana("demo", "--json", variables={"TMPDIR": str(tmp_path)}, timeout_s=200)
 
     result = ran.json
     assert [check for check in result["checks"] if not check["holds"]] == []
@@ -30,7 +32,8 @@ def test_demonstration_holds_and_leaves_no_process() -> None:
     for step in range(1, 8):
         assert f"\n{step}/7  " in ran.err, "it says what it is doing while it does it"
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert "khazana-demo-" not in listing.stdout
+    assert str(tmp_path) not in listing.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def narrate() -> tuple[Narrator, ManualClock, io.StringIO]:
