@@ -35,6 +35,8 @@ class Candidate:
     """Encoded records by full state key."""
     records: Mapping[bytes, Record | None]
     """The same, decoded."""
+    keys: Mapping[bytes, bytes | None]
+    """Full state keys of the records that appear, None for those that vanish, by their hashes."""
     nodes: Mapping[bytes, bytes | None]
     """Branches of the commitment by path."""
     evidence_ids: tuple[bytes, ...]

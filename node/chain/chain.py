@@ -24,13 +24,14 @@ from node.blocks import (
     block_id,
     encode_block,
     encode_certificate,
+    record_of_certificate,
 )
 from node.blocks.certificates import Verify
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock
 from node.chain.evidence import check_evidence, select_evidence
 from node.chain.execution import Draft, execute, hash_of_validators
-from node.chain.head import Head, HeadRecord, ValidatorsRecord, validator_set
+from node.chain.head import HandoverRecord, Head, HeadRecord, validator_set
 from node.chain.history import History
 from node.chain.opening import check_belongs, found_chain, is_empty, load_head
 from node.chain.proving import make_proof
@@ -56,7 +57,7 @@ from node.ledger.parameters import Parameters
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import ValidatorRecord
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Receipt, apply_transaction, parameters_of
+from node.ledger.transition import Receipt, apply_transaction, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.storage import KeyValueStore, StorageThread, layout
@@ -99,7 +100,7 @@ class Chain:
         self._head = head
         self.history = History(store)
         """The stored blocks."""
-        self._validator_records = self.history.validators(head.height + 1)
+        self._validator_records = validators_of(LedgerState(self._records))
         self._validators = validator_set(self._validator_records)
         self._writing: asyncio.Event | None = None
         self.listeners: list[Listener] = []
@@ -204,7 +205,7 @@ class Chain:
         if proposer is None:
             turn = self._validators.proposer(Height(parent.height + 1), Round(round))
             proposer = turn.id
-        shown, evidence_ids = select_evidence(
+        shown, accusations = select_evidence(
             tuple(evidence),
             parent.height + 1,
             self.history,
@@ -220,7 +221,7 @@ class Chain:
             proposer=proposer,
             transactions=chosen,
             evidence=shown,
-            evidence_ids=evidence_ids,
+            accusations=accusations,
         )
         candidate = replace(self._execute(draft, parent), dropped=dropped)
         self._candidates.add(candidate)
@@ -260,7 +261,7 @@ class Chain:
         check_contents(header, transactions, evidence, self._genesis)
         try:
             check_transactions(transactions, header.time_ms, self._genesis, self.seen)
-            evidence_ids = check_evidence(
+            accusations = check_evidence(
                 tuple(evidence), header.height, self.history, self._genesis.hash, self._verify
             )
             draft = Draft(
@@ -269,7 +270,7 @@ class Chain:
                 proposer=header.proposer,
                 transactions=transactions,
                 evidence=tuple(evidence),
-                evidence_ids=evidence_ids,
+                accusations=accusations,
             )
             candidate = self._execute(draft, parent)
             _check_result(candidate.header, header)
@@ -461,15 +462,14 @@ def _batch(
         (layout.Meta.HEAD.value, encode(head)),
     ]
     if candidate.next_validators is not None:
-        validators = ValidatorsRecord(validators=candidate.next_validators)
-        batch.append((layout.validators_key(height + 1), encode(validators)))
-    shown = layout.encode_number(height)
-    batch += [(layout.evidence_key(item_id), shown) for item_id in candidate.evidence_ids]
+        handover = HandoverRecord(header=header, certificate=record_of_certificate(certificate))
+        batch.append((layout.handover_key(height + 1), encode(handover)))
     batch += [
         (layout.transaction_key(transaction_id), layout.encode_place(height, index))
         for index, transaction_id in enumerate(candidate.transaction_ids)
     ]
     batch += [(layout.state_key(key), value) for key, value in candidate.changes.items()]
+    batch += [(layout.hash_key(key_hash), key) for key_hash, key in candidate.keys.items()]
     batch += [(layout.node_key(path), branch) for path, branch in candidate.nodes.items()]
     return batch
 

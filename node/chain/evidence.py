@@ -3,7 +3,11 @@
 An accusation is named by its place: who, what kind of message, height and round. A validator that
 signs a hundred blocks in one round is accused once for it, and nobody can fill blocks with its
 pairs. Evidence has no age limit: the key that signed is looked up in the set of its own height.
+
+The accusations made are part of the state: whoever starts from a state knows all of them.
 """
+
+from typing import TypeAlias
 
 from consensus.evidence import Equivocation
 from consensus.messages import SignedVote
@@ -13,30 +17,34 @@ from node.chain.errors import BlockFault, InvalidBlock
 from node.chain.history import History
 from node.codec import CodecError, encode
 from node.hashing import Domain, tagged_hash
+from node.ledger.tables import AccusationRecord, AccusedKind
+
+Accusation: TypeAlias = tuple[bytes, AccusationRecord]
+"""The id of its place, and the record that the ledger keeps."""
 
 
 def evidence_id(equivocation: Equivocation) -> bytes:
     """Return the 32-byte name of the accusation's place."""
-    first = equivocation.first
-    kind = int(first.vote.kind) if isinstance(first, SignedVote) else 0
+    kind = int(_kind(equivocation))
     place = (equivocation.validator, equivocation.height, equivocation.round, kind)
     return tagged_hash(Domain.EVIDENCE, encode(place))
 
 
 def check_evidence(
     items: tuple[bytes, ...], height: int, history: History, genesis_hash: bytes, verify: Verify
-) -> tuple[bytes, ...]:
-    """Return the ids of the accusations in a block of this height, in order.
+) -> tuple[Accusation, ...]:
+    """Return the accusations in a block of this height, in order.
 
     Raises:
         InvalidBlock: one is unreadable, does not hold, is of a later height, or was made before.
     """
-    ids: list[bytes] = []
+    made: dict[bytes, AccusationRecord] = {}
     for item in items:
-        ids.append(_check(item, height, history, genesis_hash, verify))
-        if ids[-1] in ids[:-1]:
+        item_id, record = _check(item, height, history, genesis_hash, verify)
+        if item_id in made:
             raise InvalidBlock(BlockFault.EVIDENCE_REFUSED, "one accusation stands in it twice")
-    return tuple(ids)
+        made[item_id] = record
+    return tuple(made.items())
 
 
 def select_evidence(
@@ -47,24 +55,24 @@ def select_evidence(
     verify: Verify,
     *,
     count_max: int,
-) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
-    """Return those of the accusations that a block of this height may hold, and their ids."""
+) -> tuple[tuple[bytes, ...], tuple[Accusation, ...]]:
+    """Return the evidence that a block of this height may hold, and what it accuses of."""
     shown: list[bytes] = []
-    ids: list[bytes] = []
+    made: dict[bytes, AccusationRecord] = {}
     for item in items:
         try:
-            item_id = _check(item, height, history, genesis_hash, verify)
+            item_id, record = _check(item, height, history, genesis_hash, verify)
         except InvalidBlock:
             continue
-        if item_id not in ids and len(ids) < count_max:
+        if item_id not in made and len(made) < count_max:
             shown.append(item)
-            ids.append(item_id)
-    return tuple(shown), tuple(ids)
+            made[item_id] = record
+    return tuple(shown), tuple(made.items())
 
 
 def _check(
     item: bytes, height: int, history: History, genesis_hash: bytes, verify: Verify
-) -> bytes:
+) -> Accusation:
     try:
         equivocation = decode_evidence(item)
         if equivocation.height > height:
@@ -74,9 +82,21 @@ def _check(
     except (CodecError, EvidenceError) as error:
         raise InvalidBlock(BlockFault.EVIDENCE_REFUSED, str(error)) from None
     item_id = evidence_id(equivocation)
-    shown = history.evidence_height(item_id)
-    if shown is not None:
+    made = history.accusation(item_id)
+    if made is not None:
         raise InvalidBlock(
-            BlockFault.EVIDENCE_REFUSED, f"{equivocation} is already shown in block {shown}"
+            BlockFault.EVIDENCE_REFUSED, f"{equivocation} is already shown in block {made.shown}"
         )
-    return item_id
+    record = AccusationRecord(
+        validator=equivocation.validator,
+        height=equivocation.height,
+        round=equivocation.round,
+        kind=_kind(equivocation),
+        shown=height,
+    )
+    return item_id, record
+
+
+def _kind(equivocation: Equivocation) -> AccusedKind:
+    first = equivocation.first
+    return AccusedKind(first.vote.kind) if isinstance(first, SignedVote) else AccusedKind.PROPOSAL

@@ -20,6 +20,7 @@ from node.blocks import (
     validators_hash,
 )
 from node.chain.candidates import Candidate
+from node.chain.evidence import Accusation
 from node.chain.receipts import encode_block_receipts
 from node.chain.rules import Parent
 from node.codec import Record, encode
@@ -29,7 +30,7 @@ from node.ledger.acting import BlockContext
 from node.ledger.commitment import NodeSource
 from node.ledger.parameters import parameters_hash, parameters_of
 from node.ledger.state import LedgerState, RecordSource
-from node.ledger.tables import ValidatorRecord
+from node.ledger.tables import RulingKey, ValidatorRecord
 from node.ledger.transition import apply_block
 from node.ledger.validators import validators_of
 from node.mempool import AdmittedTransaction
@@ -44,7 +45,8 @@ class Draft:
     proposer: str
     transactions: Sequence[AdmittedTransaction]
     evidence: tuple[bytes, ...]
-    evidence_ids: tuple[bytes, ...]
+    accusations: tuple[Accusation, ...]
+    """What the evidence proves, in its order."""
 
 
 def execute(
@@ -61,9 +63,12 @@ def execute(
     context = BlockContext(height=height, time_ms=draft.time_ms, genesis_hash=genesis.hash)
     ids = tuple(transaction.id for transaction in draft.transactions)
     result = apply_block(
-        state, context, [(transaction.id, transaction.body) for transaction in draft.transactions]
+        state,
+        context,
+        [(transaction.id, transaction.body) for transaction in draft.transactions],
+        draft.accusations,
     )
-    changes, records_after = _changes(state)
+    changes, records_after, keys = _changes(state)
     tree = commitment.update(nodes, changes)
     receipts = [encode(receipt) for receipt in result.receipts]
     events = encode(result.events)
@@ -103,13 +108,14 @@ def execute(
         encoded_receipts=encode_block_receipts(receipts, events),
         changes=changes,
         records=records_after,
+        keys=keys,
         nodes=tree.nodes,
-        evidence_ids=draft.evidence_ids,
+        evidence_ids=tuple(accusation_id for accusation_id, _ in draft.accusations),
         next_validators=next_validators,
     )
 
 
-def hash_of_validators(validators: Sequence[ValidatorRecord]) -> bytes:
+def hash_of_validators(validators: Sequence[ValidatorRecord | RulingKey]) -> bytes:
     """Return the hash under which a header names this set."""
     return validators_hash(
         ValidatorKey(name=validator.name, public_key=validator.public_key)
@@ -119,15 +125,21 @@ def hash_of_validators(validators: Sequence[ValidatorRecord]) -> bytes:
 
 def _changes(
     state: LedgerState,
-) -> tuple[dict[bytes, bytes | None], dict[bytes, Record | None]]:
-    """Return what the block changes, net, by full state key: encoded, and as records."""
+) -> tuple[dict[bytes, bytes | None], dict[bytes, Record | None], dict[bytes, bytes | None]]:
+    """Return what the block changes, net, by full state key: encoded, and as records.
+
+    Third, the keys of the records that appear, and None for those that vanish, by their hashes.
+    """
     encoded: dict[bytes, bytes | None] = {}
     records: dict[bytes, Record | None] = {}
-    for table, key, _, record in state.written():
+    keys: dict[bytes, bytes | None] = {}
+    for table, key, before, record in state.written():
         full_key = table.prefix + key
         records[full_key] = record
         encoded[full_key] = None if record is None else encode(record)
-    return encoded, records
+        if before is None or record is None:
+            keys[commitment.hash_of_key(full_key)] = None if record is None else full_key
+    return encoded, records, keys
 
 
 def _changed_validators(

@@ -1,13 +1,14 @@
 """Where the chain stands: the last committed block and what rules the next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consensus.types import ValidatorId
 from consensus.validators import Validator, ValidatorSet
-from node.blocks import Header
+from node.blocks import CertificateRecord, Header
 from node.blocks.merkle import Hash
 from node.codec import Record
-from node.ledger.tables import ValidatorRecord
+from node.ledger.tables import RulingKey, ValidatorRecord
 from node.ledger.units import Milliseconds
 
 
@@ -20,10 +21,12 @@ class HeadRecord(Record):
     state_root: Hash
 
 
-class ValidatorsRecord(Record):
-    """As stored under the height from which the set rules."""
+class HandoverRecord(Record):
+    """As stored under the height from which a set rules: how those before decided on it."""
 
-    validators: tuple[ValidatorRecord, ...]
+    header: Header
+    """Of the block before that height."""
+    certificate: CertificateRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Head:
     """None at height 0."""
 
 
-def validator_set(records: tuple[ValidatorRecord, ...]) -> ValidatorSet:
+def validator_set(records: Sequence[ValidatorRecord | RulingKey]) -> ValidatorSet:
     """Return the set as consensus knows it."""
     return ValidatorSet(
         tuple(

@@ -11,13 +11,21 @@ from consensus.certificates import QuorumCertificate
 from consensus.validators import ValidatorSet
 from node.blocks import Block, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
-from node.chain.head import ValidatorsRecord, validator_set
+from node.chain.head import HandoverRecord, validator_set
 from node.chain.receipts import BlockReceipts, decode_block_receipts
-from node.codec import CodecError, decode
-from node.ledger.tables import ValidatorRecord
+from node.codec import CodecError, Record, decode
+from node.ledger.state import Table
+from node.ledger.tables import (
+    ACCUSATIONS,
+    VALIDATOR_SETS,
+    AccusationRecord,
+    RulingKey,
+    height_key,
+)
 from node.storage import KeyValueStore, layout
 
 ValueT = TypeVar("ValueT")
+R = TypeVar("R", bound=Record)
 
 
 class History:
@@ -57,25 +65,22 @@ class History:
         """Whether a transaction of this id was ever applied, whatever became of it."""
         return self._store.get(layout.transaction_key(transaction_id)) is not None
 
-    def evidence_height(self, evidence_id: bytes) -> int | None:
-        """Return the height of the block that shows this evidence; None: none does."""
-        data = self._store.get(layout.evidence_key(evidence_id))
-        return None if data is None else layout.decode_number(data)
+    def accusation(self, accusation_id: bytes) -> AccusationRecord | None:
+        """Return the accusation of this place; None: nobody has made it."""
+        data = self._store.get(layout.state_key(ACCUSATIONS.prefix + accusation_id))
+        return None if data is None else _record(data, ACCUSATIONS)
 
-    def evidence_heights(self) -> tuple[int, ...]:
-        """Return the heights of the blocks that show evidence, ascending, each once."""
-        start, stop = layout.range_of(layout.evidence_key(b""))
-        return tuple(
-            sorted({layout.decode_number(value) for _, value in self._store.scan(start, stop)})
-        )
+    def accusations(self) -> tuple[AccusationRecord, ...]:
+        """Return all that were ever made, the latest shown first."""
+        start, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
+        made = [_record(value, ACCUSATIONS) for _, value in self._store.scan(start, stop)]
+        return tuple(sorted(made, key=lambda each: (-each.shown, each.validator, each.round)))
 
-    def validators(self, height: int) -> tuple[ValidatorRecord, ...]:
+    def validators(self, height: int) -> tuple[RulingKey, ...]:
         """Return the validators that rule this height, at most the one after the head."""
-        start, stop = layout.validators_key(0), layout.validators_key(height + 1)
+        start, stop = _set_key(0), _set_key(height + 1)
         for _, value in self._store.scan(start, stop, reverse=True, limit=1):
-            record = _decoded(value, _decode_validators, "a validator set")
-            assert record is not None
-            return record.validators
+            return _record(value, VALIDATOR_SETS).validators
         raise ChainDamaged(f"no validator set is stored for height {height}")
 
     def validator_set(self, height: int) -> ValidatorSet:
@@ -84,12 +89,34 @@ class History:
 
     def validator_changes(self, height: int) -> tuple[int, ...]:
         """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""
-        start, stop = layout.validators_key(0), layout.validators_key(height + 1)
-        return tuple(layout.decode_number(key[1:]) for key, _ in self._store.scan(start, stop))
+        start, stop = _set_key(0), _set_key(height + 1)
+        return tuple(layout.decode_number(key[2:]) for key, _ in self._store.scan(start, stop))
+
+    def handover(self, height: int) -> HandoverRecord:
+        """Return how the validators that rule from this height were decided on, by those before.
+
+        A set other than the first rules from it.
+        """
+        data = self._store.get(layout.handover_key(height))
+        record = _decoded(data, _decode_handover, f"the handover to height {height}")
+        if record is None:
+            raise ChainDamaged(f"the handover to height {height} is missing")
+        return record
 
 
-def _decode_validators(data: bytes) -> ValidatorsRecord:
-    return decode(data, ValidatorsRecord)
+def _set_key(height: int) -> bytes:
+    return layout.state_key(VALIDATOR_SETS.prefix + height_key(height))
+
+
+def _decode_handover(data: bytes) -> HandoverRecord:
+    return decode(data, HandoverRecord)
+
+
+def _record(data: bytes, table: Table[R]) -> R:
+    try:
+        return decode(data, table.record)
+    except CodecError as error:
+        raise ChainDamaged(f"a record of the table {table.name} is unreadable: {error}") from None
 
 
 def _decoded(

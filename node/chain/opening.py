@@ -16,14 +16,13 @@ from node.blocks import (
 from node.blocks.certificates import Verify
 from node.chain.errors import ChainDamaged
 from node.chain.execution import hash_of_validators
-from node.chain.head import Head, HeadRecord, ValidatorsRecord
+from node.chain.head import Head, HeadRecord
 from node.chain.history import History
 from node.codec import CodecError, RecordT, decode, encode
 from node.genesis import Genesis
 from node.ledger import commitment
 from node.ledger.founding import found
 from node.ledger.state import LedgerState, MemoryRecords
-from node.ledger.validators import validators_of
 from node.storage import KeyValueStore, layout
 from node.storage.nodes import StoredNodes
 
@@ -41,8 +40,8 @@ def found_chain(store: KeyValueStore, genesis: Genesis) -> None:
         (layout.Meta.FORMAT.value, layout.encode_number(layout.FORMAT_VERSION)),
         (layout.Meta.GENESIS.value, genesis.hash),
         (layout.Meta.HEAD.value, encode(head)),
-        (layout.validators_key(1), encode(ValidatorsRecord(validators=validators_of(state)))),
         *((layout.state_key(key), value) for key, value in changes.items()),
+        *((layout.hash_key(commitment.hash_of_key(key)), key) for key in changes),
         *((layout.node_key(path), branch) for path, branch in tree.nodes.items()),
     ]
     store.write(batch, sync=True)

@@ -1,6 +1,6 @@
 """Making proofs: from the committed state to a file that needs no node to be believed."""
 
-from node.blocks import CertificateRecord, Header, ValidatorKey, record_of_certificate
+from node.blocks import CertificateRecord, ValidatorKey, record_of_certificate
 from node.chain.errors import ChainDamaged, NothingToProve
 from node.chain.head import Head
 from node.chain.history import History
@@ -70,21 +70,15 @@ def _entry(proven: Proven, nodes: NodeSource) -> Entry:
 
 def _handover(height: int, history: History) -> Handover:
     """Return how the validators that rule from this height were decided on, by those before."""
+    decided = history.handover(height)
     return Handover(
-        header=_header(height - 1, history),
-        certificate=_certificate(height - 1, history),
+        header=decided.header,
+        certificate=decided.certificate,
         validators=tuple(
             ValidatorKey(name=validator.name, public_key=validator.public_key)
             for validator in history.validators(height)
         ),
     )
-
-
-def _header(height: int, history: History) -> Header:
-    block = history.block(height)
-    if block is None:
-        raise ChainDamaged(f"the block of height {height} is missing")
-    return block.header
 
 
 def _certificate(height: int, history: History) -> CertificateRecord:

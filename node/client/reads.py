@@ -234,10 +234,11 @@ class Validator:
     """A member of the validator set."""
 
     name: str
-    participant: str
+    participant: str | None
+    """None for a set that no longer rules."""
     public_key: str
-    tls_certificate: str
-    """DER in base64."""
+    tls_certificate: str | None
+    """DER in base64; None as `participant` is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

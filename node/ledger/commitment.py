@@ -122,6 +122,11 @@ class CommitmentError(Exception):
         self.path = path
 
 
+def hash_of_key(key: bytes) -> bytes:
+    """Return the hash that places a full state key in the tree."""
+    return tagged_hash(Domain.STATE_KEY, key)
+
+
 def state_root(nodes: NodeSource) -> bytes:
     """Return the root of the stored tree."""
     return tagged_hash(Domain.STATE_NODE, nodes.node(b"") or _EMPTY_BRANCH)
@@ -140,7 +145,7 @@ def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpda
     """
     pending: list[_Change] = []
     for key, value in changes.items():
-        key_hash = tagged_hash(Domain.STATE_KEY, key)
+        key_hash = hash_of_key(key)
         leaf = b"" if value is None else key_hash + tagged_hash(Domain.STATE_VALUE, value)
         pending.append((key_hash, _nibbles(key_hash), leaf))
     pending.sort()
@@ -154,7 +159,7 @@ def prove(nodes: NodeSource, key: bytes) -> StateProof:
     Raises:
         CommitmentError: a branch that should be there is missing or malformed.
     """
-    nibbles = _nibbles(tagged_hash(Domain.STATE_KEY, key))
+    nibbles = _nibbles(hash_of_key(key))
     branches = [nodes.node(b"") or _EMPTY_BRANCH]
     while True:
         path = nibbles[: len(branches) - 1]
@@ -174,7 +179,7 @@ def verify_proof(root: bytes, key: bytes, value: bytes | None, proof: StateProof
         value: the encoded record, or None to show that there is none.
         proof: any; it has exactly the branches that are needed, or it is refused.
     """
-    key_hash = tagged_hash(Domain.STATE_KEY, key)
+    key_hash = hash_of_key(key)
     expected = root
     last = len(proof.branches) - 1
     for depth, (nibble, branch) in enumerate(zip(_nibbles(key_hash), proof.branches, strict=False)):

@@ -43,7 +43,7 @@ from node.ledger.tables import (
     name_key,
     power_key,
 )
-from node.ledger.validators import write_validator
+from node.ledger.validators import note_set, write_validator
 
 
 class FoundingParticipant(Record):
@@ -128,6 +128,7 @@ def found(state: LedgerState, genesis: GenesisLedger) -> None:
         )
     for validator in genesis.validators:
         write_validator(state, validator)
+    note_set(state, 1)
     for row in genesis.powers:
         state.put(POWERS, power_key(row.operation, row.subject), row.power)
     for parameter in genesis.parameters:

@@ -10,7 +10,7 @@
 5. An office has one holder, who has no other; identifiers point at who has them.
 6. What expires stands in the queue at its time, and nothing else stands there; open proposals are
    counted for whoever made them.
-7. At least one validator rules; its key is noted as used.
+7. At least one validator rules; its key is noted as used; the newest set noted is the ruling one.
 """
 
 from collections import Counter, defaultdict
@@ -36,6 +36,7 @@ from node.ledger.tables import (
     PROPOSAL_COUNTS,
     PROPOSALS,
     TABLES,
+    VALIDATOR_SETS,
     VALIDATORS,
     AccountStatus,
     AssetRecord,
@@ -242,3 +243,8 @@ def _validators(rows: _Rows) -> Iterator[str]:
         used = keys.get(validator.public_key)
         if used is None or used.validator != validator.name:
             yield f"the key of validator {name.decode()} is not noted as its own"
+    ruling = sorted((record.name, record.public_key) for record in validators.values())
+    sets = rows.of(VALIDATOR_SETS)
+    newest = sets[max(sets)].validators if sets else ()
+    if ruling != [(each.name, each.public_key) for each in newest]:
+        yield "the newest validator set noted is not the one that rules"

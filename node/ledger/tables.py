@@ -235,6 +235,41 @@ class ConsensusKeyRecord(Record):
     validator: Name
 
 
+class RulingKey(Record):
+    """The part of a validator that decides what a certificate is worth."""
+
+    name: Name
+    public_key: PublicKey
+
+
+class ValidatorSetRecord(Record):
+    """Those who decide from a height on, until the next set does."""
+
+    validators: Annotated[
+        tuple[RulingKey, ...], msgspec.Meta(min_length=1, max_length=VALIDATORS_MAX)
+    ]
+    """Ascending by name."""
+
+
+class AccusedKind(IntEnum):
+    """What a validator signed twice."""
+
+    PROPOSAL = 0
+    PREVOTE = 1
+    PRECOMMIT = 2
+
+
+class AccusationRecord(Record):
+    """A proven double signature: whose, and in which block the proof stands. Never deleted."""
+
+    validator: Name
+    height: int
+    round: int
+    kind: AccusedKind
+    shown: int
+    """Height of the block with both messages."""
+
+
 class DueKind(IntEnum):
     """What happens to the target when its time has come."""
 
@@ -262,6 +297,10 @@ DUE: Final = Table("due", b"D", DueRecord, ordered=True)
 """Key: time in ms (8 bytes), then a 32-byte id."""
 ASSETS: Final = Table("assets", b"E", AssetRecord)
 """Key: asset code."""
+ACCUSATIONS: Final = Table("accusations", b"F", AccusationRecord)
+"""Key: 32-byte id of the place: validator, kind of message, height and round."""
+VALIDATOR_SETS: Final = Table("validator sets", b"G", ValidatorSetRecord)
+"""Key: height (8 bytes) from which the set rules. Never deleted."""
 HOLDINGS: Final = Table("holdings", b"H", HoldingRecord, ordered=True)
 """Key: address, then asset code."""
 IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
@@ -289,6 +328,8 @@ TABLES: Final = (
     CONSENSUS_KEYS,
     DUE,
     ASSETS,
+    ACCUSATIONS,
+    VALIDATOR_SETS,
     HOLDINGS,
     IDENTIFIERS,
     LICENCES,
@@ -331,6 +372,11 @@ def power_key(operation: str, subject: str) -> bytes:
 def identifier_key(scheme: str, value: str) -> bytes:
     """Return the key under which an identifier's holder is found."""
     return f"{scheme}:{value}".encode()
+
+
+def height_key(height: int) -> bytes:
+    """Return the key of what begins at a height."""
+    return height.to_bytes(8, "big")
 
 
 def due_key(due_ms: int, due_id: bytes) -> bytes:

@@ -18,8 +18,9 @@ from node.ledger.invariants import check_block
 from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
 from node.ledger.state import LedgerState
+from node.ledger.tables import ACCUSATIONS, AccusationRecord
 from node.ledger.transactions import TransactionBody
-from node.ledger.validators import validators_of
+from node.ledger.validators import note_changed_set, validators_of
 
 __all__ = [
     "BlockContext",
@@ -60,12 +61,15 @@ def apply_block(
     state: LedgerState,
     context: BlockContext,
     transactions: Sequence[tuple[bytes, TransactionBody]],
+    accusations: Sequence[tuple[bytes, AccusationRecord]] = (),
 ) -> BlockResult:
     """Apply what is due and then the transactions, in order, to the state.
 
     Args:
         state: fresh, on the records after the block before; holds the changes afterwards.
         transactions: id and body of each.
+        accusations: id and record of each that the block shows; proven, and made for the first
+            time.
 
     Raises:
         InvariantViolation: the result contradicts itself; the state must not be committed.
@@ -75,6 +79,9 @@ def apply_block(
         apply_transaction(state, context, transaction_id, body)
         for transaction_id, body in transactions
     )
+    for accusation_id, accusation in accusations:
+        state.put(ACCUSATIONS, accusation_id, accusation)
+    note_changed_set(state, context.height + 1)
     check_block(state)
     return BlockResult(receipts=receipts, events=events)
 

@@ -1,13 +1,21 @@
-"""The validator set on the ledger: who rules from the next height on, and every key ever used."""
+"""The validator set on the ledger: who rules, who ruled at each height, and every key ever used.
+
+Sets of the past are part of the state, so that whoever starts from a state knows all of them: a
+certificate or an accusation of any height is judged by the set of that height.
+"""
 
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     CONSENSUS_KEYS,
+    VALIDATOR_SETS,
     VALIDATORS,
     VALIDATORS_MAX,
     ConsensusKeyRecord,
+    RulingKey,
     ValidatorRecord,
+    ValidatorSetRecord,
+    height_key,
     name_key,
 )
 
@@ -44,3 +52,17 @@ def write_validator(state: LedgerState, record: ValidatorRecord) -> None:
     """Put a validator into the set, or change it, and note its key for ever."""
     state.put(VALIDATORS, name_key(record.name), record)
     state.put(CONSENSUS_KEYS, record.public_key, ConsensusKeyRecord(validator=record.name))
+
+
+def note_set(state: LedgerState, height: int) -> None:
+    """Note that the present set rules from this height on."""
+    keys = tuple(
+        RulingKey(name=record.name, public_key=record.public_key) for record in validators_of(state)
+    )
+    state.put(VALIDATOR_SETS, height_key(height), ValidatorSetRecord(validators=keys))
+
+
+def note_changed_set(state: LedgerState, height: int) -> None:
+    """Note the set that rules from this height on, if the block before it changed the set."""
+    if any(table is VALIDATORS for table, _, _, _ in state.written()):
+        note_set(state, height)

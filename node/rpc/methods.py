@@ -142,15 +142,21 @@ class Methods:
                 f"who decides height {height} is not known before height {height - 1} is",
                 {"height": self._chain.head.height},
             )
-        records = self._chain.history.validators(height)
+        history = self._chain.history
+        former = history.validators(height)
+        rules = height >= history.validator_changes(next_height)[-1]
         model = self._services.genesis.fault_model
         return results.ValidatorsResult(
             **self._at(),
             rules_height=height,
             fault_model=model.value,
-            quorum=quorum(model, len(records)),
-            faults_survived=faults_survived(model, len(records)),
-            validators=[self._views.validator(record) for record in records],
+            quorum=quorum(model, len(former)),
+            faults_survived=faults_survived(model, len(former)),
+            validators=(
+                [self._views.validator(record) for record in self._chain.validator_records]
+                if rules
+                else [self._views.former_validator(key) for key in former]
+            ),
         )
 
     # Transactions.

@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
@@ -147,15 +148,18 @@ class Places:
 
     def evidence(self, limit: int) -> list[results.EvidenceView]:
         """Return the latest evidence, newest block first."""
+        history = self._chain.history
         views: list[results.EvidenceView] = []
-        for height in reversed(self._chain.history.evidence_heights()):
+        for height, made in groupby(history.accusations()[:limit], lambda record: record.shown):
+            block = history.block(height)
+            if block is None:
+                views += map(self._views.accusation, made)
+                continue
+            shown = [decode_evidence(item) for item in block.evidence]
             views += [
-                self._views.evidence(decode_evidence(item), shown_in=height)
-                for item in self.block(height).block.evidence
+                self._views.evidence(each, shown_in=height) for each in shown[: len(list(made))]
             ]
-            if len(views) >= limit:
-                break
-        return views[:limit]
+        return views
 
     async def prove(self, table: Table[R], key: bytes) -> ProofRecord:
         """Return the proof of what the state after the last block holds under this key.

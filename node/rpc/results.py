@@ -350,9 +350,11 @@ class ValidatorView(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the validator set."""
 
     name: str
-    participant: str
+    participant: str | None
+    """Null for a set that no longer rules: only names and keys of those are on the ledger."""
     public_key: Hex
-    tls_certificate: Annotated[str, msgspec.Meta(description="DER in base64")]
+    tls_certificate: Annotated[str, msgspec.Meta(description="DER in base64")] | None
+    """Null as `participant` is."""
 
 
 class ValidatorsResult(Result, frozen=True, kw_only=True):
@@ -448,12 +450,13 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
     validator: str
     height: int
     round: int
-    first: SignedMessageView
-    second: SignedMessageView
+    first: SignedMessageView | None
+    """Null where this node does not keep the block that holds the messages."""
+    second: SignedMessageView | None
 
 
 class EvidenceResult(Result, frozen=True, kw_only=True):
-    """All evidence, oldest first."""
+    """The latest evidence, newest block first."""
 
     evidence: list[EvidenceView]
 

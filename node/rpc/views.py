@@ -20,12 +20,14 @@ from node.ledger.outcomes import Details, Outcome, explain
 from node.ledger.policies import AccountClass, AccountPolicy
 from node.ledger.tables import (
     AccountRecord,
+    AccusationRecord,
     AssetRecord,
     HoldingRecord,
     HoldRecord,
     LicenceRecord,
     ParticipantRecord,
     ProposalRecord,
+    RulingKey,
     ValidatorRecord,
 )
 from node.ledger.terms import kind_of
@@ -171,6 +173,17 @@ class Views:
             second=_signed(evidence.second),
         )
 
+    def accusation(self, record: AccusationRecord) -> results.EvidenceView:
+        """Return what the ledger knows of an equivocation whose block is not here."""
+        return results.EvidenceView(
+            shown_in=record.shown,
+            validator=record.validator,
+            height=record.height,
+            round=record.round,
+            first=None,
+            second=None,
+        )
+
     # The ledger's records.
 
     def account(self, address: bytes, record: AccountRecord) -> results.AccountView:
@@ -272,6 +285,15 @@ class Views:
             participant=record.participant,
             public_key=record.public_key.hex(),
             tls_certificate=base64.b64encode(record.tls_certificate).decode(),
+        )
+
+    def former_validator(self, key: RulingKey) -> results.ValidatorView:
+        """Return a validator of a set that no longer rules."""
+        return results.ValidatorView(
+            name=key.name,
+            participant=None,
+            public_key=key.public_key.hex(),
+            tls_certificate=None,
         )
 
     def proposal(self, proposal_id: bytes, record: ProposalRecord) -> results.ProposalView:

@@ -13,7 +13,7 @@ from node.storage.errors import (
 from node.storage.files import FileSystem
 from node.storage.leveldb import LevelDBStore, open_leveldb
 from node.storage.nodes import StoredNodes
-from node.storage.store import Batch, KeyValueStore, MemoryStore
+from node.storage.store import Batch, KeyValueStore, MemoryStore, ReadView
 from node.storage.thread import StorageThread
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "KeyValueStore",
     "LevelDBStore",
     "MemoryStore",
+    "ReadView",
     "StorageDamaged",
     "StorageError",
     "StorageFailed",

@@ -7,9 +7,10 @@
     R       height, 8 bytes                    the receipts of all its transactions
     T       transaction id, 32 bytes           height, 8 bytes, and index in the block, 4 bytes
     S       state key: table's byte and key    a state record
+    K       hash of a state key, 32 bytes      the state key: the records in the order of the tree
     N       path, one byte for each nibble     a node of the state commitment
-    V       height, 8 bytes                    the validator set that rules from this height
-    E       evidence id, 32 bytes              height, 8 bytes, of the block that shows it
+    V       height, 8 bytes                    header and certificate of the block before, which
+                                               decided the validators that rule from this height
 
 Numbers are big-endian, so that the order of the keys is the order of the heights and new blocks go
 to the end of their range. A change of this table is a new `FORMAT_VERSION`: a node refuses a
@@ -20,7 +21,7 @@ import struct
 from enum import Enum
 from typing import Final
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class Meta(Enum):
@@ -57,7 +58,7 @@ def receipts_key(height: int) -> bytes:
     return b"R" + height.to_bytes(8)
 
 
-def validators_key(height: int) -> bytes:
+def handover_key(height: int) -> bytes:
     return b"V" + height.to_bytes(8)
 
 
@@ -84,12 +85,13 @@ def state_key(key: bytes) -> bytes:
     return b"S" + key
 
 
+def hash_key(key_hash: bytes) -> bytes:
+    """Return where the full state key of this hash is noted."""
+    return b"K" + key_hash
+
+
 def node_key(path: bytes) -> bytes:
     return b"N" + path
-
-
-def evidence_key(evidence_id: bytes) -> bytes:
-    return b"E" + evidence_id
 
 
 def range_of(prefix: bytes) -> tuple[bytes, bytes]:

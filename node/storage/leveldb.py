@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import plyvel
 
@@ -30,7 +30,7 @@ from node.storage.errors import (
     storage_error,
 )
 from node.storage.lock import DirectoryLock
-from node.storage.store import Batch
+from node.storage.store import Batch, ReadView
 
 CACHE_SIZE_BYTES: Final = 8 << 20
 WRITE_BUFFER_SIZE_BYTES: Final = 16 << 20
@@ -84,6 +84,18 @@ def _open(path: Path, *, create: bool) -> plyvel.DB:
         )
 
 
+class _Readable(Protocol):
+    """What the library's database and its snapshot have in common."""
+
+    def get(self, key: bytes, *, verify_checksums: bool) -> bytes | None: ...
+
+    def iterator(
+        self, *, start: bytes, stop: bytes, reverse: bool, verify_checksums: bool, fill_cache: bool
+    ) -> Iterator[tuple[bytes, bytes]]: ...
+
+    def close(self) -> None: ...
+
+
 class LevelDBStore:
     """An open database; made by `open_leveldb`."""
 
@@ -99,20 +111,12 @@ class LevelDBStore:
         return self._writes_synced
 
     def get(self, key: bytes) -> bytes | None:
-        try:
-            value: bytes | None = self._database.get(key, verify_checksums=True)
-        except (plyvel.Error, RuntimeError) as error:
-            raise _translate(self._path, error) from error
-        return value
+        return _get(self._path, self._database, key)
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
-        with _translated(self._path):
-            pairs = self._database.iterator(
-                start=start, stop=stop, reverse=reverse, verify_checksums=True, fill_cache=False
-            )
-        return self._pairs(pairs, limit)
+        return _scan(self._path, self._database, start, stop, reverse=reverse, limit=limit)
 
     def write(self, batch: Batch, *, sync: bool) -> None:
         # After a failed write a part of it may stand in the log's last block. A later write that
@@ -133,15 +137,63 @@ class LevelDBStore:
             raise
         self._writes_synced += sync
 
+    def view(self) -> ReadView:
+        with _translated(self._path):
+            return _View(self._path, self._database.snapshot())
+
     def close(self) -> None:
         self._database.close()
         self._lock.close()
 
-    def _pairs(
-        self, pairs: Iterator[tuple[bytes, bytes]], limit: int | None
+
+class _View:
+    """A snapshot of the database, as LevelDB calls it: a number below which nothing is dropped."""
+
+    def __init__(self, path: Path, snapshot: _Readable) -> None:
+        self._path = path
+        self._snapshot = snapshot
+
+    def get(self, key: bytes) -> bytes | None:
+        return _get(self._path, self._snapshot, key)
+
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
-        with _translated(self._path):
-            yield from islice(pairs, limit)
+        return _scan(self._path, self._snapshot, start, stop, reverse=reverse, limit=limit)
+
+    def close(self) -> None:
+        self._snapshot.close()
+
+
+def _get(path: Path, source: _Readable, key: bytes) -> bytes | None:
+    # No context manager here: this is the hot path of every block.
+    try:
+        return source.get(key, verify_checksums=True)
+    except (plyvel.Error, RuntimeError) as error:
+        raise _translate(path, error) from error
+
+
+def _scan(
+    path: Path,
+    source: _Readable,
+    start: bytes,
+    stop: bytes,
+    *,
+    reverse: bool,
+    limit: int | None,
+) -> Iterator[tuple[bytes, bytes]]:
+    with _translated(path):
+        pairs = source.iterator(
+            start=start, stop=stop, reverse=reverse, verify_checksums=True, fill_cache=False
+        )
+    return _pairs(path, pairs, limit)
+
+
+def _pairs(
+    path: Path, pairs: Iterator[tuple[bytes, bytes]], limit: int | None
+) -> Iterator[tuple[bytes, bytes]]:
+    with _translated(path):
+        yield from islice(pairs, limit)
 
 
 def _check_files(path: Path, *, create: bool) -> None:

@@ -9,6 +9,28 @@ Batch: TypeAlias = Sequence[tuple[bytes, bytes | None]]
 """Keys with their new values, None to delete; for a key named twice the last entry counts."""
 
 
+class ReadView(Protocol):
+    """What a store held at one moment, whatever is written afterwards.
+
+    Costs the disk what is overwritten or deleted while it is open. Close it before the store, and
+    while nobody reads from it.
+    """
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value, or None when the key was absent."""
+        ...
+
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield pairs as a store does."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the moment; a second call does nothing."""
+        ...
+
+
 class KeyValueStore(Protocol):
     """An ordered map from bytes to bytes on disk.
 
@@ -43,6 +65,10 @@ class KeyValueStore(Protocol):
         """
         ...
 
+    def view(self) -> ReadView:
+        """Return what the store holds now. Takes no longer for a large store than for a small."""
+        ...
+
     def close(self) -> None:
         """Release the directory; a second call does nothing."""
         ...
@@ -71,13 +97,7 @@ class MemoryStore:
     ) -> Iterator[tuple[bytes, bytes]]:
         with self._lock:
             self._sort()
-            first, last = bisect_left(self._keys, start), bisect_left(self._keys, stop)
-            if limit is not None and reverse:
-                first = max(first, last - limit)
-            elif limit is not None:
-                last = min(last, first + limit)
-            pairs = [(key, self._values[key]) for key in self._keys[first:last]]
-        return reversed(pairs) if reverse else iter(pairs)
+            return _scan(self._values, self._keys, start, stop, reverse=reverse, limit=limit)
 
     def write(self, batch: Batch, *, sync: bool) -> None:
         with self._lock:
@@ -91,6 +111,11 @@ class MemoryStore:
                     del self._keys[bisect_left(self._keys, key)]
             self._writes_synced += sync
 
+    def view(self) -> ReadView:
+        with self._lock:
+            self._sort()
+            return MemoryView(dict(self._values), list(self._keys))
+
     def close(self) -> None:
         """Keep the values: a test opens the same store again as a restarted node would."""
 
@@ -102,3 +127,41 @@ class MemoryStore:
             for key in self._fresh:
                 insort(self._keys, key)
         self._fresh.clear()
+
+
+class MemoryView:
+    """A copy of what a `MemoryStore` held."""
+
+    def __init__(self, values: dict[bytes, bytes], keys: list[bytes]) -> None:
+        """Take the values, and their keys in order; nobody else changes them."""
+        self._values = values
+        self._keys = keys
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._values.get(key)
+
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        return _scan(self._values, self._keys, start, stop, reverse=reverse, limit=limit)
+
+    def close(self) -> None:
+        self._values, self._keys = {}, []
+
+
+def _scan(
+    values: dict[bytes, bytes],
+    keys: list[bytes],
+    start: bytes,
+    stop: bytes,
+    *,
+    reverse: bool,
+    limit: int | None,
+) -> Iterator[tuple[bytes, bytes]]:
+    first, last = bisect_left(keys, start), bisect_left(keys, stop)
+    if limit is not None and reverse:
+        first = max(first, last - limit)
+    elif limit is not None:
+        last = min(last, first + limit)
+    pairs = [(key, values[key]) for key in keys[first:last]]
+    return reversed(pairs) if reverse else iter(pairs)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from node.storage import Batch, KeyValueStore, MemoryStore, StorageFailed
+from node.storage import Batch, KeyValueStore, MemoryStore, ReadView, StorageFailed
 
 
 class FailingStore:
@@ -38,6 +38,9 @@ class FailingStore:
         self.inner.write(batch, sync=sync)
         if fails:
             raise StorageFailed(Path("memory"), "power cut after the write")
+
+    def view(self) -> ReadView:
+        return self.inner.view()
 
     def close(self) -> None:
         self.inner.close()

@@ -13,7 +13,7 @@ from node.chain.history import History
 from node.chain.receipts import encode_block_receipts
 from node.codec import RECORD_SIZE_MAX, encode, replace
 from node.genesis import genesis_of
-from node.ledger.commitment import state_root
+from node.ledger.commitment import hash_of_key, state_root
 from node.ledger.outcomes import Outcome
 from node.ledger.parameters import DEFAULTS
 from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
@@ -94,17 +94,37 @@ async def test_committed_block_is_everywhere(store: KeyValueStore, thread: Stora
     assert (holding(town, "a0"), holding(town, "a1")) == (999_750, 1_000_250)
 
 
-async def test_proof_over_a_missing_block_names_it() -> None:
+async def test_proof_over_a_lost_handover_names_it() -> None:
+    """The handovers are kept apart from the blocks, which may be pruned."""
     town = make_town()
     await town.decide(town.remove_validator("crypto-council"))
     await town.decide()
-    for place in (layout.block_key(1), layout.certificate_key(1)):
-        value = town.store.get(place)
-        town.store.write([(place, None)], sync=True)
-        with pytest.raises(ChainDamaged, match="height 1 is missing"):
+    place = layout.handover_key(2)
+    value = town.store.get(place)
+    for damage, named in ((None, "missing"), (b"\xc1", "unreadable")):
+        town.store.write([(place, damage)], sync=True)
+        with pytest.raises(ChainDamaged, match=f"handover to height 2 is {named}"):
             town.chain.prove(PARTICIPANTS, name_key("central-bank"))
-        town.store.write([(place, value)], sync=True)
-    town.chain.prove(PARTICIPANTS, name_key("central-bank"))
+    town.store.write([(place, value), (layout.block_key(1), None)], sync=True)
+
+    verify_proof_file(
+        render_proof(town.chain.prove(PARTICIPANTS, name_key("central-bank"))), town.genesis
+    )
+
+
+async def test_every_record_is_found_by_the_hash_of_its_key() -> None:
+    """The index goes with the records, whether they come, change or go."""
+    town = make_town()
+    await town.settle(3)
+    await town.decide(town.transfer("a0", "a1", 1_000_000), town.transfer("a1", "a2", 5))
+    assert holding(town, "a0") == 0
+    stored = contents(town.store)
+
+    keys = {pair[1:] for pair in stored if pair.startswith(b"S")}
+
+    assert {pair: value for pair, value in stored.items() if pair.startswith(b"K")} == {
+        layout.hash_key(hash_of_key(key)): key for key in keys
+    }
 
 
 async def test_what_is_not_there_is_none(store: KeyValueStore) -> None:
@@ -283,7 +303,7 @@ async def damaged(town: Town, damage: dict[bytes, bytes | None]) -> str:
         (layout.Meta.HEAD.value, "head is missing"),
         (layout.block_key(2), "block of the head"),
         (layout.certificate_key(2), "commit certificate"),
-        (layout.validators_key(1), "no validator set"),
+        (layout.state_key(b"G" + bytes(7) + b"\1"), "no validator set"),
         (layout.node_key(b""), "state root of the tree"),
     ],
 )
@@ -313,7 +333,7 @@ async def test_pieces_that_contradict_each_other_are_refused() -> None:
 
 
 @pytest.mark.adversarial(70)
-@pytest.mark.parametrize("prefix", [b"B", b"C", b"M", b"V"])
+@pytest.mark.parametrize("prefix", [b"B", b"C", b"M", b"SG", b"SV"])
 async def test_unreadable_pieces_are_refused(prefix: bytes) -> None:
     town = make_town()
     await town.settle(1)

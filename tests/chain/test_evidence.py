@@ -8,8 +8,9 @@ from consensus.types import VoteType
 from node.blocks import CertificateError, encode_evidence, evidence_root, verify_certificate
 from node.chain import BlockFault, Chain, InvalidBlock
 from node.chain.evidence import evidence_id
-from node.codec import replace
+from node.codec import encode, replace
 from node.keys import verify
+from node.ledger.tables import ACCUSATIONS, AccusationRecord, AccusedKind
 from tests.chain.town import Town, make_town
 
 A, B, C = b"A" * 32, b"B" * 32, b"C" * 32
@@ -36,11 +37,16 @@ async def test_evidence_is_shown_in_a_block_and_remembered() -> None:
     committed = await town.decide(evidence=[encode_evidence(evidence)])
 
     assert committed.candidate.block.evidence == (encode_evidence(evidence),)
-    assert town.chain.history.evidence_height(evidence_id(evidence)) == 1
+    made = AccusationRecord(
+        validator=CULPRIT, height=1, round=0, kind=AccusedKind.PRECOMMIT, shown=1
+    )
+    assert town.chain.history.accusation(evidence_id(evidence)) == made
     assert town.chain.validators == town.genesis.validators
-    assert town.chain.history.evidence_heights() == (1,)
+    assert town.chain.history.accusations() == (made,)
+    proof = town.chain.prove(ACCUSATIONS, evidence_id(evidence))
+    assert proof.entries[0].value == encode(made), "the root covers what was accused"
     again = Chain.open(town.store, town.genesis)
-    assert again.history.evidence_height(evidence_id(evidence)) == 1
+    assert again.history.accusation(evidence_id(evidence)) == made
 
 
 async def test_evidence_of_proposals_is_shown_too() -> None:

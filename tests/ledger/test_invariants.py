@@ -21,6 +21,7 @@ from node.ledger.tables import (
     PARTICIPANTS,
     PROPOSAL_COUNTS,
     PROPOSALS,
+    VALIDATOR_SETS,
     VALIDATORS,
     AccountStatus,
     DueKind,
@@ -33,7 +34,10 @@ from node.ledger.tables import (
     OfficeRecord,
     ProposalCountRecord,
     ProposalRecord,
+    RulingKey,
+    ValidatorSetRecord,
     due_key,
+    height_key,
     hold_key,
     holding_key,
     identifier_key,
@@ -275,6 +279,16 @@ def test_state_without_validators_is_noticed() -> None:
             state.delete(VALIDATORS, key)
 
     with pytest.raises(InvariantViolation, match="no validator rules"):
+        broken(breach).check()
+
+
+def test_set_that_is_not_the_ruling_one_is_noticed() -> None:
+    stranger = RulingKey(name="stranger", public_key=bytes(32))
+
+    def breach(state: LedgerState) -> None:
+        state.put(VALIDATOR_SETS, height_key(9), ValidatorSetRecord(validators=(stranger,)))
+
+    with pytest.raises(InvariantViolation, match="newest validator set"):
         broken(breach).check()
 
 

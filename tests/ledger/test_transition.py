@@ -12,8 +12,21 @@ from node.ledger.operations import SetAccountPolicy, Transfer
 from node.ledger.outcomes import Outcome, explain
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.state import LedgerState
-from node.ledger.tables import ACCOUNTS, ASSETS, HOLDINGS, HoldingRecord, holding_key, name_key
+from node.ledger.tables import (
+    ACCOUNTS,
+    ACCUSATIONS,
+    ASSETS,
+    HOLDINGS,
+    VALIDATOR_SETS,
+    AccusationRecord,
+    AccusedKind,
+    HoldingRecord,
+    height_key,
+    holding_key,
+    name_key,
+)
 from node.ledger.transition import Receipt, apply_block, apply_transaction
+from tests.ledger.ladders_governance import REMOVE_VALIDATOR
 from tests.ledger.world import (
     BILL,
     CB,
@@ -200,6 +213,31 @@ def test_block_that_breaks_an_invariant_is_not_handed_out(market: World) -> None
 
     with pytest.raises(InvariantViolation, match="PKR and its supply differ by 1"):
         apply_block(state, market.context(), [])
+
+
+def test_accusations_are_kept_in_the_state(market: World) -> None:
+    state = LedgerState(market.records)
+    made = AccusationRecord(
+        validator=CB, height=3, round=0, kind=AccusedKind.PREVOTE, shown=market.height + 1
+    )
+
+    apply_block(state, market.context(), [], [(bytes(32), made)])
+
+    assert state.changes() == {ACCUSATIONS.prefix + bytes(32): encode(made)}
+
+
+def test_set_is_noted_from_the_height_at_which_it_rules(market: World) -> None:
+    first = market.get(VALIDATOR_SETS, height_key(1))
+    changed_at = market.height + 1
+
+    market.do(REMOVE_VALIDATOR.good, by=REMOVE_VALIDATOR.by)
+    market.do(transfer("amina", "bilal", 1), by=("amina",))
+
+    sets = {key: record.validators for key, record in market.records.scan(VALIDATOR_SETS, b"", 9)}
+    assert first is not None
+    assert list(sets) == [height_key(1), height_key(changed_at + 1)]
+    assert set(sets[height_key(changed_at + 1)]) < set(first.validators)
+    market.check()
 
 
 def test_every_event_is_in_the_union_and_every_tag_used_once() -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from node.storage import MemoryStore
 from node.storage.errors import StorageFull
 from node.storage.memory_files import MemoryFiles, PowerCut
-from node.storage.store import Batch
+from node.storage.store import Batch, ReadView
 
 T = TypeVar("T")
 
@@ -150,6 +150,9 @@ class _Store:
         self._values.write(batch, sync=sync)
         if after:
             life.lose_power()
+
+    def view(self) -> ReadView:
+        return self._values.view()
 
     def close(self) -> None:
         """Keep the values for the next life."""

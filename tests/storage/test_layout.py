@@ -21,20 +21,20 @@ heights = st.integers(0, 2**64 - 1)
 def test_keys_sort_by_height(one: int, other: int) -> None:
     for key in (layout.block_key, layout.certificate_key, layout.receipts_key):
         assert (key(one) < key(other)) == (one < other)
-    assert (layout.validators_key(one) < layout.validators_key(other)) == (one < other)
+    assert (layout.handover_key(one) < layout.handover_key(other)) == (one < other)
 
 
 def test_keys_are_fixed() -> None:
     """A change here is a new format version."""
-    assert layout.FORMAT_VERSION == 1
+    assert layout.FORMAT_VERSION == 2
     assert layout.block_key(1) == b"B\0\0\0\0\0\0\0\1"
     assert layout.certificate_key(1) == b"C\0\0\0\0\0\0\0\1"
     assert layout.receipts_key(1) == b"R\0\0\0\0\0\0\0\1"
-    assert layout.validators_key(1) == b"V\0\0\0\0\0\0\0\1"
+    assert layout.handover_key(1) == b"V\0\0\0\0\0\0\0\1"
     assert layout.transaction_key(b"id") == b"Tid"
     assert layout.state_key(b"key") == b"Skey"
     assert layout.node_key(b"\1\2") == b"N\1\2"
-    assert layout.evidence_key(b"id") == b"Eid"
+    assert layout.hash_key(b"hash") == b"Khash"
     assert [meta.value[:1] for meta in Meta] == [b"M"] * len(Meta)
 
 

@@ -67,6 +67,24 @@ def test_scan_shows_the_moment_of_its_call(store: KeyValueStore) -> None:
     assert list(pairs) == [(b"a", b"1"), (b"b", b"2")]
 
 
+def test_view_stays_at_its_moment(store: KeyValueStore) -> None:
+    store.write([(b"a", b"1"), (b"b", b"2")], sync=True)
+    view = store.view()
+    other = store.view()
+    store.write([(b"a", None), (b"b", b"3"), (b"c", b"4")], sync=True)
+    later = store.view()
+
+    assert (view.get(b"a"), view.get(b"b"), view.get(b"c")) == (b"1", b"2", None)
+    assert list(view.scan(b"", b"\xff")) == [(b"a", b"1"), (b"b", b"2")]
+    assert list(view.scan(b"", b"\xff", reverse=True, limit=1)) == [(b"b", b"2")]
+    assert list(later.scan(b"a", b"c")) == [(b"b", b"3")]
+    view.close()
+    view.close()
+    assert other.get(b"a") == b"1", "each view is let go by itself"
+    other.close()
+    later.close()
+
+
 def test_synced_writes_are_counted(store: KeyValueStore) -> None:
     for sync in (True, False, True):
         store.write([(b"a", b"1")], sync=sync)

@@ -50,6 +50,8 @@ def _text(result: Mapping[str, Any]) -> str:
     return table(rows, head=("validator", "height", "round", "signed", "and", "shown in block"))
 
 
-def _signed(message: Mapping[str, Any]) -> str:
+def _signed(message: Mapping[str, Any] | None) -> str:
+    if message is None:
+        return "(block not kept here)"
     block_id = message["block_id"]
     return f"{message['kind']} {'nil' if block_id is None else block_id[:16]}"

@@ -27,7 +27,8 @@ def command(height: int | None, url: str, timeout_s: float, *, as_json: bool) ->
 
 def _text(result: Mapping[str, Any]) -> str:
     rows = [
-        (each["name"], each["participant"], each["public_key"]) for each in result["validators"]
+        (each["name"], each["participant"] or "-", each["public_key"])
+        for each in result["validators"]
     ]
     decide = (
         f"block {result['rules_height']} takes {result['quorum']} of these {len(rows)}"
