@@ -331,7 +331,7 @@ class Node:
     def _make_rooms(self, seat: Seat | None) -> None:
         config, parts = self.config, self._parts
         claims = Claims(
-            peers=self.network.peers,
+            peers=self.network.standings,
             head=lambda: self.chain.head.height,
             monotonic=parts.clock.monotonic,
         )

@@ -1,6 +1,6 @@
 """Peers: authenticated links to the other validators and to observers."""
 
-from node.network.contacts import PeerView
+from node.network.contacts import PeerView, Standing
 from node.network.errors import (
     CertificateUnusable,
     DialFailed,
@@ -63,6 +63,7 @@ __all__ = [
     "ProposalMessage",
     "ProposedBlock",
     "Role",
+    "Standing",
     "Status",
     "Transactions",
     "VoteMessage",

@@ -12,6 +12,15 @@ from node.network.settings import NetworkSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Who is connected and how high it says it stands: all that is asked at every message."""
+
+    name: str
+    role: Role
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeerView:
     """What an operator or a metric wants to know of one member; a copy, safe to keep."""
 
@@ -69,6 +78,12 @@ class Contact:
         self.links = 0
         self.dials_failed = 0
         self.last_drop = ""
+
+    def standing(self) -> Standing | None:
+        """Return where the peer says it stands; None without one."""
+        if self.peer is None:
+            return None
+        return Standing(name=self.member.name, role=self.member.role, height=self.peer.height)
 
     def view(self, now_s: float) -> PeerView:
         """Return what can be seen of it now."""

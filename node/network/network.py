@@ -28,7 +28,7 @@ from typing import Any, Final, Protocol
 
 from node.log import Logger
 from node.metrics import Metrics
-from node.network.contacts import Contact, PeerView
+from node.network.contacts import Contact, PeerView, Standing
 from node.network.errors import DialFailed, LinkClosed, WireError
 from node.network.messages import (
     BATCH_SIZE_BYTES,
@@ -241,6 +241,11 @@ class Network:
         now_s = asyncio.get_running_loop().time()
         connected = (name for name, contact in self._contacts.items() if contact.peer is not None)
         return tuple(self._contacts[name].view(now_s) for name in sorted(connected))
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return where each connected peer says it stands, by name."""
+        standings = (contact.standing() for _, contact in sorted(self._contacts.items()))
+        return tuple(standing for standing in standings if standing is not None)
 
     def status(self) -> tuple[PeerView, ...]:
         """Return every member of the roster, connected or not, by name."""

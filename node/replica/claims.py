@@ -8,7 +8,7 @@ it counts as no more than what this node has itself (adversarial 49).
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from node.network import PeerView, Role
+from node.network import Role, Standing
 
 STRUCK_S: Final = 10.0
 """Long enough to catch up from the others, short enough for a peer that was merely slow."""
@@ -20,7 +20,7 @@ class Claims:
     def __init__(
         self,
         *,
-        peers: Callable[[], tuple[PeerView, ...]],
+        peers: Callable[[], tuple[Standing, ...]],
         head: Callable[[], int],
         monotonic: Callable[[], float],
     ) -> None:
@@ -51,7 +51,7 @@ class Claims:
         """Note that a peer served a block that this node did not have."""
         self._struck.pop(peer, None)
 
-    def _worth(self, peer: PeerView) -> int:
+    def _worth(self, peer: Standing) -> int:
         until_s = self._struck.get(peer.name, 0.0)
         if until_s <= self._monotonic():
             return peer.height

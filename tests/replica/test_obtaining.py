@@ -10,7 +10,7 @@ from node.codec import encode, replace
 from node.ledger.transactions import TransactionBody
 from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
-from node.network import GetProposedBlock, GetTransactions
+from node.network import GetProposedBlock, GetTransactions, Role, Standing
 from node.replica.bodies import BODIES_MAX, Bodies, Body, body_of
 from node.replica.claims import STRUCK_S, Claims
 from node.replica.gate import BadMessage
@@ -231,9 +231,11 @@ def test_a_body_gives_what_it_has_and_nothing_else() -> None:
 @pytest.mark.adversarial(49)
 def test_a_struck_claim_counts_as_our_own_height_until_shown_or_forgotten() -> None:
     clock = ManualClock()
-    wire = NotedWire()
-    wire.views = [view("a", height=10**9), view("b", height=4)]
-    claims = Claims(peers=wire.peers, head=lambda: 7, monotonic=clock.monotonic)
+    standings = tuple(
+        Standing(name=name, role=Role.VALIDATOR, height=height)
+        for name, height in (("a", 10**9), ("b", 4))
+    )
+    claims = Claims(peers=lambda: standings, head=lambda: 7, monotonic=clock.monotonic)
     told: list[bool] = []
     claims.listeners.append(lambda: told.append(True))
 
