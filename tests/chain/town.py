@@ -5,6 +5,7 @@ the tests of the chain, of the pool and of proofs stand on; nothing here is a fa
 signed, certificates carry a quorum's signatures.
 """
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -55,15 +56,18 @@ BANK = "bank"
 SALT = bytes(8)
 
 
+@functools.lru_cache(maxsize=1_024)
 def key(name: str) -> LocalSigner:
     """The key of this name: any text, always the same key."""
     return LocalSigner(name.encode().ljust(32, b".")[:32])
 
 
+@functools.lru_cache(maxsize=1_024)
 def address_of(owner: str, name: str) -> bytes:
     return account_address(owner, single_signer(key(name).public_key), SALT)
 
 
+@functools.lru_cache(maxsize=64)
 def validator_record(name: str, generation: int = 0) -> ValidatorRecord:
     _, certificate = create_tls_identity(name, seed=f"{name}/{generation}".encode().ljust(32))
     return ValidatorRecord(

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.sim.faults import KINDS
+from tests.sim.harm import KINDS
 from tests.sim.liars import LIES
 from tests.sim.world import Options, Result, simulate
 
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--order", choices=["lanes", "any"])
     parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
     parser.add_argument("--client-pause", type=float, help="seconds between one client's acts")
+    parser.add_argument("--skip", default="", help="numbers of faults to leave out: 3,7,12")
     parser.add_argument("--quiet", action="store_true", help="only what came of it")
     arguments = parser.parse_args()
     options = Options(
@@ -40,6 +41,7 @@ def main() -> int:
         order=arguments.order,
         fault_pause_s=arguments.fault_pause,
         client_pause_s=arguments.client_pause,
+        skip=tuple(int(number) for number in arguments.skip.split(",") if number),
     )
     result = simulate(options, None if arguments.quiet else print)
     print(summary(result))

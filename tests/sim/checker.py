@@ -113,6 +113,10 @@ class Checker:
         """The highest height that an honest node has committed."""
         return len(self.decided)
 
+    def fail(self, rule: str, detail: str) -> None:
+        """Say that a rule is broken."""
+        self._report(Violation(rule, detail))
+
     # Told by machines.
 
     def started(self, name: str, node: Node) -> None:
@@ -120,12 +124,20 @@ class Checker:
         head = node.chain.head.height
         before = self.reached.get(name, 0)
         if head < before:
-            self._fail("growth", f"{name} had committed {before} and came back at {head}")
+            self.fail("growth", f"{name} had committed {before} and came back at {head}")
         self.committed(name, node)
 
     def lost(self, name: str) -> None:
-        """Note that this machine's disk was wiped, or an older one put back."""
+        """Note that this machine's disk was wiped."""
+        self.lost_values(name)
+        self.lost_log(name)
+
+    def lost_values(self, name: str) -> None:
+        """Note that this machine's database was wiped, or an older one put back."""
         self.reached[name] = 0
+
+    def lost_log(self, name: str) -> None:
+        """Note the same of its log."""
         self.remember.discard(name)
 
     def committed(self, name: str, node: Node) -> None:
@@ -144,7 +156,7 @@ class Checker:
         before = self._signed.setdefault(place, data)
         if before != data:
             kinds = {1: "prevote", 2: "precommit", 3: "proposal"}
-            self._fail(
+            self.fail(
                 "double-signature",
                 f"{name} signed two {kinds.get(kind, kind)}s of {height}/{round_}:"
                 f" {_block_of(before)} and {_block_of(data)}",
@@ -156,7 +168,7 @@ class Checker:
         """Hold the network to an answer: the transaction is in a block."""
         self.acknowledged += 1
         if tx_id not in self.places:
-            self._fail("acknowledged", f"{client} was told {tx_id.hex()} is final; it is nowhere")
+            self.fail("acknowledged", f"{client} was told {tx_id.hex()} is final; it is nowhere")
 
     def told_gone(self, tx_id: bytes) -> None:
         """Hold the network to an answer: the transaction can be in no later block."""
@@ -164,13 +176,10 @@ class Checker:
 
     # Private.
 
-    def _fail(self, rule: str, detail: str) -> None:
-        self._report(Violation(rule, detail))
-
     def _look_at(self, name: str, node: Node, height: int) -> None:
         block = node.chain.block(height)
         if block is None:
-            self._fail("growth", f"{name} has no block {height} below its head")
+            self.fail("growth", f"{name} has no block {height} below its head")
             return
         header = block.header
         found = Decided(
@@ -182,11 +191,11 @@ class Checker:
         decided = self.decided.get(height)
         if decided is None:
             if height != len(self.decided) + 1:
-                self._fail("growth", f"{name} committed {height} after {len(self.decided)}")
+                self.fail("growth", f"{name} committed {height} after {len(self.decided)}")
             self.decided[height] = found
             self._check_new(name, node, height, found)
         elif decided.block_id != found.block_id:
-            self._fail(
+            self.fail(
                 "agreement",
                 f"height {height}: {found.block_id.hex()} at {name},"
                 f" {decided.block_id.hex()} at {decided.by}",
@@ -201,15 +210,15 @@ class Checker:
         )
         assert block is not None
         if certificate is None or receipts is None:
-            self._fail("certificate", f"{name} has block {height} without what belongs to it")
+            self.fail("certificate", f"{name} has block {height} without what belongs to it")
             return
         _check_certificate(self, certificate, chain.validators_at(height), height, found)
         before = self.decided.get(height - 1)
         parent_ms = genesis.time_ms if before is None else before.time_ms
         if found.time_ms <= parent_ms:
-            self._fail("block-time", f"block {height} is not later than its parent")
+            self.fail("block-time", f"block {height} is not later than its parent")
         if found.time_ms > self._true_ms() + self._ahead_max_ms:
-            self._fail(
+            self.fail(
                 "block-time",
                 f"block {height} is {found.time_ms - self._true_ms()} ms ahead of the true time",
             )
@@ -218,9 +227,9 @@ class Checker:
             signed, body = decode_signed(raw)
             tx_id = transaction_id(genesis.hash, signed.body)
             if tx_id in self.places:
-                self._fail("once", f"{tx_id.hex()} at {self.places[tx_id]} and {(height, index)}")
+                self.fail("once", f"{tx_id.hex()} at {self.places[tx_id]} and {(height, index)}")
             if tx_id in self._gone:
-                self._fail("expired", f"{tx_id.hex()} was gone and is at {(height, index)}")
+                self.fail("expired", f"{tx_id.hex()} was gone and is at {(height, index)}")
             self.places[tx_id] = (height, index)
             touched.update(dict.fromkeys(self._apply(body, receipts, index, height)))
         if chain.head.height != height:
@@ -230,7 +239,7 @@ class Checker:
             held = 0 if record is None else record.available + record.held
             expected = self._balances[address, asset]
             if held != expected:
-                self._fail(
+                self.fail(
                     "balance",
                     f"{address.hex()} has {held} at {name} after block {height}, not {expected}",
                 )
@@ -255,7 +264,7 @@ class Checker:
         if all(isinstance(operation, Transfer) for operation in body.operations) and (
             enough is not (outcome is Outcome.APPLIED)
         ):
-            self._fail("outcome", f"transfer {(height, index)}: {outcome.name}, enough: {enough}")
+            self.fail("outcome", f"transfer {(height, index)}: {outcome.name}, enough: {enough}")
         if outcome is Outcome.APPLIED:
             self._balances = after
             return [place for place, _ in moves]
@@ -282,7 +291,7 @@ def _check_certificate(
             block_id=found.block_id,
         )
     except Exception as error:
-        checker._fail("certificate", f"that of block {height} at {found.by}: {error}")
+        checker.fail("certificate", f"that of block {height} at {found.by}: {error}")
 
 
 def _block_of(data: bytes) -> str:

@@ -156,7 +156,7 @@ class Clients:
         ]
         for operations, signers in acts:
             done = False
-            while not done and not self.ending:
+            while not done:
                 done = await self.submit(
                     operations, signers, valid_ms=60_000, client="founder", chance=chance
                 )

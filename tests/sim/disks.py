@@ -2,15 +2,26 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final
 
 from node.storage import MemoryStore
-from node.storage.errors import StorageFull
+from node.storage.consensus_log import LOG_NAME
+from node.storage.errors import StorageDamaged, StorageFull
 from node.storage.memory_files import MemoryFiles, PowerCut
 from node.storage.store import Batch, ReadView
 
-T = TypeVar("T")
+_MARK: Final = slice(14, 22)
+"""Where the log's header holds the mark that begins each of its frames."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """What a backup of a disk holds."""
+
+    values: MemoryStore
+    log: bytes | None
 
 
 class SimDisk:
@@ -26,10 +37,15 @@ class SimDisk:
         self._random = chance
         self._lost_power = lost_power
         self._values = MemoryStore()
+        self._unsynced: list[Batch] = []
+        """What undoes each batch that a power cut may take, oldest first."""
         self._files = MemoryFiles()
+        self._rotten: set[bytes] = set()
         self._life: Life | None = None
         self.full = False
         """No write succeeds while this is so; what a log appends may be there in part."""
+        self.damage_met: Callable[[], None] = lambda: None
+        """Called when a read meets damage, before the reader hears of it."""
 
     @property
     def raw_files(self) -> MemoryFiles:
@@ -41,6 +57,11 @@ class SimDisk:
     def raw_values(self) -> MemoryStore:
         """The database, for what happens between two lives, and for the checkers."""
         return self._values
+
+    @property
+    def is_rotten(self) -> bool:
+        """Whether the database holds damage that nobody has written over."""
+        return bool(self._rotten)
 
     def plug(self) -> "Life":
         """Give power, and the seams of a new life."""
@@ -61,6 +82,9 @@ class SimDisk:
         self._life.over = True
         self._life = None
         self._files = self._files.restarted(self._random.randrange)
+        for undo in reversed(self._unsynced[self._random.randrange(len(self._unsynced) + 1) :]):
+            self._values.write(undo, sync=False)
+        self._unsynced.clear()
         self._lost_power()
 
     def arm(self) -> None:
@@ -78,11 +102,64 @@ class SimDisk:
         if self._life is not None:
             self._life.store.writes_left = None
 
+    # What befalls a disk.
+
+    def rot(self, width: int) -> int:
+        """Damage a run of so many neighbouring values, as a bad block of a table does.
+
+        The database notices: each value is under a checksum that is verified when it is read.
+        Returns how many were hit.
+        """
+        keys = [key for key, _ in self._values.scan(b"", b"\xff" * 64)]
+        if not keys:
+            return 0
+        start = self._random.randrange(len(keys))
+        hit = keys[start : start + width]
+        self._rotten.update(hit)
+        return len(hit)
+
+    def rot_log(self) -> str | None:
+        """Flip a bit of the log, or blank a part of it; return what, None if there is no log.
+
+        Bytes are blanked only before the last frame. What a blanked last frame looks like is what a
+        power cut leaves of one that was never synced: no log can tell the two apart.
+        """
+        assert self._life is None
+        data = self._files.read(LOG_NAME)
+        if data is None:
+            return None
+        last = data.rfind(data[_MARK])
+        place = self._random.randrange(len(data))
+        if place < last and self._random.random() < 0.5:
+            size = min(512, last - place)
+            self._files.alter(LOG_NAME, lambda old: _blanked(old, place, size))
+            return f"blanked {size} at {place}"
+        bit = 1 << self._random.randrange(8)
+        self._files.alter(LOG_NAME, lambda old: _flipped(old, place, bit))
+        return f"flipped a bit at {place}"
+
+    # What an operator does between two lives.
+
     def wipe(self) -> None:
         """Put an empty disk in its place."""
+        self.wipe_values()
+        self.wipe_log()
+
+    def wipe_values(self) -> None:
+        """Move the database aside."""
         assert self._life is None
         self._values = MemoryStore()
+        self._rotten.clear()
+        self._unsynced.clear()
+
+    def wipe_log(self) -> None:
+        """Move the log aside."""
+        assert self._life is None
         self._files = MemoryFiles()
+
+    def copy(self) -> Copy:
+        """Return what a backup of the disk would hold now."""
+        return Copy(values=self.copy_of_values(), log=self._files.read(LOG_NAME))
 
     def copy_of_values(self) -> MemoryStore:
         """Return what a backup of the database would hold now."""
@@ -92,8 +169,23 @@ class SimDisk:
 
     def put_back(self, values: MemoryStore) -> None:
         """Let an older copy of the database take the place of the present one; the log stays."""
-        assert self._life is None
+        self.wipe_values()
         self._values = values
+
+    def put_back_log(self, log: bytes | None) -> None:
+        """Let an older copy of the log take the place of the present one; the database stays."""
+        self.wipe_log()
+        if log is not None:
+            self._files.append(LOG_NAME, log)
+            self._files.sync(LOG_NAME)
+
+
+def _blanked(data: bytes, place: int, size: int) -> bytes:
+    return data[:place] + bytes(size) + data[place + size :]
+
+
+def _flipped(data: bytes, place: int, bit: int) -> bytes:
+    return data[:place] + bytes((data[place] ^ bit,)) + data[place + 1 :]
 
 
 class Life:
@@ -128,12 +220,25 @@ class _Store:
         return self._values.writes_synced
 
     def get(self, key: bytes) -> bytes | None:
+        self._check_intact(key)
         return self._values.get(key)
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
-        return self._values.scan(start, stop, reverse=reverse, limit=limit)
+        pairs = self._values.scan(start, stop, reverse=reverse, limit=limit)
+        return self._intact(pairs) if self._life.disk._rotten else pairs
+
+    def _intact(self, pairs: Iterator[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        for key, value in pairs:
+            self._check_intact(key)
+            yield key, value
+
+    def _check_intact(self, key: bytes) -> None:
+        disk = self._life.disk
+        if key in disk._rotten and not self._life.over:
+            disk.damage_met()
+            raise StorageDamaged(Path("chain"), f"a block's checksum, at key {key.hex()}")
 
     def write(self, batch: Batch, *, sync: bool) -> None:
         life = self._life
@@ -147,7 +252,13 @@ class _Store:
                 after = life.disk._random.random() < 0.5
                 if not after:
                     life.lose_power()
+        disk = life.disk
+        if sync:
+            disk._unsynced.clear()
+        else:
+            disk._unsynced.append([(key, self._values.get(key)) for key, _ in batch])
         self._values.write(batch, sync=sync)
+        disk._rotten.difference_update(key for key, _ in batch)
         if after:
             life.lose_power()
 

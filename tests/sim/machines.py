@@ -11,12 +11,14 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from node.app import Node, NodeHalted, NodeParts
+from node.chain.errors import ChainDamaged
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.keys import LocalSigner
 from node.log import Logger
 from node.network.tls import TlsIdentity
 from node.network.transport import Link
+from node.replica.errors import LogMismatch
 from node.replica.journal import write_birth
 from node.storage import ConsensusLog, StorageThread
 from node.storage.errors import StorageError
@@ -33,6 +35,8 @@ EPOCH_MS: Final = 1_700_000_000_000
 """True wall-clock time when a simulation begins."""
 STOP_WITHIN_S: Final = 30.0
 """A node that was told to stop, or died, has no task left after this."""
+DAMAGE_STOPS_WITHIN_S: Final = 5.0
+"""A node that has read what nobody wrote is down after this."""
 
 
 class Unreachable(Exception):
@@ -59,8 +63,9 @@ class SimClock:
 class WatchedSigner:
     """A validator's key, and a checker that sees what it signs."""
 
-    def __init__(self, name: str, key: LocalSigner, checker: Checker) -> None:
-        self._name = name
+    def __init__(self, machine: "Machine", key: LocalSigner, checker: Checker) -> None:
+        self._machine = machine
+        self._name = machine.name
         self._key = key
         self._checker = checker
 
@@ -70,6 +75,8 @@ class WatchedSigner:
 
     def sign(self, message: bytes) -> bytes:
         self._checker.signed(self._name, self._key.public_key, message)
+        if self._machine.has_met_damage:
+            self._checker.fail("damage", f"{self._name} signed after it had read damage")
         return self._key.sign(message)
 
 
@@ -124,6 +131,10 @@ class Machine:
         self.paused = False
         self.expects_failure = False
         """It was made to fail: an end by an error is right."""
+        self.expects_damage = False
+        """Its disk has rotted: a refusal to go on with it is right."""
+        self.has_met_damage = False
+        """In this life it has read what nobody wrote."""
         self.failure: BaseException | None = None
         self.dies_at_event: int | None = None
         """It loses its power while it logs so many more events."""
@@ -137,6 +148,7 @@ class Machine:
         self._seed = f"{seed}/{name}"
         self._random = random.Random(f"{self._seed}/machine")
         self.disk = SimDisk(random.Random(f"{self._seed}/disk"), self._lost_power)
+        self.disk.damage_met = self._met_damage
         self._context = contextvars.copy_context()
         self._context.run(MACHINE.set, name)
         self._stop = asyncio.Event()
@@ -182,7 +194,7 @@ class Machine:
         self.starts += 1
         self.failure = None
         self.expects_failure = self.disk.full
-        self._over = self._closing = False
+        self._over = self._closing = self.has_met_damage = False
         self._stop = asyncio.Event()
         self._around.trace.add(self.name, "start", life=self.starts)
         self._task = self._around.tasks.create_task(
@@ -223,12 +235,7 @@ class Machine:
 
         def give_up() -> None:
             if self.paused and self.starts == starts:
-                for link in [
-                    link
-                    for link in self._around.net._links
-                    if self.address in (link.local, link.address)
-                ]:
-                    link.lose("no heartbeat")
+                self._around.net.drop_links(self.address, "no heartbeat")
 
         self._around.loop.call_later(HEARTBEAT_S, give_up)
 
@@ -253,7 +260,8 @@ class Machine:
             try:
                 result = await work(node)
             except Exception as error:
-                if not self._over:
+                broken = isinstance(error, StorageError) and self._may_fail
+                if not self._over and not broken:
                     self._report("error", f"{self.name} failed to serve a client: {error!r}")
             else:
                 if not answer.done():
@@ -334,9 +342,27 @@ class Machine:
             return
         self.failure = error
         self._around.trace.add(self.name, "ended", error=f"{type(error).__name__}: {error}")
-        expected = self.expects_failure and isinstance(error, StorageError | NodeHalted)
+        refusals = StorageError | NodeHalted | ChainDamaged | LogMismatch
+        expected = self._may_fail and isinstance(error, refusals)
         if self.honest and not expected:
             self._report("stopped", f"{self.name}: {type(error).__name__}: {error}")
+
+    @property
+    def _may_fail(self) -> bool:
+        return self.expects_failure or self.expects_damage
+
+    def _met_damage(self) -> None:
+        if self.has_met_damage:
+            return
+        self.has_met_damage = True
+        self._around.trace.add(self.name, "damage-met")
+        starts = self.starts
+
+        def look() -> None:
+            if self.starts == starts and self.is_up and not self.paused:
+                self._report("damage", f"{self.name} has read damage, and goes on")
+
+        self._around.loop.call_later(DAMAGE_STOPS_WITHIN_S, look)
 
     def _lost_power(self) -> None:
         if self._over:
@@ -375,7 +401,7 @@ class Machine:
     def _watched_signer(self) -> "LocalSigner | WatchedSigner | None":
         if self.signer is None or not self.honest:
             return self.signer
-        return WatchedSigner(self.name, self.signer, self._around.checker)
+        return WatchedSigner(self, self.signer, self._around.checker)
 
     def _config(self) -> NodeConfig:
         return NodeConfig.model_validate(
@@ -401,7 +427,7 @@ class Machine:
                     if self.dies_at_event < 0:
                         self.dies_at_event = None
                         self.kill()
-                if method in ("error", "exception") and self.honest and not self.expects_failure:
+                if method in ("error", "exception") and self.honest and not self._may_fail:
                     self._report("error", f"{name} logged an error: {text} {event} {failed}")
             raise structlog.DropEvent
 

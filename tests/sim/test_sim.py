@@ -15,7 +15,7 @@ import pytest
 from node.codec import decode, encode
 from node.ledger.tables import HOLDINGS, HoldingRecord
 from node.storage import layout
-from tests.sim.faults import KINDS
+from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
 from tests.sim.soak import options_of
 from tests.sim.world import Options, Play, Result, Stage, simulate

@@ -35,7 +35,8 @@ from node.storage.store import MemoryStore
 from tests.chain.town import key, make_record, validator_record
 from tests.sim.checker import Checker, Violation
 from tests.sim.clients import Clients, Counts
-from tests.sim.faults import KINDS, Faults
+from tests.sim.faults import Faults
+from tests.sim.harm import KINDS, Site
 from tests.sim.liars import Conspiracy
 from tests.sim.loop import MACHINE, Order, SimLoop
 from tests.sim.machines import EPOCH_MS, Machine, Surroundings
@@ -71,6 +72,8 @@ class Options:
     order: Order | None = None
     fault_pause_s: float | None = None
     """Between two faults, on average; None lets the seed choose."""
+    skip: tuple[int, ...] = ()
+    """Numbers of faults that are drawn and do not happen."""
     client_pause_s: float | None = None
 
     @property
@@ -94,6 +97,8 @@ class Options:
             parts.append(f"--fault-pause {self.fault_pause_s:g}")
         if self.client_pause_s is not None:
             parts.append(f"--client-pause {self.client_pause_s:g}")
+        if self.skip:
+            parts.append(f"--skip {','.join(map(str, self.skip))}")
         return " ".join(parts)
 
 
@@ -460,14 +465,18 @@ class _World:
                 machine.bear()
             machine.clock.offset_ms = self._chance.randrange(-500, 501)
             self._machines.append(machine)
-        self._faults = Faults(
-            self._machines,
+        site = Site(
+            machines=self._machines,
             net=net,
             checker=self._checker,
             trace=self.trace,
+            impaired_max=self._impaired_max,
+        )
+        self._faults = Faults(
+            site,
             kinds=self._kinds,
             pause_s=self._fault_pause_s,
-            impaired_max=self._impaired_max,
+            skipped=options.skip,
             loop=loop,
             seed=options.seed,
         )
@@ -480,7 +489,7 @@ class _World:
             seed=options.seed,
             pause_s=self._client_pause_s,
         )
-        slow, threads = self._faults.slow_disks, random.Random(f"{options.seed}/threads")
+        slow, threads = site.slow_disks, random.Random(f"{options.seed}/threads")
 
         def thread_delay_s() -> float:
             longest_s = slow.get(MACHINE.get(), 0.003)

@@ -1,0 +1,122 @@
+"""One fault: what it may touch, its own chance, and the verbs that all kinds share."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tests.sim.checker import Checker
+from tests.sim.machines import Machine
+from tests.sim.trace import Trace
+from tests.sim.wires import SimNet
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """Where the faults of a run happen, and what they know of each other."""
+
+    machines: Sequence[Machine]
+    net: SimNet
+    checker: Checker
+    trace: Trace
+    impaired_max: int
+    """Honest validators that may be impaired for long at one time."""
+    impaired: set[str] = field(default_factory=set)
+    busy: set[str] = field(default_factory=set)
+    """Machines that one fault has in its hands: no other stops or starts them."""
+    slow_disks: dict[str, float] = field(default_factory=dict)
+    """Seconds that a write of this machine may take."""
+
+    @property
+    def honest(self) -> list[Machine]:
+        """Those for which the rules hold."""
+        return [machine for machine in self.machines if machine.honest]
+
+
+class Fault:
+    """One fault of a run. Its chance is its own: leaving out another one changes nothing here."""
+
+    def __init__(self, site: Site, kind: str, chance: random.Random) -> None:
+        self.site = site
+        self.kind = kind
+        self.random = chance
+        self.net = site.net
+
+    def note(self, event: str = "", **details: object) -> None:
+        """Say what happens; the kind, unless another event is named."""
+        self.site.trace.add("sim", event or self.kind, **details)
+
+    def some_s(self, longest_s: float) -> float:
+        """Return a while, more often short than long."""
+        return float(self.random.random() ** 2 * longest_s)
+
+    async def last(self, longest_s: float) -> None:
+        """Let the harm last for a while."""
+        await asyncio.sleep(self.some_s(longest_s))
+
+    def pair(self) -> tuple[str, str]:
+        """Return the addresses of two machines."""
+        one, other = self.random.sample(list(self.site.machines), 2)
+        return one.address, other.address
+
+    def any_honest(self) -> Machine:
+        """Return an honest machine in whatever state."""
+        return self.random.choice(self.site.honest)
+
+    def pick(self) -> Machine | None:
+        """Return an honest machine that runs and is in nobody's hands."""
+        site = self.site
+        found = [m for m in site.honest if m.is_up and not m.paused and m.name not in site.busy]
+        return self.random.choice(found) if found else None
+
+    @contextlib.contextmanager
+    def in_hand(self, *machines: Machine) -> Iterator[None]:
+        """Keep other faults from stopping and starting these."""
+        names = {machine.name for machine in machines}
+        self.site.busy |= names
+        try:
+            yield
+        finally:
+            self.site.busy -= names
+
+    async def back(self, machine: Machine, after_s: float) -> None:
+        """Start a machine again after a while, if it is down."""
+        await asyncio.sleep(after_s)
+        if not machine.is_up:
+            await machine.start()
+
+    def impair(self) -> Machine | None:
+        """Choose a machine that may be impaired for long, if there may be one more."""
+        site, machine = self.site, self.pick()
+        if machine is None or machine.name in site.impaired:
+            return None
+        # A validator that came late and has signed nothing yet waits for blocks of the others, just
+        # as one does that was wiped.
+        waiting = {
+            m.name
+            for m in site.honest
+            if m.signer is not None and m.name not in site.checker.remember
+        }
+        if len((waiting | site.impaired) - {machine.name}) >= site.impaired_max:
+            return None
+        site.impaired.add(machine.name)
+        return machine
+
+    async def rejoined(self, machine: Machine) -> None:
+        """Wait until a machine that has forgotten takes part again."""
+        while True:
+            await asyncio.sleep(1)
+            node = machine.node
+            if node is None or machine.paused:
+                continue
+            caught_up = node.chain.head.height >= self.site.checker.height - 1
+            if caught_up and (machine.signer is None or node.replica.is_voting):
+                break
+        self.note("rejoined", machine=machine.name)
+        self.site.impaired.discard(machine.name)
+
+
+Harm: TypeAlias = Callable[[Fault], Awaitable[None]]
+"""Does its harm, waits, and undoes what does not undo itself."""
