@@ -35,6 +35,8 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 CONFIG_SIZE_MAX: Final = 1 << 20  # 1 MiB; a file of a hundred peers has some 10 KiB
+KEEP_BLOCKS_MIN: Final = 1_000
+"""A peer that was away for a few minutes of load still finds what it needs."""
 ENVIRONMENT_PREFIX: Final = "KHAZANA_"
 
 # Keys that once were, or that other ledgers have, and where the matter is settled here. Extended
@@ -127,6 +129,14 @@ def _dialable(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def _keep_blocks(count: int) -> int:
+    if 0 < count < KEEP_BLOCKS_MIN:
+        raise PydanticCustomError(
+            "keep_blocks", f"expected 0, which keeps all, or at least {KEEP_BLOCKS_MIN}"
+        )
+    return count
+
+
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     return path if folder is None else Path(os.path.normpath(folder / path.expanduser()))
@@ -140,6 +150,7 @@ PeerAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint), AfterValidato
 FilePath = Annotated[Path, AfterValidator(_resolved)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
+KeepBlocks = Annotated[int, AfterValidator(_keep_blocks), Field(strict=True, ge=0, le=1 << 62)]
 Bytes = Annotated[int, Field(strict=True, ge=1024, le=1 << 40)]
 
 
@@ -242,6 +253,9 @@ class StorageConfig(_Section):
 
     records_cache_bytes: Bytes = 96 << 20
     """Decoded ledger records: some 200,000 accounts and holdings."""
+    keep_blocks: KeepBlocks = 0
+    """How many blocks to keep, with receipts and ids of transactions; 0 keeps all. More are kept
+    while their transactions' ids are needed: two windows of validity (genesis), by block time."""
 
 
 class SyncConfig(_Section):

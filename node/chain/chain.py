@@ -35,6 +35,7 @@ from node.chain.head import HandoverRecord, Head, HeadRecord, validator_set
 from node.chain.history import History
 from node.chain.opening import check_belongs, found_chain, is_empty, load_head
 from node.chain.proving import make_proof
+from node.chain.pruning import Pruner
 from node.chain.receipts import BlockReceipts
 from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
 from node.chain.rules import (
@@ -87,6 +88,7 @@ class Chain:
         *,
         thread: StorageThread | None,
         records_bytes_max: int,
+        keep_blocks: int,
         verify: Verify,
     ) -> None:
         """Use `open`."""
@@ -102,6 +104,8 @@ class Chain:
         """The stored blocks."""
         self._validator_records = validators_of(LedgerState(self._records))
         self._validators = validator_set(self._validator_records)
+        self._pruner = Pruner(store, self.history, genesis, keep_blocks=keep_blocks)
+        self._pruning: asyncio.Future[None] | None = None
         self._writing: asyncio.Event | None = None
         self.listeners: list[Listener] = []
         """Called in order, on the event loop, after a block is durable. None may raise."""
@@ -114,6 +118,7 @@ class Chain:
         *,
         thread: StorageThread | None = None,
         records_bytes_max: int = RECORDS_BYTES_MAX,
+        keep_blocks: int = 0,
         verify: Verify = verify_signature,
     ) -> "Chain":
         """Return the chain in this store; an empty store is founded from the genesis first.
@@ -122,6 +127,7 @@ class Chain:
             thread: where commits are written; None writes on the caller's thread, as a simulation
                 wants it.
             records_bytes_max: bound of the cache of decoded records.
+            keep_blocks: how many blocks to keep; 0 keeps all.
 
         Raises:
             ChainDamaged: what is stored contradicts itself or belongs to another network.
@@ -137,6 +143,7 @@ class Chain:
             load_head(store, genesis, verify),
             thread=thread,
             records_bytes_max=records_bytes_max,
+            keep_blocks=keep_blocks,
             verify=verify,
         )
 
@@ -304,6 +311,7 @@ class Chain:
         assert candidate.header.parent == self._head.block_id
         assert certificate.block_id == candidate.block_id
         assert certificate.height == candidate.height
+        await self._pruned()
         batch = _batch(candidate, certificate)
         self._writing = asyncio.Event()
         try:
@@ -318,7 +326,28 @@ class Chain:
         self._writing = None
         for listener in self.listeners:
             listener(committed)
+        self._prune()
         return committed
+
+    def _prune(self) -> None:
+        """Delete a piece of what need not be kept, while nothing is being written."""
+        head = self._head
+        if not self._pruner.is_due(head):
+            return
+        if self._thread is None:
+            self._pruner.prune(head)
+        else:
+            self._pruning = self._thread.run(lambda: self._pruner.prune(head))
+
+    async def _pruned(self) -> None:
+        """Wait for the piece before; a failure of it is one of the disk, and stops the node.
+
+        Raises:
+            ChainDamaged, StorageError: why nothing was deleted.
+        """
+        pruning, self._pruning = self._pruning, None
+        if pruning is not None:
+            await pruning
 
     async def settled(self) -> None:
         """Wait until no block is being written.
@@ -390,8 +419,26 @@ class Chain:
         return self.history.seen(transaction_id)
 
     def transaction(self, transaction_id: bytes) -> tuple[int, int] | None:
-        """Return height and index of an applied transaction; None: it never was."""
+        """Return height and index of an applied transaction; None: not known here.
+
+        That it never was applied follows only where `forgotten_until_ms` is before its end.
+        """
         return self.history.transaction(transaction_id)
+
+    @property
+    def forgotten_until_ms(self) -> int | None:
+        """The last end of validity of transactions that may stand in blocks no longer kept.
+
+        Of one that was valid for longer, what is not found here was never applied. None: all
+        blocks are kept.
+        """
+        after_ms = self.history.kept.ids_after_ms
+        return None if after_ms is None else after_ms + self._genesis.transactions.window_ms
+
+    def is_forgotten(self, valid_until_ms: int) -> bool:
+        """Whether a transaction of this end may stand in a block that is no longer kept."""
+        until_ms = self.forgotten_until_ms
+        return until_ms is not None and valid_until_ms <= until_ms
 
     def block(self, height: int) -> Block | None:
         """Return the block of this height; None: not here."""

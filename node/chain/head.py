@@ -29,6 +29,15 @@ class HandoverRecord(Record):
     certificate: CertificateRecord
 
 
+class KeptRecord(Record):
+    """As stored: from where this node holds blocks, receipts and ids of transactions."""
+
+    from_height: int
+    """The first block that is here, with its receipts and certificate, as all after it are."""
+    ids_after_ms: Milliseconds | None
+    """The id of every transaction in a block later than this is here; None: every id is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The last committed block; before the first one, the genesis."""

@@ -5,13 +5,13 @@ what was written.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from consensus.certificates import QuorumCertificate
 from consensus.validators import ValidatorSet
 from node.blocks import Block, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
-from node.chain.head import HandoverRecord, validator_set
+from node.chain.head import HandoverRecord, KeptRecord, validator_set
 from node.chain.receipts import BlockReceipts, decode_block_receipts
 from node.codec import CodecError, Record, decode
 from node.ledger.state import Table
@@ -27,12 +27,36 @@ from node.storage import KeyValueStore, layout
 ValueT = TypeVar("ValueT")
 R = TypeVar("R", bound=Record)
 
+EVERYTHING: Final = KeptRecord(from_height=1, ids_after_ms=None)
+
 
 class History:
     """What one store holds of the past."""
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
+        self._kept: KeptRecord | None = None
+
+    @property
+    def kept(self) -> KeptRecord:
+        """From where on the past is here."""
+        if self._kept is None:
+            data = self._store.get(layout.Meta.KEPT.value)
+            self._kept = _decoded(data, _decode_kept, "the note of what is kept") or EVERYTHING
+        return self._kept
+
+    @property
+    def earliest(self) -> int:
+        """The first height whose block is kept; above the head where none is."""
+        return self.kept.from_height
+
+    def is_pruned(self, height: int) -> bool:
+        """Whether there was a block of this height and it is no longer kept."""
+        return 1 <= height < self.earliest
+
+    def keep_from(self, kept: KeptRecord) -> None:
+        """Know what is about to be deleted: whoever reads from now on is told that it is gone."""
+        self._kept = kept
 
     def block_bytes(self, height: int) -> bytes | None:
         """Return the stored bytes of a block, as sent to those who catch up; None: not here."""
@@ -106,6 +130,10 @@ class History:
 
 def _set_key(height: int) -> bytes:
     return layout.state_key(VALIDATOR_SETS.prefix + height_key(height))
+
+
+def _decode_kept(data: bytes) -> KeptRecord:
+    return decode(data, KeptRecord)
 
 
 def _decode_handover(data: bytes) -> HandoverRecord:

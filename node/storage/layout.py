@@ -36,6 +36,9 @@ class Meta(Enum):
     HEAD = b"Mhead"
     """What the last committed block left behind; rewritten in each block's batch."""
 
+    KEPT = b"Mkept"
+    """From where blocks are kept; absent while every block is."""
+
 
 def encode_number(number: int) -> bytes:
     """Return a height or version as 8 bytes."""

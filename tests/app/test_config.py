@@ -135,6 +135,13 @@ certificate = "c"
     ]
 
 
+@pytest.mark.parametrize("count", [1, 999, -1])
+def test_too_few_blocks_to_keep_are_refused(tmp_path: Path, count: int) -> None:
+    text = f'name = "a"\n[storage]\nkeep_blocks = {count}\n[tls]\nkey = "k"\ncertificate = "c"\n'
+
+    assert faults(tmp_path, text) == [(3, "storage.keep_blocks")]
+
+
 @pytest.mark.parametrize(
     "section", ["", 'keystore = "k"\npassphrase_file = "p"\ndevelopment_key = "a"', 'keystore="k"']
 )

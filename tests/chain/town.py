@@ -426,11 +426,12 @@ def make_town(
     record: GenesisRecord | None = None,
     thread: StorageThread | None = None,
     count_max: int = 20_000,
+    keep_blocks: int = 0,
 ) -> Town:
     """A town on this store; on an empty one it begins at its genesis."""
     genesis = genesis_of(record or make_record())
     store = MemoryStore() if store is None else store
-    chain = Chain.open(store, genesis, thread=thread)
+    chain = Chain.open(store, genesis, thread=thread, keep_blocks=keep_blocks)
     clock = ManualClock(max(START_MS, chain.head.time_ms) + 1_000)
     pool = Mempool(clock, count_max=count_max)
     admission = Admission(chain, pool, clock)
