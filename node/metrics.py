@@ -23,6 +23,9 @@ class Metrics:
 
         # Consensus.
         self.height = Gauge("khazana_height", "Height of the last committed block", registry=r)
+        self.earliest_height = Gauge(
+            "khazana_earliest_height", "First height whose block is kept", registry=r
+        )
         self.round = Gauge("khazana_round", "Round that consensus is in", registry=r)
         self.rounds = Counter(
             "khazana_rounds_skipped", "Rounds that ended without a decision", registry=r

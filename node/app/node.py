@@ -217,6 +217,7 @@ class Node:
             genesis,
             thread=thread if parts.store is None else parts.thread,
             records_bytes_max=config.storage.records_cache_bytes,
+            keep_blocks=config.storage.keep_blocks,
             verify=parts.verify,
         )
         seat = self._open_seat(signer, thread)
@@ -317,6 +318,7 @@ class Node:
                 )
             ],
             height=lambda: self.chain.head.height,
+            earliest=lambda: self.chain.history.earliest,
             log=self.log,
             metrics=self.metrics,
             software=software(),

@@ -33,6 +33,8 @@ class PeerView:
     """Remote end of the present link, else the configured address, else empty."""
     height: int
     """The highest height it has told of on the present link; 0 without one."""
+    earliest: int
+    """The first height that it can serve, by its latest word; 0 without a link."""
     software: str
     connected_s: float
     """How long the present link has been up; 0 without one."""
@@ -96,6 +98,7 @@ class Contact:
             dialled=peer is not None and peer.dialled,
             address=peer.link.address if peer is not None else self.address or "",
             height=peer.height if peer is not None else 0,
+            earliest=peer.earliest if peer is not None else 0,
             software=peer.hello.software if peer is not None else "",
             connected_s=now_s - peer.since_s if peer is not None else 0.0,
             waiting=tuple(map(peer.lanes.waiting, Lane)) if peer is not None else nothing,

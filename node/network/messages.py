@@ -26,7 +26,7 @@ from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
 from node.ledger.transactions import TRANSACTION_SIZE_MAX
 from node.network.errors import WireError, WireFault
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 
 FRAME_SIZE_MAX: Final = RECORD_SIZE_MAX
 BATCH_SIZE_BYTES: Final = 1 << 16  # a batch is sent once it holds this much (DESIGN section 6)
@@ -72,6 +72,8 @@ class Hello(Record, tag=1):
     """Drawn by chance when the sender's process starts: tells a restart from a second link."""
     height: Height64
     """The sender's last committed height."""
+    earliest: Height64
+    """The first height whose block the sender can serve; above its height while it has none."""
     software: Annotated[str, Meta(pattern=r"\A[ -~]{0,64}\Z")]
     """For the operator's eyes only; printable ASCII."""
 
@@ -81,6 +83,8 @@ class Status(Record, tag=2):
 
     height: Height64
     block_id: Hash
+    earliest: Height64
+    """As in `Hello`: moves on while the sender prunes."""
 
 
 class ProposalMessage(Record, tag=10):

@@ -90,6 +90,7 @@ class Network:
         addresses: Mapping[str, str],
         observers: Sequence[PinnedRecord] = (),
         height: Callable[[], int],
+        earliest: Callable[[], int] = lambda: 1,
         log: Logger,
         metrics: Metrics,
         software: str = "khazana",
@@ -105,6 +106,7 @@ class Network:
             addresses: "host:port" by name, for those members that we dial.
             observers: who may connect beside the validators.
             height: our last committed height, asked at each Hello.
+            earliest: the first height whose block we can serve, asked at each Hello.
             random: source of jitter and of our instance number; a simulation seeds it.
         """
         self._name = name
@@ -113,6 +115,7 @@ class Network:
         self._addresses = dict(addresses)
         self._observers = tuple(observers)
         self._height = height
+        self._earliest = earliest
         self._log = log.bind(part="network")
         self._metrics = metrics
         self._traffic = Traffic(metrics)
@@ -423,6 +426,7 @@ class Network:
             name=self._name,
             instance=self._instance,
             height=self._height(),
+            earliest=self._earliest(),
             software=self._software,
         )
         try:

@@ -98,6 +98,8 @@ class Peer:
         """Event loop's time at which the link came about."""
         self.height = hello.height
         """The highest height the peer has told of."""
+        self.earliest = hello.earliest
+        """The first height that the peer can serve, by its latest word."""
         self.lanes = Lanes(settings)
         self._settings = settings
         self._limits = limits
@@ -210,6 +212,7 @@ class Peer:
                 continue
             if isinstance(message, Status):
                 self.height = max(self.height, message.height)
+                self.earliest = message.earliest
             if self.dropped:
                 return
             await receive(self.name, message)

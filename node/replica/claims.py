@@ -41,6 +41,10 @@ class Claims:
             peer.name: self._worth(peer) for peer in self._peers() if peer.role is Role.VALIDATOR
         }
 
+    def earliest(self) -> Mapping[str, int]:
+        """Return the first height that every connected peer says it can serve, by name."""
+        return {peer.name: peer.earliest for peer in self._peers()}
+
     def strike(self, peer: str) -> None:
         """Note that a peer could not serve what it claimed."""
         self._struck[peer] = self._monotonic() + STRUCK_S

@@ -280,6 +280,7 @@ class Replica:
         )
         self._gate.open_height(self._next_height, self._chain.validators)
         self._metrics.height.set(head.height)
+        self._metrics.earliest_height.set(self._chain.history.earliest)
         self.wake()
 
     async def _handle(self, event: Event) -> None:
@@ -660,7 +661,11 @@ class Replica:
             self._seat.guard.end_height(head.height)
         assert self._pace is not None
         self._pace.committed(now_s, synced=synced)
-        self._wire.broadcast(Status(height=head.height, block_id=head.block_id), observers=True)
+        earliest = self._chain.history.earliest
+        self._metrics.earliest_height.set(earliest)
+        self._wire.broadcast(
+            Status(height=head.height, block_id=head.block_id, earliest=earliest), observers=True
+        )
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._committed_s = now_s
         held, self._held = self._held, {}

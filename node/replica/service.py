@@ -25,7 +25,8 @@ class Service:
     def send_status(self, peer: str) -> None:
         """Tell a peer where this node stands."""
         head = self._chain.head
-        self._wire.send(peer, Status(height=head.height, block_id=head.block_id))
+        earliest = self._chain.history.earliest
+        self._wire.send(peer, Status(height=head.height, block_id=head.block_id, earliest=earliest))
 
     def send_transactions(self, peer: str, request: GetTransactions) -> None:
         """Send what is at hand of a proposed block; an empty answer says to ask another."""

@@ -16,10 +16,22 @@ class Range(NamedTuple):
     length: int
 
 
+def unserved_height(
+    head: int, claims: Mapping[str, int], earliest: Mapping[str, int]
+) -> int | None:
+    """Return the next height if peers are ahead and none of them still has it, else None."""
+    wanted = head + 1
+    ahead = [peer for peer, height in claims.items() if height >= wanted]
+    if ahead and all(earliest.get(peer, 0) > wanted for peer in ahead):
+        return wanted
+    return None
+
+
 def plan(
     *,
     head: int,
     claims: Mapping[str, int],
+    earliest: Mapping[str, int],
     free: Sequence[str],
     have: Collection[int],
     asked: Collection[Range],
@@ -31,6 +43,7 @@ def plan(
     Args:
         head: the last committed height.
         claims: the height each peer says it has.
+        earliest: the first height each peer says it still has; peers left out have all.
         free: peers that may be asked, the preferred first.
         have: heights fetched and not committed yet.
         asked: ranges under way.
@@ -43,7 +56,8 @@ def plan(
     result: dict[str, Range] = {}
     for peer in free:
         top = min(claims.get(peer, 0), head + window)
-        start = next((h for h in range(head + 1, top + 1) if h not in taken), None)
+        bottom = max(head + 1, earliest.get(peer, 0))
+        start = next((h for h in range(bottom, top + 1) if h not in taken), None)
         if start is None:
             continue
         stop = start

@@ -10,6 +10,9 @@ A peer that does not deliver what it claims, or delivers what is not a block of 
 to account and its claim struck; the same heights are asked of another (adversarial 49, 50). A block
 that consensus committed meanwhile is simply dropped (51).
 
+Peers also tell from which height on they keep blocks, and are not asked below it. When all who are
+ahead have pruned what this node needs next, it says so, once, and what helps: nobody can serve it.
+
 A validator that is one block behind gives consensus a moment before it asks: the votes are most
 likely on their way. An observer asks at once, and so lives one round trip behind the validators.
 
@@ -49,12 +52,17 @@ from node.network import (
 from node.replica.claims import Claims
 from node.replica.gate import BadMessage, Verify
 from node.replica.wire import Wire
-from node.sync.plan import Range, plan
+from node.sync.plan import Range, plan, unserved_height
 
 FOLLOW_S: Final = 0.25
 """How long a validator that is one block behind waits for consensus to bring it there."""
 RESOLUTION_S: Final = 0.001
 """Less is now: a timer for the rest of a rounding error would fire at the same reading again."""
+
+UNSERVED_ADVICE: Final = (
+    "connect to a peer that keeps all blocks ([storage] keep_blocks = 0), restore a backup with"
+    " `khazana restore`, or join by a snapshot"
+)
 
 CommitSynced: TypeAlias = Callable[[Block, QuorumCertificate], Awaitable[bool]]
 """`Replica.commit_synced`."""
@@ -133,11 +141,20 @@ class Sync:
         self._changed = asyncio.Event()
         self._behind: tuple[int, float] | None = None
         """The head that was seen to be behind, and since when."""
+        self._unserved: int | None = None
+        """The height that was reported as kept by nobody."""
 
     @property
     def target(self) -> int:
         """The highest height that is worth asking for; the head's when there is none above."""
         return max([self._chain.head.height, *self._claims.of_all().values()])
+
+    @property
+    def unserved(self) -> int | None:
+        """The next height, if peers are ahead and all of them have pruned it; None: all is well."""
+        return unserved_height(
+            self._chain.head.height, self._claims.of_all(), self._claims.earliest()
+        )
 
     # The door: called by the network, on the same event loop.
 
@@ -234,12 +251,15 @@ class Sync:
         if target <= head:
             self._behind = None
             return self._next_deadline_s(now_s)
+        earliest = self._claims.earliest()
+        if self._is_unserved(head, claims, earliest):
+            return self._next_deadline_s(now_s)
         if self._behind is None or self._behind[0] != head:
             self._behind = (head, now_s)
         patience_s = self._behind[1] + FOLLOW_S - now_s
         if target == head + 1 and patience_s > RESOLUTION_S and self._follows_votes():
             return patience_s
-        for peer, wanted in self._planned(head, claims).items():
+        for peer, wanted in self._planned(head, claims, earliest).items():
             timeout_s = self._limits.fetch_timeout_ms / 1000
             self._asked += 1
             self._order[peer] = self._asked
@@ -249,7 +269,23 @@ class Sync:
                 self._requests[peer] = _Request(range=wanted, deadline_s=now_s + timeout_s)
         return self._next_deadline_s(now_s)
 
-    def _planned(self, head: int, claims: Mapping[str, int]) -> dict[str, Range]:
+    def _is_unserved(
+        self, head: int, claims: Mapping[str, int], earliest: Mapping[str, int]
+    ) -> bool:
+        unserved = unserved_height(head, claims, earliest)
+        if unserved is not None and unserved != self._unserved:
+            self._log.error(
+                "no connected peer keeps the block that this node needs next",
+                height=unserved,
+                earliest=min(earliest.values()),
+                advice=UNSERVED_ADVICE,
+            )
+        self._unserved = unserved
+        return unserved is not None
+
+    def _planned(
+        self, head: int, claims: Mapping[str, int], earliest: Mapping[str, int]
+    ) -> dict[str, Range]:
         limits = self._limits
         room = limits.fetches_max - len(self._requests)
         # A full buffer still asks for the one block that would empty it.
@@ -261,6 +297,7 @@ class Sync:
         wanted = plan(
             head=head,
             claims=claims,
+            earliest=earliest,
             free=free,
             have=self._buffer,
             asked=[request.range for request in self._requests.values()],
@@ -289,6 +326,10 @@ class Sync:
         if request is None:
             # Late: its time was over, and it was told so.
             return
+        earliest = self._claims.earliest().get(peer, 0)
+        if not answer.items and earliest > request.range.from_height:
+            # Pruned since it was asked, as its `Status` has told meanwhile.
+            return
         if answer.from_height != request.range.from_height or not (
             1 <= len(answer.items) <= request.range.length
         ):
@@ -314,6 +355,10 @@ class Sync:
     def _serve(self, peer: str, request: GetBlocks) -> None:
         """Send blocks from the store: one if it is there, then more up to the target size."""
         history = self._chain.history
+        if history.is_pruned(request.from_height):
+            head = self._chain.head
+            status = Status(height=head.height, block_id=head.block_id, earliest=history.earliest)
+            self._wire.send(peer, status)
         items: list[BlockItem] = []
         size = 0
         for height in range(request.from_height, request.from_height + request.count):

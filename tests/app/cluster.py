@@ -34,7 +34,13 @@ from node.log import Logger, silent_log
 from node.mempool import AdmittedTransaction
 from node.network.memory import MemoryNet
 from node.network.tls import TlsIdentity
-from node.provision.description import Account, Blocks, Consensus, Participant
+from node.provision.description import (
+    Account,
+    Blocks,
+    Consensus,
+    Participant,
+    Transactions,
+)
 from node.provision.founding import FoundedNetwork, found_network
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.replica.journal import write_birth
@@ -116,6 +122,7 @@ class Cluster:
         consensus: Consensus | None = None,
         log: Callable[[str], Logger] | None = None,
         seed: int = 0,
+        window_ms: int = 600_000,
     ) -> None:
         names = [*validators, *observers]
         self.founded: FoundedNetwork = found_network(
@@ -141,7 +148,7 @@ class Cluster:
                 ],
                 blocks=blocks,
                 consensus=consensus,
-            ),
+            ).model_copy(update={"transactions": Transactions(window_ms=window_ms)}),
             folder=Path(),
             now_ms=EPOCH_MS - 1000,
             make_keys=True,
@@ -149,6 +156,8 @@ class Cluster:
         self.net = MemoryNet()
         self.pool_max: int | None = None
         """Transactions in a pool; the default if None. Set it before starting."""
+        self.keep_blocks: dict[str, int] = {}
+        """How many blocks a machine keeps; all if it is not here. Set it before starting."""
         self.signers = set(validators)
         """Whose machines have their consensus key. Add one before starting it."""
         self.tasks = tasks
@@ -277,9 +286,16 @@ class Cluster:
         return loop.time() - start
 
     def check_agreement(self) -> None:
-        """Assert that no two machines hold different blocks or states at one height."""
+        """Assert that no two machines hold different blocks or states at one height.
+
+        A machine that prunes holds none of what it has pruned.
+        """
         for height in range(1, max(machine.height for machine in self.running) + 1):
-            blocks = [m.up.chain.block(height) for m in self.running if m.height >= height]
+            blocks = [
+                m.up.chain.block(height)
+                for m in self.running
+                if m.height >= height and not m.up.chain.history.is_pruned(height)
+            ]
             headers = {None if block is None else block_id(block.header) for block in blocks}
             assert len(headers) == 1, f"height {height} differs"
             assert None not in headers
@@ -299,7 +315,7 @@ class Cluster:
 
     def _config(self, name: str) -> NodeConfig:
         mempool = {} if self.pool_max is None else {"transactions_max": self.pool_max}
-        return NodeConfig.model_validate(
+        config = NodeConfig.model_validate(
             {
                 "mempool": mempool,
                 "name": name,
@@ -311,6 +327,10 @@ class Cluster:
                 },
             }
         )
+        # Fewer than an operator may ask for, so that a test needs no thousand blocks.
+        keep_blocks = self.keep_blocks.get(name, 0)
+        storage = config.storage.model_copy(update={"keep_blocks": keep_blocks})
+        return config.model_copy(update={"storage": storage})
 
     def _parts(self, machine: Machine) -> NodeParts:
         name, keys = machine.name, self.founded.keys[machine.name]
@@ -348,6 +368,7 @@ async def cluster(
     blocks: Blocks | None = None,
     consensus: Consensus | None = None,
     log: Callable[[str], Logger] | None = None,
+    window_ms: int = 600_000,
 ) -> AsyncIterator[Cluster]:
     """Yield a cluster whose machines are all down; stop what is up in the end."""
     async with asyncio.TaskGroup() as tasks:
@@ -359,6 +380,7 @@ async def cluster(
             blocks=blocks,
             consensus=consensus,
             log=log,
+            window_ms=window_ms,
         )
         try:
             yield result

@@ -133,7 +133,7 @@ async def measure_messages(settings: NetworkSettings, seconds: float) -> dict[st
     """Small messages from one node to one other, as fast as they are taken."""
     async with four_nodes(settings) as nodes:
         (network, _), (_, counter) = nodes[0], nodes[1]
-        message = Status(height=1, block_id=bytes(32))
+        message = Status(height=1, block_id=bytes(32), earliest=1)
         sent = 0
         started = time.perf_counter()
         while time.perf_counter() - started < seconds:

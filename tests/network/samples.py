@@ -23,8 +23,16 @@ HASH = bytes(range(32))
 SIGNATURE = bytes(range(64))
 
 SAMPLES: tuple[WireMessage, ...] = (
-    Hello(version=1, network=HASH, name="central-bank", instance=7, height=3, software="khazana 0"),
-    Status(height=3, block_id=HASH),
+    Hello(
+        version=2,
+        network=HASH,
+        name="central-bank",
+        instance=7,
+        height=3,
+        earliest=1,
+        software="khazana 0",
+    ),
+    Status(height=3, block_id=HASH, earliest=1),
     ProposalMessage(
         height=3,
         round=2,
@@ -67,9 +75,10 @@ messages: st.SearchStrategy[WireMessage] = st.one_of(
         name=_names,
         instance=_heights,
         height=_heights,
+        earliest=_heights,
         software=st.text("khazana 0.1~", max_size=64),
     ),
-    st.builds(Status, height=_heights, block_id=_hashes),
+    st.builds(Status, height=_heights, block_id=_hashes, earliest=_heights),
     st.builds(
         ProposalMessage,
         height=_heights,

@@ -29,7 +29,7 @@ from node.network import (
     WireMessage,
 )
 from node.network.memory import MemoryNet
-from node.network.messages import encode_message
+from node.network.messages import PROTOCOL_VERSION, encode_message
 from node.network.transport import Link
 from tests.network.nodes import (
     BLOCK_ID,
@@ -44,7 +44,7 @@ from tests.network.samples import SAMPLES
 from tests.network.virtual_time import run_virtual
 
 NAMES: Final = ("a", "b", "c", "d")
-STATUS: Final = Status(height=9, block_id=BLOCK_ID)
+STATUS: Final = Status(height=9, block_id=BLOCK_ID, earliest=1)
 VOTE: Final = SAMPLES[3]
 PROPOSAL: Final = SAMPLES[2]
 
@@ -76,11 +76,12 @@ def view(node: Node, peer: str) -> PeerView:
 
 def hello_of(name: str, /, **changes: Any) -> Hello:
     fields: dict[str, Any] = {
-        "version": 1,
+        "version": PROTOCOL_VERSION,
         "network": GENESIS_HASH,
         "name": name,
         "instance": 1,
         "height": 0,
+        "earliest": 1,
         "software": "test",
     }
     return Hello(**{**fields, **changes})
@@ -212,7 +213,7 @@ def test_what_a_peer_tells_of_its_height_is_remembered() -> None:
     ("changes", "reason"),
     [
         ({"network": b"x" * 32}, "it is on network 7878787878787878, we are on 6767676767676767"),
-        ({"version": 2}, "it speaks version 2, we speak 1"),
+        ({"version": 1}, "it speaks version 1, we speak 2"),
         ({"name": "b"}, "its key is p's and it says b"),
     ],
 )

@@ -38,7 +38,7 @@ from tests.network.nodes import BLOCK_ID
 from tests.network.sockets import HOST, IDENTITIES, RawPeer, RealNode, Relay, make_identity
 from tests.network.test_network import hello_of
 
-STATUS: Final = Status(height=9, block_id=BLOCK_ID)
+STATUS: Final = Status(height=9, block_id=BLOCK_ID, earliest=1)
 QUICK: Final = NetworkSettings(
     dial_timeout_s=2.0,
     handshake_timeout_s=0.4,

@@ -13,6 +13,7 @@ def view(name: str, *, height: int = 0, role: Role = Role.VALIDATOR) -> PeerView
         dialled=True,
         address="",
         height=height,
+        earliest=1,
         software="",
         connected_s=0.0,
         waiting=(),

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.sync import Range, plan
+from node.sync import Range, plan, unserved_height
 
 
 def planned(
     *,
     head: int = 10,
     claims: dict[str, int],
+    earliest: dict[str, int] | None = None,
     have: set[int] | None = None,
     asked: list[Range] | None = None,
     length_max: int = 4,
@@ -19,6 +20,7 @@ def planned(
     return plan(
         head=head,
         claims=claims,
+        earliest=earliest or {},
         free=list(claims),
         have=have or set(),
         asked=asked or [],
@@ -42,6 +44,32 @@ def test_a_peer_is_asked_for_what_it_claims_and_no_more() -> None:
 def test_what_is_here_or_under_way_is_passed_over() -> None:
     assert planned(claims={"a": 30}, have={11, 12}, asked=[Range(13, 2)]) == {"a": Range(15, 4)}
     assert planned(claims={"a": 30}, have={13}) == {"a": Range(11, 2)}
+
+
+def test_a_peer_is_asked_for_nothing_that_it_has_pruned() -> None:
+    claims = {"a": 30, "b": 30}
+    assert planned(claims=claims, earliest={"a": 13, "b": 1}) == {
+        "a": Range(13, 4),
+        "b": Range(11, 2),
+    }
+    assert planned(claims={"a": 30}, earliest={"a": 31}) == {}
+
+
+@pytest.mark.parametrize(
+    ("claims", "earliest", "unserved"),
+    [
+        ({}, {}, None),
+        ({"a": 10}, {"a": 9}, None),
+        ({"a": 30}, {"a": 11}, None),
+        ({"a": 30}, {"a": 12}, 11),
+        ({"a": 30, "b": 40}, {"a": 12, "b": 11}, None),
+        ({"a": 30, "b": 10}, {"a": 12, "b": 1}, 11),
+    ],
+)
+def test_a_height_that_all_who_are_ahead_have_pruned_is_named(
+    claims: dict[str, int], earliest: dict[str, int], unserved: int | None
+) -> None:
+    assert unserved_height(10, claims, earliest) == unserved
 
 
 def test_nothing_above_the_window_is_asked_for() -> None:

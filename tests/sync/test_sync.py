@@ -1,6 +1,8 @@
 """Catching up from peers of whom one lies: nothing false is committed, and another is asked."""
 
 import asyncio
+import io
+import json
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from consensus.types import Signature
 from node.blocks import decode_block, decode_certificate, encode_block, encode_certificate
 from node.codec import replace as replaced
+from node.log import Logger, open_log
 from node.network import BlockItem, Blocks, GetBlocks, Status
 from node.provision.description import Blocks as BlockSettings
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
@@ -185,7 +188,9 @@ def test_a_height_that_nobody_has_is_struck_and_its_author_put_out() -> None:
 
             sync = network[OBSERVER].up.sync
             assert sync.target == network[A].height
-            liar.network.broadcast(Status(height=50, block_id=bytes(32)), observers=True)
+            liar.network.broadcast(
+                Status(height=50, block_id=bytes(32), earliest=1), observers=True
+            )
             await asyncio.sleep(1.0)
             assert sync.target == network[A].height
             await asyncio.sleep(120.0)
@@ -285,7 +290,9 @@ def test_a_status_of_our_own_height_changes_nothing() -> None:
             before = (node.metrics.value("khazana_blocks_synced_total"), len(same.heard))
 
             for _ in range(10):
-                same.network.broadcast(Status(height=2, block_id=bytes(32)), observers=True)
+                same.network.broadcast(
+                    Status(height=2, block_id=bytes(32), earliest=1), observers=True
+                )
                 await asyncio.sleep(0.1)
 
             assert node.metrics.value("khazana_blocks_synced_total") == before[0]
@@ -316,5 +323,89 @@ def test_a_validator_cut_off_for_long_catches_up_and_votes_again() -> None:
             metrics = network[D].up.metrics
             assert metrics.value("khazana_signatures_total", kind="precommit") > signed
             network.check_agreement()
+
+    run_virtual(main())
+
+
+# Peers that prune.
+
+
+def idle() -> BlockSettings:
+    return BlockSettings(heartbeat_ms=1_000)
+
+
+def test_a_node_asks_only_those_who_keep_what_it_needs() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER], blocks=idle(), window_ms=1_000) as network:
+            network.keep_blocks = {B: 5, C: 5}
+            await network.start(*VALIDATORS)
+            await network.until_height(30)
+            assert network[A].up.chain.history.earliest == 1
+            assert network[B].up.chain.history.earliest > 20
+
+            await network.stop(D)
+            await network.start(OBSERVER)
+            await network.until_height(30, OBSERVER)
+
+            network.check_agreement()
+            assert all(faults(network, name) == 0 for name in HONEST)
+            assert all(machine.failure is None for machine in network.machines.values())
+
+    run_virtual(main())
+
+
+def test_a_node_whose_next_block_nobody_keeps_says_so_and_blames_nobody() -> None:
+    async def main() -> None:
+        stream = io.StringIO()
+
+        def log(name: str) -> Logger:
+            return open_log(stream, now_ms=lambda: 0, form="json", node=name)
+
+        async with cluster(
+            observers=[OBSERVER], blocks=idle(), window_ms=1_000, log=log
+        ) as network:
+            network.keep_blocks = dict.fromkeys(VALIDATORS, 5)
+            await network.start(*VALIDATORS)
+            await network.until_height(30)
+
+            await network.start(OBSERVER)
+            await network.until(lambda: network[OBSERVER].up.sync.unserved == 1)
+            await network.until_height(40, *VALIDATORS)
+
+            assert network[OBSERVER].height == 0
+            assert all(faults(network, name) == 0 for name in VALIDATORS)
+            lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+            said = [line for line in lines if "keeps the block" in line["event"]]
+            assert len(said) == 1
+            assert said[0]["height"] == 1
+            assert "khazana restore" in said[0]["advice"]
+
+    run_virtual(main())
+
+
+def test_a_peer_that_prunes_while_it_is_asked_is_not_blamed() -> None:
+    """It answers with nothing, and says first from where on it still has blocks."""
+
+    async def main() -> None:
+        async with (
+            cluster(observers=[OBSERVER]) as network,
+            puppet(network, D, height=3) as forgetful,
+        ):
+            await grown(network, 3)
+            only_linked_to(network, OBSERVER, D)
+
+            def answer(peer: str, message: object) -> None:
+                if isinstance(message, GetBlocks):
+                    pruned = Status(height=3, block_id=bytes(32), earliest=3)
+                    forgetful.network.send(peer, pruned)
+                    forgetful.network.send(peer, Blocks(from_height=message.from_height, items=()))
+
+            forgetful.answer = answer
+            await network.start(OBSERVER)
+            await network.until(lambda: network[OBSERVER].up.sync.unserved == 1)
+            asked = [m for peer, m in forgetful.heard if peer == OBSERVER]
+            assert len([m for m in asked if isinstance(m, GetBlocks)]) == 1
+            assert faults(network, D) == 0
+            await caught_up_from_a(network, 3)
 
     run_virtual(main())
