@@ -36,6 +36,7 @@ __all__ = [
     "AdmissionResult",
     "AdmittedTransaction",
     "Decoded",
+    "Forgotten",
     "Full",
     "Known",
     "Refusal",
@@ -66,7 +67,15 @@ class Refusal:
     """None where the bytes are no transaction."""
 
 
-AdmissionResult: TypeAlias = AdmittedTransaction | Known | Full | Refusal
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """Its time is over, and a block that is no longer kept here may hold it: whether it was ever
+    applied cannot be known at this node. Nothing changed."""
+
+    id: bytes
+
+
+AdmissionResult: TypeAlias = AdmittedTransaction | Known | Full | Refusal | Forgotten
 
 
 class AdmissionError(Exception):
@@ -210,18 +219,18 @@ class Admission:
         return results
 
     def _admit(self, raw: bytes, now_ms: int, *, dry_run: bool) -> AdmissionResult:
-        transaction_id_ = None
         try:
             decoded = self.decode(raw)
-            transaction_id_ = decoded.id
+        except TransactionError as error:
+            return self._refuse(error, None)
+        try:
             check_envelope(
                 decoded.body, network=self._network, now_ms=now_ms, window_ms=self._window_ms
             )
         except TransactionError as error:
-            applied = None if transaction_id_ is None else self._duplicate(transaction_id_)
-            # Its time is over, and it was applied in its time: whoever asks again after a lost
-            # answer must not hear that it never will be, and sign another.
-            return applied or self._refuse(error, transaction_id_)
+            # Its time is over, and it was applied in its time, or may have been: whoever asks again
+            # after a lost answer must not hear that it never will be, and sign another.
+            return self._duplicate(decoded.id) or self._untimely(decoded, error)
         if self._known(decoded.id) is not None:
             return Known(decoded.id)
         applied = self._duplicate(decoded.id)
@@ -244,6 +253,13 @@ class Admission:
         if place is None:
             return None
         return self._refuse(TransactionError(Outcome.DUPLICATE, height=place[0]), transaction_id_)
+
+    def _untimely(self, decoded: Decoded, error: TransactionError) -> Refusal | Forgotten:
+        if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(
+            decoded.body.valid_until_ms
+        ):
+            return Forgotten(id=decoded.id)
+        return self._refuse(error, decoded.id)
 
     def _known(self, transaction_id_: bytes) -> AdmittedTransaction | None:
         return self._pool.get(transaction_id_) or self._underway.get(transaction_id_)

@@ -17,9 +17,11 @@ from node.client import (
     CallFailed,
     ClientError,
     DraftError,
+    Forgotten,
     Limited,
     NotFound,
     NotReady,
+    Pruned,
     Refused,
     Unreachable,
     WaitTimeout,
@@ -114,6 +116,15 @@ def _of_client(error: ClientError) -> CommandError:
             return CommandError(Exit.CONFIGURATION, str(error))
         case DraftError():
             return CommandError(Exit.USAGE, str(error))
+        case Forgotten():
+            return CommandError(Exit.TIMEOUT, str(error), facts={"id": error.transaction_id})
+        case Pruned():
+            return CommandError(
+                Exit.REFUSED,
+                str(error),
+                advice="Name such a node with --url; `khazana status` says how far back each goes.",
+                facts={"code": error.code, "data": error.data},
+            )
         case NotFound():
             return CommandError(
                 Exit.REFUSED,

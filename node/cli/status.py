@@ -15,7 +15,7 @@ from node.cli.output import emit, json_option, table
 if TYPE_CHECKING:
     from node.client import Client
 
-HEAD: Final = ("node", "height", "block age", "peers", "pool", "state root", "state")
+HEAD: Final = ("node", "height", "earliest", "block age", "peers", "pool", "state root", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +181,13 @@ def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str
 def _row(seen: Seen) -> tuple[object, ...]:
     status = seen.status
     if status is None:
-        return (seen.url, "-", "-", "-", "-", "-", "no answer")
+        return (seen.url, "-", "-", "-", "-", "-", "-", "no answer")
     connected = sum(peer["connected"] for peer in status["peers"])
     age = "-" if seen.block_age_ms is None else f"{seen.block_age_ms / 1000:.1f} s"
     return (
         status["node"],
         status["height"],
+        status["earliest_height"],
         age,
         f"{connected} of {len(status['peers'])}",
         status["mempool"]["transactions"],

@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +28,7 @@ AGAIN_S: Final = 5.0
 """After which a transaction that no block has is handed in again, perhaps at another node."""
 LOOK_UP_MAX: Final = 1_000
 
-PENDING, FINAL, REFUSED, BUSY = range(4)
+PENDING, FINAL, REFUSED, BUSY, FORGOTTEN = range(5)
 """Status of an item in the answer to a list."""
 
 
@@ -37,9 +37,10 @@ class BulkResult:
     """The final word on one of many transactions."""
 
     id: str
-    code: int
+    code: int | None
+    """Of the outcome; None where no endpoint keeps the blocks that could tell: see `forgotten`."""
     name: str
-    """Of the outcome; `khz_transaction` has its sentence and numbers."""
+    """Of the outcome; `khz_transaction` has its sentence and numbers. FORGOTTEN without one."""
     height: int | None
     """Of the block that says so; None where no block has it: refused at the door, or expired."""
 
@@ -48,6 +49,11 @@ class BulkResult:
         """Whether the transaction took effect."""
         return self.code == Outcome.APPLIED
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether this is no final word: it may have been applied, in a block that is pruned."""
+        return self.code is None
+
 
 @dataclass(slots=True)
 class _Pending:
@@ -55,6 +61,8 @@ class _Pending:
     valid_until_ms: int
     taken: bool = False
     """Whether a node may hold it: then a refusal at a door is not final."""
+    forgetful: set[str] = field(default_factory=set)
+    """Endpoints that have deleted the blocks that could hold it."""
     asked_at: float = 0.0
 
 
@@ -68,6 +76,7 @@ class _Status:
 class _StatusList:
     time: datetime
     transactions: tuple[_Status, ...]
+    forgotten_until: datetime | None = None
 
 
 async def submit_all(transport: Transport, drafts: Sequence[Draft]) -> list[BulkResult]:
@@ -128,11 +137,22 @@ class _Bulk:
             if pending.valid_until_ms < time_ms
         ]
         # One that was in a block before this began is not expired but final.
-        if expired and await self._take_final(expired) >= time_ms:
-            for identifier in expired:
-                self._finish(identifier, Outcome.EXPIRED, None)
+        if expired:
+            asked_ms, forgotten_until_ms = await self._take_final(expired)
+            for identifier in expired if asked_ms >= time_ms else []:
+                pending = self._pending.get(identifier)
+                if pending is not None and pending.valid_until_ms > forgotten_until_ms:
+                    self._finish(identifier, Outcome.EXPIRED, None)
+                elif pending is not None:
+                    self._forget(identifier, pending)
 
-    def _finish(self, identifier: bytes, code: int, height: int | None) -> None:
+    def _forget(self, identifier: bytes, pending: _Pending) -> None:
+        """Note that the preferred endpoint cannot know, and turn to the next."""
+        pending.forgetful.add(self._transport.preferred)
+        if pending.forgetful.issuperset(self._transport.endpoints):
+            self._finish(identifier, None, None)
+
+    def _finish(self, identifier: bytes, code: int | None, height: int | None) -> None:
         if self._pending.pop(identifier, None) is not None:
             self._results[identifier] = BulkResult(
                 id=identifier.hex(), code=code, name=_name(code), height=height
@@ -175,6 +195,8 @@ class _Bulk:
                 continue
             pause_s = PAUSE_MIN_S
             busy, wait_ms, final = self._take_answers(batch, items, loop.time())
+            if any(status == FORGOTTEN for _, status, _, _ in items):
+                self._transport.pass_over()
             if final:
                 await self._take_final(final)
             self._check_finished()
@@ -216,27 +238,33 @@ class _Bulk:
             elif status == FINAL:
                 self._asked(key, now, taken=True)
                 final.append(key)
+            elif status == FORGOTTEN:
+                self._asked(key, now, taken=True)
+                self._forget(key, pending)
             elif status == REFUSED and not pending.taken and outcome is not None:
                 self._finish(key, outcome, None)
             else:
                 self._asked(key, now, taken=status == PENDING)
         return busy, wait_ms, final
 
-    async def _take_final(self, keys: Sequence[bytes]) -> int:
-        """Take over which of these are in a block; return up to which block time that was asked."""
-        time_ms = 0
+    async def _take_final(self, keys: Sequence[bytes]) -> tuple[int, int]:
+        """Take over which of these are in a block; return up to which block time that was asked,
+        and until when the end of a transaction must be for the node to know nothing of it."""
+        time_ms = forgotten_until_ms = 0
         for start in range(0, len(keys), LOOK_UP_MAX):
             texts = [key.hex() for key in keys[start : start + LOOK_UP_MAX]]
             try:
                 found = await self._transport.call("khz_transactions", {"ids": texts}, _StatusList)
             except (CallFailed, Unreachable):
-                return 0  # asked again with the next block, or when it is handed in again
+                return 0, 0  # asked again with the next block, or when it is handed in again
             for status in found.transactions:
                 if status.receipt is not None:
                     outcome = status.receipt.outcome
                     self._finish(bytes.fromhex(status.id), outcome.code, status.receipt.height)
             time_ms = milliseconds(found.time)
-        return time_ms
+            if found.forgotten_until is not None:
+                forgotten_until_ms = milliseconds(found.forgotten_until)
+        return time_ms, forgotten_until_ms
 
     async def _wait_for_change(self) -> None:
         self._changed.clear()
@@ -248,5 +276,5 @@ class _Bulk:
 _NAMES: Final = {outcome.value: outcome.name for outcome in Outcome}
 
 
-def _name(code: int) -> str:
-    return _NAMES.get(code, f"OUTCOME_{code}")
+def _name(code: int | None) -> str:
+    return "FORGOTTEN" if code is None else _NAMES.get(code, f"OUTCOME_{code}")

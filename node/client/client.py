@@ -134,6 +134,7 @@ class Client:
         Raises:
             Refused: with the outcome; it changed nothing.
             Expired: it is in no block and never will be.
+            Forgotten: its time is over, and no endpoint keeps the blocks that could hold it.
             DraftError: a signature is missing.
         """
         return await reach_final(self._transport, draft)
@@ -176,7 +177,7 @@ class Client:
             valid_until_ms: the end of its validity: after it, by block time, it cannot come.
 
         Raises:
-            Refused, Expired: as `submit`.
+            Refused, Expired, Forgotten: as `submit`, by the word of one node.
         """
         text = _hexadecimal(transaction_id)
         pause_s = PAUSE_MIN_S

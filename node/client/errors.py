@@ -7,15 +7,18 @@
     ├── BadAnswer         an endpoint answered what no node of this interface answers
     ├── WrongNetwork      an endpoint belongs to another network
     ├── CallFailed        the node answered with an error: code, sentence, data
-    │   ├── NotFound      no such thing, or no longer kept (-32001)
+    │   ├── NotFound      no such thing (-32001)
+    │   │   └── Pruned    that node no longer keeps it (-32001)
     │   ├── NotReady      it cannot serve that now (-32002)
     │   ├── Limited       too many calls, or a full pool (-32005)
     │   └── WaitTimeout   not final in the time asked for (-32010)
     ├── Refused           final: the transaction is refused, by a block or at the door
     │   └── Expired       final: its time has passed in a block, and no block has it
+    ├── Forgotten         not final: no node that was asked keeps the blocks that could tell
     └── DraftError        a transaction under construction cannot be what was asked for
 
 `Refused` and `Expired` are final answers: the transaction was not applied and never will be.
+`Forgotten` is the one end that says nothing: it may have been applied.
 """
 
 from collections.abc import Mapping
@@ -24,6 +27,7 @@ from typing import Any, Final
 from node.ledger.outcomes import Outcome
 
 RETRY_AFTER_MS_DEFAULT: Final = 500
+NOT_FOUND: Final = -32001
 
 _OUTCOMES: Final[Mapping[int, Outcome]] = {outcome.value: outcome for outcome in Outcome}
 
@@ -89,7 +93,17 @@ class CallFailed(ClientError):
 
 
 class NotFound(CallFailed):
-    """There is no such thing, or it is no longer kept."""
+    """There is no such thing."""
+
+
+class Pruned(NotFound):
+    """That node no longer keeps it; another may."""
+
+    @property
+    def earliest_height(self) -> int | None:
+        """The first height whose block that node keeps."""
+        earliest = self.data.get("earliest_height")
+        return earliest if isinstance(earliest, int) else None
 
 
 class NotReady(CallFailed):
@@ -154,12 +168,30 @@ class Expired(Refused):
         )
 
 
+class Forgotten(ClientError):
+    """What became of a transaction cannot be known: its time is over, and every node asked has
+    deleted the blocks that could hold it. It may have been applied: do not sign another before a
+    node that keeps all blocks was asked.
+
+    Attributes:
+        transaction_id: hexadecimal.
+    """
+
+    def __init__(self, transaction_id: str) -> None:
+        super().__init__(
+            f"what became of transaction {transaction_id} is not known here: its time is over, and"
+            " the blocks that could hold it are pruned. It may have been applied: ask a node that"
+            " keeps all blocks before you sign another"
+        )
+        self.transaction_id = transaction_id
+
+
 class DraftError(ClientError):
     """A transaction under construction cannot be what was asked for; the sentence says why."""
 
 
 _BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
-    -32001: NotFound,
+    NOT_FOUND: NotFound,
     -32002: NotReady,
     -32005: Limited,
     -32010: WaitTimeout,
@@ -168,4 +200,6 @@ _BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
 
 def call_failed(code: int, message: str, data: Mapping[str, Any]) -> CallFailed:
     """Return the error for a code of the interface's table."""
+    if code == NOT_FOUND and data.get("pruned") is True:
+        return Pruned(code, message, data)
     return _BY_CODE.get(code, CallFailed)(code, message, data)

@@ -15,8 +15,10 @@ from node.client.drafts import Draft
 from node.client.errors import (
     CallFailed,
     Expired,
+    Forgotten,
     Limited,
     NotReady,
+    Pruned,
     Refused,
     Unreachable,
     WaitTimeout,
@@ -42,6 +44,7 @@ class Found:
     time: datetime
     status: str
     receipt: Receipt | None
+    forgotten_until: datetime | None = None
 
 
 async def reach_final(transport: Transport, draft: Draft, *, wait_ms: int = WAIT_MS) -> Receipt:
@@ -53,11 +56,13 @@ async def reach_final(transport: Transport, draft: Draft, *, wait_ms: int = WAIT
     Raises:
         Refused: by a block, or at the door of the first node that answered.
         Expired: its time passed in a block, and no block has it.
+        Forgotten: its time is over, and no endpoint keeps the blocks that could hold it.
         DraftError: a signature is missing.
         CallFailed: a node does not understand the call.
     """
     params = {"transaction": draft.raw().hex(), "wait": "final", "timeout_ms": wait_ms}
     taken = False
+    forgetful: set[str] = set()
     pause_s = PAUSE_MIN_S
     while True:
         try:
@@ -74,6 +79,10 @@ async def reach_final(transport: Transport, draft: Draft, *, wait_ms: int = WAIT
         except (Limited, NotReady) as error:
             transport.pass_over()
             await asyncio.sleep(error.retry_after_ms / 1000)
+        except Pruned:
+            # Its time is over, so that no door takes it any more: only blocks can tell.
+            taken = True
+            _pass_over_forgetful(transport, draft.id.hex(), forgetful)
         except CallFailed as error:
             if error.code == REJECTED and not taken:
                 raise refused_at_door(draft, error) from None
@@ -81,11 +90,26 @@ async def reach_final(transport: Transport, draft: Draft, *, wait_ms: int = WAIT
                 raise
             taken = True
             transport.pass_over()
-        receipt = await _look_up(transport, draft)
-        if receipt is not None:
-            return receipt
+        try:
+            receipt = await _look_up(transport, draft)
+            if receipt is not None:
+                return receipt
+        except (Pruned, Forgotten):
+            _pass_over_forgetful(transport, draft.id.hex(), forgetful)
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
+
+
+def _pass_over_forgetful(transport: Transport, transaction_id: str, forgetful: set[str]) -> None:
+    """Ask the next endpoint; there may be one that has kept what this one has deleted.
+
+    Raises:
+        Forgotten: all of them have deleted it.
+    """
+    forgetful.add(transport.preferred)
+    if forgetful.issuperset(transport.endpoints):
+        raise Forgotten(transaction_id)
+    transport.pass_over()
 
 
 async def _look_up(transport: Transport, draft: Draft) -> Receipt | None:
@@ -93,9 +117,12 @@ async def _look_up(transport: Transport, draft: Draft) -> Receipt | None:
 
     Raises:
         Refused, Expired: as `reach_final`.
+        Pruned, Forgotten: the node has deleted the blocks that could hold it.
     """
     try:
         found = await transport.call("khz_transaction", {"id": draft.id.hex()}, Found)
+    except Pruned:
+        raise
     except (CallFailed, Unreachable):
         return None
     if found.receipt is not None:
@@ -109,9 +136,13 @@ def check_expired(transaction_id: str, found: Found, valid_until_ms: int) -> Non
 
     Raises:
         Expired: block time is past its end, and no block up to there has it.
+        Forgotten: it is, and a block that the node no longer keeps may have it.
     """
     time_ms = milliseconds(found.time)
     if found.receipt is None and time_ms > valid_until_ms:
+        until = found.forgotten_until
+        if found.status == "final" or (until is not None and valid_until_ms <= milliseconds(until)):
+            raise Forgotten(transaction_id)
         raise Expired(transaction_id, valid_until_ms=valid_until_ms, time_ms=time_ms)
 
 

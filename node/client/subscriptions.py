@@ -14,7 +14,14 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 
-from node.client.errors import BadAnswer, CallFailed, ClientError, WrongNetwork, call_failed
+from node.client.errors import (
+    BadAnswer,
+    CallFailed,
+    ClientError,
+    Pruned,
+    WrongNetwork,
+    call_failed,
+)
 from node.client.transport import Transport
 
 SILENCE_MAX_S: Final = 60.0
@@ -91,8 +98,9 @@ async def follow(
     The first thing yielded is a `Heartbeat` with the cursor at which the subscription begins.
 
     Raises:
-        CallFailed: the node refuses the subscription itself: a filter that is none, a history that
-            is no longer kept. Connections and nodes that fail are not errors here.
+        CallFailed: the node refuses the subscription itself: a filter that is none.
+        Pruned: no endpoint keeps the history from the cursor on. Connections and nodes that fail
+            are not errors here.
         WrongNetwork: an endpoint belongs to another network.
     """
     wanted: dict[str, Any] = {"topics": list(topics)}
@@ -101,17 +109,23 @@ async def follow(
     if assets is not None:
         wanted["assets"] = list(assets)
     cursor, pause_s, begun = start, PAUSE_MIN_S, False
+    forgetful: set[str] = set()
     while True:
         connection = _connection(transport, transport.preferred, {**wanted, "from": cursor})
         try:
             async with aclosing(connection) as told:
                 async for seen in told:
                     cursor, pause_s = seen.cursor, PAUSE_MIN_S
+                    forgetful.clear()
                     if not isinstance(seen, _Begun):
                         yield seen
                     elif not begun:
                         begun = True
                         yield Heartbeat(cursor=cursor)
+        except Pruned:
+            forgetful.add(transport.preferred)
+            if forgetful.issuperset(transport.endpoints):
+                raise
         except CallFailed as error:
             if error.code not in _TRIED_ELSEWHERE:
                 raise

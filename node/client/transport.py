@@ -14,7 +14,14 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from node.client.errors import BadAnswer, ClientError, Unreachable, WrongNetwork, call_failed
+from node.client.errors import (
+    BadAnswer,
+    CallFailed,
+    ClientError,
+    Unreachable,
+    WrongNetwork,
+    call_failed,
+)
 from node.codec import CodecError, decode, encode
 
 T = TypeVar("T")
@@ -124,7 +131,7 @@ class Transport:
             wait_s: for how long the node is asked to wait before it answers.
 
         Raises:
-            CallFailed: the node's error.
+            CallFailed: the error of a node, which is `preferred` now.
             Unreachable: no endpoint answered.
         """
         failures: dict[str, Exception] = {}
@@ -136,6 +143,9 @@ class Transport:
             except _PASSED_OVER as error:
                 failures[endpoint] = error
                 continue
+            except CallFailed:
+                self._preferred = self.endpoints.index(endpoint)
+                raise
             self._preferred = self.endpoints.index(endpoint)
             return value
         raise _nobody(failures)

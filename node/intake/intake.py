@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
-from node.admission import Admission, AdmissionResult, Refusal
+from node.admission import Admission, AdmissionResult, Forgotten, Refusal
 from node.chain import Chain, Committed
 from node.clock import Clock
 from node.intake.verifier import CrowdedOut, Verifier
@@ -245,3 +245,5 @@ def _label(answer: AdmissionResult) -> str:
             return "full"
         case Refusal():
             return answer.outcome.name.lower()
+        case Forgotten():
+            return "forgotten"

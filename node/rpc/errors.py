@@ -6,7 +6,8 @@
     ├── MethodNotFound    -32601
     ├── InvalidParams     -32602   names the parameter
     ├── InternalError     -32603   our bug: a trace id and nothing else; the log has the rest
-    ├── NotFound          -32001   no such thing, or no longer kept
+    ├── NotFound          -32001   no such thing
+    │   └── Pruned        -32001   no longer kept here; says from where on things are
     ├── NotReady          -32002   this node cannot serve that now; says when to ask again
     ├── Rejected          -32003   a transaction refused, by its outcome
     ├── Forbidden         -32004
@@ -83,6 +84,16 @@ class InternalError(RpcError):
 class NotFound(RpcError):
     code = -32001
     summary = "There is no such thing, or it is no longer kept."
+
+
+class Pruned(NotFound):
+    """What is asked for may have been, and this node keeps nothing of it any more."""
+
+    def __init__(self, what: str, *, height: int, earliest: int) -> None:
+        super().__init__(
+            f"{what}: pruned, earliest kept is block {earliest}; ask a node that keeps all blocks",
+            {"height": height, "earliest_height": earliest, "pruned": True},
+        )
 
 
 class NotReady(RpcError):

@@ -14,6 +14,7 @@ from consensus.quorum import quorum
 from node.network.roster import Role
 from node.rpc.errors import JsonValue
 from node.rpc.services import RpcServices
+from node.sync import UNSERVED_ADVICE, unserved_height
 
 LAG_MAX: Final = 2
 """Blocks by which a ready node may be behind the highest peer."""
@@ -89,10 +90,16 @@ class Health:
         highest = max(
             (member.height for member in members if member.role is Role.VALIDATOR), default=0
         )
+        unserved = unserved_height(
+            height,
+            {member.name: member.height for member in members if member.connected},
+            {member.name: member.earliest for member in members},
+        )
         yield Check(
             name="caught up",
             passed=highest - height <= LAG_MAX,
-            found=f"at height {height}, the highest peer at {highest}",
+            found=f"at height {height}, the highest peer at {highest}"
+            + ("" if unserved is None else f"; no peer keeps block {unserved}: {UNSERVED_ADVICE}"),
         )
         silence_ms = int((services.clock.monotonic() - self._progress_at) * 1000)
         allowed_ms = max(SILENCE_MIN_MS, SILENCE_HEARTBEATS_MAX * genesis.blocks.heartbeat_ms)

@@ -31,6 +31,7 @@ from node.rpc.errors import (
     Limited,
     NotFound,
     NotReady,
+    Pruned,
     Rejected,
     WaitTimeout,
 )
@@ -38,6 +39,7 @@ from node.rpc.health import Health
 from node.rpc.jsonrpc import NoParams, method
 from node.rpc.openrpc import API_VERSION
 from node.rpc.places import Places
+from node.rpc.rendering import render_time
 from node.rpc.results import Object
 from node.rpc.services import RpcServices
 from node.rpc.submissions import Submissions
@@ -99,7 +101,7 @@ class Methods:
             development=genesis.development,
             protocol_version=genesis.record.protocol_version,
             state_root=chain.head.state_root.hex(),
-            earliest_height=1,
+            earliest_height=chain.history.earliest,
             fault_model=genesis.fault_model.value,
             validators=count,
             quorum=quorum(genesis.fault_model, count),
@@ -161,13 +163,15 @@ class Methods:
 
     # Transactions.
 
-    @method("khz_submit", Rejected, Limited, NotReady, WaitTimeout)
+    @method("khz_submit", Rejected, NotFound, Limited, NotReady, WaitTimeout)
     async def submit(self, params: params.SubmitParams) -> results.SubmissionResult:
         """Hand in a signed transaction, and wait for its receipt if asked to.
 
         Handing in the same bytes again is harmless and answered the same: once it is final, with
         its receipt. A refusal at the door (-32003) is final only for what the bytes themselves
-        say; a block may still hold the transaction if another node took it earlier.
+        say; a block may still hold the transaction if another node took it earlier. Where its time
+        is over and this node no longer keeps the blocks that could hold it, the answer is -32001
+        with `pruned`: whether it was applied cannot be known here.
         """
         return await self._submissions.submit(
             params.transaction, wait=params.wait == "final", timeout_ms=params.timeout_ms
@@ -192,27 +196,45 @@ class Methods:
         """
         return await self._submissions.simulate(params.transaction)
 
-    @method("khz_transaction")
+    @method("khz_transaction", NotFound)
     async def transaction(self, params: params.TransactionParams) -> results.TransactionResult:
         """Show a transaction and what became of it.
 
         `unknown` says that no block up to `height` holds it and that it does not wait here. When
-        `time` has passed the end of its validity too, no block ever will.
+        `time` has passed the end of its validity too, no block ever will, unless that end is not
+        after `forgotten_until`: then a block that this node no longer keeps may hold it.
         """
         transaction_id = bytes.fromhex(params.id)
         status, view, receipt = self._places.transaction(transaction_id, self._services.mempool)
         return results.TransactionResult(
-            **self._at(), id=params.id, status=status, transaction=view, receipt=receipt
+            **self._at(),
+            id=params.id,
+            status=status,
+            transaction=view,
+            receipt=receipt,
+            forgotten_until=self._forgotten_until(),
         )
+
+    def _forgotten_until(self) -> str | None:
+        until_ms = self._chain.forgotten_until_ms
+        return None if until_ms is None else render_time(until_ms)
 
     @method("khz_transactions")
     async def transactions(self, params: params.TransactionsParams) -> results.TransactionsResult:
-        """Say what became of several transactions, in the order of the ids."""
+        """Say what became of several transactions, in the order of the ids.
+
+        `final` without a receipt: it is in a block whose receipts are no longer kept here.
+        """
         statuses: list[results.TransactionStatus] = []
         for text in params.ids:
-            status, receipt = self._places.status(bytes.fromhex(text), self._services.mempool)
+            try:
+                status, receipt = self._places.status(bytes.fromhex(text), self._services.mempool)
+            except Pruned:
+                status, receipt = "final", None
             statuses.append(results.TransactionStatus(id=text, status=status, receipt=receipt))
-        return results.TransactionsResult(**self._at(), transactions=statuses)
+        return results.TransactionsResult(
+            **self._at(), transactions=statuses, forgotten_until=self._forgotten_until()
+        )
 
     # Blocks.
 
@@ -249,7 +271,7 @@ class Methods:
 
     @method("khz_evidence")
     async def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
-        """List the proven double signatures of validators, newest block first."""
+        """List the proven double signatures of validators in the blocks kept, newest first."""
         return results.EvidenceResult(**self._at(), evidence=self._places.evidence(params.limit))
 
     # The ledger.

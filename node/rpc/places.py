@@ -25,7 +25,7 @@ from node.ledger.transactions import (
 from node.mempool import Mempool
 from node.proofs import ProofRecord, table_of
 from node.rpc import results
-from node.rpc.errors import NotFound, NotReady
+from node.rpc.errors import NotFound, NotReady, Pruned
 from node.rpc.views import Views
 
 BLOCKS_KEPT: Final = 4
@@ -58,26 +58,33 @@ class Places:
         """Return a committed block.
 
         Raises:
-            NotFound: there is no block of this height yet, or it is no longer kept.
+            NotFound: there is no block of this height yet.
+            Pruned: it is no longer kept.
         """
         stored = self._blocks.get(height)
         if stored is not None:
             self._blocks.move_to_end(height)
             return stored
-        block = self._chain.history.block(height)
-        certificate = self._chain.history.certificate(height)
-        receipts = self._chain.history.receipts(height)
+        history, head = self._chain.history, self._chain.head.height
+        block = history.block(height)
+        certificate = history.certificate(height)
+        receipts = history.receipts(height)
         if block is None or certificate is None or receipts is None:
-            head = self._chain.head.height
+            if history.is_pruned(height):
+                raise self.pruned(f"block {height}")
             raise NotFound(
                 f"this node has no block {height}; its last is {head}",
-                {"height": head, "earliest_height": 1},
+                {"height": head, "earliest_height": history.earliest},
             )
         stored = StoredBlock(height=height, block=block, certificate=certificate, receipts=receipts)
         self._blocks[height] = stored
         if len(self._blocks) > BLOCKS_KEPT:
             self._blocks.popitem(last=False)
         return stored
+
+    def pruned(self, what: str) -> Pruned:
+        """Return the error for something that is no longer kept."""
+        return Pruned(what, height=self._chain.head.height, earliest=self._chain.history.earliest)
 
     def decode(self, raw: bytes) -> tuple[bytes, TransactionBody]:
         """Return id and body of a committed transaction."""
@@ -93,7 +100,11 @@ class Places:
         ]
 
     def status(self, identifier: bytes, mempool: Mempool) -> tuple[str, results.ReceiptView | None]:
-        """Return whether a transaction is final, pending or unknown, and its receipt."""
+        """Return whether a transaction is final, pending or unknown, and its receipt.
+
+        Raises:
+            Pruned: it is known to be in a block, which is no longer kept.
+        """
         place = self._chain.transaction(identifier)
         if place is None:
             return ("pending" if identifier in mempool else "unknown"), None
@@ -112,7 +123,11 @@ class Places:
     def transaction(
         self, identifier: bytes, mempool: Mempool
     ) -> tuple[str, results.TransactionView | None, results.ReceiptView | None]:
-        """Return a transaction's status, what it asks for, and its receipt."""
+        """Return a transaction's status, what it asks for, and its receipt.
+
+        Raises:
+            Pruned: as `status`.
+        """
         place = self._chain.transaction(identifier)
         if place is not None:
             height, index = place

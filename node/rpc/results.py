@@ -80,6 +80,15 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
 
 
+ForgottenUntil: TypeAlias = Annotated[
+    str | None,
+    msgspec.Meta(
+        description="A transaction whose validity ended by this time may be in a block that is no"
+        " longer kept here, so that `unknown` says nothing of it; null: every block is kept"
+    ),
+]
+
+
 class TransactionStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What this node knows of one transaction."""
 
@@ -101,12 +110,14 @@ class TransactionResult(Result, frozen=True, kw_only=True):
     status: str
     transaction: TransactionView | None
     receipt: ReceiptView | None
+    forgotten_until: ForgottenUntil
 
 
 class TransactionsResult(Result, frozen=True, kw_only=True):
     """Several transactions, in the order of the ids."""
 
     transactions: list[TransactionStatus]
+    forgotten_until: ForgottenUntil
 
 
 class SubmissionResult(Result, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from node.rpc.errors import InvalidParams, Limited, NotFound
+from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
 from node.rpc.jsonrpc import Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
 from node.rpc.stream import Cursor, Feed, StreamFilter, Topic
@@ -198,8 +198,8 @@ class SocketSession:
                 f"from: height {cursor.height} is far ahead of this node's {self._feed.head}",
                 {"height": self._feed.head},
             )
-        if 0 < cursor.height <= self._feed.head:
-            self._feed.block(cursor.height)  # raises where the history is no longer kept
+        if max(cursor.height, 1) <= self._feed.head:
+            self._feed.block(max(cursor.height, 1))  # raises where the history is no longer kept
         return cursor
 
     async def serve(self, dispatcher: Dispatcher) -> None:
@@ -263,7 +263,12 @@ class SocketSession:
                     await self._feed.wait_beyond(height - 1)
 
     async def _send_block(self, subscription: _Subscription, height: int, start: int) -> None:
-        end, chosen = await self._feed.read(height, subscription.wanted, start)
+        try:
+            end, chosen = await self._feed.read(height, subscription.wanted, start)
+        except Pruned:
+            # Read more slowly than this node prunes: subscribing again says so.
+            await self._lag()
+            raise AssertionError("a connection that lags ends") from None
         items: list[bytes] = []
         size = 0
         for cursor, item in chosen:

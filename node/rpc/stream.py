@@ -248,7 +248,7 @@ class Feed:
         """Return the run of a committed height.
 
         Raises:
-            LookupError: no longer kept.
+            Whatever loading raises where it is no longer kept.
         """
         assert 1 <= height <= self._head
         block = self._blocks.get(height)
@@ -268,7 +268,7 @@ class Feed:
         beginning, most of the loop's time is left for consensus.
 
         Raises:
-            LookupError: no longer kept.
+            Whatever loading raises where it is no longer kept.
         """
         if height in self._blocks or height == self._head:
             return self._select(self.block(height), wanted, start)

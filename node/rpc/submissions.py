@@ -18,7 +18,7 @@ from typing import Final, TypeAlias, assert_never
 
 import msgspec
 
-from node.admission import Refusal
+from node.admission import Forgotten, Refusal
 from node.codec import CodecError, decode, encode
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.transactions import (
@@ -30,7 +30,7 @@ from node.ledger.transactions import (
 )
 from node.mempool import AdmittedTransaction, Full, Known
 from node.rpc import results
-from node.rpc.errors import InvalidParams, Limited, RpcError, WaitTimeout
+from node.rpc.errors import InvalidParams, Limited, Pruned, RpcError, WaitTimeout
 from node.rpc.limits import RpcLimits
 from node.rpc.places import Places
 from node.rpc.results import at_head
@@ -44,6 +44,8 @@ WAIT_SLICE_S: Final = 1.0
 """How often who waits is told that it waits in vain: block time has passed the end."""
 WAIT_AGAIN_MS: Final = 500
 """When to ask again after too many waited: most do not wait longer than this."""
+
+FORGOTTEN: Final = "the transaction's time is over, and what became of it is not known here"
 
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+\Z")
 
@@ -59,6 +61,8 @@ class ItemStatus(IntEnum):
     """Not taken; the third member is the number of the outcome."""
     BUSY = 3
     """Not taken for want of room; the fourth member is when to try again."""
+    FORGOTTEN = 4
+    """Not taken: its time is over, and the block that may hold it is no longer kept here."""
 
 
 Item: TypeAlias = tuple[bytes | None, ItemStatus, Outcome | None, int | None]
@@ -95,6 +99,7 @@ class Submissions:
 
         Raises:
             Rejected: refused at the door.
+            Pruned: its time is over, and what became of it is not known here.
             Limited: no room; says when to try again.
             WaitTimeout: taken, and not final in this time.
         """
@@ -126,6 +131,8 @@ class Submissions:
                 return self._places.status(identifier, self._services.mempool)[1]
             time_ms = self._chain.head.time_ms
             if body.valid_until_ms < time_ms:
+                if self._chain.is_forgotten(body.valid_until_ms):
+                    raise self._places.pruned(FORGOTTEN)
                 expired = (("found", body.valid_until_ms), ("expected", time_ms))
                 raise self._views.rejected(Outcome.EXPIRED, expired, identifier)
             if loop.time() < began + slice_s:
@@ -197,6 +204,8 @@ class Submissions:
                     answers.append(busy(result.retry_after_ms))
                 case Refusal():
                     answers.append(self._refused(result))
+                case Forgotten():
+                    answers.append(self._places.pruned(FORGOTTEN))
                 case _ as unreachable:
                     assert_never(unreachable)
         return answers
@@ -204,7 +213,10 @@ class Submissions:
     def _refused(self, refusal: Refusal) -> "tuple[bytes, results.ReceiptView | None] | RpcError":
         if refusal.id is not None:
             # In a block already: the answer to the same bytes stays the same.
-            _, receipt = self._places.status(refusal.id, self._services.mempool)
+            try:
+                _, receipt = self._places.status(refusal.id, self._services.mempool)
+            except Pruned as error:
+                return error
             if receipt is not None:
                 return refusal.id, receipt
         return self._views.rejected(refusal.outcome, refusal.details, refusal.id)
@@ -241,6 +253,8 @@ class Submissions:
                     items.append((None, ItemStatus.BUSY, None, result.retry_after_ms))
                 case Refusal():
                     items.append(self._refused_item(result))
+                case Forgotten():
+                    items.append((result.id, ItemStatus.FORGOTTEN, None, None))
                 case _ as unreachable:
                     assert_never(unreachable)
         return items
@@ -249,7 +263,10 @@ class Submissions:
         if refusal.id is not None:
             place = self._chain.transaction(refusal.id)
             if place is not None:
-                receipt = self._places.block(place[0]).receipts.receipt(place[1])
+                try:
+                    receipt = self._places.block(place[0]).receipts.receipt(place[1])
+                except Pruned:
+                    return refusal.id, ItemStatus.FORGOTTEN, None, None
                 return refusal.id, ItemStatus.FINAL, receipt.outcome, None
         return refusal.id, ItemStatus.REFUSED, refusal.outcome, None
 

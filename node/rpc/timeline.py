@@ -111,7 +111,7 @@ class Timeline:
         """Return the run of an earlier block, from the store.
 
         Raises:
-            NotFound: it is no longer kept.
+            Pruned: it is no longer kept.
         """
         stored = self._places.block(height)
         return self._run(

@@ -18,12 +18,14 @@ from node.admission import AdmissionResult
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
+from node.genesis import GenesisRecord
 from node.intake import Intake
 from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.network import PeerView, WireMessage
 from node.network.roster import Role
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
+from node.storage import KeyValueStore
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
 __all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "peer", "solo_node"]
@@ -84,7 +86,7 @@ class FixedPeers:
         return self.views
 
 
-def peer(name: str, *, connected: bool = True, height: int = 0) -> PeerView:
+def peer(name: str, *, connected: bool = True, height: int = 0, earliest: int = 1) -> PeerView:
     """Return a validator as the network sees it."""
     return PeerView(
         name=name,
@@ -93,6 +95,7 @@ def peer(name: str, *, connected: bool = True, height: int = 0) -> PeerView:
         dialled=True,
         address="",
         height=height,
+        earliest=earliest,
         software="",
         connected_s=0.0,
         waiting=(),
@@ -203,9 +206,17 @@ async def solo_node(
     peers: Peers = NOBODY,
     log: Logger | None = None,
     settled: bool = True,
+    store: KeyValueStore | None = None,
+    record: GenesisRecord | None = None,
+    keep_blocks: int = 0,
 ) -> AsyncIterator[Solo]:
     """Run a node; on leaving, everything of it is gone."""
-    town = make_town(record=make_record(validators=1), count_max=count_max)
+    town = make_town(
+        store,
+        record=record or make_record(validators=1),
+        count_max=count_max,
+        keep_blocks=keep_blocks,
+    )
     if settled:
         await town.settle(accounts)
     metrics = Metrics()

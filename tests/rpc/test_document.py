@@ -73,7 +73,8 @@ def test_every_method_stands_in_the_readme() -> None:
 
 
 def test_every_error_code_is_used_once_and_stands_in_the_readme() -> None:
-    kinds = list(error_kinds())
+    # A kind below another refines it, under the same code.
+    kinds = [kind for kind in error_kinds() if "code" in vars(kind)]
     text = README.read_text(encoding="utf-8").replace("−", "-")
 
     assert len({kind.code for kind in kinds}) == len(kinds)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from node.admission import AdmittedTransaction, Full, Known, Refusal
+from node.admission import AdmittedTransaction, Forgotten, Full, Known, Refusal
 from node.app import Node
 from node.codec import Record
 from node.genesis import Genesis
@@ -237,6 +237,8 @@ class Clients:
                     return outcome.name.lower()
                 case Full():
                     return "full"
+                case Forgotten():
+                    return "forgotten"
 
         await asyncio.sleep(chance.random() * 0.02)
         try:

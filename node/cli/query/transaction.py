@@ -39,6 +39,11 @@ def _text(result: Mapping[str, Any]) -> str:
 def _parts(result: Mapping[str, Any]) -> Iterator[str]:
     transaction, receipt = result["transaction"], result["receipt"]
     lines: dict[str, object] = {"id": result["id"], "status": result["status"]}
+    if result["status"] == "unknown" and result["forgotten_until"] is not None:
+        lines["pruned"] = (
+            f"valid until {result['forgotten_until']} or before, it may be in a block that is no"
+            " longer kept here: ask a node that keeps all"
+        )
     if receipt is not None:
         outcome = receipt["outcome"]
         lines["block"] = f"{receipt['height']}, index {receipt['index']}, {receipt['time']}"
