@@ -18,6 +18,8 @@ class Standing:
     name: str
     role: Role
     height: int
+    earliest: int
+    """The first height that it says it can serve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,12 @@ class Contact:
         """Return where the peer says it stands; None without one."""
         if self.peer is None:
             return None
-        return Standing(name=self.member.name, role=self.member.role, height=self.peer.height)
+        return Standing(
+            name=self.member.name,
+            role=self.member.role,
+            height=self.peer.height,
+            earliest=self.peer.earliest,
+        )
 
     def view(self, now_s: float) -> PeerView:
         """Return what can be seen of it now."""

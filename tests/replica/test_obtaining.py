@@ -232,7 +232,7 @@ def test_a_body_gives_what_it_has_and_nothing_else() -> None:
 def test_a_struck_claim_counts_as_our_own_height_until_shown_or_forgotten() -> None:
     clock = ManualClock()
     standings = tuple(
-        Standing(name=name, role=Role.VALIDATOR, height=height)
+        Standing(name=name, role=Role.VALIDATOR, height=height, earliest=1)
         for name, height in (("a", 10**9), ("b", 4))
     )
     claims = Claims(peers=lambda: standings, head=lambda: 7, monotonic=clock.monotonic)
