@@ -139,7 +139,10 @@ def _keep_blocks(count: int) -> int:
 
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
-    return path if folder is None else Path(os.path.normpath(folder / path.expanduser()))
+    try:
+        return path if folder is None else Path(os.path.normpath(folder / path.expanduser()))
+    except RuntimeError:
+        raise PydanticCustomError("path", "there is no user of this name") from None
 
 
 Name = Annotated[
@@ -313,21 +316,7 @@ def load_config(
             wrong type or out of range; with all faults.
     """
     file = str(path)
-    try:
-        data = path.read_bytes()
-        if len(data) > CONFIG_SIZE_MAX:
-            raise ConfigError((_whole(file, f"larger than {CONFIG_SIZE_MAX} bytes"),))
-        text = data.decode()
-        tree = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigError((_whole(file, f"cannot be read: {error.strerror}"),)) from None
-    except UnicodeDecodeError:
-        raise ConfigError((_whole(file, "is not UTF-8"),)) from None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise ConfigError((Fault(file=file, line=line, key="", message=str(error)),)) from None
-
+    text, tree = read_toml(path, size_max=CONFIG_SIZE_MAX)
     lines = _lines(text)
     overridden = _override(tree, os.environ if environment is None else environment)
     tree.setdefault("data_dir", "data")
@@ -346,6 +335,35 @@ def load_config(
     if faults or config is None:
         raise ConfigError(tuple(sorted(faults, key=lambda fault: fault.line or 0)))
     return config
+
+
+def read_toml(path: Path, *, size_max: int) -> tuple[str, dict[str, Any]]:
+    """Return the text of a TOML file, and what it says.
+
+    Args:
+        size_max: bytes; nothing is read beyond them.
+
+    Raises:
+        ConfigError: it cannot be read, is larger, or is no TOML.
+    """
+    file = str(path)
+    try:
+        with path.open("rb") as source:
+            data = source.read(size_max + 1)
+        if len(data) > size_max:
+            raise ConfigError((_whole(file, f"larger than {size_max} bytes"),))
+        text = data.decode()
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError((_whole(file, f"cannot be read: {error.strerror}"),)) from None
+    except UnicodeDecodeError:
+        raise ConfigError((_whole(file, "is not UTF-8"),)) from None
+    except RecursionError:
+        raise ConfigError((_whole(file, "is nested more deeply than any setting"),)) from None
+    except ValueError as error:  # Besides tomllib's own, that of a number with thousands of digits.
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise ConfigError((Fault(file=file, line=line, key="", message=str(error)),)) from None
 
 
 def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple[str, ...], str]]:

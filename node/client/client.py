@@ -38,12 +38,15 @@ from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import SubmittedItem, Transport
 from node.genesis import Genesis
+from node.hashing import HASH_SIZE
 
 T = TypeVar("T")
 
 TIMEOUT_S: Final = 15.0
 VALID_FOR_MS: Final = 120_000
 PAGE_MAX: Final = 200
+PAGES_MAX: Final = 50_000
+"""Pages of one list: ten million entries. A node that always has another is no node of ours."""
 
 
 class Client:
@@ -79,13 +82,10 @@ class Client:
         await self._transport.open()
         if self._network is None:
             try:
-                status = await self.status()
+                self._network = _network_of(await self.status())
             except BaseException:
                 await self._transport.close()
                 raise
-            self._network = ClientNetwork(
-                genesis_hash=bytes.fromhex(status.genesis_hash), test=status.test_network
-            )
         return self
 
     async def __aexit__(
@@ -396,7 +396,7 @@ class Client:
         """Return all pages; the place is that of the last."""
         entries: list[T] = []
         after: str | None = None
-        while True:
+        for _ in range(PAGES_MAX):
             raw = await self._transport.call(
                 method, {**params, "limit": PAGE_MAX, "after": after}, msgspec.Raw
             )
@@ -411,6 +411,7 @@ class Client:
                     block_id=place.block_id,
                     time=place.time,
                 )
+        raise BadAnswer(f"{method} has not ended after {PAGES_MAX} pages")
 
     def _address(self, address: bytes | str) -> str:
         return self.network.render_address(address) if isinstance(address, bytes) else address
@@ -426,8 +427,19 @@ class _Place(msgspec.Struct):
 def _decode(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
+    # What was cut out of an answer has not been looked into yet, and texts not been decoded.
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadAnswer(f"unreadable: {error}") from None
+
+
+def _network_of(status: reads.Status) -> ClientNetwork:
+    try:
+        genesis_hash = bytes.fromhex(status.genesis_hash)
+    except ValueError:
+        genesis_hash = b""
+    if len(genesis_hash) != HASH_SIZE:
+        raise BadAnswer(f"{status.genesis_hash[:80]!r} is not the hash of a genesis")
+    return ClientNetwork(genesis_hash=genesis_hash, test=status.test_network)
 
 
 def _hexadecimal(identifier: bytes | str) -> str:

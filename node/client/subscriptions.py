@@ -162,7 +162,7 @@ async def _connection(
                 message = await socket.receive()
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return
-            told = _read(message.data)
+            told = read_message(message.data)
             if told.error is not None:
                 raise call_failed(told.error.code, told.error.message, told.error.data)
             if told.result is not None:
@@ -175,8 +175,13 @@ async def _connection(
                 yield Heartbeat(cursor=told.params.cursor)
 
 
-def _read(text: str) -> _Message:
+def read_message(text: str) -> _Message:
+    """Return what a node's message says.
+
+    Raises:
+        BadAnswer: it is none.
+    """
     try:
         return _decoder.decode(text)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadAnswer(f"unreadable: {error}") from None

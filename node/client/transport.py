@@ -249,8 +249,8 @@ def _decoded(data: bytes, kind: type[T]) -> T:
 
 def _http_failure(status: int, data: bytes) -> ClientError:
     try:
-        error = msgspec.json.decode(data, type=_HttpAnswer).error
-    except msgspec.MsgspecError:
+        error = _decoded(data, _HttpAnswer).error
+    except BadAnswer:
         error = {}
     code, message, more = error.get("code"), error.get("message"), error.get("data")
     if isinstance(code, int) and isinstance(message, str):

@@ -53,16 +53,18 @@ def load_genesis(path: Path) -> Genesis:
     Raises:
         GenesisError: the file cannot be read or is no genesis; names every fault.
     """
+    # A character takes four bytes at most.
+    size_max = 4 * DOCUMENT_SIZE_MAX
     try:
-        data = path.read_bytes()
+        with path.open("rb") as source:
+            data = source.read(size_max + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise GenesisError(
             (Fault(file=str(path), line=1, key="", message=f"cannot be read: {reason}"),)
         ) from None
-    # A character takes four bytes at most.
-    if len(data) > 4 * DOCUMENT_SIZE_MAX:
-        message = f"{len(data)} bytes are no genesis"
+    if len(data) > size_max:
+        message = f"more than {size_max} bytes are no genesis"
         raise GenesisError((Fault(file=str(path), line=1, key="", message=message),))
     try:
         text = data.decode()

@@ -9,7 +9,6 @@ that institution), as `development_key`, or not at all: then it is made together
 """
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from consensus.types import FaultModel
-from node.config import ConfigError, Fault, parse_endpoint
+from node.config import ConfigError, Fault, parse_endpoint, read_toml
 from node.ledger.tables import ParticipantKind
 
 DESCRIPTION_SIZE_MAX: Final = 4 << 20
@@ -183,30 +182,13 @@ def load_description(path: Path) -> NetworkDescription:
             the wrong form; with all faults.
     """
     file = str(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _failed(file, None, f"cannot be read: {error.strerror}") from None
-    if len(data) > DESCRIPTION_SIZE_MAX:
-        raise _failed(file, None, f"larger than {DESCRIPTION_SIZE_MAX} bytes")
-    try:
-        text = data.decode()
-        tree = tomllib.loads(text)
-    except UnicodeDecodeError:
-        raise _failed(file, None, "is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        raise _failed(file, int(found[1]) if found else None, str(error)) from None
+    text, tree = read_toml(path, size_max=DESCRIPTION_SIZE_MAX)
     try:
         return NetworkDescription.model_validate(tree)
     except ValidationError as error:
         lines = _lines(text)
         faults = [_fault(file, lines, details) for details in error.errors()]
         raise ConfigError(tuple(sorted(faults, key=lambda fault: fault.line or 0))) from None
-
-
-def _failed(file: str, line: int | None, message: str) -> ConfigError:
-    return ConfigError((Fault(file=file, line=line, key="", message=message),))
 
 
 def _fault(file: str, lines: Mapping[tuple[str | int, ...], int], details: Any) -> Fault:

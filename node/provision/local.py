@@ -195,7 +195,7 @@ def open_network(root: Path) -> LocalNetwork:
             for entry in state["nodes"]
         }
         return LocalNetwork(root=root, name=str(state["name"]), nodes=nodes)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise NoSuchNetwork(root) from None
 
 

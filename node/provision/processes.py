@@ -137,7 +137,7 @@ def running(home: Path) -> NodeProcess | None:
     try:
         noted = json.loads((home / PID_FILE).read_text())
         process = NodeProcess(home=home, pid=int(noted["pid"]), began=int(noted["began"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
     return process if process.is_alive() else None
 

@@ -28,7 +28,7 @@ REPLAY_REST: Final = 3.0
 HEIGHT_MAX: Final = 10**18 - 1
 """The largest height that a cursor can name."""
 
-_CURSOR: Final = re.compile(r"(0|[1-9]\d{0,17})-(0|[1-9]\d{0,8})\Z")
+_CURSOR: Final = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,8})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

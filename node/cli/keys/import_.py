@@ -46,7 +46,7 @@ def command(
     from node.keys import LocalSigner
     from node.keys.keystore import store_key
 
-    seed = _seed(seed_file)
+    seed = read_seed(seed_file)
     passphrase = obtain_passphrase(passphrase_file, of=str(file), new=True)
     store_key(file, seed, passphrase, purpose=purpose)
     public_key = LocalSigner(seed).public_key.hex()
@@ -54,7 +54,12 @@ def command(
     emit(facts, fields(facts), as_json=as_json)
 
 
-def _seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
+    """Return the private key in a file.
+
+    Raises:
+        CommandError: it holds none.
+    """
     with path.open("rb") as source:
         data = source.read(128)
     if len(data) == 32:

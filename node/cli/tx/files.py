@@ -20,7 +20,7 @@ def read_operations(path: Path) -> list[Any]:
     """
     try:
         value = json.loads(_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(Exit.USAGE, f"{path} is no JSON: {error}") from None
     return value if isinstance(value, list) else [value]
 
@@ -39,7 +39,7 @@ def load_draft(path: Path) -> "Draft":
         genesis_hash = bytes.fromhex(json.loads(text)["genesis_hash"])
         # How addresses look is not in the file, and nothing here renders one.
         network = ClientNetwork(genesis_hash=genesis_hash, test=True)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
+    except (ValueError, KeyError, TypeError, AssertionError, RecursionError) as error:
         raise DraftError(f"{path} is no transaction file: {error}") from None
     return Draft.parse(text, network)
 

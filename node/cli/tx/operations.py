@@ -18,7 +18,7 @@ import msgspec
 
 from node.addresses import ADDRESS_SIZE, AddressError
 from node.amounts import AmountError, parse_amount
-from node.codec import Record, encode
+from node.codec import INTEGER_MAX, INTEGER_MIN, Record, encode
 from node.ledger.catalogue import ACTS
 from node.ledger.operations import Operation
 from node.ledger.units import DAY_MAX, TIME_MS_MAX
@@ -116,19 +116,16 @@ class OperationReader:
         if hint is int:
             return _amount(value, place, decimals)
         if _ranged(hint, TIME_MS_MAX):
-            return _time(value, place)
+            return _bounded(hint, _time(value, place), place)
         if _ranged(hint, DAY_MAX):
-            return _day(value, place)
+            return _bounded(hint, _day(value, place), place)
         if isinstance(bare, type) and issubclass(bare, Record):
             if not isinstance(value, dict):
                 raise OperationError(place, "expected an object")
             return self._record(bare, {k: v for k, v in value.items() if k != "type"}, place)
         if isinstance(bare, type) and issubclass(bare, Enum):
             return _member(bare, value, place)
-        try:
-            return msgspec.convert(value, hint, strict=True)
-        except msgspec.ValidationError as error:
-            raise OperationError(place, str(error)) from None
+        return _bounded(hint, value, place)
 
     def _union(self, bare: object, value: Any, place: str, decimals: int | None) -> object:
         members = [member for member in get_args(bare) if member is not types.NoneType]
@@ -175,11 +172,18 @@ class OperationReader:
             raise OperationError(place, "expected hexadecimal digits") from None
 
 
+def _bounded(hint: object, value: object, place: str) -> object:
+    try:
+        return msgspec.convert(value, hint, strict=True)
+    except msgspec.ValidationError as error:
+        raise OperationError(place, str(error)) from None
+
+
 def _amount(value: Any, place: str, decimals: int | None) -> int:
     if decimals is None:
-        if isinstance(value, int) and not isinstance(value, bool):
+        if type(value) is int and INTEGER_MIN <= value <= INTEGER_MAX:
             return value
-        raise OperationError(place, "expected a number")
+        raise OperationError(place, "expected a number of at most 64 bits")
     if not isinstance(value, str):
         raise OperationError(place, 'expected an amount as text, such as "100.50"')
     try:
