@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 # Container tests are part of the suite where an engine answers; `make test CONTAINERS=no` leaves them out.
 CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 
-.PHONY: help setup demo test soak test-docker lint format types contracts check lock clean
+.PHONY: help setup demo test soak fuzz test-docker lint format types contracts check lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ test-docker: setup ## the tests that need a container engine
 
 soak: setup      ## simulate whole networks from fresh seeds, for ten minutes or ARGS='--minutes N'
 	@$(BIN)/python -m tests.sim.soak $(or $(ARGS),--minutes 10)
+
+fuzz: setup      ## spoil a million inputs of every decoder, or as ARGS say (tests/fuzz/README.md)
+	@$(BIN)/python -m tests.fuzz $(or $(ARGS),--all --structured)
 
 lint: setup      ## ruff: rules and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+from pathlib import Path
 from typing import Any, Final
 
 import msgpack
@@ -21,7 +22,10 @@ from node.network.messages import (
     lane_of,
     size_max,
 )
-from tests.network.fuzz import ODDITIES, check_harmless, run
+from tests.fuzz import structured
+from tests.fuzz.harness import examine
+from tests.fuzz.mutation import ODDITIES
+from tests.fuzz.targets import BY_NAME
 from tests.network.samples import HASH, SAMPLES, SIGNATURE, messages
 
 LIMITS: Final = WireLimits()
@@ -31,6 +35,12 @@ def fault_of(frame: bytes, limits: WireLimits = LIMITS) -> WireFault:
     with pytest.raises(WireError) as caught:
         decode_message(frame, limits)
     return caught.value.fault
+
+
+def check_harmless(frame: bytes) -> None:
+    """A frame is a message, byte for byte, or is refused."""
+    with BY_NAME["wire"].opened() as read:
+        examine(BY_NAME["wire"], read, frame)
 
 
 def tree_of(message: WireMessage) -> list[Any]:
@@ -165,12 +175,13 @@ def test_two_fields_replaced_at_once_do_no_harm(sample: WireMessage) -> None:
 
 
 @pytest.mark.adversarial(40)
-def test_thousands_of_altered_messages_do_no_harm() -> None:
-    """`python -m tests.network.fuzz` tries a million."""
-    results = run(20_000, seed=1)
+def test_thousands_of_altered_messages_do_no_harm(tmp_path: Path) -> None:
+    """`python -m tests.fuzz wire --structured` tries a million."""
+    run = structured.run(BY_NAME["wire"], cases=20_000, seconds=None, seed=1, findings=tmp_path)
 
-    assert results["message"] > 100
-    assert results["not-canonical"] > 5_000
+    assert not run.findings
+    assert run.outcomes["read"] > 1_000
+    assert run.outcomes["WireError"] > 5_000
 
 
 _trees = st.recursive(

@@ -174,7 +174,11 @@ class OperationReader:
 
 def _bounded(hint: object, value: object, place: str) -> object:
     try:
+        if isinstance(value, str):
+            value.encode()
         return msgspec.convert(value, hint, strict=True)
+    except UnicodeEncodeError:
+        raise OperationError(place, "half of a surrogate pair is not a character") from None
     except msgspec.ValidationError as error:
         raise OperationError(place, str(error)) from None
 

@@ -1,0 +1,86 @@
+"""Finds the doors by inspection: every function of the code base in which bytes become a value.
+
+A door is a function or method whose body calls one of the parsers, or the codec, or whose name says
+that it decodes, parses or reads. `NOT_REACHED` are those that no outsider reaches, with why; every
+other one is in a row of the table of targets.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGES: Final = ("consensus", "node")
+
+PARSERS: Final = frozenset(
+    {
+        "json.loads",
+        "tomllib.loads",
+        "msgspec.json.decode",
+        "msgspec.msgpack.decode",
+        "msgspec.convert",
+        "msgpack.unpackb",
+        "decode",
+        "_DECODER.decode",
+        "_decoder.decode",
+        "decoder.decode",
+        "_STRINGS.raw_decode",
+        "x509.load_der_x509_certificate",
+        "ssl.PEM_cert_to_DER_cert",
+        "base64.b64decode",
+    }
+)
+"""Calls in which bytes or text become a value."""
+
+PREFIXES: Final = ("decode", "parse", "read_", "load")
+
+_STORED: Final = "what this node itself stored, under LevelDB's checksums; damage is named as such"
+_JOINED: Final = "reads a file by a door that is in a row, and judges what it says"
+
+NOT_REACHED: Final[Mapping[str, str]] = {
+    "node.app.loading.load_identity": _JOINED,
+    "node.app.loading.load_signer": _JOINED,
+    "node.cli.signing.load_signers": _JOINED,
+    "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
+    "node.chain.history": _STORED,
+    "node.chain.opening": _STORED,
+    "node.chain.records": _STORED,
+    "node.ledger.invariants": _STORED,
+    "node.ledger.state": _STORED,
+    "node.rpc.places": _STORED,
+    "node.storage.layout": _STORED,
+}
+"""Doors in no row of the table, or modules of nothing but such doors, each with the reason."""
+
+
+def is_reached(door: str) -> bool:
+    """Whether a door has to be in a row of the table."""
+    return not any(door == each or door.startswith(each + ".") for each in NOT_REACHED)
+
+
+def doors() -> Iterator[str]:
+    """Yield every door as `module.function` or `module.Class.function`, in order of path."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield from _doors_of(module.removesuffix(".__init__"), ast.parse(path.read_text()))
+
+
+def _doors_of(place: str, tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _doors_of(f"{place}.{node.name}", node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.name.startswith(PREFIXES) or _calls(node) & PARSERS:
+                yield f"{place}.{node.name}"
+        else:
+            yield from _doors_of(place, node)
+
+
+def _calls(function: ast.AST) -> set[str]:
+    return {
+        ast.unparse(node.func)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }

@@ -1,0 +1,319 @@
+"""Good inputs for every target, made of real objects: a settled town, its blocks, its files."""
+
+import asyncio
+import json
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import msgspec
+
+from consensus.evidence import Equivocation
+from consensus.types import VoteType
+from node.blocks import (
+    Block,
+    encode_block,
+    encode_certificate,
+    encode_evidence,
+    record_of_certificate,
+    record_of_proposal,
+    record_of_vote,
+)
+from node.client import ClientNetwork, transaction
+from node.codec import encode
+from node.genesis.reading import render_record
+from node.keys.certificates import create_tls_identity
+from node.keys.keystore import Work, store_key
+from node.ledger.catalogue import CATALOGUE
+from node.ledger.tables import ACCOUNTS, ASSETS, HOLDINGS, PARTICIPANTS, holding_key, name_key
+from node.network import (
+    BlockItem,
+    Blocks,
+    BlockTransactions,
+    ProposedBlock,
+    Transactions,
+    WireMessage,
+)
+from node.network.messages import encode_message
+from node.proofs import render_proof
+from node.replica.entries import (
+    Body,
+    Born,
+    BuiltEntry,
+    CertificateEntry,
+    Entry,
+    ProposalEntry,
+    Reached,
+    Sealed,
+    TimeoutEntry,
+    ValidatedEntry,
+    VoteEntry,
+    encode_entry,
+)
+from node.replica.wire import certificate_message, vote_message
+from node.rpc.rendering import Renderer
+from node.storage import ConsensusLog
+from node.storage.consensus_log import LOG_NAME
+from node.storage.memory_files import MemoryFiles
+from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
+from tests.ledger.test_ladders import LADDERS
+from tests.network.samples import SAMPLES
+
+PASSPHRASE: Final = "correct horse"
+CONFIGS: Final = Path(__file__).parents[2] / "configs"
+DECIMALS: Final = {CASH: 2, "PKR": 2, "GOLD": 8}
+LIGHT: Final = Work(memory_kib=64, passes=1, lanes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A town with a few blocks behind it, and the last of them."""
+
+    town: Town
+    block: Block
+    network: ClientNetwork
+
+
+@cache
+def decided() -> Decided:
+    """Return a town of four validators that has decided transfers and shown evidence."""
+    town = make_town(record=make_record())
+
+    async def live() -> None:
+        await town.settle(3)
+        await town.decide(
+            town.transfer("a0", "a1", 12_345),
+            town.transfer("a1", "a2", 2_000_000),
+            evidence=[encode_evidence(equivocation(town))],
+        )
+
+    asyncio.run(live())
+    block = town.chain.block(town.chain.head.height)
+    assert block is not None
+    return Decided(town=town, block=block, network=ClientNetwork.of(town.genesis))
+
+
+def equivocation(town: Town) -> Equivocation:
+    height = town.chain.head.height
+    return Equivocation(
+        first=town.vote("regulator", height, b"A" * 32),
+        second=town.vote("regulator", height, b"B" * 32),
+    )
+
+
+def wire_frames() -> tuple[bytes, ...]:
+    """A frame of every kind, and those that carry real blocks, votes and certificates."""
+    here = decided()
+    town, block = here.town, here.block
+    head = town.chain.head
+    certificate = town.chain.certificate(head.height)
+    assert certificate is not None
+    compact = ProposedBlock(
+        height=head.height,
+        block_id=head.block_id,
+        header=encode(block.header),
+        transaction_ids=(bytes(32),),
+        evidence=block.evidence,
+    )
+    messages: list[WireMessage] = [
+        *SAMPLES,
+        compact,
+        vote_message(town.vote("regulator", 9, head.block_id)),
+        vote_message(town.vote("regulator", 9, None, kind=VoteType.PREVOTE)),
+        certificate_message(certificate),
+        BlockTransactions(block_id=head.block_id, raws=block.transactions),
+        Blocks(
+            from_height=head.height,
+            items=(
+                BlockItem(block=encode_block(block), certificate=encode_certificate(certificate)),
+            ),
+        ),
+        Transactions(raws=block.transactions),
+    ]
+    return tuple(encode_message(message) for message in messages)
+
+
+def transactions() -> tuple[bytes, ...]:
+    """Transactions with an operation of every kind, and one of all of them."""
+    town = decided().town
+    operations = [ladder.good for ladder in LADDERS]
+    return (
+        town.transfer("a0", "a1", 5),
+        *(town.transaction([operation], ["a0"]) for operation in operations),
+        town.transaction(operations[:25], ["a0", "a1", "central-bank"]),
+    )
+
+
+def bodies() -> tuple[bytes, ...]:
+    town = decided().town
+    return tuple(encode(town.body([ladder.good], ["a0"])) for ladder in LADDERS)
+
+
+def operations() -> tuple[bytes, ...]:
+    """Lists of operations as a proposal holds them."""
+    good = [ladder.good for ladder in LADDERS]
+    return (*(encode((operation,)) for operation in good), encode(tuple(good[:30])))
+
+
+def blocks() -> tuple[bytes, ...]:
+    town = decided().town
+    found = [town.chain.block(height) for height in range(1, town.chain.head.height + 1)]
+    return tuple(encode_block(block) for block in found if block is not None)
+
+
+def headers() -> tuple[bytes, ...]:
+    return (encode(decided().block.header),)
+
+
+def certificates() -> tuple[bytes, ...]:
+    town = decided().town
+    head = town.chain.head
+    return (
+        encode_certificate(town.certificate(head.height, head.block_id)),
+        encode_certificate(town.certificate(7, b"B" * 32, round_=3, kind=VoteType.PREVOTE)),
+    )
+
+
+def evidence() -> tuple[bytes, ...]:
+    town = decided().town
+    proposals = Equivocation(
+        first=town.proposal("central-bank", 3, b"A" * 32),
+        second=town.proposal("central-bank", 3, b"B" * 32),
+    )
+    return (encode_evidence(equivocation(town)), encode_evidence(proposals))
+
+
+def entries() -> tuple[bytes, ...]:
+    """One entry of the consensus log of every kind."""
+    town = decided().town
+    block_id = town.chain.head.block_id
+    certificate = record_of_certificate(town.certificate(3, block_id))
+    vote = record_of_vote(town.vote("regulator", 3, block_id))
+    proposal = record_of_proposal(town.proposal("central-bank", 3, block_id))
+    kinds: list[Entry] = [
+        Born(name="regulator", public_key=bytes(32), network=None),
+        Born(name="regulator", public_key=bytes(32), network=town.genesis.hash),
+        Reached(height=3),
+        Sealed(height=3, round=0, kind=2, sign_bytes=b"what is signed"),
+        Body(block_id=block_id, block=encode_block(decided().block)),
+        ProposalEntry(own=False, proposal=proposal),
+        VoteEntry(own=True, vote=vote),
+        CertificateEntry(certificate=certificate),
+        TimeoutEntry(height=3, round=0, step=1),
+        BuiltEntry(height=3, round=0, block_id=block_id),
+        ValidatedEntry(height=3, block_id=block_id, valid=True, ignore_clock=False),
+    ]
+    return tuple(encode_entry(entry) for entry in kinds)
+
+
+def logs() -> tuple[bytes, ...]:
+    """Whole files of a consensus log: new, of one height, of several."""
+    files = MemoryFiles()
+    log = ConsensusLog(Path("log"), files)
+    log.load()
+    contents = [files.read(LOG_NAME)]
+    for height in (1, 2, 3):
+        log.reset(height)
+        log.append(entries()[2:4])
+        log.append([b"x" * 700])
+        contents.append(files.read(LOG_NAME))
+    return tuple(content for content in contents if content is not None)
+
+
+def proofs() -> tuple[bytes, ...]:
+    """Proof files: of a holding, an account, an absence, a participant."""
+    town = decided().town
+    account = address_of(BANK, "a0")
+    records = (
+        town.chain.prove(HOLDINGS, holding_key(account, CASH)),
+        town.chain.prove(ACCOUNTS, account),
+        town.chain.prove(ASSETS, name_key("NOTHING")),
+        town.chain.prove(PARTICIPANTS, name_key(BANK)),
+    )
+    return tuple(render_proof(record).encode() for record in records)
+
+
+def genesis_files() -> tuple[bytes, ...]:
+    made = json.dumps(render_record(make_record()), indent=2).encode()
+    return (made, (CONFIGS / "three-institutions/genesis.json").read_bytes())
+
+
+def node_files() -> tuple[bytes, ...]:
+    shipped = sorted(CONFIGS.glob("*/nodes/*.toml"))
+    return (NODE.encode(), *(path.read_bytes() for path in shipped[:2]))
+
+
+def network_files() -> tuple[bytes, ...]:
+    return tuple(path.read_bytes() for path in sorted(CONFIGS.glob("*/network.toml")))
+
+
+def keystores() -> tuple[bytes, ...]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "key.json"
+        store_key(path, bytes(range(32)), PASSPHRASE, purpose="account", work=LIGHT)
+        return (path.read_bytes(),)
+
+
+def tls_certificates() -> tuple[bytes, ...]:
+    return tuple(create_tls_identity(name, seed=b"x" * 32)[1] for name in ("regulator", "a-1"))
+
+
+def certificate_files() -> tuple[bytes, ...]:
+    """As DER and as PEM."""
+    der = tls_certificates()[0]
+    return (der, ssl.DER_cert_to_PEM_cert(der).encode())
+
+
+def receipts() -> tuple[bytes, ...]:
+    town = decided().town
+    found = [town.chain.receipts(height) for height in range(1, town.chain.head.height + 1)]
+    return tuple(encode(each) for each in found if each is not None)
+
+
+def draft_files() -> tuple[bytes, ...]:
+    network = decided().network
+    draft = transaction(
+        network, valid_until_ms=1_700_000_000_000, salt=bytes(8), memo="rent"
+    ).transfer(account=bytes(20), to=b"\1" * 20, asset=CASH, amount=5)
+    signed = draft.sign(key("a0"))
+    return (signed.render().encode(),)
+
+
+def operation_files() -> tuple[bytes, ...]:
+    """Operations in JSON, as people write them: one of every kind, and a list."""
+    render = Renderer(
+        test=True, decimals_of=DECIMALS.get, decode_operations=CATALOGUE.decode
+    ).record
+    shown = [json.loads(msgspec.json.encode(render(ladder.good))) for ladder in LADDERS]
+    return (*(json.dumps(each).encode() for each in shown), json.dumps(shown[:20]).encode())
+
+
+NODE: Final = """\
+name = "central-bank"
+data_dir = "data"
+
+[tls]
+key = "tls.key"
+certificate = "tls.crt"
+
+[validator]
+keystore = "consensus.json"
+passphrase_file = "/run/secrets/passphrase"
+
+[network]
+listen = "0.0.0.0:26600"
+peers."finance-ministry" = "ministry.example:26600"
+
+[network.observers]
+exchange = "observers/exchange.crt"
+
+[rpc]
+listen = "[::1]:26680"
+batch_max = 50
+
+[log]
+level = "debug"
+"""

@@ -1,0 +1,586 @@
+"""The table of targets: every decoder that a peer, a client or a file reaches.
+
+`doors` says through which functions of the code base a target goes; `test_doors` finds those that
+are in no row.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, TypeAlias
+
+import click
+
+from node.addresses import AddressError, parse_address, render_address
+from node.amounts import AmountError, parse_amount, render_amount
+from node.app.loading import load_certificate
+from node.blocks import (
+    decode_block,
+    decode_certificate,
+    decode_evidence,
+    decode_header,
+    encode_block,
+    encode_certificate,
+    encode_evidence,
+)
+from node.chain.receipts import BlockReceipts, decode_block_receipts, encode_block_receipts
+from node.cli.exits import CommandError
+from node.cli.keys.import_ import read_seed
+from node.cli.options import parse_id
+from node.cli.tx.files import load_draft, read_operations
+from node.cli.tx.operations import OperationError, OperationReader
+from node.client import ClientError, DraftError, WrongNetwork
+from node.codec import CodecError, encode
+from node.config import ConfigError, load_config, parse_endpoint
+from node.genesis import GenesisError, load_genesis
+from node.keys.certificates import check_certificate
+from node.keys.errors import CertificateError, KeysError
+from node.keys.keystore import load_key, read_keystore, read_passphrase
+from node.ledger.catalogue import CATALOGUE
+from node.ledger.outcomes import Outcome
+from node.ledger.state import LedgerState
+from node.ledger.transactions import TransactionError, decode_body, decode_signed
+from node.ledger.transition import apply_block
+from node.network import WireError, WireLimits
+from node.network.errors import CertificateUnusable
+from node.network.messages import decode_message, encode_message
+from node.network.tls import read_certificate
+from node.proofs import ProofError, verify_proof_file
+from node.provision.description import load_description
+from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
+from node.provision.processes import PID_FILE, running
+from node.replica.entries import (
+    Body,
+    Born,
+    Reached,
+    Sealed,
+    decode_entry,
+    encode_entry,
+    input_of_entry,
+)
+from node.rpc.stream import Cursor
+from node.storage import ConsensusLog, StorageDamaged
+from node.storage.consensus_log import LOG_NAME
+from node.storage.memory_files import MemoryFiles
+from tests.fuzz import answering, seeds, serving
+from tests.fuzz.harness import Form, Read, Target, reading, seeds_of
+from tests.ledger.test_ladders import LADDERS
+from tests.ledger.world import World, identify, make_market
+
+_Opened: TypeAlias = AbstractContextManager[Read]
+LIMITS: Final = WireLimits()
+
+
+# What peers send.
+
+
+def _wire(data: bytes) -> bytes:
+    return encode_message(decode_message(data, LIMITS))
+
+
+def _certificate(data: bytes) -> bytes | None:
+    certificate = decode_certificate(data)
+    signatures = list(certificate.signatures)
+    # Another order is kept as it came, for `verify_certificate` to refuse with its reason.
+    return encode_certificate(certificate) if signatures == sorted(signatures) else None
+
+
+def _receipts(data: bytes) -> bytes:
+    receipts: BlockReceipts = decode_block_receipts(data)
+    receipts.decoded()
+    receipts.block_events()
+    return encode_block_receipts(list(receipts.receipts), receipts.events)
+
+
+def _applied(market: World, data: bytes) -> bytes:
+    """Apply a body to a market, whatever it says: there is a receipt, or nothing changed."""
+    body = decode_body(data)
+    state = LedgerState(market.records)
+    result = apply_block(state, market.context(), [(identify(body), body)])
+    (receipt,) = result.receipts
+    assert receipt.outcome in Outcome
+    return encode(body)
+
+
+# What clients send, besides what goes to a server.
+
+
+def _address(data: bytes) -> bytes:
+    text = _argument(data)
+    address = parse_address(text, test=True)
+    assert render_address(address, test=True) == text.lower()
+    return encode_address(address, capitals=text.isupper())
+
+
+def encode_address(address: bytes, *, capitals: bool) -> bytes:
+    text = render_address(address, test=True)
+    return (text.upper() if capitals else text).encode()
+
+
+def _amount(data: bytes) -> None:
+    text = _argument(data)
+    minor = parse_amount(text, decimals=2)
+    assert parse_amount(render_amount(minor, decimals=2), decimals=2) == minor
+
+
+def _cursor(data: bytes) -> bytes:
+    return str(Cursor.parse(_argument(data))).encode()
+
+
+def _id(data: bytes) -> bytes | None:
+    text = _argument(data)
+    read = parse_id(click.Context(click.Command("query")), click.Argument(["id"]), text)
+    assert len(bytes.fromhex(read)) == 32
+    return read.encode() if text.islower() else None
+
+
+def _endpoint(data: bytes) -> None:
+    endpoint = parse_endpoint(_argument(data))
+    assert parse_endpoint(str(endpoint)) == endpoint
+
+
+def _argument(data: bytes) -> str:
+    """Return the text as a program gets its arguments."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+# What stands in files.
+
+
+def _in_file(read: Callable[[Path], object], name: str) -> Callable[[], _Opened]:
+    """Return how to open a target that reads a file of this name."""
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Read]:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / name
+
+            def read_file(data: bytes) -> None:
+                path.write_bytes(data)
+                read(path)
+
+            yield read_file
+
+    return opened
+
+
+def _entry(data: bytes) -> bytes:
+    entry = decode_entry(data)
+    if not isinstance(entry, Born | Reached | Sealed | Body):
+        input_of_entry(entry)
+    return encode_entry(entry)
+
+
+def _log(data: bytes) -> None:
+    files = MemoryFiles()
+    ConsensusLog(Path("log"), files).load()
+    files.alter(LOG_NAME, lambda _: data)
+    entries = ConsensusLog(Path("log"), files).load()
+    assert sum(len(entry) for entry in entries) <= len(data)
+
+
+def _der(data: bytes) -> None:
+    assert check_certificate(data).name
+
+
+def _pinned(data: bytes) -> None:
+    assert read_certificate(data, "somebody")
+
+
+def _genesis(path: Path) -> None:
+    genesis = load_genesis(path)
+    assert len(genesis.hash) == 32
+
+
+def _keystore(path: Path) -> None:
+    facts = read_keystore(path)
+    signer = load_key(path, seeds.PASSPHRASE)
+    assert signer.public_key == facts.public_key
+
+
+def _operations(path: Path) -> None:
+    reader = OperationReader(
+        parse_address=lambda text: parse_address(text, test=True),
+        decimals_of=seeds.DECIMALS.get,
+    )
+    for value in read_operations(path):
+        encode((reader.read(value),))
+
+
+@contextlib.contextmanager
+def _market() -> Iterator[Read]:
+    market = make_market()
+    yield lambda data: _applied(market, data)
+
+
+def _market_bodies() -> tuple[bytes, ...]:
+    market = make_market()
+    return tuple(encode(market.body(ladder.good, by=ladder.by)) for ladder in LADDERS)
+
+
+def _proof(data: bytes) -> None:
+    verify_proof_file(data, seeds.decided().town.genesis)
+
+
+TARGETS: Final[tuple[Target, ...]] = (
+    Target(
+        name="wire",
+        form=Form.MESSAGEPACK,
+        opened=reading(_wire),
+        refusals=(WireError,),
+        seeds=seeds_of(seeds.wire_frames),
+        doors=("node.network.messages.decode_message",),
+        examples=200,
+    ),
+    Target(
+        name="block",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode_block(decode_block(data))),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.blocks),
+        doors=("node.blocks.records.decode_block",),
+    ),
+    Target(
+        name="header",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_header(data))),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.headers),
+        doors=("node.blocks.records.decode_header",),
+    ),
+    Target(
+        name="certificate",
+        form=Form.MESSAGEPACK,
+        opened=reading(_certificate),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.certificates),
+        doors=("node.blocks.wire.decode_certificate",),
+    ),
+    Target(
+        name="evidence",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode_evidence(decode_evidence(data))),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.evidence),
+        doors=("node.blocks.wire.decode_evidence",),
+    ),
+    Target(
+        name="transaction",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_signed(data)[0])),
+        refusals=(TransactionError,),
+        seeds=seeds_of(seeds.transactions),
+        doors=(
+            "node.codec.decode",
+            "node.ledger.transactions._decoded",
+            "node.ledger.transactions.decode_signed",
+            "node.ledger.transactions.decode_transaction",
+            "node.ledger.transactions.decode_body",
+        ),
+        examples=200,
+    ),
+    Target(
+        name="applied",
+        form=Form.MESSAGEPACK,
+        opened=_market,
+        refusals=(TransactionError,),
+        seeds=seeds_of(_market_bodies),
+        doors=("node.ledger.transactions.decode_body",),
+        examples=200,
+    ),
+    Target(
+        name="operations",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(CATALOGUE.decode(data))),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.operations),
+        doors=(
+            "node.ledger.catalogue.StandardCatalogue.decode",
+            "node.ledger.acting.Catalogue.decode",
+        ),
+    ),
+    Target(
+        name="rpc",
+        form=Form.JSON,
+        opened=serving.rpc_server,
+        refusals=(serving.InterfaceRefused,),
+        seeds=seeds_of(serving.rpc_requests),
+        doors=(
+            "node.rpc.jsonrpc.parse",
+            "node.rpc.jsonrpc._convert",
+            "node.rpc.views.Views.parse_address",
+            "node.rpc.submissions.decode_text",
+        ),
+        examples=300,
+    ),
+    Target(
+        name="submission",
+        form=Form.MESSAGEPACK,
+        opened=serving.submission_server,
+        refusals=(serving.InterfaceRefused,),
+        seeds=seeds_of(lambda: (encode(seeds.transactions()[:5]), encode((b"x",)))),
+        doors=(
+            "node.rpc.submissions.Submissions.decode_list",
+            "node.admission.Admission.decode",
+            "node.rpc.http.read_body",
+        ),
+    ),
+    Target(
+        name="socket",
+        form=Form.JSON,
+        opened=serving.socket_server,
+        refusals=(serving.InterfaceRefused,),
+        seeds=seeds_of(serving.socket_requests),
+        doors=("node.rpc.jsonrpc.parse", "node.rpc.stream.Cursor.parse"),
+        examples=150,
+    ),
+    Target(
+        name="cursor",
+        form=Form.TEXT,
+        opened=reading(_cursor),
+        refusals=(ValueError,),
+        seeds=lambda: (b"0-0", b"120-7", b"999999999999999999-999999999"),
+        doors=("node.rpc.stream.Cursor.parse",),
+    ),
+    Target(
+        name="address",
+        form=Form.TEXT,
+        opened=reading(_address),
+        refusals=(AddressError,),
+        seeds=lambda: (
+            render_address(bytes(20), test=True).encode(),
+            render_address(bytes(range(20)), test=True).upper().encode(),
+        ),
+        doors=(
+            "node.addresses.parse_address",
+            "node.addresses.decode_bech32m",
+            "node.client.network.ClientNetwork.parse_address",
+        ),
+    ),
+    Target(
+        name="amount",
+        form=Form.TEXT,
+        opened=reading(_amount),
+        refusals=(AmountError,),
+        seeds=lambda: (b"0", b"100.50", b"184467440737095516.15", b"7.1"),
+        doors=("node.amounts.parse_amount",),
+    ),
+    Target(
+        name="endpoint",
+        form=Form.TEXT,
+        opened=reading(_endpoint),
+        refusals=(ValueError,),
+        seeds=lambda: (b"central-bank:26600", b"10.0.0.1:0", b"[fe80::1]:65535"),
+        doors=("node.config.parse_endpoint",),
+    ),
+    Target(
+        name="genesis",
+        form=Form.JSON,
+        opened=_in_file(_genesis, "genesis.json"),
+        refusals=(GenesisError,),
+        seeds=seeds_of(seeds.genesis_files),
+        doors=(
+            "node.genesis.loading.load_genesis",
+            "node.genesis.loading.parse_genesis",
+            "node.genesis.located.parse_located",
+            "node.genesis.located._Parser._string",
+            "node.genesis.reading.read_record",
+            "node.genesis.reading._leaf",
+        ),
+        size_max=1 << 17,
+    ),
+    Target(
+        name="node-file",
+        form=Form.TEXT,
+        opened=_in_file(
+            lambda path: load_config(path, environment={}, check_files=False), "node.toml"
+        ),
+        refusals=(ConfigError,),
+        seeds=seeds_of(seeds.node_files),
+        doors=("node.config.load_config", "node.config.read_toml"),
+    ),
+    Target(
+        name="network-file",
+        form=Form.TEXT,
+        opened=_in_file(load_description, "network.toml"),
+        refusals=(ConfigError,),
+        seeds=seeds_of(seeds.network_files),
+        doors=("node.provision.description.load_description",),
+    ),
+    Target(
+        name="proof",
+        form=Form.JSON,
+        opened=reading(_proof),
+        refusals=(ProofError,),
+        seeds=seeds_of(seeds.proofs),
+        doors=("node.proofs.verifying._check_entry", "node.genesis.located.parse_located"),
+    ),
+    Target(
+        name="keystore",
+        form=Form.JSON,
+        opened=_in_file(_keystore, "key.json"),
+        refusals=(KeysError,),
+        seeds=seeds_of(seeds.keystores),
+        doors=(
+            "node.keys.keystore.load_key",
+            "node.keys.keystore.read_keystore",
+            "node.keys.keystore._read",
+        ),
+    ),
+    Target(
+        name="passphrase",
+        form=Form.TEXT,
+        opened=_in_file(read_passphrase, "passphrase"),
+        refusals=(KeysError,),
+        seeds=lambda: (b"correct horse\n", "پاس ورڈ\r\n".encode()),
+        doors=("node.keys.keystore.read_passphrase",),
+    ),
+    Target(
+        name="seed",
+        form=Form.TEXT,
+        opened=_in_file(read_seed, "seed"),
+        refusals=(CommandError,),
+        seeds=lambda: (bytes(range(32)), b"ab" * 32 + b"\n"),
+        doors=("node.cli.keys.import_.read_seed",),
+    ),
+    Target(
+        name="certificate-der",
+        form=Form.BYTES,
+        opened=reading(_der),
+        refusals=(CertificateError,),
+        seeds=seeds_of(seeds.tls_certificates),
+        doors=("node.keys.certificates.check_certificate",),
+    ),
+    Target(
+        name="certificate-file",
+        form=Form.TEXT,
+        opened=_in_file(load_certificate, "tls.crt"),
+        refusals=(ConfigError,),
+        seeds=seeds_of(seeds.certificate_files),
+        doors=("node.app.loading.load_certificate",),
+    ),
+    Target(
+        name="pinned",
+        form=Form.TEXT,
+        opened=reading(_pinned),
+        refusals=(CertificateUnusable,),
+        seeds=seeds_of(seeds.certificate_files),
+        doors=("node.network.tls.read_certificate",),
+    ),
+    Target(
+        name="log-entry",
+        form=Form.MESSAGEPACK,
+        opened=reading(_entry),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.entries),
+        doors=("node.replica.entries.decode_entry",),
+    ),
+    Target(
+        name="log",
+        form=Form.BYTES,
+        opened=reading(_log),
+        refusals=(StorageDamaged,),
+        seeds=seeds_of(seeds.logs),
+        doors=("node.storage.consensus_log.ConsensusLog.load",),
+    ),
+    Target(
+        name="receipts",
+        form=Form.MESSAGEPACK,
+        opened=reading(_receipts),
+        refusals=(CodecError,),
+        seeds=seeds_of(seeds.receipts),
+        doors=(
+            "node.chain.receipts.decode_block_receipts",
+            "node.chain.receipts.BlockReceipts.receipt",
+            "node.chain.receipts.BlockReceipts.decoded",
+            "node.chain.receipts.BlockReceipts.block_events",
+        ),
+    ),
+    Target(
+        name="network-state",
+        form=Form.JSON,
+        opened=_in_file(lambda path: open_network(path.parent), STATE_FILE),
+        refusals=(NoSuchNetwork,),
+        seeds=lambda: (
+            b'{"name": "town", "nodes": [{"name": "a", "url": "http://a:1", "votes": true}]}',
+        ),
+        doors=("node.provision.local.open_network",),
+    ),
+    Target(
+        name="process-state",
+        form=Form.JSON,
+        opened=_in_file(lambda path: running(path.parent), PID_FILE),
+        refusals=(),
+        seeds=lambda: (b'{"pid": 1, "began": 7}',),
+        doors=("node.provision.processes.running",),
+    ),
+    Target(
+        name="id",
+        form=Form.TEXT,
+        opened=reading(_id),
+        refusals=(click.BadParameter,),
+        seeds=lambda: (b"ab" * 32, b"01" * 32),
+        doors=("node.cli.options.parse_id",),
+    ),
+    Target(
+        name="operation-file",
+        form=Form.JSON,
+        opened=_in_file(_operations, "operations.json"),
+        refusals=(CommandError, OperationError),
+        seeds=seeds_of(seeds.operation_files),
+        doors=(
+            "node.cli.tx.files.read_operations",
+            "node.cli.tx.operations._bounded",
+        ),
+        examples=200,
+    ),
+    Target(
+        name="draft-file",
+        form=Form.JSON,
+        opened=_in_file(load_draft, "draft.json"),
+        refusals=(CommandError, DraftError, WrongNetwork),
+        seeds=seeds_of(seeds.draft_files),
+        doors=(
+            "node.cli.tx.files.load_draft",
+            "node.client.drafts.Draft.load",
+            "node.client.drafts.Draft.parse",
+        ),
+    ),
+    Target(
+        name="answer",
+        form=Form.JSON,
+        opened=answering.meetings,
+        refusals=(ClientError,),
+        seeds=seeds_of(answering.answers_to_meetings),
+        doors=("node.client.transport._decoded",),
+    ),
+    Target(
+        name="answer-page",
+        form=Form.JSON,
+        opened=answering.pages,
+        refusals=(ClientError,),
+        seeds=seeds_of(answering.answers_to_pages),
+        doors=("node.client.client._decode",),
+    ),
+    Target(
+        name="answer-list",
+        form=Form.MESSAGEPACK,
+        opened=answering.lists,
+        refusals=(ClientError,),
+        seeds=seeds_of(answering.answers_to_lists),
+        doors=("node.client.transport.Transport.submit_list",),
+    ),
+    Target(
+        name="notification",
+        form=Form.JSON,
+        opened=reading(answering.message),
+        refusals=(ClientError,),
+        seeds=seeds_of(answering.messages),
+        doors=("node.client.subscriptions.read_message",),
+    ),
+)
+"""Every target, by what it is that comes from outside."""
+
+BY_NAME: Final = {target.name: target for target in TARGETS}

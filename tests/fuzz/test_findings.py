@@ -1,0 +1,73 @@
+"""What fuzzing has found once: each input with the refusal that it gets since.
+
+The first word names the target; `python -m tests.fuzz TARGET --replay FILE` tries one by hand.
+"""
+
+import json
+import re
+from typing import Final
+
+import pytest
+
+from tests.fuzz.harness import examine
+from tests.fuzz.seeds import operation_files
+from tests.fuzz.serving import good_answers
+from tests.fuzz.targets import BY_NAME
+
+NESTED: Final = b"[" * 5_000
+DIGITS: Final = b"9" * 5_000
+
+
+def operation(kind: str, **changes: object) -> bytes:
+    """Return a good operation of a kind, as people write it, with some fields changed."""
+    shown = (json.loads(each) for each in operation_files()[:-1])
+    good = next(each for each in shown if each["type"] == kind)
+    return json.dumps(good | changes).encode()
+
+
+FOUND: Final = {
+    "digits of another script were a second spelling of a cursor": (
+        "cursor",
+        "1٣-0".encode(),
+        "ValueError",
+    ),
+    "a setting nested deeply": ("node-file", b"name = " + NESTED, "ConfigError"),
+    "a number of thousands of digits": ("node-file", b"name = " + DIGITS, "ConfigError"),
+    "a home of nobody": (
+        "node-file",
+        b'name = "a"\ntls.key = "~nobody-of-this-name/key"\ntls.certificate = "c"',
+        "ConfigError",
+    ),
+    "a network nested deeply": ("network-file", b"name = " + NESTED, "ConfigError"),
+    "a network with thousands of digits": ("network-file", b"time = " + DIGITS, "ConfigError"),
+    "operations nested deeply": ("operation-file", NESTED, "CommandError"),
+    "a number beyond 64 bits inside a proposal": (
+        "operation-file",
+        operation("propose", operations=[json.loads(operation("set_parameter", value=1 << 70))]),
+        "OperationError",
+    ),
+    "half of a surrogate pair": (
+        "operation-file",
+        operation("register_participant", participant="\ud800"),
+        "OperationError",
+    ),
+    "a draft nested deeply": ("draft-file", b'{"genesis_hash": ' + NESTED, "DraftError"),
+    "a network without the hash of a genesis": (
+        "answer",
+        b"\0"
+        + re.sub(rb'"genesis_hash":"\w+"', b'"genesis_hash":"?"', good_answers()["khz_status"]),
+        "BadAnswer",
+    ),
+    "an error of a node that is no UTF-8": ("answer", b'\3{"error":{"\x80":1}}', "Unreachable"),
+    "an error of a node nested deeply": ("answer", b'\3{"error":{"a":' + NESTED, "Unreachable"),
+    "a notification nested deeply": ("notification", b'{"id":' + NESTED, "BadAnswer"),
+    "a network's state nested deeply": ("network-state", NESTED, "NoSuchNetwork"),
+    "a process's state nested deeply": ("process-state", NESTED, "read"),
+    "a process of an infinite number": ("process-state", b'{"pid":1e400,"began":1}', "read"),
+}
+
+
+@pytest.mark.parametrize(("target", "data", "outcome"), FOUND.values(), ids=FOUND)
+def test_what_was_found_is_refused(target: str, data: bytes, outcome: str) -> None:
+    with BY_NAME[target].opened() as read:
+        assert examine(BY_NAME[target], read, data) == outcome
