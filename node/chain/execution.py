@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.blocks import (
+    HEADER_VERSION,
     Block,
     Header,
     ValidatorKey,
@@ -59,12 +60,7 @@ def execute(
     """
     height = parent.height + 1
     state = LedgerState(records)
-    context = BlockContext(
-        height=height,
-        time_ms=draft.time_ms,
-        genesis_hash=genesis.hash,
-        version=parent.version,
-    )
+    context = BlockContext(height=height, time_ms=draft.time_ms, genesis_hash=genesis.hash)
     ids = tuple(transaction.id for transaction in draft.transactions)
     result = apply_block(
         state,
@@ -79,7 +75,7 @@ def execute(
     leaves = [receipt_leaf(*pair) for pair in zip(ids, receipts, strict=True)]
     next_validators = _changed_validators(state, changes)
     header = Header(
-        version=parent.version,
+        version=HEADER_VERSION,
         network=genesis.network,
         height=height,
         round=draft.round,

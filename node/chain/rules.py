@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from consensus.types import Height, Round
 from consensus.validators import ValidatorSet
 from node.blocks import (
+    HEADER_VERSION,
     Header,
     evidence_root,
     transactions_root,
@@ -19,7 +20,6 @@ from node.chain.errors import BlockFault, InvalidBlock
 from node.genesis import Genesis
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.transactions import check_envelope
-from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction
 
 BLOCK_OVERHEAD_BYTES = 1024
@@ -38,8 +38,6 @@ class Parent:
     validators: ValidatorSet
     """Of the next height."""
     validators_hash: bytes
-    version: int
-    """Of the protocol: it rules the next height."""
 
 
 def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int | None) -> None:
@@ -48,7 +46,7 @@ def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int |
     Raises:
         InvalidBlock: it is not the next block, not its proposer's to build, or not of this time.
     """
-    _expect(BlockFault.WRONG_VERSION, header.version, parent.version)
+    _expect(BlockFault.WRONG_VERSION, header.version, HEADER_VERSION)
     _expect(BlockFault.WRONG_NETWORK, header.network, genesis.network)
     _expect(BlockFault.WRONG_HEIGHT, header.height, parent.height + 1)
     _expect(BlockFault.WRONG_PARENT, header.parent, parent.block_id)
@@ -87,11 +85,11 @@ def check_contents(
 
 def check_transactions(
     transactions: Sequence[AdmittedTransaction],
-    header: Header,
+    time_ms: int,
     genesis: Genesis,
     seen: Callable[[bytes], bool],
 ) -> None:
-    """Check that the block may hold each transaction: once, for the first time, valid.
+    """Check that a block of this time may hold each transaction: once, for the first time, valid.
 
     Raises:
         InvalidBlock: one is there twice, was applied before, or is refused by its envelope.
@@ -103,7 +101,7 @@ def check_transactions(
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
-        refusal = envelope_refusal(transaction, header.time_ms, header.version, genesis)
+        refusal = envelope_refusal(transaction, time_ms, genesis)
         if refusal is not None:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
@@ -111,9 +109,9 @@ def check_transactions(
 
 
 def envelope_refusal(
-    transaction: AdmittedTransaction, time_ms: int, version: int, genesis: Genesis
+    transaction: AdmittedTransaction, time_ms: int, genesis: Genesis
 ) -> Outcome | None:
-    """Return why a block of this time and version cannot hold the transaction, or None."""
+    """Return why a block of this time cannot hold the transaction, or None if it can."""
     try:
         check_envelope(
             transaction.body,
@@ -121,7 +119,6 @@ def envelope_refusal(
             now_ms=time_ms,
             window_ms=genesis.transactions.window_ms,
         )
-        check_in_force(transaction.body, version)
     except Reject as reject:
         return reject.outcome
     return None

@@ -11,6 +11,7 @@ from typing import Final
 from consensus.types import ValidatorId
 from node.genesis import (
     FORMAT,
+    PROTOCOL_VERSION,
     BlocksSection,
     ConsensusSection,
     Genesis,
@@ -197,7 +198,7 @@ def _record(
         development=description.development,
         time_ms=now_ms if time is None else int(time.timestamp() * 1000),
         fault_model=description.fault_model,
-        protocol_version=description.protocol_version,
+        protocol_version=PROTOCOL_VERSION,
         consensus=ConsensusSection(**description.consensus.model_dump()),
         blocks=BlocksSection(**description.blocks.model_dump()),
         transactions=TransactionsSection(**description.transactions.model_dump()),

@@ -7,18 +7,28 @@ agreement          at each commit: the block of a height is the same at all hone
 certificate        at each new height: the stored certificate holds, every signature verified
 growth             at each commit and start: heights go up by one; what was durable is there again
 double-signature   at each signature: an honest key signs one message for a place, in all lives
+damage             a node that has read damage signs nothing more, and is down soon
 once               at each new block: no transaction of it was in a block before
-outcome            at each new block: each transfer's receipt is what a ledger in 20 lines says
-balance            at each commit: the accounts it touched hold what those 20 lines say
+validity           at each new block: it has the state, receipts and roots that follow from the
+                   blocks alone, applied on a disk that never fails (`model`); every invariant of
+                   the ledger holds
+receipts           at each commit: one for each transaction, each transaction found where it is,
+                   and receipts and events the same at all honest nodes
+outcome            at each new block: a transfer is refused for want of funds exactly when a ledger
+                   of twenty lines has not got them
+balance            at each commit: what it touched holds what those twenty lines say
 block-time         at each new block: later than its parent, not ahead of true time
-acknowledged       at each answer: what a client was told is final is in a block
-expired            what a client was told can never come is in no later block
+acknowledged       at each answer: what a client was told is final is in a block, with that receipt
+expired            at each answer and each new block: what a client was told can never come is in
+                   no block
+real-time, read    what clients saw is linearizable (`history`)
 =================  =================================================================================
 
 At the end, see `world`: equal states, all invariants of the ledger, state roots computed anew.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -28,16 +38,21 @@ from typing_extensions import override
 from consensus.types import FaultModel
 from consensus.validators import ValidatorSet
 from node.app import Node
+from node.blocks import Block, verify_certificate
 from node.blocks import block_id as id_of_header
-from node.blocks import verify_certificate
 from node.blocks.certificates import Verify
-from node.chain.receipts import BlockReceipts
+from node.chain.receipts import BlockReceipts, encode_block_receipts
+from node.codec import encode
 from node.genesis import Genesis
-from node.ledger.acts.assets.issue import Issue
 from node.ledger.acts.assets.transfer import Transfer
+from node.ledger.catalogue import CATALOGUE
+from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
-from node.ledger.tables import HOLDINGS, holding_key
+from node.ledger.tables import HOLDINGS
 from node.ledger.transactions import TransactionBody, decode_signed, transaction_id
+from node.ledger.transition import Receipt
+from tests.sim.history import History
+from tests.sim.model import Model
 
 _SIGNED: Final = struct.Struct(">19s32sBQIBIB32s32s")
 """The layout of what a validator signs, written down a second time on purpose."""
@@ -68,6 +83,8 @@ class Decided:
     block_id: bytes
     state_root: bytes
     time_ms: int
+    receipts: tuple[bytes, ...]
+    """What became of each transaction, and last the block's own events; encoded."""
     by: str
 
 
@@ -101,7 +118,12 @@ class Checker:
         self.reached: dict[str, int] = {}
         """The last height each honest node has committed durably."""
         self._signed: dict[tuple[bytes, int, int, int], bytes] = {}
-        self._balances: dict[tuple[bytes, str], int] = {}
+        self.model = Model(genesis, verify)
+        self.history = History(self.model, self.fail)
+        self.operations: Counter[str] = Counter()
+        """Operations of the transactions that were applied, by name."""
+        self.outcomes: Counter[str] = Counter()
+        """What became of transactions in blocks, by name."""
         self._gone: set[bytes] = set()
         self.remember: set[str] = set()
         """Validators that have signed since their disk was new: a restart lets them go on."""
@@ -135,6 +157,7 @@ class Checker:
     def lost_values(self, name: str) -> None:
         """Note that this machine's database was wiped, or an older one put back."""
         self.reached[name] = 0
+        self.history.lost(name)
 
     def lost_log(self, name: str) -> None:
         """Note the same of its log."""
@@ -164,28 +187,43 @@ class Checker:
 
     # Told by clients.
 
-    def told_final(self, client: str, tx_id: bytes) -> None:
-        """Hold the network to an answer: the transaction is in a block."""
+    def told_final(
+        self, client: str, tx_id: bytes, *, node: str, place: tuple[int, int], receipt: Receipt
+    ) -> None:
+        """Hold the network to an answer: the transaction is there, and this is its receipt."""
         self.acknowledged += 1
-        if tx_id not in self.places:
-            self.fail("acknowledged", f"{client} was told {tx_id.hex()} is final; it is nowhere")
+        found = self.places.get(tx_id)
+        if found != place:
+            self.fail(
+                "acknowledged", f"{client} was told {tx_id.hex()} is at {place}; it is at {found}"
+            )
+            return
+        if encode(receipt) != self.decided[place[0]].receipts[place[1]]:
+            self.fail("acknowledged", f"{client} was told another receipt of {tx_id.hex()}")
+        self.history.told_final(node, place[0])
 
     def told_gone(self, tx_id: bytes) -> None:
         """Hold the network to an answer: the transaction can be in no later block."""
         self._gone.add(tx_id)
+        if tx_id in self.places:
+            self.fail("expired", f"{tx_id.hex()} was told gone, and is at {self.places[tx_id]}")
 
     # Private.
 
     def _look_at(self, name: str, node: Node, height: int) -> None:
-        block = node.chain.block(height)
+        block, receipts = node.chain.block(height), node.chain.receipts(height)
         if block is None:
             self.fail("growth", f"{name} has no block {height} below its head")
+            return
+        if receipts is None or len(receipts.receipts) != len(block.transactions):
+            self.fail("receipts", f"{name} has not a receipt for each transaction of {height}")
             return
         header = block.header
         found = Decided(
             block_id=id_of_header(header),
             state_root=header.state_root,
             time_ms=header.time_ms,
+            receipts=(*receipts.receipts, receipts.events),
             by=name,
         )
         decided = self.decided.get(height)
@@ -193,24 +231,29 @@ class Checker:
             if height != len(self.decided) + 1:
                 self.fail("growth", f"{name} committed {height} after {len(self.decided)}")
             self.decided[height] = found
-            self._check_new(name, node, height, found)
+            self._check_new(name, node, block, found)
         elif decided.block_id != found.block_id:
             self.fail(
                 "agreement",
                 f"height {height}: {found.block_id.hex()} at {name},"
                 f" {decided.block_id.hex()} at {decided.by}",
             )
+        elif decided.receipts != found.receipts:
+            self.fail("receipts", f"those of {height} differ at {name} and {decided.by}")
+        for index, raw in enumerate(block.transactions):
+            tx_id = transaction_id(self._genesis.hash, decode_signed(raw)[0].body)
+            if node.chain.transaction(tx_id) != (height, index):
+                self.fail(
+                    "receipts",
+                    f"{name} has {tx_id.hex()} at {node.chain.transaction(tx_id)}, not at"
+                    f" {(height, index)}",
+                )
 
-    def _check_new(self, name: str, node: Node, height: int, found: Decided) -> None:
-        genesis, chain = self._genesis, node.chain
-        certificate, receipts, block = (
-            chain.certificate(height),
-            chain.receipts(height),
-            chain.block(height),
-        )
-        assert block is not None
-        if certificate is None or receipts is None:
-            self.fail("certificate", f"{name} has block {height} without what belongs to it")
+    def _check_new(self, name: str, node: Node, block: Block, found: Decided) -> None:
+        genesis, chain, height = self._genesis, node.chain, block.header.height
+        certificate = chain.certificate(height)
+        if certificate is None:
+            self.fail("certificate", f"{name} has block {height} without its certificate")
             return
         _check_certificate(self, certificate, chain.validators_at(height), height, found)
         before = self.decided.get(height - 1)
@@ -222,7 +265,16 @@ class Checker:
                 "block-time",
                 f"block {height} is {found.time_ms - self._true_ms()} ms ahead of the true time",
             )
-        touched: dict[tuple[bytes, str], None] = {}
+        try:
+            candidate = self.model.apply(block, certificate)
+        except InvariantViolation as error:
+            self.fail("validity", f"block {height} of {name}: {error}")
+            return
+        expected = BlockReceipts(receipts=found.receipts[:-1], events=found.receipts[-1])
+        stored = encode_block_receipts(list(expected.receipts), expected.events)
+        if candidate.encoded_receipts != stored:
+            self.fail("validity", f"{name} stores other receipts for block {height} than follow")
+        touched: set[bytes] = set()
         for index, raw in enumerate(block.transactions):
             signed, body = decode_signed(raw)
             tx_id = transaction_id(genesis.hash, signed.body)
@@ -231,44 +283,51 @@ class Checker:
             if tx_id in self._gone:
                 self.fail("expired", f"{tx_id.hex()} was gone and is at {(height, index)}")
             self.places[tx_id] = (height, index)
-            touched.update(dict.fromkeys(self._apply(body, receipts, index, height)))
-        if chain.head.height != height:
-            return
-        for address, asset in touched:
-            record = chain.record(HOLDINGS, holding_key(address, asset))
-            held = 0 if record is None else record.available + record.held
-            expected = self._balances[address, asset]
-            if held != expected:
+            self.history.included(tx_id, height)
+            touched |= self._take(body, candidate.receipts[index], (height, index))
+        if chain.head.height == height:
+            self._check_balances(name, node, touched)
+
+    def _take(self, body: TransactionBody, receipt: Receipt, place: tuple[int, int]) -> set[bytes]:
+        """Add up a transaction's events; return which holdings they touch."""
+        outcome, holdings = receipt.outcome, self.model.holdings
+        self.outcomes[outcome.name] += 1
+        transfers = [each for each in body.operations if isinstance(each, Transfer)]
+        if len(transfers) == len(body.operations) and outcome in (
+            Outcome.APPLIED,
+            Outcome.HOLDING_INSUFFICIENT,
+        ):
+            enough = _enough(transfers, holdings.available)
+            if enough is not (outcome is Outcome.APPLIED):
+                self.fail("outcome", f"transfer {place}: {outcome.name}, enough: {enough}")
+        if outcome is Outcome.APPLIED:
+            self.operations.update(CATALOGUE.act_of(each).name for each in body.operations)
+        return holdings.take(receipt.events)
+
+    def _check_balances(self, name: str, node: Node, touched: set[bytes]) -> None:
+        holdings = self.model.holdings
+        for key in sorted(touched):
+            record = node.chain.record(HOLDINGS, key)
+            found = (0, 0) if record is None else (record.available, record.held)
+            expected = (holdings.available(key), holdings.held.get(key, 0))
+            if found != expected:
                 self.fail(
                     "balance",
-                    f"{address.hex()} has {held} at {name} after block {height}, not {expected}",
+                    f"{key.hex()} has {found} available and held at {name}, not {expected}",
                 )
 
-    def _apply(
-        self, body: TransactionBody, receipts: BlockReceipts, index: int, height: int
-    ) -> list[tuple[bytes, str]]:
-        """Apply a transaction to the twenty-line ledger; return which holdings it touched."""
-        outcome = receipts.receipt(index).outcome
-        moves: list[tuple[tuple[bytes, str], int]] = []
-        for operation in body.operations:
-            if isinstance(operation, Issue):
-                moves.append(((operation.to, operation.asset), operation.amount))
-            elif isinstance(operation, Transfer):
-                moves.append(((operation.account, operation.asset), -operation.amount))
-                moves.append(((operation.to, operation.asset), operation.amount))
-        after = dict(self._balances)
-        enough = True
-        for place, amount in moves:
-            after[place] = after.get(place, 0) + amount
-            enough = enough and after[place] >= 0
-        if all(isinstance(operation, Transfer) for operation in body.operations) and (
-            enough is not (outcome is Outcome.APPLIED)
-        ):
-            self.fail("outcome", f"transfer {(height, index)}: {outcome.name}, enough: {enough}")
-        if outcome is Outcome.APPLIED:
-            self._balances = after
-            return [place for place, _ in moves]
-        return []
+
+def _enough(transfers: list[Transfer], available: Callable[[bytes], int]) -> bool:
+    """Whether each can be paid in its turn."""
+    after: dict[bytes, int] = {}
+    for transfer in transfers:
+        source = transfer.account + transfer.asset.encode()
+        target = transfer.to + transfer.asset.encode()
+        after[source] = after.get(source, available(source)) - transfer.amount
+        after[target] = after.get(target, available(target)) + transfer.amount
+        if after[source] < 0:
+            return False
+    return True
 
 
 def _check_certificate(

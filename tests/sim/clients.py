@@ -1,36 +1,46 @@
-"""Clients: random transfers through real admission, with lost answers, retries and doubled sends.
+"""Clients: drafts through real admission and reads, with lost answers, retries and doubled sends.
 
 A client signs a transaction once and then asks until it knows: final, or expired for good. It
 trusts no single answer about time: "expired" counts when the block time of a node has passed the
-transaction's last moment and the node has no such transaction in its blocks.
+transaction's last moment and the node has no such transaction in its blocks. A refusal at a node's
+door is that node's word at that moment: most clients then give up, and assume nothing.
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from node.admission import AdmittedTransaction, Forgotten, Full, Known, Refusal
 from node.app import Node
-from node.codec import Record
 from node.genesis import Genesis
-from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.registry.register_participant import RegisterParticipant
-from node.ledger.outcomes import Outcome
-from node.ledger.tables import ParticipantKind
+from node.ledger.outcomes import ENVELOPE_OUTCOMES, Outcome
+from node.ledger.tables import (
+    ACCOUNTS,
+    ASSETS,
+    HOLDINGS,
+    HoldingRecord,
+    ParticipantKind,
+    holding_key,
+)
 from node.ledger.transactions import TransactionBody, decode_signed, network_of, transaction_id
+from node.ledger.transition import Receipt
 from tests.chain.town import BANK, CASH, address_of, define_cash, key, open_and_fund, sign
 from tests.sim.checker import Checker
+from tests.sim.load import ACCOUNTS_COUNT, FUNDS, Draft, Load
 from tests.sim.loop import SimLoop
 from tests.sim.machines import EPOCH_MS, Machine, Unreachable
 from tests.sim.trace import Trace
 
-ACCOUNTS: Final = 8
-FUNDS: Final = 1_000
-"""Of each account: little, so that transfers meet empty accounts."""
 VALID_MS: Final = (4_000, 15_000, 60_000)
 """How long a transaction is valid, one of these."""
+READS: Final = 0.3
+"""How many of a client's acts are reads."""
+WAIT_S: Final = 3.0
+"""A client asks again after so long without an answer."""
 
 
 @dataclass(kw_only=True)
@@ -42,7 +52,15 @@ class Counts:
     expired: int = 0
     refused: int = 0
     retried: int = 0
-    unresolved: int = 0
+    read: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+    """What was said at the door, by outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Final:
+    place: tuple[int, int]
+    receipt: Receipt
 
 
 class Clients:
@@ -63,7 +81,7 @@ class Clients:
 
         Args:
             machines: those that clients talk to.
-            pause_s: between two transactions of one client, on average.
+            pause_s: between two acts of one client, on average.
         """
         self._machines = machines
         self._genesis = genesis
@@ -74,64 +92,87 @@ class Clients:
         self._pause_s = pause_s
         self._salt = 0
         self._ready = asyncio.Event()
+        self.load = Load(checker.model, lambda: EPOCH_MS + int(loop.time() * 1000))
         self.counts = Counts()
         self.ending = False
         """Clients finish what they have under way, and begin nothing new."""
 
     async def run(self) -> None:
-        """Found the money, then transfer it to and fro until `ending`; return when all is known."""
+        """Found the money, then do this and that until `ending`; return when all is known."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._found())
-            for number in range(ACCOUNTS):
-                tasks.create_task(self._transfer_on_and_on(number))
+            for number in range(ACCOUNTS_COUNT):
+                tasks.create_task(self._act_on_and_on(number))
 
     async def submit(
         self,
-        operations: Sequence[Record],
-        signers: Sequence[str],
+        draft: Draft,
         *,
         valid_ms: int,
         client: str,
         chance: random.Random,
         only: Machine | None = None,
-    ) -> bool:
-        """Bring one transaction to its end; return whether it became final.
+    ) -> Outcome | None:
+        """Bring one transaction to its end; return its outcome, None if its time ran out.
+
+        An outcome other than `APPLIED` may be that of a receipt, or the word of a node.
 
         Args:
             only: the one machine to talk to; otherwise any.
         """
-        raw, tx_id, until_ms = self._sign(operations, signers, valid_ms)
+        raw, tx_id, until_ms = self._sign(draft, valid_ms)
         self.counts.sent += 1
         attempt = 0
         while True:
-            if attempt:
-                self.counts.retried += 1
+            self.counts.retried += attempt > 0
             attempt += 1
             machine = only or chance.choice(self._machines)
             if only is None and chance.random() < 0.1:
                 # A client in a hurry tells two nodes the same.
-                await self._ask(chance.choice(self._machines), raw, chance, within_s=0.05)
-            answer = await self._ask(machine, raw, chance, within_s=3.0)
+                await self._ask(chance.choice(self._machines), raw, tx_id, chance, within_s=0.05)
+            answer = await self._ask(machine, raw, tx_id, chance, within_s=WAIT_S)
             if answer is not None and chance.random() < 0.05:
                 answer = None  # The answer is lost on its way.
-            if answer == "refused":
-                self.counts.refused += 1
-                self._trace.add(client, "refused", tx=tx_id)
-                return False
-            if answer == "final":
+            if isinstance(answer, _Final):
+                outcome = answer.receipt.outcome
                 self.counts.final += 1
-                self._checker.told_final(client, tx_id)
-                self._trace.add(client, "final", tx=tx_id, attempts=attempt)
-                return True
+                self._checker.told_final(
+                    client, tx_id, node=machine.name, place=answer.place, receipt=answer.receipt
+                )
+                self._trace.add(client, "final", tx=tx_id, attempts=attempt, outcome=outcome.name)
+                return outcome
+            if isinstance(answer, Outcome) and answer not in ENVELOPE_OUTCOMES:
+                self.counts.refused += 1
+                self.counts.refusals[answer.name] += 1
+                self._trace.add(client, "refused", tx=tx_id, outcome=answer.name)
+                return answer
             if await self._is_gone(machine, tx_id, until_ms):
                 self.counts.expired += 1
                 self._checker.told_gone(tx_id)
                 self._trace.add(client, "expired", tx=tx_id, attempts=attempt)
-                return False
+                return None
+            said = answer.name if isinstance(answer, Outcome) else answer
             self._trace.add(
-                client, "again", tx=tx_id, attempts=attempt, via=machine.name, answer=answer
+                client, "again", tx=tx_id, attempts=attempt, via=machine.name, answer=said
             )
             await asyncio.sleep(0.1 + chance.random() * 0.9)
+
+    async def insist(
+        self,
+        draw: Callable[[], Draft],
+        *,
+        client: str,
+        chance: random.Random,
+        only: Machine | None = None,
+    ) -> None:
+        """Sign and send until it is applied; every other answer is followed by a new draft."""
+        outcome = None
+        while outcome is not Outcome.APPLIED:
+            if outcome is not None:
+                await asyncio.sleep(0.5)
+            outcome = await self.submit(
+                draw(), valid_ms=60_000, client=client, chance=chance, only=only
+            )
 
     # Private.
 
@@ -149,58 +190,60 @@ class Clients:
             file_commitment=bytes(32),
         )
         both = ("central-bank", "finance-ministry")
-        names = [f"a{number}" for number in range(ACCOUNTS)]
-        acts: list[tuple[Sequence[Record], Sequence[str]]] = [
-            ([bank, define_cash(central, (ministry,))], both),
-            (open_and_fund(central, names, FUNDS), both[:1]),
-        ]
-        for operations, signers in acts:
-            done = False
-            while not done:
-                done = await self.submit(
-                    operations, signers, valid_ms=60_000, client="founder", chance=chance
-                )
+        names = [f"a{number}" for number in range(ACCOUNTS_COUNT)]
+        cash = Draft(operations=(bank, define_cash(central, (ministry,))), signers=both)
+        funds = Draft(
+            operations=tuple(open_and_fund(central, names, FUNDS)), signers=("central-bank",)
+        )
+        model = self._checker.model
+        # A refusal may be the word of a node that has applied the same already.
+        while CASH.encode() not in model.rows(ASSETS):
+            await self.submit(cash, valid_ms=15_000, client="founder", chance=chance)
+        while address_of(BANK, names[-1]) not in model.rows(ACCOUNTS):
+            await self.submit(funds, valid_ms=15_000, client="founder", chance=chance)
         self._ready.set()
 
-    async def _transfer_on_and_on(self, number: int) -> None:
+    async def _act_on_and_on(self, number: int) -> None:
         chance = random.Random(f"{self._seed}/client/{number}")
         await self._ready.wait()
         while not self.ending:
             await asyncio.sleep(chance.expovariate(1 / self._pause_s))
             if self.ending:
                 return
-            operations = [
-                self._transfer(number, chance) for _ in range(chance.choice((1, 1, 1, 3)))
-            ]
+            if chance.random() < READS:
+                await self._read(f"client-{number}", chance)
+                continue
             await self.submit(
-                operations,
-                [f"a{number}"],
+                self.load.draw(chance, number),
                 valid_ms=chance.choice(VALID_MS),
                 client=f"client-{number}",
                 chance=chance,
             )
 
-    def _transfer(self, number: int, chance: random.Random) -> Transfer:
-        other = (number + chance.randrange(1, ACCOUNTS)) % ACCOUNTS
-        return Transfer(
-            account=address_of(BANK, f"a{number}"),
-            to=address_of(BANK, f"a{other}"),
-            asset=CASH,
-            amount=chance.choice((1, 10, 100, FUNDS)),
-        )
+    async def _read(self, client: str, chance: random.Random) -> None:
+        """Ask a node for a holding, as the interface does: what is read is all of one height."""
+        machine = chance.choice(self._machines)
+        if not machine.honest:
+            return
+        holdings = list(self._checker.model.rows(HOLDINGS))
+        wanted = chance.choice(holdings) if holdings else holding_key(bytes(20), CASH)
 
-    def one_transfer(self, number: int) -> Transfer:
-        """Return a transfer of the smallest amount, for whoever wants to see one become final."""
-        return Transfer(
-            account=address_of(BANK, f"a{number % ACCOUNTS}"),
-            to=address_of(BANK, f"a{(number + 1) % ACCOUNTS}"),
-            asset=CASH,
-            amount=1,
-        )
+        async def work(node: Node) -> tuple[int, HoldingRecord | None]:
+            await node.chain.settled()
+            return node.chain.head.height, node.chain.record(HOLDINGS, wanted)
 
-    def _sign(
-        self, operations: Sequence[Record], signers: Sequence[str], valid_ms: int
-    ) -> tuple[bytes, bytes, int]:
+        since = self._checker.history.reading(machine.name)
+        await asyncio.sleep(chance.random() * 0.02)
+        try:
+            height, found = await machine.call(work, 1.0)
+        except Unreachable:
+            return
+        await asyncio.sleep(chance.random() * 0.02)
+        self.counts.read += 1
+        self._checker.history.read(machine.name, since, height, wanted, found)
+        self._trace.add(client, "read", via=machine.name, height=height)
+
+    def _sign(self, draft: Draft, valid_ms: int) -> tuple[bytes, bytes, int]:
         self._salt += 1
         until_ms = EPOCH_MS + int(self._loop.time() * 1000) + valid_ms
         body = TransactionBody(
@@ -208,38 +251,36 @@ class Clients:
             network=network_of(self._genesis.hash),
             valid_until_ms=until_ms,
             salt=self._salt.to_bytes(8, "big"),
-            signers=tuple(sorted(key(name).public_key for name in signers)),
-            operations=tuple(operations),  # type: ignore[arg-type]
+            signers=tuple(sorted({key(name).public_key for name in draft.signers})),
+            operations=draft.operations,  # type: ignore[arg-type]
             memo="",
         )
-        raw = sign(body, signers, self._genesis.hash)
+        raw = sign(body, draft.signers, self._genesis.hash)
         signed, _ = decode_signed(raw)
         return raw, transaction_id(self._genesis.hash, signed.body), until_ms
 
     async def _ask(
-        self, machine: Machine, raw: bytes, chance: random.Random, *, within_s: float
-    ) -> str | None:
-        """Submit and wait; return "final", "refused", what else was said, or None for nothing."""
+        self, machine: Machine, raw: bytes, tx_id: bytes, chance: random.Random, *, within_s: float
+    ) -> _Final | Outcome | str | None:
+        """Submit and wait; return what became of it, why not, what else was said, or nothing."""
 
-        async def work(node: Node) -> str:
+        async def work(node: Node) -> _Final | Outcome | str:
             (answer,) = await node.intake.submit([raw])
             match answer:
                 case AdmittedTransaction() | Known():
-                    tx_id = node.admission.decode(raw).id
-                    return "final" if await node.intake.wait(tx_id, within_s) else "waiting"
+                    if not await node.intake.wait(tx_id, within_s):
+                        return "waiting"
+                    return _final_at(node, tx_id)
                 case Refusal(outcome=Outcome.DUPLICATE):
-                    return "final"
-                case Refusal(outcome=Outcome.HOLDING_INSUFFICIENT):
-                    # The dry run's word at this moment; another node, or a later moment, may take
-                    # it. A client that gives up here must not assume that nobody has it.
-                    return "refused"
+                    return _final_at(node, tx_id)
                 case Refusal(outcome=outcome):
-                    return outcome.name.lower()
+                    return outcome
                 case Full():
                     return "full"
                 case Forgotten():
                     return "forgotten"
 
+        self._checker.history.sending(tx_id)
         await asyncio.sleep(chance.random() * 0.02)
         try:
             answer = await machine.call(work, within_s + 1.0)
@@ -258,3 +299,11 @@ class Clients:
             return await machine.call(work, 1.0)
         except Unreachable:
             return False
+
+
+def _final_at(node: Node, tx_id: bytes) -> _Final | str:
+    place = node.chain.transaction(tx_id)
+    receipts = None if place is None else node.chain.receipts(place[0])
+    if place is None or receipts is None:
+        return "final, and nowhere"
+    return _Final(place=place, receipt=receipts.receipt(place[1]))

@@ -46,9 +46,14 @@ class Faults:
         self._skipped = frozenset(skipped)
         self._seed = seed
         self._random = random.Random(f"{seed}/faults")
-        self.counts: Counter[str] = Counter()
+        self._befallen: list[Fault] = []
         self.drawn = 0
         """Faults so far, those left out among them."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each kind has found somebody to befall."""
+        return Counter(fault.kind for fault in self._befallen if fault.happened)
 
     async def run(self, until_s: float) -> None:
         """Do harm until this time; return at once then, with whatever is broken still broken."""
@@ -63,9 +68,9 @@ class Faults:
                     self.drawn += 1
                     if number in self._skipped:
                         continue
-                    self.counts[kind] += 1
                     chance = random.Random(f"{self._seed}/fault/{number}")
                     fault = Fault(self._site, kind, chance)
+                    self._befallen.append(fault)
                     tasks.create_task(_do(fault), name=f"fault-{number}-{kind}")
         except TimeoutError:
             return

@@ -71,6 +71,10 @@ class Totals:
     """Processor time of each run."""
     faults: Counter[str] = field(default_factory=Counter)
     lies: Counter[str] = field(default_factory=Counter)
+    operations: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Of transactions in blocks, and of refusals at a node's door."""
+    reads: int = 0
     broken: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result, cost_s: float) -> None:
@@ -86,6 +90,10 @@ class Totals:
         self.with_liars += result.liars > 0
         self.faults.update(result.faults)
         self.lies.update(result.lies)
+        self.operations.update(result.operations)
+        self.outcomes.update(result.outcomes)
+        self.outcomes.update(result.clients.refusals)
+        self.reads += result.clients.read
         if result.violation is not None:
             self.broken[result.violation.rule] += 1
 
@@ -105,6 +113,8 @@ class Totals:
             f" {costs[len(costs) * 9 // 10]:.2f} s, the longest {costs[-1]:.1f} s",
             f"faults: {_listed(self.faults)}",
             f"lies: {_listed(self.lies)}",
+            f"operations applied: {_listed(self.operations)}; {self.reads} reads",
+            f"outcomes: {_listed(self.outcomes)}",
             f"broken: {_listed(self.broken) if self.broken else 'nothing'}",
         ]
         return "\n".join(lines)

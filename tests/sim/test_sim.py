@@ -84,7 +84,9 @@ def test_a_victim_without_proposals_gets_the_blocks_all_the_same() -> None:
 
 @pytest.mark.adversarial(44, 63)
 def test_invalid_proposals_get_no_votes_and_stop_nobody() -> None:
-    result = holds(Options(seed=1, minutes=0.5, faults=(), liars=1, lies=("invalid",)))
+    result = holds(
+        Options(seed=1, minutes=0.5, faults=(), liars=1, lies=("invalid",), client_pause_s=0.3)
+    )
 
     assert result.lies["invalid"] > 10
 

@@ -3,13 +3,14 @@
 A run has three parts. While `minutes` last, faults happen and clients transfer. Then faults end:
 wires are whole, clocks right, machines up; liars go on lying. From that moment on the network has
 `LIVELY_WITHIN_S` to decide three more blocks at every honest node, to bring every validator back to
-voting, to resolve whatever clients had under way, and to make one fresh transfer from each node
+voting, to resolve whatever clients had under way, and to make one fresh unit through each node
 final. At last everybody stops in order, and the disks are compared and checked whole.
 
 Everything follows from `Options` and the code: no real clock, no thread, no socket.
 """
 
 import asyncio
+import contextlib
 import functools
 import random
 import traceback
@@ -45,6 +46,8 @@ from tests.sim.wires import SimNet, Weather
 
 LIVELY_WITHIN_S: Final = 150.0
 """After faults have ended; the longest round takes some 10 s here, the longest ban 30 s."""
+FOUNDED_WITHIN_S: Final = 60.0
+"""So long do liars wait for the honest to have begun."""
 STUCK_AFTER_STEPS: Final = 20_000_000
 CLOCK_AHEAD_MAX_MS: Final = 3_000
 SKEW_MAX_MS: Final = 1_100
@@ -120,6 +123,9 @@ class Result:
     steps: int
     starts: int = 0
     lies: dict[str, int] = field(default_factory=dict)
+    operations: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)
+    """Of transactions in blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +135,9 @@ class Stage:
     machines: list[Machine]
     net: SimNet
     checker: Checker
+    clients: Clients
     trace: Trace
+    chance: random.Random
 
     @property
     def height(self) -> int:
@@ -273,6 +281,8 @@ class _World:
             steps=self.loop.steps,
             starts=sum(machine.starts for machine in self._machines),
             lies=dict(sorted(self._conspiracy.counts.items())),
+            operations=dict(sorted(self._checker.operations.items())),
+            outcomes=dict(sorted(self._checker.outcomes.items())),
         )
 
     # The run.
@@ -322,12 +332,25 @@ class _World:
         self.trace.add("sim", "end", height=checker.height, steps=self.loop.steps)
 
     def _stage(self) -> Stage:
+        assert self._clients is not None
         return Stage(
-            machines=self._machines, net=self._net, checker=self._checker, trace=self.trace
+            machines=self._machines,
+            net=self._net,
+            checker=self._checker,
+            clients=self._clients,
+            trace=self.trace,
+            chance=random.Random(f"{self.options.seed}/stage"),
         )
 
     async def _start_late(self, machine: Machine) -> None:
         await asyncio.sleep(self._chance.random() * 2)
+        if not machine.honest:
+            # A network that has gone on without one of its founders waits for it as for a faulty
+            # one, for two blocks: on top of a liar that is more than it survives.
+            founders = {m.name for m in self._honest if m.signer is not None}
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FOUNDED_WITHIN_S):
+                    await self._until(lambda: founders <= self._checker.remember)
         if not machine.is_up:
             await machine.start()
 
@@ -343,9 +366,9 @@ class _World:
                 waits_for = "clients to know what became of their transactions"
                 self._clients.ending = True
                 await clients
-                waits_for = "a fresh transfer from each node"
+                waits_for = "a fresh unit of cash through each node"
                 for number, machine in enumerate(self._honest):
-                    await self._fresh_transfer(machine, number)
+                    await self._fresh_unit(machine, number)
                 waits_for = "all heads to be the same"
                 await self._until(lambda: len({m.height for m in self._honest}) == 1)
         except TimeoutError:
@@ -354,18 +377,13 @@ class _World:
                 "liveness", f"waited {LIVELY_WITHIN_S:.0f} s for {waits_for}: {where}"
             ) from None
 
-    async def _fresh_transfer(self, machine: Machine, number: int) -> None:
+    async def _fresh_unit(self, machine: Machine, number: int) -> None:
         assert self._clients is not None
         began_s, chance = self.loop.time(), random.Random(f"{self.options.seed}/last/{number}")
-        await self._clients.submit(
-            [self._clients.one_transfer(number)],
-            [f"a{number % 8}"],
-            valid_ms=60_000,
-            client=f"last-{number}",
-            chance=chance,
-            only=machine,
+        await self._clients.insist(
+            self._clients.load.one_unit, client=f"last-{number}", chance=chance, only=machine
         )
-        self.trace.add("sim", "fresh-transfer", via=machine.name, s=self.loop.time() - began_s)
+        self.trace.add("sim", "fresh-unit", via=machine.name, s=self.loop.time() - began_s)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():

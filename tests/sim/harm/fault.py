@@ -43,9 +43,12 @@ class Fault:
         self.kind = kind
         self.random = chance
         self.net = site.net
+        self.happened = False
+        """It found somebody to befall."""
 
     def note(self, event: str = "", **details: object) -> None:
         """Say what happens; the kind, unless another event is named."""
+        self.happened = True
         self.site.trace.add("sim", event or self.kind, **details)
 
     def some_s(self, longest_s: float) -> float:
@@ -67,9 +70,9 @@ class Fault:
 
     def pick(self) -> Machine | None:
         """Return an honest machine that runs and is in nobody's hands."""
-        site = self.site
-        found = [m for m in site.honest if m.is_up and not m.paused and m.name not in site.busy]
-        return self.random.choice(found) if found else None
+        machine = self._idle()
+        self.happened = machine is not None
+        return machine
 
     @contextlib.contextmanager
     def in_hand(self, *machines: Machine) -> Iterator[None]:
@@ -89,7 +92,7 @@ class Fault:
 
     def impair(self) -> Machine | None:
         """Choose a machine that may be impaired for long, if there may be one more."""
-        site, machine = self.site, self.pick()
+        site, machine = self.site, self._idle()
         if machine is None or machine.name in site.impaired:
             return None
         # A validator that came late and has signed nothing yet waits for blocks of the others, just
@@ -102,7 +105,13 @@ class Fault:
         if len((waiting | site.impaired) - {machine.name}) >= site.impaired_max:
             return None
         site.impaired.add(machine.name)
+        self.happened = True
         return machine
+
+    def _idle(self) -> Machine | None:
+        site = self.site
+        found = [m for m in site.honest if m.is_up and not m.paused and m.name not in site.busy]
+        return self.random.choice(found) if found else None
 
     async def rejoined(self, machine: Machine) -> None:
         """Wait until a machine that has forgotten takes part again."""

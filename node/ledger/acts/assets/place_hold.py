@@ -11,7 +11,6 @@ from node.ledger.checks import check_amount, check_expiry, check_text
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
 from node.ledger.parameters import parameter
-from node.ledger.protocol import HOLDS_BOUNDED
 from node.ledger.tables import HoldRecord, Text
 from node.ledger.units import Milliseconds
 
@@ -66,8 +65,7 @@ def _apply(context: ActContext, operation: PlaceHold) -> None:
         expires_ms=operation.expires_ms,
         placed_by=participants[0],
     )
-    bounded = context.block.version >= HOLDS_BOUNDED
-    holdings.place_hold(state, holder, hold_id, hold, bounded=bounded)
+    holdings.place_hold(state, holder, hold_id, hold)
     context.events.append(
         HoldPlaced(
             hold=hold_id,
