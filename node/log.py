@@ -2,6 +2,9 @@
 
 The event comes first, then `key=value`; bytes are shown as lower-case hex. `json` gives one object
 a line. The pure rooms do not log: what they return has a one-line `str()` that the shell logs.
+
+Logging never fails: what cannot be written, as on a full disk, is dropped and counted, and told of
+once there is room again. A node does not stop for its log, nor fail in saying why it stops.
 """
 
 import logging
@@ -51,7 +54,7 @@ def open_log(
         else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False)
     )
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
+        _Lines(stream),
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         context_class=dict,
         cache_logger_on_first_use=True,
@@ -75,6 +78,27 @@ def silent_log() -> Logger:
         processors=[],
     ).bind()
     return logger
+
+
+class _Lines:
+    """Where finished lines go: structlog calls the method that is named like the level."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0
+
+    def msg(self, line: str) -> None:
+        try:
+            if self._lost:
+                self._stream.write(f"{self._lost} lines of the log could not be written\n")
+                self._stream.flush()
+                self._lost = 0
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except OSError:
+            self._lost += 1
+
+    debug = info = warning = error = critical = msg
 
 
 def _hexadecimal(_logger: object, _method: str, event: _Event) -> _Event:

@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Final
 
 from node.storage.errors import StorageDamaged, StorageError, StorageFailed, storage_error
-from node.storage.files import DiskFiles, FileSystem, sync_directory
+from node.storage.files import DiskFiles, FileSystem, check_writable, sync_directory
 from node.storage.lock import DirectoryLock
 
 LOG_NAME: Final = "consensus.log"
@@ -62,11 +62,13 @@ def open_consensus_log(path: Path) -> "ConsensusLog":
 
     Raises:
         StorageLocked: another process, or another part of this one, has it.
-        StorageError: the disk's reasons.
+        StorageReadOnly: nothing could be written down here, and so nothing signed.
+        StorageError: the others of its tree, for the disk's reasons.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
         sync_directory(path.parent)
+        check_writable(path)
         lock = DirectoryLock(path)
     except OSError as error:
         raise storage_error(path, error) from error

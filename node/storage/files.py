@@ -1,5 +1,6 @@
 """The seam between the consensus log and the disk: the few things a log does with files."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,19 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a directory, or a file in it, that this process may not write.
+
+    Otherwise it would be found out only when the first thing has to be written.
+
+    Raises:
+        OSError: the disk is mounted read-only, or belongs to somebody else.
+    """
+    for each in (path, *path.iterdir()):
+        if not os.access(each, os.W_OK, effective_ids=True):
+            raise OSError(errno.EROFS, f"no right to write {each.name}")
 
 
 class DiskFiles:

@@ -1,9 +1,14 @@
 """The log: event first, bytes as hex, one object a line for machines, no global state."""
 
+import contextlib
+import errno
 import io
 import json
+import os
+from pathlib import Path
 
 import structlog
+from typing_extensions import override
 
 from node.clock import ManualClock
 from node.log import open_log, silent_log
@@ -46,3 +51,39 @@ def test_a_level_hides_what_is_below_it_and_loggers_do_not_share_it() -> None:
     assert quiet.getvalue() == ""
     assert "shown" in loud.getvalue()
     assert not structlog.is_configured()
+
+
+class Disk(io.StringIO):
+    """A file whose disk may be full."""
+
+    full = False
+
+    @override
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
+
+
+def test_lines_that_find_no_room_are_dropped_and_counted_not_raised() -> None:
+    disk = Disk()
+    log = open_log(disk, now_ms=ManualClock().now_ms)
+    log.info("first")
+    disk.full = True
+
+    log.info("lost")
+    log.error("lost too")
+    disk.full = False
+    log.info("last")
+
+    first, told, last = disk.getvalue().splitlines()
+    assert "first" in first
+    assert told == "2 lines of the log could not be written"
+    assert "last" in last
+
+
+def test_a_log_on_a_full_disk_stops_nobody() -> None:
+    with contextlib.suppress(OSError), Path("/dev/full").open("w") as full:
+        log = open_log(full, now_ms=ManualClock().now_ms)
+        for number in range(100):
+            log.warning("nobody reads this", number=number, padding="x" * 200)

@@ -7,6 +7,7 @@ purpose: the client gives up at a random moment and hands in the same transactio
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
@@ -16,15 +17,16 @@ from random import Random
 from node.client import Client, Receipt, transaction
 from node.clock import SystemClock
 from node.provision.acts import RUPEE
-from node.provision.description import NetworkDescription
 from node.provision.funding import FUNDS_PAISA, development_accounts, founders, fund
 from node.provision.local import LocalNetwork, create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
+from tests.e2e.signatures import signatures_in
 
 BANK, MINISTRY, COUNCIL, REGULATOR = INSTITUTIONS
 PAYERS = 8
 VALID_FOR_MS = 300_000
+POLL_S = 0.05
 LOST_ANSWERS = 0.2
 """The part of all payments whose first answer nobody waits for."""
 LOST_WITHIN_S = 0.2
@@ -34,7 +36,7 @@ CLOCK = SystemClock()
 @asynccontextmanager
 async def running_network(root: Path) -> AsyncIterator[LocalNetwork]:
     """Give four validators as processes, with the rupee and ten funded accounts."""
-    network = create_network(root, _description(), now_ms=CLOCK.now_ms())
+    network = make_network(root)
     try:
         network.start(leashed=True)
         await network.wait_ready()
@@ -44,13 +46,15 @@ async def running_network(root: Path) -> AsyncIterator[LocalNetwork]:
         await network.stop()
 
 
-def _description() -> NetworkDescription:
+def make_network(root: Path) -> LocalNetwork:
+    """Write the homes of four validators and ten accounts; nothing runs yet."""
     free = free_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     participants, accounts = founders()
-    return reference_network(
+    description = reference_network(
         "processes", ports=ports, development=True, participants=participants, accounts=accounts
     )
+    return create_network(root, description, now_ms=CLOCK.now_ms())
 
 
 async def endow(network: LocalNetwork) -> None:
@@ -80,6 +84,17 @@ async def until_height(client: Client, height: int, *, timeout_s: float = 30.0) 
                     return
 
 
+async def exit_code(network: LocalNetwork, name: str, *, timeout_s: float = 30.0) -> int:
+    """Wait until a node has ended by itself, and return with which code."""
+    process = network.process(name)
+    assert process is not None
+    async with asyncio.timeout(timeout_s):
+        while process.is_alive():  # noqa: ASYNC110 - nothing tells of another process's end.
+            await asyncio.sleep(POLL_S)
+    _, status = os.waitpid(process.pid, 0)  # noqa: ASYNC222 - it has ended.
+    return os.waitstatus_to_exitcode(status)
+
+
 async def pay_once(client: Client) -> Receipt:
     payer, payee = development_accounts()[:2]
     builder = await client.transaction()
@@ -90,17 +105,26 @@ async def pay_once(client: Client) -> Receipt:
 class Payers:
     """Pay without pause, each from an account of its own, and keep every receipt."""
 
-    def __init__(self, network: LocalNetwork, *, seed: int, pause_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        network: LocalNetwork,
+        *,
+        seed: int,
+        pause_s: float = 0.0,
+        through: Sequence[str] = INSTITUTIONS,
+    ) -> None:
         """Store what is given; `paying` begins.
 
         Args:
             pause_s: the longest pause of a payer between two payments.
+            through: the nodes that are asked.
         """
         self.receipts: dict[str, Receipt] = {}
         self.answers_lost = 0
         self._network = network
         self._seed = seed
         self._pause_s = pause_s
+        self._through = tuple(through)
         self._accounts = development_accounts()
         self._paid = asyncio.Event()
         self._stopping = False
@@ -126,8 +150,9 @@ class Payers:
         random = Random(f"{self._seed} payer {number}")
         payer, payee = self._accounts[number], self._accounts[-1]
         # Each begins at another node, so that every kill takes one from somebody.
-        turn = number % len(INSTITUTIONS)
-        async with client_of(self._network, *INSTITUTIONS[turn:], *INSTITUTIONS[:turn]) as client:
+        turn = number % len(self._through)
+        nodes = (*self._through[turn:], *self._through[:turn])
+        async with client_of(self._network, *nodes) as client:
             while not self._stopping:
                 # Built without a node: when all are dead, `submit` is what waits for them.
                 draft = (
@@ -181,6 +206,11 @@ async def check_nothing_lost(network: LocalNetwork, receipts: dict[str, Receipt]
         assert sum(held) == (await client.asset(RUPEE)).value.supply
         # One paisa for each receipt: nothing was applied twice, or without one.
         assert held[-1] - Decimal(FUNDS_PAISA) / 100 == Decimal(len(receipts)) / 100
+
+
+def signatures_agree(network: LocalNetwork) -> None:
+    """Assert that no log shows two signatures of one validator in one place."""
+    assert signatures_in(network.nodes.values()).contradictions() == []
 
 
 async def _history(

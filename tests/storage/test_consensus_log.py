@@ -1,6 +1,7 @@
 """The consensus log: nothing synced is ever lost or altered, whatever happens at whatever step."""
 
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -439,3 +440,31 @@ def test_misuse_is_noticed() -> None:
         log.reset(1)
     with pytest.raises(AssertionError):
         log.load()
+
+
+STRANGER = """
+import os, sys
+from pathlib import Path
+from node.storage import StorageError, open_consensus_log
+if os.geteuid() == 0:
+    os.seteuid(65534)
+try:
+    open_consensus_log(Path(sys.argv[1]))
+except StorageError as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.adversarial(69)
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_log_that_cannot_be_written_is_refused_before_anything_must_be(what: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "log"
+        Path(place).chmod(0o755)
+        log = open_consensus_log(path)
+        log.load()
+        log.close()
+        for each, mode in ((path, 0o555), (path / LOG_NAME, 0o444)):
+            each.chmod(mode if each.is_dir() == (what == "folder") else 0o777)
+
+        assert run_python(STRANGER, path).split() == ["StorageReadOnly"]

@@ -1,0 +1,217 @@
+"""What happens to the disk of one validator of four, done by hand: each damage is found, named in a
+sentence with what to do, repaired by copying the chain from the others, and never voted on.
+
+What it signed meanwhile is read from its peers' consensus logs as well as from its own.
+"""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from node.app import CHAIN_FOLDER, LOG_FOLDER
+from node.cli.exits import Exit
+from node.client import Client
+from node.provision.local import LocalNetwork
+from node.provision.probing import answers
+from node.provision.processes import log_tail
+from node.storage import open_leveldb
+from node.storage.consensus_log import LOG_NAME
+from tests import damage
+from tests.e2e.networks import (
+    BANK,
+    COUNCIL,
+    client_of,
+    endow,
+    exit_code,
+    make_network,
+    pay_once,
+    signatures_agree,
+    until_height,
+)
+from tests.e2e.signatures import Place, signatures_in
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+
+LOG_LINES = 40
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalNetwork]:
+    """Give one running network to all tests here: each leaves it whole."""
+    network = make_network(tmp_path_factory.mktemp("damage") / "network")
+    try:
+        asyncio.run(_begin(network))
+        yield network
+    finally:
+        asyncio.run(network.stop())
+
+
+async def _begin(network: LocalNetwork) -> None:
+    network.start(leashed=True)
+    await network.wait_ready()
+    await endow(network)
+
+
+def database(network: LocalNetwork) -> Path:
+    return network.nodes[COUNCIL].home / "data" / CHAIN_FOLDER
+
+
+def consensus_log(network: LocalNetwork) -> Path:
+    return network.nodes[COUNCIL].home / "data" / LOG_FOLDER
+
+
+async def stop(network: LocalNetwork) -> None:
+    process = network.process(COUNCIL)
+    assert process is not None
+    assert await process.stop()
+
+
+async def start(network: LocalNetwork) -> None:
+    network.start(COUNCIL, leashed=True)
+    await network.wait_ready(COUNCIL)
+
+
+async def pay(network: LocalNetwork, count: int, *names: str) -> int:
+    """Pay through these nodes and return the height of the last payment."""
+    async with client_of(network, *names) as client:
+        receipts = [await pay_once(client) for _ in range(count)]
+    return receipts[-1].height
+
+
+async def words_at_its_end(network: LocalNetwork) -> str:
+    """Start the damaged node, read everything that it has through it, and return what it says
+    before it ends by itself.
+    """
+    network.start(COUNCIL, leashed=True)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(_read_all(network), name="reading")
+        status = await exit_code(network, COUNCIL)
+        reading.cancel()
+    assert status == Exit.DAMAGED
+    return log_tail(network.nodes[COUNCIL].home, LOG_LINES)[-1]
+
+
+async def _read_all(network: LocalNetwork) -> None:
+    while not await answers(network.nodes[COUNCIL].url, "/readyz"):
+        await asyncio.sleep(0.05)
+    async with client_of(network, COUNCIL) as client:
+        async with aclosing(client.subscribe(start="0-0")) as stream:
+            async for _ in stream:
+                pass
+
+
+def signed(network: LocalNetwork) -> set[Place]:
+    """Return where the damaged validator has signed, as it and its peers wrote it down."""
+    return signatures_in(network.nodes.values()).of(COUNCIL)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the hash of every file: that nothing was signed, nothing was written."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+
+
+Harm = Callable[[Path, bytes], object]
+"""What is done to a closed database; it is told some bytes of a block from the middle."""
+
+
+def _in_table(change: Callable[..., Path]) -> Harm:
+    def harm(folder: Path, content: bytes) -> None:
+        # What is in the log when it is opened goes to tables.
+        open_leveldb(folder, create=False).close()
+        file, at = damage.find_bytes(folder, content, ".ldb")
+        change(file, at=at)
+
+    return harm
+
+
+DATABASE_DAMAGES: dict[str, Harm] = {
+    "CURRENT is gone": lambda folder, _: damage.remove("CURRENT")(folder),
+    "the manifest is gone": lambda folder, _: damage.remove("MANIFEST-*")(folder),
+    "bytes of a table are flipped": _in_table(damage.flip_bytes),
+    "a page of a table is zeros": _in_table(damage.zero_bytes),
+    "a page of the log is zeros": lambda folder, _: damage.zero_bytes(_log_of(folder)),
+    "bytes of the log are flipped": lambda folder, _: damage.flip_bytes(_log_of(folder)),
+}
+
+
+def _log_of(folder: Path) -> Path:
+    return damage.largest_file(folder, ".log")
+
+
+@pytest.mark.adversarial(69)
+@pytest.mark.parametrize("harm", DATABASE_DAMAGES.values(), ids=DATABASE_DAMAGES)
+async def test_a_damaged_database_is_named_and_copied_anew(
+    network: LocalNetwork, harm: Harm
+) -> None:
+    height = await pay(network, 5)
+    async with client_of(network) as client:
+        root = bytes.fromhex((await client.block(height - 2)).value.header.state_root)
+    await stop(network)
+    harm(database(network), root)
+    log_before = contents(consensus_log(network))
+    floor = await pay(network, 3, BANK)
+
+    words = await words_at_its_end(network)
+
+    assert f"{database(network)} is damaged" in words
+    assert "move this directory aside" in words
+    assert "khazana start" in words
+    assert contents(consensus_log(network)) == log_before
+    before = signed(network)
+    database(network).rename(database(network).with_name("damaged"))
+    await start(network)
+    await comes_back(network, before, above=floor)
+    shutil.rmtree(database(network).with_name("damaged"))
+
+
+@pytest.mark.adversarial(68)
+@pytest.mark.parametrize("harm", [damage.flip_bytes, damage.zero_bytes])
+async def test_a_damaged_consensus_log_is_named_and_nothing_signed_before_the_others_were_heard(
+    network: LocalNetwork, harm: Callable[[Path], Path]
+) -> None:
+    await pay(network, 5)
+    await stop(network)
+    harm(consensus_log(network) / LOG_NAME)
+    floor = await pay(network, 3, BANK)
+    before = signatures_in(node for node in network.nodes.values() if node.name != COUNCIL)
+
+    words = await words_at_its_end(network)
+
+    assert f"{consensus_log(network)} is damaged" in words
+    assert "move this directory aside" in words
+    consensus_log(network).rename(consensus_log(network).with_name("damaged"))
+    await start(network)
+    await comes_back(network, before.of(COUNCIL), above=floor)
+    assert "signing resumes" in says(network)
+    shutil.rmtree(consensus_log(network).with_name("damaged"))
+
+
+async def comes_back(network: LocalNetwork, before: set[Place], *, above: int) -> None:
+    """Assert that the node has what the others have, votes again, and signed nothing that it may
+    have signed before.
+    """
+    async with client_of(network, COUNCIL) as client:
+        await until_height(client, await pay(network, 1, BANK))
+        # Heights at and above which it has to vote: its vote is in a certificate again.
+        async with asyncio.timeout(20):
+            while not await _signs(client):
+                await pay_once(client)
+    signatures_agree(network)
+    assert all(place.height > above for place in signed(network) - before)
+
+
+async def _signs(client: Client) -> bool:
+    return COUNCIL in str((await client.block()).value.certificate)
+
+
+def says(network: LocalNetwork) -> str:
+    return "\n".join(log_tail(network.nodes[COUNCIL].home, LOG_LINES))
