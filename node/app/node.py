@@ -57,7 +57,9 @@ from node.storage import (
     ConsensusLog,
     FileSystem,
     KeyValueStore,
+    StorageError,
     StorageThread,
+    WatchedStore,
     open_consensus_log,
     open_leveldb,
 )
@@ -212,8 +214,9 @@ class Node:
         identity = parts.identity or load_identity(config)
         signer = parts.signer or load_signer(config, genesis)
         thread = await self._open_thread()
+        failures: asyncio.Queue[StorageError] = asyncio.Queue()
         self.chain = Chain.open(
-            self._open_store(),
+            WatchedStore(self._open_store(), _told_to(failures)),
             genesis,
             thread=thread if parts.store is None else parts.thread,
             records_bytes_max=config.storage.records_cache_bytes,
@@ -237,6 +240,7 @@ class Node:
         running = [tasks.create_task(self.replica.run(), name=f"{self.name}-replica")]
         running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
         running.append(tasks.create_task(self.intake.run(), name=f"{self.name}-intake"))
+        running.append(tasks.create_task(_fail_with(failures), name=f"{self.name}-disk"))
         stack.callback(self._stop_tasks, running)
         handler = Router(self.replica, self.sync, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
@@ -470,6 +474,23 @@ def _network_settings(config: NodeConfig) -> NetworkSettings:
         bytes_per_s=float(network.bytes_per_s_max),
         handshakes_max=network.handshakes_max,
     )
+
+
+def _told_to(failures: asyncio.Queue[StorageError]) -> Callable[[StorageError], None]:
+    """Return what puts a failure into this queue, from whichever thread met it."""
+    loop = asyncio.get_running_loop()
+
+    def failed(failure: StorageError) -> None:
+        # The second may follow from the first, or from closing.
+        if failures.empty() and not loop.is_closed():
+            loop.call_soon_threadsafe(failures.put_nowait, failure)
+
+    return failed
+
+
+async def _fail_with(failures: asyncio.Queue[StorageError]) -> None:
+    """Wait for a failure of the disk, and let the node end with it, whoever met it."""
+    raise await failures.get()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

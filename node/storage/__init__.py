@@ -15,6 +15,7 @@ from node.storage.leveldb import LevelDBStore, open_leveldb
 from node.storage.nodes import StoredNodes
 from node.storage.store import Batch, KeyValueStore, MemoryStore, ReadView
 from node.storage.thread import StorageThread
+from node.storage.watched import WatchedStore
 
 __all__ = [
     "Batch",
@@ -33,6 +34,7 @@ __all__ = [
     "StorageReadOnly",
     "StorageThread",
     "StoredNodes",
+    "WatchedStore",
     "open_consensus_log",
     "open_leveldb",
 ]
