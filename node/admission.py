@@ -27,6 +27,7 @@ from node.ledger.transactions import (
     decode_signed,
     transaction_id,
 )
+from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
 
 __all__ = [
@@ -227,6 +228,7 @@ class Admission:
             check_envelope(
                 decoded.body, network=self._network, now_ms=now_ms, window_ms=self._window_ms
             )
+            check_in_force(decoded.body, self._chain.version)
         except TransactionError as error:
             # Its time is over, and it was applied in its time, or may have been: whoever asks again
             # after a lost answer must not hear that it never will be, and sign another.

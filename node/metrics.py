@@ -61,6 +61,25 @@ class Metrics:
             registry=r,
         )
 
+        # The version of the rules.
+        self.protocol_version = Gauge(
+            "khazana_protocol_version", "Version that rules the next height", registry=r
+        )
+        self.protocol_version_known = Gauge(
+            "khazana_protocol_version_known", "Highest version this software knows", registry=r
+        )
+        self.upgrade_version = Gauge(
+            "khazana_upgrade_version", "Version that is scheduled, 0 when none is", registry=r
+        )
+        self.upgrade_height = Gauge(
+            "khazana_upgrade_height", "Height from which it rules, 0 when none is", registry=r
+        )
+        self.upgrade_known = Gauge(
+            "khazana_upgrade_known",
+            "Whether this software knows the scheduled version; if not (0), it stops before it",
+            registry=r,
+        )
+
         # Blocks and transactions.
         self.block_transactions = Histogram(
             "khazana_block_transactions",

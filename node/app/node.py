@@ -12,7 +12,7 @@ thread, or opens a socket.
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +24,7 @@ from consensus.engine import Engine
 from node.admission import Admission
 from node.app.loading import load_certificate, load_identity, load_signer
 from node.app.router import Router
+from node.app.upgrades import UpgradeNotices
 from node.chain import Chain, Committed
 from node.clock import Clock, SystemClock
 from node.config import NodeConfig
@@ -31,6 +32,7 @@ from node.genesis import Genesis
 from node.intake import Intake
 from node.keys import Signer, verify
 from node.ledger.errors import InvariantViolation
+from node.ledger.protocol import SUPPORTED
 from node.log import Logger, open_log
 from node.mempool import Mempool
 from node.metrics import Metrics
@@ -112,6 +114,8 @@ class NodeParts:
     observers: Sequence[tuple[str, bytes]] = ()
     """Name and certificate (DER) of observers besides the configured ones."""
     verify: Callable[[bytes, bytes, bytes], bool] = verify
+    versions: Collection[int] = SUPPORTED
+    """Those of the protocol that this software knows; fewer make it an older release."""
     serves_clients: bool = True
     log: Logger | None = None
     log_stream: TextIO = sys.stderr
@@ -167,6 +171,7 @@ class Node:
             ChainDamaged, StorageError: the disk's reasons; nothing was signed.
             LogMismatch: the consensus log is another validator's.
             OSError: an address cannot be listened on.
+            UpgradeRequired: the next block is of a version of the protocol not known here.
         """
         try:
             await self._start()
@@ -181,6 +186,7 @@ class Node:
         Raises:
             NodeHalted: the node stopped itself.
             StorageError: the disk failed.
+            UpgradeRequired: the network went on by rules that this software does not know.
         """
         await self._close(error)
 
@@ -222,6 +228,7 @@ class Node:
             records_bytes_max=config.storage.records_cache_bytes,
             keep_blocks=config.storage.keep_blocks,
             verify=parts.verify,
+            versions=parts.versions,
         )
         seat = self._open_seat(signer, thread)
         if thread is not None:
@@ -236,6 +243,9 @@ class Node:
         self.network = self._make_network(identity)
         self._make_rooms(seat)
         self._warn(signer, identity)
+        notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
+        notices.look()
+        self.chain.listeners.append(notices.look)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         running = [tasks.create_task(self.replica.run(), name=f"{self.name}-replica")]
         running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))

@@ -30,7 +30,6 @@ from node.hashing import Domain, tagged_hash
 from node.ledger.transactions import TRANSACTION_SIZE_MAX, Network
 from node.ledger.units import Milliseconds
 
-HEADER_VERSION: Final = 1
 BLOCK_SIZE_MAX: Final = 8 << 20  # half of the codec's largest record: room for the frame around it
 BLOCK_TRANSACTIONS_MAX: Final = 20_000
 BLOCK_EVIDENCE_MAX: Final = 64
@@ -48,6 +47,7 @@ class Header(Record):
     """What validators sign, by its hash."""
 
     version: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    """Of the protocol: by its rules the block was applied."""
     network: Network
     height: HeightNumber
     round: RoundNumber

@@ -2,9 +2,17 @@
 
 from node.chain.candidates import Candidate
 from node.chain.chain import Chain, Committed, Listener
-from node.chain.errors import BlockFault, ChainDamaged, ChainError, InvalidBlock, NothingToProve
+from node.chain.errors import (
+    BlockFault,
+    ChainDamaged,
+    ChainError,
+    InvalidBlock,
+    NothingToProve,
+    UpgradeRequired,
+)
 from node.chain.head import Head
 from node.chain.receipts import BlockReceipts
+from node.chain.versions import describe_versions, is_ready_for_upgrade
 
 __all__ = [
     "BlockFault",
@@ -18,4 +26,7 @@ __all__ = [
     "InvalidBlock",
     "Listener",
     "NothingToProve",
+    "UpgradeRequired",
+    "describe_versions",
+    "is_ready_for_upgrade",
 ]

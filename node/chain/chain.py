@@ -10,7 +10,7 @@ else is built or committed while it does.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -28,7 +28,7 @@ from node.blocks import (
 )
 from node.blocks.certificates import Verify
 from node.chain.candidates import Candidate, Candidates
-from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock
+from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
 from node.chain.execution import Draft, execute, hash_of_validators
 from node.chain.head import HandoverRecord, Head, HeadRecord, validator_set
@@ -55,8 +55,9 @@ from node.ledger.commitment import CommitmentError
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
 from node.ledger.parameters import Parameters
+from node.ledger.protocol import SUPPORTED, protocol_of, ruling_version
 from node.ledger.state import LedgerState, R, Table
-from node.ledger.tables import ValidatorRecord
+from node.ledger.tables import Upgrade, ValidatorRecord
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt, apply_transaction, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
@@ -90,16 +91,19 @@ class Chain:
         records_bytes_max: int,
         keep_blocks: int,
         verify: Verify,
+        versions: Collection[int],
     ) -> None:
         """Use `open`."""
         self._store = store
         self._genesis = genesis
         self._thread = thread
         self._verify = verify
+        self._versions = versions
         self._records = CommittedRecords(store, size_bytes_max=records_bytes_max)
         self._nodes = StoredNodes(store)
         self._candidates = Candidates()
         self._head = head
+        self._protocol = protocol_of(LedgerState(self._records))
         self.history = History(store)
         """The stored blocks."""
         self._validator_records = validators_of(LedgerState(self._records))
@@ -120,6 +124,7 @@ class Chain:
         records_bytes_max: int = RECORDS_BYTES_MAX,
         keep_blocks: int = 0,
         verify: Verify = verify_signature,
+        versions: Collection[int] = SUPPORTED,
     ) -> "Chain":
         """Return the chain in this store; an empty store is founded from the genesis first.
 
@@ -128,16 +133,18 @@ class Chain:
                 wants it.
             records_bytes_max: bound of the cache of decoded records.
             keep_blocks: how many blocks to keep; 0 keeps all.
+            versions: those of the protocol that this software knows.
 
         Raises:
             ChainDamaged: what is stored contradicts itself or belongs to another network.
             FoundingError: the genesis cannot be a first state.
             StorageError: the disk's reasons.
+            UpgradeRequired: the next block is of another version.
         """
         if is_empty(store):
             found_chain(store, genesis)
         check_belongs(store, genesis)
-        return cls(
+        chain = cls(
             store,
             genesis,
             load_head(store, genesis, verify),
@@ -145,7 +152,10 @@ class Chain:
             records_bytes_max=records_bytes_max,
             keep_blocks=keep_blocks,
             verify=verify,
+            versions=versions,
         )
+        chain.check_supported()
+        return chain
 
     # Where the chain stands.
 
@@ -173,6 +183,31 @@ class Chain:
     def parameters(self) -> Parameters:
         """The ledger's parameters as of the head."""
         return parameters_of(LedgerState(self._records))
+
+    @property
+    def version(self) -> int:
+        """The version of the protocol that rules the next height."""
+        return ruling_version(self._protocol, self._head.height + 1)
+
+    @property
+    def upgrade(self) -> Upgrade | None:
+        """The upgrade that is scheduled for a later height than the next; None: none is."""
+        upgrade = self._protocol.upgrade
+        return None if upgrade is None or upgrade.version == self.version else upgrade
+
+    @property
+    def versions(self) -> Collection[int]:
+        """The versions of the protocol that this software knows."""
+        return self._versions
+
+    def check_supported(self) -> None:
+        """Check that this software knows the rules of the next height.
+
+        Raises:
+            UpgradeRequired: it does not; nothing may be applied, voted on or promised any more.
+        """
+        if self.version not in self._versions:
+            raise UpgradeRequired(self.version, self._head.height + 1, self._versions)
 
     def validators_at(self, height: int) -> ValidatorSet:
         """Return those who decide, or decided, this height; at most the next one.
@@ -267,7 +302,7 @@ class Chain:
         check_header(header, parent, self._genesis, now_ms)
         check_contents(header, transactions, evidence, self._genesis)
         try:
-            check_transactions(transactions, header.time_ms, self._genesis, self.seen)
+            check_transactions(transactions, header, self._genesis, self.seen)
             accusations = check_evidence(
                 tuple(evidence), header.height, self.history, self._genesis.hash, self._verify
             )
@@ -363,6 +398,7 @@ class Chain:
         self._records.accept(candidate.records, candidate.changes)
         self._nodes.accept(candidate.nodes)
         self._candidates.clear()
+        self._protocol = protocol_of(LedgerState(self._records))
         self._head = Head(
             height=header.height,
             block_id=candidate.block_id,
@@ -411,6 +447,7 @@ class Chain:
             height=self._head.height + 1,
             time_ms=max(now_ms, self._head.time_ms + 1),
             genesis_hash=self._genesis.hash,
+            version=self.version,
         )
         return apply_transaction(LedgerState(self._records), context, bytes(32), body)
 
@@ -462,6 +499,7 @@ class Chain:
             time_ms=head.time_ms,
             validators=self._validators,
             validators_hash=hash_of_validators(self._validator_records),
+            version=self.version,
         )
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
@@ -478,7 +516,7 @@ class Chain:
         for transaction in transactions:
             if len(chosen) == self._genesis.blocks.transactions_max:
                 break
-            refusal = envelope_refusal(transaction, time_ms, self._genesis)
+            refusal = envelope_refusal(transaction, time_ms, self.version, self._genesis)
             if refusal is Outcome.TOO_FAR_AHEAD:
                 # The clock of whoever admitted it is ahead of this block: a later one can hold it.
                 continue

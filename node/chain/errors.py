@@ -5,12 +5,14 @@
     ChainError
     ├── ChainDamaged      what is stored contradicts itself, or belongs to another network
     ├── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
-    └── NothingToProve    no block has been decided yet, so no certificate stands behind the state
+    ├── NothingToProve    no block has been decided yet, so no certificate stands behind the state
+    └── UpgradeRequired   the next block is of a version of the protocol that is not known here
 
 `node.ledger.errors.InvariantViolation` is raised where this node contradicts itself or a quorum of
 the others: it stops before anything is committed.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -38,6 +40,34 @@ class NothingToProve(ChainError):
 
     def __init__(self) -> None:
         super().__init__("no block has been decided yet; try again after the first one")
+
+
+class UpgradeRequired(ChainError):
+    """The network has decided to go on by rules that this software does not know.
+
+    Nothing is wrong with what is stored: newer software continues from it.
+
+    Attributes:
+        version: of the protocol.
+        height: the next block, which that version rules.
+        supported: the versions that this software knows.
+    """
+
+    def __init__(self, version: int, height: int, supported: Collection[int]) -> None:
+        super().__init__(
+            f"from height {height} on, version {version} of the protocol rules; this software knows"
+            f" {render_versions(supported)}. Install a release of khazana that knows version"
+            f" {version} and start it on the same data directory: it goes on where this one stopped"
+        )
+        self.version = version
+        self.height = height
+        self.supported = tuple(sorted(supported))
+
+
+def render_versions(versions: Collection[int]) -> str:
+    """Return known versions for a sentence: `version 1` or `versions 1 to 2`."""
+    lowest, highest = min(versions), max(versions)
+    return f"version {lowest}" if lowest == highest else f"versions {lowest} to {highest}"
 
 
 class BlockFault(StrEnum):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.blocks import (
-    HEADER_VERSION,
     Block,
     Header,
     ValidatorKey,
@@ -60,7 +59,12 @@ def execute(
     """
     height = parent.height + 1
     state = LedgerState(records)
-    context = BlockContext(height=height, time_ms=draft.time_ms, genesis_hash=genesis.hash)
+    context = BlockContext(
+        height=height,
+        time_ms=draft.time_ms,
+        genesis_hash=genesis.hash,
+        version=parent.version,
+    )
     ids = tuple(transaction.id for transaction in draft.transactions)
     result = apply_block(
         state,
@@ -75,7 +79,7 @@ def execute(
     leaves = [receipt_leaf(*pair) for pair in zip(ids, receipts, strict=True)]
     next_validators = _changed_validators(state, changes)
     header = Header(
-        version=HEADER_VERSION,
+        version=parent.version,
         network=genesis.network,
         height=height,
         round=draft.round,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from consensus.types import Height, Round
 from consensus.validators import ValidatorSet
 from node.blocks import (
-    HEADER_VERSION,
     Header,
     evidence_root,
     transactions_root,
@@ -20,6 +19,7 @@ from node.chain.errors import BlockFault, InvalidBlock
 from node.genesis import Genesis
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.transactions import check_envelope
+from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction
 
 BLOCK_OVERHEAD_BYTES = 1024
@@ -38,6 +38,8 @@ class Parent:
     validators: ValidatorSet
     """Of the next height."""
     validators_hash: bytes
+    version: int
+    """Of the protocol: it rules the next height."""
 
 
 def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int | None) -> None:
@@ -46,7 +48,7 @@ def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int |
     Raises:
         InvalidBlock: it is not the next block, not its proposer's to build, or not of this time.
     """
-    _expect(BlockFault.WRONG_VERSION, header.version, HEADER_VERSION)
+    _expect(BlockFault.WRONG_VERSION, header.version, parent.version)
     _expect(BlockFault.WRONG_NETWORK, header.network, genesis.network)
     _expect(BlockFault.WRONG_HEIGHT, header.height, parent.height + 1)
     _expect(BlockFault.WRONG_PARENT, header.parent, parent.block_id)
@@ -85,11 +87,11 @@ def check_contents(
 
 def check_transactions(
     transactions: Sequence[AdmittedTransaction],
-    time_ms: int,
+    header: Header,
     genesis: Genesis,
     seen: Callable[[bytes], bool],
 ) -> None:
-    """Check that a block of this time may hold each transaction: once, for the first time, valid.
+    """Check that the block may hold each transaction: once, for the first time, valid.
 
     Raises:
         InvalidBlock: one is there twice, was applied before, or is refused by its envelope.
@@ -101,7 +103,7 @@ def check_transactions(
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
-        refusal = envelope_refusal(transaction, time_ms, genesis)
+        refusal = envelope_refusal(transaction, header.time_ms, header.version, genesis)
         if refusal is not None:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
@@ -109,9 +111,9 @@ def check_transactions(
 
 
 def envelope_refusal(
-    transaction: AdmittedTransaction, time_ms: int, genesis: Genesis
+    transaction: AdmittedTransaction, time_ms: int, version: int, genesis: Genesis
 ) -> Outcome | None:
-    """Return why a block of this time cannot hold the transaction, or None if it can."""
+    """Return why a block of this time and version cannot hold the transaction, or None."""
     try:
         check_envelope(
             transaction.body,
@@ -119,6 +121,7 @@ def envelope_refusal(
             now_ms=time_ms,
             window_ms=genesis.transactions.window_ms,
         )
+        check_in_force(transaction.body, version)
     except Reject as reject:
         return reject.outcome
     return None

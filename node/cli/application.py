@@ -86,7 +86,7 @@ HELP_OPTIONS: Final = {"help_option_names": ["-h", "--help"], "max_content_width
     places=COMMANDS,
     context_settings=HELP_OPTIONS,
     epilog="Every command has --help with an example, and --json. Exit codes: 0 done, 1 refused, "
-    "2 usage, 3 no node, 4 timed out, 5 damaged, 6 faulty files.",
+    "2 usage, 3 no node, 4 timed out, 5 damaged, 6 faulty files, 7 too old.",
 )
 @click.version_option(package_name="khazana", prog_name="khazana")
 def application() -> None:

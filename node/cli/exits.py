@@ -23,6 +23,8 @@ class Exit(IntEnum):
     """Stored data is damaged or is in use by another process."""
     CONFIGURATION = 6
     """A configuration, genesis, network description or key file is faulty."""
+    OUTDATED = 7
+    """The network goes on by rules that this software does not know: install a newer release."""
     INTERRUPTED = 130
     """Stopped from the keyboard."""
 
@@ -35,6 +37,7 @@ EXIT_MEANINGS: Final = {
     Exit.TIMEOUT: "no final answer in time; asking again with the same transaction is safe",
     Exit.DAMAGED: "stored data is damaged, missing, or in use by another process",
     Exit.CONFIGURATION: "a configuration, genesis, network or key file is faulty",
+    Exit.OUTDATED: "the network goes on by rules that this software does not know",
     Exit.INTERRUPTED: "stopped from the keyboard",
 }
 

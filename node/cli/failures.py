@@ -9,7 +9,7 @@ from typing import Final
 from node.addresses import AddressError
 from node.amounts import AmountError
 from node.app import NodeHalted
-from node.chain import ChainDamaged
+from node.chain import ChainDamaged, UpgradeRequired
 from node.cli.exits import CommandError, Exit
 from node.cli.tx.operations import OperationError
 from node.client import (
@@ -59,6 +59,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     ProcessRunning,
     ProofError,
     StorageError,
+    UpgradeRequired,
 )
 """What `explain` can put into words; anything else is a mistake of ours and shows its traceback."""
 
@@ -81,6 +82,16 @@ def explain(error: Exception) -> CommandError:
             )
         case AddressError() | AmountError() | OperationError():
             return CommandError(Exit.USAGE, str(error))
+        case UpgradeRequired():
+            return CommandError(
+                Exit.OUTDATED,
+                str(error),
+                facts={
+                    "version": error.version,
+                    "height": error.height,
+                    "known": list(error.supported),
+                },
+            )
         case LogMismatch():
             return CommandError(Exit.CONFIGURATION, str(error))
         case StorageError() | ChainDamaged() | NodeHalted():

@@ -105,6 +105,16 @@ class Mempool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """Another version of the protocol, from a height on."""
+
+    version: int
+    height: int
+    known: bool
+    """Whether the node's software knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """A node and its network."""
 
@@ -120,6 +130,7 @@ class Status:
     test_network: bool
     development: bool
     protocol_version: int
+    """Rules the next height."""
     state_root: str
     earliest_height: int
     fault_model: str
@@ -131,6 +142,10 @@ class Status:
     not_ready: tuple[str, ...]
     mempool: Mempool
     peers: tuple[Peer, ...]
+    protocol_versions_known: tuple[int, ...] = ()
+    """By whose rules the node's software can apply blocks; an older release does not say."""
+    upgrade: Upgrade | None = None
+    """What is scheduled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

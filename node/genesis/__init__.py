@@ -4,7 +4,6 @@ from node.genesis.genesis import Genesis, explain_quorum, genesis_of
 from node.genesis.loading import Fault, GenesisError, load_genesis, parse_genesis
 from node.genesis.model import (
     FORMAT,
-    PROTOCOL_VERSION,
     BlocksSection,
     ConsensusSection,
     GenesisAccount,
@@ -16,7 +15,6 @@ from node.genesis.model import (
 
 __all__ = [
     "FORMAT",
-    "PROTOCOL_VERSION",
     "BlocksSection",
     "ConsensusSection",
     "Fault",

@@ -17,14 +17,25 @@ from node.keys import CertificateError
 from node.keys.certificates import certificate_public_key, check_certificate
 from node.keys.development import development_label
 from node.ledger.founding import genesis_faults
+from node.ledger.protocol import LATEST_VERSION
 
 
 def faults_of(record: GenesisRecord) -> Iterator[tuple[Path, str]]:
     """Yield path and sentence of each fault; none if the genesis can be used."""
+    yield from _protocol(record)
     yield from _consensus(record)
     yield from _certificates(record)
     yield from _development(record)
     yield from _ledger(record)
+
+
+def _protocol(record: GenesisRecord) -> Iterator[tuple[Path, str]]:
+    if record.protocol_version > LATEST_VERSION:
+        yield (
+            ("protocol_version",),
+            f"version {record.protocol_version}; this software knows versions 1 to"
+            f" {LATEST_VERSION}. Install a release of khazana that knows it",
+        )
 
 
 def _consensus(record: GenesisRecord) -> Iterator[tuple[Path, str]]:

@@ -117,6 +117,7 @@ def ledger_of(record: GenesisRecord) -> GenesisLedger:
         validators=record.validators,
         powers=record.powers,
         parameters=record.parameters,
+        protocol_version=record.protocol_version,
     )
 
 

@@ -17,13 +17,12 @@ from node.ledger.founding import FoundingAccount as GenesisAccount
 from node.ledger.founding import FoundingParameter as GenesisParameter
 from node.ledger.founding import FoundingParticipant as GenesisParticipant
 from node.ledger.powers import PowerRow
-from node.ledger.tables import VALIDATORS_MAX, ValidatorRecord
+from node.ledger.tables import VALIDATORS_MAX, ValidatorRecord, Version
 from node.ledger.units import Milliseconds
 
 __all__ = [
     "ENTRIES_MAX",
     "FORMAT",
-    "PROTOCOL_VERSION",
     "BlocksSection",
     "ConsensusSection",
     "GenesisAccount",
@@ -34,7 +33,6 @@ __all__ = [
 ]
 
 FORMAT: Final = "khz-genesis/1"
-PROTOCOL_VERSION: Final = 1
 ENTRIES_MAX: Final = 100_000
 """Participants or accounts in one genesis."""
 
@@ -91,7 +89,8 @@ class GenesisRecord(Record):
     time_ms: Milliseconds
     """The first block is later than this."""
     fault_model: FaultModel
-    protocol_version: Literal[1]
+    protocol_version: Version
+    """Rules from the first block on; governance schedules the next one."""
     consensus: ConsensusSection
     blocks: BlocksSection
     transactions: TransactionsSection

@@ -28,6 +28,8 @@ class BlockContext:
     time_ms: int
     """Milliseconds since 1970-01-01 UTC; the only time the ledger knows."""
     genesis_hash: bytes
+    version: int
+    """Of the protocol: the rules by which this block is applied."""
 
 
 class ActContext:
@@ -80,15 +82,19 @@ class Act:
     operation: type[Record]
     apply: Callable[[ActContext, Record], None]
     """Checks in order of precedence, then changes and events. Raises Reject before any change."""
+    since: int
+    """The version of the protocol that brought it."""
 
 
 def define_act(
     name: str,
     operation: type[OperationT],
     apply: Callable[[ActContext, OperationT], None],
+    *,
+    since: int = 1,
 ) -> Act:
     """Return the act that this operation asks for; `apply` is only ever given this operation."""
-    return Act(name=name, operation=operation, apply=cast("_Apply", apply))
+    return Act(name=name, operation=operation, apply=cast("_Apply", apply), since=since)
 
 
 _Apply: TypeAlias = Callable[[ActContext, Record], None]

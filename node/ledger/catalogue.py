@@ -16,9 +16,11 @@ from node.ledger.acts.assets import (
 from node.ledger.acts.governance import (
     add_validator,
     approve,
+    cancel_upgrade,
     propose,
     remove_validator,
     rotate_validator_key,
+    schedule_upgrade,
     set_parameter,
     set_powers,
     withdraw,
@@ -64,6 +66,8 @@ ACTS: Final[tuple[Act, ...]] = (
     add_validator.ACT,
     remove_validator.ACT,
     rotate_validator_key.ACT,
+    schedule_upgrade.ACT,
+    cancel_upgrade.ACT,
 )
 """Every act, in order of tag."""
 

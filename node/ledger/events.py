@@ -11,9 +11,11 @@ from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.acts.governance.add_validator import ValidatorAdded
 from node.ledger.acts.governance.approve import Approved
+from node.ledger.acts.governance.cancel_upgrade import UpgradeCancelled
 from node.ledger.acts.governance.propose import Proposed
 from node.ledger.acts.governance.remove_validator import ValidatorRemoved
 from node.ledger.acts.governance.rotate_validator_key import ValidatorKeyRotated
+from node.ledger.acts.governance.schedule_upgrade import UpgradeScheduled
 from node.ledger.acts.governance.set_parameter import ParameterSet
 from node.ledger.acts.governance.set_powers import PowersSet
 from node.ledger.acts.governance.withdraw import Withdrawn
@@ -29,6 +31,7 @@ from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
+from node.ledger.protocol import ProtocolUpgraded
 
 Event: TypeAlias = (
     ParticipantRegistered
@@ -60,6 +63,9 @@ Event: TypeAlias = (
     | ProposalApplied
     | ProposalRefused
     | ProposalExpired
+    | UpgradeScheduled
+    | UpgradeCancelled
+    | ProtocolUpgraded
 )
 
 __all__ = [
@@ -87,8 +93,11 @@ __all__ = [
     "ProposalExpired",
     "ProposalRefused",
     "Proposed",
+    "ProtocolUpgraded",
     "Redeemed",
     "Transferred",
+    "UpgradeCancelled",
+    "UpgradeScheduled",
     "ValidatorAdded",
     "ValidatorKeyRotated",
     "ValidatorRemoved",

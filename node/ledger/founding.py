@@ -23,6 +23,7 @@ from node.ledger.powers import (
     offices_decisive,
     offices_min,
 )
+from node.ledger.protocol import found_version
 from node.ledger.registers import Scheme, claim
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -40,6 +41,7 @@ from node.ledger.tables import (
     ParticipantRecord,
     ParticipantStatus,
     ValidatorRecord,
+    Version,
     name_key,
     power_key,
 )
@@ -81,6 +83,8 @@ class GenesisLedger(Record):
     validators: tuple[ValidatorRecord, ...]
     powers: tuple[PowerRow, ...]
     parameters: tuple[FoundingParameter, ...]
+    protocol_version: Version
+    """Rules from the first block on."""
 
 
 def found(state: LedgerState, genesis: GenesisLedger) -> None:
@@ -133,6 +137,7 @@ def found(state: LedgerState, genesis: GenesisLedger) -> None:
         state.put(POWERS, power_key(row.operation, row.subject), row.power)
     for parameter in genesis.parameters:
         state.put(PARAMETERS, name_key(parameter.name), ParameterRecord(value=parameter.value))
+    found_version(state, genesis.protocol_version)
 
 
 def genesis_faults(genesis: GenesisLedger) -> tuple[str, ...]:

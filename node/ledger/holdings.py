@@ -13,6 +13,7 @@ from node.ledger.tables import (
     DUE,
     HOLDINGS,
     HOLDS,
+    HOLDS_PER_ACCOUNT_MAX,
     AssetRecord,
     DueKind,
     DueRecord,
@@ -87,13 +88,20 @@ def debit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
         )
 
 
-def place_hold(state: LedgerState, account: bytes, hold_id: bytes, hold: HoldRecord) -> None:
+def place_hold(
+    state: LedgerState, account: bytes, hold_id: bytes, hold: HoldRecord, *, bounded: bool
+) -> None:
     """Move the hold's amount from available to held, and queue its expiry.
 
+    Args:
+        bounded: whether there may be no more than `HOLDS_PER_ACCOUNT_MAX` on the account.
+
     Raises:
-        Reject: HOLDING_INSUFFICIENT.
+        Reject: HOLDING_INSUFFICIENT, HOLDS_FULL.
     """
     holding = check_available(state, account, hold.asset, hold.amount)
+    if bounded:
+        _check_room(state, account)
     state.put(
         HOLDINGS,
         holding_key(account, hold.asset),
@@ -126,3 +134,13 @@ def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldReco
     if hold.expires_ms is not None:
         state.delete(DUE, due_key(hold.expires_ms, hold_id))
     return hold
+
+
+def _check_room(state: LedgerState, account: bytes) -> None:
+    """Refuse one more hold on an account that has as many as it may.
+
+    They are counted by reading them: a count that is kept could not know those placed before it.
+    """
+    held = state.scan(HOLDS, account, HOLDS_PER_ACCOUNT_MAX)
+    if len(held) == HOLDS_PER_ACCOUNT_MAX and held[-1][0].startswith(account):
+        raise Reject(Outcome.HOLDS_FULL, account=account, expected=HOLDS_PER_ACCOUNT_MAX)

@@ -11,6 +11,7 @@
 6. What expires stands in the queue at its time, and nothing else stands there; open proposals are
    counted for whoever made them.
 7. At least one validator rules; its key is noted as used; the newest set noted is the ruling one.
+8. An upgrade that is scheduled leads to the version after the one that rules.
 """
 
 from collections import Counter, defaultdict
@@ -35,6 +36,7 @@ from node.ledger.tables import (
     PARTICIPANTS,
     PROPOSAL_COUNTS,
     PROPOSALS,
+    PROTOCOL,
     TABLES,
     VALIDATOR_SETS,
     VALIDATORS,
@@ -123,6 +125,7 @@ def check_state(records: Iterable[StateRecord]) -> None:
         _registers(rows),
         _queue(rows),
         _validators(rows),
+        _protocol(rows),
     ):
         for contradiction in contradictions:
             raise InvariantViolation(contradiction)
@@ -248,3 +251,11 @@ def _validators(rows: _Rows) -> Iterator[str]:
     newest = sets[max(sets)].validators if sets else ()
     if ruling != [(each.name, each.public_key) for each in newest]:
         yield "the newest validator set noted is not the one that rules"
+
+
+def _protocol(rows: _Rows) -> Iterator[str]:
+    """Check rule 8."""
+    for protocol in rows.of(PROTOCOL).values():
+        upgrade = protocol.upgrade
+        if upgrade is not None and upgrade.version != protocol.version + 1:
+            yield f"version {protocol.version} rules, an upgrade leads to {upgrade.version}"

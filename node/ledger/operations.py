@@ -13,9 +13,11 @@ from node.ledger.acts.assets.release_hold import ReleaseHold
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.governance.add_validator import AddValidator
 from node.ledger.acts.governance.approve import Approve
+from node.ledger.acts.governance.cancel_upgrade import CancelUpgrade
 from node.ledger.acts.governance.propose import Propose
 from node.ledger.acts.governance.remove_validator import RemoveValidator
 from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
+from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
@@ -59,6 +61,8 @@ Operation: TypeAlias = (
     | AddValidator
     | RemoveValidator
     | RotateValidatorKey
+    | ScheduleUpgrade
+    | CancelUpgrade
 )
 
 Operations: TypeAlias = Annotated[
@@ -69,6 +73,7 @@ __all__ = [
     "OPERATIONS_MAX",
     "AddValidator",
     "Approve",
+    "CancelUpgrade",
     "CloseAccount",
     "DefineAsset",
     "ForcedTransfer",
@@ -88,6 +93,7 @@ __all__ = [
     "RemoveValidator",
     "RevokeLicence",
     "RotateValidatorKey",
+    "ScheduleUpgrade",
     "SetAccountPolicy",
     "SetParameter",
     "SetPowers",

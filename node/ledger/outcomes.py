@@ -27,12 +27,15 @@ class Outcome(IntEnum):
     """The result of a transaction. The number is encoded and permanent; the sentence is not."""
 
     sentence: str
+    since: int
+    """The version of the protocol that brought the rule."""
 
-    def __new__(cls, number: int, sentence: str) -> "Outcome":
+    def __new__(cls, number: int, sentence: str, since: int = 1) -> "Outcome":
         """Make a member that is its number and carries its sentence."""
         member = int.__new__(cls, number)
         member._value_ = number
         member.sentence = sentence
+        member.since = since
         return member
 
     APPLIED = 0, "Applied."
@@ -87,6 +90,12 @@ class Outcome(IntEnum):
         10,
         "The key of {signer} is a development key ({label}); everybody has it, and this network is"
         " no development network. Make a key with `khazana keys generate`.",
+    )
+
+    OPERATION_NOT_IN_FORCE = (
+        11,
+        "The operation {operation} exists from version {expected} of the protocol on; version"
+        " {found} rules. Send it again once the network has been upgraded.",
     )
 
     # Who acts: the accounts that stand behind an operation, one after the other.
@@ -280,6 +289,13 @@ class Outcome(IntEnum):
         " hold; {expected} are needed. Nothing was moved.",
     )
 
+    HOLDS_FULL = (
+        108,
+        "Account {account} has {expected} holds, as many as an account may have. Release one first,"
+        " or hold the account as a whole.",
+        2,
+    )
+
     # Governance.
     PROPOSAL_NOT_READABLE = (
         120,
@@ -361,6 +377,27 @@ class Outcome(IntEnum):
         " entity. Register it without, or as the entity that it is.",
     )
 
+    UPGRADE_ALREADY_SCHEDULED = (
+        140,
+        "The upgrade to version {version} of the protocol is scheduled for height {height}. Cancel"
+        " it first to schedule another.",
+    )
+    VERSION_NOT_NEXT = (
+        141,
+        "Version {found} of the protocol cannot follow: the next one is {expected}. Versions are"
+        " taken one after the other.",
+    )
+    UPGRADE_HEIGHT_NOT_ACCEPTED = (
+        142,
+        "The height {found} is not accepted: an upgrade takes place from height {earliest} to"
+        " height {latest}. Choose a later one, so that every node can be upgraded before it.",
+    )
+    UPGRADE_NOT_SCHEDULED = (
+        143,
+        "No upgrade to version {version} of the protocol is scheduled. What has taken place cannot"
+        " be cancelled.",
+    )
+
     # The whole transaction: looked at when every operation has been applied.
     SIGNATURE_NOT_NEEDED = (
         150,
@@ -370,7 +407,7 @@ class Outcome(IntEnum):
 
 
 ENVELOPE_OUTCOMES: Final = tuple(
-    outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.DEVELOPMENT_KEY
+    outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.OPERATION_NOT_IN_FORCE
 )
 """Refusals before a block: whoever admits transactions raises them, and no receipt carries them."""
 

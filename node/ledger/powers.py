@@ -56,10 +56,12 @@ class PowerRow(Record):
 _JOINT_OPERATIONS: Final = frozenset(
     {
         "add_validator",
+        "cancel_upgrade",
         "forced_transfer",
         "grant_office",
         "remove_validator",
         "rotate_validator_key",
+        "schedule_upgrade",
         "set_parameter",
         "set_powers",
     }
@@ -124,6 +126,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     of_supervised = {ANY: either, OFFICE_HOLDER: joint}
     matrix = {
         "add_validator": {ANY: joint},
+        "cancel_upgrade": {ANY: joint},
         "define_asset": {"bill": fiscal, "cash": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},
@@ -139,6 +142,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "remove_validator": {ANY: joint},
         "revoke_licence": {ANY: supervisor},
         "rotate_validator_key": {ANY: joint},
+        "schedule_upgrade": {ANY: joint},
         "set_parameter": {ANY: joint},
         "set_powers": {ANY: joint},
         "update_participant_status": of_supervised,

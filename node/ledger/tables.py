@@ -23,8 +23,15 @@ TLS_CERTIFICATE_SIZE_MAX: Final = 2_048
 PROPOSAL_SIZE_MAX: Final = 32_768
 """Bytes of a proposal's operations: half of the largest transaction."""
 VALIDATORS_MAX: Final = 100
+HOLDS_PER_ACCOUNT_MAX: Final = 256
+"""From protocol version 2 on: what one placing of a hold has to count."""
+VERSION_MAX: Final = 255
+"""Of the protocol: a header has one byte for it."""
 
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=VERSION_MAX)]
+"""Of the protocol."""
+UpgradeHeight = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 
 
 # --- participants --------------------------------------------------------------------------------
@@ -216,6 +223,23 @@ class ParameterRecord(Record):
     value: int
 
 
+class Upgrade(Record):
+    """Another version of the protocol, from a height on."""
+
+    version: Version
+    height: UpgradeHeight
+    """The first that it rules."""
+
+
+class ProtocolRecord(Record):
+    """By which version's rules blocks are applied."""
+
+    version: Version
+    """Rules, until the upgrade takes its place."""
+    upgrade: Upgrade | None
+    """Scheduled for a height that has not come; to the version after this one."""
+
+
 class ValidatorRecord(Record):
     """A member of the validator set that rules from the next height on. Each has one vote."""
 
@@ -307,12 +331,14 @@ IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
 """Key: scheme (isin, lei, dti), a colon, the identifier."""
 LICENCES: Final = Table("licences", b"L", LicenceRecord)
 """Key: participant, a slash, activity."""
-HOLDS: Final = Table("holds", b"O", HoldRecord)
+HOLDS: Final = Table("holds", b"O", HoldRecord, ordered=True)
 """Key: address of the account, then the 32-byte id of the hold."""
 PARTICIPANTS: Final = Table("participants", b"P", ParticipantRecord)
 """Key: participant id."""
 PROPOSALS: Final = Table("proposals", b"Q", ProposalRecord, ordered=True)
 """Key: 32-byte id of the proposal. Only open ones."""
+PROTOCOL: Final = Table("protocol", b"R", ProtocolRecord)
+"""One record, under `PROTOCOL_KEY`. None: version 1 rules, and no upgrade was ever scheduled."""
 OFFICES: Final = Table("offices", b"S", OfficeRecord)
 """Key: office."""
 PARAMETERS: Final = Table("parameters", b"T", ParameterRecord)
@@ -336,12 +362,16 @@ TABLES: Final = (
     HOLDS,
     PARTICIPANTS,
     PROPOSALS,
+    PROTOCOL,
     OFFICES,
     PARAMETERS,
     VALIDATORS,
     POWERS,
 )
 """All of them, in order of prefix."""
+
+
+PROTOCOL_KEY: Final = b"version"
 
 
 def name_key(name: str) -> bytes:

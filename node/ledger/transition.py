@@ -2,14 +2,14 @@
 
 Transactions come authenticated: their signatures fit, their envelope holds, no id comes twice. Each
 is applied whole or refused whole; a refused one leaves the state as it was, and its receipt says
-which rule refused it. What falls due by time comes before the block's transactions.
+which rule refused it. What falls due by height or time comes before the block's transactions.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.codec import Record
-from node.ledger.acting import ActContext, BlockContext
+from node.ledger.acting import ActContext, BlockContext, Catalogue
 from node.ledger.authority import SignedAuthority
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.due import apply_due
@@ -17,9 +17,10 @@ from node.ledger.events import Event
 from node.ledger.invariants import check_block
 from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
+from node.ledger.protocol import take_effect
 from node.ledger.state import LedgerState
 from node.ledger.tables import ACCUSATIONS, AccusationRecord
-from node.ledger.transactions import TransactionBody
+from node.ledger.transactions import TransactionBody, TransactionError
 from node.ledger.validators import note_changed_set, validators_of
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Receipt",
     "apply_block",
     "apply_transaction",
+    "check_in_force",
     "parameters_of",
     "validators_of",
 ]
@@ -54,7 +56,7 @@ class BlockResult:
     receipts: tuple[Receipt, ...]
     """In the order of the transactions."""
     events: tuple[Event, ...]
-    """Of what fell due, before the transactions."""
+    """Of what fell due by height or time, before the transactions."""
 
 
 def apply_block(
@@ -74,7 +76,7 @@ def apply_block(
     Raises:
         InvariantViolation: the result contradicts itself; the state must not be committed.
     """
-    events = tuple(apply_due(state, context.time_ms))
+    events = (*take_effect(state, context.height), *apply_due(state, context.time_ms))
     receipts = tuple(
         apply_transaction(state, context, transaction_id, body)
         for transaction_id, body in transactions
@@ -114,3 +116,23 @@ def apply_transaction(
     # Acts know events only as records; a test holds that each is in the union.
     events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
     return Receipt(outcome=Outcome.APPLIED, operation=None, details=(), events=events)
+
+
+def check_in_force(body: TransactionBody, version: int, catalogue: Catalogue = CATALOGUE) -> None:
+    """Refuse a body with an operation that a later version of the protocol brings.
+
+    A part of the envelope: a release that knows only this version cannot read the operation, so no
+    block of this version holds it.
+
+    Raises:
+        TransactionError: OPERATION_NOT_IN_FORCE.
+    """
+    for operation in body.operations:
+        act = catalogue.act_of(operation)
+        if act.since > version:
+            raise TransactionError(
+                Outcome.OPERATION_NOT_IN_FORCE,
+                operation=act.name,
+                found=version,
+                expected=act.since,
+            )

@@ -3,7 +3,7 @@
 What is checked, in this order; the first failure refuses the whole file:
 
 1. the text is the one spelling of its content, so that nothing in it can be changed unnoticed,
-2. it speaks of the network of this genesis,
+2. it speaks of the network of this genesis, by a version of the protocol that is known here,
 3. each handover: decided by a quorum of the validators before it, all signatures verified, and
    naming the validators after it,
 4. the header: decided by a quorum of the validators that the handovers lead to,
@@ -39,6 +39,7 @@ from node.genesis.reading import read_record
 from node.keys import verify as verify_signature
 from node.ledger import tables
 from node.ledger.commitment import verify_proof
+from node.ledger.protocol import SUPPORTED
 from node.ledger.state import Table
 from node.proofs.model import Entry, ProofRecord
 from node.proofs.rendering import render_proof
@@ -51,6 +52,8 @@ class ProofFault(StrEnum):
     UNREADABLE = "unreadable"
     NOT_CANONICAL = "not-canonical"
     WRONG_NETWORK = "wrong-network"
+    UNKNOWN_VERSION = "unknown-version"
+    """Of the protocol: what the records mean is not known here."""
     WRONG_VALIDATORS = "wrong-validators"
     NOT_DECIDED = "not-decided"
     NOT_IN_STATE = "not-in-state"
@@ -189,6 +192,12 @@ def _check_decided(
     )
     if header.network != genesis.network:
         raise ProofError(ProofFault.WRONG_NETWORK, f"header of network {header.network.hex()}")
+    if header.version not in SUPPORTED:
+        raise ProofError(
+            ProofFault.UNKNOWN_VERSION,
+            f"height {header.height} is of version {header.version} of the protocol; this software"
+            f" knows {', '.join(map(str, sorted(SUPPORTED)))}. Install a newer release of khazana",
+        )
     if validators_hash(keys) != header.validators_hash:
         raise ProofError(
             ProofFault.WRONG_VALIDATORS,

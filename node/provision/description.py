@@ -27,6 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from consensus.types import FaultModel
 from node.config import ConfigError, Fault, parse_endpoint, read_toml
+from node.ledger.protocol import LATEST_VERSION
 from node.ledger.tables import ParticipantKind
 
 DESCRIPTION_SIZE_MAX: Final = 4 << 20
@@ -152,6 +153,9 @@ class NetworkDescription(_Part):
     time: datetime | None = None
     """The first block is later than this; by default the moment in which the genesis is made."""
     fault_model: FaultModel
+    protocol_version: Annotated[int, Field(ge=1, le=LATEST_VERSION)] = LATEST_VERSION
+    """Whose rules rule from the first block on: the newest, unless the network is to begin with
+    nodes of an older release."""
     participants: Annotated[tuple[Participant, ...], Field(min_length=1)]
     validators: Annotated[tuple[Validator, ...], Field(min_length=1, max_length=100)]
     observers: tuple[Observer, ...] = ()

@@ -11,7 +11,6 @@ from typing import Final
 from consensus.types import ValidatorId
 from node.genesis import (
     FORMAT,
-    PROTOCOL_VERSION,
     BlocksSection,
     ConsensusSection,
     Genesis,
@@ -198,7 +197,7 @@ def _record(
         development=description.development,
         time_ms=now_ms if time is None else int(time.timestamp() * 1000),
         fault_model=description.fault_model,
-        protocol_version=PROTOCOL_VERSION,
+        protocol_version=description.protocol_version,
         consensus=ConsensusSection(**description.consensus.model_dump()),
         blocks=BlocksSection(**description.blocks.model_dump()),
         transactions=TransactionsSection(**description.transactions.model_dump()),

@@ -9,6 +9,7 @@ from typing import Final
 
 from consensus.types import FaultModel
 from node.ledger.powers import REFERENCE_OFFICES
+from node.ledger.protocol import LATEST_VERSION
 from node.ledger.tables import ParticipantKind
 from node.provision.description import (
     Account,
@@ -36,6 +37,7 @@ def reference_network(
     blocks: Blocks | None = None,
     consensus: Consensus | None = None,
     parameters: Mapping[str, int] | None = None,
+    protocol_version: int = LATEST_VERSION,
 ) -> NetworkDescription:
     """Return the description of a network on this machine.
 
@@ -67,6 +69,7 @@ def reference_network(
         test_network=True,
         development=development,
         fault_model=fault_model,
+        protocol_version=protocol_version,
         participants=(*institutions, *participants),
         accounts=(*own, *accounts),
         validators=tuple(

@@ -249,6 +249,7 @@ class Replica:
             Divergence: a quorum decided what this node finds invalid.
             InvariantViolation: the ledger or agreement contradicts itself.
             StorageError: the disk's reasons.
+            UpgradeRequired: the next block is of a version of the protocol not known here.
         """
         self._begin()
         handled = 0
@@ -643,6 +644,8 @@ class Replica:
         await self._chain.commit(candidate, certificate)
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
         self._end_height(candidate, certificate, synced=synced)
+        # Consensus was kept up to here; nothing of the next height may be signed.
+        self._chain.check_supported()
 
     def _end_height(
         self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool

@@ -11,6 +11,7 @@ from typing import Final
 from typing_extensions import override
 
 from consensus.quorum import quorum
+from node.chain import describe_versions
 from node.network.roster import Role
 from node.rpc.errors import JsonValue
 from node.rpc.services import RpcServices
@@ -101,6 +102,8 @@ class Health:
             found=f"at height {height}, the highest peer at {highest}"
             + ("" if unserved is None else f"; no peer keeps block {unserved}: {UNSERVED_ADVICE}"),
         )
+        # Passed also when the software is too old: until the upgrade this node serves.
+        yield Check(name="protocol", passed=True, found=describe_versions(services.chain))
         silence_ms = int((services.clock.monotonic() - self._progress_at) * 1000)
         allowed_ms = max(SILENCE_MIN_MS, SILENCE_HEARTBEATS_MAX * genesis.blocks.heartbeat_ms)
         yield Check(

@@ -99,7 +99,17 @@ class Methods:
             genesis_hash=genesis.hash.hex(),
             test_network=genesis.test_network,
             development=genesis.development,
-            protocol_version=genesis.record.protocol_version,
+            protocol_version=chain.version,
+            protocol_versions_known=sorted(chain.versions),
+            upgrade=(
+                None
+                if chain.upgrade is None
+                else results.UpgradeView(
+                    version=chain.upgrade.version,
+                    height=chain.upgrade.height,
+                    known=chain.upgrade.version in chain.versions,
+                )
+            ),
             state_root=chain.head.state_root.hex(),
             earliest_height=chain.history.earliest,
             fault_model=genesis.fault_model.value,

@@ -496,6 +496,16 @@ class MempoolResult(Result, frozen=True, kw_only=True):
     mempool: MempoolView
 
 
+class UpgradeView(msgspec.Struct, frozen=True, kw_only=True):
+    """Another version of the protocol, from a height on."""
+
+    version: int
+    height: int
+    """The first that it rules."""
+    known: bool
+    """Whether this node's software knows it; if not, the node stops before that height."""
+
+
 class StatusResult(Result, frozen=True, kw_only=True):
     """This node and its network."""
 
@@ -509,6 +519,11 @@ class StatusResult(Result, frozen=True, kw_only=True):
     test_network: bool
     development: bool
     protocol_version: int
+    """Rules the next height."""
+    protocol_versions_known: list[int]
+    """By whose rules this node's software can apply blocks."""
+    upgrade: UpgradeView | None
+    """What is scheduled."""
     state_root: Hex
     """After the last block."""
     earliest_height: int

@@ -7,7 +7,7 @@ it. Each node is a task of its own, so that it can be killed and started again o
 import asyncio
 import copy
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from node.keys.ed25519 import verify
 from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
 from node.ledger.operations import Operation
 from node.ledger.policies import AccountPolicy, account_address, single_signer
+from node.ledger.protocol import LATEST_VERSION, SUPPORTED
 from node.ledger.tables import ParticipantKind
 from node.ledger.transactions import (
     SignedTransaction,
@@ -123,6 +124,7 @@ class Cluster:
         log: Callable[[str], Logger] | None = None,
         seed: int = 0,
         window_ms: int = 600_000,
+        protocol_version: int = LATEST_VERSION,
     ) -> None:
         names = [*validators, *observers]
         self.founded: FoundedNetwork = found_network(
@@ -148,6 +150,7 @@ class Cluster:
                 ],
                 blocks=blocks,
                 consensus=consensus,
+                protocol_version=protocol_version,
             ).model_copy(update={"transactions": Transactions(window_ms=window_ms)}),
             folder=Path(),
             now_ms=EPOCH_MS - 1000,
@@ -160,6 +163,8 @@ class Cluster:
         """How many blocks a machine keeps; all if it is not here. Set it before starting."""
         self.signers = set(validators)
         """Whose machines have their consensus key. Add one before starting it."""
+        self.versions: dict[str, Collection[int]] = {}
+        """What a machine's software knows where it is an older release. Set it before starting."""
         self.tasks = tasks
         self.machines = {name: Machine(name=name, disk=Disk(), clock=LoopClock()) for name in names}
         self._validators = tuple(validators)
@@ -354,6 +359,7 @@ class Cluster:
                 (other, self.founded.keys[other].tls_certificate) for other in self._observers
             ),
             verify=counting,
+            versions=self.versions.get(name, SUPPORTED),
             serves_clients=False,
             log=self._log(name),
         )
@@ -369,6 +375,7 @@ async def cluster(
     consensus: Consensus | None = None,
     log: Callable[[str], Logger] | None = None,
     window_ms: int = 600_000,
+    protocol_version: int = LATEST_VERSION,
 ) -> AsyncIterator[Cluster]:
     """Yield a cluster whose machines are all down; stop what is up in the end."""
     async with asyncio.TaskGroup() as tasks:
@@ -381,6 +388,7 @@ async def cluster(
             consensus=consensus,
             log=log,
             window_ms=window_ms,
+            protocol_version=protocol_version,
         )
         try:
             yield result

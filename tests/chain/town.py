@@ -7,7 +7,7 @@ signed, certificates carry a quorum's signatures.
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from consensus.certificates import QuorumCertificate
@@ -36,10 +36,12 @@ from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.governance.add_validator import AddValidator
 from node.ledger.acts.governance.remove_validator import RemoveValidator
 from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
+from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.registry.open_account import OpenAccount
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.policies import account_address, single_signer
 from node.ledger.powers import REFERENCE_OFFICES, default_powers
+from node.ledger.protocol import SUPPORTED
 from node.ledger.tables import AssetIdentifiers, ParticipantKind, ValidatorRecord
 from node.ledger.terms import CashTerms
 from node.ledger.transactions import (
@@ -85,6 +87,7 @@ def make_record(
     transactions_max: int = 5_000,
     size_bytes_max: int = 4 << 20,
     window_ms: int = 600_000,
+    protocol_version: int = 1,
 ) -> GenesisRecord:
     """The genesis of the four institutions, of which the first so many run validators."""
     participants = tuple(
@@ -109,7 +112,7 @@ def make_record(
         development=True,
         time_ms=START_MS,
         fault_model=fault_model,
-        protocol_version=1,
+        protocol_version=protocol_version,
         consensus=ConsensusSection(
             timeout_propose_ms=1_000,
             timeout_prevote_ms=500,
@@ -369,6 +372,15 @@ class Town:
         )
         return self.transaction([operation], REFERENCE_OFFICES)
 
+    def schedule_upgrade(self, version: int, height: int) -> bytes:
+        operation = ScheduleUpgrade(
+            account=address_of(REFERENCE_OFFICES[0], REFERENCE_OFFICES[0]),
+            approvers=tuple(address_of(office, office) for office in REFERENCE_OFFICES[1:]),
+            version=version,
+            height=height,
+        )
+        return self.transaction([operation], REFERENCE_OFFICES)
+
     def remove_validator(self, name: str) -> bytes:
         operation = RemoveValidator(
             account=address_of(REFERENCE_OFFICES[0], REFERENCE_OFFICES[0]),
@@ -427,11 +439,12 @@ def make_town(
     thread: StorageThread | None = None,
     count_max: int = 20_000,
     keep_blocks: int = 0,
+    versions: Collection[int] = SUPPORTED,
 ) -> Town:
     """A town on this store; on an empty one it begins at its genesis."""
     genesis = genesis_of(record or make_record())
     store = MemoryStore() if store is None else store
-    chain = Chain.open(store, genesis, thread=thread, keep_blocks=keep_blocks)
+    chain = Chain.open(store, genesis, thread=thread, keep_blocks=keep_blocks, versions=versions)
     clock = ManualClock(max(START_MS, chain.head.time_ms) + 1_000)
     pool = Mempool(clock, count_max=count_max)
     admission = Admission(chain, pool, clock)

@@ -5,8 +5,10 @@ from typing import Final
 from node.ledger.operations import ForcedTransfer, Redeem, ReleaseHold
 from node.ledger.outcomes import Outcome
 from node.ledger.powers import PowerRecord
+from node.ledger.state import LedgerState
 from node.ledger.tables import (
     HOLDS,
+    HOLDS_PER_ACCOUNT_MAX,
     IDENTIFIERS,
     POWERS,
     AssetIdentifiers,
@@ -321,6 +323,21 @@ REDEEM_BILL: Final = Ladder(
     ),
 )
 
+
+def fill_holds(state: LedgerState) -> None:
+    """Let the account have all the holds that it may, of another asset."""
+    hold = HoldRecord(
+        asset=BILL,
+        amount=1,
+        reason="Inquiry",
+        legal_reference="FIA 19/2026",
+        expires_ms=None,
+        placed_by=VAR,
+    )
+    for number in range(HOLDS_PER_ACCOUNT_MAX):
+        state.put(HOLDS, hold_key(address("amina"), number.to_bytes(32, "big")), hold)
+
+
 PLACE_HOLD: Final = Ladder(
     act="place_hold",
     good=place_hold("amina", 500_000, expires_ms=NOW_MS + 1),
@@ -371,6 +388,11 @@ PLACE_HOLD: Final = Ladder(
             why="one more than is available",
             outcome=Outcome.HOLDING_INSUFFICIENT,
             change={"amount": 500_001},
+        ),
+        Row(
+            why="as many holds on the account as there may be",
+            outcome=Outcome.HOLDS_FULL,
+            prepare=fill_holds,
         ),
         surplus_row(VAR),
     ),

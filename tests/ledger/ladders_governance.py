@@ -1,5 +1,6 @@
 """The tables of the governance desk."""
 
+from collections.abc import Callable
 from typing import Final
 
 from node.codec import encode
@@ -7,23 +8,30 @@ from node.ledger.docket import enter
 from node.ledger.operations import (
     AddValidator,
     Approve,
+    CancelUpgrade,
     Operation,
     Propose,
     RemoveValidator,
     RotateValidatorKey,
+    ScheduleUpgrade,
     SetParameter,
     SetPowers,
     Withdraw,
 )
 from node.ledger.outcomes import Outcome
 from node.ledger.powers import PowerRecord
+from node.ledger.protocol import LATEST_VERSION, UPGRADE_AHEAD_MAX
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     PARAMETERS,
+    PROTOCOL,
+    PROTOCOL_KEY,
     VALIDATORS,
     VALIDATORS_MAX,
     ParameterRecord,
     ProposalRecord,
+    ProtocolRecord,
+    Upgrade,
     ValidatorRecord,
     name_key,
 )
@@ -463,6 +471,91 @@ ROTATE_VALIDATOR_KEY: Final = Ladder(
     ),
 )
 
+NEXT: Final = LATEST_VERSION + 1
+HEIGHT: Final = 5
+"""Of the market's next block."""
+
+
+def scheduled(version: int = NEXT) -> Callable[[LedgerState], None]:
+    """Return the preparation that has an upgrade scheduled."""
+    record = ProtocolRecord(
+        version=LATEST_VERSION, upgrade=Upgrade(version=version, height=HEIGHT + 10)
+    )
+    return putting(PROTOCOL, PROTOCOL_KEY, record)
+
+
+SCHEDULE_UPGRADE: Final = Ladder(
+    act="schedule_upgrade",
+    good=ScheduleUpgrade(
+        account=address(CB), approvers=JOINT, version=NEXT, height=HEIGHT + UPGRADE_AHEAD_MAX
+    ),
+    by=ALL,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="two of three",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": JOINT[:1]},
+            by=(CB, FM),
+        ),
+        Row(
+            why="one is scheduled",
+            outcome=Outcome.UPGRADE_ALREADY_SCHEDULED,
+            prepare=scheduled(),
+        ),
+        Row(
+            why="the version that rules",
+            outcome=Outcome.VERSION_NOT_NEXT,
+            change={"version": LATEST_VERSION},
+        ),
+        Row(
+            why="the version after the next",
+            outcome=Outcome.VERSION_NOT_NEXT,
+            change={"version": NEXT + 1},
+        ),
+        Row(
+            why="this block",
+            outcome=Outcome.UPGRADE_HEIGHT_NOT_ACCEPTED,
+            change={"height": HEIGHT},
+        ),
+        Row(
+            why="one too far ahead",
+            outcome=Outcome.UPGRADE_HEIGHT_NOT_ACCEPTED,
+            change={"height": HEIGHT + UPGRADE_AHEAD_MAX + 1},
+        ),
+        surplus_row(*ALL),
+    ),
+)
+
+CANCEL_UPGRADE: Final = Ladder(
+    act="cancel_upgrade",
+    good=CancelUpgrade(account=address(CB), approvers=JOINT, version=NEXT),
+    by=ALL,
+    prepare=scheduled(),
+    rows=(
+        *acting_rows(),
+        Row(
+            why="two of three",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": JOINT[:1]},
+            by=(CB, FM),
+        ),
+        Row(
+            why="none is scheduled",
+            outcome=Outcome.UPGRADE_NOT_SCHEDULED,
+            prepare=putting(
+                PROTOCOL, PROTOCOL_KEY, ProtocolRecord(version=LATEST_VERSION, upgrade=None)
+            ),
+        ),
+        Row(
+            why="another is scheduled",
+            outcome=Outcome.UPGRADE_NOT_SCHEDULED,
+            change={"version": NEXT + 1},
+        ),
+        surplus_row(*ALL),
+    ),
+)
+
 LADDERS: Final = (
     PROPOSE,
     APPROVE,
@@ -472,4 +565,6 @@ LADDERS: Final = (
     ADD_VALIDATOR,
     REMOVE_VALIDATOR,
     ROTATE_VALIDATOR_KEY,
+    SCHEDULE_UPGRADE,
+    CANCEL_UPGRADE,
 )

@@ -61,7 +61,8 @@ def test_expiries_of_one_block_are_in_order_of_time(market: World) -> None:
     market.check()
 
 
-def test_what_does_not_fit_into_a_block_waits_for_the_next(market: World) -> None:
+def test_what_does_not_fit_into_a_block_waits_for_the_next() -> None:
+    market = make_market(version=1)  # which sets no bound to the holds on one account
     for _ in range(11):
         holds = [place_hold("amina", 1, expires_ms=NOW_MS + 1)] * 100
         market.do(*holds, by=(VAR,))

@@ -21,6 +21,8 @@ from node.ledger.tables import (
     PARTICIPANTS,
     PROPOSAL_COUNTS,
     PROPOSALS,
+    PROTOCOL,
+    PROTOCOL_KEY,
     VALIDATOR_SETS,
     VALIDATORS,
     AccountStatus,
@@ -34,7 +36,9 @@ from node.ledger.tables import (
     OfficeRecord,
     ProposalCountRecord,
     ProposalRecord,
+    ProtocolRecord,
     RulingKey,
+    Upgrade,
     ValidatorSetRecord,
     due_key,
     height_key,
@@ -243,6 +247,14 @@ def test_block_that_changes_nothing_is_in_order() -> None:
                 lambda record: replace(record, validator="x"),
             ),
             f"the key of validator {CB} is not noted as its own",
+        ),
+        (
+            break_by(
+                PROTOCOL,
+                PROTOCOL_KEY,
+                ProtocolRecord(version=2, upgrade=Upgrade(version=4, height=9)),
+            ),
+            "version 2 rules, an upgrade leads to 4",
         ),
     ],
 )

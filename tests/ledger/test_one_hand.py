@@ -38,6 +38,7 @@ from node.ledger.tables import (
     PARTICIPANTS,
     POWERS,
     PROPOSALS,
+    PROTOCOL,
     VALIDATORS,
     Activity,
     LicencePhase,
@@ -122,7 +123,7 @@ def decided_jointly(world: World, attacker: str) -> dict[bytes, object]:
     }
     for table, key, record in records:
         match table:
-            case _ if table in (POWERS, PARAMETERS, OFFICES, VALIDATORS, CONSENSUS_KEYS):
+            case _ if table in (POWERS, PARAMETERS, PROTOCOL, OFFICES, VALIDATORS, CONSENSUS_KEYS):
                 kept: object = record
             case _ if table is PARTICIPANTS and key.decode() in holders:
                 kept = record

@@ -38,6 +38,7 @@ from node.ledger.powers import (
     VIRTUAL_ASSET_REGULATOR,
     default_powers,
 )
+from node.ledger.protocol import LATEST_VERSION, protocol_of, ruling_version
 from node.ledger.state import LedgerState, MemoryRecords, R, Table
 from node.ledger.tables import (
     HOLDINGS,
@@ -97,7 +98,9 @@ def with_check_digit(body: str) -> str:
 ISIN: Final = with_check_digit("PK12M000574")
 
 
-def reference_genesis(offices: Sequence[str] = REFERENCE_OFFICES) -> GenesisLedger:
+def reference_genesis(
+    offices: Sequence[str] = REFERENCE_OFFICES, *, version: int = LATEST_VERSION
+) -> GenesisLedger:
     """Return the founding of a network in which each office runs a validator."""
     return GenesisLedger(
         participants=tuple(
@@ -125,6 +128,7 @@ def reference_genesis(offices: Sequence[str] = REFERENCE_OFFICES) -> GenesisLedg
         ),
         powers=default_powers(tuple(offices)),
         parameters=(),
+        protocol_version=version,
     )
 
 
@@ -138,7 +142,13 @@ class World:
     counter: int = 0
 
     def context(self) -> BlockContext:
-        return BlockContext(height=self.height + 1, time_ms=self.time_ms, genesis_hash=GENESIS_HASH)
+        height = self.height + 1
+        return BlockContext(
+            height=height,
+            time_ms=self.time_ms,
+            genesis_hash=GENESIS_HASH,
+            version=ruling_version(protocol_of(LedgerState(self.records)), height),
+        )
 
     def body(self, *operations: Operation, by: Sequence[str]) -> TransactionBody:
         """Return a transaction of these operations, signed by the keys of these labels."""
@@ -207,11 +217,11 @@ def identify(body: TransactionBody) -> bytes:
     return transaction_id(GENESIS_HASH, encoded)
 
 
-def make_world() -> World:
+def make_world(*, version: int = LATEST_VERSION) -> World:
     """Found the reference network: four institutions with an account and a validator each."""
     world = World()
     state = LedgerState(world.records)
-    found(state, reference_genesis())
+    found(state, reference_genesis(version=version))
     world.records.write(state.changes())
     return world
 
@@ -329,14 +339,14 @@ def place_hold(
     )
 
 
-def make_market() -> World:
+def make_market(*, version: int = LATEST_VERSION) -> World:
     """Found the network and let it do business.
 
     Accounts `first-bank` (Rs 10,000, bills of Rs 50,000), `amina` (Rs 5,000), `bilal` (Rs 1,000, of
     which Rs 400 held), `held` (Rs 10, on hold), `suspended` (Rs 10), `closed`. `amina`, `bilal` and
     the others are clients of the licensed `exchange`. `unbanked` is registered and has no account.
     """
-    world = make_world()
+    world = make_world(version=version)
     clients = ("amina", "bilal", "held", "suspended", "closed")
     world.do(
         register("first-bank", ParticipantKind.BANK, by=CB),

@@ -4,7 +4,7 @@ An act imports no other act; what acts share lies in the modules beside this pac
 new file with a tag that was never used, and its lines in
 `operations`, `events` and `catalogue`.
 
-Tags are encoded and permanent. An event has its act's tag; those below 51 that are missing here
+Tags are encoded and permanent. An event has its act's tag; those below 54 that are missing here
 belong to events without an act of their own.
 
 ====  =========================  ==========  ===================================================
@@ -39,6 +39,9 @@ tag   operation                  class       event
 48    (40 or 41)                             ProposalApplied, then the events of its operations
 49    (40 or 41)                             ProposalRefused
 50    (time)                                 ProposalExpired
+51    schedule_upgrade           OFFICE      UpgradeScheduled
+52    cancel_upgrade             OFFICE      UpgradeCancelled
+53    (height)                               ProtocolUpgraded
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

@@ -11,6 +11,7 @@ from node.ledger.checks import check_amount, check_expiry, check_text
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
 from node.ledger.parameters import parameter
+from node.ledger.protocol import HOLDS_BOUNDED
 from node.ledger.tables import HoldRecord, Text
 from node.ledger.units import Milliseconds
 
@@ -65,7 +66,8 @@ def _apply(context: ActContext, operation: PlaceHold) -> None:
         expires_ms=operation.expires_ms,
         placed_by=participants[0],
     )
-    holdings.place_hold(state, holder, hold_id, hold)
+    bounded = context.block.version >= HOLDS_BOUNDED
+    holdings.place_hold(state, holder, hold_id, hold, bounded=bounded)
     context.events.append(
         HoldPlaced(
             hold=hold_id,
