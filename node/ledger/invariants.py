@@ -14,9 +14,12 @@
 8. An upgrade that is scheduled leads to the version after the one that rules.
 """
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, Protocol, TypeAlias
 
 from node.codec import Record, decode
 from node.ledger.errors import InvariantViolation
@@ -40,10 +43,14 @@ from node.ledger.tables import (
     TABLES,
     VALIDATOR_SETS,
     VALIDATORS,
+    AccountRecord,
     AccountStatus,
     AssetRecord,
     DueKind,
+    DueRecord,
     HoldingRecord,
+    HoldRecord,
+    RulingKey,
     due_key,
     identifier_key,
     name_key,
@@ -111,151 +118,192 @@ def _supply(record: Record | None, key: bytes) -> int:
     return record.supply
 
 
+class StateRows(Protocol):
+    """The records of a whole state, read in the order of their keys or one by one."""
+
+    def items(self, table: Table[R]) -> Iterator[tuple[bytes, R]]:
+        """Yield all records of a table, ascending by key."""
+        ...
+
+    def get(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        ...
+
+
 def check_state(records: Iterable[StateRecord]) -> None:
     """Check every record of a state against the others.
 
     Raises:
         InvariantViolation: names the first contradiction found.
     """
-    rows = _Rows(records)
-    for contradictions in (
-        _amounts(rows),
-        _holds(rows),
-        _owners(rows),
-        _registers(rows),
-        _queue(rows),
-        _validators(rows),
-        _protocol(rows),
-    ):
-        for contradiction in contradictions:
-            raise InvariantViolation(contradiction)
+    for contradiction in contradictions(_Rows(records)):
+        raise InvariantViolation(contradiction)
+
+
+def contradictions(rows: StateRows) -> Iterator[str]:
+    """Yield what is wrong with a state of any size, one sentence each.
+
+    Holds in memory what grows with the assets, the offices and the open proposals, never with the
+    accounts. An amount out of its range ends the rules that sum it up.
+    """
+    for rule in (_amounts, _accounts, _owners, _registers, _queue, _validators, _protocol):
+        try:
+            yield from rule(rows)
+        except InvariantViolation as violation:
+            yield str(violation)
 
 
 class _Rows:
-    """The records of a state, by table and key."""
+    """A state held in memory."""
 
     def __init__(self, records: Iterable[StateRecord]) -> None:
         self._rows: dict[bytes, dict[bytes, Record]] = {table.prefix: {} for table in TABLES}
         for table, key, record in records:
             self._rows[table.prefix][key] = record
 
-    def of(self, table: Table[R]) -> dict[bytes, R]:
-        """Return the records of one table by key."""
-        return self._rows[table.prefix]  # type: ignore[return-value]  # filed by their table
+    def items(self, table: Table[R]) -> Iterator[tuple[bytes, R]]:
+        """Yield all records of a table, ascending by key."""
+        yield from sorted(self._rows[table.prefix].items())  # type: ignore[misc]  # by table
+
+    def get(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        return self._rows[table.prefix].get(key)  # type: ignore[return-value]  # filed by table
 
 
-def _amounts(rows: _Rows) -> Iterator[str]:
+def _amounts(rows: StateRows) -> Iterator[str]:
     """Check rules 1 and 2."""
     totals: defaultdict[bytes, int] = defaultdict(int)
-    for key, holding in rows.of(HOLDINGS).items():
+    for key, holding in rows.items(HOLDINGS):
         totals[key[ADDRESS_SIZE:]] += _total(holding, key)
-    assets = rows.of(ASSETS)
-    for key, asset in assets.items():
-        if _supply(asset, key) != totals[key]:
-            yield f"the supply of {key.decode()} is {asset.supply}, its holdings {totals[key]}"
-    for key in sorted(totals.keys() - assets.keys()):
+    for key, asset in rows.items(ASSETS):
+        total = totals.pop(key, 0)
+        if _supply(asset, key) != total:
+            yield f"the supply of {key.decode()} is {asset.supply}, its holdings {total}"
+    for key in sorted(totals):
         yield f"there are holdings of {key.decode()}, which is not defined"
 
 
-def _holds(rows: _Rows) -> Iterator[str]:
-    """Check rule 3."""
-    held: defaultdict[bytes, int] = defaultdict(int)
-    for key, hold in rows.of(HOLDS).items():
-        if hold.amount <= 0:
-            yield f"hold {key.hex()} is of {hold.amount}"
-        held[key[:ADDRESS_SIZE] + name_key(hold.asset)] += hold.amount
-    holdings = rows.of(HOLDINGS)
-    for key, holding in holdings.items():
-        if holding.held != held[key]:
-            yield f"holding {key.hex()} has {holding.held} held, its holds are {held[key]}"
-    for key in sorted(held.keys() - holdings.keys()):
-        yield f"there are holds on {key.hex()}, which is no holding"
-
-
-def _owners(rows: _Rows) -> Iterator[str]:
-    """Check rule 4."""
-    accounts, participants = rows.of(ACCOUNTS), rows.of(PARTICIPANTS)
-    for address, account in accounts.items():
-        if name_key(account.owner) not in participants:
+def _accounts(rows: StateRows) -> Iterator[str]:
+    """Check rule 3, and rule 4 for what accounts have: one account after the other."""
+    entries = heapq.merge(
+        ((key[:ADDRESS_SIZE], 0, key, record) for key, record in rows.items(ACCOUNTS)),
+        ((key[:ADDRESS_SIZE], 1, key, record) for key, record in rows.items(HOLDINGS)),
+        ((key[:ADDRESS_SIZE], 2, key, record) for key, record in rows.items(HOLDS)),
+        key=itemgetter(0, 1),
+    )
+    for address, group in groupby(entries, key=itemgetter(0)):
+        account: AccountRecord | None = None
+        holdings: dict[bytes, HoldingRecord] = {}
+        held: defaultdict[bytes, int] = defaultdict(int)
+        for _, _, key, record in group:
+            if isinstance(record, AccountRecord):
+                account = record
+            elif isinstance(record, HoldingRecord):
+                holdings[key] = record
+            else:
+                assert isinstance(record, HoldRecord)
+                if record.amount <= 0:
+                    yield f"hold {key.hex()} is of {record.amount}"
+                held[address + name_key(record.asset)] += record.amount
+        if account is not None and rows.get(PARTICIPANTS, name_key(account.owner)) is None:
             yield f"account {address.hex()} belongs to {account.owner}, who is not registered"
-    for key in rows.of(HOLDINGS):
-        owner = accounts.get(key[:ADDRESS_SIZE])
-        if owner is None or owner.status is AccountStatus.CLOSED:
-            yield f"holding {key.hex()} is in no open account"
-    for key, asset in rows.of(ASSETS).items():
-        if name_key(asset.issuer) not in participants:
+        closed = account is None or account.status is AccountStatus.CLOSED
+        for key, holding in holdings.items():
+            if closed:
+                yield f"holding {key.hex()} is in no open account"
+            if holding.held != held[key]:
+                yield f"holding {key.hex()} has {holding.held} held, its holds are {held[key]}"
+        for key in sorted(held.keys() - holdings.keys()):
+            yield f"there are holds on {key.hex()}, which is no holding"
+
+
+def _owners(rows: StateRows) -> Iterator[str]:
+    """Check the rest of rule 4."""
+    for key, asset in rows.items(ASSETS):
+        if rows.get(PARTICIPANTS, name_key(asset.issuer)) is None:
             yield f"asset {key.decode()} is of {asset.issuer}, who is not registered"
-    for key in rows.of(LICENCES):
-        if key.partition(b"/")[0] not in participants:
+    for key, _ in rows.items(LICENCES):
+        if rows.get(PARTICIPANTS, key.partition(b"/")[0]) is None:
             yield f"licence {key.decode()} is of nobody registered"
 
 
-def _registers(rows: _Rows) -> Iterator[str]:
-    """Check rule 5."""
-    participants, assets = rows.of(PARTICIPANTS), rows.of(ASSETS)
-    offices = {
-        name_key(participant.office): key
-        for key, participant in participants.items()
-        if participant.office is not None
-    }
-    holders = {key: name_key(office.participant) for key, office in rows.of(OFFICES).items()}
-    if offices != holders:
-        yield "the offices and those who hold them do not agree"
-    claims = {
-        identifier_key(Scheme.LEI, participant.lei): key
-        for key, participant in participants.items()
-        if participant.lei is not None
-    }
-    for key, asset in assets.items():
+def _registers(rows: StateRows) -> Iterator[str]:
+    """Check rule 5: everything claimed is noted as the claimant's, and nothing else is noted."""
+    held = claimed = 0
+    agree_on_offices = agree_on_identifiers = True
+    for key, participant in rows.items(PARTICIPANTS):
+        if participant.office is not None:
+            held += 1
+            office = rows.get(OFFICES, name_key(participant.office))
+            agree_on_offices &= office is not None and name_key(office.participant) == key
+        if participant.lei is not None:
+            claimed += 1
+            agree_on_identifiers &= _belongs(rows, Scheme.LEI, participant.lei, key)
+    for key, asset in rows.items(ASSETS):
         for scheme, identifier in (
             (Scheme.ISIN, asset.identifiers.isin),
             (Scheme.DTI, asset.identifiers.dti),
         ):
             if identifier is not None:
-                claims[identifier_key(scheme, identifier)] = key
-    claimed = {key: name_key(record.holder) for key, record in rows.of(IDENTIFIERS).items()}
-    if claims != claimed:
+                claimed += 1
+                agree_on_identifiers &= _belongs(rows, scheme, identifier, key)
+    if not agree_on_offices or held != _count(rows, OFFICES):
+        yield "the offices and those who hold them do not agree"
+    if not agree_on_identifiers or claimed != _count(rows, IDENTIFIERS):
         yield "the identifiers and those who have them do not agree"
 
 
-def _queue(rows: _Rows) -> Iterator[str]:
+def _belongs(rows: StateRows, scheme: Scheme, identifier: str, holder: bytes) -> bool:
+    record = rows.get(IDENTIFIERS, identifier_key(scheme, identifier))
+    return record is not None and name_key(record.holder) == holder
+
+
+def _count(rows: StateRows, table: Table[Record]) -> int:
+    return sum(1 for _ in rows.items(table))
+
+
+def _queue(rows: StateRows) -> Iterator[str]:
     """Check rule 6."""
-    expected = {
-        due_key(hold.expires_ms, key[ADDRESS_SIZE:]): (DueKind.HOLD_EXPIRES, key)
-        for key, hold in rows.of(HOLDS).items()
-        if hold.expires_ms is not None
-    }
-    for key, proposal in rows.of(PROPOSALS).items():
-        expected[due_key(proposal.expires_ms, key)] = (DueKind.PROPOSAL_EXPIRES, key)
-    if expected != {key: (due.kind, due.target) for key, due in rows.of(DUE).items()}:
+    expected = 0
+    agree = True
+    for key, hold in rows.items(HOLDS):
+        if hold.expires_ms is not None:
+            expected += 1
+            due = rows.get(DUE, due_key(hold.expires_ms, key[ADDRESS_SIZE:]))
+            agree &= due == DueRecord(kind=DueKind.HOLD_EXPIRES, target=key)
+    proposers: Counter[bytes] = Counter()
+    for key, proposal in rows.items(PROPOSALS):
+        expected += 1
+        due = rows.get(DUE, due_key(proposal.expires_ms, key))
+        agree &= due == DueRecord(kind=DueKind.PROPOSAL_EXPIRES, target=key)
+        account = rows.get(ACCOUNTS, proposal.proposer)
+        proposers[b"" if account is None else name_key(account.owner)] += 1
+    if not agree or expected != _count(rows, DUE):
         yield "what expires and the queue do not agree"
-    accounts = rows.of(ACCOUNTS)
-    proposers = Counter(
-        name_key(accounts[proposal.proposer].owner) for proposal in rows.of(PROPOSALS).values()
-    )
-    if proposers != {key: count.open for key, count in rows.of(PROPOSAL_COUNTS).items()}:
+    if proposers != {key: count.open for key, count in rows.items(PROPOSAL_COUNTS)}:
         yield "the open proposals and their counts do not agree"
 
 
-def _validators(rows: _Rows) -> Iterator[str]:
+def _validators(rows: StateRows) -> Iterator[str]:
     """Check rule 7."""
-    validators, keys = rows.of(VALIDATORS), rows.of(CONSENSUS_KEYS)
+    validators = dict(rows.items(VALIDATORS))
     if not validators:
         yield "no validator rules"
     for name, validator in validators.items():
-        used = keys.get(validator.public_key)
+        used = rows.get(CONSENSUS_KEYS, validator.public_key)
         if used is None or used.validator != validator.name:
             yield f"the key of validator {name.decode()} is not noted as its own"
     ruling = sorted((record.name, record.public_key) for record in validators.values())
-    sets = rows.of(VALIDATOR_SETS)
-    newest = sets[max(sets)].validators if sets else ()
+    newest: tuple[RulingKey, ...] = ()
+    for _, ruled in rows.items(VALIDATOR_SETS):
+        newest = ruled.validators
     if ruling != [(each.name, each.public_key) for each in newest]:
         yield "the newest validator set noted is not the one that rules"
 
 
-def _protocol(rows: _Rows) -> Iterator[str]:
+def _protocol(rows: StateRows) -> Iterator[str]:
     """Check rule 8."""
-    for protocol in rows.of(PROTOCOL).values():
+    for _, protocol in rows.items(PROTOCOL):
         upgrade = protocol.upgrade
         if upgrade is not None and upgrade.version != protocol.version + 1:
             yield f"version {protocol.version} rules, an upgrade leads to {upgrade.version}"

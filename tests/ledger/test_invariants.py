@@ -6,7 +6,13 @@ import pytest
 
 from node.codec import CodecError, Record, replace
 from node.ledger.errors import InvariantViolation
-from node.ledger.invariants import check_block, check_state, decode_state
+from node.ledger.invariants import (
+    _Rows,
+    check_block,
+    check_state,
+    contradictions,
+    decode_state,
+)
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import (
     ACCOUNTS,
@@ -265,6 +271,24 @@ def test_state_that_contradicts_itself_is_noticed(
 
     with pytest.raises(InvariantViolation, match=message):
         world.check()
+
+
+def test_all_that_is_wrong_is_named_also_after_an_amount_out_of_range() -> None:
+    def breach(state: LedgerState) -> None:
+        break_by(HOLDINGS, AMINA, HoldingRecord(available=-1, held=0))(state)
+        break_by(ACCOUNTS, address("bilal"), lambda account: replace(account, owner="x"))(state)
+        break_by(OFFICES, name_key("mint"), OfficeRecord(participant="amina"))(state)
+        proposal = ProposalRecord(proposer=bytes(20), operations=b"", approvals=(), expires_ms=1)
+        state.put(PROPOSALS, HOLD_ID, proposal)
+
+    found = list(contradictions(_Rows(decode_state(broken(breach).records.items()))))
+
+    assert len(found) == 5
+    assert "is -1 available" in found[0]
+    assert "belongs to x" in found[1]
+    assert "offices" in found[2]
+    assert "queue" in found[3]
+    assert "counts" in found[4]
 
 
 def broken(breach: Callable[[LedgerState], None]) -> World:
