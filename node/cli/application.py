@@ -71,6 +71,7 @@ COMMANDS: Final = {
     "genesis": Place("node.cli.genesis", "Make and examine the first block's facts."),
     "config": Place("node.cli.config", "Examine a node's configuration."),
     "start": Place("node.cli.start", "Run a node."),
+    "check": Place("node.cli.check", "Check the whole database of a stopped node."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

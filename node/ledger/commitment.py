@@ -127,6 +127,26 @@ def hash_of_key(key: bytes) -> bytes:
     return tagged_hash(Domain.STATE_KEY, key)
 
 
+def hash_of_value(value: bytes) -> bytes:
+    """Return the hash that stands for an encoded record in its leaf."""
+    return tagged_hash(Domain.STATE_VALUE, value)
+
+
+def hash_of_branch(branch: bytes) -> bytes:
+    """Return the digest of a branch: what stands in the slot above it, or the root."""
+    return tagged_hash(Domain.STATE_NODE, branch)
+
+
+def slots(path: Path, branch: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Return the slots of a branch that are taken, ascending: index, and a digest or a leaf.
+
+    Raises:
+        CommitmentError: these bytes are no branch.
+    """
+    taken, _ = _check_branch(path, branch)
+    return tuple((index, _slot(branch, index)) for index in range(16) if taken >> index & 1)
+
+
 def state_root(nodes: NodeSource) -> bytes:
     """Return the root of the stored tree."""
     return tagged_hash(Domain.STATE_NODE, nodes.node(b"") or _EMPTY_BRANCH)

@@ -69,6 +69,27 @@ def open_leveldb(path: Path, *, create: bool) -> "LevelDBStore":
     return LevelDBStore(path, database, lock)
 
 
+def salvage_leveldb(path: Path) -> None:
+    """Make a database that does not open one that does, with whatever its tables hold.
+
+    Not for the only copy: what cannot be read is moved into `lost/` or left out, and records that
+    were deleted may come back.
+
+    Raises:
+        StorageError: not even that can be done.
+    """
+    with _translated(path):
+        plyvel.repair_db(
+            str(path),
+            paranoid_checks=False,
+            write_buffer_size=WRITE_BUFFER_SIZE_BYTES,
+            max_file_size=TABLE_SIZE_BYTES,
+            max_open_files=OPEN_FILES_MAX,
+            bloom_filter_bits=BLOOM_BITS,
+            compression=None,
+        )
+
+
 def _open(path: Path, *, create: bool) -> plyvel.DB:
     with _translated(path):
         return plyvel.DB(

@@ -17,7 +17,11 @@ from node.ledger.commitment import (
     CommitmentError,
     StateProof,
     TreeUpdate,
+    hash_of_branch,
+    hash_of_key,
+    hash_of_value,
     prove,
+    slots,
     state_root,
     update,
     verify_proof,
@@ -319,3 +323,27 @@ def test_verification_answers_for_any_bytes(key: bytes, branches: list[bytes]) -
 def test_proof_out_of_bounds_is_not_decoded(branches: tuple[bytes, ...]) -> None:
     with pytest.raises(CodecError):
         decode(encode(StateProof(branches=branches)), StateProof)
+
+
+@given(records_of_keys)
+def test_slots_lead_from_the_root_to_every_record(records: dict[bytes, bytes]) -> None:
+    tree = Tree(records)
+    leaves: dict[bytes, bytes] = {}
+
+    def walk(path: bytes, digest: bytes) -> None:
+        branch = tree.branches[path]
+        assert hash_of_branch(branch) == digest
+        for index, slot in slots(path, branch):
+            if len(slot) == 32:
+                walk(path + bytes((index,)), slot)
+            else:
+                leaves[slot[:32]] = slot[32:]
+
+    if records:
+        walk(b"", tree.root)
+    assert leaves == {hash_of_key(key): hash_of_value(value) for key, value in records.items()}
+
+
+def test_slots_of_bytes_that_are_no_branch_are_refused() -> None:
+    with pytest.raises(CommitmentError):
+        slots(b"", b"\0\1\0\1")

@@ -1,0 +1,57 @@
+"""The offline commands on a home: what they print, and how they end."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from node.cli.exits import Exit
+from node.storage import layout, open_leveldb
+from tests.cli.running import khazana
+from tests.upkeep.builders import disk_town, write_home_of
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    genesis = asyncio.run(disk_town(tmp_path / "home/data/chain"))
+    return write_home_of(tmp_path / "home", genesis)
+
+
+def test_check_says_what_it_looked_at(home: Path) -> None:
+    ran = khazana("check", "--home", home)
+
+    assert (ran.code, ran.err) == (Exit.OK, "")
+    assert "checked 12 blocks" in ran.out
+    assert "whole, at height 12" in ran.out
+
+
+def test_check_names_every_fault_and_ends_with_its_code(home: Path) -> None:
+    store = open_leveldb(home / "data/chain", create=False)
+    store.write([(layout.block_key(7), None), (layout.receipts_key(8), None)], sync=True)
+    store.close()
+
+    ran = khazana("check", "--home", home, "--json")
+
+    assert ran.code == Exit.DAMAGED
+    assert ran.json["whole"] is False
+    assert ran.json["good_to"] == 6
+    assert {fault["place"] for fault in ran.json["faults"]} >= {"block 7", "receipts 8"}
+    assert all("khazana repair" in fault["advice"] for fault in ran.json["faults"])
+    text = khazana("check", "--home", home)
+    assert "blocks: block 7: nothing, expected it is kept" in text.out
+    assert "good up to 6" in text.out
+
+
+def test_check_of_a_running_or_missing_database_is_refused(home: Path, tmp_path: Path) -> None:
+    store = open_leveldb(home / "data/chain", create=False)
+    try:
+        ran = khazana("check", "--home", home, "--json")
+    finally:
+        store.close()
+    assert ran.code == Exit.DAMAGED
+    assert "in use by another process" in ran.err
+
+    (home / "data/chain").rename(tmp_path / "aside")
+    ran = khazana("check", "--home", home)
+    assert ran.code == Exit.DAMAGED
+    assert "does not exist" in ran.err
