@@ -8,6 +8,7 @@ say. It is this table, read from the top; each line is true at most once for one
     the honest threshold of votes in a higher round            any         HigherRound         55
     a judged proposal without valid round                      propose     FreshProposal       22
     a judged proposal, and the prevotes of its valid round     propose     RepeatedProposal    28
+      (a valid one, at a height that was forgotten, waits for the prevotes of its witnesses)
     a valid proposal and a quorum of prevotes for it           >= prevote  PrevotesForBlock    36
     a quorum of prevotes for nil                               prevote     PrevotesForNil      44
     a quorum of prevotes                                       prevote     PrevotesForAny      34
@@ -47,6 +48,7 @@ from consensus.inputs import (
     HeightInput,
     ProposalReceived,
     ProposalSigned,
+    RoundCalled,
     TimeoutElapsed,
     VoteReceived,
     VoteSigned,
@@ -109,8 +111,9 @@ class Driver:
         validator_id: ValidatorId | None,
         params: ConsensusParams,
         proposer: ProposerRule,
+        witnesses: frozenset[ValidatorId] = frozenset(),
     ) -> None:
-        """Stand before round 0.
+        """Stand before the first round.
 
         Args:
             height: The height to decide.
@@ -118,11 +121,13 @@ class Driver:
             validator_id: In whose name to propose and vote; None: only follow.
             params: The genesis' parameters.
             proposer: Whose turn a round is.
+            witnesses: Who must have prevoted a block before this validator does.
         """
         self._validators = validators
         self._validator_id = validator_id
         self._params = params
         self._proposer = proposer
+        self._witnesses = witnesses
 
         self._state = RoundState(height=height, round=Round(0), step=Step.PROPOSE)
         self._proposals = ProposalKeeper()
@@ -142,9 +147,16 @@ class Driver:
         """Ours; the signature was asked for and has not come."""
         self._asked: tuple[Round, int] = (Round(0), -1)
         """Round and kind (a proposal is 0) of the latest signature asked for."""
+        self._called: dict[ValidatorId, Round] = {}
+        """Where validators that have forgotten this height are to come back, or did."""
         self._unpersisted: list[HeightInput] = []
         """Accepted since the last Persist; stays empty where nothing is signed."""
         self._effects: list[Effect] = []
+
+    @property
+    def called_round(self) -> Round | None:
+        """The highest round that a validator has called to."""
+        return max(self._called.values(), default=None)
 
     @property
     def state(self) -> RoundState:
@@ -157,9 +169,9 @@ class Driver:
         self._effects.clear()
         return effects
 
-    def start(self) -> None:
-        """Begin round 0 (L10)."""
-        self._go_to(Round(0))
+    def start(self, round_: Round) -> None:
+        """Begin round 0 (L10), or a later one where this validator has forgotten those before."""
+        self._go_to(round_)
 
     def handle(self, input_: HeightInput) -> None:
         """Take an input of this height. What is of no use is ignored."""
@@ -190,6 +202,8 @@ class Driver:
                 self._take_timeout(timeout, input_)
             case CertificateReceived(certificate=certificate):
                 self._take_certificate(certificate, input_)
+            case RoundCalled(round=round_, validator=validator):
+                self._take_call(round_, validator, input_)
             case _:
                 assert_never(input_)
 
@@ -227,6 +241,9 @@ class Driver:
                 pass
             case Added.COUNTED:
                 self._accept(input_)
+                if self._witnesses:
+                    self._settle()
+                self._follow(signed.vote.validator)
             case Added.PARKED_THRESHOLD:
                 for parked in self._votes.parked:
                     self._accept(VoteReceived(signed=parked))
@@ -234,6 +251,7 @@ class Driver:
             case Added.THRESHOLD:
                 self._accept(input_)
                 self._after_threshold(signed.vote)
+                self._follow(signed.vote.validator)
             case Equivocation():
                 self._accept(input_)
                 self._effects.append(ReportEvidence(equivocation=added))
@@ -264,6 +282,27 @@ class Driver:
             return
         if self._note_commit(certificate):
             self._accept(input_)
+            self._settle()
+
+    def _take_call(self, round_: Round, validator: ValidatorId, input_: HeightInput) -> None:
+        if validator not in self._validators or round_ <= self._called.get(validator, 0):
+            return
+        if self._state.step is Step.DECIDED:
+            return
+        self._called[validator] = round_
+        self._accept(input_)
+        # At once: the caller signs there because this validator has taken note of it for good.
+        self._persist()
+        self._follow(validator)
+
+    def _follow(self, validator: ValidatorId) -> None:
+        """Go where a validator has come back that called (as L55, for one that tells why)."""
+        round_ = self._called.get(validator, self._state.round)
+        if round_ > self._state.round and any(
+            validator in tally.votes
+            for tally in (self._votes.prevotes(round_), self._votes.precommits(round_))
+        ):
+            self._apply(HigherRound(round=round_))
             self._settle()
 
     # What comes from ourselves.
@@ -385,6 +424,8 @@ class Driver:
         if verdict not in _JUDGED:
             return None
         valid = verdict is Verdict.VALID
+        if valid and not self._is_witnessed(proposal.block_id):
+            return None
         if proposal.valid_round is None:
             return FreshProposal(block_id=proposal.block_id, valid=valid)
         prevoted = self._votes.prevotes(proposal.valid_round).block_quorum
@@ -392,6 +433,18 @@ class Driver:
             return None
         return RepeatedProposal(
             block_id=proposal.block_id, valid_round=proposal.valid_round, valid=valid
+        )
+
+    def _is_witnessed(self, block_id: BlockId) -> bool:
+        """Whether every witness has prevoted this block in this round.
+
+        A validator that has lost its memory has lost its lock too. One of the witnesses, at least,
+        shares any lock that a decision may rest on, and prevotes nothing that contradicts it.
+        """
+        prevotes = self._votes.prevotes(self._state.round).votes
+        return all(
+            name in prevotes and prevotes[name].vote.block_id == block_id
+            for name in self._witnesses
         )
 
     def _prevoted(self, signed: SignedProposal | None) -> RoundInput | None:
@@ -484,10 +537,13 @@ class Driver:
         assert position > self._asked  # Never twice, and never back; the guard sees to it again.
         self._asked = position
         self._unsigned.append(message)
+        self._persist()
+        self._effects.append(self._signing(message))
+
+    def _persist(self) -> None:
         if self._unpersisted:
             self._effects.append(Persist(entries=tuple(self._unpersisted)))
             self._unpersisted.clear()
-        self._effects.append(self._signing(message))
 
     def _outstanding(self) -> Iterator[Effect]:
         """Yield what was asked for, is still of use, and was not answered."""

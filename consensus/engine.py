@@ -7,7 +7,7 @@ Use:
     ... execute the effects in order, and step with whatever happens ...
     ... on Decide: commit the block, then step with StartHeight of the next height ...
 
-After a restart: step with StartHeight, throw its effects away, and execute those of
+After a restart: step with the same StartHeight, throw its effects away, and execute those of
 `replay(entries)` with what was persisted at that height.
 
 The engine is a pure function of its inputs: no clock, no chance, no I/O. It never raises for what
@@ -30,6 +30,7 @@ from consensus.inputs import (
     Input,
     ProposalReceived,
     ProposalSigned,
+    RoundCalled,
     StartHeight,
     TimeoutElapsed,
     VoteReceived,
@@ -133,6 +134,11 @@ class Engine:
         """The round it was prevoted in."""
         return self.state.valid_round
 
+    @property
+    def called_round(self) -> Round | None:
+        """The highest round of this height that a validator has called to; None without one."""
+        return None if self._driver is None else self._driver.called_round
+
     def step(self, input_: Input) -> tuple[Effect, ...]:
         """Take one input; return what is to be done, in this order.
 
@@ -211,13 +217,14 @@ class Engine:
             validator_id=self._validator_id if votes else None,
             params=self._params,
             proposer=self._proposer,
+            witnesses=start.witnesses,
         )
         self._driver = driver
         self._height = start.height
         self._validators = start.validators
         self._early = {}
         self._fresh = not early
-        driver.start()
+        driver.start(start.round)
         for input_ in early:
             driver.handle(input_)
         return driver.take_effects()
@@ -246,7 +253,7 @@ def height_of(input_: HeightInput) -> Height:
             return certificate.height
         case TimeoutElapsed(timeout=timeout):
             return timeout.height
-        case BlockBuilt() | BlockValidated():
+        case BlockBuilt() | BlockValidated() | RoundCalled():
             return input_.height
         case _:
             assert_never(input_)

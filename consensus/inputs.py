@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from consensus.certificates import QuorumCertificate
 from consensus.messages import SignedProposal, SignedVote, render_block_id
-from consensus.types import BlockId, Height, Round, Timeout
+from consensus.types import ROUND_FIRST, BlockId, Height, Round, Timeout, ValidatorId
 from consensus.validators import ValidatorSet
 
 
@@ -24,11 +24,21 @@ class StartHeight:
     validators: ValidatorSet
     """The set that rules this height."""
 
+    round: Round = ROUND_FIRST
+    """The first round to stand in: above 0 where this validator may have signed in the rounds
+    before and does not know what."""
+
+    witnesses: frozenset[ValidatorId] = frozenset()
+    """Who remembers this height, where this validator does not: it prevotes a block only after all
+    of them have, in the same round."""
+
     @override
     def __str__(self) -> str:
         """Return e.g. `start height 12 of a,b,c,d`."""
         names = ",".join(validator.id for validator in self.validators)
-        return f"start height {self.height} of {names}"
+        later = f" in round {self.round}" if self.round else ""
+        after = f" after {','.join(sorted(self.witnesses))}" if self.witnesses else ""
+        return f"start height {self.height} of {names}{later}{after}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +87,22 @@ class TimeoutElapsed:
     def __str__(self) -> str:
         """Return e.g. `elapsed propose 12/0`."""
         return f"elapsed {self.timeout}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundCalled:
+    """A validator that has forgotten this height is to come back in a later round, and signs in no
+    earlier one: its first vote there draws whoever was called. The shell says so a bounded number
+    of times in a height."""
+
+    height: Height
+    round: Round
+    validator: ValidatorId
+
+    @override
+    def __str__(self) -> str:
+        """Return e.g. `called 12/4 by b`."""
+        return f"called {self.height}/{self.round} by {self.validator}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +168,7 @@ HeightInput: TypeAlias = (
     | VoteReceived
     | CertificateReceived
     | TimeoutElapsed
+    | RoundCalled
     | BlockBuilt
     | BlockValidated
     | ProposalSigned

@@ -28,6 +28,7 @@ Signature = NewType("Signature", bytes)
 
 HEIGHT_MAX: Final = 2**63 - 1  # Fits the signed 64-bit columns of every database.
 ROUND_MAX: Final = 2**31 - 1  # At the capped timeout of 30 s: two thousand years.
+ROUND_FIRST: Final = Round(0)
 BLOCK_ID_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
 NETWORK_SIZE: Final = 32

@@ -407,6 +407,7 @@ class Node:
                 clock=self._parts.clock,
                 metrics=self.metrics,
                 log=self.log,
+                why_silent=lambda: self.replica.why_silent,
                 software=software(),
             ),
             limits=RpcLimits(

@@ -143,6 +143,28 @@ class ProposedBlock(Record, tag=14):
     evidence: EvidenceList
 
 
+class Forgot(Record, tag=15):
+    """The sender does not know all that its key has signed above its head, and asks every validator
+    what that one remembers."""
+
+    height: Height64
+    """The sender's head."""
+    round: Round32
+    """Of the height after the head, in which the sender is to vote first; 0 while it has none."""
+
+
+class Memory(Record, tag=16):
+    """Answer to `Forgot`: where the sender stands, and whether it knows how it came there."""
+
+    height: Height64
+    """The sender's head."""
+    remembers: bool
+    """Whether the sender knows all that its key has signed above its head."""
+    round: Round32
+    """Of the height after the head, the highest that the sender has been in or was called to; 0
+    where it has not begun."""
+
+
 class GetTransactions(Record, tag=20):
     """Ask for transactions of a proposed block."""
 
@@ -195,6 +217,8 @@ WireMessage: TypeAlias = (
     | CertificateMessage
     | GetProposedBlock
     | ProposedBlock
+    | Forgot
+    | Memory
     | GetTransactions
     | BlockTransactions
     | GetBlocks
@@ -243,6 +267,8 @@ KINDS: Final[dict[int, type[WireMessage]]] = {
     12: CertificateMessage,
     13: GetProposedBlock,
     14: ProposedBlock,
+    15: Forgot,
+    16: Memory,
     20: GetTransactions,
     21: BlockTransactions,
     30: GetBlocks,
@@ -265,6 +291,8 @@ _FORMS: Final[dict[type[WireMessage], _Form]] = {
     CertificateMessage: _Form(lane=Lane.CONSENSUS, size_max=_SMALL + CERTIFICATE_SIZE_MAX),
     GetProposedBlock: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
     ProposedBlock: _Form(lane=Lane.CONSENSUS, size_max=_PROPOSAL_SIZE, with_ids=True),
+    Forgot: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
+    Memory: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
     GetTransactions: _Form(lane=Lane.CONSENSUS, size_max=_SMALL, with_ids=True),
     # Not in the consensus lane although consensus waits for it: it can be as large as a block, and
     # a consensus lane that overflows costs the link.

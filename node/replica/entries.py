@@ -3,7 +3,8 @@
 The log of a height lets a restarted node stand where it stood: the inputs that the engine took, in
 order; the body of every block that this node voted for, so that a lock survives the restart of all
 (adversarial 28); and a seal for every message that it was about to sign. `Born` and `Reached` say
-what a log is worth in which nothing else stands yet (see `journal`).
+what a log is worth in which nothing else stands yet (see `journal`); `Floored`, `Returned` and
+`Resumed` say how a validator that had lost its memory came to sign again (see `join`).
 
 The tags are permanent: an older node's log must stay readable, or be refused as a whole.
 """
@@ -19,12 +20,13 @@ from consensus.inputs import (
     Input,
     ProposalReceived,
     ProposalSigned,
+    RoundCalled,
     StartHeight,
     TimeoutElapsed,
     VoteReceived,
     VoteSigned,
 )
-from consensus.types import BlockId, Height, Round, Step, Timeout
+from consensus.types import BlockId, Height, Round, Step, Timeout, ValidatorId
 from node.blocks import (
     CertificateRecord,
     ProposalRecord,
@@ -79,6 +81,30 @@ class Body(Record, tag=4):
     """Canonical bytes."""
 
 
+class Returned(Record, tag=5):
+    """This height is entered in a later round, because of the earlier ones nothing is known."""
+
+    height: _Height
+    round: _Round
+    """The first in which this key signs."""
+    witnesses: tuple[str, ...]
+    """Who must have prevoted a block before this validator does; empty: nobody."""
+
+
+class Resumed(Record, tag=6):
+    """An operator has said that nothing was decided above a height, and answers for it."""
+
+    above: _Height
+    at_ms: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+    reason: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Floored(Record, tag=7):
+    """Nothing at or below a height is signed any more: it may have been before the log was lost."""
+
+    above: _Height
+
+
 class ProposalEntry(Record, tag=11):
     """The engine took a proposal; an own one when it answers a request to sign."""
 
@@ -125,10 +151,24 @@ class ValidatedEntry(Record, tag=16):
     ignore_clock: bool
 
 
+class CalledEntry(Record, tag=17):
+    """Another validator, which has lost its memory, is to come back in this round."""
+
+    height: _Height
+    round: _Round
+    validator: str
+
+
 InputEntry: TypeAlias = (
-    ProposalEntry | VoteEntry | CertificateEntry | TimeoutEntry | BuiltEntry | ValidatedEntry
+    ProposalEntry
+    | VoteEntry
+    | CertificateEntry
+    | TimeoutEntry
+    | BuiltEntry
+    | ValidatedEntry
+    | CalledEntry
 )
-Entry: TypeAlias = Born | Reached | Sealed | Body | InputEntry
+Entry: TypeAlias = Born | Reached | Sealed | Body | Returned | Resumed | Floored | InputEntry
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -173,6 +213,8 @@ def entry_of_input(event: Input) -> InputEntry:
                 valid=event.valid,
                 ignore_clock=event.ignore_clock,
             )
+        case RoundCalled():
+            return CalledEntry(height=event.height, round=event.round, validator=event.validator)
 
 
 def input_of_entry(entry: InputEntry) -> Input:
@@ -203,6 +245,12 @@ def input_of_entry(entry: InputEntry) -> Input:
                 height=Height(entry.height),
                 round=Round(entry.round),
                 block_id=BlockId(entry.block_id),
+            )
+        case CalledEntry():
+            return RoundCalled(
+                height=Height(entry.height),
+                round=Round(entry.round),
+                validator=ValidatorId(entry.validator),
             )
         case ValidatedEntry():
             return BlockValidated(

@@ -9,6 +9,7 @@ signature, and it signs
 - the identical message as often as it is asked, since the signature is the same;
 - otherwise only a place after the last one sealed: height, then round, then proposal, prevote,
   precommit, the order in which the algorithm speaks;
+- at a height that was entered in a later round, nothing before that round (`reopen`);
 - nothing at or below `floor`: the last height of which this node cannot know what it signed. A log
   that does not reach back to the birth of the key (it was lost, or an old copy came back without
   it) has no floor until the peers were heard, and then signs nothing until that floor is passed.
@@ -29,7 +30,8 @@ from node.replica.errors import SigningRefused
 _Place: TypeAlias = tuple[int, int, int]
 """Height, round, and kind: 0 a proposal, 1 a prevote, 2 a precommit."""
 
-_KINDS: Final = {VoteType.PREVOTE: 1, VoteType.PRECOMMIT: 2}
+_PRECOMMIT: Final = 2
+_KINDS: Final = {VoteType.PREVOTE: 1, VoteType.PRECOMMIT: _PRECOMMIT}
 _PLACES_MAX: Final = 4096  # seals of one height: more than a thousand rounds
 _END_OF_HEIGHT: Final = 1 << 62
 
@@ -64,6 +66,20 @@ class Guard:
     def height(self) -> int:
         """Height of the last seal; 0 if there is none."""
         return self._last[0]
+
+    def reopen(self, height: int, round_: int) -> None:
+        """Sign at this height in this round and later ones only, as if the rest had been signed.
+
+        The one thing that lowers a floor: witnesses have proven that nothing was signed there.
+        """
+        assert round_ >= 1
+        self._floor = height - 1
+        place = (height, round_ - 1, _PRECOMMIT)
+        if place > self._last:
+            if height > self._last[0]:
+                self._sealed.clear()
+                self._durable.clear()
+            self._last = place
 
     def restore(self, seals: Iterable[Sealed]) -> None:
         """Take in the seals of a log, in their order."""
@@ -130,7 +146,7 @@ class Guard:
     def end_height(self, height: int) -> None:
         """Forget the seals of a committed height; nothing at or below it is signed again."""
         if height >= self._last[0]:
-            self._last = (height, _END_OF_HEIGHT, 2)
+            self._last = (height, _END_OF_HEIGHT, _PRECOMMIT)
             self._sealed.clear()
             self._durable.clear()
 

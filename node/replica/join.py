@@ -1,31 +1,98 @@
-"""From which height on a key may sign whose log does not say what it signed before.
+"""From where on a key may sign whose log does not say what it signed before.
 
 A log can be lost with its disk, or come back as an old copy. Then this node does not know what it
-signed, and must not sign where it may have signed (adversarial 29, 68). What it can know: it voted
-at height S only after S - 1 was decided, so a quorum precommitted S - 1, and everyone in that
-quorum had committed S - 2 by then. Any quorum heard now shares an honest validator with that one.
-So once a quorum of the others has told its height and this node has caught up with all of them, at
-head H, nothing was ever signed above H + 2.
+signed, and must not sign where it may have signed (adversarial 29, 68). It asks every validator
+(`Forgot`) where it stands and whether it knows how it came there (`Memory`). Those who do are the
+witnesses; those who have forgotten too say so, and prove nothing.
 
-Peers may lie about their height. A height too low cannot hide that of an honest peer heard with it;
-one too high delays until sync finds the peer unable to serve it and strikes the claim.
+What the witnesses prove. Of n validators, q are a quorum. A quorum has at least w + q - n members
+among w witnesses. Where that is more than can be liars, one of them is honest and remembers; so
+
+- it voted at height S only after S - 1 was decided: a quorum precommitted S - 1, an honest witness
+  among them, who had committed S - 2 by then. So with the highest of the witnesses' heads at H, it
+  has signed nothing above H + 2;
+- it stood in round r of H + 1 only if a quorum precommitted in round r - 1, or an honest one stood
+  in r before it. So it has signed nothing in a round beyond the highest of a witness and one;
+- it was at H + 2 only if it alone, or with others who have forgotten, knew the decision of H + 1.
+  No witness was there, so no quorum has voted there: it can have signed in round 0, and no more.
+
+Two ways back follow, chosen by whether the witnesses are a quorum themselves.
+
+They are: they go on without this node, which stays silent up to H + 2 (`Silent`). It goes on asking
+meanwhile: if witnesses are lost on the way, the other way is open.
+
+They are not: the network stands still until those who have forgotten vote again. They enter H + 1
+in a round that none of them can have been in, and H + 2 in round 1 (`Later`). What is lost besides
+is the lock: a block may have been decided at H + 1 by votes of theirs that nobody alive remembers.
+Then a quorum precommitted it, an honest witness among them, and that one is locked on it. So at
+H + 1 they prevote a block only after all witnesses have (`consensus.driver`), and contradict no
+lock that a decision rests on. Once H + 2 is committed they remember again.
+
+Before it signs there, every witness has taken note of that round for good (`Forgot` names it, and
+`Memory` tells it from then on): whoever is wiped next comes back in a later one still. Whoever
+has taken note follows its first vote there, since it might wait in an earlier round for votes that
+nobody can give; to go to a later round is always safe. That too is bounded (`Replica`).
+
+How many liars? This node's own loss is a fault, and where others have forgotten too there are more
+faults than the genesis survives; then no rule is safe against every liar as well. With a quorum of
+the others for witnesses as many liars as ever are survived. With fewer, all others must be heard,
+and of the witnesses one fewer may lie than the genesis survives: of four validators none, of seven
+one. Witnesses too few even for that prove nothing; then an operator must (`khazana validator
+resume`).
+
+Peers may lie about their height. A height too low cannot hide that of an honest witness heard with
+it; one too high delays until sync finds the peer unable to serve it and strikes the claim. A round
+above `ROUNDS_BELIEVED_MAX` is not believed, so that nobody pushes the network to the end of rounds.
 
 Before the first block the rule would let nobody begin. A log that was born with its key (`Born`)
 and never signed may sign from height 1 on once a quorum, itself included, has said that it stands
 at the genesis too; it asks because `khazana init` can be run again over a lost disk with an old
-key. Without such a log, as on a new volume with keys from elsewhere, all the others must say so:
-then nothing was ever decided, and at worst this node contradicts its own first votes, which is one
-fault, and the network survives one.
+key. Without such a log, as on a new volume with keys from elsewhere, all the others must stand
+there and none may have begun: then nobody alive has seen a decision, and this node is no witness to
+others before the first block.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from consensus.quorum import quorum
+from consensus.quorum import faults_survived, quorum
 from consensus.types import FaultModel
+from node.network import Memory
 
 MARGIN: Final = 2
-"""Heights above the joined head that may have been signed; see above."""
+"""Heights above the witnesses' highest that may have been signed; see above."""
+ROUNDS_BELIEVED_MAX: Final = 1 << 20
+"""A witness that claims to stand beyond is not one: at the longest timeouts that is a year."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """Nothing is signed up to this height; it is passed without this node."""
+
+    floor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A height is entered in a later round behind the witnesses, and the next one in round 1."""
+
+    height: int
+    """One above the highest of the witnesses' heads."""
+    round: int
+    witnesses: tuple[str, ...]
+    """By name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """It cannot be known yet, or ever."""
+
+    why: str
+    """A sentence for the operator, that names who is waited for."""
+
+
+Way: TypeAlias = Silent | Later | Waiting
 
 
 def floor_of_fresh(
@@ -44,23 +111,62 @@ def floor_of_fresh(
     return 0 if heard + 1 >= quorum(model, len(others) + 1) else None
 
 
-def floor_of_returning(
-    others: Sequence[str], claims: Mapping[str, int], *, head: int, model: FaultModel
-) -> int | None:
-    """Return the last height that may have been signed, None while it cannot be known.
+def way_of_returning(
+    others: Sequence[str],
+    claims: Mapping[str, int],
+    memories: Mapping[str, Memory],
+    *,
+    head: int,
+    model: FaultModel,
+) -> Way:
+    """Return from where on this key may sign.
 
     Args:
         others: the validators beside this node, in the set that rules after `head`.
         claims: the height each connected peer says it has committed.
+        memories: the last answer of each since this node started.
         head: what this node has committed.
     """
     if not others:
         # Alone on its network, it can contradict nobody.
-        return head
-    heard = [claims[name] for name in others if name in claims]
-    if head == 0 and len(heard) == len(others) and max(heard) == 0:
-        return 0
-    # Where no fault is survived the others are fewer than a quorum: then all of them.
-    if len(heard) < min(quorum(model, len(others) + 1), len(others)):
-        return None
-    return head + MARGIN if max(heard) <= head else None
+        return Silent(floor=head)
+    highest = max((claims[name] for name in others if name in claims), default=0)
+    if highest > head:
+        return Waiting(why=f"it is at height {head}, others are at {highest}")
+    unheard = [name for name in others if name not in claims or name not in memories]
+    witnesses = tuple(
+        name
+        for name in others
+        if name not in unheard
+        and memories[name].remembers
+        and memories[name].round <= ROUNDS_BELIEVED_MAX
+    )
+    # What it claims may have been struck since it said so.
+    heads = {name: min(memories[name].height, claims[name]) for name in witnesses}
+    joined = max(heads.values(), default=0)
+    n = len(others) + 1
+    if len(witnesses) >= quorum(model, n):
+        return Silent(floor=joined + MARGIN)
+    if unheard:
+        return Waiting(why=f"it waits to hear from {', '.join(unheard)}")
+    if head == 0 and not witnesses:
+        return Silent(floor=0)
+    needed = witnesses_min(model, n)
+    if len(witnesses) < needed:
+        forgot = ", ".join(name for name in others if name not in witnesses)
+        return Waiting(
+            why=f"{forgot} do not remember either, and {len(witnesses)} of the {needed} witnesses"
+            " that are needed are left: only the operators together can say what was decided last"
+            " (`khazana validator resume --help`)"
+        )
+    reached = max(memories[name].round for name in witnesses if heads[name] == joined)
+    return Later(height=joined + 1, round=reached + 2, witnesses=witnesses)
+
+
+def witnesses_min(model: FaultModel, n: int) -> int:
+    """Return how many of n validators must remember, where the others have forgotten.
+
+    One more than are outside a quorum, and than may lie: in the `crash` model nobody does.
+    """
+    liars = max(0, faults_survived(model, n) - 1) if model is FaultModel.BYZANTINE else 0
+    return n - quorum(model, n) + 1 + liars

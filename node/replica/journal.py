@@ -10,7 +10,7 @@ L > H + 1                  lost blocks, or an older database was put back: signs
 L = H + 1                  goes on where the log ends: the same locks, timers, pending signatures
 L = H                      was stopped between the commit and the next height: begins H + 1
 L < H, empty, or missing   does not know what its key signed: signs nothing until it has heard the
-                           others (see `join`), then above the floor only
+                           others (see `join`), then above a floor, or from a later round on
 only `Born`, H = 0         the key and its log are new: begins with the others (see `join`)
 =========================  ========================================================================
 
@@ -32,8 +32,11 @@ from node.replica.entries import (
     Body,
     Born,
     Entry,
+    Floored,
     ProposalEntry,
     Reached,
+    Resumed,
+    Returned,
     Sealed,
     VoteEntry,
     decode_entry,
@@ -61,6 +64,12 @@ class Found:
     """What the engine took at that height, in order."""
     blocks: tuple[bytes, ...]
     """Bodies of the blocks that were voted for at that height."""
+    returned: Returned | None
+    """How that height was entered by a validator that had lost its memory."""
+    floored: Floored | None
+    """Up to where it stays silent all the same."""
+    resumed: Resumed | None
+    """The operator's word that the log rests on."""
 
 
 class Journal:
@@ -104,7 +113,9 @@ class Journal:
             inputs = tuple(
                 input_of_entry(entry)
                 for entry in entries
-                if not isinstance(entry, Born | Reached | Sealed | Body)
+                if not isinstance(
+                    entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored
+                )
             )
         except (CodecError, InvalidValue) as error:
             raise LogMismatch(
@@ -117,6 +128,9 @@ class Journal:
             born=len(entries) == 1 and isinstance(entries[0], Born),
             inputs=inputs,
             blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
+            returned=next((entry for entry in entries if isinstance(entry, Returned)), None),
+            floored=next((entry for entry in entries if isinstance(entry, Floored)), None),
+            resumed=next((entry for entry in entries if isinstance(entry, Resumed)), None),
         )
 
     async def persist(
@@ -157,14 +171,22 @@ class Journal:
             # process dies now, the block is fetched again before anything is signed.
             await self._append(height + 1, [Reached(height=height + 1)])
 
-    async def reach_above(self, floor: int) -> None:
-        """Note for good that nothing at or below this height may be signed.
+    async def stay_silent(self, height: int, floor: int) -> None:
+        """Note for good, at this height, that nothing at or below the floor may be signed.
 
         Raises:
             StorageError: as for `persist`.
         """
-        if self._appended <= floor:
-            await self._append(floor + 1, [Reached(height=floor + 1)])
+        await self._append(height, [Floored(above=floor)])
+
+    async def enter(self, height: int, round_: int, witnesses: Sequence[str]) -> None:
+        """Note for good that a height is entered in a later round; nothing stands above it.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        entry = Returned(height=height, round=round_, witnesses=tuple(witnesses))
+        await self._append(height, [entry])
 
     def close(self) -> None:
         """Let go of the log and its lock; a second call does nothing."""

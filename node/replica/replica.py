@@ -45,13 +45,14 @@ from consensus.inputs import (
     Input,
     ProposalReceived,
     ProposalSigned,
+    RoundCalled,
     StartHeight,
     TimeoutElapsed,
     VoteReceived,
     VoteSigned,
 )
 from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
-from consensus.types import BlockId, Height, Signature, Step, Timeout
+from consensus.types import BlockId, Height, Round, Signature, Step, Timeout, ValidatorId
 from node.admission import Admission, AdmissionError
 from node.blocks import Block, decode_block
 from node.chain import Candidate, Chain, InvalidBlock
@@ -62,8 +63,10 @@ from node.metrics import Metrics
 from node.network import (
     BlockTransactions,
     CertificateMessage,
+    Forgot,
     GetProposedBlock,
     GetTransactions,
+    Memory,
     ProposalMessage,
     ProposedBlock,
     Role,
@@ -99,6 +102,12 @@ EVENTS_IN_A_ROW: Final = 16
 HELD_MAX: Final = 16
 """Messages of one peer for the height after the next that wait until it is the next. A validator
 says a proposal and two votes in a round; what does not fit is repeated by its sender."""
+ASK_S: Final = 1.0
+"""So often a validator that does not know what it has signed asks the others where they stand."""
+CALLED_AHEAD_MAX: Final = 8
+"""Rounds by which a validator that comes back may draw the others on at one time."""
+CALLS_MAX: Final = 4
+"""Times that one validator may do so in a height: it can have been wiped again meanwhile."""
 HELP_AFTER_S: Final = 0.1
 """Votes that arrive this soon after the decision were under way: their senders need no help."""
 
@@ -180,6 +189,9 @@ class Replica:
         self._resend_ms = self._limits.resend_ms
         self._woken = False
         self._held: dict[str, list[Heard]] = {}
+        self._asked_s: float | None = None
+        self._calls: dict[str, list[Round]] = {}
+        """Rounds of the next height in which a validator comes back, by its name."""
         self._committed_s = 0.0
 
     # The door: called by the network, sync, intake and the node, on the same event loop.
@@ -211,7 +223,7 @@ class Replica:
 
     def claims_changed(self) -> None:
         """Look again at what peers claim, if this node still has to know it before it signs."""
-        if self._seat is not None and not self._seat.is_settled:
+        if self._seat is not None and not self.is_witness:
             self.wake()
 
     async def commit_synced(self, block: Block, certificate: QuorumCertificate) -> bool:
@@ -234,6 +246,18 @@ class Replica:
     def is_voting(self) -> bool:
         """Whether this node may sign at the next height."""
         return self._may_vote()
+
+    @property
+    def is_witness(self) -> bool:
+        """Whether this validator knows all that its key has signed above its head."""
+        return self._seat is not None and self._seat.remembers(self._chain.head.height)
+
+    @property
+    def why_silent(self) -> str | None:
+        """Why this validator signs nothing at the next height; None if it does, or is none."""
+        if self._seat is None:
+            return None
+        return self._seat.why_silent(self._next_height, self._chain.validators)
 
     @property
     def is_busy(self) -> bool:
@@ -320,6 +344,10 @@ class Replica:
                     await self._hear_of_height(peer, message)
                 case ProposedBlock():
                     await self._hear_block(peer, message)
+                case Forgot():
+                    await self._hear_forgot(peer, message)
+                case Memory():
+                    await self._hear_memory(peer, message)
                 case BlockTransactions():
                     await self._hear_transactions(peer, message)
                 case _:
@@ -412,8 +440,55 @@ class Replica:
         if height < self._chain.head.height or now_s - self._committed_s > HELP_AFTER_S:
             self._service.help(peer, height, now_s)
 
+    async def _hear_forgot(self, peer: str, message: Forgot) -> None:
+        """Tell a validator that has forgotten where this one stands, and take note of its return.
+
+        One that has not recalled its log yet says nothing: it does not know its round, and is asked
+        again.
+        """
+        seat, height = self._seat, self._next_height
+        if seat is None:
+            return
+        if message.round > 0 and message.height + 1 == height and self._may_vote():
+            await self._begin_height_if_due(called=True)
+            await self._take_call(peer, Round(message.round))
+        if height == self._next_height and not seat.holds(height):
+            round_ = 0
+            if self._deciding:
+                round_ = max(self._engine.round, self._engine.called_round or 0)
+            self._service.send_memory(peer, remembers=self.is_witness, round_=round_)
+
+    async def _take_call(self, peer: str, round_: Round) -> None:
+        """Let a validator that has forgotten the height come back in this round, within bounds."""
+        if not self._deciding or round_ > self._engine.round + CALLED_AHEAD_MAX:
+            return
+        before = self._calls.get(peer, [])
+        if round_ not in before and len(before) < CALLS_MAX:
+            self._calls[peer] = [*before, round_]
+            await self._drive(
+                RoundCalled(height=self._next_height, round=round_, validator=ValidatorId(peer))
+            )
+
+    async def _hear_memory(self, peer: str, memory: Memory) -> None:
+        if self._seat is not None:
+            self._seat.heard(peer, memory, self._chain.validators)
+            await self._begin_height_if_due(called=False)
+
+    def _ask_memories(self, seat: Seat) -> None:
+        """Ask the others where they stand, now and then until this node remembers again."""
+        now_s = self._clock.monotonic()
+        if self._asked_s is None or now_s - self._asked_s >= ASK_S:
+            self._asked_s = now_s
+            self._wire.broadcast(self._question(seat))
+            self._set_timer("ask", ASK_S, Woken())
+
+    def _question(self, seat: Seat) -> Forgot:
+        return Forgot(height=self._chain.head.height, round=seat.calls_to(self._next_height))
+
     def _greet(self, peer: str) -> None:
         self._service.send_status(peer)
+        if self._seat is not None and self._seat.asks(self._chain.head.height):
+            self._wire.send(peer, self._question(self._seat))
         roles = {view.name: view.role for view in self._wire.peers()}
         if self._deciding and roles.get(peer) is Role.VALIDATOR:
             for signed in self._engine.resend():
@@ -450,27 +525,42 @@ class Replica:
 
     async def _begin_height_if_due(self, *, called: bool) -> None:
         seat = self._seat
-        if self._deciding or seat is None:
+        if seat is None:
             return
         height, validators = self._next_height, self._chain.validators
-        if not seat.is_settled:
+        if not self._deciding and not self.is_witness:
+            called_to = seat.calls_to(height)
             await seat.settle(
                 head=height - 1, validators=validators, claims=self._claims(), model=self._model
             )
+            if seat.calls_to(height) != called_to:
+                self._asked_s = None
+        if seat.asks(height - 1):
+            self._ask_memories(seat)
+        if self._deciding:
+            return
         if not seat.may_vote(height, validators):
             return
         assert self._pace is not None
+        entrance = await seat.enter(height)
         delay_s = self._pace.start_delay_s(
             self._clock.monotonic(),
             waiting=len(self._mempool) > 0,
-            called=called or seat.remembers(height),
+            called=called or seat.holds(height) or bool(entrance.witnesses),
         )
         if delay_s > 0:
             self._set_timer("begin", delay_s, Woken())
             return
         self._deciding = True
         inputs, blocks = seat.recall(height)
-        effects = self._engine.step(StartHeight(height=height, validators=validators))
+        effects = self._engine.step(
+            StartHeight(
+                height=height,
+                validators=validators,
+                round=entrance.round,
+                witnesses=entrance.witnesses,
+            )
+        )
         if inputs:
             self._log.info("height resumed from the log", height=height, inputs=len(inputs))
             await self._restore(blocks)
@@ -655,6 +745,7 @@ class Replica:
         self._deciding = False
         self._obtaining.clear()
         self._bodies.clear()
+        self._calls.clear()
         self._workshop.end_height(candidate)
         for timer in self._timers.values():
             timer.cancel()

@@ -3,20 +3,25 @@
 Three things must be true: the set of the height has this node's name with this node's key; the
 guard has a floor, and the height is above it. How the floor is found after a start is the table in
 `journal`; what the others must have said where the log does not know is in `join`.
+
+A validator that came back in a later round (`join.Later`) keeps that in its log: how it enters the
+height and the next one is found again by any restart in between.
 """
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from consensus.inputs import Input
 from consensus.messages import Proposal, Vote
-from consensus.types import FaultModel, Height, Signature, ValidatorId
+from consensus.types import ROUND_FIRST, FaultModel, Height, Round, Signature, ValidatorId
 from consensus.validators import ValidatorSet
 from node.log import Logger
+from node.network import Memory
 from node.replica.errors import SigningRefused
 from node.replica.guard import Guard
-from node.replica.join import floor_of_fresh, floor_of_returning
+from node.replica.join import Later, Silent, Waiting, floor_of_fresh, way_of_returning
 from node.replica.journal import Journal
 
 
@@ -25,8 +30,22 @@ class _Past(Enum):
 
     KNOWN = auto()
     FRESH = auto()
-    """None were made, unless somebody is further than the genesis."""
+    """None were made, unless there is a block."""
     UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """How a height is entered."""
+
+    round: Round = ROUND_FIRST
+    witnesses: frozenset[ValidatorId] = frozenset()
+    """Who must have prevoted a block before this validator does."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is entered as every other."""
+        return self.round == ROUND_FIRST
 
 
 class Seat:
@@ -50,6 +69,16 @@ class Seat:
         self._height = 0
         self._inputs: tuple[Input, ...] = ()
         self._blocks: tuple[bytes, ...] = ()
+        self._entrances: dict[int, Entrance] = {}
+        self._entered = 0  # the last height whose entrance is in the log
+        self._forgot_until = 0
+        """This node is no witness before it has committed this height."""
+        self._silent_until = 0
+        """It signs nothing up to here, unless the others cannot go on without it."""
+        self._unnoted: set[ValidatorId] = set()
+        """Witnesses that have not taken note yet of the round in which this node comes back."""
+        self._memories: dict[str, Memory] = {}
+        self._why_unknown = "it waits to hear from the other validators"
 
     @property
     def is_settled(self) -> bool:
@@ -65,6 +94,20 @@ class Seat:
         """
         found = self.journal.load(name=self.name, network=self._network)
         self._height, self._inputs, self._blocks = found.height, found.inputs, found.blocks
+        if found.returned is not None:
+            entered = found.returned
+            names = frozenset(ValidatorId(name) for name in entered.witnesses)
+            self._plan(entered.height, Round(entered.round), names)
+            self._entered = entered.height
+            if found.inputs:
+                self._unnoted.clear()  # It has voted there since.
+        if found.resumed is not None:
+            self._log.warning(
+                "signing rests on the operator's word that nothing was decided above this height",
+                above_height=found.resumed.above,
+                at_ms=found.resumed.at_ms,
+                reason=found.resumed.reason,
+            )
         if found.born and head == 0:
             self._past = _Past.FRESH
         elif head == 0 and found.height == 0:
@@ -79,6 +122,8 @@ class Seat:
         else:
             self._past = _Past.KNOWN
             self.guard.set_floor(found.height - 1)
+            if found.floored is not None and found.returned is None:
+                self._stay_silent(found.floored.above)
             if found.height > head + 1:
                 self._log.warning(
                     "the database is behind the consensus log: nothing is signed before it has"
@@ -87,12 +132,59 @@ class Seat:
                     head=head,
                 )
 
+    def remembers(self, head: int) -> bool:
+        """Whether all is known that this key has signed above this head."""
+        floor = self.guard.floor
+        return self.is_settled and floor is not None and head >= max(floor, self._forgot_until)
+
+    def why_silent(self, height: int, validators: ValidatorSet) -> str | None:
+        """Return why this validator signs nothing at this height and what it waits for; None if it
+        signs, or is no validator."""
+        if self.name not in validators or self.may_vote(height, validators):
+            return None
+        if validators[self.name].public_key != self.guard.public_key:
+            return (
+                f"the ledger has another key for {self.name}:"
+                f" {validators[self.name].public_key.hex()}, this node's is"
+                f" {self.guard.public_key.hex()}"
+            )
+        if self.guard.floor is None:
+            return (
+                "this node does not know what its key has signed (its consensus log is missing, new"
+                f" or old): {self._why_unknown}"
+            )
+        if self._unnoted:
+            names = ", ".join(sorted(self._unnoted))
+            return f"it waits for {names} to take note of the round in which it comes back"
+        return f"its key may have signed at heights up to {self.guard.floor}: it waits for them"
+
+    def asks(self, head: int) -> bool:
+        """Whether this node wants to know where the others stand."""
+        return self._past is _Past.UNKNOWN or head < self._forgot_until
+
+    def calls_to(self, height: int) -> Round:
+        """Return the round in which this node comes back at a height; 0: it enters it plainly."""
+        return self._entrances.get(height, Entrance()).round
+
+    def heard(self, peer: str, memory: Memory, validators: ValidatorSet) -> None:
+        """Take in where another validator stands."""
+        if peer not in validators:
+            return
+        self._memories[peer] = memory
+        for height, entrance in self._entrances.items():
+            if peer in entrance.witnesses and (
+                memory.height >= height
+                or (memory.height == height - 1 and memory.round >= entrance.round)
+            ):
+                self._unnoted.discard(ValidatorId(peer))
+
     def may_vote(self, height: int, validators: ValidatorSet) -> bool:
         """Whether this key may sign at this height, which this set rules."""
         floor = self.guard.floor
         return (
             floor is not None
             and height > floor
+            and not (self._unnoted and self._entrances.get(height, Entrance()).witnesses)
             and self.name in validators
             and validators[self.name].public_key == self.guard.public_key
         )
@@ -116,20 +208,89 @@ class Seat:
         """
         others = [validator.id for validator in validators if validator.id != self.name]
         if self._past is _Past.FRESH:
-            if head > 0 or any(height > 0 for height in claims.values()):
+            if head > 0:
                 self._past = _Past.UNKNOWN
+            elif any(height > 0 for height in claims.values()):
+                # True, and sync brings a block; or a lie, and sync strikes it.
+                self._why_unknown = "it waits for the first block, which others say they have"
             elif floor_of_fresh(others, claims, model=model) is not None:
                 self.guard.set_floor(0)
                 self._past = _Past.KNOWN
                 self._log.info("a new network begins", heard=len(claims))
-        if self._past is _Past.UNKNOWN:
-            floor = floor_of_returning(others, claims, head=head, model=model)
-            if floor is not None:
-                # Durable first: a restart before that height must find the floor again.
-                await self.journal.reach_above(floor)
-                self.guard.set_floor(floor)
-                self._past = _Past.KNOWN
+        if self._past is _Past.UNKNOWN or head < self._silent_until:
+            await self._return(others, claims, head=head, model=model)
+
+    async def _return(
+        self,
+        others: Sequence[str],
+        claims: Mapping[str, int],
+        *,
+        head: int,
+        model: FaultModel,
+    ) -> None:
+        # Durable first: a restart before that height must find the same again.
+        match way_of_returning(others, claims, self._memories, head=head, model=model):
+            case Waiting(why=why):
+                self._why_unknown = why
+                return
+            case Silent() if self._past is _Past.KNOWN:
+                return
+            case Silent(floor=floor):
+                await self.journal.stay_silent(head + 1, floor)
+                self._stay_silent(floor)
+                if head == 0 and others:
+                    # It begins with the others, and knows no more than they.
+                    self._forgot_until = max(floor, 1)
                 self._log.info("signing resumes", above_height=floor)
+            case Later(height=height, round=round_, witnesses=witnesses):
+                names = frozenset(ValidatorId(name) for name in witnesses)
+                self._plan(height, Round(round_), names)
+                if head + 1 in self._entrances:
+                    await self._enter(head + 1)
+                else:
+                    await self.journal.stay_silent(head + 1, head)
+                    self.guard.set_floor(head)
+                self._log.warning(
+                    "signing resumes behind those who remember",
+                    height=height,
+                    round=round_,
+                    witnesses=", ".join(witnesses),
+                )
+        self._past = _Past.KNOWN
+
+    def _stay_silent(self, floor: int) -> None:
+        self.guard.set_floor(floor)
+        self._silent_until = self._forgot_until = floor
+
+    def _plan(self, height: int, round_: Round, witnesses: frozenset[ValidatorId]) -> None:
+        """Note how a height is to be entered, and the one after it."""
+        self._entrances[height] = Entrance(round=round_, witnesses=witnesses)
+        self._unnoted = set(witnesses)
+        self._silent_until = 0
+        self._forgot_until = height
+        if witnesses:
+            # It may have been the only one to know the decision, and have gone on by itself.
+            self._entrances[height + 1] = Entrance(round=Round(1))
+            self._forgot_until = height + 1
+
+    async def enter(self, height: Height) -> Entrance:
+        """Return how a height is to be entered; what is special about it is durable by then.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        self._entrances = {key: value for key, value in self._entrances.items() if key >= height}
+        entrance = self._entrances.get(height, Entrance())
+        if not entrance.is_plain:
+            await self._enter(height)
+        return entrance
+
+    async def _enter(self, height: int) -> None:
+        entrance = self._entrances[height]
+        if self._entered < height:
+            await self.journal.enter(height, entrance.round, sorted(entrance.witnesses))
+            self._entered = height
+        self.guard.reopen(height, entrance.round)
 
     def recall(self, height: Height) -> tuple[tuple[Input, ...], tuple[bytes, ...]]:
         """Return what the log holds of this height, once: the engine's inputs and the blocks."""
@@ -139,7 +300,7 @@ class Seat:
         self._inputs, self._blocks = (), ()
         return inputs, blocks
 
-    def remembers(self, height: int) -> bool:
+    def holds(self, height: int) -> bool:
         """Whether the log holds something of this height that was not recalled yet."""
         return self._height == height and bool(self._inputs)
 

@@ -5,7 +5,7 @@ certificates for those who stand at a height that is decided here.
 from typing import Final
 
 from node.chain import Chain
-from node.network import BlockTransactions, GetProposedBlock, GetTransactions, Status
+from node.network import BlockTransactions, GetProposedBlock, GetTransactions, Memory, Status
 from node.replica.bodies import Bodies
 from node.replica.wire import Wire, certificate_message
 
@@ -27,6 +27,11 @@ class Service:
         head = self._chain.head
         earliest = self._chain.history.earliest
         self._wire.send(peer, Status(height=head.height, block_id=head.block_id, earliest=earliest))
+
+    def send_memory(self, peer: str, *, remembers: bool, round_: int) -> None:
+        """Tell a validator that has forgotten what this one knows of its own past."""
+        height = self._chain.head.height
+        self._wire.send(peer, Memory(height=height, remembers=remembers, round=round_))
 
     def send_transactions(self, peer: str, request: GetTransactions) -> None:
         """Send what is at hand of a proposed block; an empty answer says to ask another."""

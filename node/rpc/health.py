@@ -82,6 +82,10 @@ class Health:
                 passed=found >= needed,
                 found=f"{found} of {len(names)} validators in reach, {needed} decide",
             )
+            silent = services.why_silent()
+            yield Check(
+                name="signing", passed=silent is None, found=silent or "it votes at the next height"
+            )
         else:
             # An observer follows whom it is connected to; it need not reach those who decide.
             yield Check(

@@ -1,6 +1,6 @@
 """What the interface needs of the rest of the node: one value, so that it can be built alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -42,6 +42,10 @@ class NoPeers:
         return ()
 
 
+def _votes_or_observes() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RpcServices:
     """The rooms that answer, already running."""
@@ -55,6 +59,8 @@ class RpcServices:
     clock: Clock
     metrics: Metrics
     log: Logger
+    why_silent: Callable[[], str | None] = _votes_or_observes
+    """Why this validator signs nothing at the next height; None if it signs, or is none."""
     software: str = "khazana"
     """Name and version, for the status."""
 

@@ -156,9 +156,20 @@ def receive(signed: SignedVote | SignedProposal) -> VoteReceived | ProposalRecei
     return ProposalReceived(signed=signed)
 
 
-def start(height: int = 1, validators: ValidatorSet | None = None) -> StartHeight:
+def start(
+    height: int = 1,
+    validators: ValidatorSet | None = None,
+    *,
+    round_: int = 0,
+    witnesses: Iterable[str] = (),
+) -> StartHeight:
     """The input that starts a height, of four validators."""
-    return StartHeight(height=Height(height), validators=validators or make_validators())
+    return StartHeight(
+        height=Height(height),
+        validators=validators or make_validators(),
+        round=Round(round_),
+        witnesses=frozenset(map(ValidatorId, witnesses)),
+    )
 
 
 def elapsed(step: Step, round_: int = 0, height: int = 1) -> TimeoutElapsed:

@@ -54,7 +54,10 @@ from node.provision.processes import PID_FILE, running
 from node.replica.entries import (
     Body,
     Born,
+    Floored,
     Reached,
+    Resumed,
+    Returned,
     Sealed,
     decode_entry,
     encode_entry,
@@ -168,7 +171,7 @@ def _in_file(read: Callable[[Path], object], name: str) -> Callable[[], _Opened]
 
 def _entry(data: bytes) -> bytes:
     entry = decode_entry(data)
-    if not isinstance(entry, Born | Reached | Sealed | Body):
+    if not isinstance(entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored):
         input_of_entry(entry)
     return encode_entry(entry)
 

@@ -7,10 +7,12 @@ from node.network import (
     Blocks,
     BlockTransactions,
     CertificateMessage,
+    Forgot,
     GetBlocks,
     GetProposedBlock,
     GetTransactions,
     Hello,
+    Memory,
     ProposalMessage,
     ProposedBlock,
     Status,
@@ -56,6 +58,8 @@ SAMPLES: tuple[WireMessage, ...] = (
     GetBlocks(from_height=4, count=16),
     Blocks(from_height=4, items=(BlockItem(block=b"block", certificate=b"certificate"),)),
     Transactions(raws=(b"raw", b"another")),
+    Forgot(height=3, round=4),
+    Memory(height=3, remembers=True, round=2),
 )
 
 _heights = st.integers(0, (1 << 63) - 1)
@@ -79,6 +83,8 @@ messages: st.SearchStrategy[WireMessage] = st.one_of(
         software=st.text("khazana 0.1~", max_size=64),
     ),
     st.builds(Status, height=_heights, block_id=_hashes, earliest=_heights),
+    st.builds(Forgot, height=_heights, round=_rounds),
+    st.builds(Memory, height=_heights, remembers=st.booleans(), round=_rounds),
     st.builds(
         ProposalMessage,
         height=_heights,

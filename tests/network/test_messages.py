@@ -61,6 +61,8 @@ def test_tags_are_permanent() -> None:
         12: "CertificateMessage",
         13: "GetProposedBlock",
         14: "ProposedBlock",
+        15: "Forgot",
+        16: "Memory",
         20: "GetTransactions",
         21: "BlockTransactions",
         30: "GetBlocks",

@@ -11,30 +11,35 @@ from consensus.inputs import (
     Input,
     ProposalReceived,
     ProposalSigned,
+    RoundCalled,
     StartHeight,
     TimeoutElapsed,
     VoteReceived,
     VoteSigned,
 )
-from consensus.types import FaultModel, Height, Round, Step, Timeout, VoteType
+from consensus.types import FaultModel, Height, Round, Step, Timeout, ValidatorId, VoteType
 from node.codec import CodecError
 from node.log import silent_log
 from node.metrics import Metrics
+from node.network import Memory
 from node.replica.entries import (
     ENTRY_SIZE_MAX,
     Body,
     Born,
+    Floored,
     Reached,
+    Resumed,
+    Returned,
     Sealed,
     decode_entry,
     encode_entry,
     entry_of_input,
     input_of_entry,
 )
-from node.replica.errors import LogMismatch
+from node.replica.errors import LogMismatch, SigningRefused
 from node.replica.guard import Guard
 from node.replica.journal import APPEND_BYTES, Journal, write_birth
-from node.replica.seat import Seat
+from node.replica.seat import Entrance, Seat
 from node.storage import ConsensusLog
 from node.storage.memory_files import MemoryFiles
 from tests.replica.builders import (
@@ -66,6 +71,7 @@ INPUTS: tuple[Input, ...] = (
     BlockBuilt(height=Height(1), round=Round(2), block_id=BLOCK),
     BlockValidated(height=Height(1), block_id=BLOCK, valid=True),
     BlockValidated(height=Height(1), block_id=BLOCK, valid=False, ignore_clock=True),
+    RoundCalled(height=Height(1), round=Round(4), validator=ValidatorId("c")),
 )
 
 
@@ -268,6 +274,29 @@ def test_what_a_log_is_worth_at_the_start(height: int, head: int, floor: int | N
     assert setup.seat.is_settled == (floor is not None)
 
 
+def stands(height: int, round_: int = 0) -> Memory:
+    return Memory(height=height, remembers=True, round=round_)
+
+
+def forgot(height: int) -> Memory:
+    return Memory(height=height, remembers=False, round=0)
+
+
+def note(setup: Setup, **heard: Memory) -> None:
+    for name, memory in heard.items():
+        setup.seat.heard(name, memory, make_validators())
+
+
+async def settle(setup: Setup, *, head: int, **heard: Memory) -> None:
+    note(setup, **heard)
+    await setup.seat.settle(
+        head=head,
+        validators=make_validators(),
+        claims={name: memory.height for name, memory in heard.items()},
+        model=FaultModel.BYZANTINE,
+    )
+
+
 @pytest.mark.adversarial(29)
 async def test_a_birth_is_worth_nothing_once_somebody_is_further() -> None:
     others = make_validators()
@@ -295,19 +324,130 @@ async def test_a_floor_is_durable_before_it_counts() -> None:
     setup = Setup()
     setup.seat.open(6)
 
-    await setup.seat.settle(
-        head=6,
-        validators=make_validators(),
-        claims={"b": 6, "c": 5, "d": 6},
-        model=FaultModel.BYZANTINE,
-    )
+    await settle(setup, head=6, b=stands(6), c=stands(5), d=stands(6))
 
     assert setup.guard.floor == 8
+    assert not setup.seat.remembers(6)
+    assert setup.seat.remembers(8)
     after = setup.again()
     after.seat.open(6)
     assert after.guard.floor == 8
     assert not after.seat.may_vote(8, make_validators())
     assert after.seat.may_vote(9, make_validators())
+
+
+@pytest.mark.adversarial(29)
+async def test_a_later_round_is_entered_again_by_every_restart_and_in_the_next_height_too() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=forgot(6), c=stands(6, 1), d=stands(6))
+
+    for lives in (setup, setup.again()):
+        if lives is not setup:
+            lives.seat.open(6)
+        assert lives.seat.calls_to(7) == 3
+        note(lives, c=stands(6, 3), d=stands(6, 3))
+        assert lives.seat.may_vote(7, make_validators())
+        entrance = await lives.seat.enter(Height(7))
+        assert entrance == Entrance(round=Round(3), witnesses=frozenset(map(ValidatorId, "cd")))
+        assert not lives.seat.remembers(6)
+        with pytest.raises(SigningRefused, match="signed already"):
+            lives.guard.seal(vote("a", height=7, round_=2, kind=VoteType.PRECOMMIT))
+        assert lives.guard.seal(vote("a", height=7, round_=3)) is not None
+
+    after = setup.again()
+    after.seat.open(7)
+    assert (await after.seat.enter(Height(8))).round == 1
+    last = setup.again()
+    last.seat.open(7)
+    assert await last.seat.enter(Height(8)) == Entrance(round=Round(1))
+    assert not last.seat.remembers(7)
+    assert last.seat.remembers(8)
+    assert (await last.seat.enter(Height(9))).is_plain
+
+
+@pytest.mark.adversarial(29)
+async def test_nothing_is_signed_before_every_witness_has_taken_note_of_the_round() -> None:
+    """Else a second loss would come back in the same round."""
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=forgot(6), c=stands(6, 1), d=stands(6))
+    validators = make_validators()
+
+    assert "c, d to take note" in str(setup.seat.why_silent(7, validators))
+    note(setup, b=stands(6, 3), c=stands(6, 3), d=stands(6, 2))
+    assert not setup.seat.may_vote(7, validators)
+    note(setup, d=stands(7))  # It has decided without this node.
+
+    assert setup.seat.may_vote(7, validators)
+
+
+@pytest.mark.adversarial(29)
+async def test_a_silent_validator_comes_back_when_the_others_lose_their_quorum() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=stands(6), c=stands(6), d=stands(6))
+    assert setup.guard.floor == 8
+    assert setup.seat.asks(7)
+
+    await settle(setup, head=7, b=forgot(7), c=stands(7), d=stands(7))
+
+    assert setup.guard.floor == 7
+    assert setup.seat.calls_to(8) == 2
+    after = setup.again()
+    after.seat.open(7)
+    assert after.seat.calls_to(8) == 2
+
+
+async def test_what_is_behind_the_head_by_now_needs_no_later_round() -> None:
+    setup = Setup()
+    setup.seat.open(9)
+
+    await settle(setup, head=9, b=forgot(9), c=stands(6), d=stands(6))
+
+    assert setup.guard.floor == 9
+    assert setup.seat.calls_to(10) == 0
+    assert setup.seat.remembers(9)
+    assert setup.seat.may_vote(10, make_validators())
+
+
+async def test_the_operators_word_is_found_and_told() -> None:
+    setup = Setup()
+    log = setup.again().log
+    log.load()
+    log.reset(8)
+    log.append([encode_entry(Resumed(above=7, at_ms=1, reason="all heads were compared"))])
+
+    after = setup.again()
+    after.seat.open(0)
+
+    assert after.guard.floor == 7
+    assert after.seat.remembers(7)
+
+
+@pytest.mark.parametrize("peer", ["b", "x"])
+async def test_only_validators_are_heard(peer: str) -> None:
+    setup = Setup()
+    setup.seat.open(6)
+
+    await settle(setup, head=6, c=stands(6), d=stands(6), **{peer: stands(6)})
+
+    assert setup.seat.is_settled == (peer == "b")
+
+
+def test_a_silent_validator_says_why_and_whom_it_waits_for() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    validators = make_validators()
+
+    assert "consensus log is missing" in str(setup.seat.why_silent(7, validators))
+    assert setup.seat.why_silent(7, make_validators(1)) is not None
+    setup.guard.set_floor(8)
+    assert "up to 8" in str(setup.seat.why_silent(7, validators))
+    assert setup.seat.why_silent(9, validators) is None
+    stranger = Setup(log_at(1).files, key="x")
+    stranger.seat.open(0)
+    assert "another key for a" in str(stranger.seat.why_silent(1, validators))
 
 
 async def test_a_log_without_its_past_is_not_brought_to_a_height() -> None:
@@ -337,13 +477,13 @@ async def test_what_the_log_holds_of_a_height_is_recalled_once() -> None:
     await setup.journal.persist(1, inputs=INPUTS, blocks=[(BLOCK, b"body")])
     after = setup.again()
     after.seat.open(0)
-    assert after.seat.remembers(1)
+    assert after.seat.holds(1)
 
     assert after.seat.recall(Height(2)) == ((), ())
     assert after.seat.recall(Height(1)) == (INPUTS, (b"body",))
 
     assert after.seat.recall(Height(1)) == ((), ())
-    assert not after.seat.remembers(1)
+    assert not after.seat.holds(1)
 
 
 def test_entries_have_permanent_tags() -> None:
@@ -352,9 +492,12 @@ def test_entries_have_permanent_tags() -> None:
         Reached(height=1),
         Sealed(height=1, round=0, kind=1, sign_bytes=b"x"),
         Body(block_id=bytes(32), block=b"x"),
+        Returned(height=1, round=4, witnesses=("b",)),
+        Resumed(above=1, at_ms=0, reason=""),
+        Floored(above=1),
         *map(entry_of_input, INPUTS),
     ]
 
     assert [encode_entry(entry)[1] for entry in entries] == [
-        1, 2, 3, 4, 11, 11, 11, 12, 12, 12, 13, 14, 15, 16, 16,
+        1, 2, 3, 4, 5, 6, 7, 11, 11, 11, 12, 12, 12, 13, 14, 15, 16, 16, 17,
     ]  # fmt: skip

@@ -209,6 +209,7 @@ async def solo_node(
     store: KeyValueStore | None = None,
     record: GenesisRecord | None = None,
     keep_blocks: int = 0,
+    why_silent: str | None = None,
 ) -> AsyncIterator[Solo]:
     """Run a node; on leaving, everything of it is gone."""
     town = make_town(
@@ -231,6 +232,7 @@ async def solo_node(
         clock=town.clock,
         metrics=metrics,
         log=log or silent_log(),
+        why_silent=lambda: why_silent,
     )
     server = RpcServer(services, limits=limits, hosts=hosts)
     await server.start("127.0.0.1", 0)

@@ -510,6 +510,16 @@ async def test_node_behind_its_peers_is_not_ready() -> None:
         assert (await solo.get("/livez"))[0] == 200
 
 
+async def test_validator_that_signs_nothing_is_not_ready_and_says_why() -> None:
+    why = "this node does not know what its key has signed: it waits to hear from crypto-council"
+    async with solo_node(settled=False, why_silent=why) as solo:
+        status, text = await solo.get("/readyz?verbose")
+
+        assert status == 503
+        assert f"[-] signing: {why}\n" in text
+        assert (await solo.call("khz_status"))["not_ready"] == [f"signing: {why}"]
+
+
 async def test_node_without_progress_is_not_ready_until_there_is_a_block() -> None:
     async with solo_node(settled=False) as solo:
         solo.town.clock.advance(60_000)
@@ -537,7 +547,7 @@ async def test_health_is_the_same_as_one_object() -> None:
         assert health["ready"] is True
         assert health["height"] == 0
         names = {check["name"] for check in health["checks"]}
-        assert names == {"quorum", "caught up", "protocol", "progress"}
+        assert names == {"quorum", "signing", "caught up", "protocol", "progress"}
 
 
 async def test_metrics_are_prometheus_text() -> None:

@@ -193,6 +193,64 @@ def test_a_wiped_validator_catches_up_and_votes_again(*, born: bool) -> None:
     holds(Options(seed=4, liars=0, faults=()), play)
 
 
+@pytest.mark.adversarial(29)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_validators_wiped_at_once_return_behind_the_two_who_remember(seed: int) -> None:
+    """Nobody does it for them; the rules `double-signature` and `agreement` hold meanwhile."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(6, *stage.machines, within_s=60)
+        await wipe_at_once(stage, stage.machines[:2])
+        await stage.until_height(stage.height + 3, *stage.machines, within_s=60)
+
+    holds(Options(seed=seed, liars=0, faults=(), client_pause_s=0.5), play)
+
+
+@pytest.mark.adversarial(4, 29)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_block_that_only_wiped_validators_decided_is_decided_again(seed: int) -> None:
+    """Of those who remember one is locked on it; those who forgot must not vote past that lock."""
+    hidden = 0
+
+    async def play(stage: Stage) -> None:
+        nonlocal hidden
+        first, second, third, fourth = stage.machines
+        for _ in range(3):
+            await stage.until_height(stage.height + 4, *stage.machines, within_s=90)
+            for other in (first, second, third):
+                stage.net.cut(other.address, fourth.address)
+            await stage.until(lambda: max(first.height, second.height) > third.height, within_s=60)
+            await wipe_at_once(stage, [first, second])
+            hidden += stage.height > max(third.height, fourth.height)
+            stage.net.mend()
+            await stage.until_height(stage.height + 3, *stage.machines, within_s=60)
+
+    holds(Options(seed=seed, liars=0, faults=(), client_pause_s=0.3), play)
+    assert hidden
+
+
+@pytest.mark.adversarial(29)
+def test_one_that_comes_late_and_one_that_was_wiped_do_not_wait_for_each_other() -> None:
+    async def play(stage: Stage) -> None:
+        late, wiped, *others = stage.machines
+        await asyncio.sleep(3)
+        late.kill()
+        await asyncio.sleep(1)
+        await stage.until_height(4, wiped, *others, within_s=60)
+        late.disk.wipe()
+        stage.checker.lost(late.name)
+        late.bear()
+        wiped.kill()
+        await asyncio.sleep(1)
+        wiped.disk.wipe()
+        stage.checker.lost(wiped.name)
+        await wiped.start()
+        await late.start()
+        await stage.until_height(stage.height + 3, *stage.machines, within_s=60)
+
+    holds(Options(seed=2061, liars=0, faults=(), client_pause_s=0.5), play)
+
+
 @pytest.mark.adversarial(31)
 @pytest.mark.parametrize("jump_ms", [10_000, -10_000, 86_400_000, -86_400_000])
 def test_one_wrong_clock_neither_stops_the_chain_nor_moves_its_time(jump_ms: int) -> None:
@@ -259,6 +317,18 @@ def test_the_trace_is_the_same_under_another_hash_seed_and_time_zone() -> None:
 
     assert len(traces[0].splitlines()) > 200
     assert traces[0] == traces[1]
+
+
+async def wipe_at_once(stage: Stage, machines: list[Machine]) -> None:
+    """Take the power and the disks of these machines; start them a little apart."""
+    for machine in machines:
+        machine.kill()
+    await asyncio.sleep(1)
+    for machine in machines:
+        machine.disk.wipe()
+        stage.checker.lost(machine.name)
+        await machine.start()
+        await asyncio.sleep(1.7)
 
 
 def add_one_unit_to_each_holding(machine: Machine) -> None:

@@ -29,6 +29,7 @@ from node.ledger.errors import InvariantViolation
 from node.ledger.invariants import check_state, decode_state
 from node.ledger.tables import ParticipantKind
 from node.network.tls import TlsIdentity
+from node.replica.join import witnesses_min
 from node.storage import layout
 from node.storage.memory_files import PowerCut
 from node.storage.nodes import StoredNodes
@@ -157,6 +158,19 @@ class Stage:
                 raise Violation("liveness", f"no block {height} within {within_s:g} s")
             await asyncio.sleep(0.01)
         return loop.time() - began_s
+
+    async def until(self, condition: Callable[[], bool], *, within_s: float) -> None:
+        """Wait until this is so, and notice it within a fraction of any delay of the wires.
+
+        Raises:
+            Violation: it is not, in this time.
+        """
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while not condition():
+            if loop.time() - began_s > within_s:
+                raise Violation("liveness", f"what was waited for has not come in {within_s:g} s")
+            await asyncio.sleep(0.0003)
 
 
 Play: TypeAlias = Callable[[Stage], Awaitable[None]]
@@ -489,6 +503,8 @@ class _World:
             checker=self._checker,
             trace=self.trace,
             impaired_max=self._impaired_max,
+            forgotten_max=options.validators
+            - witnesses_min(self._genesis.fault_model, options.validators),
         )
         self._faults = Faults(
             site,

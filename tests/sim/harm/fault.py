@@ -23,6 +23,8 @@ class Site:
     trace: Trace
     impaired_max: int
     """Honest validators that may be impaired for long at one time."""
+    forgotten_max: int
+    """Validators without a memory at one time that leave witnesses enough."""
     impaired: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
     """Machines that one fault has in its hands: no other stops or starts them."""
@@ -33,6 +35,12 @@ class Site:
     def honest(self) -> list[Machine]:
         """Those for which the rules hold."""
         return [machine for machine in self.machines if machine.honest]
+
+    def knows(self, machine: Machine) -> bool:
+        """Whether this validator is a witness; one that is down, if it has signed before."""
+        if machine.node is None or not machine.is_up:
+            return machine.name in self.checker.remember
+        return machine.node.replica.is_witness
 
 
 class Fault:
@@ -95,14 +103,12 @@ class Fault:
         site, machine = self.site, self._idle()
         if machine is None or machine.name in site.impaired:
             return None
-        # A validator that came late and has signed nothing yet waits for blocks of the others, just
-        # as one does that was wiped.
-        waiting = {
-            m.name
-            for m in site.honest
-            if m.signer is not None and m.name not in site.checker.remember
-        }
-        if len((waiting | site.impaired) - {machine.name}) >= site.impaired_max:
+        # One that came late and has signed nothing yet is no witness for others, as one that was
+        # wiped: so many must remain.
+        forgotten = {m.name for m in site.honest if m.signer is not None and not site.knows(m)}
+        if len((forgotten | site.impaired) - {machine.name}) >= site.forgotten_max:
+            return None
+        if len(site.impaired) >= site.impaired_max:
             return None
         site.impaired.add(machine.name)
         self.happened = True
@@ -121,7 +127,7 @@ class Fault:
             if node is None or machine.paused:
                 continue
             caught_up = node.chain.head.height >= self.site.checker.height - 1
-            if caught_up and (machine.signer is None or node.replica.is_voting):
+            if caught_up and (machine.signer is None or node.replica.is_witness):
                 break
         self.note("rejoined", machine=machine.name)
         self.site.impaired.discard(machine.name)
