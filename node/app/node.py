@@ -88,8 +88,9 @@ class NodeHalted(Exception):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"{name} has stopped itself, with nothing of this written: {reason}. Compare the"
-            " state root with other nodes'; if theirs agree with each other, move the data"
-            " directory aside and run `khazana start` again: it copies the chain from its peers"
+            " state root with other nodes'; if theirs agree with each other, run `khazana repair"
+            " --to-height N` with a height below this one, and start again: the state is computed"
+            " anew from the blocks, and the rest comes from the peers"
         )
         self.name = name
         self.reason = reason

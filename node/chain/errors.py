@@ -29,8 +29,8 @@ class ChainDamaged(ChainError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(
-            f"the chain in the database is not usable: {detail}. Move the data directory aside and"
-            " run `khazana start` again: the node copies the chain from its peers"
+            f"the chain in the database is not usable: {detail}. `khazana check` says what else is"
+            " wrong, `khazana repair` puts a sound database in its place"
         )
         self.detail = detail
 

@@ -72,6 +72,7 @@ COMMANDS: Final = {
     "config": Place("node.cli.config", "Examine a node's configuration."),
     "start": Place("node.cli.start", "Run a node."),
     "check": Place("node.cli.check", "Check the whole database of a stopped node."),
+    "repair": Place("node.cli.repair", "Put a sound database in the place of a damaged one."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

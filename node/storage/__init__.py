@@ -9,6 +9,7 @@ from node.storage.errors import (
     StorageLocked,
     StorageMissing,
     StorageReadOnly,
+    storage_error,
 )
 from node.storage.files import FileSystem
 from node.storage.leveldb import LevelDBStore, open_leveldb
@@ -37,4 +38,5 @@ __all__ = [
     "WatchedStore",
     "open_consensus_log",
     "open_leveldb",
+    "storage_error",
 ]

@@ -68,7 +68,8 @@ class StorageDamaged(StorageError):
     summary = "is damaged"
     advice = (
         "move this directory aside, keep it for examination, and run `khazana start` again: "
-        "the node copies the chain from its peers and signs nothing before it has caught up"
+        "the node copies the chain from its peers and signs nothing before it has caught up. For a"
+        " database, `khazana repair` does this, and keeps the blocks that are good"
     )
 
 

@@ -59,6 +59,8 @@ class Report:
     """The first ones, in full."""
     faults_count: int
     """All of them."""
+    log_faults_count: int
+    """Those of the consensus log, which no repair of the database mends."""
     notes: tuple[str, ...]
     """What is no fault and worth knowing."""
 
@@ -66,6 +68,11 @@ class Report:
     def is_whole(self) -> bool:
         """Whether nothing is wrong."""
         return self.faults_count == 0
+
+    @property
+    def database_is_whole(self) -> bool:
+        """Whether nothing is wrong but with the consensus log."""
+        return self.faults_count == self.log_faults_count
 
 
 def check_database(
@@ -143,6 +150,7 @@ class _Check:
             state_is_whole=whole,
             faults=tuple(self._faults.first),
             faults_count=self._faults.count,
+            log_faults_count=self._faults.by_part[Part.LOG],
             notes=tuple(self._notes),
         )
 

@@ -1,5 +1,6 @@
 """What an offline check finds: each fault with its place, and what helps."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -52,10 +53,12 @@ class Faults:
     def __init__(self) -> None:
         self.first: list[Fault] = []
         self.count = 0
+        self.by_part: Counter[Part] = Counter()
 
     def add(self, part: Part, place: str, *, found: object, expected: object, advice: str) -> None:
         """Note a fault."""
         self.count += 1
+        self.by_part[part] += 1
         if len(self.first) < FAULTS_MAX:
             self.first.append(
                 Fault(

@@ -55,5 +55,6 @@ def check_home(
             state_is_whole=False,
             faults=tuple(faults.first),
             faults_count=faults.count,
+            log_faults_count=faults.by_part[Part.LOG],
             notes=(),
         )

@@ -55,3 +55,22 @@ def test_check_of_a_running_or_missing_database_is_refused(home: Path, tmp_path:
     ran = khazana("check", "--home", home)
     assert ran.code == Exit.DAMAGED
     assert "does not exist" in ran.err
+
+
+def test_repair_says_what_it_did_and_what_comes_next(home: Path) -> None:
+    store = open_leveldb(home / "data/chain", create=False)
+    store.write([(layout.block_key(7), None)], sync=True)
+    store.close()
+
+    ran = khazana("repair", "--home", home)
+
+    assert (ran.code, ran.err) == (Exit.OK, "")
+    assert "blocks: block 7" in ran.out
+    assert f"kept at {home / 'data/chain.damaged-1'}" in ran.out
+    assert "up to height 6" in ran.out
+    assert khazana("check", "--home", home).code == Exit.OK
+    again = khazana("repair", "--home", home, "--to-height", "4", "--json")
+    assert (again.json["done"], again.json["height"]) == ("rebuilt", 4)
+    refused = khazana("repair", "--home", home, "--to-height", "5")
+    assert refused.code == Exit.REFUSED
+    assert "head is at height 4" in refused.err
