@@ -137,6 +137,12 @@ def _keep_blocks(count: int) -> int:
     return count
 
 
+def _block_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise PydanticCustomError("block_id", "expected 64 lower-case hexadecimal digits")
+    return text
+
+
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     try:
@@ -151,6 +157,7 @@ Name = Annotated[
 ListenAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint)]
 PeerAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint), AfterValidator(_dialable)]
 FilePath = Annotated[Path, AfterValidator(_resolved)]
+BlockIdText = Annotated[str, AfterValidator(_block_id)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
 KeepBlocks = Annotated[int, AfterValidator(_keep_blocks), Field(strict=True, ge=0, le=1 << 62)]
@@ -270,6 +277,16 @@ class SyncConfig(_Section):
     buffer_bytes_max: Bytes = 64 << 20
     """Blocks fetched and not yet committed."""
     fetch_timeout_ms: Milliseconds = 5_000
+    snapshot_interval: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 1_000
+    """Heights from one snapshot that this node serves to the next; 0 serves none. The same on all
+    nodes, so that a new one can take over from several at once."""
+    trusted_height: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """With `trusted_block`: a node without data joins by a snapshot whose way from the genesis
+    leads through this block. `khazana status --trust` prints the lines on a running node."""
+    trusted_block: BlockIdText | None = None
+    """The block's id, learnt from somebody you trust, not over this network."""
+    trust_period_hours: Annotated[int, Field(strict=True, ge=1, le=87_600)] = 336
+    """How old the trusted block may be when it is used: two weeks."""
 
 
 class ReplicaConfig(_Section):
@@ -374,6 +391,9 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         yield ("network", "observers", name), "also a peer; a name is one or the other"
     if config.network.listen == config.rpc.listen and config.rpc.listen.port != 0:
         yield ("rpc", "listen"), f"{config.rpc.listen} is already taken by network.listen"
+    sync = config.sync
+    if (sync.trusted_height is None) != (sync.trusted_block is None):
+        yield ("sync",), "trusted_height and trusted_block go together; one of them is missing"
     if config.replica.resend_ms_max < config.replica.resend_ms:
         yield ("replica", "resend_ms_max"), "less than replica.resend_ms"
     if not check_files:

@@ -23,6 +23,12 @@ class Metrics:
 
         # Consensus.
         self.height = Gauge("khazana_height", "Height of the last committed block", registry=r)
+        self.snapshot_height = Gauge(
+            "khazana_snapshot_height", "Height of the newest snapshot served", registry=r
+        )
+        self.snapshot_parts = Counter(
+            "khazana_snapshot_parts", "Parts of snapshots sent to peers", ["kind"], registry=r
+        )
         self.earliest_height = Gauge(
             "khazana_earliest_height", "First height whose block is kept", registry=r
         )

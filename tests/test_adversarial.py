@@ -93,8 +93,6 @@ CASES: Mapping[int, str] = {
 
 AWAITING: Mapping[int, str] = {
     42: "nothing: a proposal travels as its header and ids, there are no parts to confuse",
-    53: "snapshots of the state",
-    54: "snapshots of the state",
 }
 """Cases without a test yet, each with the feature or the harness that it waits for."""
 

@@ -55,6 +55,8 @@ from node.replica.seat import Seat
 from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
+from node.snapshots import Installation, Pins, TrustedPoint
+from node.snapshots.trust import HOUR_MS
 from node.storage import (
     ConsensusLog,
     FileSystem,
@@ -65,7 +67,7 @@ from node.storage import (
     open_consensus_log,
     open_leveldb,
 )
-from node.sync import Sync, SyncLimits
+from node.sync import Joining, Serving, Sync, SyncLimits, needs_snapshot
 
 CHAIN_FOLDER: Final = "chain"
 LOG_FOLDER: Final = "consensus"
@@ -129,6 +131,7 @@ class Node:
     mempool: Mempool
     admission: Admission
     network: Network
+    snapshots: Pins
     replica: Replica
     sync: Sync
     intake: Intake
@@ -171,6 +174,7 @@ class Node:
             KeysError: a key file cannot be used.
             ChainDamaged, StorageError: the disk's reasons; nothing was signed.
             LogMismatch: the consensus log is another validator's.
+            JoinRefused: no snapshot can be joined by, as it is configured.
             OSError: an address cannot be listened on.
             UpgradeRequired: the next block is of a version of the protocol not known here.
         """
@@ -222,10 +226,15 @@ class Node:
         signer = parts.signer or load_signer(config, genesis)
         thread = await self._open_thread()
         failures: asyncio.Queue[StorageError] = asyncio.Queue()
+        store = WatchedStore(self._open_store(), _told_to(failures))
+        store_thread = thread if parts.store is None else parts.thread
+        if thread is not None:
+            stack.push_async_callback(thread.drain)
+        await self._join_by_snapshot(store, store_thread, identity)
         self.chain = Chain.open(
-            WatchedStore(self._open_store(), _told_to(failures)),
+            store,
             genesis,
-            thread=thread if parts.store is None else parts.thread,
+            thread=store_thread,
             records_bytes_max=config.storage.records_cache_bytes,
             keep_blocks=config.storage.keep_blocks,
             verify=parts.verify,
@@ -241,7 +250,22 @@ class Node:
             size_bytes_max=config.mempool.bytes_max,
         )
         self.admission = Admission(self.chain, self.mempool, clock, verify=parts.verify)
-        self.network = self._make_network(identity)
+        self.network = self._make_network(
+            identity,
+            height=lambda: self.chain.head.height,
+            earliest=lambda: self.chain.history.earliest,
+        )
+        self.network.set_validators(self.chain.validator_records)
+        self.chain.listeners.append(self._follow_validators)
+        self.snapshots = Pins(
+            self.chain,
+            store,
+            interval=config.sync.snapshot_interval,
+            thread=store_thread,
+            metrics=self.metrics,
+            log=self.log,
+        )
+        stack.callback(self.snapshots.close)
         self._make_rooms(seat)
         self._warn(signer, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
@@ -253,7 +277,8 @@ class Node:
         running.append(tasks.create_task(self.intake.run(), name=f"{self.name}-intake"))
         running.append(tasks.create_task(_fail_with(failures), name=f"{self.name}-disk"))
         stack.callback(self._stop_tasks, running)
-        handler = Router(self.replica, self.sync, self.intake)
+        serving = Serving(self.snapshots, self.network, thread=store_thread, metrics=self.metrics)
+        handler = Router(self.replica, self.sync, serving, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
@@ -306,7 +331,45 @@ class Node:
         seat.open(self.chain.head.height)
         return seat
 
-    def _make_network(self, identity: TlsIdentity) -> Network:
+    async def _join_by_snapshot(
+        self, store: KeyValueStore, thread: StorageThread | None, identity: TlsIdentity
+    ) -> None:
+        """Take over a snapshot into an empty database, if the operator has named a trusted point.
+
+        Raises:
+            JoinRefused: what is configured does not do.
+        """
+        trusted = _trusted_point(self.config)
+        if not needs_snapshot(store, trusted, self.log):
+            return
+        assert trusted is not None
+        network = self._make_network(identity, height=lambda: 0, earliest=lambda: 1)
+        network.set_validators(self.genesis.ledger.validators)
+        joining = Joining(
+            installation=Installation(store, self.genesis),
+            genesis=self.genesis,
+            trusted=trusted,
+            wire=network,
+            thread=thread,
+            verify=self._parts.verify,
+            clock=self._parts.clock,
+            log=self.log,
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(network.run(joining), name=f"{self.name}-network")
+                try:
+                    has_joined = await joining.run()
+                finally:
+                    network.stop()
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+        if not has_joined:
+            self.log.warning("no peer serves a snapshot yet: copying blocks from the genesis")
+
+    def _make_network(
+        self, identity: TlsIdentity, *, height: Callable[[], int], earliest: Callable[[], int]
+    ) -> Network:
         config, parts, blocks = self.config.network, self._parts, self.genesis.blocks
         limits = WireLimits(
             block_size_max=blocks.size_bytes_max, block_transactions_max=blocks.transactions_max
@@ -320,7 +383,7 @@ class Node:
             metrics=self.metrics,
             settings=settings,
         )
-        network = Network(
+        return Network(
             name=self.name,
             genesis_hash=self.genesis.hash,
             transport=self._transport,
@@ -332,8 +395,8 @@ class Node:
                     *parts.observers,
                 )
             ],
-            height=lambda: self.chain.head.height,
-            earliest=lambda: self.chain.history.earliest,
+            height=height,
+            earliest=earliest,
             log=self.log,
             metrics=self.metrics,
             software=software(),
@@ -341,9 +404,6 @@ class Node:
             limits=limits,
             random=parts.random,
         )
-        network.set_validators(self.chain.validator_records)
-        self.chain.listeners.append(self._follow_validators)
-        return network
 
     def _make_rooms(self, seat: Seat | None) -> None:
         config, parts = self.config, self._parts
@@ -379,7 +439,12 @@ class Node:
             clock=parts.clock,
             metrics=self.metrics,
             log=self.log,
-            limits=SyncLimits(**config.sync.model_dump()),
+            limits=SyncLimits(
+                fetches_max=config.sync.fetches_max,
+                range_blocks_max=config.sync.range_blocks_max,
+                buffer_bytes_max=config.sync.buffer_bytes_max,
+                fetch_timeout_ms=config.sync.fetch_timeout_ms,
+            ),
         )
         self.intake = Intake(
             chain=self.chain,
@@ -409,6 +474,7 @@ class Node:
                 metrics=self.metrics,
                 log=self.log,
                 why_silent=lambda: self.replica.why_silent,
+                snapshots=self.snapshots.points,
                 software=software(),
             ),
             limits=RpcLimits(
@@ -465,6 +531,17 @@ def software() -> str:
         return f"khazana {version('khazana')}"
     except PackageNotFoundError:
         return "khazana"
+
+
+def _trusted_point(config: NodeConfig) -> TrustedPoint | None:
+    sync = config.sync
+    if sync.trusted_height is None or sync.trusted_block is None:
+        return None
+    return TrustedPoint(
+        height=sync.trusted_height,
+        block_id=bytes.fromhex(sync.trusted_block),
+        period_ms=sync.trust_period_hours * HOUR_MS,
+    )
 
 
 def consensus_log_path(data_dir: Path) -> Path:

@@ -22,7 +22,7 @@ from node.ledger.tables import (
     RulingKey,
     height_key,
 )
-from node.storage import KeyValueStore, layout
+from node.storage import ReadView, layout
 
 ValueT = TypeVar("ValueT")
 R = TypeVar("R", bound=Record)
@@ -33,7 +33,7 @@ EVERYTHING: Final = KeptRecord(from_height=1, ids_after_ms=None)
 class History:
     """What one store holds of the past."""
 
-    def __init__(self, store: KeyValueStore) -> None:
+    def __init__(self, store: ReadView) -> None:
         self._store = store
         self._kept: KeptRecord | None = None
 

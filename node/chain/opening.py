@@ -16,7 +16,7 @@ from node.blocks import (
 from node.blocks.certificates import Verify
 from node.chain.errors import ChainDamaged
 from node.chain.execution import hash_of_validators
-from node.chain.head import Head, HeadRecord
+from node.chain.head import HandoverRecord, Head, HeadRecord
 from node.chain.history import History
 from node.codec import CodecError, RecordT, decode, encode
 from node.genesis import Genesis
@@ -105,12 +105,17 @@ def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:
 
 def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
     data = store.get(layout.block_key(head.height))
-    if data is None:
+    point = store.get(layout.Meta.POINT.value)
+    if data is not None:
+        try:
+            header = decode_block(data).header
+        except CodecError as error:
+            raise ChainDamaged(f"the block of the head is unreadable: {error}") from None
+    elif point is not None:
+        # Right after joining by a snapshot, the header is there and the block is not.
+        header = _decode(point, HandoverRecord, "point of joining").header
+    else:
         raise ChainDamaged(f"the block of the head, height {head.height}, is missing")
-    try:
-        header = decode_block(data).header
-    except CodecError as error:
-        raise ChainDamaged(f"the block of the head is unreadable: {error}") from None
     _agree("id of the head's block", block_id(header), head.block_id)
     _agree("state root in the header", header.state_root, head.state_root)
     _agree("time in the header", header.time_ms, head.time_ms)

@@ -47,19 +47,30 @@ class Comparison:
 
 @click.command()
 @urls_option
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Print the lines by which a new node trusts this one's newest snapshot.",
+)
 @timeout_option(10)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, urls: tuple[str, ...], timeout_s: float, *, as_json: bool) -> None:
+def command(
+    ctx: click.Context, urls: tuple[str, ...], timeout_s: float, *, trust: bool, as_json: bool
+) -> None:
     """Say how a node is: its height, its peers, its pool, and what it lacks.
 
     With several --url it compares them: their state at the last height that all have is the same,
     or something is badly wrong. Exit code 3 when a node does not answer or is not ready, 1 when two
     belong to different networks or hold different states.
 
+    With --trust it prints the block of the newest snapshot as lines of a configuration file; a new
+    node that has them joins by a snapshot. Ask a node that you trust, over a way that you trust.
+
     \b
-    Example:
+    Examples:
       khazana status --url http://127.0.0.1:26680 --url http://127.0.0.1:26681
+      khazana status --trust
     """
     nodes, comparison = asyncio.run(_look(urls, timeout_s))
     if all(seen.status is None for seen in nodes):
@@ -69,11 +80,42 @@ def command(ctx: click.Context, urls: tuple[str, ...], timeout_s: float, *, as_j
             advice="Is the node running, and is --url its RPC address? `khazana devnet status`"
             " shows those of a development network.",
         )
+    if trust:
+        point = _trusted_point(nodes)
+        emit(
+            point,
+            f"[sync]\ntrusted_height = {point['trusted_height']}\n"
+            f'trusted_block = "{point["trusted_block"]}"',
+            as_json=as_json,
+        )
+        return
     emit(_facts(nodes, comparison), "\n\n".join(_parts(nodes, comparison)), as_json=as_json)
     if not _are_one_network(nodes) or (comparison is not None and not comparison.agree):
         ctx.exit(Exit.REFUSED)
     if not all(seen.status is not None and seen.status["ready"] for seen in nodes):
         ctx.exit(Exit.UNREACHABLE)
+
+
+def _trusted_point(nodes: Sequence[Seen]) -> Mapping[str, Any]:
+    """Return the newest snapshot's block that all nodes asked serve alike."""
+    offers = [
+        {(each["height"], each["block_id"]) for each in seen.status["snapshots"]}
+        for seen in nodes
+        if seen.status is not None
+    ]
+    common = set.intersection(*offers)
+    if not common:
+        raise CommandError(
+            Exit.UNREACHABLE,
+            "there is no snapshot to trust yet"
+            if len(offers) == 1
+            else "no snapshot is served by all of these nodes",
+            advice="Nodes pin a snapshot when they start and at every multiple of"
+            " sync.snapshot_interval (1,000 by default). Try again after the next one, or ask one"
+            " node alone.",
+        )
+    height, block_id = max(common)
+    return {"trusted_height": height, "trusted_block": block_id}
 
 
 async def _look(

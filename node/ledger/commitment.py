@@ -43,14 +43,19 @@ Proof
     leaf with this key and the hash of this value, or shows that there is none: empty, or another
     key's leaf. About 2.5 kB at 100,000 records. No step takes the prover's word for anything.
 
+Subtree
+    All records whose key hashes begin with a path, by themselves: the branches beneath the path and
+    the slot above it follow from the records alone. So a part of the state that somebody sends is
+    compared with one digest, and a part is as good as any other that has the same digest.
+
 What this module does not know: what a record means, where branches are kept, certificates.
 """
 
 from binascii import hexlify
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from struct import Struct
-from typing import Annotated, Final, Protocol, TypeAlias
+from typing import Annotated, Final, Protocol, TypeAlias, TypeVar
 
 from msgspec import Meta
 
@@ -97,6 +102,21 @@ class TreeUpdate:
 
     nodes: dict[Path, bytes | None]
     """The branches to write, None to delete: to be stored together with the records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtree:
+    """What a set of records makes beneath a path."""
+
+    slot: bytes
+    """What stands above it: nothing, a leaf, or the digest of the branch at the path. At the empty
+    path always a digest: the root."""
+
+    nodes: dict[Path, bytes]
+    """The branches at the path and beneath it."""
+
+    keys: dict[bytes, bytes]
+    """Full state keys by their hashes."""
 
 
 class StateProof(Record):
@@ -171,6 +191,44 @@ def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpda
     pending.sort()
     one_pass = _Pass(nodes, pending)
     return TreeUpdate(root=one_pass.change_root(), nodes=one_pass.nodes)
+
+
+def plant(path: Path, records: Iterable[tuple[bytes, bytes]]) -> Subtree:
+    """Return the subtree of these records, full state keys with their encodings, each key once.
+
+    Raises:
+        CommitmentError: a record does not belong beneath the path, or a key comes twice.
+    """
+    entries: list[_Entry] = []
+    keys: dict[bytes, bytes] = {}
+    for key, value in records:
+        key_hash = hash_of_key(key)
+        nibbles = _nibbles(key_hash)
+        if not nibbles.startswith(path):
+            raise CommitmentError(path, f"the record {key.hex()} does not belong here")
+        entries.append((nibbles, key_hash + tagged_hash(Domain.STATE_VALUE, value)))
+        keys[key_hash] = key
+    if len(keys) != len(entries):
+        raise CommitmentError(path, "a record is there twice")
+    entries.sort()
+    nodes: dict[Path, bytes] = {}
+    if path and len(entries) < 2:
+        slot = entries[0][1] if entries else b""
+    else:
+        slot = _plant(path, entries, nodes)
+    return Subtree(slot=slot, nodes=nodes, keys=keys)
+
+
+def slots_of(path: Path, branch: bytes, digest: bytes) -> tuple[bytes, ...]:
+    """Return the 16 slots of the branch at this path: nothing, a leaf, or a digest in each.
+
+    Raises:
+        CommitmentError: these bytes are no branch, or not the one of this digest.
+    """
+    if hash_of_branch(branch) != digest:
+        raise CommitmentError(path, "another branch than the one of this digest")
+    _check_branch(path, branch)
+    return tuple(_slot(branch, index) for index in range(16))
 
 
 def prove(nodes: NodeSource, key: bytes) -> StateProof:
@@ -267,6 +325,8 @@ def _check_branch(path: Path, branch: bytes) -> tuple[int, int]:
 _Change: TypeAlias = tuple[bytes, bytes, _Slot]
 """Key hash, its nibbles, and the leaf to put there: nothing to delete."""
 
+_AnyBranch = TypeVar("_AnyBranch", bytes, bytes | None)
+
 _Entry: TypeAlias = tuple[bytes, _Slot]
 """The nibbles and the leaf of a record beneath a new branch."""
 
@@ -350,27 +410,28 @@ class _Pass:
             return b""
         if len(entries) == 1:
             return entries[0][1]
-        return self._plant(path, entries)
+        return _plant(path, entries, self.nodes)
 
-    def _plant(self, path: Path, entries: list[_Entry]) -> _Slot:
-        """Make the branch for two or more sorted entries; return its digest."""
-        depth = len(path)
-        taken = leaves = 0
-        slots = []
-        low = 0
-        while low < len(entries):
-            nibbles, slot = entries[low]
-            end = low + 1
-            while end < len(entries) and entries[end][0][depth] == nibbles[depth]:
-                end += 1
-            bit = 1 << nibbles[depth]
-            taken |= bit
-            if end - low == 1:
-                leaves |= bit
-            else:
-                slot = self._plant(nibbles[: depth + 1], entries[low:end])
-            slots.append(slot)
-            low = end
-        branch = _MASKS.pack(taken, leaves) + b"".join(slots)
-        self.nodes[path] = branch
-        return tagged_hash(Domain.STATE_NODE, branch)
+
+def _plant(path: Path, entries: list[_Entry], nodes: MutableMapping[Path, _AnyBranch]) -> _Slot:
+    """Make the branch for sorted entries, two or more unless at the root; return its digest."""
+    depth = len(path)
+    taken = leaves = 0
+    slots = []
+    low = 0
+    while low < len(entries):
+        nibbles, slot = entries[low]
+        end = low + 1
+        while end < len(entries) and entries[end][0][depth] == nibbles[depth]:
+            end += 1
+        bit = 1 << nibbles[depth]
+        taken |= bit
+        if end - low == 1:
+            leaves |= bit
+        else:
+            slot = _plant(nibbles[: depth + 1], entries[low:end], nodes)
+        slots.append(slot)
+        low = end
+    branch = _MASKS.pack(taken, leaves) + b"".join(slots)
+    nodes[path] = branch
+    return tagged_hash(Domain.STATE_NODE, branch)

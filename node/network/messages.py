@@ -25,6 +25,15 @@ from node.blocks import (
 from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
 from node.ledger.transactions import TRANSACTION_SIZE_MAX
 from node.network.errors import WireError, WireFault
+from node.snapshots.parts import (
+    BLOCK_IDS_SIZE_MAX,
+    CHUNK_SIZE_MAX,
+    HANDOVER_SIZE_MAX,
+    PAGE_ITEMS_MAX,
+    PAGE_SIZE_TARGET,
+    POINT_SIZE_MAX,
+    PathBytes,
+)
 
 PROTOCOL_VERSION: Final = 2
 
@@ -34,6 +43,7 @@ BATCH_TRANSACTIONS_MAX: Final = 2048  # 64 KiB of the smallest transactions are 
 BLOCKS_MAX: Final = 256  # blocks in one answer; its bytes are limited first
 BLOCKS_SIZE_TARGET: Final = 1 << 20  # an answer stops growing here: a vote waits behind one frame
 HEADER_SIZE_MAX: Final = 1 << 12
+SNAPSHOTS_MAX: Final = 4  # that one node offers
 
 _INTEGER_MAX: Final = (1 << 63) - 1
 
@@ -49,6 +59,12 @@ EvidenceList: TypeAlias = Annotated[tuple[EvidenceBytes, ...], Meta(max_length=B
 RawTransaction: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=TRANSACTION_SIZE_MAX)]
 TransactionIds: TypeAlias = Annotated[tuple[Hash, ...], Meta(max_length=BLOCK_TRANSACTIONS_MAX)]
 BlockBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=BLOCK_SIZE_MAX)]
+
+
+PointBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=POINT_SIZE_MAX)]
+HandoverBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=HANDOVER_SIZE_MAX)]
+BlockIdsBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=BLOCK_IDS_SIZE_MAX)]
+ChunkBytes: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=CHUNK_SIZE_MAX)]
 
 
 class Lane(IntEnum):
@@ -201,6 +217,67 @@ class Blocks(Record, tag=31):
     items: Annotated[tuple[BlockItem, ...], Meta(max_length=BLOCKS_MAX)]
 
 
+class GetSnapshots(Record, tag=50):
+    """Ask which snapshots the receiver serves."""
+
+
+class Snapshots(Record, tag=51):
+    """Answer to `GetSnapshots`: the points of all, the newest last."""
+
+    points: Annotated[tuple[PointBytes, ...], Meta(max_length=SNAPSHOTS_MAX)]
+
+
+class GetHandovers(Record, tag=52):
+    """Ask for the changes of validators from a height up to a snapshot."""
+
+    height: Height64
+    """Of the snapshot."""
+    above: Height64
+    """Changes decided above this height."""
+
+
+class Handovers(Record, tag=53):
+    """Answer to `GetHandovers`: at least one if there is one, then more up to the target size."""
+
+    height: Height64
+    above: Height64
+    items: Annotated[tuple[HandoverBytes, ...], Meta(max_length=PAGE_ITEMS_MAX)] | None
+    """Ascending; None: the snapshot is not kept here any more."""
+    more: bool
+
+
+class GetChunk(Record, tag=54):
+    """Ask for what is beneath a path of a snapshot's state."""
+
+    height: Height64
+    path: PathBytes
+
+
+class ChunkMessage(Record, tag=55):
+    """Answer to `GetChunk`."""
+
+    height: Height64
+    path: PathBytes
+    chunk: ChunkBytes | None
+    """None: the snapshot is not kept here any more."""
+
+
+class GetRecentIds(Record, tag=56):
+    """Ask for the ids of the blocks below a height, down to the edge of a snapshot's window."""
+
+    height: Height64
+    below: Height64
+
+
+class RecentIdsMessage(Record, tag=57):
+    """Answer to `GetRecentIds`: one block if there is one, then more up to the target size."""
+
+    height: Height64
+    below: Height64
+    items: Annotated[tuple[BlockIdsBytes, ...], Meta(max_length=PAGE_ITEMS_MAX)] | None
+    """Descending; None: the snapshot is not kept here any more."""
+
+
 class Transactions(Record, tag=40):
     """A batch of raw signed transactions, pushed once by the node that received them first."""
 
@@ -224,6 +301,14 @@ WireMessage: TypeAlias = (
     | GetBlocks
     | Blocks
     | Transactions
+    | GetSnapshots
+    | Snapshots
+    | GetHandovers
+    | Handovers
+    | GetChunk
+    | ChunkMessage
+    | GetRecentIds
+    | RecentIdsMessage
 )
 
 
@@ -274,6 +359,14 @@ KINDS: Final[dict[int, type[WireMessage]]] = {
     30: GetBlocks,
     31: Blocks,
     40: Transactions,
+    50: GetSnapshots,
+    51: Snapshots,
+    52: GetHandovers,
+    53: Handovers,
+    54: GetChunk,
+    55: ChunkMessage,
+    56: GetRecentIds,
+    57: RecentIdsMessage,
 }
 """Kinds by tag. The tags are permanent."""
 
@@ -282,6 +375,8 @@ _ID_SIZE: Final = 34  # a 32-byte string with its MessagePack header
 _PROPOSAL_SIZE: Final = (
     _SMALL + CERTIFICATE_SIZE_MAX + HEADER_SIZE_MAX + BLOCK_EVIDENCE_MAX * (EVIDENCE_SIZE_MAX + 3)
 )
+
+_PAGE_SIZE: Final = _SMALL + PAGE_SIZE_TARGET + 5 * PAGE_ITEMS_MAX
 
 _FORMS: Final[dict[type[WireMessage], _Form]] = {
     Hello: _Form(lane=Lane.CONSENSUS, size_max=_SMALL),
@@ -299,6 +394,14 @@ _FORMS: Final[dict[type[WireMessage], _Form]] = {
     BlockTransactions: _Form(lane=Lane.SYNC, size_max=_SMALL, with_transactions=True),
     GetBlocks: _Form(lane=Lane.SYNC, size_max=_SMALL),
     Blocks: _Form(lane=Lane.SYNC, size_max=_SMALL, with_blocks=True),
+    GetSnapshots: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    Snapshots: _Form(lane=Lane.SYNC, size_max=_SMALL + SNAPSHOTS_MAX * (POINT_SIZE_MAX + 5)),
+    GetHandovers: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    Handovers: _Form(lane=Lane.SYNC, size_max=_PAGE_SIZE + HANDOVER_SIZE_MAX),
+    GetChunk: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    ChunkMessage: _Form(lane=Lane.SYNC, size_max=_SMALL + CHUNK_SIZE_MAX),
+    GetRecentIds: _Form(lane=Lane.SYNC, size_max=_SMALL),
+    RecentIdsMessage: _Form(lane=Lane.SYNC, size_max=_PAGE_SIZE + BLOCK_IDS_SIZE_MAX),
     Transactions: _Form(
         lane=Lane.TRANSACTIONS,
         # A batch is closed by the transaction that fills it, which may itself be of full size.
@@ -387,6 +490,14 @@ def _check_bounds(message: WireMessage, limits: WireLimits) -> None:
             pass
         case BlockTransactions(raws=raws):
             ids = raws
+        case GetChunk(path=path) | ChunkMessage(path=path):
+            if path and max(path) > 15:
+                raise WireError(
+                    WireFault.OUT_OF_BOUNDS,
+                    type(message).__name__,
+                    f"{path.hex()} is no path: a nibble is at most 15",
+                )
+            return
         case _:
             return
     if len(ids) > limits.block_transactions_max:

@@ -17,7 +17,11 @@ from node.network.errors import LinkClosed
 from node.network.lanes import LaneOverflow, Lanes
 from node.network.messages import (
     GetBlocks,
+    GetChunk,
+    GetHandovers,
     GetProposedBlock,
+    GetRecentIds,
+    GetSnapshots,
     GetTransactions,
     Hello,
     Lane,
@@ -37,8 +41,13 @@ Receive: TypeAlias = Callable[[str, WireMessage], Awaitable[None]]
 """(peer's name, message): what the handler does with a message."""
 
 # A request for blocks makes us read and send up to a block: the budget allows 20 a second.
+# A chunk of a snapshot is of bounded size: 40 a second.
 _COSTS: Final[dict[type[WireMessage], float]] = {
     GetBlocks: 100.0,
+    GetSnapshots: 10.0,
+    GetHandovers: 100.0,
+    GetChunk: 50.0,
+    GetRecentIds: 100.0,
     GetProposedBlock: 10.0,
     GetTransactions: 10.0,
 }

@@ -112,6 +112,10 @@ class Methods:
             ),
             state_root=chain.head.state_root.hex(),
             earliest_height=chain.history.earliest,
+            snapshots=[
+                results.SnapshotSummary(height=height, block_id=block_id.hex())
+                for height, block_id in services.snapshots()
+            ],
             fault_model=genesis.fault_model.value,
             validators=count,
             quorum=quorum(genesis.fault_model, count),

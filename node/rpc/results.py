@@ -472,6 +472,13 @@ class EvidenceResult(Result, frozen=True, kw_only=True):
     evidence: list[EvidenceView]
 
 
+class SnapshotSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot of the state that this node serves to new nodes."""
+
+    height: int
+    block_id: Hex
+
+
 class PeerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the network as this node sees it."""
 
@@ -527,6 +534,7 @@ class StatusResult(Result, frozen=True, kw_only=True):
     state_root: Hex
     """After the last block."""
     earliest_height: int
+    snapshots: list[SnapshotSummary]
     """The first block that is kept here."""
     fault_model: str
     validators: int

@@ -61,6 +61,8 @@ class RpcServices:
     log: Logger
     why_silent: Callable[[], str | None] = _votes_or_observes
     """Why this validator signs nothing at the next height; None if it signs, or is none."""
+    snapshots: Callable[[], Sequence[tuple[int, bytes]]] = tuple
+    """Height and block id of each snapshot that this node serves, ascending."""
     software: str = "khazana"
     """Name and version, for the status."""
 

@@ -33,6 +33,12 @@ class Meta(Enum):
     GENESIS = b"Mgenesis"
     """The genesis hash: a database belongs to one network."""
 
+    JOIN = b"Mjoin"
+    """While a snapshot is being taken over: how far it is. Without a head this is no chain yet."""
+
+    POINT = b"Mpoint"
+    """Header and certificate of the block that this node began at, if not at the genesis."""
+
     HEAD = b"Mhead"
     """What the last committed block left behind; rewritten in each block's batch."""
 
@@ -91,6 +97,17 @@ def state_key(key: bytes) -> bytes:
 def hash_key(key_hash: bytes) -> bytes:
     """Return where the full state key of this hash is noted."""
     return b"K" + key_hash
+
+
+def hash_range(path: bytes) -> tuple[bytes, bytes]:
+    """Return start and stop of the key hashes that begin with a path, a byte for each nibble."""
+    whole = bytes(high << 4 | low for high, low in zip(path[::2], path[1::2], strict=False))
+    if len(path) % 2 == 0:
+        return range_of(hash_key(whole))
+    start = hash_key(whole + bytes((path[-1] << 4,)))
+    if path[-1] == 15:
+        return start, range_of(hash_key(whole))[1]
+    return start, hash_key(whole + bytes((path[-1] + 1 << 4,)))
 
 
 def node_key(path: bytes) -> bytes:

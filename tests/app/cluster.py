@@ -161,6 +161,11 @@ class Cluster:
         """Transactions in a pool; the default if None. Set it before starting."""
         self.keep_blocks: dict[str, int] = {}
         """How many blocks a machine keeps; all if it is not here. Set it before starting."""
+        self.snapshot_interval = 1_000
+        """Heights from one snapshot to the next. Set it before starting."""
+        self.trusted: dict[str, tuple[int, bytes]] = {}
+        """Height and id of the block that a machine trusts, to join by a snapshot."""
+        self.trust_period_hours = 336
         self.signers = set(validators)
         """Whose machines have their consensus key. Add one before starting it."""
         self.versions: dict[str, Collection[int]] = {}
@@ -335,7 +340,16 @@ class Cluster:
         # Fewer than an operator may ask for, so that a test needs no thousand blocks.
         keep_blocks = self.keep_blocks.get(name, 0)
         storage = config.storage.model_copy(update={"keep_blocks": keep_blocks})
-        return config.model_copy(update={"storage": storage})
+        height, trusted = self.trusted.get(name, (None, None))
+        sync = config.sync.model_copy(
+            update={
+                "snapshot_interval": self.snapshot_interval,
+                "trusted_height": height,
+                "trusted_block": None if trusted is None else trusted.hex(),
+                "trust_period_hours": self.trust_period_hours,
+            }
+        )
+        return config.model_copy(update={"storage": storage, "sync": sync})
 
     def _parts(self, machine: Machine) -> NodeParts:
         name, keys = machine.name, self.founded.keys[machine.name]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import tomllib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -75,6 +76,35 @@ async def test_peers_of_one_node_are_listed() -> None:
         assert "2 of 2" in text.out
         lines = text.out.splitlines()
         assert any(line.split() == ["crypto-council", "validator", "yes", "2"] for line in lines)
+
+
+@pytest.mark.adversarial(54)
+async def test_trusted_point_is_printed_as_lines_of_a_configuration() -> None:
+    older, newer = (1_000, bytes(32)), (2_000, bytes(31) + b"\7")
+    async with solo_node(snapshots=(older, newer)) as solo:
+        text = await ask(solo, "status", "--trust")
+        machine = await ask(solo, "status", "--trust", "--json")
+
+    expected = {"trusted_height": 2_000, "trusted_block": newer[1].hex()}
+    assert tomllib.loads(text.out) == {"sync": expected}
+    assert machine.json == expected
+
+
+@pytest.mark.adversarial(54)
+async def test_only_a_snapshot_that_all_nodes_serve_alike_is_trusted() -> None:
+    async with solo_node(snapshots=((1_000, bytes(32)), (2_000, bytes(32)))) as solo:
+        other = [{"height": 1_000, "block_id": "00" * 32}, {"height": 2_000, "block_id": "11" * 32}]
+        async with impostor(solo, snapshots=other) as url:
+            both = await run("status", "--trust", "--json", "--url", solo.url, "--url", url)
+        async with impostor(solo, snapshots=[]) as url:
+            none = await run("status", "--trust", "--url", solo.url, "--url", url)
+    async with solo_node() as solo:
+        alone = await ask(solo, "status", "--trust")
+
+    assert both.json["trusted_height"] == 1_000
+    assert (none.code, alone.code) == (Exit.UNREACHABLE, Exit.UNREACHABLE)
+    assert "no snapshot is served by all of these nodes" in none.err
+    assert "every multiple of sync.snapshot_interval" in alone.err
 
 
 async def test_node_that_is_not_ready_says_why_and_ends_with_code_3() -> None:

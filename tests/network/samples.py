@@ -7,14 +7,22 @@ from node.network import (
     Blocks,
     BlockTransactions,
     CertificateMessage,
+    ChunkMessage,
     Forgot,
     GetBlocks,
+    GetChunk,
+    GetHandovers,
     GetProposedBlock,
+    GetRecentIds,
+    GetSnapshots,
     GetTransactions,
+    Handovers,
     Hello,
     Memory,
     ProposalMessage,
     ProposedBlock,
+    RecentIdsMessage,
+    Snapshots,
     Status,
     Transactions,
     VoteMessage,
@@ -60,6 +68,14 @@ SAMPLES: tuple[WireMessage, ...] = (
     Transactions(raws=(b"raw", b"another")),
     Forgot(height=3, round=4),
     Memory(height=3, remembers=True, round=2),
+    GetSnapshots(),
+    Snapshots(points=(b"point", b"point")),
+    GetHandovers(height=9, above=0),
+    Handovers(height=9, above=0, items=(b"handover",), more=True),
+    GetChunk(height=9, path=b"\1\15"),
+    ChunkMessage(height=9, path=b"\1\15", chunk=b"chunk"),
+    GetRecentIds(height=9, below=10),
+    RecentIdsMessage(height=9, below=10, items=(b"ids",)),
 )
 
 _heights = st.integers(0, (1 << 63) - 1)
@@ -67,6 +83,7 @@ _rounds = st.integers(0, (1 << 32) - 1)
 _names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=32)
 _hashes = st.binary(min_size=32, max_size=32)
 _blobs = st.binary(min_size=1, max_size=300)
+_paths = st.lists(st.integers(0, 15), max_size=63).map(bytes)
 _signatures = st.binary(min_size=64, max_size=64)
 _blob_lists = st.lists(_blobs, min_size=1, max_size=5).map(tuple)
 _hash_lists = st.lists(_hashes, min_size=1, max_size=5).map(tuple)
@@ -128,4 +145,18 @@ messages: st.SearchStrategy[WireMessage] = st.one_of(
         ),
     ),
     st.builds(Transactions, raws=_blob_lists),
+    st.builds(GetSnapshots),
+    st.builds(Snapshots, points=st.lists(_blobs, max_size=4).map(tuple)),
+    st.builds(GetHandovers, height=_heights, above=_heights),
+    st.builds(
+        Handovers,
+        height=_heights,
+        above=_heights,
+        items=st.none() | _blob_lists,
+        more=st.booleans(),
+    ),
+    st.builds(GetChunk, height=_heights, path=_paths),
+    st.builds(ChunkMessage, height=_heights, path=_paths, chunk=st.none() | _blobs),
+    st.builds(GetRecentIds, height=_heights, below=_heights),
+    st.builds(RecentIdsMessage, height=_heights, below=_heights, items=st.none() | _blob_lists),
 )

@@ -68,6 +68,14 @@ def test_tags_are_permanent() -> None:
         30: "GetBlocks",
         31: "Blocks",
         40: "Transactions",
+        50: "GetSnapshots",
+        51: "Snapshots",
+        52: "GetHandovers",
+        53: "Handovers",
+        54: "GetChunk",
+        55: "ChunkMessage",
+        56: "GetRecentIds",
+        57: "RecentIdsMessage",
     }
     assert {type(sample) for sample in SAMPLES} == set(KINDS.values())
 

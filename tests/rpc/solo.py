@@ -210,6 +210,7 @@ async def solo_node(
     record: GenesisRecord | None = None,
     keep_blocks: int = 0,
     why_silent: str | None = None,
+    snapshots: Sequence[tuple[int, bytes]] = (),
 ) -> AsyncIterator[Solo]:
     """Run a node; on leaving, everything of it is gone."""
     town = make_town(
@@ -233,6 +234,7 @@ async def solo_node(
         metrics=metrics,
         log=log or silent_log(),
         why_silent=lambda: why_silent,
+        snapshots=lambda: snapshots,
     )
     server = RpcServer(services, limits=limits, hosts=hosts)
     await server.start("127.0.0.1", 0)
