@@ -92,8 +92,8 @@ class Repaired:
                 return "the database is whole: nothing had to be done to it"
             case Done.REBUILT:
                 return (
-                    f"start the node: it goes on from height {self.height}, fetches the rest from its"
-                    " peers, and signs nothing that its consensus log has passed"
+                    f"start the node: it goes on from height {self.height}, fetches the rest from"
+                    " its peers, and signs nothing that its consensus log has passed"
                 )
             case Done.MOVED:
                 return (
