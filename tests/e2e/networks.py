@@ -8,7 +8,7 @@ purpose: the client gives up at a random moment and hands in the same transactio
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from random import Random
 from node.client import Client, Receipt, transaction
 from node.clock import SystemClock
 from node.provision.acts import RUPEE
+from node.provision.description import NetworkDescription
 from node.provision.funding import FUNDS_PAISA, development_accounts, founders, fund
 from node.provision.local import LocalNetwork, create_network
 from node.provision.ports import free_ports
@@ -48,13 +49,24 @@ async def running_network(root: Path) -> AsyncIterator[LocalNetwork]:
 
 def make_network(root: Path) -> LocalNetwork:
     """Write the homes of four validators and ten accounts; nothing runs yet."""
+    description = describe(dict.fromkeys(INSTITUTIONS, "127.0.0.1"))
+    return create_network(root, description, now_ms=CLOCK.now_ms())
+
+
+def describe(hosts: Mapping[str, str]) -> NetworkDescription:
+    """Return the network of the four institutions on these machines, with ten accounts."""
     free = free_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     participants, accounts = founders()
     description = reference_network(
         "processes", ports=ports, development=True, participants=participants, accounts=accounts
     )
-    return create_network(root, description, now_ms=CLOCK.now_ms())
+    validators = []
+    for validator in description.validators:
+        peers, clients = (f"{hosts[validator.name]}:{port}" for port in ports[validator.name])
+        places = {"listen": peers, "dial": peers, "rpc_listen": clients}
+        validators.append(validator.model_copy(update=places))
+    return description.model_copy(update={"validators": tuple(validators)})
 
 
 async def endow(network: LocalNetwork) -> None:
