@@ -10,7 +10,7 @@ from pathlib import Path
 from node.config import ConfigError, Fault, NodeConfig
 from node.genesis import Genesis
 from node.keys import CertificateError, Signer
-from node.keys.certificates import check_certificate
+from node.keys.certificates import CERTIFICATE_SIZE_MAX, check_certificate
 from node.keys.development import development_signer, is_development_key
 from node.keys.keystore import load_key, read_passphrase
 from node.network.tls import TlsIdentity
@@ -28,7 +28,8 @@ def load_identity(config: NodeConfig) -> TlsIdentity:
 def load_certificate(path: Path) -> bytes:
     """Return the DER bytes of a certificate file in either form."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(2 * CERTIFICATE_SIZE_MAX + 1)  # PEM takes a third more than DER.
         if data.startswith(b"-----BEGIN"):
             data = ssl.PEM_cert_to_DER_cert(data.decode("ascii"))
         check_certificate(data)

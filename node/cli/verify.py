@@ -34,7 +34,7 @@ def command(file: Path, genesis: Path, *, as_json: bool) -> None:
     from node.proofs import render_time, verify_proof_file
 
     founded = load_genesis(genesis)
-    verified = verify_proof_file(_content(file), founded)
+    verified = verify_proof_file(read_proof(file), founded)
     facts = {
         "holds": True,
         "statement": verified.statement,
@@ -50,7 +50,12 @@ def command(file: Path, genesis: Path, *, as_json: bool) -> None:
     emit(facts, f"The proof holds: {verified.statement}\n{fields(shown)}", as_json=as_json)
 
 
-def _content(path: Path) -> bytes:
+def read_proof(path: Path) -> bytes:
+    """Return the proof file as it is.
+
+    Raises:
+        CommandError: it cannot be read, or is larger than `PROOF_SIZE_MAX`.
+    """
     try:
         with path.open("rb") as source:
             content = source.read(PROOF_SIZE_MAX + 1)

@@ -210,14 +210,14 @@ class Transport:
         async with self.session.post(
             url, data=body, headers={"Content-Type": content_type}, timeout=timeout
         ) as response:
-            data = await response.content.read(ANSWER_SIZE_MAX + 1)
-            while len(data) <= ANSWER_SIZE_MAX and not response.content.at_eof():
-                data += await response.content.read(ANSWER_SIZE_MAX + 1 - len(data))
-            if len(data) > ANSWER_SIZE_MAX:
-                raise BadAnswer(f"an answer of more than {ANSWER_SIZE_MAX} bytes")
+            data = bytearray()
+            while chunk := await response.content.read(ANSWER_SIZE_MAX + 1 - len(data)):
+                data += chunk
+                if len(data) > ANSWER_SIZE_MAX:
+                    raise BadAnswer(f"an answer of more than {ANSWER_SIZE_MAX} bytes")
             if response.status != 200:
-                raise _http_failure(response.status, data)
-            return data
+                raise _http_failure(response.status, bytes(data))
+            return bytes(data)
 
 
 class _Network(msgspec.Struct):

@@ -66,10 +66,6 @@ class RpcLimits:
     """Blocks kept readable for subscribers; older ones are read from the store again."""
     stream_items_max: int = 20_000
     """Items of the stream in those blocks together."""
-    page_max: int = 200
-    """Items of one page of a list."""
-    statuses_max: int = 1_000
-    """Ids in one `khz_transactions`."""
 
 
 class TokenBucket:
