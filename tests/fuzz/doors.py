@@ -7,6 +7,7 @@ other one is in a row of the table of targets.
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.app.loading.load_signer": _JOINED,
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
+    "node.cli.upkeep.load_home": _JOINED,
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,
     "node.chain.records": _STORED,
@@ -50,6 +52,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.ledger.state": _STORED,
     "node.rpc.places": _STORED,
     "node.storage.layout": _STORED,
+    "node.upkeep": _STORED,
 }
 """Doors in no row of the table, or modules of nothing but such doors, each with the reason."""
 
@@ -59,12 +62,20 @@ def is_reached(door: str) -> bool:
     return not any(door == each or door.startswith(each + ".") for each in NOT_REACHED)
 
 
-def doors() -> Iterator[str]:
-    """Yield every door as `module.function` or `module.Class.function`, in order of path."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            yield from _doors_of(module.removesuffix(".__init__"), ast.parse(path.read_text()))
+@cache
+def doors() -> tuple[str, ...]:
+    """Return every door as `module.function` or `module.Class.function`, in order of path."""
+    return tuple(
+        door
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for door in _doors_of(_module_of(path), ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def _module_of(path: Path) -> str:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return module.removesuffix(".__init__")
 
 
 def _doors_of(place: str, tree: ast.AST) -> Iterator[str]:

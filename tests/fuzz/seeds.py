@@ -236,6 +236,17 @@ def proofs() -> tuple[bytes, ...]:
     return tuple(render_proof(record).encode() for record in records)
 
 
+def proof_records() -> tuple[bytes, ...]:
+    """The same as records."""
+    town = decided().town
+    account = address_of(BANK, "a0")
+    return (encode(town.chain.prove(HOLDINGS, holding_key(account, CASH))),)
+
+
+def genesis_records() -> tuple[bytes, ...]:
+    return (encode(make_record()),)
+
+
 def genesis_files() -> tuple[bytes, ...]:
     made = json.dumps(render_record(make_record()), indent=2).encode()
     return (made, (CONFIGS / "three-institutions/genesis.json").read_bytes())

@@ -31,6 +31,7 @@ from node.cli.keys.import_ import read_seed
 from node.cli.options import parse_id
 from node.cli.tx.files import load_draft, read_operations
 from node.cli.tx.operations import OperationError, OperationReader
+from node.cli.verify import read_proof
 from node.client import ClientError, DraftError, WrongNetwork
 from node.codec import CodecError, encode
 from node.config import ConfigError, load_config, parse_endpoint
@@ -223,8 +224,8 @@ def _market_bodies() -> tuple[bytes, ...]:
     return tuple(encode(market.body(ladder.good, by=ladder.by)) for ladder in LADDERS)
 
 
-def _proof(data: bytes) -> None:
-    verify_proof_file(data, seeds.decided().town.genesis)
+def _proof(path: Path) -> None:
+    verify_proof_file(read_proof(path), seeds.decided().town.genesis)
 
 
 TARGETS: Final[tuple[Target, ...]] = (
@@ -415,10 +416,10 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(
         name="proof",
         form=Form.JSON,
-        opened=reading(_proof),
+        opened=_in_file(_proof, "holding.proof.json"),
         refusals=(ProofError,),
         seeds=seeds_of(seeds.proofs),
-        doors=("node.proofs.verifying._check_entry", "node.genesis.located.parse_located"),
+        doors=("node.cli.verify.read_proof", "node.proofs.verifying._check_entry"),
     ),
     Target(
         name="keystore",

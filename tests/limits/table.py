@@ -1,0 +1,464 @@
+"""Every limit of the code base and the test that hits it.
+
+A row names a limit as `module.NAME` or `module.Class.name` and one test, `path::function`, that
+goes up to it and beyond from outside: as a peer, a client or a file would. `CARRIES` are settings
+that carry another's number on to where it is applied; `NO_LIMITS` have the name of one and bound
+nothing that anybody sends, each with the reason. `test_table` holds that none is missing.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_FIELDS: Final = "tests/limits/test_fields.py"
+_RECORD: Final = f"{_FIELDS}::test_every_bound_of_a_record_is_exact_and_costs_no_memory"
+_MESSAGE: Final = f"{_FIELDS}::test_every_bound_of_a_wire_message_is_exact_and_costs_no_memory"
+_FILES: Final = "tests/limits/test_files.py::test_a_file_of_a_gibibyte_is_refused_at_its_limit"
+_VALUES: Final = "tests/limits/test_values.py"
+_CLIENTS: Final = "tests/limits/test_clients.py"
+_LADDERS: Final = "tests/ledger/test_ladders.py::test_operation_is_refused_for_its_fault"
+_ENGINE: Final = "tests/consensus/test_engine.py"
+_HOSTILE: Final = f"{_ENGINE}::test_a_hostile_validator_cannot_fill_memory_or_log"
+_PARAMS: Final = "tests/consensus/test_params.py::test_a_number_out_of_range_is_refused_by_name"
+_MESSAGES: Final = "tests/consensus/test_messages.py::test_a_message_out_of_range_cannot_be_built"
+_READING: Final = "tests/chain/test_reading.py"
+_CHECK: Final = "tests/chain/test_check.py"
+_POOL: Final = "tests/chain/test_mempool.py"
+_WIRE: Final = "tests/network/test_messages.py"
+_NETWORK: Final = "tests/network/test_network.py"
+_SOCKET: Final = "tests/network/test_websocket.py"
+_INTAKE: Final = "tests/app/test_intake.py"
+_LIES: Final = "tests/app/test_lies.py"
+_RPC: Final = "tests/rpc/test_server.py"
+_JSON: Final = "tests/rpc/test_jsonrpc.py"
+_SUBMIT: Final = "tests/rpc/test_submissions.py"
+_STREAM: Final = "tests/rpc/test_sockets.py"
+_PLAN: Final = "tests/sync/test_plan.py"
+
+HIT: Final[Mapping[str, str]] = {
+    # Agreement.
+    "consensus.params.TIMEOUT_MS_MAX": _PARAMS,
+    "consensus.params.ROUNDS_MAX": _PARAMS,
+    "consensus.params.ConsensusParams.timeout_max_ms": (
+        "tests/consensus/test_params.py::test_timeouts_grow_with_the_round_up_to_the_cap"
+    ),
+    "consensus.params.ConsensusParams.rounds_kept_max": _HOSTILE,
+    "consensus.params.ConsensusParams.rounds_ahead_max": _HOSTILE,
+    "consensus.params.ConsensusParams.early_messages_max": (
+        f"{_ENGINE}::test_what_is_held_for_the_next_height_is_bounded_for_each_validator"
+    ),
+    "consensus.types.HEIGHT_MAX": _MESSAGES,
+    "consensus.types.ROUND_MAX": _MESSAGES,
+    "consensus.validators.VALIDATORS_MAX": (
+        f"{_VALUES}::test_a_set_of_more_validators_than_a_certificate_can_name_cannot_be_built"
+    ),
+    # Text.
+    "node.addresses.TEXT_SIZE_MAX": (
+        "tests/foundations/test_addresses.py::test_bech32m_longer_than_its_guarantee_is_refused"
+    ),
+    "node.amounts.AMOUNT_MAX": (
+        "tests/foundations/test_amounts.py::test_what_is_not_exactly_an_amount_is_refused"
+    ),
+    # Blocks.
+    "node.blocks.merkle.LIST_LENGTH_MAX": _RECORD,
+    "node.blocks.merkle.DEPTH_MAX": _RECORD,
+    "node.blocks.records.BLOCK_SIZE_MAX": (
+        "tests/blocks/test_records.py::test_block_over_the_size_limit_is_refused_unread"
+    ),
+    "node.blocks.records.BLOCK_TRANSACTIONS_MAX": _RECORD,
+    "node.blocks.records.BLOCK_EVIDENCE_MAX": _RECORD,
+    "node.blocks.records.EVIDENCE_SIZE_MAX": _RECORD,
+    "node.blocks.records.INTEGER_MAX": _RECORD,
+    "node.blocks.wire.CERTIFICATE_SIZE_MAX": _MESSAGE,
+    "node.codec.RECORD_SIZE_MAX": (
+        "tests/foundations/test_codec.py::test_input_beyond_its_size_is_refused_unread"
+    ),
+    "node.codec.INTEGER_MAX": (
+        "tests/foundations/test_codec.py::test_value_without_canonical_form_is_not_encoded"
+    ),
+    # The chain and what is stored.
+    "node.chain.candidates.CANDIDATES_MAX": (
+        "tests/chain/test_chain.py::test_candidates_are_bounded"
+    ),
+    "node.chain.pruning.PIECE_BLOCKS_MAX": (
+        "tests/chain/test_pruning.py"
+        "::test_a_node_that_begins_to_prune_late_does_it_in_bounded_pieces"
+    ),
+    "node.chain.pruning.PIECE_TRANSACTIONS_MAX": (
+        "tests/chain/test_pruning.py"
+        "::test_a_piece_ends_with_the_block_that_has_too_many_transactions"
+    ),
+    "node.chain.receipts.RECEIPTS_SIZE_MAX": (
+        "tests/chain/test_chain.py::test_receipts_of_the_largest_block_are_read_back"
+    ),
+    "node.chain.records.RECORDS_BYTES_MAX": (
+        "tests/chain/test_caches.py::test_count_of_bytes_is_that_of_the_entries"
+    ),
+    "node.storage.consensus_log.APPEND_SIZE_MAX": (
+        "tests/storage/test_consensus_log.py::test_misuse_is_noticed"
+    ),
+    "node.upkeep.faults.FAULTS_MAX": (
+        f"{_VALUES}::test_a_check_keeps_a_bounded_number_of_faults_and_counts_the_rest"
+    ),
+    "node.storage.thread.PENDING_MAX": "tests/storage/test_thread.py::test_pending_work_is_bounded",
+    # Files.
+    "node.config.CONFIG_SIZE_MAX": _FILES,
+    "node.provision.description.DESCRIPTION_SIZE_MAX": _FILES,
+    "node.genesis.located.DOCUMENT_SIZE_MAX": (
+        f"{_READING}::test_document_that_is_too_long_is_refused_unread"
+    ),
+    "node.genesis.located.DEPTH_MAX": (
+        f"{_VALUES}::test_a_document_nested_to_its_limit_is_read_and_no_deeper"
+    ),
+    "node.genesis.located.INTEGER_DIGITS_MAX": (
+        f"{_VALUES}::test_a_number_of_as_many_digits_as_it_may_have_is_read_and_none_longer"
+    ),
+    "node.genesis.loading.FAULTS_MAX": (
+        f"{_VALUES}::test_a_genesis_full_of_faults_reports_the_first_hundred"
+    ),
+    "node.keys.keystore.FILE_SIZE_MAX": _FILES,
+    "node.keys.keystore.PASSPHRASE_SIZE_MAX": _FILES,
+    "node.keys.certificates.CERTIFICATE_SIZE_MAX": (
+        f"{_VALUES}::test_a_certificate_larger_than_any_of_ours_is_not_parsed"
+    ),
+    "node.cli.tx.files.SIZE_MAX": _FILES,
+    "node.cli.verify.PROOF_SIZE_MAX": _FILES,
+    "node.client.drafts.FILE_SIZE_MAX": _FILES,
+    "node.proofs.model.ENTRIES_MAX": _RECORD,
+    # A genesis.
+    "node.genesis.model.BlocksSection.transactions_max": (
+        f"{_CHECK}::test_block_of_more_transactions_than_the_genesis_allows_is_refused"
+    ),
+    "node.genesis.model.BlocksSection.size_bytes_max": (
+        f"{_CHECK}::test_block_larger_than_the_genesis_allows_is_refused"
+    ),
+    "node.genesis.model.BlocksSection.clock_ahead_max_ms": (
+        f"{_CHECK}::test_time_of_a_new_block_lies_within_the_bounds"
+    ),
+    "node.genesis.model.BlocksSection.clock_behind_max_ms": (
+        f"{_CHECK}::test_time_of_a_new_block_lies_within_the_bounds"
+    ),
+    # The ledger.
+    "node.ledger.acting.APPROVERS_MAX": _RECORD,
+    "node.ledger.acts.registry.grant_licence.LICENCE_LIFETIME_MAX_MS": _LADDERS,
+    "node.ledger.commitment.PATH_SIZE_MAX": (
+        "tests/ledger/test_commitment.py::test_proof_deeper_than_a_key_is_refused"
+    ),
+    "node.ledger.commitment.BRANCH_SIZE_MAX": _RECORD,
+    "node.ledger.due.DUE_PER_BLOCK_MAX": (
+        "tests/ledger/test_due.py::test_what_does_not_fit_into_a_block_waits_for_the_next"
+    ),
+    "node.ledger.operations.OPERATIONS_MAX": _RECORD,
+    "node.ledger.acts.governance.propose.OPERATIONS_MAX": (
+        "tests/ledger/test_governance.py::test_proposal_holds_as_many_operations_as_a_transaction"
+    ),
+    "node.ledger.parameters.Parameters.accounts_max_no_objection": _LADDERS,
+    "node.ledger.parameters.Parameters.accounts_max_provisional": _LADDERS,
+    "node.ledger.parameters.Parameters.accounts_max_full": _LADDERS,
+    "node.ledger.parameters.Parameters.hold_lifetime_max_ms": _LADDERS,
+    "node.ledger.parameters.Parameters.proposal_lifetime_max_ms": _LADDERS,
+    "node.ledger.parameters.Parameters.proposals_open_max": _LADDERS,
+    "node.ledger.policies.SIGNERS_MAX": _RECORD,
+    "node.ledger.policies.WEIGHT_MAX": _RECORD,
+    "node.ledger.policies.SALT_SIZE_MAX": _RECORD,
+    "node.ledger.powers.OFFICES_MAX": _RECORD,
+    "node.ledger.tables.TEXT_MAX": _RECORD,
+    "node.ledger.tables.TLS_CERTIFICATE_SIZE_MAX": _RECORD,
+    "node.ledger.tables.PROPOSAL_SIZE_MAX": _RECORD,
+    "node.ledger.tables.VALIDATORS_MAX": _LADDERS,
+    "node.ledger.transactions.TRANSACTION_SIZE_MAX": (
+        "tests/ledger/test_transactions.py::test_size_is_looked_at_first"
+    ),
+    "node.ledger.transactions.MEMO_MAX": _RECORD,
+    "node.ledger.tables.HOLDS_PER_ACCOUNT_MAX": (
+        "tests/ledger/test_protocol.py::test_account_has_as_many_holds_as_there_may_be_and_no_more"
+    ),
+    "node.ledger.tables.VERSION_MAX": _RECORD,
+    "node.ledger.protocol.UPGRADE_AHEAD_MAX": _LADDERS,
+    "node.ledger.units.AMOUNT_MAX": _LADDERS,
+    "node.ledger.units.DECIMALS_MAX": _RECORD,
+    "node.ledger.units.TIME_MS_MAX": _RECORD,
+    "node.ledger.units.DAY_MAX": _RECORD,
+    "node.ledger.outcomes.SHOWN_MAX": (
+        "tests/ledger/test_outcomes.py::test_sentence_is_one_printable_line_whatever_was_found"
+    ),
+    # The pool and the way into it.
+    "node.mempool.COUNT_MAX": f"{_POOL}::test_full_by_count_says_when_to_come_again",
+    "node.mempool.SIZE_BYTES_MAX": f"{_POOL}::test_full_by_size_says_so_too",
+    "node.mempool.RETRY_AFTER_MAX_MS": f"{_POOL}::test_full_by_count_says_when_to_come_again",
+    "node.intake.intake.PUSHED_AGAIN_MAX": (
+        f"{_INTAKE}::test_what_waits_too_long_is_pushed_again_a_little_at_a_time"
+    ),
+    "node.intake.verifier.CHUNK_MAX": (
+        f"{_INTAKE}::test_one_chunk_is_verified_in_one_turn_whoever_brings_it"
+    ),
+    "node.intake.verifier.CHUNK_BYTES_MAX": (
+        f"{_INTAKE}::test_large_transactions_are_looked_at_one_a_turn"
+    ),
+    "node.intake.verifier.PUSHED_BYTES_MAX": (
+        f"{_INTAKE}::test_a_flood_of_pushes_is_dropped_beyond_a_bound_and_blocks_nobody"
+    ),
+    "node.intake.verifier.CLIENTS_MAX": (
+        f"{_INTAKE}::test_more_clients_than_can_be_served_are_told_when_to_come_back"
+    ),
+    "node.intake.verifier.GIVE_WAY_MAX": (
+        f"{_INTAKE}::test_transactions_give_way_to_consensus_but_not_for_ever"
+    ),
+    "node.intake.waiters.WAITERS_MAX": (
+        f"{_INTAKE}::test_waiters_are_bounded_and_leave_nothing_behind"
+    ),
+    # Peers.
+    "node.network.messages.FRAME_SIZE_MAX": (
+        f"{_SOCKET}::test_a_frame_that_announces_too_much_is_refused_by_its_header"
+    ),
+    "node.network.messages.BATCH_TRANSACTIONS_MAX": _MESSAGE,
+    "node.network.messages.BLOCKS_MAX": _MESSAGE,
+    "node.network.messages.HEADER_SIZE_MAX": _MESSAGE,
+    "node.network.messages.WireLimits.block_size_max": (
+        f"{_WIRE}::test_a_genesis_with_small_blocks_makes_large_proposals_too_large"
+    ),
+    "node.network.messages.WireLimits.block_transactions_max": (
+        f"{_WIRE}::test_a_genesis_with_small_blocks_makes_large_proposals_too_large"
+    ),
+    "node.network.messages._Form.size_max": (
+        f"{_WIRE}::test_a_frame_larger_than_its_kind_is_refused_unparsed"
+    ),
+    "node.network.settings.LaneLimits.count_max": (
+        f"{_NETWORK}::test_a_full_transactions_lane_drops_the_oldest_batches_and_counts_them"
+    ),
+    "node.network.settings.LaneLimits.size_max": (
+        f"{_NETWORK}::test_a_full_sync_lane_refuses_and_says_so"
+    ),
+    "node.network.settings.NetworkSettings.penalty_max": (
+        f"{_NETWORK}::test_a_peer_that_breaks_the_protocol_is_put_out_for_a_while_and_may_come_back"
+    ),
+    "node.network.settings.NetworkSettings.handshakes_max": (
+        f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
+    ),
+    "node.network.settings.NetworkSettings.handshakes_per_host_max": (
+        f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
+    ),
+    "node.network.settings.NetworkSettings.links_per_key_max": (
+        f"{_NETWORK}::test_one_key_has_a_bounded_number_of_links_and_one_of_them_counts"
+    ),
+    "node.network.websocket._HOSTS_MAX": (
+        f"{_VALUES}::test_rates_of_a_bounded_number_of_hosts_are_remembered"
+    ),
+    # The replica.
+    "node.replica.bodies.BODIES_MAX": (
+        "tests/replica/test_obtaining.py::test_bodies_are_bounded_and_those_voted_for_stay"
+    ),
+    "node.replica.entries.ENTRY_SIZE_MAX": (
+        f"{_VALUES}::test_a_log_entry_larger_than_any_block_is_not_parsed"
+    ),
+    "node.replica.gate.KNOWN_MAX": (
+        "tests/replica/test_gate.py::test_what_is_remembered_is_bounded_and_ends_with_the_height"
+    ),
+    "node.replica.gate.PER_PLACE_MAX": (
+        "tests/replica/test_gate.py"
+        "::test_two_votes_for_one_place_pass_as_evidence_and_a_third_adds_nothing"
+    ),
+    "node.replica.guard._PLACES_MAX": (
+        "tests/replica/test_guard.py::test_a_guard_keeps_a_bounded_number_of_seals"
+    ),
+    "node.replica.replica.HELD_MAX": (
+        f"{_LIES}::test_votes_for_a_thousand_rounds_and_heights_move_nobody_and_stay_bounded"
+    ),
+    "node.replica.replica.ReplicaLimits.queue_max": (
+        "tests/replica/test_inbox.py"
+        "::test_a_peer_waits_while_the_queue_is_full_and_own_events_do_not"
+    ),
+    "node.sync.sync.SyncLimits.fetches_max": (
+        f"{_PLAN}::test_each_free_peer_gets_the_lowest_range_that_nobody_has_been_asked_for"
+    ),
+    "node.sync.sync.SyncLimits.range_blocks_max": (
+        f"{_PLAN}::test_a_claim_of_any_height_costs_no_more_than_the_window"
+    ),
+    "node.sync.sync.SyncLimits.buffer_bytes_max": (
+        f"{_PLAN}::test_nothing_above_the_window_is_asked_for"
+    ),
+    # Clients of a node.
+    "node.rpc.jsonrpc.BATCH_MAX": (
+        f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"
+    ),
+    "node.rpc.jsonrpc.ID_LENGTH_MAX": (
+        f"{_JSON}::test_id_that_might_not_come_back_the_same_is_refused"
+    ),
+    "node.rpc.jsonrpc.ID_INTEGER_MAX": (
+        f"{_JSON}::test_id_that_might_not_come_back_the_same_is_refused"
+    ),
+    "node.rpc.jsonrpc.INTEGER_DIGITS_MAX": (
+        f"{_JSON}::test_ambiguous_or_broken_json_is_a_parse_error"
+    ),
+    "node.rpc.limits.ADDRESSES_MAX": (
+        "tests/rpc/test_limits.py::test_callers_remembered_are_bounded"
+    ),
+    "node.rpc.limits.RpcLimits.body_max_bytes": (
+        f"{_RPC}::test_body_that_grows_past_the_limit_without_saying_so_is_refused"
+    ),
+    "node.rpc.limits.RpcLimits.batch_max": (
+        f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"
+    ),
+    "node.rpc.limits.RpcLimits.submission_max_bytes": (
+        f"{_SUBMIT}::test_list_of_too_many_bytes_is_refused"
+    ),
+    "node.rpc.limits.RpcLimits.submission_max": (
+        f"{_SUBMIT}::test_list_longer_than_the_limit_is_refused_whole"
+    ),
+    "node.rpc.limits.RpcLimits.submissions_at_once_max": (
+        f"{_SUBMIT}::test_bodies_held_at_one_time_are_bounded"
+    ),
+    "node.rpc.limits.RpcLimits.wait_max_ms": (
+        f"{_SUBMIT}::test_node_does_not_wait_longer_than_it_allows"
+    ),
+    "node.rpc.limits.RpcLimits.connections_max": f"{_RPC}::test_connections_are_bounded_in_all",
+    "node.rpc.limits.RpcLimits.connections_per_address_max": (
+        f"{_RPC}::test_connections_of_one_address_are_bounded"
+    ),
+    "node.rpc.limits.RpcLimits.subscribers_max": (
+        f"{_STREAM}::test_sockets_are_bounded_and_room_comes_back"
+    ),
+    "node.rpc.limits.RpcLimits.subscribers_per_address_max": (
+        f"{_STREAM}::test_sockets_are_bounded_and_room_comes_back"
+    ),
+    "node.rpc.limits.RpcLimits.subscriptions_max": (
+        f"{_STREAM}::test_subscriptions_of_one_socket_are_bounded"
+    ),
+    "node.rpc.limits.RpcLimits.socket_calls_max": (
+        f"{_STREAM}::test_calls_under_way_on_one_socket_are_bounded_and_all_are_answered"
+    ),
+    "node.rpc.limits.RpcLimits.cursor_ahead_max": (
+        f"{_STREAM}::test_start_that_is_no_cursor_of_this_chain_is_refused"
+    ),
+    "node.rpc.limits.RpcLimits.stream_blocks_max": (
+        "tests/rpc/test_stream.py"
+        "::test_blocks_at_the_head_are_read_once_and_replay_does_not_push_them_out"
+    ),
+    "node.rpc.limits.RpcLimits.stream_items_max": (
+        "tests/rpc/test_stream.py::test_kept_items_are_bounded"
+    ),
+    "node.rpc.sockets.FILTER_MAX": (
+        f"{_VALUES}::test_a_filter_names_as_many_accounts_as_it_may_and_no_more"
+    ),
+    "node.rpc.stream.HEIGHT_MAX": "tests/rpc/test_stream.py::test_other_text_is_no_cursor",
+    # Our client, of a hostile node.
+    "node.client.bulk.LIST_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
+    "node.client.bulk.LIST_BYTES_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
+    "node.client.client.PAGES_MAX": f"{_CLIENTS}::test_a_list_that_does_not_end_is_given_up",
+    "node.client.subscriptions.MESSAGE_SIZE_MAX": (
+        f"{_CLIENTS}::test_a_notification_that_is_too_large_ends_the_connection_and_another_is_made"
+    ),
+    "node.client.transport.ANSWER_SIZE_MAX": (
+        f"{_CLIENTS}::test_an_answer_that_does_not_end_is_left_at_its_limit"
+    ),
+    "node.client.transport.CONNECTIONS_MAX": (
+        f"{_CLIENTS}::test_a_client_opens_a_bounded_number_of_connections"
+    ),
+}
+
+CARRIES: Final[Mapping[str, str]] = {
+    "node.config.NetworkConfig.lane_bytes_max": "node.network.settings.LaneLimits.size_max",
+    "node.config.NetworkConfig.handshakes_max": (
+        "node.network.settings.NetworkSettings.handshakes_max"
+    ),
+    "node.config.RpcConfig.body_bytes_max": "node.rpc.limits.RpcLimits.body_max_bytes",
+    "node.config.RpcConfig.batch_max": "node.rpc.limits.RpcLimits.batch_max",
+    "node.config.RpcConfig.submission_bytes_max": "node.rpc.limits.RpcLimits.submission_max_bytes",
+    "node.config.RpcConfig.submission_max": "node.rpc.limits.RpcLimits.submission_max",
+    "node.config.RpcConfig.connections_max": "node.rpc.limits.RpcLimits.connections_max",
+    "node.config.RpcConfig.connections_per_address_max": (
+        "node.rpc.limits.RpcLimits.connections_per_address_max"
+    ),
+    "node.config.RpcConfig.subscribers_max": "node.rpc.limits.RpcLimits.subscribers_max",
+    "node.config.RpcConfig.wait_ms_max": "node.rpc.limits.RpcLimits.wait_max_ms",
+    "node.config.RpcConfig.waiters_max": "node.intake.waiters.WAITERS_MAX",
+    "node.config.MempoolConfig.transactions_max": "node.mempool.COUNT_MAX",
+    "node.config.MempoolConfig.bytes_max": "node.mempool.SIZE_BYTES_MAX",
+    "node.config.SyncConfig.fetches_max": "node.sync.sync.SyncLimits.fetches_max",
+    "node.config.SyncConfig.range_blocks_max": "node.sync.sync.SyncLimits.range_blocks_max",
+    "node.config.SyncConfig.buffer_bytes_max": "node.sync.sync.SyncLimits.buffer_bytes_max",
+    "node.config.ReplicaConfig.queue_max": "node.replica.replica.ReplicaLimits.queue_max",
+    "node.genesis.model.ConsensusSection.timeout_max_ms": (
+        "consensus.params.ConsensusParams.timeout_max_ms"
+    ),
+    "node.genesis.model.ConsensusSection.rounds_kept_max": (
+        "consensus.params.ConsensusParams.rounds_kept_max"
+    ),
+    "node.genesis.model.ConsensusSection.rounds_ahead_max": (
+        "consensus.params.ConsensusParams.rounds_ahead_max"
+    ),
+    "node.genesis.model.ConsensusSection.early_messages_max": (
+        "consensus.params.ConsensusParams.early_messages_max"
+    ),
+    "node.provision.description.Consensus.timeout_max_ms": (
+        "consensus.params.ConsensusParams.timeout_max_ms"
+    ),
+    "node.provision.description.Consensus.rounds_kept_max": (
+        "consensus.params.ConsensusParams.rounds_kept_max"
+    ),
+    "node.provision.description.Consensus.rounds_ahead_max": (
+        "consensus.params.ConsensusParams.rounds_ahead_max"
+    ),
+    "node.provision.description.Consensus.early_messages_max": (
+        "consensus.params.ConsensusParams.early_messages_max"
+    ),
+    "node.provision.description.Blocks.transactions_max": (
+        "node.genesis.model.BlocksSection.transactions_max"
+    ),
+    "node.provision.description.Blocks.size_bytes_max": (
+        "node.genesis.model.BlocksSection.size_bytes_max"
+    ),
+    "node.provision.description.Blocks.clock_ahead_max_ms": (
+        "node.genesis.model.BlocksSection.clock_ahead_max_ms"
+    ),
+    "node.provision.description.Blocks.clock_behind_max_ms": (
+        "node.genesis.model.BlocksSection.clock_behind_max_ms"
+    ),
+    "node.rpc.results.MempoolView.transactions_max": "node.mempool.COUNT_MAX",
+    "node.client.reads.Mempool.transactions_max": "node.mempool.COUNT_MAX",
+    "node.network.messages._INTEGER_MAX": "node.blocks.records.INTEGER_MAX",
+}
+
+_PAUSE: Final = "how long a pause grows; nothing is held meanwhile"
+_RATE: Final = "a rate, which a token bucket applies: its burst is what is held"
+_ASKED: Final = "how much we ask for ourselves, within what the other end allows"
+_SHOWN: Final = "how much is shown on a screen"
+_OWN: Final = "how many of our own we make, in tools for development"
+
+NO_LIMITS: Final[Mapping[str, str]] = {
+    "node.amounts.DECIMALS_MAX": "asserted of what the ledger's own records say",
+    "node.chain.records.SCAN_MAX": "asserted of our own callers, whose pages are shorter",
+    "node.ledger.state._SCAN_CHUNK_MAX": "in which steps a scan reads; its length is the caller's",
+    "node.genesis.model.ENTRIES_MAX": "the document's size ends first",
+    "node.proofs.model.HANDOVERS_MAX": "the file's size ends first",
+    "node.proofs.sentences._TIME_MS_MAX": "where times stop having a date",
+    "node.storage.leveldb.OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
+    "node.rpc.methods.BLOCK_IDS_MAX": "one page of a block's own list",
+    "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",
+    "node.rpc.health.LAG_MAX": "from when on a node calls itself behind",
+    "node.rpc.health.SILENCE_HEARTBEATS_MAX": "from when on a node calls itself stuck",
+    "node.network.network._REASON_LENGTH_MAX": _SHOWN,
+    "node.network.websocket._CLOSE_MESSAGE_MAX": "what a control frame holds, of our own words",
+    "node.network.settings.NetworkSettings.backoff_max_s": _PAUSE,
+    "node.replica.obtaining.ROUNDS_MAX": _PAUSE,
+    "node.replica.replica.ReplicaLimits.resend_ms_max": _PAUSE,
+    "node.config.ReplicaConfig.resend_ms_max": _PAUSE,
+    "node.client.finality.PAUSE_MAX_S": _PAUSE,
+    "node.client.subscriptions.PAUSE_MAX_S": _PAUSE,
+    "node.client.subscriptions.SILENCE_MAX_S": _PAUSE,
+    "node.config.NetworkConfig.frames_per_s_max": _RATE,
+    "node.config.NetworkConfig.bytes_per_s_max": _RATE,
+    "node.config.RpcConfig.calls_per_s_max": _RATE,
+    "node.client.bulk.LOOK_UP_MAX": _ASKED,
+    "node.client.client.PAGE_MAX": _ASKED,
+    "node.cli.asking.PAGE_MAX": _ASKED,
+    "node.cli.asking.CELL_MAX": _SHOWN,
+    "node.cli.asking.LINE_MAX": _SHOWN,
+    "node.cli.check.SHOWN_MAX": _SHOWN,
+    "node.cli.demo.retail.OPERATIONS_MAX": _ASKED,
+    "node.cli.demo.retail.STALL_MAX_S": "from when on the demonstration says that it failed",
+    "node.keys.development.NUMBERED_MAX": _OWN,
+    "node.provision.ports._ATTEMPTS_MAX": _OWN,
+    "node.testing.cluster.VALIDATORS_MAX": _OWN,
+    "node.testing.cluster.OBSERVERS_MAX": _OWN,
+    "node.testing.cluster.CALLS_PER_S_MAX": _RATE,
+}
