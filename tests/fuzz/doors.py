@@ -51,6 +51,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.ledger.invariants": _STORED,
     "node.ledger.state": _STORED,
     "node.rpc.places": _STORED,
+    "node.snapshots.installation": _STORED,
     "node.storage.layout": _STORED,
     "node.upkeep": _STORED,
 }

@@ -11,10 +11,12 @@ from typing import Final
 
 import msgspec
 
+from consensus.certificates import QuorumCertificate
 from consensus.evidence import Equivocation
 from consensus.types import VoteType
 from node.blocks import (
     Block,
+    ValidatorKey,
     encode_block,
     encode_certificate,
     encode_evidence,
@@ -38,7 +40,7 @@ from node.network import (
     WireMessage,
 )
 from node.network.messages import encode_message
-from node.proofs import render_proof
+from node.proofs import Handover, render_proof
 from node.replica.entries import (
     Body,
     Born,
@@ -55,7 +57,9 @@ from node.replica.entries import (
 )
 from node.replica.wire import certificate_message, vote_message
 from node.rpc.rendering import Renderer
-from node.storage import ConsensusLog
+from node.snapshots import Leaves, PointRecord, Snapshot
+from node.snapshots.parts import BlockIds, Split
+from node.storage import ConsensusLog, layout
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
 from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
@@ -207,6 +211,56 @@ def entries() -> tuple[bytes, ...]:
         ValidatedEntry(height=3, block_id=block_id, valid=True, ignore_clock=False),
     ]
     return tuple(encode_entry(entry) for entry in kinds)
+
+
+def points() -> tuple[bytes, ...]:
+    town = decided().town
+    certificate = record_of_certificate(_head_certificate())
+    assert town.chain.head.header is not None
+    return (encode(PointRecord(header=town.chain.head.header, certificate=certificate)),)
+
+
+def chunks() -> tuple[bytes, ...]:
+    """The whole state in one chunk, a part of it, and the branch that splits it."""
+    snapshot = snapshot_of_town()
+    whole = snapshot.chunk(b"")
+    branch = decided().town.store.get(layout.node_key(b""))
+    assert isinstance(whole, Leaves)
+    assert branch is not None
+    return (
+        encode(whole),
+        encode(Leaves(keys=whole.keys[:2], values=whole.values[:2])),
+        encode(Split(branch=branch)),
+    )
+
+
+def snapshot_of_town() -> Snapshot:
+    town = decided().town
+    assert town.chain.head.header is not None
+    return Snapshot(town.store.view(), town.chain.head.header, _head_certificate(), town.genesis)
+
+
+def handovers() -> tuple[bytes, ...]:
+    town = decided().town
+    assert town.chain.head.header is not None
+    keys = tuple(
+        ValidatorKey(name=each.id, public_key=each.public_key) for each in town.chain.validators
+    )
+    certificate = record_of_certificate(_head_certificate())
+    header = town.chain.head.header
+    return (encode(Handover(header=header, certificate=certificate, validators=keys)),)
+
+
+def block_ids() -> tuple[bytes, ...]:
+    header = decided().block.header
+    return (encode(BlockIds(header=header, ids=(bytes(32), b"x" * 32))),)
+
+
+def _head_certificate() -> QuorumCertificate:
+    town = decided().town
+    certificate = town.chain.certificate(town.chain.head.height)
+    assert certificate is not None
+    return certificate
 
 
 def logs() -> tuple[bytes, ...]:

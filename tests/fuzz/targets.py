@@ -65,6 +65,14 @@ from node.replica.entries import (
     input_of_entry,
 )
 from node.rpc.stream import Cursor
+from node.snapshots import Assembly, BadPart
+from node.snapshots.parts import (
+    Split,
+    decode_block_ids,
+    decode_chunk,
+    decode_handover,
+    decode_point,
+)
 from node.storage import ConsensusLog, StorageDamaged
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
@@ -106,6 +114,17 @@ def _applied(market: World, data: bytes) -> bytes:
     (receipt,) = result.receipts
     assert receipt.outcome in Outcome
     return encode(body)
+
+
+def _filled(data: bytes) -> None:
+    """Fill a new state with the chunk: it is the state of the snapshot, or refused."""
+    snapshot = seeds.snapshot_of_town()
+    assembly = Assembly(snapshot.point.header.state_root)
+    place = assembly.take()
+    assert place is not None
+    chunk = decode_chunk(data)
+    assembly.fill(place[0], chunk)
+    assert isinstance(chunk, Split) or chunk == snapshot.chunk(b"")
 
 
 # What clients send, besides what goes to a server.
@@ -304,6 +323,46 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.ledger.catalogue.StandardCatalogue.decode",
             "node.ledger.acting.Catalogue.decode",
         ),
+    ),
+    Target(
+        name="snapshot-point",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_point(data))),
+        refusals=(BadPart,),
+        seeds=seeds_of(seeds.points),
+        doors=("node.snapshots.parts.decode_point",),
+    ),
+    Target(
+        name="snapshot-chunk",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_chunk(data))),
+        refusals=(BadPart,),
+        seeds=seeds_of(seeds.chunks),
+        doors=("node.snapshots.parts.decode_chunk",),
+    ),
+    Target(
+        name="snapshot-filled",
+        form=Form.MESSAGEPACK,
+        opened=reading(_filled),
+        refusals=(BadPart,),
+        seeds=seeds_of(lambda: seeds.chunks()[:1]),
+        doors=("node.snapshots.parts.decode_chunk",),
+    ),
+    Target(
+        name="handover",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_handover(data))),
+        refusals=(BadPart,),
+        seeds=seeds_of(seeds.handovers),
+        doors=("node.snapshots.parts.decode_handover",),
+    ),
+    Target(
+        name="block-ids",
+        form=Form.MESSAGEPACK,
+        opened=reading(lambda data: encode(decode_block_ids(data))),
+        refusals=(BadPart,),
+        seeds=seeds_of(seeds.block_ids),
+        doors=("node.snapshots.parts.decode_block_ids",),
     ),
     Target(
         name="rpc",

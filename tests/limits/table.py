@@ -243,7 +243,36 @@ HIT: Final[Mapping[str, str]] = {
     "node.network.websocket._HOSTS_MAX": (
         f"{_VALUES}::test_rates_of_a_bounded_number_of_hosts_are_remembered"
     ),
+    "node.network.messages.SNAPSHOTS_MAX": _MESSAGE,
+    # Snapshots.
+    "node.snapshots.parts.CHUNK_RECORDS_MAX": (
+        "tests/snapshots/test_assembly.py"
+        "::test_records_under_one_path_make_no_chunk_larger_than_the_limit"
+    ),
+    "node.snapshots.parts.CHUNK_BYTES_MAX": (
+        "tests/snapshots/test_assembly.py::test_chunk_of_large_records_is_bounded_by_its_bytes"
+    ),
+    "node.snapshots.parts.CHUNK_SIZE_MAX": _MESSAGE,
+    "node.snapshots.parts.STATE_KEY_MAX": _RECORD,
+    "node.snapshots.parts.STATE_VALUE_MAX": _RECORD,
+    "node.snapshots.parts.HANDOVER_SIZE_MAX": _MESSAGE,
+    "node.snapshots.parts.BLOCK_IDS_SIZE_MAX": _MESSAGE,
+    "node.snapshots.parts.PAGE_ITEMS_MAX": _MESSAGE,
+    "node.snapshots.parts.POINT_SIZE_MAX": _MESSAGE,
+    "node.snapshots.assembly.SPLITS_MAX": (
+        "tests/snapshots/test_assembly.py::test_branches_above_the_chunks_are_bounded"
+    ),
+    "node.snapshots.pins.PINS_MAX": (f"{_VALUES}::test_only_the_newest_snapshots_are_kept_pinned"),
     # The replica.
+    "node.replica.join.ROUNDS_BELIEVED_MAX": (
+        "tests/replica/test_join.py::test_a_round_that_nobody_can_have_reached_is_not_believed"
+    ),
+    "node.replica.replica.CALLED_AHEAD_MAX": (
+        f"{_VALUES}::test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often"
+    ),
+    "node.replica.replica.CALLS_MAX": (
+        f"{_VALUES}::test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often"
+    ),
     "node.replica.bodies.BODIES_MAX": (
         "tests/replica/test_obtaining.py::test_bodies_are_bounded_and_those_voted_for_stay"
     ),
@@ -458,6 +487,8 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.demo.retail.STALL_MAX_S": "from when on the demonstration says that it failed",
     "node.keys.development.NUMBERED_MAX": _OWN,
     "node.provision.ports._ATTEMPTS_MAX": _OWN,
+    "node.upkeep.repairing.ASIDE_MAX": "how many names are tried for what is moved aside",
+    "node.sync.joining.JoiningLimits.fetches_max": _ASKED,
     "node.testing.cluster.VALIDATORS_MAX": _OWN,
     "node.testing.cluster.OBSERVERS_MAX": _OWN,
     "node.testing.cluster.CALLS_PER_S_MAX": _RATE,

@@ -18,14 +18,25 @@ from node.genesis.loading import FAULTS_MAX
 from node.genesis.located import DEPTH_MAX, INTEGER_DIGITS_MAX, LocatedError, parse_located
 from node.keys.certificates import CERTIFICATE_SIZE_MAX, check_certificate
 from node.keys.errors import CertificateError
+from node.log import silent_log
+from node.metrics import Metrics
+from node.network import Forgot
 from node.network import websocket as websocket_module
 from node.replica.entries import ENTRY_SIZE_MAX, decode_entry
+from node.replica.replica import CALLED_AHEAD_MAX, CALLS_MAX
 from node.rpc import RpcLimits
 from node.rpc.sockets import FILTER_MAX
+from node.snapshots import Pins
+from node.snapshots.pins import PINS_MAX
 from node.upkeep.faults import FAULTS_MAX as CHECK_FAULTS_MAX
 from node.upkeep.faults import Faults, Part
+from tests.app.cluster import cluster
+from tests.app.puppet import puppet
+from tests.app.test_lies import HONEST, B, goes_on, send_all, started
+from tests.chain.town import make_town
 from tests.fuzz import seeds
 from tests.network.sockets import HOST, RealNode
+from tests.network.virtual_time import run_virtual
 from tests.rpc.solo import solo_node
 
 MIB = 1 << 20
@@ -155,3 +166,35 @@ async def test_a_client_hands_in_lists_of_bounded_length(
 
     assert all(result.applied for result in results)
     assert max(lengths) == LIST_MAX
+
+
+def test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often() -> None:
+    async def main() -> None:
+        async with cluster() as network, puppet(network, B) as liar:
+            await started(network, liar)
+            for number in range(300):
+                for round_ in (1 + number % 8, CALLED_AHEAD_MAX + 1 + number, 1 << 31):
+                    send_all(liar, Forgot(height=0, round=round_))
+            await asyncio.sleep(3.0)
+
+            for name in HONEST:
+                replica = network[name].up.replica
+                assert replica._engine.round <= CALLED_AHEAD_MAX
+                assert all(len(rounds) <= CALLS_MAX for rounds in replica._calls.values())
+            await goes_on(network)
+
+    run_virtual(main())
+
+
+async def test_only_the_newest_snapshots_are_kept_pinned() -> None:
+    town = make_town()
+    pins = Pins(
+        town.chain, town.store, interval=1, thread=None, metrics=Metrics(), log=silent_log()
+    )
+    await town.settle(1)
+    for _ in range(3 * PINS_MAX):
+        await town.decide()
+
+    head = town.chain.head.height
+    assert pins.heights == tuple(range(head - PINS_MAX + 1, head + 1))
+    pins.close()
