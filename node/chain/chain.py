@@ -2,8 +2,9 @@
 
 One block at a time stands on the head. It is built or checked, which applies it once and gives a
 `Candidate`; when consensus has decided it, `commit` writes it with everything that follows from it
-in one synced batch: block, certificate, receipts, ids, state, commitment, head. A node that dies at
-any moment has either the whole of that batch or nothing of it.
+in one batch: block, certificate, receipts, ids, state, commitment, head. A node that dies at any
+moment has either the whole of that batch or nothing of it. The batch is synced, unless the block is
+one of a run that is copied from a peer: then the last of the run is, and those before it with it.
 
 The chain belongs to the event loop. Only the write itself runs in the storage thread, and nothing
 else is built or committed while it does.
@@ -62,7 +63,7 @@ from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt, apply_transaction, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
-from node.storage import KeyValueStore, StorageThread, layout
+from node.storage import Batch, KeyValueStore, StorageThread, layout
 from node.storage.nodes import StoredNodes
 
 
@@ -111,6 +112,11 @@ class Chain:
         self._pruner = Pruner(store, self.history, genesis, keep_blocks=keep_blocks)
         self._pruning: asyncio.Future[None] | None = None
         self._writing: asyncio.Event | None = None
+        self._unheard: list[Committed] = []
+        """Committed and not durable yet: the blocks of a run but for its last."""
+        self.durable_every = 0
+        """Whoever must find the store as a block left it says at which heights: a run ends at their
+        multiples. 0: nobody does."""
         self.listeners: list[Listener] = []
         """Called in order, on the event loop, after a block is durable. None may raise."""
 
@@ -178,6 +184,11 @@ class Chain:
     def validator_records(self) -> tuple[ValidatorRecord, ...]:
         """The same with participants and TLS certificates."""
         return self._validator_records
+
+    @property
+    def validators_hash(self) -> bytes:
+        """How the next header names them."""
+        return hash_of_validators(self._validator_records)
 
     @property
     def parameters(self) -> Parameters:
@@ -326,17 +337,37 @@ class Chain:
         self._candidates.add(candidate)
         return candidate
 
+    def check_contents(
+        self,
+        header: Header,
+        transactions: Sequence[AdmittedTransaction],
+        evidence: Sequence[bytes],
+    ) -> None:
+        """Check that these are what the header commits to; nothing is applied.
+
+        Raises:
+            InvalidBlock: they are others, or too large together.
+        """
+        check_contents(header, transactions, evidence, self._genesis)
+
     def candidate(self, wanted_id: bytes) -> Candidate | None:
         """Return the candidate of this block id, if it was applied and is still kept."""
         return self._candidates.get(wanted_id)
 
     # Committing.
 
-    async def commit(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
+    async def commit(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, durable: bool = True
+    ) -> Committed:
         """Make the block durable, then the head; listeners hear of it last.
 
         The caller has verified the certificate. Cancelling the caller does not stop the write; the
         chain must then be opened anew.
+
+        Args:
+            durable: False only for a block that others after it follow at once. A power cut may
+                take it, whole; listeners hear of it when it is durable, with the next one that is
+                or by `make_durable`. Nothing may be signed before.
 
         Raises:
             StorageError: it is not known whether the block is durable; the node stops.
@@ -347,22 +378,51 @@ class Chain:
         assert certificate.block_id == candidate.block_id
         assert certificate.height == candidate.height
         await self._pruned()
+        every = self.durable_every
+        sync = durable or (every > 0 and candidate.height % every == 0)
         batch = _batch(candidate, certificate)
         self._writing = asyncio.Event()
         try:
-            if self._thread is None:
-                self._store.write(batch, sync=True)
-            else:
-                await self._thread.run(lambda: self._store.write(batch, sync=True))
+            await self._write(batch, sync=sync)
             committed = self._accept(candidate, certificate)
         finally:
             self._writing.set()
         # Not after a failure: what reached the disk is known only after opening it anew.
         self._writing = None
-        for listener in self.listeners:
-            listener(committed)
+        self._unheard.append(committed)
+        if sync:
+            self._tell()
         self._prune()
         return committed
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether a power cut would leave the head where it is."""
+        return not self._unheard
+
+    async def make_durable(self) -> None:
+        """Make durable what has been committed without; its listeners hear of it.
+
+        Raises:
+            StorageError: as for `commit`.
+        """
+        if self._unheard:
+            # Any synced write carries those before it.
+            await self._pruned()
+            await self._write(_head_entry(self._head), sync=True)
+            self._tell()
+
+    async def _write(self, batch: Batch, *, sync: bool) -> None:
+        if self._thread is None:
+            self._store.write(batch, sync=sync)
+        else:
+            await self._thread.run(lambda: self._store.write(batch, sync=sync))
+
+    def _tell(self) -> None:
+        unheard, self._unheard = self._unheard, []
+        for committed in unheard:
+            for listener in self.listeners:
+                listener(committed)
 
     def _prune(self) -> None:
         """Delete a piece of what need not be kept, while nothing is being written."""
@@ -394,18 +454,11 @@ class Chain:
             await self._writing.wait()
 
     def _accept(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
-        header = candidate.header
         self._records.accept(candidate.records, candidate.changes)
         self._nodes.accept(candidate.nodes)
         self._candidates.clear()
         self._protocol = protocol_of(LedgerState(self._records))
-        self._head = Head(
-            height=header.height,
-            block_id=candidate.block_id,
-            time_ms=header.time_ms,
-            state_root=header.state_root,
-            header=header,
-        )
+        self._head = _head_of(candidate)
         if candidate.next_validators is not None:
             self._validator_records = candidate.next_validators
             self._validators = validator_set(candidate.next_validators)
@@ -498,7 +551,7 @@ class Chain:
             block_id=head.block_id,
             time_ms=head.time_ms,
             validators=self._validators,
-            validators_hash=hash_of_validators(self._validator_records),
+            validators_hash=self.validators_hash,
             version=self.version,
         )
 
@@ -530,21 +583,36 @@ class Chain:
         return tuple(chosen), tuple(dropped)
 
 
+def _head_of(candidate: Candidate) -> Head:
+    header = candidate.header
+    return Head(
+        height=header.height,
+        block_id=candidate.block_id,
+        time_ms=header.time_ms,
+        state_root=header.state_root,
+        header=header,
+    )
+
+
+def _head_entry(head: Head) -> list[tuple[bytes, bytes | None]]:
+    record = HeadRecord(
+        height=head.height,
+        block_id=head.block_id,
+        time_ms=head.time_ms,
+        state_root=head.state_root,
+    )
+    return [(layout.Meta.HEAD.value, encode(record))]
+
+
 def _batch(
     candidate: Candidate, certificate: QuorumCertificate
 ) -> list[tuple[bytes, bytes | None]]:
     header, height = candidate.header, candidate.height
-    head = HeadRecord(
-        height=height,
-        block_id=candidate.block_id,
-        time_ms=header.time_ms,
-        state_root=header.state_root,
-    )
     batch: list[tuple[bytes, bytes | None]] = [
         (layout.block_key(height), encode_block(candidate.block)),
         (layout.certificate_key(height), encode_certificate(certificate)),
         (layout.receipts_key(height), candidate.encoded_receipts),
-        (layout.Meta.HEAD.value, encode(head)),
+        *_head_entry(_head_of(candidate)),
     ]
     if candidate.next_validators is not None:
         handover = HandoverRecord(header=header, certificate=record_of_certificate(certificate))

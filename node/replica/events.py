@@ -1,8 +1,9 @@
 """What the replica's loop reads from its queue: the closed union `Event`."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from consensus.certificates import QuorumCertificate
 from consensus.effects import BuildBlock
@@ -57,14 +58,20 @@ class Woken:
     """Something changed that may matter: the pool, a claim, the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Certified(NamedTuple):
     """A block from a peer's store, whose certificate has been verified in full."""
 
     block: Block
     certificate: QuorumCertificate
-    done: asyncio.Future[bool]
-    """True once it is committed, False if it is not the next block any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A run of blocks from peers' stores, in order of height without a gap; at least one."""
+
+    run: Sequence[Certified]
+    done: asyncio.Future[int]
+    """How many of them were committed, once those are durable."""
 
 
 Event: TypeAlias = Connected | Heard | Elapsed | BuildDue | ResendDue | RetryDue | Woken | Fetched

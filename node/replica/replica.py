@@ -54,7 +54,7 @@ from consensus.inputs import (
 from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
 from consensus.types import BlockId, Height, Round, Signature, Step, Timeout, ValidatorId
 from node.admission import Admission, AdmissionError
-from node.blocks import Block, decode_block
+from node.blocks import decode_block
 from node.chain import Candidate, Chain, InvalidBlock
 from node.clock import Clock
 from node.log import Logger
@@ -78,6 +78,7 @@ from node.replica.bodies import Bodies, body_of
 from node.replica.errors import Divergence, SigningRefused
 from node.replica.events import (
     BuildDue,
+    Certified,
     Connected,
     Elapsed,
     Event,
@@ -226,20 +227,22 @@ class Replica:
         if self._seat is not None and not self.is_witness:
             self.wake()
 
-    async def commit_synced(self, block: Block, certificate: QuorumCertificate) -> bool:
-        """Check and commit a block from a peer's store, if it is the next one by now.
+    async def commit_synced(self, run: Sequence[Certified]) -> int:
+        """Check and commit blocks from peers' stores, from the next height on by now.
 
-        The caller has verified every signature of the certificate.
+        The caller has verified every signature of the certificates. What was committed when this
+        returns or raises is durable.
 
         Returns:
-            Whether this call committed it; False: it is committed already, or too far ahead.
+            How many this call committed; those that are committed already, and a run that begins
+            too far ahead, do not count.
 
         Raises:
-            InvalidBlock: the contents are not those of the certified header.
+            InvalidBlock: the contents of the block after the head are not those of its header.
             BadMessage: a transaction in it is unreadable or not signed.
         """
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._inbox.push(Fetched(block, certificate, done))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._inbox.push(Fetched(run, done))
         return await done
 
     @property
@@ -626,6 +629,8 @@ class Replica:
                 return self._judged(effect.block_id)
             case Decide(block_id=block_id, certificate=certificate):
                 candidate = self._workshop.decided(block_id)
+                assert self._seat is not None
+                await self._seat.reach(candidate.height)
                 await self._commit(candidate, certificate, synced=False)
             case ReportEvidence(equivocation=equivocation):
                 self._workshop.keep_evidence(equivocation)
@@ -706,41 +711,86 @@ class Replica:
         )
 
     async def _take_fetched(self, event: Fetched) -> None:
-        block, done = event.block, event.done
+        done = event.done
         if done.cancelled():
             return
-        if block.header.height != self._next_height:
-            done.set_result(False)
+        run = [each for each in event.run if each.block.header.height >= self._next_height]
+        if not run or run[0].block.header.height != self._next_height:
+            done.set_result(0)
             return
+        contents, fault = await self._read_run(run)
+        if contents:
+            try:
+                await self._commit_run(run[: len(contents)], contents)
+            except InvalidBlock as error:
+                fault = error
+        if done.cancelled():
+            return
+        if fault is not None:
+            done.set_exception(fault)
+        else:
+            done.set_result(len(run))
+
+    async def _read_run(
+        self, run: Sequence[Certified]
+    ) -> tuple[list[list[AdmittedTransaction]], InvalidBlock | BadMessage | None]:
+        """Return the transactions of each block up to the first whose contents are not its own, and
+        why they are not.
+
+        Before this node gives up a height for decided it must hold what was decided: a peer that
+        shows a certificate, and not the block, would silence it where its vote is needed.
+        """
+        contents: list[list[AdmittedTransaction]] = []
+        for block, _ in run:
+            try:
+                transactions = await self._authenticate(block.transactions)
+                self._chain.check_contents(block.header, transactions, block.evidence)
+            except (InvalidBlock, BadMessage) as error:
+                return contents, error
+            contents.append(transactions)
+        return contents, None
+
+    async def _commit_run(
+        self, run: Sequence[Certified], contents: Sequence[Sequence[AdmittedTransaction]]
+    ) -> None:
+        """Commit blocks that are decided and whole; only the last write waits for the disk."""
+        top = run[-1].block.header.height
+        self._deciding = False
+        if self._seat is not None:
+            await self._seat.pass_over(top)
         try:
-            transactions = await self._authenticate(block.transactions)
-            candidate = self._chain.check(
-                block.header, transactions, block.evidence, now_ms=None, certified=True
-            )
-        except (InvalidBlock, BadMessage) as error:
-            if not done.cancelled():
-                done.set_exception(error)
-            return
-        await self._commit(candidate, event.certificate, synced=True)
-        if not done.cancelled():
-            done.set_result(True)
+            for (block, certificate), transactions in zip(run, contents, strict=True):
+                candidate = self._chain.check(
+                    block.header, transactions, block.evidence, now_ms=None, certified=True
+                )
+                durable = candidate.height == top
+                await self._commit(candidate, certificate, synced=True, durable=durable)
+        except InvalidBlock:
+            await self._chain.make_durable()
+            self._send_status()
+            raise
 
     async def _commit(
-        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool
+        self,
+        candidate: Candidate,
+        certificate: QuorumCertificate,
+        *,
+        synced: bool,
+        durable: bool = True,
     ) -> None:
-        if self._seat is not None:
-            await self._seat.reach(candidate.header.height)
         started = self._clock.monotonic()
-        await self._chain.commit(candidate, certificate)
+        await self._chain.commit(candidate, certificate, durable=durable)
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
         self._end_height(candidate, certificate, synced=synced)
-        # Consensus was kept up to here; nothing of the next height may be signed.
-        self._chain.check_supported()
+        if self._chain.version not in self._chain.versions:
+            await self._chain.make_durable()
+            # Consensus was kept up to here; nothing of the next height may be signed.
+            self._chain.check_supported()
 
     def _end_height(
         self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool
     ) -> None:
-        """Leave the height behind: the block is durable."""
+        """Leave the height behind."""
         head, now_s = self._chain.head, self._clock.monotonic()
         self._deciding = False
         self._obtaining.clear()
@@ -755,11 +805,9 @@ class Replica:
             self._seat.guard.end_height(head.height)
         assert self._pace is not None
         self._pace.committed(now_s, synced=synced)
-        earliest = self._chain.history.earliest
-        self._metrics.earliest_height.set(earliest)
-        self._wire.broadcast(
-            Status(height=head.height, block_id=head.block_id, earliest=earliest), observers=True
-        )
+        self._metrics.earliest_height.set(self._chain.history.earliest)
+        if self._chain.is_durable:
+            self._send_status()
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._committed_s = now_s
         held, self._held = self._held, {}
@@ -767,6 +815,11 @@ class Replica:
             for heard in messages:
                 self._inbox.push(heard)
         self.wake()
+
+    def _send_status(self) -> None:
+        head, earliest = self._chain.head, self._chain.history.earliest
+        status = Status(height=head.height, block_id=head.block_id, earliest=earliest)
+        self._wire.broadcast(status, observers=True)
 
     # Bookkeeping.
 

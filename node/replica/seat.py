@@ -337,6 +337,19 @@ class Seat:
             await self.journal.persist(message.height, seal=seal)
         return self.guard.sign(message)
 
+    async def pass_over(self, height: int) -> None:
+        """Bring the log to a height that a quorum has decided, and sign nothing at or below it.
+
+        One sync for all the blocks up to there: the log may stand further ahead of the chain than
+        one height, because nothing is lost by not voting where the decision is known.
+
+        Raises:
+            StorageError: the disk's reasons.
+        """
+        if self.is_settled:
+            await self.journal.reach(height)
+            self.guard.set_floor(height)
+
     async def reach(self, height: int) -> None:
         """Bring the log to a height before its block is committed, where it is worth anything.
 

@@ -34,7 +34,8 @@ from tests.chain.town import Town, make_town
 class Stages:
     """Seconds by stage, without what is spent in the stages inside."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._inside: list[float] = []
         self.counting = True
@@ -47,11 +48,11 @@ class Stages:
             if not self.counting:
                 return inner(*args, **kwargs)
             self._inside.append(0.0)
-            start = time.perf_counter()
+            start = self._clock()
             try:
                 return inner(*args, **kwargs)
             finally:
-                spent = time.perf_counter() - start
+                spent = self._clock() - start
                 self.seconds[stage] += spent - self._inside.pop()
                 if self._inside:
                     self._inside[-1] += spent

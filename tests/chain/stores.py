@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from typing_extensions import override
+
 from node.storage import Batch, KeyValueStore, MemoryStore, ReadView, StorageFailed
 
 
@@ -44,6 +46,32 @@ class FailingStore:
 
     def close(self) -> None:
         self.inner.close()
+
+
+class LossyStore(MemoryStore):
+    """A store that remembers which batches a power cut could still take: the last, not synced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._durable = MemoryStore()
+        self._at_risk: list[Batch] = []
+
+    @override
+    def write(self, batch: Batch, *, sync: bool) -> None:
+        super().write(batch, sync=sync)
+        self._at_risk.append(batch)
+        if sync:
+            for each in self._at_risk:
+                self._durable.write(each, sync=False)
+            self._at_risk.clear()
+
+    def after_power_cut(self, kept: int) -> MemoryStore:
+        """Return what is there when so many of the batches at risk had reached the disk."""
+        found = MemoryStore()
+        found.write(list(contents(self._durable).items()), sync=True)
+        for batch in self._at_risk[:kept]:
+            found.write(batch, sync=False)
+        return found
 
 
 def contents(store: KeyValueStore) -> dict[bytes, bytes]:

@@ -13,6 +13,7 @@ from node.codec import replace as replaced
 from node.log import Logger, open_log
 from node.network import BlockItem, Blocks, GetBlocks, Status
 from node.provision.description import Blocks as BlockSettings
+from node.replica.events import Certified
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
 from tests.app.puppet import Puppet, puppet
 from tests.network.virtual_time import run_virtual
@@ -266,7 +267,8 @@ def test_blocks_served_twice_or_after_consensus_committed_them_change_nothing() 
             block = decode_block(item_of(network, 2).block)
             certificate = decode_certificate(item_of(network, 2).certificate)
             for name in (OBSERVER, A):
-                assert not await network[name].up.replica.commit_synced(block, certificate)
+                run = [Certified(block, certificate)]
+                assert await network[name].up.replica.commit_synced(run) == 0
 
             assert network[OBSERVER].disk.store.writes_synced == writes
             assert await network.settle(A, network.transaction()) < 8.0
