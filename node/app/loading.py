@@ -12,17 +12,42 @@ from node.genesis import Genesis
 from node.keys import CertificateError, Signer
 from node.keys.certificates import CERTIFICATE_SIZE_MAX, check_certificate
 from node.keys.development import development_signer, is_development_key
+from node.keys.following import following_of
 from node.keys.keystore import load_key, read_passphrase
 from node.network.tls import TlsIdentity
 
 
 def load_identity(config: NodeConfig) -> TlsIdentity:
     """Return the key and certificate that peers know this node by."""
+    return _identity(config.tls.key, config.tls.certificate)
+
+
+def load_following_identity(config: NodeConfig) -> TlsIdentity | None:
+    """Return the key and certificate that are prepared to follow, None where there are none."""
+    key, certificate = following_of(config.tls.key), following_of(config.tls.certificate)
+    return _identity(key, certificate) if key.exists() or certificate.exists() else None
+
+
+def load_following_signer(config: NodeConfig, genesis: Genesis) -> Signer | None:
+    """Return the voting key that is prepared to follow, under the same passphrase."""
+    validator = config.validator
+    if validator is None or validator.keystore is None:
+        return None
+    keystore = following_of(validator.keystore)
+    if not keystore.exists():
+        return None
+    assert validator.passphrase_file is not None
+    signer = load_key(keystore, read_passphrase(validator.passphrase_file), purpose="consensus")
+    _check_development(signer, genesis)
+    return signer
+
+
+def _identity(key: Path, certificate: Path) -> TlsIdentity:
     try:
-        key = config.tls.key.read_bytes()
+        pem = key.read_bytes()
     except OSError as error:
-        raise _unusable("tls.key", f"{config.tls.key}: {error.strerror}") from None
-    return TlsIdentity(certificate=load_certificate(config.tls.certificate), private_key_pem=key)
+        raise _unusable("tls.key", f"{key}: {error.strerror}") from None
+    return TlsIdentity(certificate=load_certificate(certificate), private_key_pem=pem)
 
 
 def load_certificate(path: Path) -> bytes:
@@ -56,13 +81,17 @@ def load_signer(config: NodeConfig, genesis: Genesis) -> Signer | None:
         assert validator.passphrase_file is not None
         passphrase = read_passphrase(validator.passphrase_file)
         signer = load_key(validator.keystore, passphrase, purpose="consensus")
+    _check_development(signer, genesis)
+    return signer
+
+
+def _check_development(signer: Signer, genesis: Genesis) -> None:
     if not genesis.development and is_development_key(signer.public_key):
         raise _unusable(
             "validator",
             f"a development key, which everybody knows, on {genesis.name}, which is no development"
             " network; make a key with `khazana keys generate`",
         )
-    return signer
 
 
 def _unusable(key: str, message: str) -> ConfigError:

@@ -22,7 +22,13 @@ from typing import Final, Self, TextIO
 from consensus import errors as consensus_errors
 from consensus.engine import Engine
 from node.admission import Admission
-from node.app.loading import load_certificate, load_identity, load_signer
+from node.app.loading import (
+    load_certificate,
+    load_following_identity,
+    load_following_signer,
+    load_identity,
+    load_signer,
+)
 from node.app.router import Router
 from node.app.upgrades import UpgradeNotices
 from node.chain import Chain, Committed
@@ -114,6 +120,8 @@ class NodeParts:
     transport: Transport | None = None
     identity: TlsIdentity | None = None
     signer: Signer | None = None
+    following: Signer | None = None
+    """The key that is to follow a given signer."""
     observers: Sequence[tuple[str, bytes]] = ()
     """Name and certificate (DER) of observers besides the configured ones."""
     verify: Callable[[bytes, bytes, bytes], bool] = verify
@@ -148,6 +156,7 @@ class Node:
         self._parts = parts or NodeParts()
         self._stack = contextlib.AsyncExitStack()
         self._transport: Transport | None = None
+        self._presents_following = False
 
     @property
     def name(self) -> str:
@@ -240,7 +249,8 @@ class Node:
             verify=parts.verify,
             versions=parts.versions,
         )
-        seat = self._open_seat(signer, thread)
+        following = parts.following if parts.signer else load_following_signer(config, genesis)
+        seat = self._open_seat(signer, following, thread)
         if thread is not None:
             # Before the database and the log are closed: a write under way would use freed memory.
             stack.push_async_callback(thread.drain)
@@ -255,6 +265,7 @@ class Node:
             height=lambda: self.chain.head.height,
             earliest=lambda: self.chain.history.earliest,
         )
+        self._present_certificate()
         self.network.set_validators(self.chain.validator_records)
         self.chain.listeners.append(self._follow_validators)
         self.snapshots = Pins(
@@ -267,7 +278,7 @@ class Node:
         )
         stack.callback(self.snapshots.close)
         self._make_rooms(seat)
-        self._warn(signer, identity)
+        self._warn(seat, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
         notices.look()
         self.chain.listeners.append(notices.look)
@@ -306,13 +317,15 @@ class Node:
         self._stack.callback(store.close)
         return store
 
-    def _open_seat(self, signer: Signer | None, thread: StorageThread | None) -> Seat | None:
+    def _open_seat(
+        self, signer: Signer | None, following: Signer | None, thread: StorageThread | None
+    ) -> Seat | None:
         if signer is None:
             return None
         files = self._parts.log_files
         path = consensus_log_path(self.config.data_dir)
         log = open_consensus_log(path) if files is None else ConsensusLog(path, files)
-        guard = Guard(signer, self.genesis.hash)
+        guard = Guard(signer, self.genesis.hash, following=following)
         journal = Journal(
             log,
             guard,
@@ -377,6 +390,7 @@ class Node:
         settings = _network_settings(self.config)
         self._transport = parts.transport or WebSocketTransport(
             identity=identity,
+            following=None if parts.identity else load_following_identity(self.config),
             listen=config.listen,
             frame_size_max=limits.frame_size_max,
             log=self.log,
@@ -497,7 +511,20 @@ class Node:
 
     def _follow_validators(self, committed: Committed) -> None:
         if committed.validators_changed:
+            self._present_certificate()
             self.network.set_validators(self.chain.validator_records)
+
+    def _present_certificate(self) -> None:
+        """Show peers the certificate that the ledger has, where it is the one prepared."""
+        transport = self._transport
+        for record in self.chain.validator_records:
+            if (
+                record.name == self.name
+                and isinstance(transport, WebSocketTransport)
+                and transport.present(record.tls_certificate)
+            ):
+                self._presents_following = True
+                self.log.info("certificate taken up")
 
     def _stop_tasks(self, running: Sequence[asyncio.Task[None]]) -> None:
         """Let go in reverse: nothing new is fetched, decided, or sent."""
@@ -505,23 +532,23 @@ class Node:
             task.cancel()
         self.network.stop()
 
-    def _warn(self, signer: Signer | None, identity: TlsIdentity) -> None:
+    def _warn(self, seat: Seat | None, identity: TlsIdentity) -> None:
         """Say at the start what would otherwise look like a silent peer."""
         ours = [record for record in self.chain.validator_records if record.name == self.name]
         for record in ours:
-            if signer is None:
+            if seat is None:
                 self.log.warning("the ledger has this name as a validator; this node only observes")
-            elif record.public_key != signer.public_key:
+            elif record.public_key not in seat.guard.public_keys:
                 self.log.error(
                     "the ledger has another key under this name: nothing is signed",
                     ledger=record.public_key,
-                    configured=signer.public_key,
+                    configured=seat.guard.public_key,
                 )
-            if record.tls_certificate != identity.certificate:
+            if record.tls_certificate != identity.certificate and not self._presents_following:
                 self.log.error(
                     "the ledger has another certificate under this name: peers refuse it"
                 )
-        if signer is not None and not ours:
+        if seat is not None and not ours:
             self.log.info("not a validator at present: this node observes until it is one")
 
 

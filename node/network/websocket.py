@@ -50,6 +50,7 @@ class WebSocketTransport:
         self,
         *,
         identity: TlsIdentity,
+        following: TlsIdentity | None = None,
         listen: tuple[str, int] | None,
         frame_size_max: int,
         log: Logger,
@@ -59,6 +60,7 @@ class WebSocketTransport:
         """Store what is given; no socket is opened before `start`.
 
         Args:
+            following: what is to take the identity's place: see `present`.
             listen: host and port to accept on (port 0: any free one), or None to only dial.
             frame_size_max: `WireLimits.frame_size_max`, in bytes.
 
@@ -66,12 +68,17 @@ class WebSocketTransport:
             CertificateUnusable: our own key or certificate.
         """
         self._identity = identity
+        self._following = following
+        self._trusted: tuple[bytes, ...] = ()
         self._listen = listen
         self._frame_size_max = frame_size_max
         self._log = log.bind(part="transport")
         self._metrics = metrics
         self._settings = settings or NetworkSettings()
         self._contexts = make_contexts(identity, ())
+        self._other_contexts = make_contexts(following, ()) if following is not None else None
+        self._other_first: set[str] = set()
+        """Addresses at which the other certificate is shown, because the first one failed."""
         self._listener: socket.socket | None = None
         self._server: web.Server | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -132,8 +139,25 @@ class WebSocketTransport:
         """Make new contexts; handshakes in progress end under the old ones, and the caller looks
         the certificate of each link up again.
         """
+        self._trusted = tuple(certificates)
         self._contexts = make_contexts(self._identity, certificates)
+        if self._following is not None:
+            self._other_contexts = make_contexts(self._following, certificates)
         return self._contexts.unusable
+
+    def present(self, certificate: bytes) -> bool:
+        """Show this certificate from now on, if it is the one prepared; return whether it was.
+
+        Links that stand are for the peers to end, who pin the new one from the same block on. A
+        peer that is ahead of us pins it already, and one behind pins the old one still: `dial`
+        tries both.
+        """
+        if self._following is None or certificate != self._following.certificate:
+            return False
+        self._identity, self._following = self._following, self._identity
+        self._other_first.clear()
+        self.trust(self._trusted)
+        return True
 
     async def dial(self, address: str) -> "WebSocketLink":
         """Connect. The name is resolved by the system now.
@@ -143,10 +167,13 @@ class WebSocketTransport:
         """
         assert self._session is not None
         settings = self._settings
+        contexts = self._contexts
+        if self._other_contexts is not None and address in self._other_first:
+            contexts = self._other_contexts
         try:
             websocket = await self._session.ws_connect(
                 f"wss://{address}{PATH}",
-                ssl=self._contexts.client,
+                ssl=contexts.client,
                 max_msg_size=self._frame_size_max + 1,  # aiohttp's bound is exclusive
                 compress=0,
                 heartbeat=settings.heartbeat_s,
@@ -155,6 +182,9 @@ class WebSocketTransport:
         except ValueError as error:  # also of the name's encoding, and aiohttp's own of the URL
             raise DialFailed(address, f"this is no address: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
+            if self._other_contexts is not None:
+                # Whatever it failed for: what a certificate is refused with says too little.
+                self._other_first ^= {address}
             raise DialFailed(address, _sentence(error)) from None
         return WebSocketLink(
             websocket,

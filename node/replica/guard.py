@@ -39,13 +39,15 @@ _END_OF_HEIGHT: Final = 1 << 62
 class Guard:
     """What one key has signed, and may sign."""
 
-    def __init__(self, signer: Signer, network: bytes) -> None:
+    def __init__(self, signer: Signer, network: bytes, *, following: Signer | None = None) -> None:
         """Begin unable to sign: `restore` and `set_floor` come first.
 
         Args:
             network: the 32-byte genesis hash that every signature covers.
+            following: the key that is to take its place, once the ledger says so.
         """
         self._signer = signer
+        self._following = following
         self._network = network
         self._sealed: dict[_Place, bytes] = {}  # of the height of the last place
         self._last: _Place = (0, 0, 0)
@@ -56,6 +58,23 @@ class Guard:
     def public_key(self) -> bytes:
         """The key that others verify with."""
         return self._signer.public_key
+
+    @property
+    def public_keys(self) -> tuple[bytes, ...]:
+        """The key in use, and the one prepared to follow it."""
+        following = () if self._following is None else (self._following.public_key,)
+        return (self._signer.public_key, *following)
+
+    def take_up(self, public_key: bytes) -> bool:
+        """Sign with this key from now on, if it is the one prepared; return whether it was.
+
+        The caller is at the beginning of a height: its set names one key, so that no height is
+        signed with two. What was sealed stays sealed, whichever key signed it.
+        """
+        if self._following is None or public_key != self._following.public_key:
+            return False
+        self._signer, self._following = self._following, self._signer
+        return True
 
     @property
     def floor(self) -> int | None:

@@ -223,7 +223,7 @@ class Journal:
         for entry in entries:
             if isinstance(entry, Born):
                 key = self._guard.public_key
-                if (entry.name, entry.public_key) != (name, key):
+                if entry.name != name or entry.public_key not in self._guard.public_keys:
                     raise LogMismatch(
                         found=f"{entry.name} with key {entry.public_key.hex()}",
                         expected=f"{name} with key {key.hex()}",

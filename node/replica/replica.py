@@ -545,7 +545,7 @@ class Replica:
         if not seat.may_vote(height, validators):
             return
         assert self._pace is not None
-        entrance = await seat.enter(height)
+        entrance = await seat.enter(height, validators)
         delay_s = self._pace.start_delay_s(
             self._clock.monotonic(),
             waiting=len(self._mempool) > 0,

@@ -142,11 +142,11 @@ class Seat:
         signs, or is no validator."""
         if self.name not in validators or self.may_vote(height, validators):
             return None
-        if validators[self.name].public_key != self.guard.public_key:
+        if validators[self.name].public_key not in self.guard.public_keys:
             return (
                 f"the ledger has another key for {self.name}:"
-                f" {validators[self.name].public_key.hex()}, this node's is"
-                f" {self.guard.public_key.hex()}"
+                f" {validators[self.name].public_key.hex()}, this node has"
+                f" {' and '.join(key.hex() for key in self.guard.public_keys)}"
             )
         if self.guard.floor is None:
             return (
@@ -186,7 +186,7 @@ class Seat:
             and height > floor
             and not (self._unnoted and self._entrances.get(height, Entrance()).witnesses)
             and self.name in validators
-            and validators[self.name].public_key == self.guard.public_key
+            and validators[self.name].public_key in self.guard.public_keys
         )
 
     async def settle(
@@ -273,12 +273,17 @@ class Seat:
             self._entrances[height + 1] = Entrance(round=Round(1))
             self._forgot_until = height + 1
 
-    async def enter(self, height: Height) -> Entrance:
+    async def enter(self, height: Height, validators: ValidatorSet) -> Entrance:
         """Return how a height is to be entered; what is special about it is durable by then.
+
+        Args:
+            validators: the set that rules it and has this validator, with one of its keys.
 
         Raises:
             StorageError: as for `persist`.
         """
+        if self.guard.take_up(validators[self.name].public_key):
+            self._log.info("key taken up", height=height, public_key=self.guard.public_key)
         self._entrances = {key: value for key, value in self._entrances.items() if key >= height}
         entrance = self._entrances.get(height, Entrance())
         if not entrance.is_plain:

@@ -18,6 +18,7 @@ from node.blocks import block_id
 from node.codec import encode
 from node.config import NodeConfig
 from node.genesis import Genesis
+from node.keys import Signer
 from node.keys.development import development_signer
 from node.keys.ed25519 import verify
 from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
@@ -168,6 +169,8 @@ class Cluster:
         self.trust_period_hours = 336
         self.signers = set(validators)
         """Whose machines have their consensus key. Add one before starting it."""
+        self.following: dict[str, Signer] = {}
+        """Consensus keys prepared to follow a machine's own. Add one before starting it."""
         self.versions: dict[str, Collection[int]] = {}
         """What a machine's software knows where it is an older release. Set it before starting."""
         self.tasks = tasks
@@ -369,6 +372,7 @@ class Cluster:
                 certificate=keys.tls_certificate, private_key_pem=keys.tls_key_pem
             ),
             signer=development_signer(f"{name}/consensus") if name in self.signers else None,
+            following=self.following.get(name),
             observers=tuple(
                 (other, self.founded.keys[other].tls_certificate) for other in self._observers
             ),

@@ -42,6 +42,17 @@ def addition(network: Cluster, name: str) -> bytes:
     return network.signed(operation, *VALIDATORS)
 
 
+def rotation(network: Cluster, public_key: bytes) -> bytes:
+    operation = RotateValidatorKey(
+        account=network.account(A),
+        approvers=approvers(network, B, C, D),
+        name=D,
+        public_key=public_key,
+        tls_certificate=network.founded.keys[D].tls_certificate,
+    )
+    return network.signed(operation, *VALIDATORS)
+
+
 @pytest.mark.adversarial(23, 46)
 def test_a_removed_validator_votes_and_is_heard_no_more() -> None:
     async def main() -> None:
@@ -118,20 +129,54 @@ def test_a_validator_that_is_off_when_it_is_voted_in_costs_no_more_than_one_faul
 
 
 @pytest.mark.adversarial(71)
+def test_a_key_that_was_prepared_takes_over_at_its_height_without_a_gap() -> None:
+    following = development_signer("validator-7/consensus")
+
+    async def main() -> None:
+        async with cluster() as network:
+            network.following[D] = following
+            await network.start()
+            await network.until_meshed()
+            await network.settle(A, network.transaction())
+            seat = network[D].up.replica._seat
+            assert seat is not None
+            guard = seat.guard
+            assert guard.public_key == development_signer(f"{D}/consensus").public_key
+            await network.settle(A, rotation(network, following.public_key))
+            height = network[A].height
+            await network.until_height(height)
+            # Without D there is no quorum: its next vote counts, by the new key.
+            await network.stop(C)
+            for _ in range(4):
+                assert await network.settle(A, network.transaction()) < 5.0
+
+            assert guard.public_key == following.public_key
+            await network.until_height(network[A].height, A, B, D)
+            certificate = network[A].up.chain.certificate(height + 1)
+            assert certificate is not None
+            assert {name for name, _ in certificate.signatures} == {A, B, D}
+            await network.stop(D)
+            await network.start(C, D)
+            for _ in range(3):
+                await network.settle(A, network.transaction())
+            await network.until_height(network[A].height)
+            assert network[D].up.replica.why_silent is None
+            assert equivocations(network) == 0
+            network.check_agreement()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(71)
 def test_after_a_key_is_rotated_the_old_one_signs_no_more() -> None:
     async def main() -> None:
         async with cluster() as network:
             await network.start()
             await network.until_meshed()
-            operation = RotateValidatorKey(
-                account=network.account(A),
-                approvers=approvers(network, B, C, D),
-                name=D,
-                public_key=development_signer("validator-7/consensus").public_key,
-                tls_certificate=network.founded.keys[D].tls_certificate,
-            )
-            await network.settle(A, network.signed(operation, *VALIDATORS))
+            new = development_signer("validator-7/consensus").public_key
+            await network.settle(A, rotation(network, new))
             await network.until_height(network[A].height)
+            assert "another key" in str(network[D].up.replica.why_silent)
             before = signed(network, D)
 
             for _ in range(6):

@@ -42,6 +42,7 @@ class RealNode:
         dials: Mapping[str, int] | None = None,
         settings: NetworkSettings | None = None,
         identity: TlsIdentity | None = None,
+        following: TlsIdentity | None = None,
         port: int = 0,
         listen: str = HOST,
         host: str = HOST,
@@ -52,6 +53,7 @@ class RealNode:
         self.identity = identity or IDENTITIES[name]
         self.transport = WebSocketTransport(
             identity=self.identity,
+            following=following,
             listen=(listen, port),
             frame_size_max=limits.frame_size_max,
             log=self.recorder.log(),

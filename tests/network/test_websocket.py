@@ -35,7 +35,15 @@ from node.network.messages import encode_message
 from node.network.tls import TlsIdentity, make_contexts
 from node.network.websocket import PATH, WebSocketTransport
 from tests.network.nodes import BLOCK_ID
-from tests.network.sockets import HOST, IDENTITIES, RawPeer, RealNode, Relay, make_identity
+from tests.network.sockets import (
+    HOST,
+    IDENTITIES,
+    RawPeer,
+    RealNode,
+    Relay,
+    make_identity,
+    real_member,
+)
 from tests.network.test_network import hello_of
 
 STATUS: Final = Status(height=9, block_id=BLOCK_ID, earliest=1)
@@ -545,3 +553,33 @@ def test_a_key_that_does_not_fit_its_certificate_is_refused_at_once() -> None:
             log=silent_log(),
             metrics=Metrics(),
         )
+
+
+@pytest.mark.adversarial(71)
+async def test_a_certificate_that_was_prepared_is_shown_to_whoever_pins_it_already() -> None:
+    """A node that was off while its certificate was changed is let in all the same."""
+    new = make_identity("b")
+    async with RealNode("a").running() as a:
+        a.network.set_validators([real_member("b", new)])
+        late = RealNode("b", dials={"a": a.transport.port}, settings=QUICK, following=new)
+        async with late.running() as b:
+            await a.node.meets("b")
+            await b.node.meets("a")
+
+
+@pytest.mark.adversarial(71)
+async def test_a_certificate_is_taken_up_and_the_links_are_made_again_with_it() -> None:
+    new = make_identity("b")
+    async with RealNode("a", settings=QUICK).running() as a:
+        inner = RealNode("b", dials={"a": a.transport.port}, settings=QUICK, following=new)
+        async with inner.running() as b:
+            await a.node.meets("b")
+            assert not b.transport.present(IDENTITIES["c"].certificate)
+            assert b.transport.present(new.certificate)
+            assert not b.transport.present(new.certificate)
+            # Whoever dials it meets the new one now.
+            raw = await RawPeer.connect(b.transport.port, IDENTITIES["a"], new)
+            await raw.close()
+            a.network.set_validators([real_member("b", new)])
+            await a.node.meets()
+            await a.node.meets("b")

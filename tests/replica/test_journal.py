@@ -348,7 +348,7 @@ async def test_a_later_round_is_entered_again_by_every_restart_and_in_the_next_h
         assert lives.seat.calls_to(7) == 3
         note(lives, c=stands(6, 3), d=stands(6, 3))
         assert lives.seat.may_vote(7, make_validators())
-        entrance = await lives.seat.enter(Height(7))
+        entrance = await lives.seat.enter(Height(7), make_validators())
         assert entrance == Entrance(round=Round(3), witnesses=frozenset(map(ValidatorId, "cd")))
         assert not lives.seat.remembers(6)
         with pytest.raises(SigningRefused, match="signed already"):
@@ -357,13 +357,13 @@ async def test_a_later_round_is_entered_again_by_every_restart_and_in_the_next_h
 
     after = setup.again()
     after.seat.open(7)
-    assert (await after.seat.enter(Height(8))).round == 1
+    assert (await after.seat.enter(Height(8), make_validators())).round == 1
     last = setup.again()
     last.seat.open(7)
-    assert await last.seat.enter(Height(8)) == Entrance(round=Round(1))
+    assert await last.seat.enter(Height(8), make_validators()) == Entrance(round=Round(1))
     assert not last.seat.remembers(7)
     assert last.seat.remembers(8)
-    assert (await last.seat.enter(Height(9))).is_plain
+    assert (await last.seat.enter(Height(9), make_validators())).is_plain
 
 
 @pytest.mark.adversarial(29)
