@@ -37,6 +37,7 @@ class Domain(Enum):
     MERKLE_LEAF = b"khazana/merkle-leaf/1"
     MERKLE_NODE = b"khazana/merkle-node/1"
     DEVELOPMENT_KEY = b"khazana/development-key/1"
+    POSSESSION = b"khazana/possession/1"
 
 
 def tagged_hash(domain: Domain, *parts: bytes) -> bytes:

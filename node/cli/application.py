@@ -73,6 +73,7 @@ COMMANDS: Final = {
     "start": Place("node.cli.start", "Run a node."),
     "check": Place("node.cli.check", "Check the whole database of a stopped node."),
     "repair": Place("node.cli.repair", "Put a sound database in the place of a damaged one."),
+    "validator": Place("node.cli.validator", "Say who votes; let validators come and go."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

@@ -35,7 +35,8 @@ from node.provision.founding import MissingKeys
 from node.provision.homes import HomeExists
 from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
-from node.replica.errors import LogMismatch
+from node.provision.requests import RequestError
+from node.replica.errors import LogMismatch, LogRemembers
 from node.storage import StorageError
 
 INVALID_PARAMS: Final = -32602
@@ -51,6 +52,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     HomeExists,
     KeysError,
     LogMismatch,
+    LogRemembers,
     MissingKeys,
     NoSuchNetwork,
     NodeFailed,
@@ -58,6 +60,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     OperationError,
     ProcessRunning,
     ProofError,
+    RequestError,
     StorageError,
     UpgradeRequired,
 )
@@ -92,6 +95,8 @@ def explain(error: Exception) -> CommandError:
                     "known": list(error.supported),
                 },
             )
+        case LogRemembers():
+            return CommandError(Exit.REFUSED, str(error))
         case LogMismatch():
             return CommandError(Exit.CONFIGURATION, str(error))
         case StorageError() | ChainDamaged() | NodeHalted():
@@ -176,6 +181,8 @@ def _of_provision(error: Exception) -> CommandError:
                 str(error),
                 advice="A home is never overwritten: choose another place, or move it away.",
             )
+        case RequestError():
+            return CommandError(Exit.REFUSED, str(error))
         case NodeFailed():
             return CommandError(Exit.UNREACHABLE, str(error), facts={"log": list(error.log)})
         case NoSuchNetwork():

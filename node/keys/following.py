@@ -21,7 +21,7 @@ def following_of(path: Path) -> Path:
 def settle_files(paths: Sequence[Path]) -> None:
     """Let the files that followed take the places of these; a former one is kept beside it.
 
-    Done for those that have a file following; what it was interrupted in, it ends when called again.
+    Files without one are left alone. What it was interrupted in, it ends when called again.
     """
     for path in paths:
         following = following_of(path)

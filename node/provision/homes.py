@@ -141,7 +141,7 @@ def write_home(home: Path, new: NewHome) -> None:
 
 def _fill(folder: Path, new: NewHome) -> None:
     (folder / "keys").mkdir(mode=0o700)
-    _write_secret(folder / TLS_KEY_FILE, new.tls_key_pem)
+    write_secret(folder / TLS_KEY_FILE, new.tls_key_pem)
     (folder / TLS_CERTIFICATE_FILE).write_bytes(new.tls_certificate)
     if new.consensus_seed is not None:
         # Imported here: Argon2id and its library are not needed to read a home.
@@ -150,7 +150,7 @@ def _fill(folder: Path, new: NewHome) -> None:
         assert new.passphrase is not None
         store_key(folder / KEYSTORE_FILE, new.consensus_seed, new.passphrase, purpose="consensus")
         if new.keep_passphrase:
-            _write_secret(folder / PASSPHRASE_FILE, new.passphrase.encode())
+            write_secret(folder / PASSPHRASE_FILE, new.passphrase.encode())
     if new.observer_certificates:
         (folder / OBSERVERS_FOLDER).mkdir()
     for name, certificate in new.observer_certificates.items():
@@ -199,7 +199,8 @@ def _publish(draft: Path, home: Path) -> None:
         entry.rename(home / entry.name)
 
 
-def _write_secret(path: Path, data: bytes) -> None:
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner reads."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

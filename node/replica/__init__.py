@@ -2,7 +2,7 @@
 
 from node.replica.errors import Divergence, LogMismatch, ReplicaError, SigningRefused
 from node.replica.guard import Guard
-from node.replica.journal import Journal, write_birth
+from node.replica.journal import Journal, write_birth, write_resumption
 from node.replica.replica import Replica, ReplicaLimits
 from node.replica.seat import Seat
 
@@ -17,4 +17,5 @@ __all__ = [
     "Seat",
     "SigningRefused",
     "write_birth",
+    "write_resumption",
 ]

@@ -3,6 +3,7 @@
     ReplicaError
     +-- SigningRefused       the guard would not sign; the node goes on, without this signature
     +-- Divergence           our state is not the one that a quorum certified; the node stops
+    +-- LogRemembers         nothing may be asserted about a log that knows what was signed
     +-- LogMismatch          the consensus log is another node's or network's; it does not start
 
 Every one carries its data as attributes; the sentence is built from them.
@@ -47,6 +48,23 @@ class Divergence(ReplicaError):
         self.height = height
         self.block_id = block_id
         self.reason = reason
+
+
+class LogRemembers(ReplicaError):
+    """The consensus log knows what was signed where an operator would answer for it.
+
+    Attributes:
+        height: up to which it knows.
+        above: the height that was to be asserted.
+    """
+
+    def __init__(self, *, height: int, above: int) -> None:
+        super().__init__(
+            f"the consensus log knows what was signed at height {height}, and nobody need answer"
+            f" for what was signed above {above}: start the node, it goes on where its log ends"
+        )
+        self.height = height
+        self.above = above
 
 
 class LogMismatch(ReplicaError):

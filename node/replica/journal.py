@@ -44,7 +44,7 @@ from node.replica.entries import (
     entry_of_input,
     input_of_entry,
 )
-from node.replica.errors import LogMismatch
+from node.replica.errors import LogMismatch, LogRemembers
 from node.replica.guard import Guard
 from node.storage import ConsensusLog, StorageThread
 
@@ -237,6 +237,26 @@ class Journal:
                 raise LogMismatch(found=entry.vote.validator, expected=name)
             elif isinstance(entry, ProposalEntry) and entry.own and entry.proposal.proposer != name:
                 raise LogMismatch(found=entry.proposal.proposer, expected=name)
+
+
+def write_resumption(log: ConsensusLog, *, above: int, at_ms: int, reason: str) -> None:
+    """Make a log that has lost its past say that an operator lets this key sign above a height;
+    `log` is closed afterwards.
+
+    It stands there, for whoever reads the log, until the node has passed that height.
+
+    Raises:
+        LogRemembers: the log knows of signatures above that height.
+        StorageError: the disk's reasons, among them that a node has the log open.
+    """
+    try:
+        log.load()
+        if log.height > above:
+            raise LogRemembers(height=log.height, above=above)
+        log.reset(above + 1)
+        log.append([encode_entry(Resumed(above=above, at_ms=at_ms, reason=reason))])
+    finally:
+        log.close()
 
 
 def write_birth(log: ConsensusLog, *, name: str, public_key: bytes, network: bytes | None) -> None:

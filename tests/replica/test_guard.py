@@ -155,3 +155,39 @@ def test_seals_of_earlier_heights_in_a_log_are_passed_over() -> None:
     assert guard.height == 9
     with pytest.raises(SigningRefused):
         guard.seal(vote("a", height=8))
+
+
+@pytest.mark.adversarial(71)
+def test_a_key_that_was_prepared_is_taken_up_and_what_the_other_sealed_stays_sealed() -> None:
+    guard = Guard(signer("a"), NETWORK, following=signer("n"))
+    guard.set_floor(0)
+    seal_and_sign(guard, vote("a", height=5, round_=1))
+
+    assert not guard.take_up(signer("a").public_key)
+    assert not guard.take_up(signer("x").public_key)
+    assert guard.take_up(signer("n").public_key)
+
+    with pytest.raises(SigningRefused):
+        guard.seal(vote("a", height=5, round_=1, block=OTHER))
+    _, signature = seal_and_sign(guard, vote("a", height=6))
+    data = sign_bytes(vote("a", height=6), NETWORK)
+    assert verify(signer("n").public_key, data, signature)
+    assert guard.public_keys == (signer("n").public_key, signer("a").public_key)
+
+
+@pytest.mark.adversarial(29)
+def test_a_height_that_is_entered_in_a_later_round_is_signed_from_there_on() -> None:
+    guard = make_guard(floor=12)
+
+    guard.reopen(11, 3)
+
+    for early in (
+        vote("a", height=10, round_=9),
+        vote("a", height=11, round_=2, kind=VoteType.PRECOMMIT),
+    ):
+        with pytest.raises(SigningRefused):
+            guard.seal(early)
+    assert guard.seal(vote("a", height=11, round_=3)) is not None
+    guard.reopen(11, 3)
+    with pytest.raises(SigningRefused):
+        guard.seal(vote("a", height=11, round_=3, block=OTHER))

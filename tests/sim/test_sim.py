@@ -14,7 +14,8 @@ import pytest
 
 from node.codec import decode, encode
 from node.ledger.tables import HOLDINGS, HoldingRecord
-from node.storage import layout
+from node.replica import write_resumption
+from node.storage import ConsensusLog, layout
 from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
 from tests.sim.soak import options_of
@@ -227,6 +228,27 @@ def test_a_block_that_only_wiped_validators_decided_is_decided_again(seed: int) 
 
     holds(Options(seed=seed, liars=0, faults=(), client_pause_s=0.3), play)
     assert hidden
+
+
+@pytest.mark.adversarial(29)
+def test_three_of_four_that_were_wiped_go_on_where_their_operators_say() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until_height(6, *stage.machines, within_s=60)
+        *lost, left = stage.machines
+        await wipe_at_once(stage, lost)
+        await asyncio.sleep(30)
+        height = left.height
+        assert stage.height == height
+        for machine in lost:
+            assert machine.node is not None
+            assert "khazana validator resume" in str(machine.node.replica.why_silent)
+            await machine.stop()
+            log = ConsensusLog(Path(machine.name), machine.disk.raw_files)
+            write_resumption(log, above=height, at_ms=0, reason="heads compared")
+            await machine.start()
+        await stage.until_height(height + 3, *stage.machines, within_s=60)
+
+    holds(Options(seed=3, liars=0, faults=(), client_pause_s=0.5), play)
 
 
 @pytest.mark.adversarial(29)

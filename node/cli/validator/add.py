@@ -1,0 +1,97 @@
+"""`khazana validator add`: one more who votes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option, note
+from node.cli.signing import load_signers, signing_options
+from node.cli.validator.changing import (
+    proposed,
+    proposing_options,
+    request_of,
+    seen_in_sync,
+    status_of,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from node.client import Client
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--newcomer", metavar="URL", help="Where the newcomer's node answers clients.")
+@click.option("--unseen", is_flag=True, help="Propose it without having seen that it is in sync.")
+@proposing_options
+@signing_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    file: Path,
+    newcomer: str | None,
+    account: str,
+    open_for_h: float,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    url: str,
+    timeout_s: float,
+    *,
+    unseen: bool,
+    as_json: bool,
+) -> None:
+    """Propose that the node of the request in FILE become a validator.
+
+    With --newcomer it looks whether that node has caught up: until a validator has, it is a missing
+    vote. Where every vote will be needed there is no way round that.
+
+    \b
+    Example:
+      khazana validator add bank.request.json --newcomer http://bank.example:26680 \\
+        --account tkhz1… --key office.json
+    """
+    from consensus.quorum import quorum
+    from consensus.types import FaultModel
+
+    signers = load_signers(keys, passphrase_files, development)
+
+    async def act(client: "Client") -> dict[str, Any]:
+        status = await status_of(client)
+        request = request_of(file, status)
+        before, after = status["validators"], status["validators"] + 1
+        needed = quorum(FaultModel(status["fault_model"]), after)
+        if newcomer is not None:
+            note(await seen_in_sync(newcomer, request, status))
+        elif needed == after:
+            raise CommandError(
+                Exit.REFUSED,
+                f"with {request.name} all {after} validators are needed for a block, now"
+                f" {status['quorum']} of {before}: a newcomer that is behind or off stops the"
+                " network, and nobody could vote it out again",
+                advice="Name its node with --newcomer, to show that it has caught up.",
+            )
+        elif not unseen:
+            raise CommandError(
+                Exit.REFUSED,
+                f"nobody has seen that {request.name} has caught up; until it has, it is a vote"
+                f" that is missing ({needed} of {after} decide)",
+                advice="Name its node with --newcomer, or say --unseen.",
+            )
+        operation = {
+            "type": "add_validator",
+            "name": request.name,
+            "participant": request.participant,
+            "public_key": request.public_key.hex(),
+            "tls_certificate": request.tls_certificate.hex(),
+        }
+        facts = await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+        return facts | {"validator": request.name, "validators": after, "quorum": needed}
+
+    facts = with_client(url, timeout_s, act)
+    tell(facts, f"{facts['validator']} as a validator", as_json=as_json)

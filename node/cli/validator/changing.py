@@ -1,0 +1,162 @@
+"""What the commands share that change the validator set: options, checks, and the proposal."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from node.cli.asking import within
+from node.cli.exits import CommandError, Exit
+from node.cli.output import emit
+
+if TYPE_CHECKING:
+    from node.client import Client
+    from node.keys import LocalSigner
+    from node.provision.requests import ValidatorRequest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPEN_FOR_H: Final = 24
+"""Hours for which a proposal waits for the other offices, unless told otherwise."""
+
+
+def proposing_options(command: Command) -> Command:
+    """Give a command `--account` and `--open-for`."""
+    for option in (
+        click.option(
+            "--open-for",
+            "open_for_h",
+            type=click.FloatRange(0.01, 24 * 90),
+            default=OPEN_FOR_H,
+            show_default=True,
+            help="Hours in which the other offices may approve.",
+        ),
+        click.option(
+            "--account", required=True, metavar="ADDRESS", help="Account of your own office."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+async def proposed(
+    client: "Client",
+    operation: Mapping[str, Any],
+    signers: "list[LocalSigner]",
+    *,
+    account: str,
+    open_for_h: float,
+) -> dict[str, Any]:
+    """Put an operation on the ledger for the other offices; return what became of it."""
+    from node.cli.tx.submitting import build
+
+    head = (await client.status()).time
+    value = {
+        "type": "propose",
+        "account": account,
+        "operations": [{**operation, "account": account}],
+        "expires": _rfc3339(head + timedelta(hours=open_for_h)),
+    }
+    draft = await build(
+        client,
+        [value],
+        memo="",
+        valid_for_ms=120_000,
+        signers=[signer.public_key for signer in signers],
+    )
+    receipt = await client.submit(draft.sign(*signers))
+    return outcome_of(receipt.events) | {"height": receipt.height, "id": draft.id.hex()}
+
+
+def outcome_of(events: Any) -> dict[str, Any]:
+    """Return what events say of a proposal: its id, and whether it was complete."""
+    found: dict[str, Any] = {"proposal": None, "state": "open", "refused": None}
+    for event in events:
+        kind = event.get("type")
+        if "proposal" in event:
+            found["proposal"] = event["proposal"]
+        if kind == "proposal_applied":
+            found["state"] = "applied"
+        elif kind == "proposal_refused":
+            found["state"], found["refused"] = "refused", event
+    return found
+
+
+def tell(facts: Mapping[str, Any], what: str, *, as_json: bool) -> None:
+    """Print what became of a proposal.
+
+    Raises:
+        CommandError: it was complete, and refused.
+    """
+    if facts["state"] == "refused":
+        raise CommandError(
+            Exit.REFUSED,
+            f"{what}: the proposal was complete and refused: {facts['refused'].get('outcome')}",
+            facts=dict(facts),
+        )
+    if facts["state"] == "applied":
+        text = f"{what}: decided in block {facts['height']}, in force from the next on"
+    else:
+        text = (
+            f"{what}: proposed, and approved by your office. The others read and approve it:\n"
+            f"  khazana query proposal {facts['proposal']}\n"
+            f"  khazana validator approve {facts['proposal']} --account ADDRESS --key FILE"
+        )
+    emit(facts, text, as_json=as_json)
+
+
+def request_of(path: Path, status: Mapping[str, Any]) -> "ValidatorRequest":
+    """Return the request in a file, if it is for this network.
+
+    Raises:
+        RequestError: it is none, or its proof does not hold.
+        CommandError: it is for another network.
+    """
+    from node.provision.requests import read_request
+
+    request = read_request(path)
+    if request.network.hex() != status["genesis_hash"]:
+        raise CommandError(
+            Exit.REFUSED,
+            f"{path} is a request for the network {request.network.hex()[:16]}…, this is"
+            f" {status['network_name']}, {status['genesis_hash'][:16]}…",
+            advice="It is made with `khazana validator request` in a home with this genesis.",
+        )
+    return request
+
+
+async def status_of(client: "Client") -> dict[str, Any]:
+    """Return the answer to `khz_status`."""
+    found: dict[str, Any] = await client.call("khz_status")
+    return found
+
+
+async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[str, Any]) -> str:
+    """Return a sentence about the newcomer's node, which is where the network is.
+
+    Raises:
+        CommandError: it is another node, on another network, or behind.
+    """
+    from node.rpc.health import LAG_MAX
+
+    found = await within(url, 10, status_of)
+    if found["genesis_hash"] != network["genesis_hash"] or found["node"] != request.name:
+        raise CommandError(
+            Exit.REFUSED,
+            f"{url} is {found['node']} of {found['network_name']}, expected {request.name} of"
+            f" {network['network_name']}",
+        )
+    if found["height"] < network["height"] - LAG_MAX:
+        raise CommandError(
+            Exit.REFUSED,
+            f"{request.name} is at height {found['height']}, the network at {network['height']}:"
+            " as a validator it would be a missing vote until it has caught up",
+            advice="Wait until `khazana status` shows it at the network's height.",
+        )
+    return f"{request.name} has caught up: height {found['height']}"
+
+
+def _rfc3339(time: Any) -> str:
+    return str(time.isoformat(timespec="milliseconds")).replace("+00:00", "Z")

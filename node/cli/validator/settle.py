@@ -1,0 +1,64 @@
+"""`khazana validator settle`: keys that have followed get the names of those before them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
+from node.cli.options import home_option, timeout_option, url_option
+from node.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from node.client import Client
+
+
+@click.command()
+@home_option
+@url_option
+@timeout_option(10)
+@json_option
+def command(home: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
+    """Put keys that are in force by now in the place of the former ones, which are kept.
+
+    The running node is not concerned. Do it before the next `khazana validator prepare`.
+
+    \b
+    Example:
+      khazana validator settle --home /srv/khazana --url http://127.0.0.1:26680
+    """
+    from node.cli.upkeep import load_home
+    from node.keys.following import FORMER, following_of, settle_files
+    from node.keys.keystore import read_keystore
+
+    place = load_home(home)
+    validator, tls, name = place.config.validator, place.config.tls, place.config.name
+    keystore = None if validator is None else validator.keystore
+    if keystore is None or not following_of(keystore).exists():
+        raise CommandError(
+            Exit.REFUSED,
+            f"in {home} no key waits to follow another",
+            advice="`khazana validator prepare` makes them.",
+        )
+    prepared = read_keystore(following_of(keystore)).public_key
+
+    async def present(client: "Client") -> str | None:
+        found = (await client.validators()).value.validators
+        return next((each.public_key for each in found if each.name == name), None)
+
+    in_force = with_client(url, timeout_s, present)
+    if in_force != prepared.hex():
+        raise CommandError(
+            Exit.REFUSED,
+            f"the ledger has the key {in_force or 'of nobody'} for {name}, the one prepared is"
+            f" {prepared.hex()}",
+            advice="Wait until the offices have decided: `khazana validator list` shows what is"
+            " pending.",
+        )
+    settle_files([keystore, tls.key, tls.certificate])
+    emit(
+        {"home": str(home), "public_key": prepared.hex()},
+        f"{name} has the key {prepared.hex()}; the former files end in {FORMER}",
+        as_json=as_json,
+    )

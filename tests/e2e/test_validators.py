@@ -1,0 +1,279 @@
+"""The runbooks of node/replica/README.md, command by command, on a network of processes.
+
+Validators have keys of their own here, in files, as institutions have.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.addresses import render_address
+from node.cli.exits import Exit
+from node.client import Client
+from node.keys.development import development_signer
+from node.ledger.policies import account_address, single_signer
+from node.ledger.tables import ParticipantKind
+from node.provision.description import Participant
+from node.provision.funding import founders
+from node.provision.homes import DATA_FOLDER, GENESIS_FILE
+from node.provision.local import LocalNetwork, create_network
+from node.provision.ports import free_ports
+from node.provision.probing import answers
+from node.provision.processes import NodeProcess, running, start_node
+from node.provision.reference import INSTITUTIONS, reference_network
+from tests.cli.asked import run
+from tests.cli.running import Ran
+from tests.e2e.networks import (
+    BANK,
+    CLOCK,
+    COUNCIL,
+    MINISTRY,
+    REGULATOR,
+    client_of,
+    endow,
+    pay_once,
+    until_height,
+)
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+
+NEWCOMER = "clearing-bank"
+
+
+def make_network(root: Path) -> LocalNetwork:
+    free = free_ports(2 * len(INSTITUTIONS))
+    ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
+    participants, accounts = founders()
+    newcomer = Participant(id=NEWCOMER, kind=ParticipantKind.BANK)
+    description = reference_network(
+        "institutions",
+        ports=ports,
+        development=True,
+        participants=(*participants, newcomer),
+        accounts=accounts,
+    )
+    own_keys = tuple(
+        each.model_copy(update={"development_key": None}) for each in description.validators
+    )
+    described = description.model_copy(update={"validators": own_keys})
+    return create_network(root, described, now_ms=CLOCK.now_ms())
+
+
+@asynccontextmanager
+async def started(network: LocalNetwork) -> AsyncIterator[None]:
+    try:
+        network.start(leashed=True)
+        await network.wait_ready()
+        await endow(network)
+        yield
+    finally:
+        await network.stop()
+
+
+class Office:
+    """One institution at its terminal."""
+
+    def __init__(self, network: LocalNetwork, name: str) -> None:
+        self.url = network.nodes[name].url
+        self.home = network.nodes[name].home
+        key = development_signer(f"{name}/account").public_key
+        address = account_address(name, single_signer(key), bytes(8))
+        self._hand = [
+            *("--account", render_address(address, test=True)),
+            *("--development", f"{name}/account", "--url", self.url),
+        ]
+
+    async def does(self, *words: str | Path, code: Exit = Exit.OK) -> Any:
+        """Run a `khazana validator` command for this office; return its JSON."""
+        ran = await run("validator", *words, *self._hand, "--json")
+        assert ran.code == code, ran.err
+        return ran.json if code is Exit.OK else ran.err
+
+
+async def tell(*words: str | Path, code: Exit = Exit.OK) -> Ran:
+    ran = await run("validator", *words)
+    assert ran.code == code, ran.err
+    return ran
+
+
+async def listed(office: Office) -> dict[str, Any]:
+    ran = await tell("list", "--url", office.url, "--json")
+    return {each["name"]: each for each in ran.json["validators"]}
+
+
+async def agree(proposal: str, *offices: Office) -> None:
+    for office in offices[:-1]:
+        assert (await office.does("approve", proposal))["state"] == "open"
+    assert (await offices[-1].does("approve", proposal))["state"] == "applied"
+
+
+async def until_signing(network: LocalNetwork, office: Office, name: str) -> None:
+    """Let the network decide until a block names a signature of this validator."""
+    async with client_of(network, BANK) as client, asyncio.timeout(60):
+        first = (await client.status()).height
+        while ((await listed(office))[name]["signed_last"] or 0) <= first:
+            await pay_once(client)
+
+
+async def again(network: LocalNetwork, name: str) -> None:
+    process = network.process(name)
+    assert process is not None
+    assert await process.stop()
+    network.start(name, leashed=True)
+    await network.wait_ready(name)
+
+
+def settled_home(home: Path, free: list[int]) -> None:
+    """Let a new home listen where nobody else does."""
+    file = home / "node.toml"
+    text = file.read_text()
+    text = text.replace("0.0.0.0:26600", f"127.0.0.1:{free[0]}")
+    file.write_text(text.replace("127.0.0.1:26680", f"127.0.0.1:{free[1]}"))
+
+
+def introduce(network: LocalNetwork, certificate: Path) -> None:
+    """Name the newcomer as an observer in the configuration of each validator."""
+    for node in network.nodes.values():
+        file = node.home / "node.toml"
+        entry = f'[network.observers]\n{NEWCOMER} = "{certificate}"\n\n[rpc]'
+        file.write_text(file.read_text().replace("[rpc]", entry))
+
+
+@pytest.mark.adversarial(24, 30, 46, 71)
+async def test_a_validator_is_let_in_changes_its_keys_and_goes(tmp_path: Path) -> None:
+    network = make_network(tmp_path / "network")
+    home, passphrase = tmp_path / NEWCOMER, tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of the clearing bank\n")
+    peers: list[str | Path] = [
+        word
+        for name, node in network.nodes.items()
+        for word in ("--peer", f"{name}={listening(node.home)}")
+    ]
+    made = await run(
+        *("init", "--name", NEWCOMER, "--home", home, "--passphrase-file", passphrase, *peers),
+        *("--genesis", network.nodes[BANK].home / GENESIS_FILE),
+    )
+    assert made.code == Exit.OK, made.err
+    free = list(free_ports(2))
+    settled_home(home, free)
+    introduce(network, home / "keys/tls.der")
+    url = f"http://127.0.0.1:{free[1]}"
+    async with started(network):
+        bank, ministry, council, regulator = (Office(network, name) for name in INSTITUTIONS)
+        process: NodeProcess | None = None
+        try:
+            # It comes.
+            request = tmp_path / "request.json"
+            await tell("request", "--home", home, "--out", request)
+            refused = await bank.does("add", request, code=Exit.REFUSED)
+            assert "nobody has seen" in refused
+            start_node(home, leashed=True)
+            process = running(home)
+            await until(lambda: answers(url, "/livez"))
+            async with Client([url], network=network.genesis) as newcomer:
+                await until_height(newcomer, 1)
+            facts = await bank.does("add", request, "--newcomer", url)
+            assert facts["state"] == "open"
+            shown = await tell("list", "--url", bank.url)
+            assert f"add_validator {NEWCOMER}" in shown.out
+            await agree(facts["proposal"], ministry, council)
+            assert (await listed(bank)).keys() == {*INSTITUTIONS, NEWCOMER}
+            await until_signing(network, bank, NEWCOMER)
+
+            # One that is there changes its keys, while it runs.
+            request = tmp_path / "rotation.json"
+            await tell("prepare", "--home", council.home, "--out", request)
+            await tell("prepare", "--home", council.home, code=Exit.CONFIGURATION)
+            await tell("settle", "--home", council.home, "--url", bank.url, code=Exit.REFUSED)
+            await again(network, COUNCIL)
+            before = (await listed(bank))[COUNCIL]["public_key"]
+            facts = await regulator.does("rotate", request)
+            await agree(facts["proposal"], bank, ministry)
+            after = (await listed(bank))[COUNCIL]["public_key"]
+            assert before != after == facts["public_key"]
+            await until_signing(network, bank, COUNCIL)
+            await network.wait_ready(COUNCIL)
+            await tell("settle", "--home", council.home, "--url", bank.url)
+            await again(network, COUNCIL)
+            await until_signing(network, bank, COUNCIL)
+
+            # It goes.
+            facts = await ministry.does("remove", NEWCOMER)
+            await agree(facts["proposal"], bank, regulator)
+            assert (await listed(bank)).keys() == set(INSTITUTIONS)
+            refused = await ministry.does("remove", COUNCIL, code=Exit.REFUSED)
+            assert "may be faulty" in refused or "would be left" in refused
+        finally:
+            if process is not None:
+                await process.stop()
+
+
+@pytest.mark.adversarial(29)
+async def test_three_of_four_that_lost_their_disks_go_on_by_their_operators_word(
+    tmp_path: Path,
+) -> None:
+    network = make_network(tmp_path / "network")
+    lost = (MINISTRY, COUNCIL, REGULATOR)
+    async with started(network):
+        bank = Office(network, BANK)
+        running_home = network.nodes[MINISTRY].home
+        async with client_of(network, BANK) as client:
+            height = (await client.status()).height
+        words = ("--above", str(height), "--other", bank.url, "--reason", "heads compared", "--yes")
+        await tell("resume", "--home", running_home, *words, code=Exit.DAMAGED)
+        for name in lost:
+            await network.kill(name)
+        async with client_of(network, BANK) as client:
+            height = (await client.status()).height
+        for name in lost:
+            shutil.rmtree(network.nodes[name].home / DATA_FOLDER)
+            network.start(name, leashed=True)
+
+        # They say what they wait for.
+        await until(lambda: answers(network.nodes[MINISTRY].url, "/livez"))
+        await until(lambda: lacks(network, MINISTRY, "khazana validator resume"))
+        for name in lost:
+            process = network.process(name)
+            assert process is not None
+            await process.stop()
+        words = ("--above", str(height), "--other", bank.url, "--reason", "heads compared", "--yes")
+        low = (words[0], str(height - 1), *words[2:])
+        refused = await tell("resume", "--home", running_home, *low, code=Exit.REFUSED)
+        assert f"is at {height}" in refused.err
+        for name in lost:
+            said = await tell("resume", "--home", network.nodes[name].home, *words)
+            assert "WITHOUT KNOWING" in said.err
+        network.start(*lost, leashed=True)
+        await network.wait_ready()
+
+        async with client_of(network, MINISTRY) as client:
+            assert (await pay_once(client)).height > height
+        process = network.process(MINISTRY)
+        assert process is not None
+        await process.stop()
+        await tell("resume", "--home", running_home, *words, code=Exit.REFUSED)
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await true():  # noqa: ASYNC110 - nothing tells of a process's state but asking.
+            await asyncio.sleep(0.05)
+
+
+async def lacks(network: LocalNetwork, name: str, words: str) -> bool:
+    """Whether a node says this of what it lacks."""
+    async with client_of(network, name) as client:
+        return words in "".join((await client.call("khz_status"))["not_ready"])
+
+
+def listening(home: Path) -> str:
+    """Where a node of the network is dialled."""
+    for line in (home / "node.toml").read_text().splitlines():
+        if line.startswith("listen"):
+            return line.split('"')[1]
+    raise AssertionError(home)
