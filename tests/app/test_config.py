@@ -135,6 +135,25 @@ certificate = "c"
     ]
 
 
+@pytest.mark.adversarial(54)
+@pytest.mark.parametrize(
+    ("sync", "found"),
+    [
+        ("trusted_height = 7", (2, "sync")),
+        (f'trusted_block = "{"00" * 32}"', (2, "sync")),
+        (f'trusted_height = 0\ntrusted_block = "{"00" * 32}"', (3, "sync.trusted_height")),
+        ('trusted_height = 7\ntrusted_block = "abc"', (4, "sync.trusted_block")),
+        (f'trusted_height = 7\ntrusted_block = "{"AB" * 32}"', (4, "sync.trusted_block")),
+        ("trust_period_hours = 0", (3, "sync.trust_period_hours")),
+        ("snapshot_interval = -1", (3, "sync.snapshot_interval")),
+    ],
+)
+def test_half_a_trusted_block_is_refused(tmp_path: Path, sync: str, found: tuple[int, str]) -> None:
+    text = f'name = "a"\n[sync]\n{sync}\n[tls]\nkey = "k"\ncertificate = "c"\n'
+
+    assert faults(tmp_path, text) == [found]
+
+
 @pytest.mark.parametrize("count", [1, 999, -1])
 def test_too_few_blocks_to_keep_are_refused(tmp_path: Path, count: int) -> None:
     text = f'name = "a"\n[storage]\nkeep_blocks = {count}\n[tls]\nkey = "k"\ncertificate = "c"\n'

@@ -160,13 +160,13 @@ class Town:
         for node in self.network.validators:
             process = self.network.process(node.name)
             if process is not None:
-                found[node.name] = _resident_mb(process.pid)
+                found[node.name] = resident_mb(process.pid)
         return found
 
     def cpu_s(self) -> float:
         """Return the processor time that the validators have used."""
         pids = [process.pid for _, process in self.network.running()]
-        return sum(_cpu_s(pid) for pid in pids)
+        return sum(cpu_seconds(pid) for pid in pids)
 
 
 def office_key(name: str) -> LocalSigner:
@@ -222,13 +222,15 @@ def _paisa(amount: str) -> int:
     return int(amount.replace(".", ""))
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return round(int(line.split()[1]) / 1024, 1)
     return 0.0
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

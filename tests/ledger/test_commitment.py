@@ -20,8 +20,10 @@ from node.ledger.commitment import (
     hash_of_branch,
     hash_of_key,
     hash_of_value,
+    plant,
     prove,
     slots,
+    slots_of,
     state_root,
     update,
     verify_proof,
@@ -347,3 +349,57 @@ def test_slots_lead_from_the_root_to_every_record(records: dict[bytes, bytes]) -
 def test_slots_of_bytes_that_are_no_branch_are_refused() -> None:
     with pytest.raises(CommitmentError):
         slots(b"", b"\0\1\0\1")
+
+
+# Subtrees.
+
+
+@settings(max_examples=100)
+@given(records_of_keys, st.integers(0, 4))
+def test_subtrees_are_planted_as_they_stand_in_the_tree(
+    records: dict[bytes, bytes], depth: int
+) -> None:
+    tree = Tree()
+    tree.change(dict(records))
+    root, branches = twin(records)
+    parts: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for key, value in records.items():
+        path = bytes(int(digit, 16) for digit in hash_of_key(key).hex())[:depth]
+        parts[path].append((key, value))
+
+    for path, part in parts.items():
+        planted = plant(path, part)
+
+        beneath = {at: branch for at, branch in branches.items() if at.startswith(path)}
+        assert planted.nodes == beneath
+        assert planted.keys == {hash_of_key(key): key for key, _ in part}
+        above = branches.get(path[:-1])
+        if not path:
+            assert planted.slot == root
+        elif above is not None:
+            assert slots_of(path[:-1], above, hash_of_branch(above))[path[-1]] == planted.slot
+
+
+def test_empty_subtrees_are_nothing_but_the_root() -> None:
+    assert plant(b"\1", []).slot == b""
+    assert plant(b"", []).slot == EMPTY_ROOT
+
+
+def test_record_that_does_not_belong_beneath_a_path_is_refused() -> None:
+    nibble = hash_of_key(b"key")[0] >> 4
+
+    assert len(plant(bytes([nibble]), [(b"key", b"value")]).slot) == 64
+    with pytest.raises(CommitmentError, match="does not belong here"):
+        plant(bytes([(nibble + 1) % 16]), [(b"key", b"value")])
+    with pytest.raises(CommitmentError, match="there twice"):
+        plant(b"", [(b"key", b"value"), (b"key", b"other")])
+
+
+def test_branch_is_only_taken_apart_under_its_digest() -> None:
+    branch = bytes(4)
+
+    assert slots_of(b"", branch, EMPTY_ROOT) == (b"",) * 16
+    with pytest.raises(CommitmentError, match="another branch"):
+        slots_of(b"", branch, bytes(32))
+    with pytest.raises(CommitmentError, match="no branch"):
+        slots_of(b"", bytes(5), hash_of_branch(bytes(5)))

@@ -15,6 +15,8 @@ from node.network import Lane, WireError, WireFault, WireLimits, WireMessage
 from node.network.messages import (
     FRAME_SIZE_MAX,
     KINDS,
+    ChunkMessage,
+    GetChunk,
     ProposalMessage,
     decode_message,
     encode_message,
@@ -279,6 +281,16 @@ def test_a_frame_of_empty_lists_does_not_become_a_large_tree() -> None:
         tracemalloc.stop()
 
     assert peak < 1 << 16
+
+
+@pytest.mark.adversarial(40, 53)
+@pytest.mark.parametrize("path", [b"\x10", b"\0\xff", bytes(62) + b"\x10"])
+def test_a_path_of_more_than_nibbles_is_refused(path: bytes) -> None:
+    request, answer = GetChunk(height=1, path=path), ChunkMessage(height=1, path=path, chunk=None)
+
+    for message in (request, answer):
+        assert fault_of(encode_message(message)) is WireFault.OUT_OF_BOUNDS
+    assert fault_of(msgpack.packb([54, 1, bytes(64)])) is WireFault.NOT_CANONICAL
 
 
 def test_software_that_could_upset_a_terminal_is_refused() -> None:

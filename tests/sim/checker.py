@@ -166,7 +166,9 @@ class Checker:
     def committed(self, name: str, node: Node) -> None:
         """Look at what a node has committed since the last time."""
         head = node.chain.head.height
-        for height in range(self.reached.get(name, 0) + 1, head + 1):
+        # Whoever joined by a snapshot has no blocks before it.
+        known = max(self.reached.get(name, 0), node.chain.history.earliest - 1)
+        for height in range(known + 1, head + 1):
             self._look_at(name, node, height)
             self.reached[name] = height
 

@@ -35,6 +35,8 @@ EPOCH_MS: Final = 1_700_000_000_000
 """True wall-clock time when a simulation begins."""
 STOP_WITHIN_S: Final = 30.0
 """A node that was told to stop, or died, has no task left after this."""
+SNAPSHOT_INTERVAL: Final = 10
+"""Heights from one snapshot to the next."""
 DAMAGE_STOPS_WITHIN_S: Final = 5.0
 """A node that has read what nobody wrote is down after this."""
 
@@ -136,6 +138,8 @@ class Machine:
         self.has_met_damage = False
         """In this life it has read what nobody wrote."""
         self.failure: BaseException | None = None
+        self.trusts: tuple[int, bytes] | None = None
+        """Height and id of a block: with it, and an empty disk, it joins by a snapshot."""
         self.dies_at_event: int | None = None
         """It loses its power while it logs so many more events."""
         self.starts = 0
@@ -404,12 +408,21 @@ class Machine:
         return WatchedSigner(self, self.signer, self._around.checker)
 
     def _config(self) -> NodeConfig:
+        trusted: dict[str, int | str] = {}
+        if self.trusts is not None:
+            height, block = self.trusts
+            trusted = {"trusted_height": height, "trusted_block": block.hex()}
         return NodeConfig.model_validate(
             {
                 "name": self.node_name,
                 "tls": {"key": "unused", "certificate": "unused"},
                 **self._limits,
                 "network": {"peers": self._peers, **self._limits.get("network", {})},
+                "sync": {
+                    "snapshot_interval": SNAPSHOT_INTERVAL,
+                    **trusted,
+                    **self._limits.get("sync", {}),
+                },
             }
         )
 

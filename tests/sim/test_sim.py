@@ -194,6 +194,32 @@ def test_a_wiped_validator_catches_up_and_votes_again(*, born: bool) -> None:
     holds(Options(seed=4, liars=0, faults=()), play)
 
 
+@pytest.mark.adversarial(29, 53)
+def test_a_wiped_validator_joins_by_a_snapshot_and_votes_again() -> None:
+    """It dies on the way, more than once, and has no block from before the snapshot."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(25, *stage.machines, within_s=120)
+        victim, other = stage.machines[2], stage.machines[0]
+        victim.kill()
+        await asyncio.sleep(3)
+        victim.disk.wipe()
+        stage.checker.lost(victim.name)
+        assert other.node is not None
+        victim.trusts = other.node.snapshots.points()[0]
+        for steps in (40, 120):
+            await victim.start()
+            victim.kill_after(steps)
+            await asyncio.sleep(2)
+        await victim.start()
+        await stage.until_height(stage.height + 5, victim, within_s=60)
+        assert victim.node is not None
+        assert victim.node.chain.history.earliest > 20
+        assert victim.node.replica.is_voting
+
+    holds(Options(seed=1, liars=0, faults=()), play)
+
+
 @pytest.mark.adversarial(29)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_two_validators_wiped_at_once_return_behind_the_two_who_remember(seed: int) -> None:

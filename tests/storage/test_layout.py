@@ -54,6 +54,31 @@ def test_range_holds_exactly_the_keys_with_the_prefix(prefix: bytes, key: bytes)
     assert (start <= key < stop) == key.startswith(prefix)
 
 
+@given(st.lists(st.integers(0, 15), max_size=8).map(bytes), st.binary(min_size=8, max_size=8))
+def test_range_of_a_path_holds_exactly_the_hashes_beneath_it(path: bytes, key_hash: bytes) -> None:
+    start, stop = layout.hash_range(path)
+    nibbles = bytes(int(digit, 16) for digit in key_hash.hex())
+    beneath = bytes.fromhex(path.hex()[1::2].ljust(16, "7"))
+
+    assert start <= layout.hash_key(beneath) < stop
+    assert (start <= layout.hash_key(key_hash) < stop) == nibbles.startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "stop"),
+    [
+        (b"", b"K", b"L"),
+        (b"\5", b"K\x50", b"K\x60"),
+        (b"\x0f", b"K\xf0", b"L"),
+        (b"\x0a\x0f", b"K\xaf", b"K\xb0"),
+        (b"\x0f\x0f", b"K\xff", b"L"),
+        (b"\x0a\x0f\x0f", b"K\xaf\xf0", b"K\xb0"),
+    ],
+)
+def test_range_of_a_path_ends_at_the_next_one(path: bytes, start: bytes, stop: bytes) -> None:
+    assert layout.hash_range(path) == (start, stop)
+
+
 @pytest.mark.parametrize(
     ("prefix", "stop"), [(b"B", b"C"), (b"B\0", b"B\1"), (b"B\xff", b"C"), (b"B\xff\xff", b"C")]
 )
