@@ -12,8 +12,8 @@ thread, or opens a socket.
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
@@ -33,7 +33,7 @@ from node.app.router import Router
 from node.app.upgrades import UpgradeNotices
 from node.chain import Chain, Committed
 from node.clock import Clock, SystemClock
-from node.config import NodeConfig
+from node.config import NodeConfig, RpcConfig
 from node.genesis import Genesis
 from node.intake import Intake
 from node.keys import Signer, verify
@@ -61,6 +61,7 @@ from node.replica.seat import Seat
 from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
+from node.rpc.waiting import WaitingServer
 from node.snapshots import Installation, Pins, TrustedPoint
 from node.snapshots.trust import HOUR_MS
 from node.storage import (
@@ -369,7 +370,7 @@ class Node:
             log=self.log,
         )
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with self._telling_of(joining), asyncio.TaskGroup() as tasks:
                 tasks.create_task(network.run(joining), name=f"{self.name}-network")
                 try:
                     has_joined = await joining.run()
@@ -379,6 +380,30 @@ class Node:
             raise _first(group) from None
         if not has_joined:
             self.log.warning("no peer serves a snapshot yet: copying blocks from the genesis")
+
+    @contextlib.asynccontextmanager
+    async def _telling_of(self, joining: Joining) -> AsyncIterator[None]:
+        """Answer clients and whoever watches over the node while there is no chain yet."""
+        if not self._parts.serves_clients:
+            yield
+            return
+
+        def progress() -> Mapping[str, int | None]:
+            return asdict(joining.progress)
+
+        rpc = self.config.rpc
+        server = WaitingServer(
+            progress,
+            metrics=self.metrics,
+            log=self.log,
+            limits=_rpc_limits(rpc),
+            hosts=rpc.hosts,
+        )
+        await server.start(rpc.listen.host, rpc.listen.port)
+        try:
+            yield
+        finally:
+            await server.stop()
 
     def _make_network(
         self, identity: TlsIdentity, *, height: Callable[[], int], earliest: Callable[[], int]
@@ -491,18 +516,7 @@ class Node:
                 snapshots=self.snapshots.points,
                 software=software(),
             ),
-            limits=RpcLimits(
-                body_max_bytes=rpc.body_bytes_max,
-                batch_max=rpc.batch_max,
-                submission_max_bytes=rpc.submission_bytes_max,
-                submission_max=rpc.submission_max,
-                wait_max_ms=rpc.wait_ms_max,
-                connections_max=rpc.connections_max,
-                connections_per_address_max=rpc.connections_per_address_max,
-                calls_per_second=rpc.calls_per_s_max,
-                calls_burst=2 * rpc.calls_per_s_max,
-                subscribers_max=rpc.subscribers_max,
-            ),
+            limits=_rpc_limits(rpc),
             hosts=rpc.hosts,
         )
         await server.start(rpc.listen.host, rpc.listen.port)
@@ -574,6 +588,21 @@ def _trusted_point(config: NodeConfig) -> TrustedPoint | None:
 def consensus_log_path(data_dir: Path) -> Path:
     """Return the folder of a validator's consensus log."""
     return data_dir / LOG_FOLDER
+
+
+def _rpc_limits(rpc: RpcConfig) -> RpcLimits:
+    return RpcLimits(
+        body_max_bytes=rpc.body_bytes_max,
+        batch_max=rpc.batch_max,
+        submission_max_bytes=rpc.submission_bytes_max,
+        submission_max=rpc.submission_max,
+        wait_max_ms=rpc.wait_ms_max,
+        connections_max=rpc.connections_max,
+        connections_per_address_max=rpc.connections_per_address_max,
+        calls_per_second=rpc.calls_per_s_max,
+        calls_burst=2 * rpc.calls_per_s_max,
+        subscribers_max=rpc.subscribers_max,
+    )
 
 
 def _network_settings(config: NodeConfig) -> NetworkSettings:

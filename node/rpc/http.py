@@ -28,6 +28,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 """On every answer. There is no CORS header: a page of another origin can read nothing."""
 
 ANY_HOST: Final = "*"
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -15,7 +15,6 @@ and answered or refused within a time; a refusal for haste says when to come bac
 """
 
 import asyncio
-import logging
 import secrets
 import ssl
 from collections import Counter
@@ -23,13 +22,12 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final, TypeAlias
 
 from aiohttp import hdrs, web
-from typing_extensions import override
 
 from node.ledger.tables import ASSETS, name_key
-from node.log import Logger
 from node.rpc.errors import InternalError, Limited, RpcError
 from node.rpc.health import Health
 from node.rpc.http import (
+    METRICS_TYPE,
     SECURITY_HEADERS,
     HttpRefusal,
     bytes_response,
@@ -45,6 +43,7 @@ from node.rpc.http import (
 )
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
 from node.rpc.limits import RateLimiter, RpcLimits, caller
+from node.rpc.listening import STOP_SECONDS, listen
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.places import Places
@@ -63,9 +62,6 @@ from node.rpc.views import Views
 JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
 SOCKET_PING_SECONDS: Final = 30.0
 """A socket whose other end is gone is found out within one and a half of these."""
-LINGER_SECONDS: Final = 1.0
-"""For how long the rest of a refused body is thrown away before the connection is closed."""
-STOP_SECONDS: Final = 2.0
 
 _Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -133,18 +129,9 @@ class RpcServer:
             OSError: the address cannot be listened on.
         """
         assert self._runner is None
-        server = _Listener(
-            self._serve,
-            limits=self._limits,
-            keepalive_timeout=self._limits.idle_timeout_ms / 1000,
-            lingering_time=LINGER_SECONDS,
-            auto_decompress=False,
-            access_log=None,
-            logger=_quiet_logger(self._log),
+        self._runner = await listen(
+            self._serve, host, port, limits=self._limits, log=self._log, ssl_context=ssl_context
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, ssl_context=ssl_context).start()
         self._log.info("listening for clients", host=host, port=self.port)
 
     @property
@@ -282,9 +269,7 @@ class RpcServer:
         return json_response(self._health.summary())
 
     async def _metrics(self, _request: web.BaseRequest) -> web.StreamResponse:
-        return bytes_response(
-            self._services.metrics.render(), "text/plain; version=0.0.4; charset=utf-8"
-        )
+        return bytes_response(self._services.metrics.render(), METRICS_TYPE)
 
     async def _socket(self, request: web.BaseRequest) -> web.StreamResponse:
         address = caller(request.remote)
@@ -333,55 +318,3 @@ class RpcServer:
             self._subscribers += Counter()  # forget the addresses that have none
             self._services.metrics.subscribers.set(len(self._sessions))
         return socket
-
-
-class _Listener(web.Server):
-    """aiohttp's server, which itself has no limit on connections."""
-
-    def __init__(self, handler: _Handler, *, limits: RpcLimits, **settings: Any) -> None:
-        super().__init__(handler, **settings)
-        self._limits = limits
-        self._of_address: Counter[str] = Counter()
-
-    @override
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        address = _peer_of(handler)
-        self._of_address[address] += 1
-        if (
-            len(self._connections) > self._limits.connections_max
-            or self._of_address[address] > self._limits.connections_per_address_max
-        ):
-            transport.abort()
-
-    @override
-    def connection_lost(
-        self, handler: web.RequestHandler, exc: BaseException | None = None
-    ) -> None:
-        address = _peer_of(handler)
-        self._of_address[address] -= 1
-        if self._of_address[address] <= 0:
-            del self._of_address[address]
-        super().connection_lost(handler, exc)
-
-
-def _peer_of(handler: web.RequestHandler) -> str:
-    peer = handler.peername
-    return caller(peer[0] if isinstance(peer, tuple) else None)
-
-
-def _quiet_logger(log: Logger) -> logging.Logger:
-    """Return aiohttp's own log as debug lines: what strangers send must not fill ours."""
-    logger = logging.Logger("khazana.rpc.http")
-    logger.addHandler(_Forward(log))
-    return logger
-
-
-class _Forward(logging.Handler):
-    def __init__(self, log: Logger) -> None:
-        super().__init__()
-        self._log = log
-
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        self._log.debug("http", said=record.getMessage())
