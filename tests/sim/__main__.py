@@ -5,6 +5,7 @@ import sys
 
 from tests.sim.harm import KINDS
 from tests.sim.liars import LIES
+from tests.sim.shrink import shrunk
 from tests.sim.world import Options, Result, simulate
 
 
@@ -26,6 +27,9 @@ def main() -> int:
     parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
     parser.add_argument("--client-pause", type=float, help="seconds between one client's acts")
     parser.add_argument("--skip", default="", help="numbers of faults to leave out: 3,7,12")
+    parser.add_argument(
+        "--shrink", action="store_true", help="of a run that fails, look for a smaller one"
+    )
     parser.add_argument("--quiet", action="store_true", help="only what came of it")
     arguments = parser.parse_args()
     options = Options(
@@ -43,7 +47,10 @@ def main() -> int:
         client_pause_s=arguments.client_pause,
         skip=tuple(int(number) for number in arguments.skip.split(",") if number),
     )
-    result = simulate(options, None if arguments.quiet else print)
+    if arguments.shrink:
+        result = shrunk(options, say=lambda command: print(f"fails too: {command}", flush=True))
+    else:
+        result = simulate(options, None if arguments.quiet else print)
     print(summary(result))
     return 0 if result.violation is None else 1
 
@@ -66,11 +73,13 @@ def kinds_of(text: str | None) -> tuple[str, ...] | None:
 def summary(result: Result) -> str:
     """Return what came of a run, in a few lines."""
     clients = result.clients
+    operations = ", ".join(f"{name} {n}" for name, n in result.operations.items())
     lines = [
         f"seed {result.options.seed}: {result.heights} blocks in {result.virtual_s:.0f} virtual s,"
         f" {result.starts} starts, {result.signatures} consensus signatures, {result.steps} steps",
         f"clients: {clients.sent} sent, {clients.final} final, {clients.expired} expired,"
-        f" {clients.refused} refused, {clients.retried} retries",
+        f" {clients.refused} refused, {clients.retried} retries, {clients.read} reads",
+        f"operations applied: {operations or 'none'}",
         f"faults: {', '.join(f'{kind} {n}' for kind, n in result.faults.items()) or 'none'}",
     ]
     if result.liars:

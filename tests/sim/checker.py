@@ -48,7 +48,7 @@ from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
-from node.ledger.tables import HOLDINGS
+from node.ledger.tables import HOLDINGS, VALIDATORS, name_key
 from node.ledger.transactions import TransactionBody, decode_signed, transaction_id
 from node.ledger.transition import Receipt
 from tests.sim.history import History
@@ -134,6 +134,11 @@ class Checker:
     def height(self) -> int:
         """The highest height that an honest node has committed."""
         return len(self.decided)
+
+    def key_of(self, name: str) -> bytes | None:
+        """Return the key under which this validator rules after the last block; None: not one."""
+        record = self.model.rows(VALIDATORS).get(name_key(name))
+        return None if record is None else record.public_key
 
     def fail(self, rule: str, detail: str) -> None:
         """Say that a rule is broken."""

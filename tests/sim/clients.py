@@ -164,15 +164,21 @@ class Clients:
         client: str,
         chance: random.Random,
         only: Machine | None = None,
+        valid_ms: int = 60_000,
+        until: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Sign and send until it is applied; every other answer is followed by a new draft."""
-        outcome = None
-        while outcome is not Outcome.APPLIED:
-            if outcome is not None:
-                await asyncio.sleep(0.5)
+        """Sign and send until it is applied; every other answer is followed by a new draft.
+
+        Args:
+            until: it has been done, by this or otherwise.
+        """
+        while not until():
             outcome = await self.submit(
-                draw(), valid_ms=60_000, client=client, chance=chance, only=only
+                draw(), valid_ms=valid_ms, client=client, chance=chance, only=only
             )
+            if outcome is Outcome.APPLIED:
+                return
+            await asyncio.sleep(0.5)
 
     # Private.
 

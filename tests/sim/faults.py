@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from node.ledger.protocol import SUPPORTED
 from tests.sim.harm import HARMS, OF_WIRES, Fault, Site
 from tests.sim.loop import SimLoop
 
@@ -37,7 +38,7 @@ class Faults:
             pause_s: between two faults, on average.
             skipped: numbers of faults that do not happen.
         """
-        self._site = site
+        self.site = site
         self._loop = loop
         # A machine alone has no wires.
         alone = len(site.machines) == 1
@@ -69,7 +70,7 @@ class Faults:
                     if number in self._skipped:
                         continue
                     chance = random.Random(f"{self._seed}/fault/{number}")
-                    fault = Fault(self._site, kind, chance)
+                    fault = Fault(self.site, kind, chance)
                     self._befallen.append(fault)
                     tasks.create_task(_do(fault), name=f"fault-{number}-{kind}")
         except TimeoutError:
@@ -77,7 +78,7 @@ class Faults:
 
     async def end(self) -> None:
         """Undo everything: wires whole, clocks right, disks sound, every machine up."""
-        site = self._site
+        site = self.site
         site.trace.add("sim", "faults-end")
         site.net.mend()
         site.net.weather.calm()
@@ -90,6 +91,9 @@ class Faults:
             machine.dies_at_event = None
             machine.wake()
         for machine in site.machines:
+            if machine.versions is not SUPPORTED:
+                machine.kill()
+                machine.versions = SUPPORTED
             if machine.expects_failure or machine.expects_damage:
                 # It may be about to stop for a disk that was full, or sound, a moment ago.
                 machine.kill()

@@ -25,9 +25,11 @@ from node.ledger.acts.assets.release_hold import ReleaseHold
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.governance.add_validator import AddValidator
 from node.ledger.acts.governance.approve import Approve
+from node.ledger.acts.governance.cancel_upgrade import CancelUpgrade
 from node.ledger.acts.governance.propose import Propose
 from node.ledger.acts.governance.remove_validator import RemoveValidator
 from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
+from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
@@ -51,6 +53,7 @@ from node.ledger.powers import (
     REFERENCE_OFFICES,
     PowerRecord,
 )
+from node.ledger.protocol import LATEST_VERSION
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
@@ -61,6 +64,8 @@ from node.ledger.tables import (
     PARTICIPANTS,
     POWERS,
     PROPOSALS,
+    PROTOCOL,
+    PROTOCOL_KEY,
     AccountRecord,
     AccountStatus,
     Activity,
@@ -148,6 +153,8 @@ class Load:
             "withdraw": self._withdraw,
             "set_parameter": self._set_parameter,
             "set_powers": self._set_powers,
+            "schedule_upgrade": self._schedule_upgrade,
+            "cancel_upgrade": self._cancel_upgrade,
             "delivery_versus_payment": self._delivery_versus_payment,
         }
 
@@ -173,7 +180,14 @@ class Load:
         )
         return Draft(operations=(operation,), signers=self.signers_of([operation]))
 
-    # What operators do to the set of validators.
+    # What operators order.
+
+    def upgrade(self, height: int) -> Draft:
+        """Return the order to let the newest rules rule from a height on."""
+        operation = self._governed(
+            ScheduleUpgrade, "schedule_upgrade", ANY, version=LATEST_VERSION, height=height
+        )
+        return Draft(operations=(operation,), signers=self.signers_of([operation]))
 
     def rotation(self, name: str, *, public_key: bytes, tls_certificate: bytes) -> Draft:
         """Return the order to give a validator another key."""
@@ -627,6 +641,20 @@ class Load:
             )
         ]
 
+    def _schedule_upgrade(self, chance: random.Random) -> Sequence[Record]:
+        ruling = self._model.rows(PROTOCOL).get(PROTOCOL_KEY)
+        if ruling is not None and (ruling.version == LATEST_VERSION or ruling.upgrade is not None):
+            raise Impossible
+        return self.upgrade(self._model.height + chance.randrange(0, 60)).operations
+
+    def _cancel_upgrade(self, chance: random.Random) -> Sequence[Record]:
+        ruling = self._model.rows(PROTOCOL).get(PROTOCOL_KEY)
+        if ruling is None or ruling.upgrade is None or chance.random() < 0.5:
+            raise Impossible
+        return [
+            self._governed(CancelUpgrade, "cancel_upgrade", ANY, version=ruling.upgrade.version)
+        ]
+
     # What is wrong with it.
 
     def _spoiled(self, operation: Record, chance: random.Random) -> Record:
@@ -638,7 +666,7 @@ class Load:
             "to": (address_of(BANK, "nobody"), getattr(operation, "account", b"")),
             "holder": (address_of(BANK, "nobody"),),
             "target": (address_of(BANK, "nobody"),),
-            "participant": ("nobody", BANK, "central-bank"),
+            "participant": ("nobody", "central-bank"),
             "owner": ("nobody",),
             "lei": ("PK",),
             "jurisdiction": ("pk",),
@@ -653,6 +681,8 @@ class Load:
             "operation": ("no-such",),
             "ceiling": (0, 10_001),
             "decimals": (8,),
+            "version": (7,),
+            "height": (1,),
         }
         fields = [name for name in wrong if hasattr(operation, name)]
         field = chance.choice(fields)

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextvars
+import functools
 import random
-from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,10 +12,12 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from node.app import Node, NodeHalted, NodeParts
-from node.chain.errors import ChainDamaged
+from node.chain.errors import ChainDamaged, UpgradeRequired
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.keys import LocalSigner
+from node.keys.certificates import create_tls_identity
+from node.ledger.protocol import SUPPORTED
 from node.log import Logger
 from node.network.tls import TlsIdentity
 from node.network.transport import Link
@@ -23,6 +26,7 @@ from node.replica.journal import write_birth
 from node.storage import ConsensusLog, StorageThread
 from node.storage.errors import StorageError
 from node.storage.memory_files import PowerCut
+from tests.chain.town import key
 from tests.sim.checker import Checker, Violation
 from tests.sim.disks import SimDisk
 from tests.sim.loop import MACHINE, SimLoop, SimTask
@@ -39,6 +43,20 @@ SNAPSHOT_INTERVAL: Final = 10
 """Heights from one snapshot to the next."""
 DAMAGE_STOPS_WITHIN_S: Final = 5.0
 """A node that has read what nobody wrote is down after this."""
+
+
+def consensus_key(name: str, generation: int) -> LocalSigner:
+    """Return the key of a validator; generation 0 is that of the genesis."""
+    # A key's name is cut at 32 bytes: what tells two of them apart comes first.
+    return key(f"{generation}/{name}") if generation else key(f"{name}/consensus/0")
+
+
+@functools.lru_cache(maxsize=64)
+def identity_of(name: str, generation: int = 0) -> TlsIdentity:
+    """Return the certificate of a machine and its key; generation 0 is that of the genesis."""
+    seed = f"{name}/{generation}".encode().ljust(32)
+    pem, certificate = create_tls_identity(name, seed=seed)
+    return TlsIdentity(certificate=certificate, private_key_pem=pem)
 
 
 class Unreachable(Exception):
@@ -109,6 +127,8 @@ class Machine:
         seed: object,
         signer: LocalSigner | None,
         identity: TlsIdentity,
+        participant: str,
+        is_reserve: bool = False,
         peers: dict[str, str],
         observers: tuple[tuple[str, bytes], ...],
         limits: Mapping[str, Mapping[str, int]],
@@ -120,6 +140,8 @@ class Machine:
             name: of the machine.
             node_name: of the node on it, where two machines run one node's key.
             honest: whether the rules hold for it.
+            participant: for whom its validator stands in the set, when it does.
+            is_reserve: it observes, and may become a validator.
             limits: sections of its configuration.
             wrap: puts a liar's hand on its links.
         """
@@ -144,7 +166,13 @@ class Machine:
         """It loses its power while it logs so many more events."""
         self.starts = 0
         self._around = around
-        self._identity = identity
+        self.identity = identity
+        self.generation = 0
+        """Of the last key that was made for its validator."""
+        self.participant = participant
+        self.is_reserve = is_reserve
+        self.versions: Collection[int] = SUPPORTED
+        """Of the protocol, that its software knows."""
         self._peers = peers
         self._observers = observers
         self._limits = limits
@@ -184,6 +212,13 @@ class Machine:
             public_key=self.signer.public_key,
             network=self._around.genesis.hash,
         )
+
+    def take_over(self, signer: LocalSigner, identity: TlsIdentity) -> None:
+        """Put another key in place, with a new log, as an operator does beside a dead node."""
+        self.signer, self.identity = signer, identity
+        self.disk.wipe_log()
+        self._around.checker.lost_log(self.name)
+        self.bear()
 
     async def start(self) -> None:
         """Start the node, once what is left of its former life has ended.
@@ -297,7 +332,7 @@ class Machine:
         self._transport = SimTransport(
             around.net,
             self.address,
-            self._identity.certificate,
+            self.identity.certificate,
             context=self._context,
             wrap=self._wrap or (lambda link: link),
         )
@@ -307,11 +342,12 @@ class Machine:
             store=life.store,
             log_files=life.files,
             transport=self._transport,
-            identity=self._identity,
+            identity=self.identity,
             signer=self._watched_signer(),
             observers=self._observers,
             verify=around.verify,
             serves_clients=False,
+            versions=self.versions,
             log=self._log(),
         )
         try:
@@ -347,13 +383,16 @@ class Machine:
         self.failure = error
         self._around.trace.add(self.name, "ended", error=f"{type(error).__name__}: {error}")
         refusals = StorageError | NodeHalted | ChainDamaged | LogMismatch
-        expected = self._may_fail and isinstance(error, refusals)
+        if self.versions is SUPPORTED:
+            expected = self._may_fail and isinstance(error, refusals)
+        else:
+            expected = isinstance(error, UpgradeRequired)
         if self.honest and not expected:
             self._report("stopped", f"{self.name}: {type(error).__name__}: {error}")
 
     @property
     def _may_fail(self) -> bool:
-        return self.expects_failure or self.expects_damage
+        return self.expects_failure or self.expects_damage or self.versions is not SUPPORTED
 
     def _met_damage(self) -> None:
         if self.has_met_damage:

@@ -9,6 +9,7 @@ import concurrent.futures
 import os
 import random
 import secrets
+import signal
 import statistics
 import sys
 import time
@@ -133,6 +134,12 @@ def _run(seed: int) -> tuple[Result, float]:
     return replace(result, lines=[]), cost_s
 
 
+def _ignore_interrupts() -> None:
+    """Let a run end: whoever started them all stops them, and wants the totals."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def main() -> int:
     """Run seeds until the time is over; 1 if a rule was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.soak", description=__doc__)
@@ -148,9 +155,18 @@ def main() -> int:
     print(f"seeds from {first} on", flush=True)
     totals, began_s = Totals(), time.monotonic()
     ends_s = began_s + arguments.minutes * 60
+
+    def end_now(*_: object) -> None:
+        nonlocal ends_s
+        ends_s = 0.0
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_now)
     last = None if arguments.seeds is None else first + arguments.seeds
     next_seed = first
-    with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        arguments.processes, initializer=_ignore_interrupts
+    ) as pool:
         running: set[concurrent.futures.Future[tuple[Result, float]]] = set()
         while True:
             while len(running) < 2 * arguments.processes and time.monotonic() < ends_s:

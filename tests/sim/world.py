@@ -23,25 +23,24 @@ from consensus.types import FaultModel
 from node.codec import CodecError, replace
 from node.genesis import Genesis, GenesisParticipant, genesis_of
 from node.keys import verify
-from node.keys.certificates import create_tls_identity
 from node.ledger import commitment
 from node.ledger.errors import InvariantViolation
 from node.ledger.invariants import check_state, decode_state
-from node.ledger.tables import ParticipantKind
-from node.network.tls import TlsIdentity
+from node.ledger.tables import VALIDATORS, ParticipantKind, name_key
 from node.replica.join import witnesses_min
 from node.storage import layout
 from node.storage.memory_files import PowerCut
 from node.storage.nodes import StoredNodes
 from node.storage.store import MemoryStore
-from tests.chain.town import key, make_record, validator_record
+from tests.chain.town import BANK, make_record, validator_record
 from tests.sim.checker import Checker, Violation
 from tests.sim.clients import Clients, Counts
 from tests.sim.faults import Faults
 from tests.sim.harm import KINDS, Site
+from tests.sim.harm.validators import ORDER_VALID_MS
 from tests.sim.liars import Conspiracy
 from tests.sim.loop import MACHINE, Order, SimLoop
-from tests.sim.machines import EPOCH_MS, Machine, Surroundings
+from tests.sim.machines import EPOCH_MS, Machine, Surroundings, consensus_key, identity_of
 from tests.sim.trace import Trace
 from tests.sim.wires import SimNet, Weather
 
@@ -118,6 +117,8 @@ class Result:
     heights: int
     faults: dict[str, int]
     liars: int
+    faults_drawn: int
+    """Those left out among them."""
     clients: Counts
     acknowledged: int
     signatures: int
@@ -190,8 +191,9 @@ def simulate(
         play: what happens until faults end, instead of random faults.
     """
     chance = random.Random(f"{options.seed}/options")
-    order: Order = options.order or ("any" if chance.random() < 0.2 else "lanes")
-    loop = SimLoop(options.seed, order=order)
+    # Everything is drawn, whether it is used or not: an option changes only what it names.
+    drawn_order: Order = "any" if chance.random() < 0.2 else "lanes"
+    loop = SimLoop(options.seed, order=options.order or drawn_order)
     world = _World(options, loop, chance, show, play)
     loop.set_exception_handler(world.unhandled)
     try:
@@ -236,12 +238,10 @@ class _World:
         self._clients: Clients | None = None
         model = self._genesis.fault_model
         survived = faults_survived(model, options.validators)
-        drawn = chance.choice((0, 0, 1)) if survived else 0
-        self.liars = drawn if options.liars is None else options.liars
-        kinds = options.faults
-        if kinds is None:
-            kinds = tuple(kind for kind in KINDS if chance.random() < 0.5)
-        self._kinds = kinds
+        drawn = chance.choice((0, 0, 1))
+        self.liars = min(drawn, survived) if options.liars is None else options.liars
+        drawn_kinds = tuple(kind for kind in KINDS if chance.random() < 0.5)
+        self._kinds = drawn_kinds if options.faults is None else options.faults
         self._impaired_max = max(0, survived - self.liars - options.twins)
         drawn_pause_s = chance.choice((1.0, 3.0, 8.0))
         self._fault_pause_s = options.fault_pause_s or drawn_pause_s
@@ -289,6 +289,7 @@ class _World:
             heights=self._checker.height,
             faults={} if faults is None else dict(sorted(faults.counts.items())),
             liars=self.liars,
+            faults_drawn=0 if faults is None else faults.drawn,
             clients=Counts() if clients is None else clients.counts,
             acknowledged=self._checker.acknowledged,
             signatures=self._checker.signatures,
@@ -332,6 +333,7 @@ class _World:
             for machine in self._machines:
                 tasks.create_task(self._start_late(machine))
             clients = tasks.create_task(self._clients.run(), name="clients")
+            operator = tasks.create_task(self._operate(), name="operator")
             if self._play is None:
                 await self._faults.run(options.minutes * 60)
             else:
@@ -340,6 +342,7 @@ class _World:
             calm_s, height = self.loop.time(), checker.height
             await self._live_again(clients, height)
             self.trace.add("sim", "lively", after_s=self.loop.time() - calm_s)
+            operator.cancel()
         for machine in self._machines:
             await machine.stop()
         self._compare()
@@ -361,7 +364,7 @@ class _World:
         if not machine.honest:
             # A network that has gone on without one of its founders waits for it as for a faulty
             # one, for two blocks: on top of a liar that is more than it survives.
-            founders = {m.name for m in self._honest if m.signer is not None}
+            founders = {m.name for m in self._honest if self._checker.key_of(m.name) is not None}
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FOUNDED_WITHIN_S):
                     await self._until(lambda: founders <= self._checker.remember)
@@ -371,12 +374,13 @@ class _World:
     async def _live_again(self, clients: "asyncio.Task[None]", height: int) -> None:
         """Hold the network to its promise, now that nothing is broken any more."""
         assert self._clients is not None
-        waits_for = "three more blocks at each node"
+        waits_for = "removed validators to be back, and three more blocks at each node"
         try:
             async with asyncio.timeout(LIVELY_WITHIN_S):
+                await self._bring_back()
                 await self._until(lambda: all(m.height >= height + 3 for m in self._honest))
                 waits_for = "every validator to vote again"
-                await self._until(lambda: all(_votes(m) for m in self._honest))
+                await self._until(lambda: all(self._votes(m) for m in self._honest))
                 waits_for = "clients to know what became of their transactions"
                 self._clients.ending = True
                 await clients
@@ -390,6 +394,50 @@ class _World:
             raise Violation(
                 "liveness", f"waited {LIVELY_WITHIN_S:.0f} s for {waits_for}: {where}"
             ) from None
+
+    async def _bring_back(self) -> None:
+        """Let validators that were ordered out of the set return."""
+        assert self._faults is not None
+        if self._faults.site.away:
+            await asyncio.sleep(ORDER_VALID_MS / 1000 + 1)
+        for machine in self._faults.site.away:
+            await self._faults.site.bring_in(machine, random.Random(f"{self.options.seed}/back"))
+
+    async def _operate(self) -> None:
+        """Give each machine the key under which its validator rules, as its operator would."""
+        assert self._faults is not None
+        while True:
+            await asyncio.sleep(1)
+            for machine in self._honest:
+                ruling = self._checker.key_of(machine.name)
+                held = machine.signer
+                if ruling is None or (held is not None and held.public_key == ruling):
+                    continue
+                if machine.name not in self._faults.site.busy:
+                    with self._faults.site.in_hand(machine):
+                        await self._give_key(machine, ruling)
+
+    async def _give_key(self, machine: Machine, ruling: bytes) -> None:
+        name = machine.name
+        generation = next(
+            number
+            for number in range(machine.generation + 1)
+            if consensus_key(name, number).public_key == ruling
+        )
+        record = self._checker.model.rows(VALIDATORS)[name_key(name)]
+        identity = machine.identity
+        if identity.certificate != record.tls_certificate:
+            identity = identity_of(name, generation)
+        self.trace.add(name, "key", generation=generation)
+        machine.kill()
+        await machine.wait_ended()
+        machine.take_over(consensus_key(name, generation), identity)
+        await machine.start()
+
+    def _votes(self, machine: Machine) -> bool:
+        if machine.node is None:
+            return False
+        return self._checker.key_of(machine.name) is None or machine.node.replica.is_voting
 
     async def _fresh_unit(self, machine: Machine, number: int) -> None:
         assert self._clients is not None
@@ -465,7 +513,7 @@ class _World:
         observers = [f"observer-{number}" for number in range(options.observers)]
         faulty = self._chance.sample(validators, self.liars + options.twins)
         liars, doubled = faulty[: self.liars], faulty[self.liars :]
-        identities = {name: _identity(name) for name in (*validators, *observers)}
+        identities = {name: identity_of(name) for name in (*validators, *observers)}
         certificates = {identities[name].certificate: name for name in identities}
         self._conspiracy.plot(liars, validators, certificates)
         places = [(name, name) for name in (*validators, *observers)]
@@ -484,9 +532,13 @@ class _World:
                 node_name=name,
                 honest=name not in faulty,
                 seed=options.seed,
-                signer=key(f"{name}/consensus/0") if votes else None,
+                signer=consensus_key(name, 0) if votes else None,
                 identity=identities[name],
-                peers={other: f"{other}:1" for other in validators if other != name},
+                participant=name if votes else BANK,
+                is_reserve=name == "observer-0",
+                peers={
+                    other: f"{other}:1" for other in (*validators, *observers[:1]) if other != name
+                },
                 observers=tuple(
                     (other, identities[other].certificate) for other in observers if other != name
                 ),
@@ -497,9 +549,19 @@ class _World:
                 machine.bear()
             machine.clock.offset_ms = self._chance.randrange(-500, 501)
             self._machines.append(machine)
+        self._clients = Clients(
+            self._honest,
+            genesis=self._genesis,
+            checker=self._checker,
+            trace=self.trace,
+            loop=loop,
+            seed=options.seed,
+            pause_s=self._client_pause_s,
+        )
         site = Site(
             machines=self._machines,
             net=net,
+            clients=self._clients,
             checker=self._checker,
             trace=self.trace,
             impaired_max=self._impaired_max,
@@ -513,15 +575,6 @@ class _World:
             skipped=options.skip,
             loop=loop,
             seed=options.seed,
-        )
-        self._clients = Clients(
-            self._honest,
-            genesis=self._genesis,
-            checker=self._checker,
-            trace=self.trace,
-            loop=loop,
-            seed=options.seed,
-            pause_s=self._client_pause_s,
         )
         slow, threads = site.slow_disks, random.Random(f"{options.seed}/threads")
 
@@ -553,12 +606,6 @@ def _limits(chance: random.Random) -> dict[str, dict[str, int]]:
     return limits
 
 
-def _votes(machine: Machine) -> bool:
-    if machine.node is None:
-        return False
-    return machine.signer is None or machine.node.replica.is_voting
-
-
 def _position(machine: Machine) -> str:
     node = machine.node
     if node is None:
@@ -573,12 +620,6 @@ def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:
     start = layout.state_key(b"")
     stop = start[:-1] + bytes([start[-1] + 1])
     return [(full[len(start) :], value) for full, value in values.scan(start, stop)]
-
-
-@functools.lru_cache(maxsize=16)
-def _identity(name: str) -> TlsIdentity:
-    pem, certificate = create_tls_identity(name, seed=f"{name}/0".encode().ljust(32))
-    return TlsIdentity(certificate=certificate, private_key_pem=pem)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,8 +1,8 @@
-"""What can be done to a network: one file for wires, processes, disks and clocks each."""
+"""What can be done to a network: a file for each sort of harm."""
 
 from typing import Final
 
-from tests.sim.harm import clocks, disks, processes, wires
+from tests.sim.harm import clocks, disks, processes, software, validators, wires
 from tests.sim.harm.fault import Fault, Harm, Site
 
 __all__ = ["HARMS", "KINDS", "OF_WIRES", "Fault", "Harm", "Site"]
@@ -12,6 +12,8 @@ HARMS: Final[dict[str, Harm]] = {
     **processes.HARMS,
     **disks.HARMS,
     **clocks.HARMS,
+    **validators.HARMS,
+    **software.HARMS,
 }
 
 KINDS: Final = tuple(HARMS)

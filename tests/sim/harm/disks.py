@@ -62,7 +62,7 @@ async def _rot(fault: Fault) -> None:
 async def _rot_log(fault: Fault) -> None:
     """The consensus log rots: the next start refuses it, and the node goes on without."""
     machine = fault.impair()
-    if machine is None or machine.signer is None:
+    if machine is None or machine.signer is None:  # Observers have no log.
         return
     with fault.in_hand(machine):
         machine.kill()
@@ -118,7 +118,7 @@ async def _old_disk(fault: Fault) -> None:
 async def _old_log(fault: Fault) -> None:
     """An older copy of the log, beside the database as it is."""
     machine = fault.impair()
-    if machine is None or machine.signer is None:
+    if machine is None or machine.signer is None:  # Observers have no log.
         return
     with fault.in_hand(machine):
         old = await _copy_long_ago(fault, machine)

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from node.codec import replace as with_fields
+from tests.chain.town import validator_record
 from tests.sim.checker import Checker
-from tests.sim.machines import Machine
+from tests.sim.clients import Clients
+from tests.sim.machines import Machine, consensus_key
 from tests.sim.trace import Trace
 from tests.sim.wires import SimNet
 
@@ -19,6 +22,7 @@ class Site:
 
     machines: Sequence[Machine]
     net: SimNet
+    clients: Clients
     checker: Checker
     trace: Trace
     impaired_max: int
@@ -30,6 +34,10 @@ class Site:
     """Machines that one fault has in its hands: no other stops or starts them."""
     slow_disks: dict[str, float] = field(default_factory=dict)
     """Seconds that a write of this machine may take."""
+    away: list[Machine] = field(default_factory=list)
+    """Validators that were ordered out of the set, and not back yet."""
+    new_certificates: int = 0
+    """How many validators have another certificate than that of the genesis."""
 
     @property
     def honest(self) -> list[Machine]:
@@ -42,6 +50,47 @@ class Site:
             return machine.name in self.checker.remember
         return machine.node.replica.is_witness
 
+    def key_of(self, name: str) -> bytes | None:
+        """Return the key under which this validator rules; None: it is none."""
+        return self.checker.key_of(name)
+
+    def has_room(self, *but: str) -> bool:
+        """Whether one more may be impaired for long, not counting these."""
+        # One that came late and has signed nothing yet is no witness for others, as one that was
+        # wiped: so many must remain.
+        forgotten = {
+            m.name for m in self.honest if self.key_of(m.name) is not None and not self.knows(m)
+        }
+        if len((forgotten | self.impaired).difference(but)) >= self.forgotten_max:
+            return False
+        return len(self.impaired.difference(but)) < self.impaired_max
+
+    @contextlib.contextmanager
+    def in_hand(self, *machines: Machine) -> Iterator[None]:
+        """Keep other faults from stopping and starting these."""
+        names = {machine.name for machine in machines}
+        self.busy |= names
+        try:
+            yield
+        finally:
+            self.busy -= names
+
+    async def bring_in(self, machine: Machine, chance: random.Random) -> None:
+        """Order a machine into the set of validators, under a key that nobody has seen."""
+        machine.generation += 1
+        record = with_fields(
+            validator_record(machine.name),
+            public_key=consensus_key(machine.name, machine.generation).public_key,
+            participant=machine.participant,
+            tls_certificate=machine.identity.certificate,
+        )
+        await self.clients.insist(
+            lambda: self.clients.load.addition(record),
+            client="operator",
+            chance=chance,
+            until=lambda: self.key_of(machine.name) is not None,
+        )
+
 
 class Fault:
     """One fault of a run. Its chance is its own: leaving out another one changes nothing here."""
@@ -53,6 +102,10 @@ class Fault:
         self.net = site.net
         self.happened = False
         """It found somebody to befall."""
+
+    def in_hand(self, *machines: Machine) -> contextlib.AbstractContextManager[None]:
+        """Keep other faults from stopping and starting these."""
+        return self.site.in_hand(*machines)
 
     def note(self, event: str = "", **details: object) -> None:
         """Say what happens; the kind, unless another event is named."""
@@ -82,16 +135,6 @@ class Fault:
         self.happened = machine is not None
         return machine
 
-    @contextlib.contextmanager
-    def in_hand(self, *machines: Machine) -> Iterator[None]:
-        """Keep other faults from stopping and starting these."""
-        names = {machine.name for machine in machines}
-        self.site.busy |= names
-        try:
-            yield
-        finally:
-            self.site.busy -= names
-
     async def back(self, machine: Machine, after_s: float) -> None:
         """Start a machine again after a while, if it is down."""
         await asyncio.sleep(after_s)
@@ -103,12 +146,7 @@ class Fault:
         site, machine = self.site, self._idle()
         if machine is None or machine.name in site.impaired:
             return None
-        # One that came late and has signed nothing yet is no witness for others, as one that was
-        # wiped: so many must remain.
-        forgotten = {m.name for m in site.honest if m.signer is not None and not site.knows(m)}
-        if len((forgotten | site.impaired) - {machine.name}) >= site.forgotten_max:
-            return None
-        if len(site.impaired) >= site.impaired_max:
+        if not site.has_room(machine.name):
             return None
         site.impaired.add(machine.name)
         self.happened = True
@@ -127,7 +165,8 @@ class Fault:
             if node is None or machine.paused:
                 continue
             caught_up = node.chain.head.height >= self.site.checker.height - 1
-            if caught_up and (machine.signer is None or node.replica.is_witness):
+            rules = self.site.key_of(machine.name) is not None
+            if caught_up and (not rules or node.replica.is_witness):
                 break
         self.note("rejoined", machine=machine.name)
         self.site.impaired.discard(machine.name)
