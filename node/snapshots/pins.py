@@ -45,6 +45,8 @@ class Pins:
         self._by_height: dict[int, Snapshot] = {}
         if interval:
             self._pin()
+            # Blocks that are copied in a run are told of together: it has to end where we pin.
+            chain.durable_every = interval
             chain.listeners.append(self._committed)
 
     @property
@@ -69,6 +71,7 @@ class Pins:
 
     def _committed(self, committed: Committed) -> None:
         if committed.candidate.height % self._interval == 0:
+            assert committed.candidate.height == self._chain.head.height
             self._pin()
 
     def _pin(self) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from node.ledger.commitment import plant
 from node.log import silent_log
 from node.metrics import Metrics
-from node.snapshots import Pins, Snapshot, SnapshotGone, source
+from node.snapshots import Leaves, Pins, Snapshot, SnapshotGone, source
 from node.storage import KeyValueStore, MemoryStore, StorageThread, open_leveldb
 from tests.chain.town import Town, make_record, make_town
 
@@ -59,6 +60,31 @@ async def test_start_is_pinned_too_if_there_is_a_block(town: Town) -> None:
 
     assert (first, pins.heights) == ((4,), (4, 6))
     pins.close()
+
+
+async def test_run_of_copied_blocks_ends_where_a_snapshot_is_pinned(town: Town) -> None:
+    pins = pins_of(town)
+    roots = {}
+    for _ in range(7):
+        candidate = town.build()
+        await town.chain.commit(candidate, town.certify(candidate), durable=False)
+        roots[candidate.height] = candidate.header.state_root
+    await town.chain.make_durable()
+
+    assert pins.heights == (3, 6)
+    for height in pins.heights:
+        snapshot = pins.of(height)
+        assert snapshot is not None
+        assert snapshot.point.header.state_root == roots[height]
+        assert hash_of_state(snapshot) == roots[height]
+    pins.close()
+
+
+def hash_of_state(snapshot: Snapshot) -> bytes:
+    """Return the root of what a snapshot holds."""
+    chunk = snapshot.chunk(b"")
+    assert isinstance(chunk, Leaves)
+    return plant(b"", zip(chunk.keys, chunk.values, strict=True)).slot
 
 
 async def test_interval_of_zero_serves_none(town: Town) -> None:
