@@ -7,6 +7,7 @@ door is that node's word at that moment: most clients then give up, and assume n
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -94,11 +95,14 @@ class Clients:
         self._ready = asyncio.Event()
         self.load = Load(checker.model, lambda: EPOCH_MS + int(loop.time() * 1000))
         self.counts = Counts()
-        self.ending = False
-        """Clients finish what they have under way, and begin nothing new."""
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let clients finish what they have under way, and begin nothing new."""
+        self._ending.set()
 
     async def run(self) -> None:
-        """Found the money, then do this and that until `ending`; return when all is known."""
+        """Found the money, then do this and that until `end`; return when all is known."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._found())
             for number in range(ACCOUNTS_COUNT):
@@ -212,9 +216,11 @@ class Clients:
     async def _act_on_and_on(self, number: int) -> None:
         chance = random.Random(f"{self._seed}/client/{number}")
         await self._ready.wait()
-        while not self.ending:
-            await asyncio.sleep(chance.expovariate(1 / self._pause_s))
-            if self.ending:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(chance.expovariate(1 / self._pause_s)):
+                    await self._ending.wait()
+            if self._ending.is_set():
                 return
             if chance.random() < READS:
                 await self._read(f"client-{number}", chance)

@@ -136,7 +136,7 @@ def test_a_transaction_that_is_applied_twice_is_found() -> None:
     async def play(stage: Stage) -> None:
         await nodes(stage)
         clients = stage.clients
-        clients.ending = True
+        clients.end()
         await clients.insist(clients.load.one_unit, client="planter", chance=stage.chance)
         height, index = list(stage.checker.places.values())[-1]
         await stage.until_height(height, *stage.machines, within_s=10)
@@ -198,7 +198,7 @@ def test_amounts_that_no_event_explains_are_found_although_the_model_agrees(
 
     async def play(stage: Stage) -> None:
         await nodes(stage)
-        stage.clients.ending = True
+        stage.clients.end()
         await asyncio.sleep(10)
         await alter_all(stage)
         alter_model(stage.checker.model)

@@ -382,7 +382,7 @@ class _World:
                 waits_for = "every validator to vote again"
                 await self._until(lambda: all(self._votes(m) for m in self._honest))
                 waits_for = "clients to know what became of their transactions"
-                self._clients.ending = True
+                self._clients.end()
                 await clients
                 waits_for = "a fresh unit of cash through each node"
                 for number, machine in enumerate(self._honest):
