@@ -1,0 +1,6 @@
+"""The operator's door to a running node: a socket in its home that only the home's owner opens."""
+
+from node.control.client import ControlError, Refused, ask_for_backup
+from node.control.server import BackUp, ControlServer, Made
+
+__all__ = ["BackUp", "ControlError", "ControlServer", "Made", "Refused", "ask_for_backup"]

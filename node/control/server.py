@@ -1,0 +1,159 @@
+"""What a running node does for its operator, over a unix socket of mode 0600 in its home.
+
+    POST /backup   {"to": "/absolute/path", "blocks": true}
+                   answers 200 with lines of JSON: {"written": bytes} from time to time, and at the
+                   end {"done": {...}} or {"refused": "why"}
+
+Who may open the socket is the file system's to say: the owner of the home. Nothing of this is on
+the listener for clients, and nothing on that listener reaches this (adversarial 73). A request is
+small; one backup at a time, a second one is refused at once.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from node.control.place import short_path
+from node.log import Logger
+
+REQUEST_BYTES_MAX: Final = 16 << 10
+PATH_LENGTH_MAX: Final = 4_096
+SAY_EVERY_BYTES: Final = 8 << 20
+STOP_S: Final = 1.0
+"""How long a backup under way may go on when the node ends; then it is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A backup that was made."""
+
+    height: int
+    block_id: str
+    state_root: str
+    size_bytes: int
+    blocks: int
+
+
+class BackupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked for."""
+
+    to: str
+    blocks: bool
+
+
+BackUp: TypeAlias = Callable[[Path, bool, Callable[[int], None]], Awaitable[Made | str]]
+"""Makes a backup at a path, with blocks or without, and says how much is written; a sentence: why
+there is none."""
+
+
+class ControlServer:
+    """The socket of one node."""
+
+    def __init__(self, path: Path, *, back_up: BackUp, log: Logger) -> None:
+        """Store what is given; `start` opens the socket."""
+        self._path = path
+        self._back_up = back_up
+        self._log = log.bind(part="control")
+        self._busy = False
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen; the node holds the lock of its database, so a socket that is there is stale.
+
+        Raises:
+            OSError: the socket cannot be made.
+        """
+        application = web.Application(client_max_size=REQUEST_BYTES_MAX)
+        application.router.add_post("/backup", self._backup)
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=STOP_S
+        )
+        await runner.setup()
+        self._runner = runner
+        await web.SockSite(runner, self._listen()).start()
+
+    async def stop(self) -> None:
+        """Close the socket and take its name away."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._path.unlink(missing_ok=True)
+
+    def _listen(self) -> socket.socket:
+        self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # From its first moment on nobody else can open it.
+        before = os.umask(0o177)
+        try:
+            with short_path(self._path) as name:
+                listener.bind(name)
+        except OSError:
+            listener.close()
+            raise
+        finally:
+            os.umask(before)
+        return listener
+
+    async def _backup(self, request: web.Request) -> web.StreamResponse:
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=BackupRequest)
+        except msgspec.MsgspecError as error:
+            return _refusal(400, f"not understood: {error}")
+        to = Path(wanted.to)
+        if not to.is_absolute() or len(wanted.to) > PATH_LENGTH_MAX or "\0" in wanted.to:
+            return _refusal(400, "the place of a backup is an absolute path")
+        if self._busy:
+            return _refusal(409, "a backup is being made already")
+        self._busy = True
+        try:
+            return await self._answer(request, to, blocks=wanted.blocks)
+        finally:
+            self._busy = False
+
+    async def _answer(self, request: web.Request, to: Path, *, blocks: bool) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/jsonl"})
+        await response.prepare(request)
+        said = 0
+        told: asyncio.Queue[int] = asyncio.Queue(maxsize=1)
+
+        def progress(written: int) -> None:
+            nonlocal said
+            if written - said >= SAY_EVERY_BYTES and told.empty():
+                said = written
+                told.put_nowait(written)
+
+        self._log.info("backup begun", to=str(to), blocks=blocks)
+        async with asyncio.TaskGroup() as tasks:
+            saying = tasks.create_task(_say(response, told), name="control-progress")
+            try:
+                made = await self._back_up(to, blocks, progress)
+            finally:
+                saying.cancel()
+        if isinstance(made, str):
+            self._log.warning("no backup", to=str(to), reason=made)
+            last: dict[str, object] = {"refused": made}
+        else:
+            self._log.info("backup made", to=str(to), height=made.height, bytes=made.size_bytes)
+            last = {"done": asdict(made)}
+        # The backup is there, whoever has gone meanwhile.
+        with suppress(ConnectionError):
+            await response.write(msgspec.json.encode(last) + b"\n")
+            await response.write_eof()
+        return response
+
+
+async def _say(response: web.StreamResponse, told: asyncio.Queue[int]) -> None:
+    with suppress(ConnectionError):
+        while True:
+            await response.write(msgspec.json.encode({"written": await told.get()}) + b"\n")
+
+
+def _refusal(status: int, why: str) -> web.Response:
+    return web.json_response({"refused": why}, status=status)
