@@ -31,9 +31,11 @@ from node.app.loading import (
 )
 from node.app.router import Router
 from node.app.upgrades import UpgradeNotices
-from node.chain import Chain, Committed
+from node.chain import Chain, ChainDamaged, Committed
 from node.clock import Clock, SystemClock
 from node.config import NodeConfig, RpcConfig
+from node.control import ControlServer, Made
+from node.control.place import socket_path
 from node.genesis import Genesis
 from node.intake import Intake
 from node.keys import Signer, verify
@@ -62,7 +64,7 @@ from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
 from node.rpc.waiting import WaitingServer
-from node.snapshots import Installation, Pins, TrustedPoint
+from node.snapshots import Installation, Pins, SnapshotError, TrustedPoint
 from node.snapshots.trust import HOUR_MS
 from node.storage import (
     ConsensusLog,
@@ -75,6 +77,7 @@ from node.storage import (
     open_leveldb,
 )
 from node.sync import Joining, Serving, Sync, SyncLimits, needs_snapshot
+from node.upkeep import BackupError, back_up_running
 
 CHAIN_FOLDER: Final = "chain"
 LOG_FOLDER: Final = "consensus"
@@ -294,6 +297,7 @@ class Node:
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
+        await self._serve_operator(store, thread)
         head = self.chain.head
         self.log.info(
             "node started",
@@ -522,6 +526,37 @@ class Node:
         await server.start(rpc.listen.host, rpc.listen.port)
         self._stack.push_async_callback(server.stop)
         return server
+
+    async def _serve_operator(self, store: KeyValueStore, thread: StorageThread | None) -> None:
+        """Open the control socket in the home, where there is a home."""
+        if not self._parts.serves_clients or self._parts.store is not None or thread is None:
+            return
+
+        async def back_up(to: Path, blocks: bool, progress: Callable[[int], None]) -> Made | str:
+            try:
+                written = await back_up_running(
+                    self.chain,
+                    store,
+                    thread,
+                    self._parts.clock,
+                    to,
+                    blocks=blocks,
+                    software=software(),
+                    progress=progress,
+                )
+            except (BackupError, ChainDamaged, SnapshotError, StorageError) as error:
+                return str(error)
+            return Made(
+                height=written.about.height,
+                block_id=written.about.block_id.hex(),
+                state_root=written.about.state_root.hex(),
+                size_bytes=written.size_bytes,
+                blocks=written.blocks,
+            )
+
+        server = ControlServer(socket_path(self.config.data_dir), back_up=back_up, log=self.log)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
 
     def _follow_validators(self, committed: Committed) -> None:
         if committed.validators_changed:

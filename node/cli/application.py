@@ -72,6 +72,8 @@ COMMANDS: Final = {
     "config": Place("node.cli.config", "Examine a node's configuration."),
     "start": Place("node.cli.start", "Run a node."),
     "check": Place("node.cli.check", "Check the whole database of a stopped node."),
+    "backup": Place("node.cli.backup", "Write a node's chain into one file."),
+    "restore": Place("node.cli.restore", "Make the database of a home of a backup."),
     "repair": Place("node.cli.repair", "Put a sound database in the place of a damaged one."),
     "validator": Place("node.cli.validator", "Say who votes; let validators come and go."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),

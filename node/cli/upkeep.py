@@ -37,6 +37,26 @@ class Home:
         return consensus_log_path(self.config.data_dir)
 
     @property
+    def control(self) -> Path:
+        """The control socket of the running node."""
+        from node.control.place import socket_path
+
+        return socket_path(self.config.data_dir)
+
+    def is_running(self) -> bool:
+        """Whether a process has the database open."""
+        from node.storage import StorageLocked
+        from node.storage.lock import DirectoryLock
+
+        if not self.chain.is_dir():
+            return False
+        try:
+            DirectoryLock(self.chain).close()
+        except StorageLocked:
+            return True
+        return False
+
+    @property
     def public_key(self) -> bytes | None:
         """The key that this node votes with; None for an observer."""
         from node.keys.development import development_signer

@@ -72,7 +72,13 @@ class BlockCheck:
         sets: Sets,
         faults: Faults,
         verify: Verify,
+        point: Header | None = None,
     ) -> None:
+        """Store what is given.
+
+        Args:
+            point: the header of the block that the database begins at, if not at the genesis.
+        """
         self._view = view
         self._genesis = genesis
         self._sets = sets
@@ -80,6 +86,8 @@ class BlockCheck:
         self._verify = verify
         self._before: tuple[int, bytes, int] | None = (0, genesis.hash, genesis.time_ms)
         """Height, id and time of the block before, where it is known."""
+        if point is not None:
+            self._before = (point.height, block_id(point), point.time_ms)
         self.transactions = 0
         """How many stand in the blocks that could be read."""
 
@@ -93,7 +101,7 @@ class BlockCheck:
         self._check_place(height, header)
         ids = self._check_transactions(height, block)
         self._check_roots(height, block, ids)
-        self._check_certificate(height, header)
+        self.check_certificate(height, header)
         self._before = (height, block_id(header), header.time_ms)
         return header
 
@@ -189,7 +197,8 @@ class BlockCheck:
             root = receipts_root([*leaves, receipts.events])
             self._agree(f"receipts {height}", root, header.receipts_root)
 
-    def _check_certificate(self, height: int, header: Header) -> None:
+    def check_certificate(self, height: int, header: Header) -> None:
+        """Check the certificate that is stored for this header."""
         place = f"certificate {height}"
         data = self._read(place, layout.certificate_key(height))
         validators = self._sets.at(height)
