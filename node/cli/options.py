@@ -34,7 +34,8 @@ def parse_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         click.BadParameter: it is none.
     """
     if re.fullmatch("[0-9a-fA-F]{64}", value) is None:
-        raise click.BadParameter(f"{value!r} is no id: 64 hexadecimal digits are needed")
+        shown = value if len(value) <= 80 else value[:79] + "…"
+        raise click.BadParameter(f"{shown!r} is no id: 64 hexadecimal digits are needed")
     return value.lower()
 
 

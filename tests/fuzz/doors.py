@@ -42,6 +42,8 @@ _JOINED: Final = "reads a file by a door that is in a row, and judges what it sa
 NOT_REACHED: Final[Mapping[str, str]] = {
     "node.app.loading.load_identity": _JOINED,
     "node.app.loading.load_signer": _JOINED,
+    "node.app.loading.load_following_identity": _JOINED,
+    "node.app.loading.load_following_signer": _JOINED,
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
     "node.cli.upkeep.load_home": _JOINED,

@@ -41,6 +41,7 @@ from node.network import (
 )
 from node.network.messages import encode_message
 from node.proofs import Handover, render_proof
+from node.provision.requests import ValidatorRequest
 from node.replica.entries import (
     Body,
     Born,
@@ -324,6 +325,17 @@ def keystores() -> tuple[bytes, ...]:
 
 def tls_certificates() -> tuple[bytes, ...]:
     return tuple(create_tls_identity(name, seed=b"x" * 32)[1] for name in ("regulator", "a-1"))
+
+
+def validator_requests() -> tuple[bytes, ...]:
+    request = ValidatorRequest.made_by(
+        key("bank"),
+        network=decided().town.genesis.hash,
+        name="regulator",
+        participant=BANK,
+        tls_certificate=tls_certificates()[0],
+    )
+    return (request.render().encode(),)
 
 
 def certificate_files() -> tuple[bytes, ...]:

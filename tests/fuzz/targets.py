@@ -52,6 +52,7 @@ from node.proofs import ProofError, verify_proof_file
 from node.provision.description import load_description
 from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
 from node.provision.processes import PID_FILE, running
+from node.provision.requests import RequestError, read_request
 from node.replica.entries import (
     Body,
     Born,
@@ -560,6 +561,14 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.chain.receipts.BlockReceipts.decoded",
             "node.chain.receipts.BlockReceipts.block_events",
         ),
+    ),
+    Target(
+        name="validator-request",
+        form=Form.JSON,
+        opened=_in_file(read_request, "request.json"),
+        refusals=(RequestError,),
+        seeds=seeds_of(seeds.validator_requests),
+        doors=("node.provision.requests.read_request",),
     ),
     Target(
         name="network-state",

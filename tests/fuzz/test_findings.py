@@ -40,6 +40,7 @@ FOUND: Final = {
     ),
     "a network nested deeply": ("network-file", b"name = " + NESTED, "ConfigError"),
     "a network with thousands of digits": ("network-file", b"time = " + DIGITS, "ConfigError"),
+    "an id of thousands of characters was repeated whole": ("id", b"1" * 20_000, "BadParameter"),
     "operations nested deeply": ("operation-file", NESTED, "CommandError"),
     "a number beyond 64 bits inside a proposal": (
         "operation-file",

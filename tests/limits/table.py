@@ -124,6 +124,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.cli.verify.PROOF_SIZE_MAX": _FILES,
     "node.client.drafts.FILE_SIZE_MAX": _FILES,
     "node.proofs.model.ENTRIES_MAX": _RECORD,
+    "node.provision.requests.FILE_SIZE_MAX": _FILES,
     # A genesis.
     "node.genesis.model.BlocksSection.transactions_max": (
         f"{_CHECK}::test_block_of_more_transactions_than_the_genesis_allows_is_refused"
@@ -305,6 +306,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.sync.sync.SyncLimits.buffer_bytes_max": (
         f"{_PLAN}::test_nothing_above_the_window_is_asked_for"
     ),
+    "node.sync.sync.RUN_BLOCKS_MAX": (
+        "tests/sync/test_runs.py"
+        "::test_a_run_is_bounded_and_the_next_blocks_are_under_way_while_it_is_applied"
+    ),
     # Clients of a node.
     "node.rpc.jsonrpc.BATCH_MAX": (
         f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"
@@ -483,6 +488,8 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.asking.CELL_MAX": _SHOWN,
     "node.cli.asking.LINE_MAX": _SHOWN,
     "node.cli.check.SHOWN_MAX": _SHOWN,
+    "node.cli.validator.resume.REASON_MAX": _SHOWN,
+    "node.sync.sync.RUN_BYTES_MAX": "after how much committing gives others their turn",
     "node.cli.demo.retail.OPERATIONS_MAX": _ASKED,
     "node.cli.demo.retail.STALL_MAX_S": "from when on the demonstration says that it failed",
     "node.keys.development.NUMBERED_MAX": _OWN,

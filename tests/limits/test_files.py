@@ -17,6 +17,7 @@ from node.genesis import GenesisError, load_genesis
 from node.keys.errors import KeysError
 from node.keys.keystore import read_keystore, read_passphrase
 from node.provision.description import load_description
+from node.provision.requests import RequestError, read_request
 
 NETWORK: Final = ClientNetwork(genesis_hash=bytes(32), test=True)
 GIB: Final = 1 << 30
@@ -36,10 +37,11 @@ MIB: Final = 1 << 20
         (load_draft, CommandError, 9),
         (lambda path: Draft.load(path, NETWORK), DraftError, 9),
         (read_proof, CommandError, 130),
+        (read_request, RequestError, 1),
     ],
     ids=[
         *("node.toml", "network.toml", "genesis", "keystore", "passphrase", "certificate"),
-        *("operations", "draft", "draft of the client", "proof"),
+        *("operations", "draft", "draft of the client", "proof", "request of a validator"),
     ],
 )
 def test_a_file_of_a_gibibyte_is_refused_at_its_limit(
