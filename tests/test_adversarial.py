@@ -2,13 +2,15 @@
 
 A test names the cases it covers with `@pytest.mark.adversarial(4, 11)`. The numbers are permanent.
 A case whose feature does not exist yet stands in `AWAITING` with the feature it waits for; once a
-test covers it, it must leave that table. `python -m tests.test_adversarial` prints the whole table.
+test covers it, it must leave that table. `python -m tests.test_adversarial` prints the whole table:
+case, test, and where it happens, which follows from where the test lives.
 """
 
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 TESTS = Path(__file__).parent
 
@@ -97,6 +99,41 @@ AWAITING: Mapping[int, str] = {
 """Cases without a test yet, each with the feature or the harness that it waits for."""
 
 
+PLACES: Final = {
+    "tests/sim": "simulator",
+    "tests/app": "memory network",
+    "tests/sync": "memory network",
+    "tests/network": "memory network",
+    "tests/network/test_tls.py": "real sockets",
+    "tests/network/test_websocket.py": "real sockets",
+    "tests/client": "real sockets",
+    "tests/testing": "real sockets",
+    "tests/rpc": "real sockets",
+    "tests/rpc/test_jsonrpc.py": "one node",
+    "tests/e2e": "real processes",
+    "tests/docker": "real processes",
+    "tests/limits/test_attacks.py": "real processes",
+    "tests/consensus": "pure machine",
+    "tests/ledger": "pure machine",
+    "tests/blocks": "pure machine",
+    "tests/foundations": "pure machine",
+    "tests/keys": "pure machine",
+}
+"""Where the tests of a folder or a file let things happen; the longest path counts. Elsewhere it is
+one node, or a part of one: its chain, its pool, its disk, its replica without a network."""
+
+WHOLE_NODES: Final = frozenset({"simulator", "memory network", "real sockets", "real processes"})
+SAFETY: Final = range(1, 26)
+"""Cases that hold for every schedule: on the pure machine, and once more with whole nodes."""
+
+
+def where(test: str) -> str:
+    """Return where a test, given as `path::function`, lets things happen."""
+    path = test.partition("::")[0]
+    fitting = [prefix for prefix in PLACES if path == prefix or path.startswith(f"{prefix}/")]
+    return PLACES[max(fitting, key=len)] if fitting else "one node"
+
+
 def covered() -> dict[int, list[str]]:
     """Return the tests that name each case, as `path::function`, in order of path."""
     tests: dict[int, list[str]] = defaultdict(list)
@@ -135,7 +172,23 @@ def test_no_test_names_a_case_that_does_not_exist() -> None:
     assert set(covered()) <= set(CASES)
 
 
+def test_every_safety_case_is_tried_on_the_pure_machine_and_with_whole_nodes() -> None:
+    tests = covered()
+    places = {number: {where(test) for test in tests[number]} for number in SAFETY}
+
+    assert {number for number in SAFETY if "pure machine" not in places[number]} == set()
+    assert {number for number in SAFETY if not places[number] & WHOLE_NODES} == set()
+
+
+def test_every_place_is_there() -> None:
+    assert all((TESTS.parent / place).exists() for place in PLACES)
+
+
 if __name__ == "__main__":
-    for number, tests in sorted({**dict.fromkeys(CASES), **covered()}.items()):
-        where = "\n      ".join(tests or [f"awaits {AWAITING.get(number, 'a test')}"])
-        print(f"{number:3} {CASES[number]}\n      {where}")  # noqa: T201 - a command prints.
+    found = covered()
+    for number, case in CASES.items():
+        print(f"{number:3} {case}")  # noqa: T201 - a command prints.
+        if number not in found:
+            print(f"      awaits {AWAITING.get(number, 'a test')}")  # noqa: T201
+        for test in found.get(number, ()):
+            print(f"      {where(test):<15} {test}")  # noqa: T201

@@ -4,11 +4,18 @@ import asyncio
 
 import pytest
 
+from node.admission import Refusal
+from node.codec import encode, replace
 from node.keys.development import development_signer
 from node.ledger.acts.governance.add_validator import AddValidator
+from node.ledger.acts.governance.approve import Approve
+from node.ledger.acts.governance.propose import Propose
 from node.ledger.acts.governance.remove_validator import RemoveValidator
 from node.ledger.acts.governance.rotate_validator_key import RotateValidatorKey
-from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
+from node.ledger.outcomes import Outcome
+from node.ledger.tables import PROPOSALS
+from node.ledger.transactions import decode_signed
+from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, LoopClock, cluster
 from tests.app.test_restarts import equivocations, signed
 from tests.network.virtual_time import run_virtual
 
@@ -207,3 +214,76 @@ def test_a_late_node_follows_the_chain_across_changes_of_its_validators() -> Non
             assert names(network, OBSERVER) == [A, B, C]
 
     run_virtual(main())
+
+
+@pytest.mark.adversarial(24)
+def test_validators_leave_one_by_one_the_last_stays_and_another_joins_it() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            network.signers.add(OBSERVER)
+            await network.start()
+            await network.until_meshed()
+            for count, name in enumerate((D, C, B), start=1):
+                await network.settle(A, removal(network, name))
+                assert names(network, A) == [A, B, C, D][:-count]
+            refused = await outcome_at(network, A, removal(network, A))
+            assert refused is Outcome.VALIDATORS_TOO_FEW
+
+            # A key is never used again: who comes back brings another, and needs its node.
+            await network.settle(A, addition(network, OBSERVER))
+            assert sorted(names(network, A)) == sorted([A, OBSERVER])
+            await network.settle(A, network.transaction())
+            await network.until_height(network[A].height, A, OBSERVER)
+            network.check_agreement()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(25)
+@pytest.mark.parametrize("kind", ["add", "drop"])
+def test_approvals_expire_alike_on_every_node_also_on_one_that_comes_late(kind: str) -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await network.start(*VALIDATORS)
+            await network.until_meshed()
+            bare = replace(
+                decoded(addition(network, OBSERVER) if kind == "add" else removal(network, D)),
+                approvers=(),
+            )
+            expires_ms = LoopClock().now_ms() + 20_000
+            propose = Propose(
+                account=network.account(A), operations=encode((bare,)), expires_ms=expires_ms
+            )
+            raw = network.signed(propose, A)
+            await network.settle(A, raw)
+            ((key, proposal),) = network[A].up.chain.scan(PROPOSALS, b"", 5)
+            assert proposal.approvals
+            early = network.signed(Approve(account=network.account(B), proposal=key), B)
+            await network.settle(A, early)
+            await asyncio.sleep(30.0)  # Heartbeats let the time of blocks pass.
+
+            await network.start(OBSERVER)
+            await network.until_height(network[A].height, *VALIDATORS, OBSERVER)
+            for name in (*VALIDATORS, OBSERVER):
+                late = network.signed(Approve(account=network.account(C), proposal=key), C)
+                assert await outcome_at(network, name, late) is Outcome.PROPOSAL_UNKNOWN
+                assert not network[name].up.chain.scan(PROPOSALS, b"", 5)
+                assert names(network, name) == list(VALIDATORS)
+            network.check_agreement()
+
+    run_virtual(main())
+
+
+def decoded(raw: bytes) -> AddValidator | RemoveValidator:
+    """Return the one operation of a transaction."""
+    _, body = decode_signed(raw)
+    (operation,) = body.operations
+    assert isinstance(operation, AddValidator | RemoveValidator)
+    return operation
+
+
+async def outcome_at(network: Cluster, name: str, raw: bytes) -> Outcome:
+    """Return why a node refuses a transaction at its door."""
+    (result,) = await network[name].up.intake.submit([raw])
+    assert isinstance(result, Refusal)
+    return result.outcome

@@ -247,6 +247,7 @@ def test_check_passes_a_good_genesis_and_names_the_line_of_a_fault(tmp_path: Pat
     assert f"{bad}:{place + 1}: fault_model" in ran.err
 
 
+@pytest.mark.adversarial(13)
 def test_show_says_what_the_network_survives() -> None:
     ran = khazana("genesis", "show", CONFIGS / "four-institutions/genesis.json", "--json")
 

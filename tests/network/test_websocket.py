@@ -18,6 +18,7 @@ import pytest
 from aiohttp import web
 from blockbuster import blockbuster_ctx
 
+from node.codec import replace as change
 from node.keys.certificates import create_tls_identity
 from node.log import silent_log
 from node.metrics import Metrics
@@ -27,6 +28,7 @@ from node.network import (
     CertificateUnusable,
     DialFailed,
     NetworkSettings,
+    ProposalMessage,
     Status,
     Transactions,
     WireLimits,
@@ -35,6 +37,7 @@ from node.network.messages import encode_message
 from node.network.tls import TlsIdentity, make_contexts
 from node.network.websocket import PATH, WebSocketTransport
 from tests.network.nodes import BLOCK_ID
+from tests.network.samples import SAMPLES
 from tests.network.sockets import (
     HOST,
     IDENTITIES,
@@ -416,6 +419,28 @@ async def test_a_frame_that_announces_too_much_is_refused_by_its_header(length: 
         await a.node.meets()
         assert "too-large" in last_drop(a, "b")
         assert a.node.metrics.value("khazana_peer_faults_total", peer="b", reason="too-large") == 1
+        await peer.close()
+
+
+@pytest.mark.adversarial(5, 6)
+@pytest.mark.parametrize(
+    ("valid_round", "polka"),
+    [(2, b"polka"), (3, b"polka"), ((1 << 32) - 1, b"polka"), (1, None), (None, b"polka")],
+    ids=["of its own round", "of a later round", "of the last round", "not shown", "of no round"],
+)
+async def test_a_proposal_with_a_valid_round_that_cannot_be_ends_the_link(
+    valid_round: int | None, polka: bytes | None
+) -> None:
+    """A polka that nobody has seen is not cited: it is shown, or there is no proposal."""
+    (proposal,) = (sample for sample in SAMPLES if isinstance(sample, ProposalMessage))
+    assert proposal.round == 2
+    async with RealNode("a", settings=QUICK).running() as a:
+        peer = await opened(a)
+        peer.send(encode_message(change(proposal, valid_round=valid_round, polka=polka)))
+        await peer.read_to_end()
+        await a.node.meets()
+        faults = a.node.metrics.value
+        assert faults("khazana_peer_faults_total", peer="b", reason="out-of-bounds") == 1
         await peer.close()
 
 
