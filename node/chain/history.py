@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from consensus.certificates import QuorumCertificate
 from consensus.validators import ValidatorSet
-from node.blocks import Block, decode_block, decode_certificate
+from node.blocks import Block, certificate_of_record, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
 from node.chain.head import HandoverRecord, KeptRecord, validator_set
 from node.chain.receipts import BlockReceipts, decode_block_receipts
@@ -71,9 +71,20 @@ class History:
         return _decoded(self.block_bytes(height), decode_block, f"the block of height {height}")
 
     def certificate(self, height: int) -> QuorumCertificate | None:
-        """Return the commit certificate of this height; None: not here."""
+        """Return the commit certificate of this height; None: not here.
+
+        That of the block at which this node joined by a snapshot is here, the block is not.
+        """
         name = f"the certificate of height {height}"
-        return _decoded(self.certificate_bytes(height), decode_certificate, name)
+        found = _decoded(self.certificate_bytes(height), decode_certificate, name)
+        if found is None and (point := self.point()) is not None and point.header.height == height:
+            found = certificate_of_record(point.certificate)
+        return found
+
+    def point(self) -> HandoverRecord | None:
+        """Return header and certificate of the block that this node began at; None: the genesis."""
+        data = self._store.get(layout.Meta.POINT.value)
+        return _decoded(data, _decode_handover, "the point of joining")
 
     def receipts(self, height: int) -> BlockReceipts | None:
         """Return the receipts of this height; None: not here."""

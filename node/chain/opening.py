@@ -10,13 +10,12 @@ from node.blocks import (
     Header,
     block_id,
     decode_block,
-    decode_certificate,
     verify_certificate,
 )
 from node.blocks.certificates import Verify
 from node.chain.errors import ChainDamaged
 from node.chain.execution import hash_of_validators
-from node.chain.head import HandoverRecord, Head, HeadRecord
+from node.chain.head import Head, HeadRecord
 from node.chain.history import History
 from node.codec import CodecError, RecordT, decode, encode
 from node.genesis import Genesis
@@ -105,15 +104,14 @@ def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:
 
 def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
     data = store.get(layout.block_key(head.height))
-    point = store.get(layout.Meta.POINT.value)
     if data is not None:
         try:
             header = decode_block(data).header
         except CodecError as error:
             raise ChainDamaged(f"the block of the head is unreadable: {error}") from None
-    elif point is not None:
+    elif (point := History(store).point()) is not None:
         # Right after joining by a snapshot, the header is there and the block is not.
-        header = _decode(point, HandoverRecord, "point of joining").header
+        header = point.header
     else:
         raise ChainDamaged(f"the block of the head, height {head.height}, is missing")
     _agree("id of the head's block", block_id(header), head.block_id)
@@ -126,20 +124,21 @@ def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
 def _check_certificate(
     store: KeyValueStore, genesis: Genesis, head: HeadRecord, verify: Verify
 ) -> None:
-    data = store.get(layout.certificate_key(head.height))
-    if data is None:
+    history = History(store)
+    certificate = history.certificate(head.height)
+    if certificate is None:
         raise ChainDamaged(f"the commit certificate of height {head.height} is missing")
     try:
         verify_certificate(
-            decode_certificate(data),
-            History(store).validator_set(head.height),
+            certificate,
+            history.validator_set(head.height),
             genesis.fault_model,
             genesis.hash,
             verify,
             height=head.height,
             block_id=head.block_id,
         )
-    except (CodecError, CertificateError) as error:
+    except CertificateError as error:
         raise ChainDamaged(f"the commit certificate of height {head.height}: {error}") from None
 
 

@@ -9,7 +9,7 @@ synced: a power cut may take the last ones, never one from the middle.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from node.blocks import block_id, certificate_of_record, encode_certificate
+from node.blocks import block_id
 from node.chain.errors import ChainDamaged
 from node.chain.execution import hash_of_validators
 from node.chain.head import HandoverRecord, HeadRecord, KeptRecord
@@ -159,10 +159,6 @@ class Installation:
             (layout.Meta.POINT.value, encode(decided)),
             (layout.Meta.HEAD.value, encode(head)),
             (layout.Meta.KEPT.value, encode(kept)),
-            (
-                layout.certificate_key(header.height),
-                encode_certificate(certificate_of_record(point.certificate)),
-            ),
         ]
         for each in trail.handovers:
             record = HandoverRecord(header=each.header, certificate=each.certificate)

@@ -26,6 +26,7 @@ from node.snapshots import (
 from node.snapshots.installation import is_begun
 from node.snapshots.source import pin
 from node.storage import KeyValueStore, MemoryStore, StorageFailed, layout
+from node.upkeep import check_database
 from tests.chain.stores import FailingStore, contents
 from tests.chain.test_evidence import double_vote
 from tests.chain.town import Town, make_record, make_town
@@ -115,6 +116,37 @@ async def test_joined_chain_goes_on_and_knows_what_it_must() -> None:
     candidate = chain.check(built.header, transactions, now_ms=None)
     await chain.commit(candidate, committed.certificate)
     assert chain.head == town.chain.head
+
+
+async def test_check_of_a_joined_database_finds_nothing() -> None:
+    town = await old_town()
+    store = MemoryStore()
+    join(snapshot_of(town), store, town.genesis)
+    at_once = check_database(store.view(), town.genesis)
+    chain = Chain.open(store, town.genesis)
+    for amount in (1, 2):
+        transactions = town.admit(town.transfer("a1", "a2", amount))
+        built = town.build(transactions)
+        committed = await town.chain.commit(built, town.certify(built))
+        candidate = chain.check(built.header, transactions, now_ms=None)
+        await chain.commit(candidate, committed.certificate)
+
+    later = check_database(store.view(), town.genesis)
+
+    assert (at_once.faults, later.faults) == ((), ())
+    assert (at_once.height, later.height) == (8, 10)
+    assert at_once.records == later.records > 50
+
+
+async def test_joined_database_without_its_point_is_damaged() -> None:
+    town = await old_town()
+    store = MemoryStore()
+    join(snapshot_of(town), store, town.genesis)
+    for damage, named in ((None, "block of the head"), (b"\xc1", "point of joining")):
+        store.write([(layout.Meta.POINT.value, damage)], sync=True)
+
+        with pytest.raises(ChainDamaged, match=named):
+            Chain.open(store, town.genesis)
 
 
 @pytest.mark.adversarial(56)
