@@ -48,7 +48,7 @@ class Leaves(Record, tag=1):
     """All records beneath a path."""
 
     keys: Annotated[tuple[StateKey, ...], msgspec.Meta(max_length=CHUNK_RECORDS_MAX)]
-    """Full state keys, ascending by their hashes."""
+    """Full state keys."""
     values: Annotated[tuple[StateValue, ...], msgspec.Meta(max_length=CHUNK_RECORDS_MAX)]
     """One for each key."""
 

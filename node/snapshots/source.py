@@ -85,7 +85,9 @@ class Snapshot:
         self._check()
         start, stop = layout.hash_range(path)
         pairs = islice(self._view.scan(start, stop), CHUNK_RECORDS_MAX + 1)
-        keys = tuple(key for _, key in pairs)
+        # In the order in which the records lie on the disk: a chunk touches all of the database, and
+        # only so many tables are open at one time.
+        keys = tuple(sorted(key for _, key in pairs))
         if len(keys) > CHUNK_RECORDS_MAX:
             yield self._split(path)
             return
