@@ -555,7 +555,11 @@ class Node:
             )
 
         server = ControlServer(socket_path(self.config.data_dir), back_up=back_up, log=self.log)
-        await server.start()
+        try:
+            await server.start()
+        except OSError as error:
+            # A file system without sockets is no reason not to vote.
+            self.log.warning("no control socket: a backup needs the node stopped", error=str(error))
         self._stack.push_async_callback(server.stop)
 
     def _follow_validators(self, committed: Committed) -> None:

@@ -7,7 +7,7 @@
     keys/tls.pem            the key of the certificate, mode 0600
     keys/tls.der            the certificate, which validators show to the ledger
     observers/NAME.der      certificates of the observers that may connect
-    data/                   the database and the log of consensus
+    data/                   the database and the log of consensus; the control socket while it runs
 
 A home is written whole beside its place and then renamed: there is no half-made home.
 """

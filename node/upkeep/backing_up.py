@@ -8,7 +8,7 @@ beside its name, synced and renamed: what has the name is whole.
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,8 @@ Progress = Callable[[int], None]
 """How many bytes have been written."""
 
 PARTIAL: Final = ".partial"
+STEPS_S: Final = 0.004
+"""On a running node, for how long the storage thread is kept at one time; a step takes as long."""
 REST: Final = 1.0
 """On a running node, how long to rest after each step, for each second that it took."""
 
@@ -301,13 +303,12 @@ async def back_up_running(
             steps = frames_of(snapshot, view, chain.genesis, blocks=blocks, software=software)
             while True:
                 began_s = clock.monotonic()
-                ended, made = await thread.run(lambda: _step(steps))
+                made, ended = await thread.run(lambda: _read(steps, clock))
+                await asyncio.sleep(REST * (clock.monotonic() - began_s))
+                await asyncio.to_thread(_add_all, writer, made)
+                progress(writer.size_bytes)
                 if ended:
                     break
-                if made is not None:
-                    await asyncio.to_thread(writer.add, *made)
-                    progress(writer.size_bytes)
-                await asyncio.sleep(REST * (clock.monotonic() - began_s))
             return await asyncio.to_thread(writer.finish)
         except BaseException:
             writer.give_up()
@@ -317,8 +318,22 @@ async def back_up_running(
         thread.run(view.close)
 
 
-def _step(steps: Iterator[tuple[Kind, bytes] | None]) -> tuple[bool, tuple[Kind, bytes] | None]:
-    try:
-        return False, next(steps)
-    except StopIteration:
-        return True, None
+def _read(
+    steps: Iterator[tuple[Kind, bytes] | None], clock: Clock
+) -> tuple[list[tuple[Kind, bytes]], bool]:
+    """Take steps for a few milliseconds; return the frames that came of them, and if it was all."""
+    made: list[tuple[Kind, bytes]] = []
+    until_s = clock.monotonic() + STEPS_S
+    while clock.monotonic() < until_s:
+        try:
+            frame_made = next(steps)
+        except StopIteration:
+            return made, True
+        if frame_made is not None:
+            made.append(frame_made)
+    return made, False
+
+
+def _add_all(writer: BackupWriter, made: Sequence[tuple[Kind, bytes]]) -> None:
+    for kind, payload in made:
+        writer.add(kind, payload)
