@@ -79,6 +79,7 @@ COMMANDS: Final = {
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
+    "upgrade": Place("node.cli.upgrade", "Change the rules at a height, with every node ready."),
     "verify": Place("node.cli.verify", "Check a proof file without any node."),
     "completion": Place("node.cli.completion", "Print the completion script of a shell."),
 }

@@ -28,6 +28,7 @@ from node.config import load_config
 from node.genesis import Genesis
 from node.keys import Signer
 from node.ledger.operations import Operation, Transfer
+from node.ledger.protocol import LATEST_VERSION
 from node.ledger.tables import ParticipantKind
 from node.provision import acts
 from node.provision.acts import RUPEE
@@ -158,6 +159,7 @@ class Cluster:
         validators: int = 4,
         observers: int = 0,
         fault_model: FaultModel | str = FaultModel.BYZANTINE,
+        protocol_version: int = LATEST_VERSION,
         storage: Storage = "disk",
         funded: bool = True,
         blocks: Blocks | None = None,
@@ -176,6 +178,7 @@ class Cluster:
         self._validators = validators
         self._observers = observers
         self._fault_model = FaultModel(fault_model)
+        self._protocol_version = protocol_version
         self._storage = storage
         self._funded = funded
         self._blocks = blocks
@@ -440,6 +443,7 @@ class Cluster:
             ports={name: ports[name] for name in names if name not in numbered},
             validators=named,
             fault_model=self._fault_model,
+            protocol_version=self._protocol_version,
             development=True,
             participants=[
                 *persons,
@@ -530,6 +534,7 @@ async def running_cluster(
     validators: int = 4,
     observers: int = 0,
     fault_model: FaultModel | str = FaultModel.BYZANTINE,
+    protocol_version: int = LATEST_VERSION,
     storage: Storage = "disk",
     funded: bool = True,
     blocks: Blocks | None = None,
@@ -548,6 +553,7 @@ async def running_cluster(
         funded: define the rupee and give each account a million.
         blocks: limits and cadence of blocks; the defaults of a genesis if None.
         consensus: timeouts of agreement; the defaults of a genesis if None.
+        protocol_version: whose rules rule from the first block on.
         adjust: is given a node's name and parts whenever it starts, and returns the parts that it
             is to have: another clock, a counting `verify`.
 
@@ -560,6 +566,7 @@ async def running_cluster(
         validators=validators,
         observers=observers,
         fault_model=fault_model,
+        protocol_version=protocol_version,
         storage=storage,
         funded=funded,
         blocks=blocks,

@@ -1,0 +1,80 @@
+"""`khazana upgrade propose`: propose the next version from a height on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+from node.cli.signing import load_signers, signing_options
+from node.cli.validator.changing import proposed, proposing_options, tell
+
+if TYPE_CHECKING:
+    from node.client import Client
+
+
+@click.command()
+@click.option(
+    "--version",
+    "version",
+    type=click.IntRange(1, 255),
+    required=True,
+    help="Of the protocol: the one after that which rules.",
+)
+@click.option(
+    "--height",
+    type=click.IntRange(1),
+    required=True,
+    help="The first block that it rules; leave time to upgrade every node.",
+)
+@proposing_options
+@signing_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    version: int,
+    height: int,
+    account: str,
+    open_for_h: float,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Propose that a version of the protocol rules from a height on; other offices approve it.
+
+    Make sure first that every node knows it: `khazana upgrade check`. A node that does not stops
+    before that height, and with too few left the network waits for them.
+
+    \b
+    Example:
+      khazana upgrade propose --version 2 --height 250000 --account tkhz1… --key office.json
+    """
+    from node.ledger.protocol import SUPPORTED
+
+    if version not in SUPPORTED:
+        raise CommandError(
+            Exit.REFUSED,
+            f"this release knows versions {min(SUPPORTED)} to {max(SUPPORTED)}, not {version}",
+            advice="Propose with the release that brings it: no node of this one would go on.",
+        )
+    signers = load_signers(keys, passphrase_files, development)
+
+    async def act(client: "Client") -> dict[str, Any]:
+        operation = {
+            "type": "schedule_upgrade",
+            "approvers": [],
+            "version": version,
+            "height": height,
+        }
+        return await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+
+    facts = with_client(url, timeout_s, act)
+    tell(facts, f"version {version} from height {height} on", as_json=as_json)
