@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 import msgspec
 
 from node.control.place import short_path
-
-LINE_BYTES_MAX: Final = 64 << 10
 
 
 class ControlError(Exception):

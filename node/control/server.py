@@ -104,7 +104,7 @@ class ControlServer:
     async def _backup(self, request: web.Request) -> web.StreamResponse:
         try:
             wanted = msgspec.json.decode(await request.read(), type=BackupRequest)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _refusal(400, f"not understood: {error}")
         to = Path(wanted.to)
         if not to.is_absolute() or len(wanted.to) > PATH_LENGTH_MAX or "\0" in wanted.to:

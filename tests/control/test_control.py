@@ -109,6 +109,8 @@ async def test_a_refusal_comes_as_its_sentence(tmp_path: Path) -> None:
     [
         (b"", 400),
         (b"[]", 400),
+        (b'{"\x80": 1}', 400),
+        (b'{"to": "/b", "more": ' + b"[" * 5_000, 400),
         (b'{"to": "/b"}', 400),
         (b'{"to": "/b", "blocks": 1}', 400),
         (b'{"to": "/b", "blocks": true, "more": 1}', 400),

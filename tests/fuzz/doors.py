@@ -47,6 +47,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
     "node.cli.upkeep.load_home": _JOINED,
+    "node.control": "a socket that only the owner of the home opens; tests/control",
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,
     "node.chain.records": _STORED,
@@ -55,7 +56,10 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.rpc.places": _STORED,
     "node.snapshots.installation": _STORED,
     "node.storage.layout": _STORED,
-    "node.upkeep": _STORED,
+    "node.upkeep.restoring": "blocks of a backup's frames, which verify as blocks of a peer do",
+    "node.upkeep.checked_blocks": _STORED,
+    "node.upkeep.checked_state": _STORED,
+    "node.upkeep.checking": _STORED,
 }
 """Doors in no row of the table, or modules of nothing but such doors, each with the reason."""
 

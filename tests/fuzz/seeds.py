@@ -63,6 +63,7 @@ from node.snapshots.parts import BlockIds, Split
 from node.storage import ConsensusLog, layout
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
+from node.upkeep.backup_file import About, Kind, frame
 from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
 from tests.ledger.test_ladders import LADDERS
 from tests.network.samples import SAMPLES
@@ -325,6 +326,24 @@ def keystores() -> tuple[bytes, ...]:
 
 def tls_certificates() -> tuple[bytes, ...]:
     return tuple(create_tls_identity(name, seed=b"x" * 32)[1] for name in ("regulator", "a-1"))
+
+
+def backups() -> tuple[bytes, ...]:
+    """The frames of a backup file, without its beginning and its end."""
+    head = decided().town.chain.head
+    about = About(
+        network=decided().town.genesis.hash,
+        height=head.height,
+        block_id=head.block_id,
+        time_ms=head.time_ms,
+        state_root=head.state_root,
+        blocks_from=None,
+        software="khazana",
+    )
+    return (
+        frame(Kind.ABOUT, encode(about)),
+        frame(Kind.ABOUT, encode(about)) + frame(Kind.BLOCK, blocks()[0]),
+    )
 
 
 def validator_requests() -> tuple[bytes, ...]:

@@ -5,6 +5,8 @@ are in no row.
 """
 
 import contextlib
+import hashlib
+import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -77,6 +79,7 @@ from node.snapshots.parts import (
 from node.storage import ConsensusLog, StorageDamaged
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
+from node.upkeep.backup_file import MAGIC, BackupError, BackupReader, Kind, frame
 from tests.fuzz import answering, seeds, serving
 from tests.fuzz.harness import Form, Read, Target, reading, seeds_of
 from tests.ledger.test_ladders import LADDERS
@@ -211,6 +214,15 @@ def _der(data: bytes) -> None:
 
 def _pinned(data: bytes) -> None:
     assert read_certificate(data, "somebody")
+
+
+def _backup(data: bytes) -> None:
+    """Read these frames as a backup whose checksum is right, so that they are looked into."""
+    content = MAGIC + data
+    end = frame(Kind.END, hashlib.sha256(content).digest())
+    reader = BackupReader(io.BytesIO(content + end))
+    assert reader.check().height >= 1
+    assert sum(len(payload) for _, payload in reader.frames()) <= len(data)
 
 
 def _genesis(path: Path) -> None:
@@ -561,6 +573,14 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.chain.receipts.BlockReceipts.decoded",
             "node.chain.receipts.BlockReceipts.block_events",
         ),
+    ),
+    Target(
+        name="backup",
+        form=Form.BYTES,
+        opened=reading(_backup),
+        refusals=(BackupError,),
+        seeds=seeds_of(seeds.backups),
+        doors=("node.upkeep.backup_file.decode_about",),
     ),
     Target(
         name="validator-request",

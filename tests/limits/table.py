@@ -96,6 +96,15 @@ HIT: Final[Mapping[str, str]] = {
     "node.storage.consensus_log.APPEND_SIZE_MAX": (
         "tests/storage/test_consensus_log.py::test_misuse_is_noticed"
     ),
+    "node.upkeep.backup_file.FRAME_SIZE_MAX": (
+        f"{_VALUES}::test_a_frame_of_a_backup_that_claims_too_much_is_not_read"
+    ),
+    "node.control.server.REQUEST_BYTES_MAX": (
+        "tests/control/test_control.py::test_what_is_no_request_is_refused"
+    ),
+    "node.control.server.PATH_LENGTH_MAX": (
+        "tests/control/test_control.py::test_what_is_no_request_is_refused"
+    ),
     "node.upkeep.faults.FAULTS_MAX": (
         f"{_VALUES}::test_a_check_keeps_a_bounded_number_of_faults_and_counts_the_rest"
     ),
@@ -487,6 +496,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.asking.PAGE_MAX": _ASKED,
     "node.cli.asking.CELL_MAX": _SHOWN,
     "node.cli.asking.LINE_MAX": _SHOWN,
+    "node.control.place.PATH_BYTES_MAX": "from when on a path is given a shorter name",
     "node.cli.check.SHOWN_MAX": _SHOWN,
     "node.cli.validator.resume.REASON_MAX": _SHOWN,
     "node.sync.sync.RUN_BYTES_MAX": "after how much committing gives others their turn",

@@ -1,6 +1,7 @@
 """Limits that no other test runs into, each hit from where it would be hit."""
 
 import asyncio
+import io
 import json
 import tracemalloc
 from typing import Any
@@ -28,6 +29,7 @@ from node.rpc import RpcLimits
 from node.rpc.sockets import FILTER_MAX
 from node.snapshots import Pins
 from node.snapshots.pins import PINS_MAX
+from node.upkeep.backup_file import FRAME_SIZE_MAX, MAGIC, BackupError, BackupReader, Kind
 from node.upkeep.faults import FAULTS_MAX as CHECK_FAULTS_MAX
 from node.upkeep.faults import Faults, Part
 from tests.app.cluster import cluster
@@ -108,6 +110,16 @@ def test_a_check_keeps_a_bounded_number_of_faults_and_counts_the_rest() -> None:
 
     assert len(faults.first) == CHECK_FAULTS_MAX
     assert faults.count == 3 * CHECK_FAULTS_MAX
+
+
+def test_a_frame_of_a_backup_that_claims_too_much_is_not_read() -> None:
+    header = bytes((Kind.ABOUT,)) + (FRAME_SIZE_MAX + 1).to_bytes(4)
+    file = io.BytesIO(MAGIC + header + bytes(MIB))
+
+    with pytest.raises(BackupError, match=str(FRAME_SIZE_MAX + 1)):
+        BackupReader(file).check()
+
+    assert file.tell() == len(MAGIC) + len(header)
 
 
 async def test_rates_of_a_bounded_number_of_hosts_are_remembered(
