@@ -1,29 +1,26 @@
 """The same history gives the same bytes, whatever the process is like."""
 
-import asyncio
-import os
-import subprocess
 import sys
 
 import pytest
 
-from tests.chain.replay import replay
-
-SURROUNDINGS = [
-    {"PYTHONHASHSEED": "1", "TZ": "Asia/Karachi", "LC_ALL": "C"},
-    {"PYTHONHASHSEED": "4294967295", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
-]
+from tests.chain.determinism import compare
 
 
 @pytest.mark.adversarial(64)
-@pytest.mark.parametrize("surroundings", SURROUNDINGS)
-def test_other_processes_compute_the_same_blocks(surroundings: dict[str, str]) -> None:
-    found = subprocess.run(
-        [sys.executable, "-m", "tests.chain.replay"],
-        env={**os.environ, **surroundings},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_other_processes_compute_the_same_blocks() -> None:
+    """The short form of `python -m tests.chain.determinism`, which also takes other Pythons."""
+    compared = compare(120, seed=1, pythons=[sys.executable] * 3)
 
-    assert found.stdout.splitlines() == asyncio.run(replay())
+    assert compared.difference is None
+    assert compared.blocks > 120
+    assert compared.transactions > 120
+
+
+@pytest.mark.adversarial(64)
+def test_a_history_that_differs_is_noticed() -> None:
+    """Another interpreter that prints something else: here one that is no interpreter."""
+    compared = compare(5, seed=1, pythons=[sys.executable, "/bin/echo"])
+
+    assert compared.difference is not None
+    assert compared.blocks == 0
