@@ -85,8 +85,8 @@ class Snapshot:
         self._check()
         start, stop = layout.hash_range(path)
         pairs = islice(self._view.scan(start, stop), CHUNK_RECORDS_MAX + 1)
-        # In the order in which the records lie on the disk: a chunk touches all of the database, and
-        # only so many tables are open at one time.
+        # In the order in which the records lie on the disk: a chunk touches all of the database,
+        # and only so many tables are open at one time.
         keys = tuple(sorted(key for _, key in pairs))
         if len(keys) > CHUNK_RECORDS_MAX:
             yield self._split(path)
