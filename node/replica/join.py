@@ -111,6 +111,24 @@ def floor_of_fresh(
     return 0 if heard + 1 >= quorum(model, len(others) + 1) else None
 
 
+def why_behind(
+    others: Sequence[str], claims: Mapping[str, int], *, head: int, model: FaultModel
+) -> str | None:
+    """Return why the others may know more of this network than this node; None: they do not.
+
+    Args:
+        others: the validators beside this node, in the set that rules after `head`.
+        claims: the height each connected peer says it has committed.
+        head: what this node has committed.
+    """
+    heard = [claims[name] for name in others if name in claims]
+    if len(heard) + 1 < quorum(model, len(others) + 1):
+        unheard = ", ".join(name for name in others if name not in claims)
+        return f"it has to hear from more of {unheard}"
+    highest = max(heard, default=0)
+    return f"it is at height {head}, others are at {highest}" if highest > head else None
+
+
 def way_of_returning(
     others: Sequence[str],
     claims: Mapping[str, int],

@@ -224,7 +224,7 @@ class Replica:
 
     def claims_changed(self) -> None:
         """Look again at what peers claim, if this node still has to know it before it signs."""
-        if self._seat is not None and not self.is_witness:
+        if self._seat is not None and not (self.is_witness and self._seat.is_compared):
             self.wake()
 
     async def commit_synced(self, run: Sequence[Certified]) -> int:
@@ -366,13 +366,19 @@ class Replica:
         height = self._next_height
         if message.height < height:
             self._help(peer, message.height)
-        elif message.height == height + 1:
+        elif message.height == height + 1 or self._is_early(message.height):
             self._hold(peer, message)
         elif message.height == height and self._may_vote():
             event = self._admit(message)
             if event is not None:
                 await self._begin_height_if_due(called=True)
                 await self._drive(event)
+
+    def _is_early(self, height: int) -> bool:
+        """Whether this is the height to be decided, and the others are still to be heard before it
+        is begun: what they say first is what is being heard."""
+        seat = self._seat
+        return height == self._next_height and seat is not None and not seat.is_compared
 
     def _admit(self, message: VoteMessage | ProposalMessage | CertificateMessage) -> Input | None:
         """Return the engine's input, verified; None for what is known already."""
@@ -428,6 +434,12 @@ class Replica:
             return await self._admission.verify_block(raws)
         except AdmissionError as error:
             raise BadMessage(Fault.BAD_TRANSACTION, str(error)) from None
+
+    def _release_held(self) -> None:
+        held, self._held = self._held, {}
+        for messages in held.values():
+            for heard in messages:
+                self._inbox.push(heard)
 
     def _hold(self, peer: str, message: WireMessage) -> None:
         """Keep what a peer says of the height after the next, until it is the next.
@@ -531,13 +543,16 @@ class Replica:
         if seat is None:
             return
         height, validators = self._next_height, self._chain.validators
-        if not self._deciding and not self.is_witness:
+        if not self._deciding and not (self.is_witness and seat.is_compared):
+            was_compared = seat.is_compared
             called_to = seat.calls_to(height)
             await seat.settle(
                 head=height - 1, validators=validators, claims=self._claims(), model=self._model
             )
             if seat.calls_to(height) != called_to:
                 self._asked_s = None
+            if seat.is_compared and not was_compared:
+                self._release_held()
         if seat.asks(height - 1):
             self._ask_memories(seat)
         if self._deciding:
@@ -810,10 +825,7 @@ class Replica:
             self._send_status()
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._committed_s = now_s
-        held, self._held = self._held, {}
-        for messages in held.values():
-            for heard in messages:
-                self._inbox.push(heard)
+        self._release_held()
         self.wake()
 
     def _send_status(self) -> None:

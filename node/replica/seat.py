@@ -4,6 +4,12 @@ Three things must be true: the set of the height has this node's name with this 
 guard has a floor, and the height is above it. How the floor is found after a start is the table in
 `journal`; what the others must have said where the log does not know is in `join`.
 
+A log that agrees with the chain may still be an old copy, put back together with an old copy of the
+chain: then it knows nothing of what was signed since. So nothing is signed after a start before
+enough of the others were heard to decide anything with, and this node has caught up with them
+(`join.why_behind`). That costs nothing: alone it could not decide, and below them nothing is left
+to decide.
+
 A validator that came back in a later round (`join.Later`) keeps that in its log: how it enters the
 height and the next one is found again by any restart in between.
 """
@@ -21,7 +27,14 @@ from node.log import Logger
 from node.network import Memory
 from node.replica.errors import SigningRefused
 from node.replica.guard import Guard
-from node.replica.join import Later, Silent, Waiting, floor_of_fresh, way_of_returning
+from node.replica.join import (
+    Later,
+    Silent,
+    Waiting,
+    floor_of_fresh,
+    way_of_returning,
+    why_behind,
+)
 from node.replica.journal import Journal
 
 
@@ -79,6 +92,8 @@ class Seat:
         """Witnesses that have not taken note yet of the round in which this node comes back."""
         self._memories: dict[str, Memory] = {}
         self._why_unknown = "it waits to hear from the other validators"
+        self._why_behind: str | None = None
+        """What is still to be heard before a log that agrees with the chain is believed."""
 
     @property
     def is_settled(self) -> bool:
@@ -121,6 +136,7 @@ class Seat:
             )
         else:
             self._past = _Past.KNOWN
+            self._why_behind = "it waits to hear from the other validators"
             self.guard.set_floor(found.height - 1)
             if found.floored is not None and found.returned is None:
                 self._stay_silent(found.floored.above)
@@ -131,6 +147,11 @@ class Seat:
                     log_height=found.height,
                     head=head,
                 )
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the others were heard since the start, and none is ahead of this node."""
+        return self._why_behind is None
 
     def remembers(self, head: int) -> bool:
         """Whether all is known that this key has signed above this head."""
@@ -153,6 +174,8 @@ class Seat:
                 "this node does not know what its key has signed (its consensus log is missing, new"
                 f" or old): {self._why_unknown}"
             )
+        if self._why_behind is not None:
+            return f"it may have been put back as an older copy: {self._why_behind}"
         if self._unnoted:
             names = ", ".join(sorted(self._unnoted))
             return f"it waits for {names} to take note of the round in which it comes back"
@@ -184,6 +207,7 @@ class Seat:
         return (
             floor is not None
             and height > floor
+            and self.is_compared
             and not (self._unnoted and self._entrances.get(height, Entrance()).witnesses)
             and self.name in validators
             and validators[self.name].public_key in self.guard.public_keys
@@ -207,6 +231,8 @@ class Seat:
             StorageError: the floor could not be made durable.
         """
         others = [validator.id for validator in validators if validator.id != self.name]
+        if self._why_behind is not None:
+            self._compare(others, claims, head=head, model=model)
         if self._past is _Past.FRESH:
             if head > 0:
                 self._past = _Past.UNKNOWN
@@ -219,6 +245,14 @@ class Seat:
                 self._log.info("a new network begins", heard=len(claims))
         if self._past is _Past.UNKNOWN or head < self._silent_until:
             await self._return(others, claims, head=head, model=model)
+
+    def _compare(
+        self, others: Sequence[str], claims: Mapping[str, int], *, head: int, model: FaultModel
+    ) -> None:
+        before = self._why_behind
+        self._why_behind = why_behind(others, claims, head=head, model=model)
+        if self._why_behind not in (None, before):
+            self._log.info("nothing is signed yet", reason=self._why_behind)
 
     async def _return(
         self,

@@ -204,8 +204,9 @@ async def test_a_cut_database_log_is_noticed_and_filled_before_anything_is_signe
     [
         ({CHAIN_FOLDER}, "the database is behind the consensus log"),
         ({LOG_FOLDER}, "the consensus log does not reach the chain"),
+        ({CHAIN_FOLDER, LOG_FOLDER}, "nothing is signed yet"),
     ],
-    ids=["database", "log"],
+    ids=["database", "log", "both"],
 )
 async def test_an_older_copy_is_noticed_and_signs_nothing_that_it_may_have_signed(
     network: LocalNetwork, tmp_path: Path, old: set[str], words: str

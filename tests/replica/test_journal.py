@@ -287,6 +287,37 @@ def note(setup: Setup, **heard: Memory) -> None:
         setup.seat.heard(name, memory, make_validators())
 
 
+async def compare(setup: Setup, *, head: int, **heights: int) -> None:
+    """Let the seat hear what others say they have committed, and no more."""
+    await setup.seat.settle(
+        head=head, validators=make_validators(), claims=heights, model=FaultModel.BYZANTINE
+    )
+
+
+@pytest.mark.adversarial(68)
+async def test_an_older_copy_of_log_and_chain_signs_nothing_below_the_others() -> None:
+    """Log and chain agree, so that nothing but the others can tell."""
+    setup = log_at(9)
+    setup.seat.open(8)
+    validators = make_validators()
+    assert setup.seat.is_settled
+    assert not setup.seat.may_vote(9, validators)
+    assert "hear from the other validators" in str(setup.seat.why_silent(9, validators))
+
+    await compare(setup, head=8, b=8)
+    assert "hear from more of c, d" in str(setup.seat.why_silent(9, validators))
+    await compare(setup, head=8, b=8, c=11)
+    assert "at height 8, others are at 11" in str(setup.seat.why_silent(9, validators))
+    await compare(setup, head=10, b=8, c=11)
+    assert not setup.seat.may_vote(11, validators)
+    await compare(setup, head=11, b=8, c=11)
+    assert setup.seat.may_vote(12, validators)
+
+    # Heard once is enough: it has signed since, and knows what.
+    await compare(setup, head=11)
+    assert setup.seat.may_vote(12, validators)
+
+
 async def settle(setup: Setup, *, head: int, **heard: Memory) -> None:
     note(setup, **heard)
     await setup.seat.settle(
@@ -332,6 +363,7 @@ async def test_a_floor_is_durable_before_it_counts() -> None:
     after = setup.again()
     after.seat.open(6)
     assert after.guard.floor == 8
+    await compare(after, head=6, b=6, c=5)
     assert not after.seat.may_vote(8, make_validators())
     assert after.seat.may_vote(9, make_validators())
 
@@ -345,6 +377,7 @@ async def test_a_later_round_is_entered_again_by_every_restart_and_in_the_next_h
     for lives in (setup, setup.again()):
         if lives is not setup:
             lives.seat.open(6)
+            await compare(lives, head=6, c=6, d=6)
         assert lives.seat.calls_to(7) == 3
         note(lives, c=stands(6, 3), d=stands(6, 3))
         assert lives.seat.may_vote(7, make_validators())
@@ -461,13 +494,15 @@ async def test_a_log_without_its_past_is_not_brought_to_a_height() -> None:
     assert not after.seat.is_settled
 
 
-def test_a_seat_needs_its_own_name_and_key_in_the_set() -> None:
+async def test_a_seat_needs_its_own_name_and_key_in_the_set() -> None:
     setup = log_at(1)
     setup.seat.open(0)
+    await compare(setup, head=0, b=0, c=0)
     assert setup.seat.may_vote(1, make_validators())
 
     stranger = Setup(log_at(1).files, key="x")
     stranger.seat.open(0)
+    await compare(stranger, head=0, b=0, c=0)
     assert not stranger.seat.may_vote(1, make_validators())
 
 
