@@ -207,6 +207,9 @@ def test_a_height_that_nobody_has_is_struck_and_its_author_put_out() -> None:
 def test_a_false_height_at_the_beginning_keeps_no_network_from_beginning() -> None:
     async def main() -> None:
         async with cluster() as network, puppet(network, D, height=10**9) as liar:
+            # Born logs, as `khazana init` writes them: without, each would wait for the liar's word
+            # on whether it has begun.
+            network.bear(*HONEST)
             await network.start(*HONEST)
             await network.until_meshed()
             await liar.linked(3)
