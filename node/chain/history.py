@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from consensus.certificates import QuorumCertificate
 from consensus.validators import ValidatorSet
-from node.blocks import Block, certificate_of_record, decode_block, decode_certificate
+from node.blocks import Block, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
 from node.chain.head import HandoverRecord, KeptRecord, validator_set
 from node.chain.receipts import BlockReceipts, decode_block_receipts
@@ -76,10 +76,7 @@ class History:
         That of the block at which this node joined by a snapshot is here, the block is not.
         """
         name = f"the certificate of height {height}"
-        found = _decoded(self.certificate_bytes(height), decode_certificate, name)
-        if found is None and (point := self.point()) is not None and point.header.height == height:
-            found = certificate_of_record(point.certificate)
-        return found
+        return _decoded(self.certificate_bytes(height), decode_certificate, name)
 
     def point(self) -> HandoverRecord | None:
         """Return header and certificate of the block that this node began at; None: the genesis."""

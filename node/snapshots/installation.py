@@ -159,6 +159,7 @@ class Installation:
             (layout.Meta.POINT.value, encode(decided)),
             (layout.Meta.HEAD.value, encode(head)),
             (layout.Meta.KEPT.value, encode(kept)),
+            (layout.certificate_key(header.height), encode(point.certificate)),
         ]
         for each in trail.handovers:
             record = HandoverRecord(header=each.header, certificate=each.certificate)
