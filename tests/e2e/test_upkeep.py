@@ -92,9 +92,6 @@ async def back_up(network: LocalNetwork, to: Path) -> dict[str, Any]:
         block = (await client.block(made["height"])).value
         assert (block.id, block.header.state_root) == (made["block_id"], made["state_root"])
         await until_height(client, made["height"] + 3)
-    again = await command("backup", "--home", network.nodes[BANK].home, "--to", to)
-    assert again.code == Exit.REFUSED
-    assert "is there already" in again.err
     return made
 
 
@@ -106,8 +103,6 @@ async def repair_damage(network: LocalNetwork) -> None:
     assert "in use by another process" in refused.err
     async with down(network, COUNCIL):
         log = (data(network, COUNCIL) / LOG_FOLDER / "consensus.log").read_bytes()
-        whole = await command("check", "--home", home, "--json")
-        assert whole.code == Exit.OK, whole.out
         damage_database(data(network, COUNCIL) / CHAIN_FOLDER)
         checked = await command("check", "--home", home, "--json")
         assert checked.code == Exit.DAMAGED
@@ -129,9 +124,6 @@ async def restore_lost_disk(network: LocalNetwork, file: Path, made: dict[str, A
         assert (restored.code, restored.err) == (Exit.OK, "")
         assert restored.json["height"] == made["height"]
         assert restored.json["block_id"] == made["block_id"]
-        again = await command("restore", "--home", home, "--from", file)
-        assert again.code == Exit.REFUSED
-        assert "holds a chain" in again.err
         checked = await command("check", "--home", home, "--json")
         assert checked.code == Exit.OK, checked.out
         assert json.loads(checked.out)["height"] == made["height"]
