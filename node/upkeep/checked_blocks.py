@@ -101,7 +101,7 @@ class BlockCheck:
         self._check_place(height, header)
         ids = self._check_transactions(height, block)
         self._check_roots(height, block, ids)
-        self.check_certificate(height, header)
+        self._check_certificate(height, header)
         self._before = (height, block_id(header), header.time_ms)
         return header
 
@@ -197,8 +197,7 @@ class BlockCheck:
             root = receipts_root([*leaves, receipts.events])
             self._agree(f"receipts {height}", root, header.receipts_root)
 
-    def check_certificate(self, height: int, header: Header) -> None:
-        """Check the certificate that is stored for this header."""
+    def _check_certificate(self, height: int, header: Header) -> None:
         place = f"certificate {height}"
         data = self._read(place, layout.certificate_key(height))
         validators = self._sets.at(height)

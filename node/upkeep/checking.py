@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from consensus.errors import InvalidValue
+from consensus.validators import ValidatorSet
 from node.blocks import (
     CertificateError,
     Header,
@@ -120,14 +122,17 @@ class _Check:
         sets = self._sets()
         self._trail(sets, head.height)
         point = self._load(layout.Meta.POINT.value, HandoverRecord, "point of joining")
-        joined = None if point is None or kept.from_height == 1 else point.header
+        joined = None
+        if point is not None and kept.from_height > point.header.height:
+            joined = point.header
+        if point is not None:
+            self._decided("point of joining", point, sets.at(point.header.height))
         blocks = BlockCheck(self._view, self._genesis, sets, self._faults, self._verify, joined)
         if joined is not None:
             self._notes.append(f"it begins at height {joined.height}, by a snapshot or a backup")
-            blocks.check_certificate(joined.height, joined)
         good_to, last = self._blocks(blocks, kept.from_height, head.height)
         self._head(head, joined if last is None else last)
-        self._index(kept.from_height, head.height, blocks.transactions, joined)
+        self._index(kept.from_height, head.height, blocks.transactions)
         records, whole = self._state(head)
         if log is not None:
             self._log(log, head.height)
@@ -251,13 +256,19 @@ class _Check:
         validators = sets.at(height - 1)
         if record is None:
             self._fault(Part.TRAIL, place, "nothing", "header and certificate of the block before")
-        if record is None or validators is None:
+        if record is None:
             return
         header = record.header
         self._faults.agree(Part.TRAIL, f"{place}, height", header.height, height - 1)
         self._faults.agree(
             Part.TRAIL, f"{place}, set", header.next_validators_hash, sets.hash_at(height)
         )
+        self._decided(place, record, validators)
+
+    def _decided(self, place: str, record: HandoverRecord, validators: ValidatorSet | None) -> None:
+        """Check that a quorum of those who ruled decided a header that is kept by itself."""
+        if validators is None:
+            return
         try:
             verify_certificate(
                 certificate_of_record(record.certificate),
@@ -265,10 +276,10 @@ class _Check:
                 self._genesis.fault_model,
                 self._genesis.hash,
                 self._verify,
-                height=height - 1,
-                block_id=block_id(header),
+                height=record.header.height,
+                block_id=block_id(record.header),
             )
-        except (CodecError, CertificateError) as error:
+        except (CodecError, InvalidValue, CertificateError) as error:
             self._fault(Part.TRAIL, f"{place}, certificate", error, "one of a quorum")
 
     # Blocks.
@@ -285,7 +296,7 @@ class _Check:
                 self._progress(Part.BLOCKS, height - from_height + 1, head - from_height + 1)
         return good_to, header
 
-    def _index(self, from_height: int, head: int, transactions: int, joined: Header | None) -> None:
+    def _index(self, from_height: int, head: int, transactions: int) -> None:
         """Check that nothing but what was found belongs to a block, or to its transactions."""
         try:
             for name, prefix in (("block", b"B"), ("certificate", b"C"), ("receipts", b"R")):
@@ -294,10 +305,8 @@ class _Check:
                     (prefix + layout.encode_number(head + 1), layout.range_of(prefix)[1]),
                 ]
                 for start, stop in outside:
-                    for key, _ in self._view.scan(start, stop, limit=2):
+                    for key, _ in self._view.scan(start, stop, limit=1):
                         height = layout.decode_number(key[1:])
-                        if prefix == b"C" and joined is not None and height == joined.height:
-                            continue
                         self._fault(Part.BLOCKS, f"{name} {height}", "stored", "not kept")
             self._ids(from_height, head, transactions)
         except StorageError as error:
