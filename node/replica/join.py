@@ -48,8 +48,8 @@ Before the first block the rule would let nobody begin. A log that was born with
 and never signed may sign from height 1 on once a quorum, itself included, has said that it stands
 at the genesis too; it asks because `khazana init` can be run again over a lost disk with an old
 key. Without such a log, as on a new volume with keys from elsewhere, all the others must stand
-there and none may have begun: then nobody alive has seen a decision, and this node is no witness to
-others before the first block.
+there, with fewer witnesses among them than prove anything: then nobody alive has seen a decision,
+and this node is no witness to others before the first block.
 """
 
 from collections.abc import Mapping, Sequence
@@ -167,10 +167,10 @@ def way_of_returning(
         return Silent(floor=joined + MARGIN)
     if unheard:
         return Waiting(why=f"it waits to hear from {', '.join(unheard)}")
-    if head == 0 and not witnesses:
-        return Silent(floor=0)
     needed = witnesses_min(model, n)
     if len(witnesses) < needed:
+        if head == 0:
+            return Silent(floor=0)
         forgot = ", ".join(name for name in others if name not in witnesses)
         return Waiting(
             why=f"{forgot} do not remember either, and {len(witnesses)} of the {needed} witnesses"

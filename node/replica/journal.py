@@ -123,13 +123,16 @@ class Journal:
             ) from None
         self._check_owner(entries, name=name, network=network)
         self._guard.restore(entry for entry in entries if isinstance(entry, Sealed))
+        # The last word stands in the place of those before.
+        ways = [entry for entry in entries if isinstance(entry, Returned | Floored)]
+        way = ways[-1] if ways else None
         return Found(
             height=self._appended,
             born=len(entries) == 1 and isinstance(entries[0], Born),
             inputs=inputs,
             blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
-            returned=next((entry for entry in entries if isinstance(entry, Returned)), None),
-            floored=next((entry for entry in entries if isinstance(entry, Floored)), None),
+            returned=way if isinstance(way, Returned) else None,
+            floored=way if isinstance(way, Floored) else None,
             resumed=next((entry for entry in entries if isinstance(entry, Resumed)), None),
         )
 

@@ -204,6 +204,8 @@ class Replica:
     def disconnected(self, peer: str) -> None:
         """Forget what was held of a peer."""
         self._held.pop(peer, None)
+        if self._seat is not None:
+            self._seat.forget(peer)
         self._service.forget(peer)
 
     async def received(self, peer: str, message: WireMessage) -> None:

@@ -178,8 +178,21 @@ class Seat:
             return f"it may have been put back as an older copy: {self._why_behind}"
         if self._unnoted:
             names = ", ".join(sorted(self._unnoted))
-            return f"it waits for {names} to take note of the round in which it comes back"
+            lost = [name for name in self._unnoted if not self._has_witness(name)]
+            return (
+                self._why_unknown
+                if lost
+                else f"it waits for {names} to take note of the round in which it comes back"
+            )
         return f"its key may have signed at heights up to {self.guard.floor}: it waits for them"
+
+    def forget(self, peer: str) -> None:
+        """Forget what a peer said that is gone: it may come back without a memory of its own."""
+        self._memories.pop(peer, None)
+
+    def _has_witness(self, name: str) -> bool:
+        memory = self._memories.get(name)
+        return memory is not None and memory.remembers
 
     def asks(self, head: int) -> bool:
         """Whether this node wants to know where the others stand."""
@@ -243,7 +256,7 @@ class Seat:
                 self.guard.set_floor(0)
                 self._past = _Past.KNOWN
                 self._log.info("a new network begins", heard=len(claims))
-        if self._past is _Past.UNKNOWN or head < self._silent_until:
+        if self._past is _Past.UNKNOWN or head < self._silent_until or self._unnoted:
             await self._return(others, claims, head=head, model=model)
 
     def _compare(
@@ -267,18 +280,21 @@ class Seat:
             case Waiting(why=why):
                 self._why_unknown = why
                 return
-            case Silent() if self._past is _Past.KNOWN:
+            case Silent() if self._past is _Past.KNOWN and not self._unnoted:
                 return
             case Silent(floor=floor):
                 await self.journal.stay_silent(head + 1, floor)
+                self._entrances.clear()
+                self._unnoted.clear()
                 self._stay_silent(floor)
-                if head == 0 and others:
-                    # It begins with the others, and knows no more than they.
-                    self._forgot_until = max(floor, 1)
                 self._log.info("signing resumes", above_height=floor)
             case Later(height=height, round=round_, witnesses=witnesses):
                 names = frozenset(ValidatorId(name) for name in witnesses)
+                if self._unnoted and self._entrances.get(height, Entrance()).witnesses == names:
+                    return
+                # Another plan where a witness was lost before it took note: nothing was signed yet.
                 self._plan(height, Round(round_), names)
+                self._entered = 0
                 if head + 1 in self._entrances:
                     await self._enter(head + 1)
                 else:
@@ -294,7 +310,9 @@ class Seat:
 
     def _stay_silent(self, floor: int) -> None:
         self.guard.set_floor(floor)
-        self._silent_until = self._forgot_until = floor
+        self._silent_until = floor
+        # Before the first block it begins with the others, and knows no more than they.
+        self._forgot_until = max(floor, 1)
 
     def _plan(self, height: int, round_: Round, witnesses: frozenset[ValidatorId]) -> None:
         """Note how a height is to be entered, and the one after it."""

@@ -125,6 +125,7 @@ def test_before_the_first_block_all_others_must_stand_at_the_genesis() -> None:
     assert "hear from d" in why(way(heard, head=0))
     heard["d"] = forgot(0)
     assert way(heard, head=0) == Silent(floor=0)
+    assert way({**heard, "d": stands(0)}, head=0) == Silent(floor=0)
     heard["d"] = forgot(1)
     assert "others are at 1" in why(way(heard, head=0))
 

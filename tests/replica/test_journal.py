@@ -328,6 +328,20 @@ async def settle(setup: Setup, *, head: int, **heard: Memory) -> None:
     )
 
 
+async def test_one_that_began_without_a_log_is_no_witness_before_the_first_block() -> None:
+    setup = Setup()
+    setup.seat.open(0)
+
+    await settle(setup, head=0, b=forgot(0), c=forgot(0), d=forgot(0))
+
+    for lives in (setup, setup.again()):
+        if lives is not setup:
+            lives.seat.open(0)
+        assert lives.seat.may_vote(1, make_validators())
+        assert not lives.seat.remembers(0)
+        assert lives.seat.remembers(1)
+
+
 @pytest.mark.adversarial(29)
 async def test_a_birth_is_worth_nothing_once_somebody_is_further() -> None:
     others = make_validators()
@@ -413,6 +427,57 @@ async def test_nothing_is_signed_before_every_witness_has_taken_note_of_the_roun
     note(setup, d=stands(7))  # It has decided without this node.
 
     assert setup.seat.may_vote(7, validators)
+
+
+@pytest.mark.adversarial(29)
+async def test_a_witness_that_is_lost_before_it_took_note_is_waited_for_no_more() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=stands(6), c=stands(6), d=stands(6))
+    await settle(setup, head=6, b=forgot(6), c=stands(6, 1), d=stands(6))
+    assert setup.seat.calls_to(7) == 3
+    note(setup, c=stands(6, 3))
+    setup.seat.forget("d")
+
+    await settle(setup, head=6, b=stands(6), c=stands(6, 3), d=forgot(6))
+
+    assert setup.seat.calls_to(7) == 5
+    note(setup, b=stands(6, 5), c=stands(6, 5))
+    assert setup.seat.may_vote(7, make_validators())
+    after = setup.again()
+    after.seat.open(6)
+    assert after.seat.calls_to(7) == 5
+    assert (await after.seat.enter(Height(7), make_validators())).witnesses == set("bc")
+
+
+@pytest.mark.adversarial(29)
+async def test_one_that_was_about_to_return_stays_silent_when_the_others_can_go_on() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=forgot(6), c=stands(6), d=stands(6))
+    assert setup.seat.calls_to(7) == 2
+
+    await settle(setup, head=6, b=stands(6), c=stands(6), d=stands(6))
+
+    for lives in (setup, setup.again()):
+        if lives is not setup:
+            lives.seat.open(6)
+        assert lives.guard.floor == 8
+        assert lives.seat.calls_to(7) == 0
+        assert not lives.seat.remembers(7)
+
+
+@pytest.mark.adversarial(29)
+async def test_too_few_witnesses_left_are_told_also_by_one_that_was_about_to_return() -> None:
+    setup = Setup()
+    setup.seat.open(6)
+    await settle(setup, head=6, b=forgot(6), c=stands(6), d=stands(6))
+    setup.seat.forget("d")
+
+    await settle(setup, head=6, b=forgot(6), c=stands(6, 2), d=forgot(6))
+
+    assert not setup.seat.may_vote(7, make_validators())
+    assert "khazana validator resume" in str(setup.seat.why_silent(7, make_validators()))
 
 
 @pytest.mark.adversarial(29)
