@@ -23,7 +23,7 @@ from node.blocks import (
 from node.blocks.certificates import Verify
 from node.chain.head import HandoverRecord, HeadRecord, KeptRecord
 from node.chain.history import EVERYTHING
-from node.codec import CodecError, RecordT, decode
+from node.codec import CodecError, RecordT, decode, encode
 from node.genesis import Genesis
 from node.keys import verify as verify_signature
 from node.ledger.invariants import contradictions
@@ -132,7 +132,7 @@ class _Check:
             self._notes.append(f"it begins at height {joined.height}, by a snapshot or a backup")
         good_to, last = self._blocks(blocks, kept.from_height, head.height)
         self._head(head, joined if last is None else last)
-        self._index(kept.from_height, head.height, blocks.transactions)
+        self._index(kept.from_height, head.height, blocks.transactions, point)
         records, whole = self._state(head)
         if log is not None:
             self._log(log, head.height)
@@ -296,7 +296,9 @@ class _Check:
                 self._progress(Part.BLOCKS, height - from_height + 1, head - from_height + 1)
         return good_to, header
 
-    def _index(self, from_height: int, head: int, transactions: int) -> None:
+    def _index(
+        self, from_height: int, head: int, transactions: int, point: HandoverRecord | None
+    ) -> None:
         """Check that nothing but what was found belongs to a block, or to its transactions."""
         try:
             for name, prefix in (("block", b"B"), ("certificate", b"C"), ("receipts", b"R")):
@@ -305,8 +307,13 @@ class _Check:
                     (prefix + layout.encode_number(head + 1), layout.range_of(prefix)[1]),
                 ]
                 for start, stop in outside:
-                    for key, _ in self._view.scan(start, stop, limit=1):
+                    for key, value in self._view.scan(start, stop, limit=2):
                         height = layout.decode_number(key[1:])
+                        if name == "certificate" and _is_of(point, height):
+                            assert point is not None
+                            certificate = encode(point.certificate)
+                            self._faults.agree(Part.TRAIL, f"{name} {height}", value, certificate)
+                            continue
                         self._fault(Part.BLOCKS, f"{name} {height}", "stored", "not kept")
             self._ids(from_height, head, transactions)
         except StorageError as error:
@@ -405,3 +412,8 @@ class _Check:
         self, part: Part, place: str, found: object, expected: object, advice: str = REPAIR
     ) -> None:
         self._faults.add(part, place, found=found, expected=expected, advice=advice)
+
+
+def _is_of(point: HandoverRecord | None, height: int) -> bool:
+    """Whether a database begins at this height: its certificate is there without its block."""
+    return point is not None and point.header.height == height

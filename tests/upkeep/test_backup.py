@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.chain import Chain
+from node.chain.head import HandoverRecord
 from node.codec import decode, encode, replace
 from node.genesis import Genesis, genesis_of
 from node.ledger.tables import PARTICIPANTS, name_key
 from node.proofs import render_proof, verify_proof_file
-from node.snapshots import Leaves, source
-from node.storage import KeyValueStore, open_leveldb
+from node.snapshots import Installation, Leaves, source
+from node.storage import KeyValueStore, layout, open_leveldb
 from node.upkeep import BackupError, Report, back_up_stopped, check_home, restore, restoring
 from node.upkeep.backup_file import (
     MAGIC,
@@ -343,3 +344,32 @@ def test_a_restore_that_was_killed_is_begun_anew(town: Town, tmp_path: Path) -> 
     store = open_leveldb(chain, create=False)
     assert Chain.open(store, town.genesis).head.height == HEAD
     store.close()
+
+
+def test_a_check_holds_the_point_of_a_restored_chain_to_its_certificate(
+    town: Town, tmp_path: Path
+) -> None:
+    restore(town.state, tmp_path / "chain", town.genesis)
+    store = open_leveldb(tmp_path / "chain", create=False)
+    point = decode(store.get(layout.Meta.POINT.value) or b"", HandoverRecord)
+    (first, *rest) = point.certificate.signatures
+    forged = replace(first, signature=bytes(64))
+    certificate = replace(point.certificate, signatures=(forged, *rest))
+    altered = encode(replace(point, certificate=certificate))
+    store.write([(layout.Meta.POINT.value, altered)], sync=True)
+    store.close()
+
+    places = [fault.place for fault in check(tmp_path / "chain", town.genesis).faults]
+
+    assert places == ["point of joining, certificate", f"certificate {HEAD}"]
+
+
+def test_a_database_that_is_being_joined_is_no_chain_yet(town: Town, tmp_path: Path) -> None:
+    store = open_leveldb(tmp_path / "chain", create=True)
+    Installation(store, town.genesis).begin()
+    store.close()
+
+    (fault,) = check(tmp_path / "chain", town.genesis).faults
+
+    assert "being taken over" in fault.found
+    assert "start the node" in fault.advice
