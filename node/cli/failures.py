@@ -37,7 +37,9 @@ from node.provision.local import NodeFailed, NoSuchNetwork
 from node.provision.processes import ProcessRunning
 from node.provision.requests import RequestError
 from node.replica.errors import LogMismatch, LogRemembers
+from node.snapshots import InstallationError
 from node.storage import StorageError
+from node.sync import JoinRefused
 
 INVALID_PARAMS: Final = -32602
 """Of JSON-RPC; `node/rpc/README.md` has the table."""
@@ -50,6 +52,8 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     ConfigError,
     GenesisError,
     HomeExists,
+    InstallationError,
+    JoinRefused,
     KeysError,
     LogMismatch,
     LogRemembers,
@@ -97,8 +101,14 @@ def explain(error: Exception) -> CommandError:
             )
         case LogRemembers():
             return CommandError(Exit.REFUSED, str(error))
-        case LogMismatch():
+        case LogMismatch() | JoinRefused():
             return CommandError(Exit.CONFIGURATION, str(error))
+        case InstallationError():
+            return CommandError(
+                Exit.DAMAGED,
+                str(error),
+                advice="Move the data directory aside and start the node again.",
+            )
         case StorageError() | ChainDamaged() | NodeHalted():
             # Their sentences name what helps.
             return CommandError(Exit.DAMAGED, str(error))

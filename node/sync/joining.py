@@ -275,6 +275,12 @@ class Joining:
             self._log.warning("the trail of validators leaves something out", reason=str(error))
             self._doubt_trail(str(error))
             return False
+        except BadPart as error:
+            # What a quorum has signed contradicts the state that it has signed: nobody's lie.
+            raise JoinRefused(
+                f"the snapshot of height {target.height}, which a quorum has signed, contradicts"
+                f" itself: {error}. Compare the state roots of several nodes before anything else"
+            ) from None
         self._log.info(
             "joined by a snapshot",
             height=target.height,

@@ -9,6 +9,9 @@ import pytest
 from aiohttp import web
 
 from node.cli.exits import Exit
+from node.cli.failures import KNOWN, explain
+from node.snapshots import InstallationError
+from node.sync import JoinRefused
 from tests.cli.asked import ask, run
 from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
 
@@ -210,3 +213,20 @@ async def test_nonsense_for_an_address_is_a_usage_error() -> None:
 
     assert text.code == Exit.USAGE
     assert "http://HOST:PORT" in text.err
+
+
+@pytest.mark.adversarial(54)
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (JoinRefused("the trusted block 7 is 400 hours old"), Exit.CONFIGURATION),
+        (InstallationError("what was begun here is not to be used"), Exit.DAMAGED),
+    ],
+)
+def test_node_that_cannot_join_ends_with_a_sentence_and_a_code(
+    error: Exception, code: Exit
+) -> None:
+    failure = explain(error)
+
+    assert isinstance(error, KNOWN)
+    assert (failure.code, failure.message) == (code, str(error))
