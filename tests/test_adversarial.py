@@ -110,6 +110,8 @@ PLACES: Final = {
     "tests/testing": "real sockets",
     "tests/rpc": "real sockets",
     "tests/rpc/test_jsonrpc.py": "one node",
+    "tests/chain/test_determinism.py": "real processes",
+    "tests/control": "real sockets",
     "tests/e2e": "real processes",
     "tests/docker": "real processes",
     "tests/limits/test_attacks.py": "real processes",

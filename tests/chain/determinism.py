@@ -2,9 +2,10 @@
 
     python -m tests.chain.determinism [--blocks 100000] [--seed 1] [--python PATH ...]
 
-Each process has its own hash seed, time zone, locale and, where another interpreter is named, its
-own version of Python; that one needs the packages of requirements.lock. Prints how far they agreed,
-and ends with exit code 1 at the first block in which they do not.
+Each process has its own hash seed, time zone, locale, one has msgpack in pure Python, and where
+another interpreter is named, its own version of Python; that one needs the packages of
+requirements.lock. Prints how far they agreed, and ends with exit code 1 at the first block in which
+they do not.
 """
 
 import argparse
@@ -20,7 +21,12 @@ ROOT = Path(__file__).parents[2]
 
 SURROUNDINGS = (
     {"PYTHONHASHSEED": "1", "TZ": "Asia/Karachi", "LC_ALL": "C"},
-    {"PYTHONHASHSEED": "4294967295", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
+    {
+        "PYTHONHASHSEED": "4294967295",
+        "TZ": "America/St_Johns",
+        "LC_ALL": "tr_TR.UTF-8",
+        "MSGPACK_PUREPYTHON": "1",
+    },
     {"PYTHONHASHSEED": "0", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"},
 )
 
