@@ -315,9 +315,13 @@ async def subscribers(siege: Siege) -> str:
         async with asyncio.TaskGroup() as group:
             reading = [group.create_task(read(each), name="reader") for each in readers]
             await _pay(siege, payments)
+            before = -1
+            while before != heard:
+                before = heard
+                await asyncio.sleep(1.0)
             for task in reading:
                 task.cancel()
-    return f"{count:,} subscribers, {deaf} deaf, {payments:,} payments, {heard >> 20} MiB read"
+    return f"{count:,} subscribers, {deaf} deaf, {payments:,} payments, {heard >> 10:,} KiB read"
 
 
 async def _pay(siege: Siege, count: int) -> None:

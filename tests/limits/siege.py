@@ -70,6 +70,8 @@ class Siege:
     """Of the liar: a member, so that it gets past the handshake."""
     certificates: dict[str, bytes]
     lines: list[RawPeer] = field(default_factory=list)
+    taken: int = 0
+    """Messages of the present flood that the victim took."""
 
     def count(self, full: int, *, least: int = 1) -> int:
         """Return how often to do what the attack in full does so many times."""
@@ -100,7 +102,8 @@ class Siege:
         target = TlsIdentity(certificate=self.certificates[VICTIM], private_key_pem=b"")
         peer = await RawPeer.connect(self.peer_port, self.identity, target)
         self.lines.append(peer)
-        await peer.upgrade()
+        async with asyncio.timeout(5):
+            await peer.upgrade()
         if hello:
             self.send(
                 peer,
@@ -121,38 +124,34 @@ class Siege:
         peer.send(encode_message(message))
 
     async def flood(self, messages: Callable[[int], WireMessage], count: int) -> int:
-        """Send so many messages as fast as the victim takes them, on as many links as it allows.
+        """Send so many messages as fast as the victim takes them; return how many it took.
 
-        Returns how many it took before the time was up; a link that the victim ends is replaced
-        when the victim lets the liar in again.
+        A link that the victim ends is replaced once it lets the liar in again, within a time.
         """
-        sent = 0
+        self.taken = 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(60 * max(self.scale, 0.05)):
-                while sent < count:
+                while self.taken < count:
                     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                        sent = await self._flood_once(messages, sent, count)
+                        await self._flood_once(messages, count)
                     await asyncio.sleep(0.05)
-        return sent
+        return self.taken
 
-    async def _flood_once(
-        self, messages: Callable[[int], WireMessage], sent: int, count: int
-    ) -> int:
+    async def _flood_once(self, messages: Callable[[int], WireMessage], count: int) -> None:
         peer = await self.line()
         reading = asyncio.get_running_loop().create_task(peer.read_to_end(), name="drain")
         try:
-            while sent < count and not reading.done():
-                self.send(peer, messages(sent))
-                sent += 1
-                if sent % 16 == 0:
-                    await peer.writer.drain()
-                    await asyncio.sleep(0)
-            await peer.writer.drain()
+            while self.taken < count and not reading.done():
+                self.send(peer, messages(self.taken))
+                await peer.writer.drain()
+                await asyncio.sleep(0)  # Whether the victim has ended the link is seen here.
+                if peer.writer.transport.is_closing():
+                    break
+                self.taken += 1
         finally:
             reading.cancel()
             await asyncio.wait([reading])
             await peer.close()
-        return sent
 
     def vote(self, height: int, round_: int, block: bytes | None, kind: VoteType) -> VoteMessage:
         """Return a vote that is truly the liar's."""
