@@ -563,10 +563,11 @@ class Joining:
                 target.assembly.skip(path)
                 continue
             key = (ChunkMessage.__name__, target.height, path)
-            if free[0] in self._sources:
-                self._send(free[0], GetChunk(height=target.height, path=path), key, target)
-            else:
+            if free[0] not in self._sources:
                 target.assembly.give_back(path)
+            elif not self._send(free[0], GetChunk(height=target.height, path=path), key, target):
+                # Its lane is full or it is about to be gone: no use in asking it again at once.
+                return
 
     def _is_there(self, path: bytes, slot: bytes) -> bool:
         """Whether nothing need be asked; what belongs to no record is cleared at once."""
@@ -578,15 +579,18 @@ class Joining:
         installation.place(path, Subtree(slot=b"", nodes={}, keys={}), ())
         return True
 
-    def _send(self, peer: str, message: WireMessage, key: Key, target: _Target | None) -> None:
+    def _send(self, peer: str, message: WireMessage, key: Key, target: _Target | None) -> bool:
+        """Ask a peer; return whether it will hear of it."""
         source = self._sources[peer]
         self._asked += 1
         source.order = self._asked
         deadline_s = self._clock.monotonic() + self._limits.fetch_timeout_ms / 1000
         source.requests[key] = (deadline_s, target)
-        if not self._wire.send(peer, message):
-            del source.requests[key]
-            self._unanswered(key, target)
+        if self._wire.send(peer, message):
+            return True
+        del source.requests[key]
+        self._unanswered(key, target)
+        return False
 
     def _unanswered(self, key: Key, target: _Target | None) -> None:
         if target is None:

@@ -18,6 +18,7 @@ from node.network import (
     GetRecentIds,
     GetSnapshots,
     Handovers,
+    Network,
     RecentIdsMessage,
     Snapshots,
     WireMessage,
@@ -464,6 +465,39 @@ def test_liar_is_found_out_and_the_true_state_is_taken_from_the_others(lie: Lie)
             await network.until_height(12, OBSERVER)
             await check_joined(network, OBSERVER, earliest=11)
             assert {line["peer"] for line in journal.events("snapshot source struck")} == {D}
+
+    run_virtual(main())
+
+
+def test_requests_that_cannot_be_sent_are_sent_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full lane, or a link that is about to be gone: the loop must not spin on it."""
+    original, refused, until_s = Network.send, 0, 0.0
+
+    def send(self: Network, peer: str, message: WireMessage) -> bool:
+        nonlocal refused
+        full = asyncio.get_running_loop().time() < until_s
+        if isinstance(message, GetChunk | GetRecentIds | GetHandovers) and full:
+            refused += 1
+            assert refused < 200
+            return False
+        return original(self, peer, message)
+
+    monkeypatch.setattr(Network, "send", send)
+
+    async def main() -> None:
+        nonlocal until_s
+        async with cluster(observers=(OBSERVER,)) as network:
+            await grown(network, 12)
+            trust(network, OBSERVER, 7)
+            network.net.delay_s = lambda _source, _target: 0.05
+            starting = network.tasks.create_task(network.start(OBSERVER), name="starting")
+            await network.until(lambda: is_begun(network[OBSERVER].disk.store))
+            until_s = asyncio.get_running_loop().time() + 20.0
+
+            await starting
+
+            assert refused > 10
+            await check_joined(network, OBSERVER, earliest=11)
 
     run_virtual(main())
 
