@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from node.cli.exits import Exit
+from node.cli.failures import explain
+from node.client import Forgotten
+from node.client.errors import call_failed
 from node.storage import layout, open_leveldb
 from tests.cli.running import khazana
 from tests.upkeep.builders import disk_town, write_home_of
@@ -74,3 +77,15 @@ def test_repair_says_what_it_did_and_what_comes_next(home: Path) -> None:
     refused = khazana("repair", "--home", home, "--to-height", "5")
     assert refused.code == Exit.REFUSED
     assert "head is at height 4" in refused.err
+
+
+def test_what_was_pruned_is_said_with_where_to_ask() -> None:
+    pruned = explain(call_failed(-32001, "block 1: pruned", {"pruned": True, "earliest_height": 9}))
+    assert pruned.code == Exit.REFUSED
+    assert "khazana status" in pruned.advice
+    assert pruned.facts["data"] == {"pruned": True, "earliest_height": 9}
+
+    forgotten = explain(Forgotten("ab"))
+    assert forgotten.code == Exit.TIMEOUT
+    assert "may have been applied" in forgotten.message
+    assert forgotten.facts == {"id": "ab"}

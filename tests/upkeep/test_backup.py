@@ -373,3 +373,35 @@ def test_a_database_that_is_being_joined_is_no_chain_yet(town: Town, tmp_path: P
 
     assert "being taken over" in fault.found
     assert "start the node" in fault.advice
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    parts=st.lists(
+        st.tuples(st.sampled_from(sorted(set(Kind) - {Kind.END})), st.binary(max_size=40)),
+        max_size=5,
+    ),
+    place=st.integers(0, 40),
+)
+def test_whatever_a_file_holds_is_refused_in_a_sentence(
+    town: Town, tmp_path: Path, parts: Parts, place: int
+) -> None:
+    """Any frames among the true ones, under a checksum that fits."""
+    true = frames(town.whole)
+    cut = min(place, len(true) - 1)
+    forged = written(tmp_path / "any", [*true[:cut], *parts, *true[cut + 1 :]])
+    if frames_are(forged, true):
+        return
+    with pytest.raises(BackupError) as refused:
+        restore(forged, tmp_path / "chain", town.genesis)
+    assert str(refused.value)
+    assert not (tmp_path / "chain").exists()
+
+
+def frames_are(file: Path, parts: Parts) -> bool:
+    try:
+        return frames(file) == parts
+    except BackupError:
+        return False
