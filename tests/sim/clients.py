@@ -282,9 +282,9 @@ class Clients:
                 case AdmittedTransaction() | Known():
                     if not await node.intake.wait(tx_id, within_s):
                         return "waiting"
-                    return _final_at(node, tx_id)
+                    return await _final_at(node, tx_id)
                 case Refusal(outcome=Outcome.DUPLICATE):
-                    return _final_at(node, tx_id)
+                    return await _final_at(node, tx_id)
                 case Refusal(outcome=outcome):
                     return outcome
                 case Full():
@@ -303,7 +303,9 @@ class Clients:
 
     async def _is_gone(self, machine: Machine, tx_id: bytes, until_ms: int) -> bool:
         async def work(node: Node) -> bool:
-            return node.chain.head.time_ms > until_ms and node.chain.transaction(tx_id) is None
+            chain, forgotten_ms = node.chain, node.chain.forgotten_until_ms
+            knows = forgotten_ms is None or forgotten_ms < until_ms
+            return chain.head.time_ms > until_ms and knows and chain.transaction(tx_id) is None
 
         if not machine.honest:
             return False
@@ -313,7 +315,9 @@ class Clients:
             return False
 
 
-def _final_at(node: Node, tx_id: bytes) -> _Final | str:
+async def _final_at(node: Node, tx_id: bytes) -> _Final | str:
+    """Return where it is and what became of it, as the interface reads it: all of one height."""
+    await node.chain.settled()
     place = node.chain.transaction(tx_id)
     receipts = None if place is None else node.chain.receipts(place[0])
     if place is None or receipts is None:

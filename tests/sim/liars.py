@@ -10,9 +10,11 @@ lie            what the others get
                makes another block id. Votes for a block without a twin become votes for nil.
 `withhold`     one victim no proposals, or no votes, or neither blocks nor transactions
 `delay`        consensus messages up to two seconds late: a proposer just within the timeout
-`invalid`      proposals with a wrong result or time, or with ids that are not the header's
-`forge`        claims of absurd heights; blocks, certificates and transactions that are tampered
-               with; votes in the names of others, of absurd rounds, with bad signatures
+`invalid`      proposals that break one rule of blocks each: every field of the header, a
+               transaction twice or too many, ids that are not the header's
+`forge`        claims of absurd heights and of memories; blocks, certificates, transactions,
+               snapshots and their parts that are tampered with or withheld; votes in the names of
+               others, of absurd rounds, with bad signatures
 `malform`      frames that are no messages: cut, grown, flipped, random, empty
 =============  =====================================================================================
 """
@@ -25,7 +27,7 @@ from typing import Final
 
 from consensus.messages import Proposal, Vote, sign_bytes
 from consensus.types import BlockId, Height, Round, ValidatorId, VoteType
-from node.blocks import block_id, decode_header
+from node.blocks import Header, block_id, decode_header, transactions_root
 from node.codec import encode, replace
 from node.genesis import Genesis
 from node.keys import LocalSigner
@@ -34,9 +36,14 @@ from node.network import (
     Blocks,
     BlockTransactions,
     CertificateMessage,
+    ChunkMessage,
+    Handovers,
     Hello,
+    Memory,
     ProposalMessage,
     ProposedBlock,
+    RecentIdsMessage,
+    Snapshots,
     Status,
     VoteMessage,
     WireLimits,
@@ -51,6 +58,27 @@ from tests.sim.trace import Trace
 
 LIES: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
 """Every kind of lie."""
+
+
+_WRONG_HEADERS: Final[Mapping[str, Callable[[Header, bytes, str], Header]]] = {
+    "version": lambda header, _, __: replace(header, version=header.version + 1),
+    "network": lambda header, noise, _: replace(header, network=noise[:8]),
+    "height": lambda header, _, __: replace(header, height=header.height + 1),
+    "parent": lambda header, noise, _: replace(header, parent=noise),
+    "proposer": lambda header, _, victim: replace(header, proposer=victim or "nobody"),
+    "validators": lambda header, noise, _: replace(header, validators_hash=noise),
+    "time-before-parent": lambda header, _, __: replace(header, time_ms=1),
+    "time-ahead": lambda header, _, __: replace(header, time_ms=header.time_ms + 4_000),
+    "time-far-ahead": lambda header, _, __: replace(header, time_ms=header.time_ms + 86_400_000),
+    "time-behind": lambda header, _, __: replace(header, time_ms=header.time_ms - 70_000),
+    "transactions": lambda header, noise, _: replace(header, transactions_root=noise),
+    "evidence": lambda header, noise, _: replace(header, evidence_root=noise),
+    "state": lambda header, noise, _: replace(header, state_root=noise),
+    "receipts": lambda header, noise, _: replace(header, receipts_root=noise),
+    "next-validators": lambda header, noise, _: replace(header, next_validators_hash=noise),
+    "parameters": lambda header, noise, _: replace(header, parameters_hash=noise),
+}
+"""Headers that break one rule each, by what is wrong with them."""
 
 
 class Conspiracy:
@@ -247,26 +275,26 @@ class Liar:
         if not isinstance(message, ProposalMessage) or message.proposer != self.name:
             return None
         header = decode_header(message.header)
-        match self.random.randrange(6):
-            case 0:
-                header = replace(header, state_root=self._noise(32))
-            case 1:
-                header = replace(header, receipts_root=self._noise(32))
-            case 2:
-                later_ms = self.random.choice((4_000, 86_400_000))
-                header = replace(header, time_ms=header.time_ms + later_ms)
-            case 3:
-                header = replace(header, parent=self._noise(32))
-            case 4:
-                header = replace(header, next_validators_hash=self._noise(32))
-            case _:
-                # Ids that are not the header's, repeated, or of nothing (adversarial 44).
-                ids = (*message.transaction_ids, self._noise(32))
-                return replace(
-                    message,
-                    transaction_ids=self.random.choice((ids, ids[:1] * 2, ids[:-1][::-1])),
-                )
-        return self._propose(message, encode(header), block_id(header))
+        ids = message.transaction_ids
+        fault = self.random.choice((*_WRONG_HEADERS, "twice", "too-many", "other-ids"))
+        if fault == "other-ids" or (fault == "twice" and not ids):
+            # Ids that are not the header's, repeated, or of nothing (adversarial 44).
+            more = (*ids, self._noise(32))
+            return replace(
+                message,
+                transaction_ids=self.random.choice((more, more[:1] * 2, more[:-1][::-1])),
+            )
+        if fault == "twice":
+            ids = (*ids, ids[0])
+            header = replace(
+                header, transactions_root=transactions_root(ids), transaction_count=len(ids)
+            )
+        elif fault == "too-many":
+            header = replace(header, transaction_count=(1 << 16) - 1)
+        else:
+            header = _WRONG_HEADERS[fault](header, self._noise(32), self._victim)
+        changed = self._propose(message, encode(header), block_id(header))
+        return replace(changed, transaction_ids=ids)
 
     # What was never so.
 
@@ -285,6 +313,23 @@ class Liar:
             case ProposedBlock():
                 ids = (*message.transaction_ids, self._noise(32))
                 return replace(message, transaction_ids=ids)
+            case Memory():
+                return replace(
+                    message,
+                    height=message.height + self.random.choice((0, 1, 5)),
+                    round=self.random.choice((0, message.round + 3)),
+                    remembers=self.random.random() < 0.5,
+                )
+            case Snapshots(points=points) if points:
+                bad_points = tuple(self._tampered(point) for point in points)
+                return replace(message, points=self.random.choice(((), bad_points, points[::-1])))
+            case ChunkMessage(chunk=chunk) if chunk:
+                return replace(message, chunk=self.random.choice((None, self._tampered(chunk))))
+            case Handovers(items=items) | RecentIdsMessage(items=items) if items:
+                bad_items = tuple(self._tampered(item) for item in items)
+                return replace(
+                    message, items=self.random.choice((None, (), bad_items, items[::-1]))
+                )
             case Blocks(items=items) if items:
                 place = self.random.randrange(len(items))
                 item = items[place]

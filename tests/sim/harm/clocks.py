@@ -27,6 +27,7 @@ async def _clock_jump(fault: Fault) -> None:
         fault.note("clock-right", machine=machine.name)
         machine.clock.offset_ms = 0
         fault.site.impaired.discard(machine.name)
+        fault.site.observing_later.discard(machine.name)
 
 
 HARMS: Final[dict[str, Harm]] = {

@@ -62,7 +62,11 @@ async def _rot(fault: Fault) -> None:
 async def _rot_log(fault: Fault) -> None:
     """The consensus log rots: the next start refuses it, and the node goes on without."""
     machine = fault.impair()
-    if machine is None or machine.signer is None:  # Observers have no log.
+    if machine is None:
+        return
+    if machine.signer is None:  # It has no log.
+        fault.site.observing_later.discard(machine.name)
+        fault.happened = False
         return
     with fault.in_hand(machine):
         machine.kill()
@@ -98,6 +102,44 @@ async def _wipe(fault: Fault) -> None:
     await fault.rejoined(machine)
 
 
+async def _wipe_to_snapshot(fault: Fault) -> None:
+    """The disk is lost, and its operator lets the node join by a snapshot, as often as it dies."""
+    site = fault.site
+    newest = max(
+        (
+            point
+            for machine in site.honest
+            if machine.node is not None
+            for point in machine.node.snapshots.points()
+        ),
+        default=None,
+    )
+    machine = None if newest is None else fault.impair()
+    if machine is None or newest is None:
+        return
+    if site.key_of(machine.name) is not None:
+        # Some have to keep the first blocks, for those who begin at the genesis.
+        if site.without_past not in (None, machine.name):
+            site.impaired.discard(machine.name)
+            fault.happened = False
+            return
+        site.without_past = machine.name
+    with fault.in_hand(machine):
+        machine.kill()
+        await asyncio.sleep(1 + fault.some_s(10))
+        fault.note(machine=machine.name, trusted=newest[0])
+        machine.disk.wipe()
+        site.checker.lost(machine.name)
+        machine.trusts = newest
+        for _ in range(fault.random.choice((0, 0, 1, 2))):
+            await machine.start()
+            machine.kill_after(fault.random.randrange(400))
+            await asyncio.sleep(1 + fault.some_s(3))
+        await machine.start()
+    await fault.rejoined(machine)
+    machine.trusts = None
+
+
 async def _old_disk(fault: Fault) -> None:
     """An older copy of the database, beside the log as it is."""
     machine = fault.impair()
@@ -118,7 +160,11 @@ async def _old_disk(fault: Fault) -> None:
 async def _old_log(fault: Fault) -> None:
     """An older copy of the log, beside the database as it is."""
     machine = fault.impair()
-    if machine is None or machine.signer is None:  # Observers have no log.
+    if machine is None:
+        return
+    if machine.signer is None:  # It has no log.
+        fault.site.observing_later.discard(machine.name)
+        fault.happened = False
         return
     with fault.in_hand(machine):
         old = await _copy_long_ago(fault, machine)
@@ -153,6 +199,7 @@ HARMS: Final[dict[str, Harm]] = {
     "rot": _rot,
     "rot-log": _rot_log,
     "wipe": _wipe,
+    "wipe-to-snapshot": _wipe_to_snapshot,
     "old-disk": _old_disk,
     "old-log": _old_log,
 }

@@ -30,12 +30,16 @@ class Site:
     forgotten_max: int
     """Validators without a memory at one time that leave witnesses enough."""
     impaired: set[str] = field(default_factory=set)
+    observing_later: set[str] = field(default_factory=set)
+    """Observers that have lost what they had."""
     busy: set[str] = field(default_factory=set)
     """Machines that one fault has in its hands: no other stops or starts them."""
     slow_disks: dict[str, float] = field(default_factory=dict)
     """Seconds that a write of this machine may take."""
     away: list[Machine] = field(default_factory=list)
     """Validators that were ordered out of the set, and not back yet."""
+    without_past: str | None = None
+    """The one machine that may have joined by a snapshot, and so has no first blocks."""
     new_certificates: int = 0
     """How many validators have another certificate than that of the genesis."""
 
@@ -146,6 +150,13 @@ class Fault:
         site, machine = self.site, self._idle()
         if machine is None or machine.name in site.impaired:
             return None
+        if site.key_of(machine.name) is None:
+            # Nobody waits for an observer.
+            if machine.name in site.observing_later:
+                return None
+            site.observing_later.add(machine.name)
+            self.happened = True
+            return machine
         if not site.has_room(machine.name):
             return None
         site.impaired.add(machine.name)
@@ -170,6 +181,7 @@ class Fault:
                 break
         self.note("rejoined", machine=machine.name)
         self.site.impaired.discard(machine.name)
+        self.site.observing_later.discard(machine.name)
 
 
 Harm: TypeAlias = Callable[[Fault], Awaitable[None]]

@@ -16,7 +16,11 @@ ORDER_VALID_MS: Final = 4_000
 async def _rotate_key(fault: Fault) -> None:
     """A validator gets another key, sometimes another certificate too; its operator follows."""
     machine = fault.impair()
-    if machine is None or fault.site.key_of(machine.name) is None:
+    if machine is None:
+        return
+    if fault.site.key_of(machine.name) is None:
+        fault.site.observing_later.discard(machine.name)
+        fault.happened = False
         return
     machine.generation += 1
     public_key = consensus_key(machine.name, machine.generation).public_key
@@ -41,7 +45,11 @@ async def _rotate_key(fault: Fault) -> None:
 async def _leave_set(fault: Fault) -> None:
     """A validator is removed, and comes back under another key."""
     machine = fault.impair()
-    if machine is None or fault.site.key_of(machine.name) is None:
+    if machine is None:
+        return
+    if fault.site.key_of(machine.name) is None:
+        fault.site.observing_later.discard(machine.name)
+        fault.happened = False
         return
     site, load = fault.site, fault.site.clients.load
     fault.note(machine=machine.name)
@@ -66,6 +74,8 @@ async def _join_set(fault: Fault) -> None:
     if not observers or not site.has_room() or site.key_of(observers[0].name) is not None:
         return
     machine = observers[0]
+    if machine.name in site.observing_later:
+        return
     site.impaired.add(machine.name)
     fault.note(machine=machine.name)
     await site.bring_in(machine, fault.random)
