@@ -8,6 +8,7 @@ import pytest
 from node.blocks import decode_block, decode_certificate
 from node.codec import replace
 from node.replica.events import Certified
+from node.sync import sync as sync_module
 from node.sync.sync import RUN_BLOCKS_MAX
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
 from tests.network.virtual_time import run_virtual
@@ -153,6 +154,33 @@ def test_a_run_is_bounded_and_the_next_blocks_are_under_way_while_it_is_applied(
             await network.until_height(BLOCKS, OBSERVER)
 
             assert runs == [(RUN_BLOCKS_MAX, 1), (RUN_BLOCKS_MAX, 1), (RUN_BLOCKS_MAX, 0)]
+
+    run_virtual(main())
+
+
+def test_a_run_of_large_blocks_ends_at_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await grown(network, 12)
+            sizes = [
+                len(item_of(network, height).block) + len(item_of(network, height).certificate)
+                for height in range(1, 13)
+            ]
+            monkeypatch.setattr(sync_module, "RUN_BYTES_MAX", 3 * min(sizes))
+            only_linked_to(network, OBSERVER, A)
+            await network.start(OBSERVER)
+            sync = network[OBSERVER].up.sync
+            runs: list[int] = []
+            commit = sync._commit
+
+            async def noting(run: Sequence[Certified]) -> int:
+                runs.append(len(run))
+                return await commit(run)
+
+            sync._commit = noting
+            await network.until_height(12, OBSERVER)
+
+            assert runs == [3, 3, 3, 3]
 
     run_virtual(main())
 
