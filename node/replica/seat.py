@@ -154,9 +154,17 @@ class Seat:
         return self._why_behind is None
 
     def remembers(self, head: int) -> bool:
-        """Whether all is known that this key has signed above this head."""
+        """Whether all is known that this key has signed above this head.
+
+        Not before the others were heard: an older copy of log and chain would be no witness.
+        """
         floor = self.guard.floor
-        return self.is_settled and floor is not None and head >= max(floor, self._forgot_until)
+        return (
+            self.is_settled
+            and self.is_compared
+            and floor is not None
+            and head >= max(floor, self._forgot_until)
+        )
 
     def why_silent(self, height: int, validators: ValidatorSet) -> str | None:
         """Return why this validator signs nothing at this height and what it waits for; None if it

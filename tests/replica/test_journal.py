@@ -337,6 +337,7 @@ async def test_one_that_began_without_a_log_is_no_witness_before_the_first_block
     for lives in (setup, setup.again()):
         if lives is not setup:
             lives.seat.open(0)
+            await compare(lives, head=0, b=0, c=0)
         assert lives.seat.may_vote(1, make_validators())
         assert not lives.seat.remembers(0)
         assert lives.seat.remembers(1)
@@ -407,6 +408,7 @@ async def test_a_later_round_is_entered_again_by_every_restart_and_in_the_next_h
     assert (await after.seat.enter(Height(8), make_validators())).round == 1
     last = setup.again()
     last.seat.open(7)
+    await compare(last, head=7, c=7, d=7)
     assert await last.seat.enter(Height(8), make_validators()) == Entrance(round=Round(1))
     assert not last.seat.remembers(7)
     assert last.seat.remembers(8)
@@ -518,6 +520,8 @@ async def test_the_operators_word_is_found_and_told() -> None:
 
     after = setup.again()
     after.seat.open(0)
+    assert not after.seat.remembers(7)  # The others were not heard yet.
+    await compare(after, head=7, b=7, c=7)
 
     assert after.guard.floor == 7
     assert after.seat.remembers(7)
