@@ -24,12 +24,15 @@ T = TypeVar("T")
 
 VALIDATORS: Final = {1: 4, 2: 8, 3: 12, 4: 66, 5: 7, 7: 3}
 """How many of a hundred seeds run a network of so many."""
-MINUTES: Final = {0.1: 35, 0.25: 35, 0.5: 20, 1.0: 6, 2.0: 3, 5.0: 1}
-"""How many of a hundred seeds have so long a day, in virtual minutes until faults end.
+MINUTES: Final = {0.1: 380, 0.25: 370, 0.5: 190, 1.0: 45, 2.0: 12, 5.0: 3}
+"""How many of a thousand seeds have so long a day, in virtual minutes until faults end.
 
 Most defects show within seconds of what causes them, and a short day costs little, so that there
 are many; a few are long, for what takes minutes to come about.
 """
+LARGE: Final = 4
+LARGE_MINUTES_MAX: Final = 0.5
+"""Of more validators than that: messages grow with the square of their number."""
 FAULTS_A_DAY: Final = (3, 8, 20)
 FAULT_PAUSE_MAX_S: Final = 8.0
 
@@ -40,6 +43,8 @@ def options_of(seed: int) -> Options:
     validators = _weighed(chance, VALIDATORS)
     doubled = validators >= 4 and chance.random() < 0.15
     minutes = _weighed(chance, MINUTES)
+    if validators > LARGE:
+        minutes = min(minutes, LARGE_MINUTES_MAX)
     pause_s = min(FAULT_PAUSE_MAX_S, minutes * 60 / chance.choice(FAULTS_A_DAY))
     return Options(
         seed=seed,
