@@ -440,7 +440,9 @@ class Machine:
         if not done:
             left = "; ".join(_where(task) for task in self._left())
             self._report("stopped", f"{self.name} does not end within {STOP_WITHIN_S} s: {left}")
-        self._task = None
+        # Two may have waited, and the one that was first has begun the next life.
+        if self._task is task:
+            self._task = None
 
     def _left(self) -> list["asyncio.Task[object]"]:
         """Return the tasks of this machine that have not ended."""

@@ -205,6 +205,20 @@ def test_software_older_than_the_rules_stops_at_their_height_and_newer_goes_on(s
     holds(Options(seed=seed, liars=0, faults=(), client_pause_s=1_000), play)
 
 
+def test_a_machine_that_two_want_to_start_lives_once() -> None:
+    """Found by seed 435710592698: an operator's start met that of the end of the faults."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(2, *stage.machines, within_s=30)
+        machine, lives = stage.machines[0], stage.machines[0].starts
+        machine.kill()
+        await asyncio.gather(machine.start(), machine.start())
+        await stage.until_height(stage.height + 2, *stage.machines, within_s=30)
+        assert machine.starts == lives + 1
+
+    holds(Options(seed=1, liars=0, faults=(), client_pause_s=1), play)
+
+
 @pytest.mark.adversarial(27)
 def test_half_of_the_network_comes_back_after_an_hour() -> None:
     async def play(stage: Stage) -> None:
