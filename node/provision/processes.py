@@ -14,7 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 PID_FILE: Final = "node.pid"
 LOG_FILE: Final = "node.log"
@@ -77,13 +77,13 @@ class NodeProcess:
     def _forget(self) -> None:
         leash = _leashes.pop(self.pid, None)
         if leash is not None:
-            leash.close()
+            os.close(leash)
         if running(self.home) is None:
             (self.home / PID_FILE).unlink(missing_ok=True)
 
 
-_leashes: Final[dict[int, IO[bytes]]] = {}
-"""What leashed nodes hold on to, by process: kept open until they have ended, or this process."""
+_leashes: Final[dict[int, int]] = {}
+"""Descriptors that leashed nodes hold on to, by process: open until node or holder has ended."""
 
 
 def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
@@ -112,7 +112,9 @@ def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
             start_new_session=True,
         )
     if process.stdin is not None:
-        _leashes[process.pid] = process.stdin
+        # The bare descriptor: a file object would complain that nobody closed it when all ends.
+        _leashes[process.pid] = os.dup(process.stdin.fileno())
+        process.stdin.close()
     node = NodeProcess(home=home, pid=process.pid, began=_began(process.pid) or 0)
     # Reaped by `_reap`: the object must not complain that its child still runs when it goes.
     process.returncode = 0
