@@ -660,14 +660,19 @@ class Load:
     # What is wrong with it.
 
     def _spoiled(self, operation: Record, chance: random.Random) -> Record:
+        # What an account may do to itself alone is not done to an institution's: without one its
+        # office could act no more, and a run could not end with a fresh unit of cash.
+        alone = isinstance(operation, CloseAccount | SetAccountPolicy)
+        nobody = address_of(BANK, "nobody")
+        another = nobody if alone else self._any_account(chance)
         wrong: Mapping[str, tuple[object, ...]] = {
             "approvers": ((),),
-            "account": (address_of(BANK, "nobody"), self._any_account(chance)),
+            "account": (nobody, another),
             "amount": (0, -1, 1 << 62, 7 * FUNDS),
             "asset": ("NOPE", CASH),
-            "to": (address_of(BANK, "nobody"), getattr(operation, "account", b"")),
-            "holder": (address_of(BANK, "nobody"),),
-            "target": (address_of(BANK, "nobody"),),
+            "to": (nobody, getattr(operation, "account", b"")),
+            "holder": (nobody,),
+            "target": (nobody,),
             "participant": ("nobody", "central-bank"),
             "owner": ("nobody",),
             "lei": ("PK",),
