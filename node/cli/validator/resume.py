@@ -49,7 +49,8 @@ def command(
     Needed only where so many have lost their logs that those who remember prove nothing: three of
     four. `khazana status` says so. Every operator does it on its own machine, with the node
     stopped, for the same height: that of the highest block that any validator, observer or backup
-    holds. Refused while one of the nodes named is higher, or the log still knows what it signed.
+    holds, which one that is named must have. Refused while one of them is higher, or the log still
+    knows what it signed.
 
     \b
     Example:
@@ -74,6 +75,14 @@ def command(
             Exit.REFUSED,
             f"there are blocks above {above}: {found}",
             advice=f"Compare all nodes again; the highest says {max(heights.values())}.",
+        )
+    highest = max(heights.values())
+    if highest < above:
+        # Silent up to a height that nobody can reach, it would never sign again.
+        raise CommandError(
+            Exit.REFUSED,
+            f"no node named has block {above}: the highest is at {highest}",
+            advice="Name the node that has it, and let it run; the others get the block from it.",
         )
     note(box(WARNING))
     if not yes:
