@@ -21,11 +21,13 @@ def following_of(path: Path) -> Path:
 def settle_files(paths: Sequence[Path]) -> None:
     """Let the files that followed take the places of these; a former one is kept beside it.
 
-    Files without one are left alone. What it was interrupted in, it ends when called again.
+    Files without one are left alone. At every moment each of these is there, the former or the one
+    that followed; what it was interrupted in, it ends when called again.
     """
     for path in paths:
         following = following_of(path)
         if following.exists():
-            if path.exists():
-                path.replace(path.with_name(path.name + FORMER))
+            former = path.with_name(path.name + FORMER)
+            former.unlink(missing_ok=True)
+            former.hardlink_to(path)
             following.replace(path)

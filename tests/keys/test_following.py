@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from node.keys.following import following_of, settle_files
 
 
@@ -21,12 +23,21 @@ def test_what_followed_takes_the_place_and_the_former_is_kept(tmp_path: Path) ->
     }
 
 
-def test_an_interrupted_change_is_ended_by_the_next(tmp_path: Path) -> None:
+def test_there_is_a_key_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home without its key is refused as a whole, so that nothing could end the change."""
     key = tmp_path / "consensus.json"
-    key.with_name("consensus.json.former").write_text("old")
+    key.write_text("old")
     following_of(key).write_text("new")
 
-    settle_files([key])
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
 
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            settle_files([key])
+
+    assert key.read_text() == "old"
+    settle_files([key])
     assert key.read_text() == "new"
     assert key.with_name("consensus.json.former").read_text() == "old"

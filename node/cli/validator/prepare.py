@@ -7,15 +7,13 @@ import click
 from node.cli.exits import CommandError, Exit
 from node.cli.options import home_option
 from node.cli.output import json_option, note
+from node.cli.validator.writing import request_options
 
 
 @click.command()
 @home_option
-@click.option("--participant", help="Who runs it; by default of the node's own name.")
+@request_options
 @click.option("--keep-certificate", is_flag=True, help="Only a new voting key.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="By default NAME.request.json."
-)
 @json_option
 def command(
     home: Path,
@@ -36,7 +34,7 @@ def command(
       khazana validator prepare --home /srv/khazana
     """
     from node.cli.upkeep import load_home
-    from node.cli.validator.writing import no_voting_key, write_request
+    from node.cli.validator.writing import no_voting_key, request_path, write_request
     from node.keys import LocalSigner
     from node.keys.certificates import create_tls_identity
     from node.keys.following import following_of
@@ -60,9 +58,11 @@ def command(
             raise CommandError(
                 Exit.CONFIGURATION,
                 f"{path} is there: keys were prepared before",
-                advice="Let the offices decide on those, and `khazana validator settle` them; or"
-                " move the files away if nobody has seen their request.",
+                advice="Let the offices decide on those (`khazana validator request --prepared`"
+                " writes their request again), and `khazana validator settle` them; or move the"
+                " files away if nobody has seen their request.",
             )
+    request = request_path(place, out)
     signer = LocalSigner.generate()
     passphrase = read_passphrase(validator.passphrase_file)
     store_key(following_of(validator.keystore), signer.seed, passphrase, purpose="consensus")
@@ -74,5 +74,7 @@ def command(
         tls_key, certificate = create_tls_identity(place.config.name)
         write_secret(following_of(tls.key), tls_key)
         following_of(tls.certificate).write_bytes(certificate)
-    write_request(signer, certificate, place, participant=participant, out=out, as_json=as_json)
+    write_request(
+        signer, certificate, place, participant=participant, path=request, as_json=as_json
+    )
     note("Restart the node before the offices decide, so that it has both keys.")

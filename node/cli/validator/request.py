@@ -6,16 +6,21 @@ import click
 
 from node.cli.options import home_option
 from node.cli.output import json_option
+from node.cli.validator.writing import request_options
 
 
 @click.command()
 @home_option
-@click.option("--participant", help="Who runs it; by default of the node's own name.")
+@request_options
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="By default NAME.request.json."
+    "--prepared",
+    is_flag=True,
+    help="Of the keys that `khazana validator prepare` has made, not of those in use.",
 )
 @json_option
-def command(home: Path, participant: str | None, out: Path | None, *, as_json: bool) -> None:
+def command(
+    home: Path, participant: str | None, out: Path | None, *, prepared: bool, as_json: bool
+) -> None:
     """Write the request of this home's node: its name, key, certificate, and a proof of its key.
 
     Nothing in it is secret. Give it to the offices; one of them proposes it with `khazana
@@ -25,19 +30,35 @@ def command(home: Path, participant: str | None, out: Path | None, *, as_json: b
     Example:
       khazana validator request --home /srv/khazana --participant bank
     """
-    from node.app.loading import load_identity, load_signer
+    from node.app.loading import (
+        load_following_identity,
+        load_following_signer,
+        load_identity,
+        load_signer,
+    )
     from node.cli.upkeep import load_home
-    from node.cli.validator.writing import no_voting_key, write_request
+    from node.cli.validator.writing import (
+        no_key_waits,
+        no_voting_key,
+        request_path,
+        write_request,
+    )
 
     place = load_home(home)
     signer = load_signer(place.config, place.genesis)
     if signer is None:
         raise no_voting_key(home)
+    identity = load_identity(place.config)
+    if prepared:
+        signer = load_following_signer(place.config, place.genesis)
+        identity = load_following_identity(place.config) or identity
+        if signer is None:
+            raise no_key_waits(home)
     write_request(
         signer,
-        load_identity(place.config).certificate,
+        identity.certificate,
         place,
         participant=participant,
-        out=out,
+        path=request_path(place, out),
         as_json=as_json,
     )

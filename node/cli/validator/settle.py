@@ -29,19 +29,21 @@ def command(home: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
       khazana validator settle --home /srv/khazana --url http://127.0.0.1:26680
     """
     from node.cli.upkeep import load_home
+    from node.cli.validator.writing import no_key_waits
     from node.keys.following import FORMER, following_of, settle_files
     from node.keys.keystore import read_keystore
 
     place = load_home(home)
     validator, tls, name = place.config.validator, place.config.tls, place.config.name
     keystore = None if validator is None else validator.keystore
-    if keystore is None or not following_of(keystore).exists():
-        raise CommandError(
-            Exit.REFUSED,
-            f"in {home} no key waits to follow another",
-            advice="`khazana validator prepare` makes them.",
-        )
-    prepared = read_keystore(following_of(keystore)).public_key
+    if keystore is None:
+        raise no_key_waits(home)
+    files = [keystore, tls.key, tls.certificate]
+    if not any(following_of(path).exists() for path in files):
+        raise no_key_waits(home)
+    # Killed in the middle it has the voting key in its place, and goes on with what is left.
+    waiting = following_of(keystore)
+    prepared = read_keystore(waiting if waiting.exists() else keystore).public_key
 
     async def present(client: "Client") -> str | None:
         found = (await client.validators()).value.validators
@@ -51,12 +53,12 @@ def command(home: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
     if in_force != prepared.hex():
         raise CommandError(
             Exit.REFUSED,
-            f"the ledger has the key {in_force or 'of nobody'} for {name}, the one prepared is"
-            f" {prepared.hex()}",
+            f"{name} {f'votes with the key {in_force}' if in_force else 'is no validator'}, the key"
+            f" prepared is {prepared.hex()}",
             advice="Wait until the offices have decided: `khazana validator list` shows what is"
             " pending.",
         )
-    settle_files([keystore, tls.key, tls.certificate])
+    settle_files(files)
     emit(
         {"home": str(home), "public_key": prepared.hex()},
         f"{name} has the key {prepared.hex()}; the former files end in {FORMER}",

@@ -1,7 +1,10 @@
 """Writing a request into a file: of the keys in use, or of those prepared to follow."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit
@@ -9,6 +12,60 @@ from node.cli.output import emit
 if TYPE_CHECKING:
     from node.cli.upkeep import Home
     from node.keys import Signer
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _participant(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    from node.ledger.identifiers import is_name
+
+    if value is not None and not is_name(value):
+        raise click.BadParameter(
+            f"{value!r} is no participant's id: 1 to 32 of a-z, 0-9 and inner hyphens are needed"
+        )
+    return value
+
+
+def request_options(command: Command) -> Command:
+    """Give a command `--participant` and `--out`."""
+    for option in (
+        click.option(
+            "--out",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="By default NAME.request.json.",
+        ),
+        click.option(
+            "--participant",
+            callback=_participant,
+            help="Who runs it, as the ledger knows him; by default of the node's own name.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def request_path(place: "Home", out: Path | None) -> Path:
+    """Return where the request will stand; to be asked before keys are made for it.
+
+    Raises:
+        CommandError: there is such a file already, or no such folder.
+    """
+    path = out or Path(f"{place.config.name}.request.json")
+    if path.exists():
+        raise _not_written(path, "File exists")
+    if not path.parent.is_dir():
+        raise _not_written(path, "No such directory")
+    return path
+
+
+def _not_written(path: Path, reason: str | None) -> CommandError:
+    return CommandError(
+        Exit.CONFIGURATION,
+        f"{path}: {reason}",
+        advice="Name another file with --out; one that is there is never overwritten.",
+    )
 
 
 def no_voting_key(home: Path) -> CommandError:
@@ -21,13 +78,22 @@ def no_voting_key(home: Path) -> CommandError:
     )
 
 
+def no_key_waits(home: Path) -> CommandError:
+    """Return the refusal of a home in which no keys were prepared."""
+    return CommandError(
+        Exit.REFUSED,
+        f"in {home} no key waits to follow another",
+        advice="`khazana validator prepare` makes them.",
+    )
+
+
 def write_request(
     signer: "Signer",
     certificate: bytes,
     place: "Home",
     *,
     participant: str | None,
-    out: Path | None,
+    path: Path,
     as_json: bool,
 ) -> None:
     """Write the request of these keys, and say where it is; an existing file is kept.
@@ -45,16 +111,11 @@ def write_request(
         participant=participant or name,
         tls_certificate=certificate,
     )
-    path = out or Path(f"{name}.request.json")
     try:
         with path.open("x") as file:
             file.write(request.render())
     except OSError as error:
-        raise CommandError(
-            Exit.CONFIGURATION,
-            f"{path}: {error.strerror}",
-            advice="Name another file with --out; one that is there is never overwritten.",
-        ) from None
+        raise _not_written(path, error.strerror) from None
     facts = {
         "file": str(path),
         "name": name,
