@@ -146,6 +146,21 @@ async def test_nothing_is_proposed_that_this_release_does_not_know() -> None:
     assert "this release knows versions 1 to 2, not 3" in ran.err
 
 
+async def test_nothing_is_proposed_that_the_ledger_would_refuse() -> None:
+    """Before other offices are asked to approve what can never be in force."""
+    async with solo_node(record=make_record(validators=1, protocol_version=1)) as solo:
+        head, url = solo.town.chain.head.height, ("--url", solo.url)
+        wrong = {
+            f"block {head} is decided already": ("propose", "--version", "2", "--height", head),
+            "the next is 2, not 1": ("propose", "--version", "1", "--height", head + 9),
+            "no upgrade is scheduled": ("cancel", "--version", "2"),
+        }
+        for said, words in wrong.items():
+            ran = await run("upgrade", *map(str, words), *hand(OFFICES[0]), *url)
+
+            assert (ran.code, said in ran.err) == (Exit.REFUSED, True), ran.err
+
+
 async def test_node_that_does_not_answer_is_not_ready() -> None:
     async with solo_node() as solo:
         nowhere = "http://127.0.0.1:1"

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from node.addresses import render_address
-from node.cli.exits import Exit
+from node.cli.exits import CommandError, Exit
+from node.cli.validator.changing import outcome_of, tell
 from node.keys import LocalSigner
 from node.keys.certificates import create_tls_identity
+from node.keys.following import following_of
 from node.provision.requests import FILE_SIZE_MAX, RequestError, ValidatorRequest, read_request
 from node.storage import open_consensus_log
 from tests.chain.town import address_of
@@ -23,9 +25,11 @@ SIGNER = LocalSigner.generate()
 _, CERTIFICATE = create_tls_identity("bank")
 
 
-def make_request(network: bytes = bytes(32), name: str = "bank") -> ValidatorRequest:
+def make_request(
+    network: bytes = bytes(32), name: str = "bank", signer: LocalSigner = SIGNER
+) -> ValidatorRequest:
     return ValidatorRequest.made_by(
-        SIGNER, network=network, name=name, participant="bank", tls_certificate=CERTIFICATE
+        signer, network=network, name=name, participant="bank", tls_certificate=CERTIFICATE
     )
 
 
@@ -151,6 +155,101 @@ async def test_the_list_says_who_signed_last() -> None:
         assert "1 of 1 decide" in told.out
 
 
+async def test_what_the_ledger_has_already_is_not_proposed(tmp_path: Path) -> None:
+    async with solo_node(settled=False) as solo:
+        voting = solo.town.signer("central-bank")
+        network = solo.town.genesis.hash
+        named = written(tmp_path, make_request(network, signer=voting))
+        taken = await ask(solo, "validator", "add", named, "--unseen", *hand())
+        assert taken.code == Exit.REFUSED
+        assert "central-bank is a validator already" in taken.err
+
+        _, certificate = create_tls_identity("central-bank")
+        same = ValidatorRequest.made_by(
+            voting,
+            network=network,
+            name="central-bank",
+            participant="central-bank",
+            tls_certificate=certificate,
+        )
+        rotated = await ask(solo, "validator", "rotate", written(tmp_path, same), *hand())
+        assert rotated.code == Exit.REFUSED
+        assert f"votes with the key {voting.public_key.hex()} already" in rotated.err
+
+
+def test_a_refused_proposal_says_why() -> None:
+    refused = {
+        "type": "proposal_refused",
+        "proposal": "00" * 32,
+        "outcome": "ACCOUNT_UNKNOWN",
+        "details": {"account": "tkhz1abc"},
+    }
+    facts = outcome_of([refused]) | {"height": 7}
+
+    with pytest.raises(CommandError, match=r"refused the proposal: ACCOUNT_UNKNOWN: .*tkhz1abc"):
+        tell(facts, "bank as a validator", as_json=False)
+    facts = outcome_of([refused | {"outcome": "OF_A_NEWER_RELEASE"}]) | {"height": 7}
+    with pytest.raises(CommandError, match=r"refused the proposal: OF_A_NEWER_RELEASE$"):
+        tell(facts, "bank as a validator", as_json=False)
+
+
+async def make_home(tmp_path: Path) -> Path:
+    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
+    passphrase.write_text("a passphrase\n")
+    async with solo_node(settled=False) as solo:
+        genesis = tmp_path / "genesis.json"
+        genesis.write_text(solo.town.genesis.render())
+    made = await run(
+        *("init", "--name", "bank", "--home", home, "--genesis", genesis),
+        *("--passphrase-file", passphrase),
+    )
+    assert made.code == Exit.OK, made.err
+    return home
+
+
+async def test_a_request_is_for_a_participant_that_can_be(tmp_path: Path) -> None:
+    home, out = await make_home(tmp_path), tmp_path / "request.json"
+
+    for participant in ("", "Not A Name!", "-bank", "b" * 33):
+        words = ("validator", "request", "--home", home, "--out", out)
+        ran = await run(*words, "--participant", participant)
+        assert ran.code == Exit.USAGE
+        assert "is no participant's id" in ran.err
+    assert not out.exists()
+
+
+async def test_keys_are_prepared_only_where_their_request_can_be_written(tmp_path: Path) -> None:
+    home, out = await make_home(tmp_path), tmp_path / "request.json"
+    words = ("validator", "prepare", "--home", home, "--out")
+    keystore = home / "keys/consensus.json"
+
+    out.write_text("another's")
+    for place in (out, tmp_path / "nowhere/request.json"):
+        ran = await run(*words, place)
+        assert ran.code == Exit.CONFIGURATION
+        assert not following_of(keystore).exists()
+    assert out.read_text() == "another's"
+
+    nothing = await run("validator", "request", "--home", home, "--prepared", "--out", out)
+    assert nothing.code == Exit.REFUSED
+    assert "no key waits" in nothing.err
+
+
+async def test_the_request_of_prepared_keys_can_be_written_again(tmp_path: Path) -> None:
+    home = await make_home(tmp_path)
+    first, again = tmp_path / "first.json", tmp_path / "again.json"
+    made = await run("validator", "prepare", "--home", home, "--out", first)
+    assert made.code == Exit.OK, made.err
+
+    twice = await run("validator", "prepare", "--home", home, "--out", again)
+    assert twice.code == Exit.CONFIGURATION
+    assert "khazana validator request --prepared" in twice.err
+    ran = await run("validator", "request", "--home", home, "--prepared", "--out", again)
+
+    assert ran.code == Exit.OK, ran.err
+    assert read_request(again) == read_request(first)
+
+
 async def test_an_observer_has_nothing_to_request_or_to_change(tmp_path: Path) -> None:
     async with solo_node(settled=False) as solo:
         genesis = tmp_path / "genesis.json"
@@ -167,23 +266,16 @@ async def test_an_observer_has_nothing_to_request_or_to_change(tmp_path: Path) -
         assert "no voting key" in ran.err
 
 
-async def test_resuming_is_refused_below_another_nodes_head_and_over_a_log_that_knows(
+async def test_resuming_is_refused_beside_the_highest_head_and_over_a_log_that_knows(
     tmp_path: Path,
 ) -> None:
-    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
-    passphrase.write_text("a passphrase\n")
+    home = await make_home(tmp_path)
     async with solo_node() as solo:
-        genesis = tmp_path / "genesis.json"
-        genesis.write_text(solo.town.genesis.render())
-        made = await run(
-            *("init", "--name", "bank", "--home", home, "--genesis", genesis),
-            *("--passphrase-file", passphrase),
-        )
-        assert made.code == Exit.OK, made.err
         height = solo.town.chain.head.height
         words = ("validator", "resume", "--home", home, "--other", solo.url, "--reason", "a test")
 
         low = await run(*words, "--above", str(height - 1), "--yes")
+        high = await run(*words, "--above", str(height + 1), "--yes")
         unasked = await run(*words, "--above", str(height))
         done = await run(*words, "--above", str(height), "--yes", "--json")
         again = await run(*words, "--above", str(height), "--yes")
@@ -191,6 +283,8 @@ async def test_resuming_is_refused_below_another_nodes_head_and_over_a_log_that_
         assert (low.code, done.code, again.code) == (Exit.REFUSED, Exit.OK, Exit.REFUSED)
         assert unasked.code == Exit.USAGE
         assert f"is at {height}" in low.err
+        assert high.code == Exit.REFUSED
+        assert f"no node named has block {height + 1}" in high.err
         assert "WITHOUT KNOWING" in done.err
         assert done.json["above"] == height
         assert f"at height {height + 1}" in again.err

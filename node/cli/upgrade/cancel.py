@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 from node.cli.signing import load_signers, signing_options
-from node.cli.validator.changing import proposed, proposing_options, tell
+from node.cli.validator.changing import proposed, proposing_options, status_of, tell
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -49,6 +50,14 @@ def command(
     signers = load_signers(keys, passphrase_files, development)
 
     async def act(client: "Client") -> dict[str, Any]:
+        scheduled = (await status_of(client)).get("upgrade")
+        if scheduled is None or scheduled["version"] != version:
+            found = f"version {scheduled['version']} is" if scheduled else "no upgrade is"
+            raise CommandError(
+                Exit.REFUSED,
+                f"{found} scheduled, expected version {version}",
+                advice="`khazana upgrade status` says what is scheduled.",
+            )
         operation = {"type": "cancel_upgrade", "approvers": [], "version": version}
         return await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
 

@@ -10,7 +10,7 @@ from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 from node.cli.signing import load_signers, signing_options
-from node.cli.validator.changing import proposed, proposing_options, tell
+from node.cli.validator.changing import proposed, proposing_options, status_of, tell
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -68,6 +68,20 @@ def command(
     signers = load_signers(keys, passphrase_files, development)
 
     async def act(client: "Client") -> dict[str, Any]:
+        status = await status_of(client)
+        ruling, head = status["protocol_version"], status["height"]
+        if version != ruling + 1:
+            raise CommandError(
+                Exit.REFUSED,
+                f"version {ruling} rules after block {head}: the next is {ruling + 1},"
+                f" not {version}",
+            )
+        if height <= head:
+            raise CommandError(
+                Exit.REFUSED,
+                f"block {head} is decided already: version {version} cannot rule from {height} on",
+                advice="Choose a height that leaves time to approve it, and to upgrade every node.",
+            )
         operation = {
             "type": "schedule_upgrade",
             "approvers": [],

@@ -64,6 +64,13 @@ def command(
     async def act(client: "Client") -> dict[str, Any]:
         status = await status_of(client)
         request = request_of(file, status)
+        for each in (await client.validators()).value.validators:
+            if request.name == each.name or request.public_key.hex() == each.public_key:
+                raise CommandError(
+                    Exit.REFUSED,
+                    f"{each.name} is a validator already, with the key {each.public_key}",
+                    advice="Other keys for it are proposed with `khazana validator rotate`.",
+                )
         before, after = status["validators"], status["validators"] + 1
         needed = quorum(FaultModel(status["fault_model"]), after)
         if newcomer is not None:

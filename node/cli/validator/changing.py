@@ -88,12 +88,12 @@ def tell(facts: Mapping[str, Any], what: str, *, as_json: bool) -> None:
     """Print what became of a proposal.
 
     Raises:
-        CommandError: it was complete, and refused.
+        CommandError: one of its operations was refused.
     """
     if facts["state"] == "refused":
         raise CommandError(
             Exit.REFUSED,
-            f"{what}: the proposal was complete and refused: {facts['refused'].get('outcome')}",
+            f"{what}: the ledger has refused the proposal: {_why(facts['refused'])}",
             facts=dict(facts),
         )
     if facts["state"] == "applied":
@@ -155,7 +155,30 @@ async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[s
             " as a validator it would be a missing vote until it has caught up",
             advice="Wait until `khazana status` shows it at the network's height.",
         )
-    return f"{request.name} has caught up: height {found['height']}"
+    missing = [
+        peer["name"]
+        for peer in found["peers"]
+        if peer["role"] == "validator" and not peer["connected"]
+    ]
+    said = f"{request.name} has caught up: height {found['height']}"
+    if not missing:
+        return said
+    return f"{said}; it has no link to {', '.join(missing)}, and will vote once it has heard them"
+
+
+def _why(event: Mapping[str, Any]) -> str:
+    """Return the outcome in an event with its sentence; its name alone where it is a newer one."""
+    from node.ledger.outcomes import ADDRESS_DETAILS, Outcome, explain
+
+    name = str(event["outcome"])
+    if name not in Outcome.__members__:
+        return name
+    details = tuple(
+        # Addresses come as text from the node, and `explain` takes their bytes.
+        (key, value.encode().hex() if key in ADDRESS_DETAILS else value)
+        for key, value in event["details"].items()
+    )
+    return f"{name}: {explain(Outcome[name], details, render_address=bytes.decode)}"
 
 
 def _rfc3339(time: Any) -> str:

@@ -115,7 +115,7 @@ def _text(facts: Mapping[str, Any]) -> str:
             for operation in proposal["operations"]
         )
         parts.append(
-            f"proposed: {what}\n  {proposal['id']}, {len(proposal['approvals'])} approvals, until"
+            f"proposed: {what}\n  {proposal['id']}, approvals: {len(proposal['approvals'])}, until"
             f" {proposal['expires']}"
         )
     return "\n\n".join(parts)

@@ -69,6 +69,12 @@ def command(
                 f" {request.participant}",
                 advice="Ask for it again, with --participant.",
             )
+        if present.public_key == request.public_key.hex():
+            raise CommandError(
+                Exit.REFUSED,
+                f"{request.name} votes with the key {present.public_key} already",
+                advice="`khazana validator prepare` makes new keys, and writes their request.",
+            )
         operation = {
             "type": "rotate_validator_key",
             "name": request.name,
