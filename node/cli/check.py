@@ -91,6 +91,10 @@ def render(report: "Report", seconds: float) -> str:
     if report.is_whole:
         lines.append(f"whole, at height {report.height:,}")
     else:
-        lines.append(f"{report.faults_count:,} faults; every block is good up to {report.good_to}")
+        faults = "1 fault" if report.faults_count == 1 else f"{report.faults_count:,} faults"
+        known = f"every block is good up to {report.good_to}"
+        if report.good_to < report.from_height:
+            known = "no block is known to be good"
+        lines.append(f"{faults}; {known}")
         lines += sorted({fault.advice for fault in report.faults})
     return "\n".join(lines)

@@ -31,7 +31,7 @@ def command(home: Path, to_height: int | None, *, as_json: bool) -> None:
       khazana repair --home /srv/khazana
     """
     from node.storage import StorageMissing
-    from node.upkeep import check_home
+    from node.upkeep import Part, check_home
     from node.upkeep.repairing import Done, RepairRefused, repair
 
     place = load_home(home)
@@ -70,6 +70,7 @@ def command(home: Path, to_height: int | None, *, as_json: bool) -> None:
     lines = []
     if report is not None:
         lines += [f"{fault.part.value}: {fault.place}" for fault in report.faults[:SHOWN_MAX]]
+        lines += sorted({fault.advice for fault in report.faults if fault.part is Part.LOG})
     if repaired.moved_to is not None:
         lines.append(f"the old database is kept at {repaired.moved_to}")
     if repaired.done is Done.REBUILT:

@@ -58,7 +58,7 @@ def command(home: Path, file: Path, *, as_json: bool) -> None:
     shown = {
         "height": f"{about.height}, block {about.block_id.hex()}",
         "state root": about.state_root.hex(),
-        "with": f"{restored.blocks:,} blocks, {restored.chunks:,} chunks of the state",
+        "with": f"blocks: {restored.blocks:,}, chunks of the state: {restored.chunks:,}",
         "next": "khazana start; a validator signs nothing before it has heard the others",
     }
     emit(facts, fields(shown), as_json=as_json)

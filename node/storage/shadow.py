@@ -59,6 +59,9 @@ def _open(path: Path, shadow: Path, *, salvage: bool) -> LevelDBStore:
     _fill(path, shadow)
     try:
         return open_leveldb(shadow, create=False)
+    except StorageMissing as missing:
+        # Of the directory that was asked for, not of its shadow.
+        raise StorageMissing(path, missing.detail) from missing
     except StorageDamaged as damage:
         if not salvage:
             raise StorageDamaged(path, damage.detail) from damage

@@ -77,6 +77,8 @@ def restore(
             chain; nothing is left behind.
         StorageError: the disk's reasons.
     """
+    if chain.exists() and not chain.is_dir():
+        raise BackupError(f"{chain} is a file, expected a directory or nothing: move it aside")
     if chain.exists() and any(chain.iterdir()):
         raise BackupError(
             f"{chain} holds a chain: restoring overwrites nothing. Move it aside if it is not to be"

@@ -79,6 +79,31 @@ def test_repair_says_what_it_did_and_what_comes_next(home: Path) -> None:
     assert "head is at height 4" in refused.err
 
 
+def test_a_damaged_log_is_left_alone_with_what_to_do(home: Path) -> None:
+    log = home / "data/consensus/consensus.log"
+    log.parent.mkdir()
+    log.write_bytes(b"no log at all, and longer than a header is" * 9)
+
+    checked = khazana("check", "--home", home)
+    ran = khazana("repair", "--home", home)
+
+    assert checked.code == Exit.DAMAGED
+    assert "1 fault; every block is good up to 12" in checked.out
+    assert ran.code == Exit.OK
+    assert "the database is whole" in ran.out
+    assert "move the directory of the consensus log aside" in ran.out
+    assert log.read_bytes().startswith(b"no log at all")
+
+
+def test_a_database_that_does_not_open_says_nothing_of_blocks(home: Path) -> None:
+    (home / "data/chain/CURRENT").write_text("junk")
+
+    ran = khazana("check", "--home", home)
+
+    assert ran.code == Exit.DAMAGED
+    assert "1 fault; no block is known to be good" in ran.out
+
+
 def test_what_was_pruned_is_said_with_where_to_ask() -> None:
     pruned = explain(call_failed(-32001, "block 1: pruned", {"pruned": True, "earliest_height": 9}))
     assert pruned.code == Exit.REFUSED

@@ -53,6 +53,11 @@ def test_the_database_is_locked_meanwhile(database: Path) -> None:
 
 
 def test_no_database_is_missing_and_one_in_use_is_locked(database: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(StorageMissing) as missing, open_shadow(empty):
+        pass
+    assert missing.value.path == empty
     with pytest.raises(StorageMissing), open_shadow(tmp_path / "none"):
         pass
     store = open_leveldb(database, create=False)

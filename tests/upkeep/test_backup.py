@@ -154,6 +154,11 @@ def test_nothing_is_overwritten(town: Town, tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="holds a chain"):
         restore(town.whole, town.chain, town.genesis)
     assert stored(town.chain) == before
+    file = tmp_path / "a file"
+    file.write_text("of somebody")
+    with pytest.raises(BackupError, match="is a file, expected a directory"):
+        restore(town.whole, file, town.genesis)
+    assert file.read_text() == "of somebody"
 
 
 def test_there_is_nothing_to_back_up_before_the_first_block(tmp_path: Path) -> None:
