@@ -35,6 +35,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from consensus.certificates import QuorumCertificate
 from consensus.types import FaultModel
 from consensus.validators import ValidatorSet
 from node.app import Node
@@ -237,8 +238,10 @@ class Checker:
         if decided is None:
             if height != len(self.decided) + 1:
                 self.fail("growth", f"{name} committed {height} after {len(self.decided)}")
+            # Read before anything is noted: the disk may be rotten, and the read the node's last.
+            certificate = node.chain.certificate(height)
             self.decided[height] = found
-            self._check_new(name, node, block, found)
+            self._check_new(name, node, block, certificate, found)
         elif decided.block_id != found.block_id:
             self.fail(
                 "agreement",
@@ -256,13 +259,20 @@ class Checker:
                     f" {(height, index)}",
                 )
 
-    def _check_new(self, name: str, node: Node, block: Block, found: Decided) -> None:
+    def _check_new(
+        self,
+        name: str,
+        node: Node,
+        block: Block,
+        certificate: QuorumCertificate | None,
+        found: Decided,
+    ) -> None:
         genesis, chain, height = self._genesis, node.chain, block.header.height
-        certificate = chain.certificate(height)
         if certificate is None:
             self.fail("certificate", f"{name} has block {height} without its certificate")
             return
-        _check_certificate(self, certificate, chain.validators_at(height), height, found)
+        validators = self.model.chain.validators_at(height)
+        _check_certificate(self, certificate, validators, height, found)
         before = self.decided.get(height - 1)
         parent_ms = genesis.time_ms if before is None else before.time_ms
         if found.time_ms <= parent_ms:
@@ -339,7 +349,7 @@ def _enough(transfers: list[Transfer], available: Callable[[bytes], int]) -> boo
 
 def _check_certificate(
     checker: Checker,
-    certificate: object,
+    certificate: QuorumCertificate,
     validators: ValidatorSet,
     height: int,
     found: Decided,
@@ -348,7 +358,7 @@ def _check_certificate(
     model: FaultModel = genesis.fault_model
     try:
         verify_certificate(
-            certificate,  # type: ignore[arg-type]
+            certificate,
             validators,
             model,
             genesis.hash,
