@@ -61,11 +61,26 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
 
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    is_starting = True
+
+    def end() -> None:
+        if is_starting and not told.is_set():
+            # To join by a snapshot takes minutes, or for ever where nobody serves one.
+            task.cancel()
+        told.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, end)
     if until_eof:
         # Nobody writes to it: it becomes readable when the last holder of its other end is gone.
-        loop.add_reader(sys.stdin.fileno(), told.set)
-    async with Node(config, genesis) as node:
-        await told.wait()
-        node.log.info("told to end")
+        loop.add_reader(sys.stdin.fileno(), end)
+    try:
+        async with Node(config, genesis) as node:
+            is_starting = False
+            await told.wait()
+            node.log.info("told to end")
+    except asyncio.CancelledError:
+        if not told.is_set():
+            raise
