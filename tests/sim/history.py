@@ -15,6 +15,7 @@ promises no more. Who wants to see its own write asks the node that told of it, 
 height.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
 from node.ledger.tables import HoldingRecord
@@ -37,12 +38,14 @@ class History:
         self._after: dict[bytes, int] = {}
         """The height that each transaction must be above."""
         self._shown: dict[str, int] = {}
-        """The highest block that each node has shown."""
+        """The highest block that each node has shown since it last lost what it had."""
+        self._losses: Counter[str] = Counter()
         self.reads = 0
 
     def lost(self, node: str) -> None:
         """Note that a node has lost what it had: it may show older blocks again."""
         self._shown.pop(node, None)
+        self._losses[node] += 1
 
     def sending(self, tx_id: bytes) -> None:
         """Note that a transaction is on its way to a node, unless it was before."""
@@ -62,17 +65,24 @@ class History:
         self._told_height = max(self._told_height, height)
         self._shown[node] = max(self._shown.get(node, 0), height)
 
-    def reading(self, node: str) -> int:
+    def reading(self, node: str) -> tuple[int, int]:
         """Begin a read; return what `read` wants to know at its end."""
-        return self._shown.get(node, 0)
+        return self._losses[node], self._shown.get(node, 0)
 
     def read(
-        self, node: str, since: int, height: int, key: bytes, found: HoldingRecord | None
+        self,
+        node: str,
+        since: tuple[int, int],
+        height: int,
+        key: bytes,
+        found: HoldingRecord | None,
     ) -> None:
         """Hold a node to what it showed of a holding, after the block of this height."""
         self.reads += 1
-        if height < since:
-            self._fail("read", f"{node} showed block {height}, after it had shown {since}")
+        losses, shown = since
+        # A node that was wiped while the question was on its way has begun anew.
+        if height < shown and losses == self._losses[node]:
+            self._fail("read", f"{node} showed block {height}, after it had shown {shown}")
         if height > self._model.height:
             self._fail("read", f"{node} showed block {height}, which nobody has committed")
             return

@@ -311,12 +311,18 @@ def test_reads_that_go_back_and_orders_against_time_are_found() -> None:
     history.included(b"late", 8)
     history.read("one", history.reading("one"), 7, b"", None)
     history.read("two", history.reading("two"), 3, b"", None)
+    under_way = history.reading("three")
+    history.told_final("three", 5)
+    before = history.reading("three")
+    history.lost("three")
+    history.read("three", before, 0, b"", None)
+    history.read("three", under_way, 1, b"", None)
     assert found == []
 
     history.included(b"late", 7)
     history.read("one", history.reading("one"), 6, b"", None)
     history.read("two", history.reading("two"), 10, b"", None)
-    history.read("one", 0, 9, b"", HoldingRecord(available=1, held=0))
+    history.read("one", (0, 0), 9, b"", HoldingRecord(available=1, held=0))
     assert found == ["real-time", "read", "read", "read"]
 
 
