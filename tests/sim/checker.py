@@ -128,6 +128,8 @@ class Checker:
         self._gone: set[bytes] = set()
         self.remember: set[str] = set()
         """Validators that have signed since their disk was new: a restart lets them go on."""
+        self.without_past: set[str] = set()
+        """Machines that have, or look for, a state without the blocks that led to it."""
         self.acknowledged = 0
         self.signatures = 0
 
@@ -163,6 +165,7 @@ class Checker:
     def lost_values(self, name: str) -> None:
         """Note that this machine's database was wiped, or an older one put back."""
         self.reached[name] = 0
+        self.without_past.discard(name)
         self.history.lost(name)
 
     def lost_log(self, name: str) -> None:

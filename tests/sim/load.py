@@ -57,6 +57,7 @@ from node.ledger.protocol import LATEST_VERSION
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
+    CONSENSUS_KEYS,
     HOLDINGS,
     HOLDS,
     LICENCES,
@@ -392,9 +393,11 @@ class Load:
         return _one(chance, licensed)
 
     def _update_participant_status(self, chance: random.Random) -> Sequence[Record]:
-        # Not an institution whose office went elsewhere: its validator may have to come back.
+        # None for whom a validator stands or stood: it may have to come back.
         kinds = (ParticipantKind.BANK, ParticipantKind.COMPANY, ParticipantKind.PERSON)
-        participant = _one(chance, self._participants(*kinds))
+        standing = {record.validator for record in self._model.rows(CONSENSUS_KEYS).values()}
+        free = [each for each in self._participants(*kinds) if each not in standing]
+        participant = _one(chance, free)
         record = self._model.rows(PARTICIPANTS)[name_key(participant)]
         active = record.status is ParticipantStatus.ACTIVE
         return [

@@ -394,10 +394,14 @@ class Machine:
         """Whether an error in its log is right.
 
         Between an order for another key and the operator, and while the chain is behind that
-        order, a node says that the ledger has another key or certificate.
+        order, a node says that the ledger has another key or certificate. Beside one that joined
+        by a snapshot, and cut off from the rest, it says that nobody has what it needs.
         """
         changed = self.generation > 0 and event.startswith("the-ledger-has-another-")
-        return self._may_fail or changed
+        alone = bool(self._around.checker.without_past) and event.startswith(
+            "no-connected-peer-keeps-the-block"
+        )
+        return self._may_fail or changed or alone
 
     @property
     def _may_fail(self) -> bool:

@@ -130,6 +130,7 @@ async def _wipe_to_snapshot(fault: Fault) -> None:
         fault.note(machine=machine.name, trusted=newest[0])
         machine.disk.wipe()
         site.checker.lost(machine.name)
+        site.checker.without_past.add(machine.name)
         machine.trusts = newest
         for _ in range(fault.random.choice((0, 0, 1, 2))):
             await machine.start()
