@@ -643,6 +643,14 @@ class Joining:
         progress = self.progress
         if progress.height is None:
             offered = sorted({h for source in self._sources.values() for h in source.offers})
+            if offered and offered[-1] < self._trusted.height:
+                self._log.warning(
+                    "every snapshot offered is below the trusted height: a newer one is waited for;"
+                    " if the height is mistyped, take what `khazana status --trust` prints",
+                    offered=offered,
+                    trusted_height=self._trusted.height,
+                )
+                return
             self._log.info(
                 "looking for a snapshot",
                 peers=len(self._sources),

@@ -161,6 +161,23 @@ def test_trusted_block_that_does_not_do_is_refused_with_the_reason(fault: str) -
     run_virtual(main())
 
 
+def test_trusted_block_above_every_snapshot_is_waited_for_aloud() -> None:
+    async def main() -> None:
+        journal = Journal()
+        async with cluster(observers=(OBSERVER,), log=journal.log) as network:
+            await grown(network, 12)
+            trust(network, OBSERVER, 12)
+
+            await network.start(OBSERVER)
+
+            said = [line for line in journal.lines() if line["level"] == "warning"]
+            assert any("status --trust" in str(line["event"]) for line in said)
+            (joined,) = journal.events("joined by a snapshot")
+            assert joined["height"] == 15
+
+    run_virtual(main())
+
+
 def test_trusted_block_taken_away_while_joining_is_asked_for() -> None:
     async def main() -> None:
         async with cluster(observers=(OBSERVER,)) as network:
