@@ -368,7 +368,8 @@ class _World:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FOUNDED_WITHIN_S):
                     await self._until(lambda: founders <= self._checker.remember)
-        if not machine.is_up:
+        # One that has lived already is in the hands of whoever has taken its power since.
+        if machine.starts == 0:
             await machine.start()
 
     async def _live_again(self, clients: "asyncio.Task[None]", height: int) -> None:
