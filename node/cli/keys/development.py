@@ -22,7 +22,7 @@ def command(labels: tuple[str, ...], *, as_json: bool) -> None:
     from node.keys.development import DEVELOPMENT_LABELS, development_signer
 
     if not labels:
-        names = sorted(DEVELOPMENT_LABELS)
+        names = sorted(DEVELOPMENT_LABELS, key=_by_number)
         emit({"labels": names}, "\n".join(names), as_json=as_json)
         return
     rows = []
@@ -42,3 +42,9 @@ def command(labels: tuple[str, ...], *, as_json: bool) -> None:
         table(rows, head=("label", "public key", "private key")),
         as_json=as_json,
     )
+
+
+def _by_number(label: str) -> tuple[str, int]:
+    """Return what sorts account-2 before account-10."""
+    kind, _, number = label.rpartition("-")
+    return (kind, int(number)) if number.isdecimal() else (label, -1)
