@@ -1,16 +1,12 @@
 """`khazana upgrade propose`: propose the next version from a height on."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.validator.changing import proposed, proposing_options, status_of, tell
+from node.cli.validator.changing import status_of, tell
+from node.cli.validator.office import Office, Pen, proposing_office
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -30,24 +26,8 @@ if TYPE_CHECKING:
     required=True,
     help="The first block that it rules; leave time to upgrade every node.",
 )
-@proposing_options
-@signing_options
-@url_option
-@timeout_option(60)
-@json_option
-def command(
-    version: int,
-    height: int,
-    account: str,
-    open_for_h: float,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    url: str,
-    timeout_s: float,
-    *,
-    as_json: bool,
-) -> None:
+@proposing_office
+def command(*, office: Office, version: int, height: int) -> None:
     """Propose that a version of the protocol rules from a height on; other offices approve it.
 
     Make sure first that every node knows it: `khazana upgrade check`. A node that does not stops
@@ -65,9 +45,8 @@ def command(
             f"this release knows versions {min(SUPPORTED)} to {max(SUPPORTED)}, not {version}",
             advice="Propose with the release that brings it: no node of this one would go on.",
         )
-    signers = load_signers(keys, passphrase_files, development)
 
-    async def act(client: "Client") -> dict[str, Any]:
+    async def act(client: "Client", pen: Pen) -> dict[str, Any]:
         status = await status_of(client)
         ruling, head = status["protocol_version"], status["height"]
         if version != ruling + 1:
@@ -88,7 +67,7 @@ def command(
             "version": version,
             "height": height,
         }
-        return await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+        return await pen.propose(operation)
 
-    facts = with_client(url, timeout_s, act)
-    tell(facts, f"version {version} from height {height} on", as_json=as_json)
+    facts = office.act(act)
+    tell(facts, f"version {version} from height {height} on", as_json=office.as_json)

@@ -5,19 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option, note
-from node.cli.signing import load_signers, signing_options
+from node.cli.output import note
 from node.cli.validator.changing import (
-    proposed,
-    proposing_options,
     request_of,
     seen_in_sync,
     status_of,
     tell,
 )
+from node.cli.validator.office import Office, Pen, proposing_office
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -27,25 +23,8 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--newcomer", metavar="URL", help="Where the newcomer's node answers clients.")
 @click.option("--unseen", is_flag=True, help="Propose it without having seen that it is in sync.")
-@proposing_options
-@signing_options
-@url_option
-@timeout_option(60)
-@json_option
-def command(
-    file: Path,
-    newcomer: str | None,
-    account: str,
-    open_for_h: float,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    url: str,
-    timeout_s: float,
-    *,
-    unseen: bool,
-    as_json: bool,
-) -> None:
+@proposing_office
+def command(*, office: Office, file: Path, newcomer: str | None, unseen: bool) -> None:
     """Propose that the node of the request in FILE become a validator.
 
     With --newcomer it looks whether that node has caught up: until a validator has, it is a missing
@@ -59,9 +38,7 @@ def command(
     from consensus.quorum import quorum
     from consensus.types import FaultModel
 
-    signers = load_signers(keys, passphrase_files, development)
-
-    async def act(client: "Client") -> dict[str, Any]:
+    async def act(client: "Client", pen: Pen) -> dict[str, Any]:
         status = await status_of(client)
         request = request_of(file, status)
         for each in (await client.validators()).value.validators:
@@ -97,8 +74,8 @@ def command(
             "public_key": request.public_key.hex(),
             "tls_certificate": request.tls_certificate.hex(),
         }
-        facts = await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+        facts = await pen.propose(operation)
         return facts | {"validator": request.name, "validators": after, "quorum": needed}
 
-    facts = with_client(url, timeout_s, act)
-    tell(facts, f"{facts['validator']} as a validator", as_json=as_json)
+    facts = office.act(act)
+    tell(facts, f"{facts['validator']} as a validator", as_json=office.as_json)

@@ -1,11 +1,8 @@
-"""What the commands share that change the validator set: options, checks, and the proposal."""
+"""What the commands share that change the validator set: checks, and what became of a proposal."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from node.cli.asking import within
 from node.cli.exits import CommandError, Exit
@@ -13,61 +10,7 @@ from node.cli.output import emit
 
 if TYPE_CHECKING:
     from node.client import Client
-    from node.keys import LocalSigner
     from node.provision.requests import ValidatorRequest
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-OPEN_FOR_H: Final = 24
-"""Hours for which a proposal waits for the other offices, unless told otherwise."""
-
-
-def proposing_options(command: Command) -> Command:
-    """Give a command `--account` and `--open-for`."""
-    for option in (
-        click.option(
-            "--open-for",
-            "open_for_h",
-            type=click.FloatRange(0.01, 24 * 90),
-            default=OPEN_FOR_H,
-            show_default=True,
-            help="Hours in which the other offices may approve.",
-        ),
-        click.option(
-            "--account", required=True, metavar="ADDRESS", help="Account of your own office."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-async def proposed(
-    client: "Client",
-    operation: Mapping[str, Any],
-    signers: "list[LocalSigner]",
-    *,
-    account: str,
-    open_for_h: float,
-) -> dict[str, Any]:
-    """Put an operation on the ledger for the other offices; return what became of it."""
-    from node.cli.tx.submitting import build
-
-    head = (await client.status()).time
-    value = {
-        "type": "propose",
-        "account": account,
-        "operations": [{**operation, "account": account}],
-        "expires": _rfc3339(head + timedelta(hours=open_for_h)),
-    }
-    draft = await build(
-        client,
-        [value],
-        memo="",
-        valid_for_ms=120_000,
-        signers=[signer.public_key for signer in signers],
-    )
-    receipt = await client.submit(draft.sign(*signers))
-    return outcome_of(receipt.events) | {"height": receipt.height, "id": draft.id.hex()}
 
 
 def outcome_of(events: Any) -> dict[str, Any]:
@@ -179,7 +122,3 @@ def _why(event: Mapping[str, Any]) -> str:
         for key, value in event["details"].items()
     )
     return f"{name}: {explain(Outcome[name], details, render_address=bytes.decode)}"
-
-
-def _rfc3339(time: Any) -> str:
-    return str(time.isoformat(timespec="milliseconds")).replace("+00:00", "Z")

@@ -1,16 +1,12 @@
 """`khazana validator remove`: one less who votes."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.validator.changing import proposed, proposing_options, status_of, tell
+from node.cli.validator.changing import status_of, tell
+from node.cli.validator.office import Office, Pen, proposing_office
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -19,24 +15,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @click.option("--fewer-faults", is_flag=True, help="Accept that fewer faults are survived then.")
-@proposing_options
-@signing_options
-@url_option
-@timeout_option(60)
-@json_option
-def command(
-    name: str,
-    account: str,
-    open_for_h: float,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    url: str,
-    timeout_s: float,
-    *,
-    fewer_faults: bool,
-    as_json: bool,
-) -> None:
+@proposing_office
+def command(*, office: Office, name: str, fewer_faults: bool) -> None:
     """Propose that the validator NAME go. Its key can never be used again.
 
     Refused where the ledger would refuse it (parameter validators-min, and the last one ever), and
@@ -47,15 +27,14 @@ def command(
     Example:
       khazana validator remove bank --account tkhz1… --key office.json
     """
-    signers = load_signers(keys, passphrase_files, development)
 
-    async def act(client: "Client") -> dict[str, Any]:
+    async def act(client: "Client", pen: Pen) -> dict[str, Any]:
         left = await _check(client, name, fewer_faults=fewer_faults)
         operation = {"type": "remove_validator", "name": name}
-        facts = await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+        facts = await pen.propose(operation)
         return facts | {"validator": name, "validators": left}
 
-    tell(with_client(url, timeout_s, act), f"{name} as a validator no more", as_json=as_json)
+    tell(office.act(act), f"{name} as a validator no more", as_json=office.as_json)
 
 
 async def _check(client: "Client", name: str, *, fewer_faults: bool) -> int:

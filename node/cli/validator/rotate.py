@@ -5,18 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
 from node.cli.validator.changing import (
-    proposed,
-    proposing_options,
     request_of,
     status_of,
     tell,
 )
+from node.cli.validator.office import Office, Pen, proposing_office
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -24,23 +19,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@proposing_options
-@signing_options
-@url_option
-@timeout_option(60)
-@json_option
-def command(
-    file: Path,
-    account: str,
-    open_for_h: float,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    url: str,
-    timeout_s: float,
-    *,
-    as_json: bool,
-) -> None:
+@proposing_office
+def command(*, office: Office, file: Path) -> None:
     """Propose that a validator change to the keys of the request in FILE.
 
     Decided in block H, the new key votes from H + 1 on, and votes of the old one count no more.
@@ -50,9 +30,8 @@ def command(
     Example:
       khazana validator rotate bank.request.json --account tkhz1… --key office.json
     """
-    signers = load_signers(keys, passphrase_files, development)
 
-    async def act(client: "Client") -> dict[str, Any]:
+    async def act(client: "Client", pen: Pen) -> dict[str, Any]:
         request = request_of(file, await status_of(client))
         found = {each.name: each for each in (await client.validators()).value.validators}
         present = found.get(request.name)
@@ -81,8 +60,8 @@ def command(
             "public_key": request.public_key.hex(),
             "tls_certificate": request.tls_certificate.hex(),
         }
-        facts = await proposed(client, operation, signers, account=account, open_for_h=open_for_h)
+        facts = await pen.propose(operation)
         return facts | {"validator": request.name, "public_key": request.public_key.hex()}
 
-    facts = with_client(url, timeout_s, act)
-    tell(facts, f"new keys of {facts['validator']}", as_json=as_json)
+    facts = office.act(act)
+    tell(facts, f"new keys of {facts['validator']}", as_json=office.as_json)
