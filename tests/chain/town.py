@@ -6,6 +6,7 @@ signed, certificates carry a quorum's signatures.
 """
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -61,7 +62,8 @@ SALT = bytes(8)
 @functools.lru_cache(maxsize=1_024)
 def key(name: str) -> LocalSigner:
     """The key of this name: any text, always the same key."""
-    return LocalSigner(name.encode().ljust(32, b".")[:32])
+    text = name.encode()
+    return LocalSigner(text.ljust(32, b".") if len(text) <= 32 else hashlib.sha256(text).digest())
 
 
 @functools.lru_cache(maxsize=1_024)
