@@ -93,11 +93,12 @@ def decode_body(body: bytes) -> TransactionBody:
         TransactionError: MALFORMED.
     """
     decoded = _decoded(body, TransactionBody)
-    if any(left >= right for left, right in pairwise(decoded.signers)):
+    signers = decoded.signers
+    if len(signers) > 1 and any(left >= right for left, right in pairwise(signers)):
         raise TransactionError(
             Outcome.MALFORMED, reason="its signers are not in ascending order, each once"
         )
-    if not is_text(decoded.memo, MEMO_MAX):
+    if decoded.memo and not is_text(decoded.memo, MEMO_MAX):
         raise TransactionError(Outcome.MALFORMED, reason="its memo is not plain text in NFC")
     return decoded
 

@@ -1,10 +1,10 @@
 """A history that is a function of its seed: `python -m tests.chain.replay` prints block by block.
 
-    python -m tests.chain.replay [--blocks 14] [--seed 1]
+    python -m tests.chain.replay [--blocks 14] [--seed 1] [--twins]
 
 Each line has height, id, state root and outcomes. Run under other hash seeds, locales, zones and
-versions it must print the same; `python -m tests.chain.determinism` holds several against each
-other.
+versions, and with the slow twins in the place of what is fast, it must print the same; `python -m
+tests.chain.determinism` holds several against each other.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from random import Random
 
 from node.ledger.tables import HOLDINGS, holding_key
 from tests.chain.town import BANK, CASH, Town, address_of, make_town
+from tests.twins import install_twins
 
 ACCOUNTS = 30
 ROTATED_EVERY = 97
@@ -78,5 +79,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=14)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--twins", action="store_true", help="the slow twins of what is fast")
     arguments = parser.parse_args()
+    if arguments.twins:
+        install_twins()
     asyncio.run(_print(arguments.blocks, arguments.seed))

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
 from tests.foundations.damage import altered, spoiled
+from tests.twins import pack
 
 
 class Leg(Record):
@@ -75,10 +76,33 @@ def test_record_is_what_it_was_encoded_from(envelope: Envelope) -> None:
     data = encode(envelope)
 
     assert decode(data, Envelope) == envelope
-    # The package that defines the wire format reads the same.
+    # The package that defines the wire format writes and reads the same.
+    assert data == pack(envelope)
     version, operations_read, raw = msgpack.unpackb(data)
     assert (version, len(operations_read)) == (envelope.version, len(envelope.operations))
     assert tuple(raw) == envelope.raw
+
+
+@given(st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary() | st.none())
+def test_every_value_is_spelled_as_by_the_package_of_the_format(value: object) -> None:
+    assert encode((value,)) == pack((value,))
+
+
+@pytest.mark.parametrize("size", [31, 32, 255, 256, 65_535, 65_536])
+def test_every_length_is_spelled_as_by_the_package_of_the_format(size: int) -> None:
+    for value in ("a" * size, bytes(size), (None,) * size):
+        assert encode(value) == pack(value)
+
+
+@pytest.mark.parametrize("power", [5, 7, 8, 15, 16, 31, 32, 63, 64])
+def test_every_size_of_integer_is_spelled_as_by_the_package_of_the_format(power: int) -> None:
+    values = [
+        value
+        for value in (2**power - 1, 2**power, -(2**power), -(2**power) - 1)
+        if -(2**63) <= value < 2**64
+    ]
+    for value in values:
+        assert encode(value) == pack(value)
 
 
 @given(envelopes, envelopes)
