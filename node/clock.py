@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Seconds since an arbitrary start; never goes back."""
         ...
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the calling thread has used; 0 where time is simulated."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -28,6 +32,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def cpu_s(self) -> float:
+        return time.thread_time()
 
 
 class ManualClock:
@@ -42,6 +49,9 @@ class ManualClock:
 
     def monotonic(self) -> float:
         return self._elapsed_ms / 1000
+
+    def cpu_s(self) -> float:
+        return 0.0
 
     def advance(self, ms: int) -> None:
         """Let this many milliseconds pass; at least 0."""

@@ -227,7 +227,7 @@ class Node:
     async def _start(self) -> None:
         config, genesis, parts = self.config, self.genesis, self._parts
         clock, stack = parts.clock, self._stack
-        self.metrics = Metrics()
+        self.metrics = Metrics(clock.cpu_s)
         self.log = parts.log or open_log(
             parts.log_stream,
             now_ms=clock.now_ms,
@@ -252,6 +252,7 @@ class Node:
             keep_blocks=config.storage.keep_blocks,
             verify=parts.verify,
             versions=parts.versions,
+            stages=self.metrics.stages,
         )
         following = parts.following if parts.signer else load_following_signer(config, genesis)
         seat = self._open_seat(signer, following, thread)
@@ -287,9 +288,14 @@ class Node:
         notices.look()
         self.chain.listeners.append(notices.look)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        running = [tasks.create_task(self.replica.run(), name=f"{self.name}-replica")]
+        stages = self.metrics.stages
+        running = [
+            tasks.create_task(stages.proposal.of(self.replica.run), name=f"{self.name}-replica")
+        ]
         running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
-        running.append(tasks.create_task(self.intake.run(), name=f"{self.name}-intake"))
+        running.append(
+            tasks.create_task(stages.admission.of(self.intake.run), name=f"{self.name}-intake")
+        )
         running.append(tasks.create_task(_fail_with(failures), name=f"{self.name}-disk"))
         stack.callback(self._stop_tasks, running)
         serving = Serving(self.snapshots, self.network, thread=store_thread, metrics=self.metrics)
@@ -313,7 +319,7 @@ class Node:
         parts = self._parts
         if parts.store is not None and parts.log_files is not None:
             return None
-        return await self._stack.enter_async_context(StorageThread())
+        return await self._stack.enter_async_context(StorageThread(self.metrics.stages.store))
 
     def _open_store(self) -> KeyValueStore:
         if self._parts.store is not None:

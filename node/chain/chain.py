@@ -63,6 +63,7 @@ from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt, apply_transaction, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
+from node.stages import Stages
 from node.storage import Batch, KeyValueStore, StorageThread, layout
 from node.storage.nodes import StoredNodes
 
@@ -93,8 +94,10 @@ class Chain:
         keep_blocks: int,
         verify: Verify,
         versions: Collection[int],
+        stages: Stages,
     ) -> None:
         """Use `open`."""
+        self._stages = stages
         self._store = store
         self._genesis = genesis
         self._thread = thread
@@ -131,6 +134,7 @@ class Chain:
         keep_blocks: int = 0,
         verify: Verify = verify_signature,
         versions: Collection[int] = SUPPORTED,
+        stages: Stages | None = None,
     ) -> "Chain":
         """Return the chain in this store; an empty store is founded from the genesis first.
 
@@ -140,6 +144,7 @@ class Chain:
             records_bytes_max: bound of the cache of decoded records.
             keep_blocks: how many blocks to keep; 0 keeps all.
             versions: those of the protocol that this software knows.
+            stages: what the work of blocks is charged to; None: to nobody.
 
         Raises:
             ChainDamaged: what is stored contradicts itself or belongs to another network.
@@ -159,6 +164,7 @@ class Chain:
             keep_blocks=keep_blocks,
             verify=verify,
             versions=versions,
+            stages=stages or Stages(),
         )
         chain.check_supported()
         return chain
@@ -380,11 +386,13 @@ class Chain:
         await self._pruned()
         every = self.durable_every
         sync = durable or (every > 0 and candidate.height % every == 0)
-        batch = _batch(candidate, certificate)
+        with self._stages.store:
+            batch = _batch(candidate, certificate)
         self._writing = asyncio.Event()
         try:
             await self._write(batch, sync=sync)
-            committed = self._accept(candidate, certificate)
+            with self._stages.store:
+                committed = self._accept(candidate, certificate)
         finally:
             self._writing.set()
         # Not after a failure: what reached the disk is known only after opening it anew.
@@ -557,7 +565,10 @@ class Chain:
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
         try:
-            return execute(draft, parent, self._genesis, self._records, self._nodes)
+            with self._stages.apply:
+                return execute(
+                    draft, parent, self._genesis, self._records, self._nodes, self._stages
+                )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error
 

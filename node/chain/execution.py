@@ -33,6 +33,7 @@ from node.ledger.tables import RulingKey, ValidatorRecord
 from node.ledger.transition import apply_block
 from node.ledger.validators import validators_of
 from node.mempool import AdmittedTransaction
+from node.stages import Stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,12 @@ class Draft:
 
 
 def execute(
-    draft: Draft, parent: Parent, genesis: Genesis, records: RecordSource, nodes: NodeSource
+    draft: Draft,
+    parent: Parent,
+    genesis: Genesis,
+    records: RecordSource,
+    nodes: NodeSource,
+    stages: Stages,
 ) -> Candidate:
     """Apply the draft on top of its parent and return the candidate, with its header.
 
@@ -73,7 +79,8 @@ def execute(
         draft.accusations,
     )
     changes, records_after, keys = _changes(state)
-    tree = commitment.update(nodes, changes)
+    with stages.commitment:
+        tree = commitment.update(nodes, changes)
     receipts = [encode(receipt) for receipt in result.receipts]
     events = encode(result.events)
     leaves = [receipt_leaf(*pair) for pair in zip(ids, receipts, strict=True)]

@@ -76,6 +76,7 @@ class Traffic:
         self.sent = [metrics.bytes_sent.labels(lane=lane.name.lower()) for lane in Lane]
         self.dropped = [metrics.messages_dropped.labels(lane=lane.name.lower()) for lane in Lane]
         self.received = metrics.bytes_received
+        self.stage = metrics.stages.gossip
 
 
 class Misconduct(Exception):
@@ -165,11 +166,12 @@ class Peer:
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._send(), name=f"send-{self.name}")
+                stage = self._traffic.stage
+                tasks.create_task(stage.of(self._send), name=f"send-{self.name}")
                 tasks.create_task(self._watch(), name=f"watch-{self.name}")
                 # In the body, not in a third task: only there does a task group keep the count of
                 # its parent's cancellations right when a child fails (before Python 3.13).
-                await self._receive(receive)
+                await stage.of(self._receive, receive)
         except BaseExceptionGroup as group:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

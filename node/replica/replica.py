@@ -433,7 +433,7 @@ class Replica:
             BadMessage: one is unreadable or not truly signed.
         """
         try:
-            return await self._admission.verify_block(raws)
+            return await self._metrics.stages.admission.of(self._admission.verify_block, raws)
         except AdmissionError as error:
             raise BadMessage(Fault.BAD_TRANSACTION, str(error)) from None
 

@@ -130,7 +130,12 @@ class RpcServer:
         """
         assert self._runner is None
         self._runner = await listen(
-            self._serve, host, port, limits=self._limits, log=self._log, ssl_context=ssl_context
+            self._serve_charged,
+            host,
+            port,
+            limits=self._limits,
+            log=self._log,
+            ssl_context=ssl_context,
         )
         self._log.info("listening for clients", host=host, port=self.port)
 
@@ -181,6 +186,9 @@ class RpcServer:
         self._services.metrics.rpc_requests.labels(**labels).inc()
 
     # One request.
+
+    async def _serve_charged(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._services.metrics.stages.serve.of(self._serve, request)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -303,6 +311,7 @@ class RpcServer:
             parse_account=self._views.parse_address,
             charge=lambda calls: self._calls.take(address, calls),
             count_lagging=self._count_lagging,
+            stage=self._services.metrics.stages.serve,
         )
         self._sessions.add(session)
         self._subscribers[address] += 1

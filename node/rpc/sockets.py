@@ -25,6 +25,7 @@ from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
 from node.rpc.jsonrpc import Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
 from node.rpc.stream import Cursor, Feed, StreamFilter, Topic
+from node.stages import Stage
 
 FRAME_BYTES: Final = 1 << 16
 """Items are gathered into one message up to about this size."""
@@ -126,6 +127,7 @@ class SocketSession:
         parse_account: Callable[[str], object],
         charge: Callable[[int], None],
         count_lagging: Callable[[], None],
+        stage: Stage,
     ) -> None:
         self._socket = response
         self._transport = transport
@@ -134,6 +136,7 @@ class SocketSession:
         self._parse_account = parse_account
         self._charge = charge
         self._count_lagging = count_lagging
+        self._stage = stage
         # This file waits for room itself: see `_drained_to`.
         transport.set_write_buffer_limits(high=WRITE_LIMIT_NONE)
         link = transport.get_extra_info("socket")
@@ -214,7 +217,8 @@ class SocketSession:
                     data = message.data
                     body = data.encode() if isinstance(data, str) else data
                     task = group.create_task(
-                        self._answer(dispatcher, body, group), name="rpc-socket-call"
+                        self._stage.of(self._answer, dispatcher, body, group),
+                        name="rpc-socket-call",
                     )
                     task.add_done_callback(lambda _: under_way.release())
                 if not self.lagging.is_set():
@@ -237,7 +241,8 @@ class SocketSession:
         for subscription in made:
             if subscription.id in self._subscriptions:
                 subscription.task = group.create_task(
-                    self._follow(subscription), name=f"rpc-subscription-{subscription.id}"
+                    self._stage.of(self._follow, subscription),
+                    name=f"rpc-subscription-{subscription.id}",
                 )
 
     async def _follow(self, subscription: _Subscription) -> None:

@@ -82,7 +82,8 @@ def feed_of(services: RpcServices, views: Views, places: Places, limits: RpcLimi
     )
 
     def committed(block: Committed) -> None:
-        feed.advance(block.candidate.height, lambda: timeline.committed(block))
+        with services.metrics.stages.serve:
+            feed.advance(block.candidate.height, lambda: timeline.committed(block))
 
     services.chain.listeners.append(committed)
     return feed

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from node.stages import Stage, Stages
+
 ResultT = TypeVar("ResultT")
 
 PENDING_MAX: Final = 1024  # one writer and a few long reads: more is a fault of ours
@@ -17,7 +19,13 @@ class StorageThread:
     leaving the block nor cancelling an awaiting task stops a write half-way.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stage: Stage | None = None) -> None:
+        """Make a thread that waits for work.
+
+        Args:
+            stage: what its work is charged to; None: to nobody.
+        """
+        self._stage = stage or Stages().store
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._pending = 0
 
@@ -25,7 +33,9 @@ class StorageThread:
         """Hand the work over now; awaiting it gives its result, or raises what it raised."""
         assert self._pending < PENDING_MAX
         self._pending += 1
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        future = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._stage.elsewhere, work
+        )
         future.add_done_callback(self._finished)
         # Cancelling whoever waits must not take work out of the queue: the order of writes would
         # depend on timing.

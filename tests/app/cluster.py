@@ -66,6 +66,9 @@ class LoopClock:
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def cpu_s(self) -> float:
+        return 0.0
+
 
 @dataclass(kw_only=True)
 class Disk:

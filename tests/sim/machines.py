@@ -79,6 +79,9 @@ class SimClock:
     def monotonic(self) -> float:
         return self._loop.time()
 
+    def cpu_s(self) -> float:
+        return 0.0
+
 
 class WatchedSigner:
     """A validator's key, and a checker that sees what it signs."""
