@@ -1,19 +1,23 @@
 """From bytes of a stranger to a transaction this node vouches for: decoded, in time, signed.
 
 The order of checks is that of cost: size, form, envelope, id already here, signatures, and, for
-what a client brings, a dry run. A signature is verified once per node and transaction: an id that
-waits in the pool, or that another batch is verifying right now, is not verified again. An id does
-not cover the signatures: a second copy with other signatures is simply known, and one with wrong
-signatures cannot take the place of a good one, because nothing waits under an id before its
-signatures have been verified (adversarial 57).
+what a client brings, a dry run. They are made for a batch at a time: `begin` does what comes before
+the signatures, `finish` what comes after, and whoever calls both verifies between them, here or
+elsewhere. A signature is verified once per node and transaction: an id that waits in the pool, or
+that another batch is verifying right now, is not verified again. An id does not cover the
+signatures: a second copy with other signatures is simply known, and one with wrong signatures
+cannot take the place of a good one, because nothing waits under an id before its signatures have
+been verified, and a copy that came meanwhile is looked at again then (adversarial 57).
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final, TypeAlias
+
+import msgspec
 
 from node.chain import Chain
 from node.clock import Clock
@@ -36,6 +40,8 @@ __all__ = [
     "AdmissionError",
     "AdmissionResult",
     "AdmittedTransaction",
+    "Batch",
+    "Check",
     "Decoded",
     "Forgotten",
     "Full",
@@ -43,8 +49,8 @@ __all__ = [
     "Refusal",
 ]
 
-CHUNK_SIZE: Final = 16
-"""Transactions admitted before other tasks of the loop get their turn: about a millisecond."""
+CHUNK_SIZE: Final = 64
+"""Signatures verified before other tasks of the loop get their turn: some four milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,40 @@ class Forgotten:
 
 
 AdmissionResult: TypeAlias = AdmittedTransaction | Known | Full | Refusal | Forgotten
+
+
+Check: TypeAlias = tuple[bytes, bytes, bytes]
+"""Signer, what was signed, signature: of fixed sizes, by the types of a transaction."""
+
+
+class _Waiting(msgspec.Struct, gc=False):
+    """A transaction of a batch whose signatures are being verified."""
+
+    place: int
+    """In the batch."""
+    transaction: AdmittedTransaction
+    signatures: tuple[bytes, ...]
+    """As many as the body has signers, in their order."""
+    is_copy: bool
+    """One of the same id is being verified already."""
+
+
+class Batch:
+    """Transactions between `begin` and `finish`."""
+
+    __slots__ = ("checks", "done", "dry_run", "height", "results", "waiting")
+
+    def __init__(self, *, dry_run: bool, height: int) -> None:
+        self.dry_run = dry_run
+        self.height = height
+        """Of the head when it was begun."""
+        self.checks: list[Check] = []
+        """The signatures to verify."""
+        self.results: list[AdmissionResult | None] = []
+        """None for those that wait."""
+        self.waiting: list[_Waiting] = []
+        self.done = asyncio.Event()
+        """What was admitted is in the pool, as soon as others have their turn."""
 
 
 class AdmissionError(Exception):
@@ -121,8 +161,8 @@ class Admission:
         # A rule of the protocol: a block that holds such a transaction is invalid.
         self._refuses_development_keys = not chain.genesis.development
         self._window_ms = chain.genesis.transactions.window_ms
-        # Verified by a batch that is still under way, and so not yet in the pool.
-        self._underway: dict[bytes, AdmittedTransaction] = {}
+        # Whose signatures are being verified, by which batch.
+        self._pending: dict[bytes, Batch] = {}
         self.signatures_verified = 0
         """Since the start; one for each signer of each transaction, good or not."""
         self.refused: Counter[Outcome] = Counter()
@@ -153,21 +193,115 @@ class Admission:
             dry_run: refuse also what the ledger would refuse right now. For what clients bring: a
                 peer may be a block ahead of this node.
         """
-        with self._batch() as mine:
-            return self._admit_all(raws, mine, dry_run=dry_run)
+        batch = self.begin(raws, dry_run=dry_run)
+        verify = self._verify
+        return self.finish(batch, [verify(*check) for check in batch.checks])
 
-    async def verify_batch_async(
-        self, raws: Sequence[bytes], *, dry_run: bool = False
-    ) -> list[AdmissionResult]:
-        """Return the same, letting other tasks run between chunks."""
-        results: list[AdmissionResult] = []
-        with self._batch() as mine:
-            for start in range(0, len(raws), CHUNK_SIZE):
-                if start:
-                    await asyncio.sleep(0)
-                chunk = raws[start : start + CHUNK_SIZE]
-                results += self._admit_all(chunk, mine, dry_run=dry_run)
-        return results
+    def begin(self, raws: Iterable[bytes], *, dry_run: bool = False) -> Batch:
+        """Do for these transactions all that comes before their signatures.
+
+        The caller verifies the checks of the batch and calls `finish`, or else `abandon`.
+        """
+        now_ms = self.now_ms()
+        version, network, window_ms = self._chain.version, self._network, self._window_ms
+        pool, pending, genesis_hash = self._pool, self._pending, self._genesis_hash
+        batch = Batch(dry_run=dry_run, height=self._chain.head.height)
+        results = batch.results
+        for raw in raws:
+            try:
+                signed, body = decode_signed(raw)
+            except TransactionError as error:
+                results.append(self._refuse(error, None))
+                continue
+            id_ = transaction_id(genesis_hash, signed.body)
+            try:
+                check_envelope(body, network=network, now_ms=now_ms, window_ms=window_ms)
+                check_in_force(body, version)
+            except TransactionError as error:
+                # Its time is over, and it was applied in its time, or may have been: whoever asks
+                # again after a lost answer must not hear that it never will be, and sign another.
+                results.append(
+                    self._duplicate(id_, body.valid_until_ms) or self._untimely(id_, body, error)
+                )
+                continue
+            if id_ in pool:
+                results.append(Known(id_))
+                continue
+            applied = self._duplicate(id_, body.valid_until_ms)
+            if applied is not None:
+                results.append(applied)
+                continue
+            size_bytes = len(raw)
+            # Said before the costly part, so that a flood costs little.
+            if pool.is_full_for(size_bytes):
+                results.append(Full(pool.retry_after_ms()))
+                continue
+            is_copy = id_ in pending
+            batch.waiting.append(
+                _Waiting(
+                    place=len(results),
+                    transaction=AdmittedTransaction(
+                        id=id_, raw=raw, body=body, size_bytes=size_bytes
+                    ),
+                    signatures=signed.signatures,
+                    is_copy=is_copy,
+                )
+            )
+            results.append(None)
+            if not is_copy:
+                pending[id_] = batch
+                batch.checks += zip(body.signers, repeat(id_), signed.signatures)
+        return batch
+
+    def finish(self, batch: Batch, verdicts: Sequence[bool]) -> list[AdmissionResult]:
+        """Return for each transaction of the batch whether this node vouches for it, in order.
+
+        Batches are finished in the order in which they were begun. The caller adds those admitted
+        to the pool before it gives up the loop.
+
+        Args:
+            verdicts: of the batch's checks, in their order.
+        """
+        assert len(verdicts) == len(batch.checks)
+        results = batch.results
+        admitted: set[bytes] = set()
+        has_moved = batch.height != self._chain.head.height
+        trial = self._chain.trial(now_ms=self.now_ms()) if batch.dry_run else None
+        self.signatures_verified += len(verdicts)
+        first = 0
+        for waiting in batch.waiting:
+            transaction, result = waiting.transaction, None
+            signers = transaction.body.signers
+            if waiting.is_copy:
+                # Of one whose signatures were being verified, and may not have been good.
+                result = self._of_copy(waiting, admitted)
+            else:
+                refusal = self._judge(transaction, verdicts[first : first + len(signers)])
+                result = transaction if refusal is None else refusal
+                first += len(signers)
+            if result is transaction and has_moved:
+                # It may have come in a block meanwhile.
+                result = self._duplicate(transaction.id, transaction.body.valid_until_ms) or result
+            if result is transaction and trial is not None:
+                receipt = trial.receipt(transaction.body)
+                if receipt.outcome is not Outcome.APPLIED:
+                    self.refused[receipt.outcome] += 1
+                    result = Refusal(
+                        outcome=receipt.outcome, details=receipt.details, id=transaction.id
+                    )
+            if result is transaction:
+                admitted.add(transaction.id)
+            results[waiting.place] = result
+        self.abandon(batch)
+        # Every place was filled: those that wait were gone through.
+        return results  # type: ignore[return-value]
+
+    def abandon(self, batch: Batch) -> None:
+        """Forget a batch: its signatures are not being verified any more."""
+        for waiting in batch.waiting:
+            if not waiting.is_copy:
+                del self._pending[waiting.transaction.id]
+        batch.done.set()
 
     async def verify_block(self, raws: Sequence[bytes]) -> list[AdmittedTransaction]:
         """Return the transactions of a block from elsewhere, in order, all authenticated.
@@ -186,7 +320,10 @@ class Admission:
                 decoded = self.decode(raw)
             except TransactionError as error:
                 raise AdmissionError(index, self._refuse(error, None)) from None
-            known = self._known(decoded.id)
+            pending = self._pending.get(decoded.id)
+            if pending is not None:
+                await pending.done.wait()
+            known = self._pool.get(decoded.id)
             result = self._authenticate(decoded) if known is None else known
             if isinstance(result, Refusal):
                 raise AdmissionError(index, result)
@@ -197,91 +334,61 @@ class Admission:
         """Return the earliest time of the next block, as far as this node can tell."""
         return max(self._clock.now_ms(), self._chain.head.time_ms + 1)
 
-    @contextmanager
-    def _batch(self) -> Iterator[list[bytes]]:
-        mine: list[bytes] = []
-        try:
-            yield mine
-        finally:
-            for transaction_id_ in mine:
-                del self._underway[transaction_id_]
-
-    def _admit_all(
-        self, raws: Iterable[bytes], mine: list[bytes], *, dry_run: bool
-    ) -> list[AdmissionResult]:
-        now_ms = self.now_ms()
-        results: list[AdmissionResult] = []
-        for raw in raws:
-            result = self._admit(raw, now_ms, dry_run=dry_run)
-            if isinstance(result, AdmittedTransaction):
-                self._underway[result.id] = result
-                mine.append(result.id)
-            results.append(result)
-        return results
-
-    def _admit(self, raw: bytes, now_ms: int, *, dry_run: bool) -> AdmissionResult:
-        try:
-            decoded = self.decode(raw)
-        except TransactionError as error:
-            return self._refuse(error, None)
-        try:
-            check_envelope(
-                decoded.body, network=self._network, now_ms=now_ms, window_ms=self._window_ms
-            )
-            check_in_force(decoded.body, self._chain.version)
-        except TransactionError as error:
-            # Its time is over, and it was applied in its time, or may have been: whoever asks again
-            # after a lost answer must not hear that it never will be, and sign another.
-            return self._duplicate(decoded.id) or self._untimely(decoded, error)
-        if self._known(decoded.id) is not None:
-            return Known(decoded.id)
-        applied = self._duplicate(decoded.id)
-        if applied is not None:
-            return applied
-        # Said before the costly part, so that a flood costs little.
-        if self._pool.is_full_for(len(raw)):
-            return Full(self._pool.retry_after_ms())
-        result = self._authenticate(decoded)
-        if dry_run and isinstance(result, AdmittedTransaction):
-            receipt = self._chain.simulate(result.body, now_ms=now_ms)
-            if receipt.outcome is not Outcome.APPLIED:
-                self.refused[receipt.outcome] += 1
-                return Refusal(outcome=receipt.outcome, details=receipt.details, id=result.id)
-        return result
-
-    def _duplicate(self, transaction_id_: bytes) -> Refusal | None:
+    def _duplicate(self, transaction_id_: bytes, valid_until_ms: int) -> Refusal | None:
         """Return the refusal of what is in a block already, None for what is not."""
-        place = self._chain.transaction(transaction_id_)
+        place = self._chain.place_of(transaction_id_, valid_until_ms)
         if place is None:
             return None
         return self._refuse(TransactionError(Outcome.DUPLICATE, height=place[0]), transaction_id_)
 
-    def _untimely(self, decoded: Decoded, error: TransactionError) -> Refusal | Forgotten:
-        if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(
-            decoded.body.valid_until_ms
-        ):
-            return Forgotten(id=decoded.id)
-        return self._refuse(error, decoded.id)
+    def _untimely(
+        self, transaction_id_: bytes, body: TransactionBody, error: TransactionError
+    ) -> Refusal | Forgotten:
+        if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(body.valid_until_ms):
+            return Forgotten(id=transaction_id_)
+        return self._refuse(error, transaction_id_)
 
-    def _known(self, transaction_id_: bytes) -> AdmittedTransaction | None:
-        return self._pool.get(transaction_id_) or self._underway.get(transaction_id_)
+    def _of_copy(
+        self, waiting: _Waiting, admitted: Container[bytes]
+    ) -> AdmittedTransaction | Known | Refusal:
+        transaction = waiting.transaction
+        if transaction.id in admitted or transaction.id in self._pool:
+            return Known(transaction.id)
+        return self._verified(transaction, waiting.signatures)
 
     def _authenticate(self, decoded: Decoded) -> AdmittedTransaction | Refusal:
-        verify, signed_id = self._verify, decoded.id
-        for signer, signature in zip(decoded.body.signers, decoded.signatures, strict=True):
-            self.signatures_verified += 1
-            if not verify(signer, signed_id, signature):
-                return self._refuse(
-                    TransactionError(Outcome.BAD_SIGNATURE, signer=signer), signed_id
-                )
-            if self._refuses_development_keys and (label := development_label(signer)) is not None:
-                return self._refuse(
-                    TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label),
-                    signed_id,
-                )
-        return AdmittedTransaction(
-            id=signed_id, raw=decoded.raw, body=decoded.body, size_bytes=len(decoded.raw)
+        transaction = AdmittedTransaction(
+            id=decoded.id, raw=decoded.raw, body=decoded.body, size_bytes=len(decoded.raw)
         )
+        return self._verified(transaction, decoded.signatures)
+
+    def _verified(
+        self, transaction: AdmittedTransaction, signatures: Sequence[bytes]
+    ) -> AdmittedTransaction | Refusal:
+        """Verify the signatures now."""
+        signers, verify = transaction.body.signers, self._verify
+        self.signatures_verified += len(signers)
+        verdicts = [
+            verify(signer, transaction.id, signature)
+            for signer, signature in zip(signers, signatures, strict=True)
+        ]
+        return self._judge(transaction, verdicts) or transaction
+
+    def _judge(self, transaction: AdmittedTransaction, verdicts: Sequence[bool]) -> Refusal | None:
+        """Return why its signers do not make a transaction authentic, None where they do."""
+        signers = transaction.body.signers
+        if not all(verdicts):
+            bad = signers[verdicts.index(False)]
+            return self._refuse(TransactionError(Outcome.BAD_SIGNATURE, signer=bad), transaction.id)
+        if self._refuses_development_keys:
+            for signer in signers:
+                label = development_label(signer)
+                if label is not None:
+                    return self._refuse(
+                        TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label),
+                        transaction.id,
+                    )
+        return None
 
     def _refuse(self, error: TransactionError, transaction_id_: bytes | None) -> Refusal:
         self.refused[error.outcome] += 1

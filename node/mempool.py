@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import msgspec
+
 from node.clock import Clock
 from node.ledger.transactions import TransactionBody
 
@@ -27,9 +29,12 @@ RETRY_AFTER_MIN_MS: Final = 100
 RETRY_AFTER_MAX_MS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdmittedTransaction:
-    """A transaction whose form and signatures this node has verified, once."""
+class AdmittedTransaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A transaction whose form and signatures this node has verified, once.
+
+    Not a dataclass: there are as many as transactions, and this form is made five times as fast.
+    The garbage collector need not look at it, for it leads to nothing but values.
+    """
 
     id: bytes
     raw: bytes

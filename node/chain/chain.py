@@ -38,6 +38,7 @@ from node.chain.opening import check_belongs, found_chain, is_empty, load_head
 from node.chain.proving import make_proof
 from node.chain.pruning import Pruner
 from node.chain.receipts import BlockReceipts
+from node.chain.recent import RecentIds
 from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
 from node.chain.rules import (
     ITEM_OVERHEAD_BYTES,
@@ -48,6 +49,7 @@ from node.chain.rules import (
     contents_size,
     envelope_refusal,
 )
+from node.chain.trial import Trial
 from node.codec import encode
 from node.genesis import Genesis
 from node.keys import verify as verify_signature
@@ -60,7 +62,7 @@ from node.ledger.protocol import SUPPORTED, protocol_of, ruling_version
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import Upgrade, ValidatorRecord
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Receipt, apply_transaction, parameters_of, validators_of
+from node.ledger.transition import Receipt, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
@@ -107,6 +109,7 @@ class Chain:
         self._nodes = StoredNodes(store)
         self._candidates = Candidates()
         self._head = head
+        self._recent = RecentIds(window_ms=genesis.transactions.window_ms, time_ms=head.time_ms)
         self._protocol = protocol_of(LedgerState(self._records))
         self.history = History(store)
         """The stored blocks."""
@@ -319,7 +322,7 @@ class Chain:
         check_header(header, parent, self._genesis, now_ms)
         check_contents(header, transactions, evidence, self._genesis)
         try:
-            check_transactions(transactions, header, self._genesis, self.seen)
+            check_transactions(transactions, header, self._genesis, self._was_applied)
             accusations = check_evidence(
                 tuple(evidence), header.height, self.history, self._genesis.hash, self._verify
             )
@@ -467,6 +470,7 @@ class Chain:
         self._candidates.clear()
         self._protocol = protocol_of(LedgerState(self._records))
         self._head = _head_of(candidate)
+        self._recent.note(candidate.transaction_ids, candidate.header.time_ms)
         if candidate.next_validators is not None:
             self._validator_records = candidate.next_validators
             self._validators = validator_set(candidate.next_validators)
@@ -502,15 +506,19 @@ class Chain:
             history=self.history,
         )
 
-    def simulate(self, body: TransactionBody, *, now_ms: int) -> Receipt:
-        """Return what would become of the transaction in a block right now. Nothing changes."""
+    def trial(self, *, now_ms: int) -> Trial:
+        """Return what tries transactions out in the next block, until the head moves."""
         context = BlockContext(
             height=self._head.height + 1,
             time_ms=max(now_ms, self._head.time_ms + 1),
             genesis_hash=self._genesis.hash,
             version=self.version,
         )
-        return apply_transaction(LedgerState(self._records), context, bytes(32), body)
+        return Trial(LedgerState(self._records), context)
+
+    def simulate(self, body: TransactionBody, *, now_ms: int) -> Receipt:
+        """Return what would become of the transaction in a block right now. Nothing changes."""
+        return self.trial(now_ms=now_ms).receipt(body)
 
     def seen(self, transaction_id: bytes) -> bool:
         """Whether a transaction of this id was ever applied, whatever became of it."""
@@ -521,6 +529,14 @@ class Chain:
 
         That it never was applied follows only where `forgotten_until_ms` is before its end.
         """
+        return self.history.transaction(transaction_id)
+
+    def place_of(self, transaction_id: bytes, valid_until_ms: int) -> tuple[int, int] | None:
+        """Return the same of a transaction whose end of validity is known: what is new costs no
+        read.
+        """
+        if self._recent.rules_out(transaction_id, valid_until_ms):
+            return None
         return self.history.transaction(transaction_id)
 
     @property
@@ -563,6 +579,11 @@ class Chain:
             version=self.version,
         )
 
+    def _was_applied(self, transaction: AdmittedTransaction) -> bool:
+        return not self._recent.rules_out(
+            transaction.id, transaction.body.valid_until_ms
+        ) and self.history.seen(transaction.id)
+
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
         try:
             with self._stages.apply:
@@ -584,7 +605,7 @@ class Chain:
             if refusal is Outcome.TOO_FAR_AHEAD:
                 # The clock of whoever admitted it is ahead of this block: a later one can hold it.
                 continue
-            if refusal is not None or self.seen(transaction.id):
+            if refusal is not None or self._was_applied(transaction):
                 dropped.append(transaction.id)
                 continue
             left_bytes -= transaction.size_bytes + ITEM_OVERHEAD_BYTES

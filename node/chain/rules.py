@@ -89,7 +89,7 @@ def check_transactions(
     transactions: Sequence[AdmittedTransaction],
     header: Header,
     genesis: Genesis,
-    seen: Callable[[bytes], bool],
+    was_applied: Callable[[AdmittedTransaction], bool],
 ) -> None:
     """Check that the block may hold each transaction: once, for the first time, valid.
 
@@ -99,7 +99,7 @@ def check_transactions(
     if len({transaction.id for transaction in transactions}) != len(transactions):
         raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
     for transaction in transactions:
-        if seen(transaction.id):
+        if was_applied(transaction):
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )

@@ -9,7 +9,13 @@ from node.admission import Admission
 from node.chain import Chain
 from node.intake import Intake
 from node.intake.intake import PUSH_AGAIN_S
-from node.intake.verifier import CHUNK_BYTES_MAX, CHUNK_MAX, CLIENTS_MAX, PUSHED_BYTES_MAX
+from node.intake.verifier import (
+    CHUNK_BYTES_MAX,
+    CHUNK_MAX,
+    CLIENTS_MAX,
+    PUSHED_BYTES_MAX,
+    _Chunk,
+)
 from node.mempool import AdmittedTransaction, Full, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, Role, Transactions
@@ -223,9 +229,8 @@ def test_more_clients_than_can_be_served_are_told_when_to_come_back() -> None:
         async with cluster() as network:
             door = Door(network)
             for _ in range(CLIENTS_MAX):
-                door.intake._verifier._brought.append(
-                    ((), asyncio.get_running_loop().create_future())
-                )
+                done = asyncio.get_running_loop().create_future()
+                door.intake._verifier._brought.append(_Chunk((), 0, None, done))
 
             (answer,) = await door.intake.submit([network.transaction()])
 

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.admission import Admission, AdmissionError, AdmissionResult, Known, Refusal
+from node.admission import (
+    CHUNK_SIZE,
+    Admission,
+    AdmissionError,
+    AdmissionResult,
+    Batch,
+    Known,
+    Refusal,
+)
 from node.codec import decode, encode, replace
 from node.genesis import genesis_of
 from node.keys import verify
@@ -16,7 +24,7 @@ from node.keys.development import development_signer
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.outcomes import Outcome
 from node.ledger.transactions import TRANSACTION_SIZE_MAX, SignedTransaction, transaction_id
-from node.mempool import AdmittedTransaction, Full
+from node.mempool import AdmittedTransaction, Full, Mempool
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
 
 
@@ -129,44 +137,90 @@ async def test_development_key_signs_on_development_networks_only(*, development
             await town.admission.verify_block([raw])
 
 
+def verified(batch: Batch) -> list[bool]:
+    return [verify(*check) for check in batch.checks]
+
+
+@pytest.mark.adversarial(57)
 async def test_two_batches_at_once_verify_a_transaction_once() -> None:
+    """As where signatures are verified elsewhere: the second begins before the first is done."""
     town = await settled()
-    raws = [town.transfer("a0", "a1") for _ in range(40)]
+    raws = [town.transfer("a0", "a1") for _ in range(4)]
+    admission = town.admission
 
-    async def submit(batch: list[bytes]) -> list[AdmissionResult]:
-        results = await town.admission.verify_batch_async(batch)
-        for result in results:
-            if isinstance(result, AdmittedTransaction):
-                town.pool.add(result)
-        return results
+    first = admission.begin(raws[:3])
+    second = admission.begin([*raws[1:], raws[0]])
+    assert (len(first.checks), len(second.checks)) == (3, 1)
 
-    async with asyncio.TaskGroup() as group:
-        first = group.create_task(submit(raws))
-        second = group.create_task(submit(list(reversed(raws))))
+    admitted = admission.finish(first, verified(first))
+    for each in admitted:
+        assert isinstance(each, AdmittedTransaction)
+        town.pool.add(each)
+    results = admission.finish(second, verified(second))
 
-    assert town.admission.signatures_verified == len(town.pool) == 40
-    kinds = [type(each) for each in (*first.result(), *second.result())]
-    assert kinds.count(AdmittedTransaction) == kinds.count(Known) == 40
+    assert [type(each) for each in results] == [Known, Known, AdmittedTransaction, Known]
+    assert admission.signatures_verified == 4
 
 
-async def test_long_batch_lets_other_tasks_run() -> None:
+@pytest.mark.adversarial(57)
+async def test_copy_of_what_turns_out_forged_in_another_batch_is_verified_then() -> None:
     town = await settled()
-    raws = [town.transfer("a0", "a1") for _ in range(65)]
-    turns = 0
+    raw = town.transfer("a0", "a1")
+    admission = town.admission
 
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
+    first = admission.begin([forged(raw)])
+    second = admission.begin([raw, raw])
+    (refused,) = admission.finish(first, verified(first))
+    results = admission.finish(second, verified(second))
 
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(other())
-        results = await town.admission.verify_batch_async(raws)
-        task.cancel()
+    assert outcome(refused) is Outcome.BAD_SIGNATURE
+    assert isinstance(results[0], AdmittedTransaction)
+    assert results[1] == Known(results[0].id)
 
-    assert turns >= 4
-    assert all(isinstance(result, AdmittedTransaction) for result in results)
+
+async def test_block_waits_for_signatures_that_are_being_verified() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+    batch = town.admission.begin([raw])
+
+    async with asyncio.TaskGroup() as tasks:
+        block = tasks.create_task(town.admission.verify_block([raw]))
+        await asyncio.sleep(0)
+        assert not block.done()
+        (admitted,) = town.admission.finish(batch, verified(batch))
+        assert isinstance(admitted, AdmittedTransaction)
+        town.pool.add(admitted)
+
+    assert block.result() == [admitted]
+    assert town.admission.signatures_verified == 1
+
+
+async def test_abandoned_batch_leaves_nothing_behind() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+    batch = town.admission.begin([raw, raw])
+
+    town.admission.abandon(batch)
+
+    (again,) = town.admission.verify_batch([raw])
+    assert isinstance(again, AdmittedTransaction)
+    assert isinstance((await town.admission.verify_block([raw]))[0], AdmittedTransaction)
+
+
+@pytest.mark.adversarial(57, 59)
+async def test_what_came_in_a_block_while_it_was_being_verified_is_a_duplicate() -> None:
+    town = await settled()
+    raw = town.transfer("a0", "a1")
+    batch = town.admission.begin([raw], dry_run=True)
+    elsewhere = Admission(town.chain, Mempool(town.clock), town.clock)
+    (transaction,) = elsewhere.verify_batch([raw])
+    assert isinstance(transaction, AdmittedTransaction)
+    candidate = town.build([transaction])
+    await town.chain.commit(candidate, town.certify(candidate))
+
+    (result,) = town.admission.finish(batch, verified(batch))
+
+    assert outcome(result) is Outcome.DUPLICATE
 
 
 @pytest.mark.parametrize(
@@ -432,7 +486,7 @@ async def test_applied_transaction_is_a_duplicate_also_after_its_window() -> Non
 
 async def test_long_block_lets_other_tasks_run() -> None:
     town = await settled()
-    raws = [town.transfer("a0", "a1") for _ in range(65)]
+    raws = [town.transfer("a0", "a1") for _ in range(3 * CHUNK_SIZE + 1)]
     turns = 0
 
     async def other() -> None:
@@ -446,4 +500,4 @@ async def test_long_block_lets_other_tasks_run() -> None:
         await town.admission.verify_block(raws)
         task.cancel()
 
-    assert turns >= 4
+    assert turns >= 3

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace as replaced
 from typing import Any
 
 import pytest
@@ -330,7 +329,7 @@ async def test_proposer_cannot_use_up_the_id_of_an_honest_user(spoil: str) -> No
     spoilt = encode((signed.body, signatures))
     (transaction,) = proposer.admit(raw)
     # What a proposer makes that does not look: the id is that of the body, so its root is right.
-    candidate = proposer.build([replaced(transaction, raw=spoilt)])
+    candidate = proposer.build([replace(transaction, raw=spoilt)])
     assert candidate.transaction_ids == (transaction.id,)
 
     with pytest.raises(AdmissionError):

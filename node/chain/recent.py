@@ -1,0 +1,66 @@
+"""Which ids were applied lately: exact where it says no, so that what is new costs no look-up.
+
+Every transaction is looked up before it is admitted and before it is applied, and nearly all are
+new. An id is a hash: one bit at a place taken from the id itself says that some id of that place
+was applied. A bit that is not set is proof; one that is set is not, and the store is asked.
+
+It knows the blocks committed since it was made, not those before, and it forgets. Of a transaction
+it can speak where all blocks that may hold it are known: an id is applied only in a block whose
+time is at most a window before the end of its validity, so the bits of two windows are kept, in two
+generations, and nothing is read back at a start.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+PLACES: Final = 1 << 26
+"""Bits of a generation: 8 MiB, touched as it fills. At 5,000 transactions a second for ten minutes
+one new id in twenty meets a bit that is set."""
+
+
+class RecentIds:
+    """The ids of the blocks since a moment, as far as they matter."""
+
+    def __init__(self, *, window_ms: int, time_ms: int, places: int = PLACES) -> None:
+        """Know nothing up to a block of this time.
+
+        Args:
+            window_ms: how long before the end of its validity a transaction can be applied.
+            places: a power of two, at least 8.
+        """
+        assert places & (places - 1) == 0
+        self._window_ms = window_ms
+        self._mask = places - 1
+        # A generation this full ends early, and the time that is known is shorter for it.
+        self._noted_max = places // 8
+        self._young = bytearray(places // 8)
+        self._old = bytearray(places // 8)
+        self._noted = 0
+        self._young_after_ms = time_ms
+        self._known_after_ms = time_ms
+        """All blocks later than this are known."""
+        self._time_ms = time_ms
+
+    def note(self, transaction_ids: Iterable[bytes], time_ms: int) -> None:
+        """Take over the ids of the next block, of this time."""
+        if (
+            self._time_ms - self._young_after_ms >= self._window_ms
+            or self._noted >= self._noted_max
+        ):
+            self._old, self._young = self._young, bytearray(len(self._young))
+            self._known_after_ms, self._young_after_ms = self._young_after_ms, self._time_ms
+            self._noted = 0
+        bits, mask = self._young, self._mask
+        for transaction_id in transaction_ids:
+            place = int.from_bytes(transaction_id[:8]) & mask
+            bits[place >> 3] |= 1 << (place & 7)
+            self._noted += 1
+        self._time_ms = time_ms
+
+    def rules_out(self, transaction_id: bytes, valid_until_ms: int) -> bool:
+        """Whether the transaction of this id and end of validity was certainly never applied."""
+        if valid_until_ms - self._window_ms <= self._known_after_ms:
+            return False
+        place = int.from_bytes(transaction_id[:8]) & self._mask
+        index = place >> 3
+        return not (self._young[index] | self._old[index]) >> (place & 7) & 1

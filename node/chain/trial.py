@@ -1,0 +1,29 @@
+"""What would become of transactions in the next block, each by itself on the committed state.
+
+Those that are tried together share what was read: the same accounts, participants and powers. What
+one of them writes is discarded before the next.
+"""
+
+from node.ledger.acting import BlockContext
+from node.ledger.state import LedgerState
+from node.ledger.transactions import TransactionBody
+from node.ledger.transition import Receipt, apply_transaction
+
+_NO_ID = bytes(32)
+
+
+class Trial:
+    """Tries transactions in one turn of the event loop, before another block is committed."""
+
+    def __init__(self, state: LedgerState, context: BlockContext) -> None:
+        """Begin on a fresh state, in a block of this context."""
+        self._state = state
+        self._context = context
+
+    def receipt(self, body: TransactionBody) -> Receipt:
+        """Return what would become of this transaction; nothing changes."""
+        self._state.begin()
+        try:
+            return apply_transaction(self._state, self._context, _NO_ID, body)
+        finally:
+            self._state.discard()

@@ -1,0 +1,105 @@
+"""The ids of late: what is said of an id against a plain set of all that were ever applied."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.chain.recent import PLACES, RecentIds
+from node.ledger.outcomes import Outcome
+from node.mempool import AdmittedTransaction
+from tests.chain.town import make_town
+
+WINDOW_MS = 1_000
+
+
+def id_of(number: int) -> bytes:
+    return hashlib.sha256(number.to_bytes(8)).digest()
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 700), st.lists(st.integers(0, WINDOW_MS), max_size=6)),
+        max_size=30,
+    ),
+    st.sampled_from((8, 64, 4_096)),
+)
+def test_what_is_ruled_out_was_never_applied(
+    blocks: list[tuple[int, list[int]]], places: int
+) -> None:
+    """Blocks after so many milliseconds, each with transactions valid for so much longer."""
+    time_ms, number = 5_000, 0
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=time_ms, places=places)
+    applied: list[tuple[bytes, int]] = []
+    for elapsed_ms, lifetimes_ms in blocks:
+        time_ms += elapsed_ms
+        block = []
+        for lifetime_ms in lifetimes_ms:
+            number += 1
+            block.append((id_of(number), time_ms + lifetime_ms))
+        recent.note([each for each, _ in block], time_ms)
+        applied += block
+        assert not any(recent.rules_out(*each) for each in applied)
+
+
+def test_new_id_is_ruled_out_once_all_blocks_that_could_hold_it_are_known() -> None:
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=5_000, places=4_096)
+    recent.note([id_of(1)], 5_500)
+
+    assert not recent.rules_out(id_of(2), 6_000), "it may stand in the block of 5,000 ms"
+    assert recent.rules_out(id_of(2), 6_001)
+    assert not recent.rules_out(id_of(1), 6_001)
+
+
+def test_ids_are_known_for_a_window_at_least_and_forgotten_after_two() -> None:
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=0, places=1 << 20)
+    for number in range(100):
+        time_ms = 100 * number
+        recent.note([id_of(number)], time_ms)
+        # Valid until this very block's time: it may have been applied a whole window before.
+        assert recent.rules_out(id_of(10_000 + number), time_ms + 1) == (number >= 10)
+    assert sum(bits.bit_count() for bits in recent._young + recent._old) <= 22
+
+
+def test_a_crowd_shortens_what_is_known_and_takes_no_more_room() -> None:
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=0, places=64)
+    for number in range(1, 101):
+        recent.note([id_of(8 * number + each) for each in range(8)], number)
+
+    assert len(recent._young) == len(recent._old) == 8
+    assert recent._known_after_ms > 90
+
+
+@pytest.mark.adversarial(57)
+async def test_a_transaction_is_applied_once_across_a_restart_and_a_window() -> None:
+    """Before the bits know enough, and after: the store is asked where they cannot say."""
+    town = make_town()
+    await town.settle(4)
+    before = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 600_000)
+    await town.decide(before)
+    reads: list[bytes] = []
+    again = make_town(town.store)
+    look_up = again.chain.history.transaction
+
+    def counted(transaction_id: bytes) -> tuple[int, int] | None:
+        reads.append(transaction_id)
+        return look_up(transaction_id)
+
+    again.chain.history.transaction = counted  # type: ignore[method-assign]
+    (copy,) = again.admission.verify_batch([before])
+    assert getattr(copy, "outcome", None) is Outcome.DUPLICATE
+    assert len(reads) == 1
+    again.clock.advance(1_000)
+    await again.decide(again.transfer("a1", "a2"))
+    reads.clear()
+
+    new = again.transfer("a2", "a3", valid_until_ms=again.clock.now_ms() + 600_000)
+    (admitted,) = again.admission.verify_batch([new])
+    assert isinstance(admitted, AdmittedTransaction)
+    assert reads == []
+
+
+def test_generations_are_of_the_size_that_is_stated() -> None:
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=0)
+    assert len(recent._young) == len(recent._old) == PLACES // 8 == 8 << 20
