@@ -59,13 +59,21 @@ if TYPE_CHECKING:
 else:
 
     class Record(
-        msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, kw_only=True
+        msgspec.Struct,
+        frozen=True,
+        array_like=True,
+        forbid_unknown_fields=True,
+        kw_only=True,
+        gc=False,
     ):
         """A value with canonical bytes: its fields in order of declaration, as an array.
 
         Fields have no defaults: a missing one would otherwise be a second spelling. Integers are
         those of MessagePack, `INTEGER_MIN` to `INTEGER_MAX`; a bound given in `Meta` must fit into
         63 bits.
+
+        The garbage collector does not look at them: what is frozen and made of what was there
+        before cannot lead back to itself, and a node keeps some hundred thousand.
         """
 
 

@@ -1,5 +1,6 @@
 """The codec: one spelling for each value, and nothing but `CodecError` for everything else."""
 
+import gc
 import tracemalloc
 from typing import Annotated
 
@@ -261,3 +262,9 @@ def test_input_beyond_its_size_is_refused_unread() -> None:
         decode(data, tuple[bytes, ...], size_max=102)
     with pytest.raises(CodecError, match="bytes where at most"):
         decode(bytes(RECORD_SIZE_MAX + 1), bytes)
+
+
+def test_records_are_none_of_the_garbage_collectors_business() -> None:
+    """A node keeps some hundred thousand: every full collection would look at each of them."""
+    assert not gc.is_tracked(SAMPLE)
+    assert not gc.is_tracked(decode(encode(SAMPLE), Envelope))
