@@ -23,16 +23,14 @@ from node.blocks import (
     Block,
     Header,
     block_id,
-    encode_block,
-    encode_certificate,
-    record_of_certificate,
 )
 from node.blocks.certificates import Verify
+from node.chain.batch import batch_of, head_entry, head_of
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
 from node.chain.execution import Draft, execute, hash_of_validators
-from node.chain.head import HandoverRecord, Head, HeadRecord, validator_set
+from node.chain.head import Head, validator_set
 from node.chain.history import History
 from node.chain.opening import check_belongs, found_chain, is_empty, load_head
 from node.chain.proving import make_proof
@@ -50,7 +48,6 @@ from node.chain.rules import (
     envelope_refusal,
 )
 from node.chain.trial import Trial
-from node.codec import encode
 from node.genesis import Genesis
 from node.keys import verify as verify_signature
 from node.ledger.acting import BlockContext
@@ -66,7 +63,7 @@ from node.ledger.transition import Receipt, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
-from node.storage import Batch, KeyValueStore, StorageThread, layout
+from node.storage import Batch, KeyValueStore, StorageThread
 from node.storage.nodes import StoredNodes
 
 
@@ -390,7 +387,7 @@ class Chain:
         every = self.durable_every
         sync = durable or (every > 0 and candidate.height % every == 0)
         with self._stages.store:
-            batch = _batch(candidate, certificate)
+            batch = batch_of(candidate, certificate)
         self._writing = asyncio.Event()
         try:
             await self._write(batch, sync=sync)
@@ -420,7 +417,7 @@ class Chain:
         if self._unheard:
             # Any synced write carries those before it.
             await self._pruned()
-            await self._write(_head_entry(self._head), sync=True)
+            await self._write(head_entry(self._head), sync=True)
             self._tell()
 
     async def _write(self, batch: Batch, *, sync: bool) -> None:
@@ -469,7 +466,7 @@ class Chain:
         self._nodes.accept(candidate.nodes)
         self._candidates.clear()
         self._protocol = protocol_of(LedgerState(self._records))
-        self._head = _head_of(candidate)
+        self._head = head_of(candidate)
         self._recent.note(candidate.transaction_ids, candidate.header.time_ms)
         if candidate.next_validators is not None:
             self._validator_records = candidate.next_validators
@@ -613,50 +610,6 @@ class Chain:
                 break
             chosen.append(transaction)
         return tuple(chosen), tuple(dropped)
-
-
-def _head_of(candidate: Candidate) -> Head:
-    header = candidate.header
-    return Head(
-        height=header.height,
-        block_id=candidate.block_id,
-        time_ms=header.time_ms,
-        state_root=header.state_root,
-        header=header,
-    )
-
-
-def _head_entry(head: Head) -> list[tuple[bytes, bytes | None]]:
-    record = HeadRecord(
-        height=head.height,
-        block_id=head.block_id,
-        time_ms=head.time_ms,
-        state_root=head.state_root,
-    )
-    return [(layout.Meta.HEAD.value, encode(record))]
-
-
-def _batch(
-    candidate: Candidate, certificate: QuorumCertificate
-) -> list[tuple[bytes, bytes | None]]:
-    header, height = candidate.header, candidate.height
-    batch: list[tuple[bytes, bytes | None]] = [
-        (layout.block_key(height), encode_block(candidate.block)),
-        (layout.certificate_key(height), encode_certificate(certificate)),
-        (layout.receipts_key(height), candidate.encoded_receipts),
-        *_head_entry(_head_of(candidate)),
-    ]
-    if candidate.next_validators is not None:
-        handover = HandoverRecord(header=header, certificate=record_of_certificate(certificate))
-        batch.append((layout.handover_key(height + 1), encode(handover)))
-    batch += [
-        (layout.transaction_key(transaction_id), layout.encode_place(height, index))
-        for index, transaction_id in enumerate(candidate.transaction_ids)
-    ]
-    batch += [(layout.state_key(key), value) for key, value in candidate.changes.items()]
-    batch += [(layout.hash_key(key_hash), key) for key_hash, key in candidate.keys.items()]
-    batch += [(layout.node_key(path), branch) for path, branch in candidate.nodes.items()]
-    return batch
 
 
 _RESULTS = (

@@ -18,7 +18,9 @@ database of another version and names it.
 """
 
 import struct
+from collections.abc import Iterator
 from enum import Enum
+from itertools import repeat
 from typing import Final
 
 FORMAT_VERSION: Final = 2
@@ -81,6 +83,11 @@ _PLACE: Final = struct.Struct(">QI")
 def encode_place(height: int, index: int) -> bytes:
     """Return where a transaction stands, as the value of its key."""
     return _PLACE.pack(height, index)
+
+
+def encode_places(height: int, count: int) -> Iterator[bytes]:
+    """Yield the places of a whole block's transactions, in order."""
+    return map(_PLACE.pack, repeat(height), range(count))
 
 
 def decode_place(data: bytes) -> tuple[int, int]:

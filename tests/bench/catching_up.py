@@ -125,7 +125,7 @@ def watch(stages: Stages) -> None:
     stages.wrap(execution, "apply_block", "apply")
     stages.wrap(execution, "_changes", "encode records")
     stages.wrap(commitment, "update", "commitment")
-    stages.wrap(chain_module, "_batch", "make batch")
+    stages.wrap(chain_module, "batch_of", "make batch")
     stages.wrap(Chain, "_accept", "caches")
 
 

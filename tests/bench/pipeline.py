@@ -78,7 +78,7 @@ def watch(stages: Stages, verify_owner: Any) -> None:
     stages.wrap(execution, "encode_block_receipts", "encode receipts")
     stages.wrap(execution, "receipts_root", "list roots")
     stages.wrap(execution, "transactions_root", "list roots")
-    stages.wrap(chain_module, "_batch", "make batch")
+    stages.wrap(chain_module, "batch_of", "make batch")
     stages.wrap(Chain, "_accept", "caches")
 
 

@@ -11,6 +11,7 @@ from node.storage.layout import (
     decode_place,
     encode_number,
     encode_place,
+    encode_places,
     range_of,
 )
 
@@ -42,6 +43,11 @@ def test_keys_are_fixed() -> None:
 def test_numbers_and_places_come_back(height: int, index: int) -> None:
     assert decode_number(encode_number(height)) == height
     assert decode_place(encode_place(height, index)) == (height, index)
+
+
+@given(heights, st.integers(0, 20))
+def test_places_of_a_block_are_those_of_its_transactions(height: int, count: int) -> None:
+    assert list(encode_places(height, count)) == [encode_place(height, n) for n in range(count)]
 
 
 @given(st.binary(min_size=1, max_size=3), st.binary(max_size=4))
