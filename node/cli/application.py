@@ -80,6 +80,7 @@ COMMANDS: Final = {
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
     "upgrade": Place("node.cli.upgrade", "Change the rules at a height, with every node ready."),
+    "quote": Place("node.cli.quote", "Convert between prices and yields of bills and bonds."),
     "verify": Place("node.cli.verify", "Check a proof file without any node."),
     "completion": Place("node.cli.completion", "Print the completion script of a shell."),
 }

@@ -1,0 +1,99 @@
+"""`khazana quote bill`: price and yield of a bill."""
+
+from datetime import date
+from fractions import Fraction
+
+import click
+
+from node.cli.exits import CommandError, Exit
+from node.cli.output import emit, json_option, table
+from node.cli.quote.figures import (
+    DAY,
+    FIGURE,
+    PRICE_DECIMALS,
+    amount,
+    in_percent,
+    on_grid,
+    one_of,
+    plain,
+    rate,
+    refusing,
+)
+
+
+@click.command()
+@click.option("--days", type=click.IntRange(1, 3_660), help="From settlement to maturity.")
+@click.option("--settlement", type=DAY, help="With --maturity, instead of --days.")
+@click.option("--maturity", type=DAY, help="With --settlement, instead of --days.")
+@click.option("--price", type=FIGURE, help="Per hundred of face value.")
+@click.option("--yield", "yield_", type=FIGURE, help="Simple, in per cent a year.")
+@click.option("--discount", type=FIGURE, help="Discount rate in per cent, on 360 days.")
+@click.option("--face", type=FIGURE, help="Face value, for what it costs.")
+@click.option(
+    "--year", type=click.IntRange(360, 366), default=365, show_default=True, help="Days of a year."
+)
+@click.option(
+    "--decimals",
+    type=click.IntRange(0, 12),
+    default=PRICE_DECIMALS,
+    show_default=True,
+    help="Of the price.",
+)
+@json_option
+def command(
+    days: int | None,
+    settlement: date | None,
+    maturity: date | None,
+    price: Fraction | None,
+    yield_: Fraction | None,
+    discount: Fraction | None,
+    face: Fraction | None,
+    year: int,
+    decimals: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Convert between price, yield and discount rate of a bill: give one of them.
+
+    The yield is simple interest over --year days, as Pakistan's treasury bills are quoted:
+    P = 100 / (1 + y·d/365). The price is rounded half up to --decimals first, as it is bid; what
+    else is printed belongs to that price.
+
+    \b
+    Example:
+      khazana quote bill --days 84 --yield 7.1485 --face 25000000000
+    """
+    from node.ledger.pricing import (
+        bill_discount_rate,
+        bill_price_from_discount,
+        bill_price_from_yield,
+        bill_yield,
+    )
+
+    left = _days(days, settlement, maturity)
+    one_of(**{"price": price, "yield": yield_, "discount": discount})
+    with refusing():
+        if yield_ is not None:
+            price = on_grid(bill_price_from_yield(in_percent(yield_), left, year=year), decimals)
+        elif discount is not None:
+            price = on_grid(bill_price_from_discount(in_percent(discount), left), decimals)
+        assert price is not None  # One of the three is given.
+        facts = {
+            "days": left,
+            "price": plain(price),
+            "yield_percent": rate(bill_yield(price, left, year=year)),
+            "discount_percent": rate(bill_discount_rate(price, left)),
+        }
+    if face is not None:
+        facts |= {"face": plain(face), "cost": amount(face, price)}
+    emit(facts, table(list(facts.items())), as_json=as_json)
+
+
+def _days(days: int | None, settlement: date | None, maturity: date | None) -> int:
+    if days is not None and settlement is None and maturity is None:
+        return days
+    if days is None and settlement is not None and maturity is not None:
+        return (maturity - settlement).days
+    raise CommandError(
+        Exit.USAGE, "expected --days, or --settlement and --maturity; found neither, or both"
+    )

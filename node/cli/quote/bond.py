@@ -1,0 +1,132 @@
+"""`khazana quote bond`: price, yield and accrued interest of a bond."""
+
+from datetime import date
+from fractions import Fraction
+
+import click
+
+from node.cli.output import emit, json_option, table
+from node.cli.quote.figures import (
+    DAY,
+    FIGURE,
+    PRICE_DECIMALS,
+    YIELD_DECIMALS,
+    amount,
+    in_percent,
+    one_of,
+    plain,
+    refusing,
+)
+
+
+@click.command()
+@click.option("--coupon", type=FIGURE, required=True, help="In per cent a year; 0 for none.")
+@click.option("--dated", type=DAY, required=True, help="From when interest accrues.")
+@click.option("--maturity", type=DAY, required=True, help="When it redeems.")
+@click.option("--settlement", type=DAY, required=True, help="When it is paid for.")
+@click.option("--price", type=FIGURE, help="Clean, per hundred of face value.")
+@click.option("--yield", "yield_", type=FIGURE, help="In per cent, compounded at each coupon.")
+@click.option("--face", type=FIGURE, help="Face value, for what it costs.")
+@click.option(
+    "--frequency",
+    type=click.Choice(["1", "2", "4", "12"]),
+    default="2",
+    show_default=True,
+    help="Coupons a year.",
+)
+@click.option("--first-payment", type=DAY, help="Where the first period is a long one.")
+@click.option("--end-of-month", is_flag=True, help="Month ends stay month ends.")
+@click.option(
+    "--accrual",
+    type=click.Choice(["ACT/ACT", "ACT/365"]),
+    default="ACT/ACT",
+    show_default=True,
+    help="How interest accrues.",
+)
+@click.option(
+    "--first-period",
+    type=click.Choice(["street", "simple"]),
+    default="street",
+    help="How what is left of the period is discounted; simple: United States.",
+)
+@click.option(
+    "--decimals",
+    type=click.IntRange(0, 12),
+    default=PRICE_DECIMALS,
+    show_default=True,
+    help="Of the price.",
+)
+@json_option
+def command(
+    coupon: Fraction,
+    dated: date,
+    maturity: date,
+    settlement: date,
+    price: Fraction | None,
+    yield_: Fraction | None,
+    face: Fraction | None,
+    frequency: str,
+    first_payment: date | None,
+    accrual: str,
+    first_period: str,
+    decimals: int,
+    *,
+    end_of_month: bool,
+    as_json: bool,
+) -> None:
+    """Convert between the clean price and the yield of a bond, with its accrued interest.
+
+    A price that comes of a yield is rounded half up to --decimals. The cost of a face value is at
+    the clean price and with the interest that has accrued, which the buyer pays too.
+
+    \b
+    Example:
+      khazana quote bond --coupon 7 --dated 2020-08-20 --maturity 2023-08-20 \\
+        --settlement 2021-03-04 --price 95.0711 --face 250000000
+    """
+    from node.ledger.pricing import (
+        Accrual,
+        Bond,
+        FirstPeriod,
+        bond_price,
+        bond_yield,
+        half_up,
+        position,
+        text,
+    )
+
+    one_of(**{"price": price, "yield": yield_})
+    with refusing():
+        bond = Bond(
+            dated=dated,
+            maturity=maturity,
+            coupon=in_percent(coupon),
+            frequency=int(frequency),
+            end_of_month=end_of_month,
+            first_payment=first_payment,
+            accrual=Accrual(accrual),
+            first_period=FirstPeriod(first_period),
+        )
+        if price is None:
+            assert yield_ is not None
+            units = bond_price(bond, settlement, in_percent(yield_), decimals=decimals)
+            price = Fraction(units, 10**decimals)
+        rate = bond_yield(bond, settlement, price, decimals=YIELD_DECIMALS)
+        place = position(bond, settlement)
+    full = price + place.accrued
+    facts = {
+        "price": plain(price),
+        "yield_percent": text(rate, YIELD_DECIMALS),
+        "accrued": text(half_up(place.accrued, decimals), decimals),
+        "full_price": text(half_up(full, decimals), decimals),
+        "days_to_next_coupon": place.days_left,
+        "days_in_period": place.days_in_period,
+    }
+    if face is not None:
+        facts |= {
+            "face": plain(face),
+            "cost": amount(face, price),
+            "accrued_interest": amount(face, place.accrued),
+            "payable": amount(face, full),
+        }
+    emit(facts, table(list(facts.items())), as_json=as_json)

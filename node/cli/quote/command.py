@@ -1,0 +1,16 @@
+"""`khazana quote`: the calculators of bills and bonds."""
+
+import click
+
+from node.cli.application import LazyGroup, Place
+
+
+@click.group(
+    cls=LazyGroup,
+    places={
+        "bill": Place("node.cli.quote.bill", "Price and yield of a bill."),
+        "bond": Place("node.cli.quote.bond", "Price, yield and accrued interest of a bond."),
+    },
+)
+def command() -> None:
+    """Convert between price and yield, to the last printed digit, without any node."""

@@ -1,0 +1,259 @@
+"""Every row of the published auctions, to its last printed digit, where the tables are at hand.
+
+They stand outside the repository, in `../shared/data`, each folder with a README. Without them the
+figures that `test_pricing.py` restates remain.
+"""
+
+import csv
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from node.ledger.pricing import (
+    Accrual,
+    Bond,
+    DayCount,
+    FirstPeriod,
+    Floater,
+    accrued_interest,
+    add_months,
+    bill_discount_rate,
+    bill_price_from_discount,
+    bill_yield,
+    bond_price,
+    bond_yield,
+    floater_price,
+    half_up,
+    investment_rate,
+    position,
+    text,
+    year_fraction,
+)
+from node.ledger.pricing.daycounts import days_30_360
+
+DATA: Final = Path(__file__).resolve().parents[4] / "shared" / "data"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the tables of ../shared/data are absent")
+
+NAMES: Final = {"30/360 Bond Basis": "30/360", "30E/360 Eurobond": "30E/360"}
+BY_SCHEDULE: Final = "ACT/ACT ICMA-schedule"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DATA / name).read_text())
+    return found
+
+
+def day(value: str) -> date:
+    return date.fromisoformat(value)
+
+
+def printed(value: str, decimals: int) -> int:
+    return half_up(Fraction(value), decimals)
+
+
+def test_every_bill_of_the_united_states() -> None:
+    bills = [row for row in rows("us_treasury_auctions/auctions_2008_2022.csv") if is_(row, "Bill")]
+    for row in bills:
+        issue = day(row["issueDate"])
+        days = (day(row["maturityDate"]) - issue).days
+        rate = Fraction(row["highDiscountRate"]) / 100
+        assert half_up(bill_price_from_discount(rate, days), 6) == printed(row["pricePer100"], 6)
+        year = (add_months(issue, 12, to_end=False) - issue).days
+        found = investment_rate(Fraction(row["pricePer100"]), days, year=year, decimals=3)
+        assert found == printed(row["highInvestmentRate"], 3), row["case"]
+    assert len(bills) == 408
+
+
+def is_(row: Mapping[str, str], *kinds: str) -> bool:
+    return row["type"] in kinds
+
+
+def test_every_note_and_bond_of_the_united_states() -> None:
+    """The inflation-linked by their real yield, before the index."""
+    table = rows("us_treasury_auctions/auctions_2008_2022.csv")
+    notes = [row for row in table if is_(row, "Note", "Bond", "TIPS")]
+    for row in notes:
+        bond = Bond(
+            dated=day(row["datedDate"]),
+            maturity=day(row["maturityDate"]),
+            coupon=Fraction(row["interestRate"]) / 100,
+            end_of_month=True,
+            first_payment=day(row["firstInterestPaymentDate"]),
+            first_period=FirstPeriod.SIMPLE,
+            accrued_decimals=6,
+        )
+        settlement, rate = day(row["issueDate"]), Fraction(row["highYield"]) / 100
+        wanted = row["unadjustedPrice"] or row["pricePer100"]
+        price = bond_price(bond, settlement, rate, decimals=6)
+        assert price == printed(wanted, 6), row["case"]
+        if row["adjustedPrice"]:
+            ratio = Fraction(row["indexRatioOnIssueDate"])
+            adjusted = half_up(Fraction(price, 10**6) * ratio, 6)
+            assert adjusted == printed(row["adjustedPrice"], 6), row["case"]
+    assert len(notes) == 406
+
+
+@pytest.mark.parametrize("row", range(59))
+def test_every_day_count(row: int) -> None:
+    case = examples("daycount_vectors/daycount.json")[row]
+    start, end = day(case["start"]), day(case["end"])
+    name = NAMES.get(case["convention"], case["convention"])
+    if "days" in case:
+        last = day(case["termination"]) if case.get("termination") else None
+        assert days_30_360(DayCount(name), start, end, termination=last) == case["days"]
+    elif name.startswith(BY_SCHEDULE):
+        # From 30 November to 29 February 91 days, from there to 29 May 90.
+        assert case["year_fraction"] == "91/364+61/360"
+        found = year_fraction(
+            DayCount.ACT_ACT_ICMA,
+            start,
+            end,
+            reference=(date(1999, 11, 30), date(2000, 2, 29)),
+            frequency=4,
+        )
+        assert found == Fraction(91, 364) + Fraction(61, 360)
+    else:
+        reference, frequency = None, None
+        if case["ref_start"]:
+            reference = (day(case["ref_start"]), day(case["ref_end"]))
+            frequency = 12 // round((reference[1] - reference[0]).days * 12 / 365)
+        found = year_fraction(DayCount(name), start, end, reference=reference, frequency=frequency)
+        digits = len(case["year_fraction"].partition(".")[2])
+        assert abs(found - Fraction(case["year_fraction"])) < Fraction(1, 10 ** min(digits, 10))
+
+
+def test_bids_of_the_state_bank_of_pakistan() -> None:
+    for row in rows("sbp_auctions/mtb_3m_2020-09-09_bids.csv"):
+        price = Fraction(row["price_per_100"])
+        assert half_up(100 * bill_yield(price, 84), 4) == printed(row["yield_pct"], 4)
+    bond = Bond(date(2020, 8, 20), date(2023, 8, 20), Fraction(7, 100))
+    settlement = date(2021, 3, 4)
+    for row in rows("sbp_auctions/pib_3y_2021-03-03_bids.csv"):
+        price = Fraction(row["clean_price_per_100"])
+        assert bond_yield(bond, settlement, price, decimals=4) == printed(row["yield_pct"], 4)
+        face = Fraction(row["face_pkr_mn"])
+        accrued = Fraction(accrued_interest(bond, settlement, decimals=12), 10**12)
+        assert half_up(face * accrued / 100, 3) == printed(row["accrued_pkr_mn"], 3)
+
+
+def test_cut_off_yields_of_the_state_bank_of_pakistan() -> None:
+    for row in rows("sbp_auctions/mtb_cutoff_yields.csv"):
+        price = Fraction(row["price_per_100_derived"])
+        found = half_up(100 * bill_yield(price, int(row["days"])), 4)
+        assert found == printed(row["cutoff_yield_pct_published"], 4), row["case"]
+
+
+def test_yields_of_the_reserve_bank_of_india() -> None:
+    for row in rows("rbi_tbill_auctions/price_yield.csv"):
+        found = half_up(100 * bill_yield(Fraction(row["price_per_100"]), int(row["days"])), 4)
+        assert text(found, 4) == row["yield_pct"], row["case"]
+
+
+def test_accrued_interest_of_earlier_bonds_of_pakistan_counts_days_of_365() -> None:
+    """The totals of 2012 to 2015; their printed yields count the days of the period."""
+    table = {row["case"]: row for row in rows("sbp_auctions/auction_summaries.csv")}
+    for case, days, coupon in (("12", 70, "11.50"), ("18", 26, "11.50"), ("20", 112, "8.75")):
+        row = table[case]
+        dated = date(2012, 7, 19)
+        bond = Bond(dated, date(2017, 7, 19), Fraction(coupon) / 100, accrual=Accrual.ACT_365)
+        accrued = position(bond, dated + timedelta(days=days)).accrued
+        found = half_up(Fraction(row["face_pkr_mn"]) * accrued / 100, 3)
+        assert abs(found - printed(row["accrued_pkr_mn"], 3)) <= 1, case
+    row = table["12"]
+    bond = Bond(date(2012, 7, 19), date(2017, 7, 19), Fraction(row["coupon_pct"]) / 100)
+    found = bond_yield(bond, date(2012, 9, 27), Fraction(row["cutoff_price"]), decimals=4)
+    assert found == printed(row["cutoff_yield_pct"], 4)
+
+
+CFR: Final = "treasury_formula_examples/cfr31_356_appendix_b.json"
+
+
+def example(identifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    case = next(each for each in examples(CFR) if each["id"] == identifier)
+    return case["terms"], case["expect"]
+
+
+@pytest.mark.parametrize("identifier", ["II.A", "II.C", "II.E", "II.G", "III.B"])
+def test_bonds_of_the_regulation(identifier: str) -> None:
+    terms, expect = example(identifier)
+    bond = Bond(
+        dated=day(terms["issue"]),
+        maturity=day(terms["maturity"]),
+        coupon=Fraction(terms["coupon"]) / 100,
+        first_payment=day(terms["first_interest"]) if "first_interest" in terms else None,
+        first_period=FirstPeriod.SIMPLE,
+        accrued_decimals=6,
+    )
+    settlement = day(terms.get("reopened", terms["issue"]))
+    rate = Fraction(terms.get("yield") or terms["real_yield"]) / 100
+    assert bond_price(bond, settlement, rate, decimals=6) == printed(expect["price"], 6)
+    if "accrued" in expect:
+        found = accrued_interest(bond, settlement, decimals=6)
+        assert found == printed(expect["accrued"], 6)
+
+
+def test_bills_of_the_regulation() -> None:
+    terms, expect = example("VI.A")
+    days = (day(terms["maturity"]) - day(terms["issue"])).days
+    price = bill_price_from_discount(Fraction(terms["discount_rate_pct"]) / 100, days)
+    assert half_up(price, 6) == printed(expect["price"], 6)
+    terms, expect = example("VI.C")
+    days = (day(terms["maturity"]) - day(terms["issue"])).days
+    found = half_up(100 * bill_discount_rate(Fraction(terms["price"]), days), 3)
+    assert found == printed(expect["discount_rate_pct"], 3)
+    terms, expect = example("VI.D2")
+    found = investment_rate(Fraction(terms["price"]), 364, year=expect["y"], decimals=3)
+    assert found == printed(expect["rate_pct"], 3)
+
+
+@pytest.mark.parametrize("identifier", ["IV.A", "IV.C"])
+def test_floaters_of_the_regulation(identifier: str) -> None:
+    terms, expect = example(identifier)
+    settlement = day(terms.get("reopened", terms["issue"]))
+    found = floater_price(
+        Floater(
+            reference=Fraction(terms["index_rate_pct"]) / 100,
+            spread=Fraction(terms["spread_pct"]) / 100,
+            payments=quarters(day(terms["maturity"]), after=settlement),
+        ),
+        settlement,
+        Fraction(terms["margin_pct"]) / 100,
+        accrued=Fraction(terms.get("accrued", 0)),
+        decimals=6,
+    )
+    assert found == printed(expect["price"], 6)
+
+
+def quarters(maturity: date, *, after: date) -> tuple[date, ...]:
+    found = [maturity]
+    while (before := add_months(maturity, -3 * len(found), to_end=True)) > after:
+        found.append(before)
+    return tuple(reversed(found))
+
+
+def test_new_floaters_of_the_united_states() -> None:
+    """A reopened one carries interest of past fixings, which the table does not hold."""
+    table = rows("us_treasury_auctions/auctions_2008_2022.csv")
+    new = [row for row in table if is_(row, "FRN") and row["reopening"] == "No"]
+    for row in new:
+        settlement = day(row["issueDate"])
+        note = Floater(
+            reference=Fraction(row["frnIndexDeterminationRate"]) / 100,
+            spread=Fraction(row["spread"]) / 100,
+            payments=quarters(day(row["maturityDate"]), after=settlement),
+        )
+        margin = Fraction(row["highDiscountMargin"]) / 100
+        accrued = (note.reference + note.spread) * 100 * (settlement - day(row["datedDate"])).days
+        price = floater_price(note, settlement, margin, accrued=accrued / 360, decimals=6)
+        assert price == printed(row["pricePer100"], 6), row["case"]
+    assert len(new) == 12
