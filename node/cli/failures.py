@@ -27,6 +27,7 @@ from node.client import (
     WaitTimeout,
     WrongNetwork,
 )
+from node.codec import CodecError
 from node.config import ConfigError
 from node.genesis import GenesisError
 from node.keys import KeysError, WrongPassphrase
@@ -49,6 +50,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     AmountError,
     ChainDamaged,
     ClientError,
+    CodecError,
     ConfigError,
     GenesisError,
     HomeExists,
@@ -76,6 +78,8 @@ def explain(error: Exception) -> CommandError:
     match error:
         case ClientError():
             return _of_client(error)
+        case CodecError():
+            return _faulty([str(error)])
         case ConfigError() | GenesisError():
             return _faulty([str(fault) for fault in error.faults])
         case KeysError():

@@ -7,7 +7,7 @@ from consensus.params import ConsensusParams
 from consensus.quorum import faults_survived, quorum
 from consensus.types import FaultModel, ValidatorId
 from consensus.validators import Validator, ValidatorSet
-from node.codec import encode, replace
+from node.codec import encode, encode_twice, replace
 from node.genesis.model import BlocksSection, GenesisRecord, TransactionsSection
 from node.genesis.reading import render_record
 from node.hashing import Domain, tagged_hash
@@ -86,7 +86,7 @@ def genesis_of(record: GenesisRecord) -> Genesis:
     record = canonical(record)
     return Genesis(
         record=record,
-        hash=tagged_hash(Domain.GENESIS, encode(record)),
+        hash=tagged_hash(Domain.GENESIS, encode_twice(record)),
         params=consensus_params(record),
         validators=ValidatorSet(
             tuple(

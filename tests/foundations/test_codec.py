@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode
+from node import codec
+from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode, encode_twice
 from tests.foundations.damage import altered, spoiled
 from tests.twins import pack
 
@@ -87,6 +88,14 @@ def test_record_is_what_it_was_encoded_from(envelope: Envelope) -> None:
 @given(st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary() | st.none())
 def test_every_value_is_spelled_as_by_the_package_of_the_format(value: object) -> None:
     assert encode((value,)) == pack((value,))
+
+
+def test_disagreement_of_the_packages_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release of msgspec that spells text as bytes, say."""
+    assert encode_twice(SAMPLE) == encode(SAMPLE)
+    monkeypatch.setattr(codec, "_pack", lambda value: pack(value).replace(b"\xa5", b"\xc4\x05"))
+    with pytest.raises(CodecError, match="spell it differently"):
+        encode_twice(SAMPLE)
 
 
 @pytest.mark.parametrize("size", [31, 32, 255, 256, 65_535, 65_536])
