@@ -4,7 +4,7 @@ One function, one pass. It reads committed state and writes nothing: what the bl
 the candidate. Building a proposal and checking somebody else's are the same work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from node.blocks import (
@@ -28,7 +28,7 @@ from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
 from node.ledger.commitment import NodeSource
 from node.ledger.parameters import parameters_hash, parameters_of
-from node.ledger.state import LedgerState, RecordSource
+from node.ledger.state import LedgerState, RecordSource, Written
 from node.ledger.tables import RulingKey, ValidatorRecord
 from node.ledger.transition import apply_block
 from node.ledger.validators import validators_of
@@ -78,7 +78,7 @@ def execute(
         [(transaction.id, transaction.body) for transaction in draft.transactions],
         draft.accusations,
     )
-    changes, records_after, keys = _changes(state)
+    changes, records_after, keys = _changes(result.written)
     with stages.commitment:
         tree = commitment.update(nodes, changes)
     receipts = [encode(receipt) for receipt in result.receipts]
@@ -135,7 +135,7 @@ def hash_of_validators(validators: Sequence[ValidatorRecord | RulingKey]) -> byt
 
 
 def _changes(
-    state: LedgerState,
+    written: Iterable[Written],
 ) -> tuple[dict[bytes, bytes | None], dict[bytes, Record | None], dict[bytes, bytes | None]]:
     """Return what the block changes, net, by full state key: encoded, and as records.
 
@@ -144,8 +144,7 @@ def _changes(
     encoded: dict[bytes, bytes | None] = {}
     records: dict[bytes, Record | None] = {}
     keys: dict[bytes, bytes | None] = {}
-    for table, key, before, record in state.written():
-        full_key = table.prefix + key
+    for _, full_key, before, record in written:
         records[full_key] = record
         encoded[full_key] = None if record is None else encode(record)
         if before is None or record is None:

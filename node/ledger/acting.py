@@ -33,7 +33,7 @@ class BlockContext:
 
 
 class ActContext:
-    """What an act works on. One for each transaction; mutable, and never kept."""
+    """What an act works on, one transaction after the other; mutable, and never kept."""
 
     __slots__ = (
         "authority",
@@ -55,12 +55,16 @@ class ActContext:
         authority: Authority,
         catalogue: "Catalogue",
     ) -> None:
-        """Begin at the first operation."""
+        """Begin at the first operation of a transaction."""
         self.state = state
         self.block = block
-        self.transaction_id = transaction_id
         self.authority = authority
         self.catalogue = catalogue
+        self.begin(transaction_id)
+
+    def begin(self, transaction_id: bytes) -> None:
+        """Begin at the first operation of another transaction."""
+        self.transaction_id = transaction_id
         self.events: list[Record] = []
         self.index = 0
         """Which operation of the transaction."""

@@ -7,7 +7,7 @@ more approvals could lift is noted, so that a dry run tells whether the proposal
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass, AccountPolicy
@@ -27,6 +27,10 @@ from node.ledger.tables import (
     name_key,
     power_key,
 )
+
+# A member that is asked of its enumeration is a descriptor's answer, every time.
+_CLOSED: Final = AccountStatus.CLOSED
+_SUSPENDED: Final = ParticipantStatus.SUSPENDED
 
 
 class Authority(Protocol):
@@ -72,7 +76,7 @@ class Authority(Protocol):
 
 
 class SignedAuthority:
-    """The signers of one transaction."""
+    """The signers of one transaction, and then of the next."""
 
     __slots__ = ("_checked", "_signers", "_state", "_time_ms", "_unused")
 
@@ -80,19 +84,26 @@ class SignedAuthority:
         """Begin with signers whose signatures were verified, in a block of this time."""
         self._state = state
         self._time_ms = time_ms
-        self._signers = frozenset(signers)
+        self.begin(signers)
+
+    def begin(self, signers: Sequence[bytes]) -> None:
+        """Stand for another transaction of the same block."""
+        self._signers = signers
         self._unused = set(signers)
-        # The policy that was found met, by address and class: checked again when it changes.
-        self._checked: dict[tuple[bytes, AccountClass], AccountPolicy] = {}
+        # The policy that was last found met for an address, and the class: checked again when
+        # either is another.
+        self._checked: dict[bytes, tuple[AccountPolicy, AccountClass]] = {}
 
     def account(self, address: bytes, account_class: AccountClass) -> AccountRecord:
         """Return the account, whose threshold for this class the signers reach."""
         record = usable_account(self._state, address)
         policy = record.policy
-        if self._checked.get((address, account_class)) is not policy:
+        met = self._checked.get(address)
+        if met is None or met[0] is not policy or met[1] is not account_class:
+            signers = self._signers
             found = 0
             for key, weight in policy.signers:
-                if key in self._signers:
+                if key in signers:
                     found += weight
                     self._unused.discard(key)
             if found < policy.thresholds[account_class]:
@@ -103,7 +114,7 @@ class SignedAuthority:
                     found=found,
                     expected=policy.thresholds[account_class],
                 )
-            self._checked[(address, account_class)] = policy
+            self._checked[address] = (policy, account_class)
         return record
 
     def participants(self, account: bytes, approvers: Sequence[bytes]) -> tuple[str, ...]:
@@ -206,7 +217,7 @@ def usable_account(state: LedgerState, address: bytes) -> AccountRecord:
     record = state.get(ACCOUNTS, address)
     if record is None:
         raise Reject(Outcome.ACCOUNT_UNKNOWN, account=address)
-    if record.status is AccountStatus.CLOSED:
+    if record.status is _CLOSED:
         raise Reject(Outcome.ACCOUNT_CLOSED, account=address)
     if record.hold is not None:
         raise Reject(
@@ -215,7 +226,7 @@ def usable_account(state: LedgerState, address: bytes) -> AccountRecord:
             placed_by=record.hold.placed_by,
             legal_reference=record.hold.legal_reference,
         )
-    if participant_of(state, record.owner).status is ParticipantStatus.SUSPENDED:
+    if participant_of(state, record.owner).status is _SUSPENDED:
         raise Reject(Outcome.PARTICIPANT_SUSPENDED, participant=record.owner, account=address)
     return record
 
@@ -229,7 +240,7 @@ def other_account(state: LedgerState, address: bytes) -> AccountRecord:
     record = state.get(ACCOUNTS, address)
     if record is None:
         raise Reject(Outcome.OTHER_ACCOUNT_UNKNOWN, account=address)
-    if record.status is AccountStatus.CLOSED:
+    if record.status is _CLOSED:
         raise Reject(Outcome.OTHER_ACCOUNT_CLOSED, account=address)
     return record
 
@@ -276,7 +287,7 @@ def active_participant(state: LedgerState, participant: str) -> ParticipantRecor
         Reject: PARTICIPANT_UNKNOWN, OTHER_PARTICIPANT_SUSPENDED.
     """
     record = participant_of(state, participant)
-    if record.status is ParticipantStatus.SUSPENDED:
+    if record.status is _SUSPENDED:
         raise Reject(Outcome.OTHER_PARTICIPANT_SUSPENDED, participant=participant)
     return record
 

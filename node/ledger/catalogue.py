@@ -1,5 +1,7 @@
 """All acts: which one an operation asks for, and which are under the powers matrix."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from node.codec import Record, decode
@@ -71,7 +73,8 @@ ACTS: Final[tuple[Act, ...]] = (
 )
 """Every act, in order of tag."""
 
-_ACT_OF: Final = {act.operation: act for act in ACTS}
+ACT_OF: Final[Mapping[type[Record], Act]] = MappingProxyType({act.operation: act for act in ACTS})
+"""Which act an operation asks for, by its type."""
 
 
 class StandardCatalogue:
@@ -92,7 +95,7 @@ class StandardCatalogue:
 
     def act_of(self, operation: Record) -> Act:
         """Return the act that this operation asks for."""
-        return _ACT_OF[type(operation)]
+        return ACT_OF[type(operation)]
 
 
 GOVERNED_NAMES: Final = frozenset(

@@ -48,14 +48,7 @@ def check_available(state: LedgerState, account: bytes, asset: str, amount: int)
     """
     holding = state.get(HOLDINGS, holding_key(account, asset)) or _NOTHING
     if holding.available < amount:
-        raise Reject(
-            Outcome.HOLDING_INSUFFICIENT,
-            account=account,
-            asset=asset,
-            found=holding.available,
-            held=holding.held,
-            expected=amount,
-        )
+        raise _insufficient(account, asset, holding, amount)
     return holding
 
 
@@ -63,11 +56,8 @@ def credit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
     """Add to what is available."""
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
-    state.put(
-        HOLDINGS,
-        key,
-        HoldingRecord(available=holding.available + amount, held=holding.held),
-    )
+    after = HoldingRecord(available=holding.available + amount, held=holding.held)
+    state.put(HOLDINGS, key, after)
 
 
 def debit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
@@ -76,16 +66,13 @@ def debit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
     Raises:
         Reject: HOLDING_INSUFFICIENT.
     """
-    holding = check_available(state, account, asset, amount)
     key = holding_key(account, asset)
-    if holding.available == amount and not holding.held:
-        state.delete(HOLDINGS, key)
-    else:
-        state.put(
-            HOLDINGS,
-            key,
-            HoldingRecord(available=holding.available - amount, held=holding.held),
-        )
+    holding = state.get(HOLDINGS, key) or _NOTHING
+    left, held = holding.available - amount, holding.held
+    if left < 0:
+        raise _insufficient(account, asset, holding, amount)
+    after = HoldingRecord(available=left, held=held) if left or held else None
+    state.put(HOLDINGS, key, after)
 
 
 def place_hold(
@@ -134,6 +121,17 @@ def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldReco
     if hold.expires_ms is not None:
         state.delete(DUE, due_key(hold.expires_ms, hold_id))
     return hold
+
+
+def _insufficient(account: bytes, asset: str, holding: HoldingRecord, amount: int) -> Reject:
+    return Reject(
+        Outcome.HOLDING_INSUFFICIENT,
+        account=account,
+        asset=asset,
+        found=holding.available,
+        held=holding.held,
+        expected=amount,
+    )
 
 
 def _check_room(state: LedgerState, account: bytes) -> None:

@@ -25,7 +25,7 @@ from node.codec import Record, decode
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.registers import Scheme
-from node.ledger.state import LedgerState, R, Table
+from node.ledger.state import R, Table, Written
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
@@ -59,6 +59,9 @@ from node.ledger.units import AMOUNT_MAX
 
 _TABLE_OF: Final[dict[bytes, Table[Record]]] = {table.prefix: table for table in TABLES}
 
+_ASSET_START: Final = 1 + ADDRESS_SIZE
+"""Where the asset's code begins in the full key of a holding."""
+
 StateRecord: TypeAlias = tuple[Table[Record], bytes, Record]
 
 
@@ -76,21 +79,23 @@ def decode_state(items: Iterable[tuple[bytes, bytes]]) -> list[StateRecord]:
     return decoded
 
 
-def check_block(state: LedgerState) -> None:
-    """Check what the block changed: what each asset gained is what its holdings gained.
+def check_block(written: Iterable[Written]) -> None:
+    """Check what a block changed: what each asset gained is what its holdings gained.
 
     Raises:
         InvariantViolation: it is not, or an amount left its range.
     """
     gained: defaultdict[bytes, int] = defaultdict(int)
-    for table, key, before, now in state.written():
+    for table, full_key, before, now in written:
         if table is HOLDINGS:
-            asset = key[ADDRESS_SIZE:]
+            difference = 0
             if now is not None:
-                gained[asset] += _total(now, key)
+                difference = _total(now, full_key)
             if before is not None:
-                gained[asset] -= _total(before, key)
+                difference -= _total(before, full_key)
+            gained[full_key[_ASSET_START:]] += difference
         elif table is ASSETS:
+            key = full_key[1:]
             gained[key] -= _supply(now, key) - _supply(before, key)
     for asset, difference in gained.items():
         if difference:
@@ -99,12 +104,15 @@ def check_block(state: LedgerState) -> None:
             )
 
 
-def _total(record: Record, key: bytes) -> int:
+def _total(record: Record, full_key: bytes) -> int:
     assert isinstance(record, HoldingRecord)
     available, held = record.available, record.held
-    if available < 0 or held < 0 or not 0 < available + held <= AMOUNT_MAX:
-        raise InvariantViolation(f"holding {key.hex()} is {available} available and {held} held")
-    return available + held
+    total = available + held
+    if available < 0 or held < 0 or not 0 < total <= AMOUNT_MAX:
+        raise InvariantViolation(
+            f"holding {full_key[1:].hex()} is {available} available and {held} held"
+        )
+    return total
 
 
 def _supply(record: Record | None, key: bytes) -> int:
@@ -174,7 +182,7 @@ def _amounts(rows: StateRows) -> Iterator[str]:
     """Check rules 1 and 2."""
     totals: defaultdict[bytes, int] = defaultdict(int)
     for key, holding in rows.items(HOLDINGS):
-        totals[key[ADDRESS_SIZE:]] += _total(holding, key)
+        totals[key[ADDRESS_SIZE:]] += _total(holding, HOLDINGS.prefix + key)
     for key, asset in rows.items(ASSETS):
         total = totals.pop(key, 0)
         if _supply(asset, key) != total:

@@ -4,6 +4,7 @@ A state key is the table's one-byte prefix and the key named here. Numbers in ke
 so that the order of bytes is the order of numbers. Prefixes are permanent.
 """
 
+from collections.abc import Callable
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final
 
@@ -374,9 +375,8 @@ TABLES: Final = (
 PROTOCOL_KEY: Final = b"version"
 
 
-def name_key(name: str) -> bytes:
-    """Return the key of a record that is found by one name: participant, office, asset, ..."""
-    return name.encode()
+name_key: Final[Callable[[str], bytes]] = str.encode
+"""Returns the key of a record that is found by one name: participant, office, asset, ..."""
 
 
 def holding_key(address: bytes, asset: str) -> bytes:

@@ -7,18 +7,19 @@ which rule refused it. What falls due by height or time comes before the block's
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, BlockContext, Catalogue
 from node.ledger.authority import SignedAuthority
-from node.ledger.catalogue import CATALOGUE
+from node.ledger.catalogue import ACT_OF, CATALOGUE
 from node.ledger.due import apply_due
 from node.ledger.events import Event
 from node.ledger.invariants import check_block
 from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
 from node.ledger.protocol import take_effect
-from node.ledger.state import LedgerState
+from node.ledger.state import LedgerState, Written
 from node.ledger.tables import ACCUSATIONS, AccusationRecord
 from node.ledger.transactions import TransactionBody, TransactionError
 from node.ledger.validators import note_changed_set, validators_of
@@ -35,6 +36,9 @@ __all__ = [
     "parameters_of",
     "validators_of",
 ]
+
+
+_APPLIED: Final = Outcome.APPLIED
 
 
 class Receipt(Record):
@@ -57,6 +61,8 @@ class BlockResult:
     """In the order of the transactions."""
     events: tuple[Event, ...]
     """Of what fell due by height or time, before the transactions."""
+    written: tuple[Written, ...]
+    """What is no longer as it was before the block, in the order of the first write."""
 
 
 def apply_block(
@@ -77,45 +83,60 @@ def apply_block(
         InvariantViolation: the result contradicts itself; the state must not be committed.
     """
     events = (*take_effect(state, context.height), *apply_due(state, context.time_ms))
-    receipts = tuple(
-        apply_transaction(state, context, transaction_id, body)
-        for transaction_id, body in transactions
-    )
+    apply = _Application(state, context).apply
+    receipts = tuple([apply(transaction_id, body) for transaction_id, body in transactions])
     for accusation_id, accusation in accusations:
         state.put(ACCUSATIONS, accusation_id, accusation)
     note_changed_set(state, context.height + 1)
-    check_block(state)
-    return BlockResult(receipts=receipts, events=events)
+    written = tuple(state.written())
+    check_block(written)
+    return BlockResult(receipts=receipts, events=events, written=written)
 
 
 def apply_transaction(
     state: LedgerState, context: BlockContext, transaction_id: bytes, body: TransactionBody
 ) -> Receipt:
     """Apply all operations of a transaction, or none."""
-    authority = SignedAuthority(state, context.time_ms, body.signers)
-    acting = ActContext(
-        state=state,
-        block=context,
-        transaction_id=transaction_id,
-        authority=authority,
-        catalogue=CATALOGUE,
-    )
-    act_of = CATALOGUE.act_of
-    index: int | None = None
-    state.begin()
-    try:
-        for index, operation in enumerate(body.operations):
-            acting.index = index
-            act_of(operation).apply(acting, operation)
-        index = None
-        authority.check_all_needed()
-    except Reject as reject:
-        state.discard()
-        return Receipt(outcome=reject.outcome, operation=index, details=reject.details, events=())
-    state.keep()
-    # Acts know events only as records; a test holds that each is in the union.
-    events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
-    return Receipt(outcome=Outcome.APPLIED, operation=None, details=(), events=events)
+    return _Application(state, context).apply(transaction_id, body)
+
+
+class _Application:
+    """The transactions of a block, applied one after the other: they share what acts are given."""
+
+    __slots__ = ("_acting", "_authority", "_state")
+
+    def __init__(self, state: LedgerState, context: BlockContext) -> None:
+        self._state = state
+        self._authority = SignedAuthority(state, context.time_ms, ())
+        self._acting = ActContext(
+            state=state,
+            block=context,
+            transaction_id=b"",
+            authority=self._authority,
+            catalogue=CATALOGUE,
+        )
+
+    def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
+        """Apply all operations of a transaction, or none."""
+        state, acting, authority = self._state, self._acting, self._authority
+        authority.begin(body.signers)
+        acting.begin(transaction_id)
+        index: int | None = None
+        state.begin()
+        try:
+            for index, operation in enumerate(body.operations):
+                acting.index = index
+                ACT_OF[type(operation)].apply(acting, operation)
+            index = None
+            authority.check_all_needed()
+        except Reject as reject:
+            state.discard()
+            outcome, details = reject.outcome, reject.details
+            return Receipt(outcome=outcome, operation=index, details=details, events=())
+        state.keep()
+        # Acts know events only as records; a test holds that each is in the union.
+        events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
+        return Receipt(outcome=_APPLIED, operation=None, details=(), events=events)
 
 
 def check_in_force(body: TransactionBody, version: int, catalogue: Catalogue = CATALOGUE) -> None:

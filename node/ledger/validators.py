@@ -64,5 +64,5 @@ def note_set(state: LedgerState, height: int) -> None:
 
 def note_changed_set(state: LedgerState, height: int) -> None:
     """Note the set that rules from this height on, if the block before it changed the set."""
-    if any(table is VALIDATORS for table, _, _, _ in state.written()):
+    if state.changed(VALIDATORS):
         note_set(state, height)

@@ -301,7 +301,7 @@ def test_proposal_is_tried_out_until_an_office_is_missing(
     rotate = by_proposal(ROTATE_VALIDATOR_KEY.good, VAR)
     propose_all(market, hold, *[rotate] * 99, proposer=VAR)
 
-    read = [Propose, *[type(operation) for operation in (hold, *[rotate] * 99)]]
+    read = [type(operation) for operation in (hold, *[rotate] * 99)]
     assert [type(operation) for operation in tried] == [*read, type(hold), type(rotate)]
 
 

@@ -143,11 +143,11 @@ def test_block_that_breaks_an_amount_is_noticed(
     breach(state)
 
     with pytest.raises(InvariantViolation, match=message):
-        check_block(state)
+        check_block(state.written())
 
 
 def test_block_that_changes_nothing_is_in_order() -> None:
-    check_block(LedgerState(MARKET.records))
+    check_block(LedgerState(MARKET.records).written())
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,13 @@ class Transferred(Record, tag=22):
     amount: int
 
 
+_CLASS: Final = AccountClass.TRANSFER
+
+
 def _apply(context: ActContext, operation: Transfer) -> None:
     state = context.state
     account, to, asset, amount = operation.account, operation.to, operation.asset, operation.amount
-    context.authority.account(account, AccountClass.TRANSFER)
+    context.authority.account(account, _CLASS)
     receiving_account(state, to)
     asset_of(state, asset)
     check_amount("amount", amount)
