@@ -30,20 +30,42 @@ class Poster:
     async def post(self, path: str, content_type: str, body: bytes) -> tuple[int, bytes]:
         """Return status and body of the answer.
 
+        Raises:
+            OSError: nobody is there, or went away before answering.
+        """
+        return await self._ask(
+            f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+
+    async def get(self, path: str) -> bytes:
+        """Return the body of the answer.
+
+        Raises:
+            OSError: as `post`.
+            RuntimeError: it was not answered with 200.
+        """
+        status, body = await self._ask(
+            f"GET {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n\r\n".encode()
+        )
+        if status != 200:
+            raise RuntimeError(f"GET {path}: {status}")
+        return body
+
+    async def _ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send and read on one connection.
+
         A kept connection may have been closed by the node meanwhile: then the next one is tried.
         What is sent twice by that is applied once.
         """
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
-            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
         while True:
             kept = bool(self._idle)
             reader, writer = (
                 self._idle.pop() if kept else await asyncio.open_connection(self._host, self._port)
             )
             try:
-                writer.write(head.encode() + body)
+                writer.write(request)
                 await writer.drain()
                 first_line = await reader.readline()
             except ConnectionError:
@@ -51,6 +73,8 @@ class Poster:
             if first_line or not kept:
                 break
             writer.close()
+        if not first_line:
+            raise ConnectionResetError("it hung up without an answer")
         status = int(first_line.split(b" ")[1])
         length, keeps = 0, True
         while (line := await reader.readline()) not in (b"\r\n", b""):
@@ -141,24 +165,3 @@ class Watcher:
         while self.transactions < transactions:
             self._seen_more.clear()
             await self._seen_more.wait()
-
-    def items(self) -> list[tuple[float, Any]]:
-        """Return moment and value of every item that came."""
-        found = []
-        for moment, text in self.messages:
-            params = json.loads(text)["params"]
-            if params["type"] == "items":
-                found += [(moment, item["value"]) for item in params["items"]]
-        return found
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Return p50, p95, p99 and the largest, in the unit of the values; zeros where none are."""
-    ordered = sorted(values)
-    if not ordered:
-        return {"p50": 0.0, "p95": 0.0, "p99": 0.0, "max": 0.0}
-
-    def at(share: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
-
-    return {"p50": at(0.50), "p95": at(0.95), "p99": at(0.99), "max": round(ordered[-1], 1)}

@@ -1,222 +1,162 @@
 """What a whole network does on this machine: `python -m tests.bench.cluster`. Prints JSON.
 
-Four validators as processes of their own, with TLS and LevelDB, on the processors that the load
-shares with them. Transfers are signed beforehand and sent in an open loop: at a fixed rate, a
-fortieth of a second's worth at a time, to the four validators in turn, whatever they answer. A
-transfer counts when it is final and applied on **all four**; its latency runs from the moment it
-was due to be sent to the moment the last validator told of the block that holds it.
+Validators as processes of their own, with TLS and LevelDB, on the processors that the load shares
+with them. Transactions are signed beforehand by 1,000 accounts and sent in an open loop: at a fixed
+rate, a fortieth of a second's worth at a time, to the validators in turn, whatever they answer. One
+counts when it is final and applied on **all** of them; its latency runs from the moment it was due
+to be sent to the moment the last validator told of the block that holds it. After a warm-up of 20 s
+a window of 60 s is measured. Afterwards the state roots are compared, the supply with the sum of
+holdings, and what every account holds with what it must hold when each transaction was applied
+once.
 
-    --rate 2000 --seconds 60            the figure the project has to reach
+    --rate 5000 --repeats 5             the figures the project has to reach: median and spread
+    --sustained                         the highest rate at which everything is final within 2 s
+    --rates 1000,2000,4000              one network, several rates
+    --kind dvp                          two signers, four operations: delivery against payment
+    --size 1000                         transfers of this many bytes
+    --validators 7 --block-size 500     another network
     --idle --seconds 20                 one transaction at a time on an idle network
     --accounts 100000 --minutes 10 --rate 300     memory of a validator under load
 
-Afterwards the state roots of every height are compared, and the supply with the sum of holdings.
+`share_of_signature_bound` is validators x rate x signers x time of a verification / processors:
+what of this machine verifying signatures takes alone. The time of a verification is measured in the
+same run, and so is the budget: the processor time of a transaction on one node by stage, of which a
+table goes to standard error.
 """
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
-import resource
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
-from tests.bench.clients import Poster, Watcher, percentiles
-from tests.bench.town import Town, running_town
+from node.provision.description import Blocks
+from tests.bench.costs import budget_table
+from tests.bench.machine import verify_us
+from tests.bench.measuring import Book, Plan, check, measure, when_idle
+from tests.bench.orders import Kind, trial_clerk
+from tests.bench.repeats import median_of, spread_of
+from tests.bench.search import best, next_rate
+from tests.bench.town import running_town
 
-TICK_S = 0.025
-DRAIN_S = 30.0
-"""How long after the last submission everything may take to become final."""
-WINDOW_S = 590.0
-"""Validity of what is signed beforehand: the network takes ten minutes."""
-
-
-class Load:
-    """Sends at a fixed rate and remembers when each transfer was due."""
-
-    def __init__(self, posters: Sequence[Poster], rate: int) -> None:
-        self._posters = posters
-        self._rate = rate
-        self.due: dict[bytes, float] = {}
-        self.answers: Counter[str] = Counter()
-        self.late_s = 0.0
-        """The furthest that a batch left behind its time."""
-
-    async def send(self, stock: Iterator[tuple[bytes, bytes]], count: int) -> None:
-        """Send so many transfers; returns when each has been answered."""
-        began = time.monotonic()
-        sent = 0
-        async with asyncio.TaskGroup() as tasks:
-            for tick in range(1_000_000):
-                due = began + tick * TICK_S
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                self.late_s = max(self.late_s, time.monotonic() - due)
-                wanted = min(count, int((tick + 1) * TICK_S * self._rate))
-                batch = [next(stock) for _ in range(wanted - sent)]
-                sent = wanted
-                self.due |= {identifier: due for identifier, _ in batch}
-                poster = self._posters[tick % len(self._posters)]
-                raws = [raw for _, raw in batch]
-                tasks.create_task(self._post(poster, raws), name=f"post-{tick}")
-                if sent == count:
-                    return
-
-    async def _post(self, poster: Poster, raws: list[bytes]) -> None:
-        if not raws:
-            return
-        try:
-            items = await poster.transactions(raws)
-        except OSError as error:
-            self.answers[type(error).__name__] += len(raws)
-            return
-        for _, status, outcome, _ in items:
-            self.answers[f"{status}" if outcome is None else f"{status}/{outcome}"] += 1
+VALIDATORS: Final = (1, 3, 4, 7, 10)
+ACCOUNTS_TRIED: Final = 100
+"""More than take part in any transaction."""
 
 
-async def under_load(town: Town, *, rate: int, seconds: float) -> dict[str, Any]:
-    """Measure the network at a fixed rate."""
-    count = int(rate * seconds)
-    # A long run signs as it goes: what is signed beforehand would expire, and fill the memory.
-    beforehand = seconds <= 120
-    stock: Iterator[tuple[bytes, bytes]] = (
-        iter(list(town.transfers(count, valid_s=WINDOW_S, seed=1)))
-        if beforehand
-        else _fresh(town, count)
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what the command line asks for; ends the process where that makes no sense."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    load = Load(town.posters, rate)
-    watchers = [Watcher(poster.url, "receipts") for poster in town.posters]
-    used, ours = town.cpu_s(), _own_cpu_s()
-    began = time.monotonic()
-    async with contextlib.AsyncExitStack() as stack:
-        for watcher in watchers:
-            await stack.enter_async_context(watcher.follow())
-        await load.send(stock, count)
-        took = time.monotonic() - began
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
-                for watcher in watchers:
-                    await watcher.until(count)
-        memory = town.memory_mb()
-        used, ours = town.cpu_s() - used, _own_cpu_s() - ours
-    return _evaluate(load, watchers, count, began, took) | {
-        "rate_asked": rate,
-        "seconds_of_load": round(took, 1),
-        "validators_cpu_s": round(used, 1),
-        "generator_cpu_s": round(ours, 1),
-        "memory_mb": memory,
-    }
-
-
-def _evaluate(
-    load: Load, watchers: Sequence[Watcher], count: int, began: float, took: float
-) -> dict[str, Any]:
-    final: list[dict[bytes, float]] = []
-    outcomes: Counter[int] = Counter()
-    heights = 0
-    for watcher in watchers:
-        seen = {}
-        blocks = watcher.items()
-        heights = len(blocks)
-        for moment, item in blocks:
-            for identifier, outcome in item["receipts"]:
-                seen[bytes.fromhex(identifier)] = moment
-                outcomes[outcome] += watcher is watchers[0]
-        final.append(seen)
-    everywhere = {
-        identifier: max(seen[identifier] for seen in final)
-        for identifier in load.due
-        if all(identifier in seen for seen in final)
-    }
-    last = max(everywhere.values(), default=began)
-    latencies = [
-        (moment - load.due[identifier]) * 1000 for identifier, moment in everywhere.items()
-    ]
-    return {
-        "submitted": count,
-        "final_on_all": len(everywhere),
-        "applied": outcomes.get(0, 0),
-        "refused": {str(code): n for code, n in outcomes.items() if code},
-        "answers": dict(load.answers),
-        "tps": round(len(everywhere) / max(last - began, 0.001), 1),
-        "latency_ms": percentiles(latencies),
-        "blocks": heights,
-        "transactions_per_block": round(count / max(heights, 1), 1),
-        "generator_late_ms": round(load.late_s * 1000, 1),
-        "drained_in_s": round(last - began - took, 2),
-    }
-
-
-async def when_idle(town: Town, *, seconds: float) -> dict[str, Any]:
-    """Measure one transaction at a time, submitted to each validator in turn."""
-    latencies = []
-    began = time.monotonic()
-    for number, (_, raw) in enumerate(town.transfers(10_000, valid_s=WINDOW_S, seed=2)):
-        if time.monotonic() - began > seconds:
-            break
-        poster = town.posters[number % len(town.posters)]
-        start = time.monotonic()
-        await poster.call("khz_submit", transaction=raw.hex(), wait="final", timeout_ms=20_000)
-        latencies.append((time.monotonic() - start) * 1000)
-        await asyncio.sleep(0.1)  # Let the network fall idle again.
-    return {"transactions": len(latencies), "latency_ms": percentiles(latencies)}
-
-
-async def same_everywhere(town: Town) -> dict[str, Any]:
-    """Compare the state roots of the last common height, and supply with holdings."""
-    statuses = [await poster.call("khz_status") for poster in town.posters]
-    height = min(status["height"] for status in statuses)
-    blocks = [await poster.call("khz_block", height=height) for poster in town.posters]
-    roots = {block["header"]["state_root"] for block in blocks}
-    supply, held = await town.supply()
-    return {
-        "height": height,
-        "state_roots_equal": len(roots) == 1,
-        "supply_paisa": supply,
-        "holdings_paisa": held,
-        "conserved": supply == held,
-    }
-
-
-def _fresh(town: Town, count: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield transfers signed shortly before they are sent."""
-    for start in range(0, count, 1_000):
-        yield from town.transfers(min(1_000, count - start), valid_s=WINDOW_S, seed=start + 3)
-
-
-def _own_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-async def _run(arguments: argparse.Namespace) -> dict[str, Any]:
-    seconds = arguments.minutes * 60 if arguments.minutes else arguments.seconds
-    async with running_town(accounts=arguments.accounts) as town:
-        measured = (
-            await when_idle(town, seconds=seconds)
-            if arguments.idle
-            else await under_load(town, rate=arguments.rate, seconds=seconds)
-        )
-        measured |= await same_everywhere(town)
-    return {
-        "accounts": arguments.accounts,
-        "processors": os.cpu_count(),
-        "mode": "idle" if arguments.idle else "load",
-    } | measured
-
-
-def main() -> None:
-    """Run the benchmark that the command line asks for."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rate", type=int, default=2_000, help="transfers a second")
-    parser.add_argument("--seconds", type=float, default=60.0)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--rate", type=_positive, default=2_000, help="transactions a second")
+    what.add_argument("--rates", type=_rates, help="several, in one network, such as 1000,2000")
+    what.add_argument("--sustained", action="store_true", help="search for the highest rate")
+    what.add_argument("--idle", action="store_true", help="one transaction at a time")
+    parser.add_argument("--validators", type=int, choices=VALIDATORS, default=4)
+    parser.add_argument("--kind", type=Kind, choices=list(Kind), default=Kind.TRANSFER)
+    parser.add_argument("--size", type=_positive, help="bytes of a transfer; default: the least")
+    parser.add_argument("--block-size", type=_positive, help="transactions in a block at most")
+    parser.add_argument("--accounts", type=_positive, default=1_000)
+    parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before the window")
+    parser.add_argument("--seconds", type=float, default=60.0, help="the window")
     parser.add_argument("--minutes", type=float, default=0.0, help="instead of --seconds")
-    parser.add_argument("--accounts", type=int, default=1_000)
-    parser.add_argument("--idle", action="store_true", help="one transaction at a time")
-    print(json.dumps(asyncio.run(_run(parser.parse_args())), indent=2))
+    parser.add_argument("--repeats", type=_positive, default=1, help="each with a new network")
+    parser.add_argument("--first", type=_positive, default=2_000, help="rate a search begins with")
+    options = parser.parse_args(arguments)
+    try:
+        trial_clerk(options.kind, options.size, accounts=min(options.accounts, ACCOUNTS_TRIED))
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not positive")
+    return number
+
+
+def _rates(text: str) -> list[int]:
+    return [_positive(each) for each in text.split(",")]
+
+
+async def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure one new network; return what came of it."""
+    blocks = Blocks() if options.block_size is None else Blocks(transactions_max=options.block_size)
+    plan = Plan(
+        kind=options.kind,
+        size_bytes=options.size,
+        warm_up_s=options.warm_up,
+        window_s=options.minutes * 60 or options.seconds,
+    )
+    cost_us = verify_us()
+    book = Book()
+    async with running_town(
+        accounts=options.accounts, validators=options.validators, blocks=blocks, assets=plan.assets
+    ) as town:
+
+        async def at(rate: int) -> dict[str, Any]:
+            return await measure(town, plan, rate=rate, verify_us=cost_us, book=book)
+
+        found: dict[str, Any] = {"verify_us": cost_us}
+        if options.idle:
+            found |= await when_idle(town, seconds=plan.window_s)
+            book.is_complete = False
+        elif options.rates:
+            found["rows"] = [await at(rate) for rate in options.rates]
+        elif options.sustained:
+            found["rows"] = await _search(at, options.first)
+            rows = {row["rate_asked"]: row["sustained"] for row in found["rows"]}
+            found["sustained_rate"] = best(rows)
+        else:
+            found |= await at(options.rate)
+        return found | await check(town, plan, book)
+
+
+async def _search(
+    at: Callable[[int], Awaitable[dict[str, Any]]], first: int
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while True:
+        rate = next_rate({row["rate_asked"]: row["sustained"] for row in rows}, first)
+        if rate is None:
+            return rows
+        rows.append(await at(rate))
+        print(f"{rate}/s: {_words(rows[-1])}", file=sys.stderr, flush=True)
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    return f"{row['tps']}/s final, {'sustained' if row['sustained'] else 'not sustained'}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmark that the command line asks for."""
+    options = parse(arguments)
+    runs = [asyncio.run(run(options)) for _ in range(options.repeats)]
+    settings = {
+        "validators": options.validators,
+        "accounts": options.accounts,
+        "processors": os.cpu_count(),
+        "kind": str(options.kind),
+        "warm_up_s": options.warm_up,
+    }
+    rows = [row for each in runs for row in each.get("rows", [each]) if "budget_us" in row]
+    if rows:
+        print(budget_table(rows), file=sys.stderr)
+    report = settings | (
+        runs[0]
+        if len(runs) == 1
+        else {"runs": runs, "median": median_of(runs), "spread": spread_of(runs)}
+    )
+    print(json.dumps(report, indent=2))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -45,7 +45,7 @@ from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.storage import open_leveldb
 from tests.bench.clients import Poster
-from tests.bench.town import cpu_seconds, resident_mb
+from tests.bench.machine import cpu_seconds, resident_mb
 
 CLOCK: Final = SystemClock()
 NEWCOMER: Final = "exchange"

@@ -1,0 +1,228 @@
+"""What the cluster benchmark makes of what it saw: each figure from observations known by heart."""
+
+import json
+from typing import Any
+
+import pytest
+
+from node.keys import verify
+from node.ledger.transactions import decode_signed, transaction_id
+from node.metrics import Metrics
+from tests.bench import tally
+from tests.bench.cluster import parse
+from tests.bench.costs import (
+    REST,
+    STAGES,
+    Sample,
+    budget_table,
+    costs,
+    read_metrics,
+    share_of_bound,
+)
+from tests.bench.orders import Kind, Move, Order, trial_clerk
+from tests.bench.repeats import median_of, spread_of
+from tests.bench.search import best, next_rate
+
+A, B, C = (bytes([number]) * 32 for number in (1, 2, 3))
+
+
+def receipts(*blocks: list[tuple[bytes, int]]) -> str:
+    """Return a message of the stream that tells of these blocks."""
+    items = [
+        {"value": {"receipts": [[order_id.hex(), outcome] for order_id, outcome in block]}}
+        for block in blocks
+    ]
+    return json.dumps({"params": {"type": "items", "items": items}})
+
+
+HEARTBEAT = json.dumps({"params": {"type": "heartbeat", "cursor": "4-1"}})
+
+
+def test_an_order_is_final_when_the_last_node_tells_of_it() -> None:
+    early = tally.read_receipts([(1.0, receipts([(A, 0)])), (2.0, receipts([(B, 301)]))])
+    late = tally.read_receipts([(2.5, HEARTBEAT), (3.0, receipts([(A, 0), (C, 0)]))])
+
+    due = {A: 0.5, B: 0.5, C: 0.5}
+
+    assert tally.final_everywhere(due, [early, late]) == {A: 3.0}
+    assert early.outcomes == {A: 0, B: 301}
+    assert tally.refused(early) == {"301": 1}
+    assert early.blocks == [(1.0, 1), (2.0, 1)]
+
+
+def test_an_order_in_two_blocks_is_noticed() -> None:
+    told = tally.read_receipts([(1.0, receipts([(A, 0)], [(B, 0)])), (2.0, receipts([(A, 0)]))])
+
+    assert told.twice == 1
+    assert told.moments[A] == 1.0
+
+
+def test_rate_counts_what_becomes_final_in_the_window_and_latency_what_falls_due_in_it() -> None:
+    due = {A: 9.9, B: 10.0, C: 11.9}
+    final = {A: 10.1, B: 10.3, C: 12.4}
+
+    found = tally.window(due, final, 10.0, 12.0)
+
+    assert (found["final_in_window"], found["tps"]) == (2, 1.0)
+    assert found["latency_ms"] == {"p50": 500.0, "p95": 500.0, "p99": 500.0, "max": 500.0}
+    assert tally.window(due, {}, 10.0, 12.0)["latency_ms"]["max"] == 0
+
+
+@pytest.mark.parametrize(
+    ("final", "applied", "drained_s", "expected"),
+    [(10, 10, 2.0, True), (9, 9, 0.1, False), (10, 9, 0.1, False), (10, 10, 2.1, False)],
+)
+def test_a_rate_is_sustained_if_all_is_final_and_applied_soon(
+    final: int, applied: int, drained_s: float, expected: bool
+) -> None:
+    found = tally.is_sustained(submitted=10, final=final, applied=applied, drained_s=drained_s)
+
+    assert found is expected
+
+
+def test_holdings_follow_from_what_was_applied() -> None:
+    orders = [
+        Order(A, b"", (Move(0, 0, 1), Move(1, 1, 0))),
+        Order(B, b"", (Move(0, 1, 0),)),
+    ]
+
+    found = tally.expected_holdings(2, 100, ("PKR", "MTB-3M-1"), orders, {A})
+
+    assert found == [{"PKR": 99, "MTB-3M-1": 101}, {"PKR": 101, "MTB-3M-1": 99}]
+
+
+def test_costs_are_of_one_transaction_and_node() -> None:
+    nothing = dict.fromkeys(STAGES, 0.0)
+    before = Sample(cpu_s=1.0, stages_s=nothing, sent_bytes=500)
+    after = Sample(cpu_s=1.9, stages_s=nothing | {"apply": 0.2}, sent_bytes=20_500)
+
+    found = costs(
+        before,
+        after,
+        transactions=1_000,
+        validators=4,
+        size_bytes=200,
+        verify_us=50,
+        signers=2,
+    )
+
+    assert found["cpu_us_per_transaction_and_node"] == 225.0
+    assert found["cpu_us_beyond_verification"] == 125.0
+    assert found["budget_us"]["apply"] == 50.0
+    assert found["budget_us"][REST] == 175.0
+    assert (found["wire_bytes_per_transaction"], found["wire_bytes_against_size"]) == (20, 0.1)
+    table = budget_table([{"rate_asked": 500} | found, {"rate_asked": 900}])
+    assert table.splitlines()[4].split() == ["apply", "50.0", "-"]
+    assert table.splitlines()[-1].split() == ["all", "225.0", "-"]
+
+
+def test_nothing_final_costs_nothing_that_could_be_told() -> None:
+    sample = Sample(cpu_s=1.0, stages_s=dict.fromkeys(STAGES, 0.0), sent_bytes=0)
+
+    assert (
+        costs(sample, sample, transactions=0, validators=4, size_bytes=1, verify_us=1, signers=1)
+        == {}
+    )
+
+
+def test_the_share_of_the_bound_is_what_verifying_takes_of_all_processors() -> None:
+    share = share_of_bound(validators=4, tps=5_000, verify_us=40, signers=1, cores=2)
+
+    assert share == 0.4
+
+
+def test_every_stage_of_a_node_is_a_row_of_the_budget() -> None:
+    metrics = Metrics()
+    metrics.bytes_sent.labels(lane="votes").inc(5)
+
+    found = read_metrics(metrics.render())
+
+    stages = [label for name, label, _ in found if name == "khazana_stage_seconds_total"]
+    assert tuple(stages) == STAGES
+    assert ("khazana_bytes_sent_total", "votes", 5.0) in found
+
+
+@pytest.mark.parametrize("limit", [80, 2_000, 5_003, 40_000])
+def test_a_search_ends_near_the_highest_rate_that_is_sustained(limit: int) -> None:
+    tried: dict[int, bool] = {}
+    while (rate := next_rate(tried, 2_000)) is not None:
+        assert rate not in tried
+        tried[rate] = rate <= limit
+
+    found = best(tried)
+    assert found is not None
+    assert limit / 1.07 - 1 <= found <= limit
+
+
+def test_a_search_gives_up_on_a_network_that_sustains_nothing() -> None:
+    tried: dict[int, bool] = {}
+    while (rate := next_rate(tried, 2_000)) is not None:
+        tried[rate] = False
+
+    assert best(tried) is None
+
+
+def test_repeats_are_told_by_median_and_spread() -> None:
+    rows: list[dict[str, Any]] = [
+        {"tps": 10, "sustained": True, "latency_ms": {"p50": 1.0}},
+        {"tps": 30, "sustained": True, "latency_ms": {"p50": 3.0}},
+        {"tps": 12, "sustained": False, "latency_ms": {"p50": 9.0}, "answers": {"0": 3}},
+    ]
+
+    assert median_of(rows) == {"tps": 12, "latency_ms": {"p50": 3.0}, "answers": {"0": 3}}
+    assert spread_of(rows)["tps"] == [10, 30]
+
+
+@pytest.mark.parametrize(
+    ("kind", "size_bytes", "operations"),
+    [
+        (Kind.TRANSFER, None, 1),
+        (Kind.TRANSFER, 300, 1),
+        (Kind.TRANSFER, 1_000, 15),
+        (Kind.DVP, None, 4),
+    ],
+)
+def test_orders_are_signed_by_all_who_pay(
+    kind: Kind, size_bytes: int | None, operations: int
+) -> None:
+    clerk = trial_clerk(kind, size_bytes, accounts=40)
+
+    first, second = clerk.orders(2, valid_until_ms=1_700_000_000_000, seed=1)
+
+    assert first.id != second.id
+    signed, body = decode_signed(first.raw)
+    assert transaction_id(bytes(32), signed.body) == first.id
+    assert len(body.operations) == len(first.moves) == operations
+    assert len(body.signers) == kind.signers
+    for signer, signature in zip(body.signers, signed.signatures, strict=True):
+        assert verify(signer, first.id, signature)
+    assert size_bytes is None or abs(len(first.raw) - size_bytes) <= 4
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--validators", "5"], "invalid choice: 5"),
+        (["--rate", "0"], "0 is not positive"),
+        (["--rates", "100,x"], "invalid"),
+        (["--rate", "5", "--idle"], "not allowed with"),
+        (["--size", "10"], "the smallest has 189"),
+        (["--kind", "dvp", "--size", "900"], "only transfers have a size"),
+        (["--accounts", "1"], "2 accounts take part, there are 1"),
+        (["--accounts", "5", "--size", "900"], "take part, there are 5"),
+    ],
+)
+def test_a_senseless_command_line_is_refused_in_a_sentence(
+    words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(words)
+
+    assert complaint in capsys.readouterr().err
+
+
+def test_the_command_line_of_the_issue() -> None:
+    options = parse(["--rates", "1000,2000", "--repeats", "5", "--kind", "dvp"])
+
+    assert (options.rates, options.repeats, options.kind) == ([1000, 2000], 5, Kind.DVP)
+    assert (options.warm_up, options.seconds, options.accounts) == (20, 60, 1_000)
