@@ -483,9 +483,15 @@ class Chain:
         """Return a committed record, or None."""
         return self._records.record(table, key)
 
-    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
-        """Return up to `limit` committed records from key `start` on, ascending by key."""
-        return self._records.scan(table, start, limit)
+    def scan(
+        self, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
+    ) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` committed records from key `start` on, ascending by key.
+
+        Args:
+            prefix: only keys that begin with it; the rest of the table is not read.
+        """
+        return self._records.scan(table, start, limit, prefix=prefix)
 
     def prove(self, table: Table[R], key: bytes) -> ProofRecord:
         """Return the proof of what the head's state holds under this key, or that it does not.

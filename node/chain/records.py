@@ -47,18 +47,22 @@ class CommittedRecords:
         self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
         return record
 
-    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+    def scan(
+        self, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
+    ) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key.
+
+        Args:
+            prefix: only keys that begin with it; the rest of the table is not read.
 
         Raises:
             ChainDamaged: as for `record`.
         """
         assert limit <= SCAN_MAX
-        first, stop = layout.range_of(layout.state_key(table.prefix))
-        return [
-            (key[len(first) :], _decoded(table, value))
-            for key, value in self._store.scan(first + start, stop, limit=limit)
-        ]
+        place = layout.state_key(table.prefix)
+        first, stop = layout.range_of(place + prefix)
+        pairs = self._store.scan(max(place + start, first), stop, limit=limit)
+        return [(key[len(place) :], _decoded(table, value)) for key, value in pairs]
 
     def accept(
         self, records: Mapping[bytes, Record | None], encoded: Mapping[bytes, bytes | None]

@@ -470,9 +470,6 @@ class Methods:
         Keys come in their order, so a page costs what it holds wherever it lies.
         """
         start = prefix if after is None else prefix + after + b"\0"
-        found = self._chain.scan(table, start, limit + 1)
-        under = [
-            (key.removeprefix(prefix), record) for key, record in found if key.startswith(prefix)
-        ]
-        page = under[:limit]
-        return page, page[-1][0] if len(under) > limit else None
+        found = self._chain.scan(table, start, limit + 1, prefix=prefix)
+        page = [(key.removeprefix(prefix), record) for key, record in found[:limit]]
+        return page, page[-1][0] if len(found) > limit else None

@@ -48,6 +48,22 @@ class FailingStore:
         self.inner.close()
 
 
+class CountingStore(MemoryStore):
+    """A store that counts the pairs that scans have brought up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs_scanned = 0
+
+    @override
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        for pair in super().scan(start, stop, reverse=reverse, limit=limit):
+            self.pairs_scanned += 1
+            yield pair
+
+
 class LossyStore(MemoryStore):
     """A store that remembers which batches a power cut could still take: the last, not synced."""
 

@@ -16,6 +16,7 @@ from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
+from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
 from tests.rpc.solo import BANK, CASH, Solo, address_of, solo_node
 
@@ -147,6 +148,20 @@ async def test_holdings_are_decimal_strings_of_the_asset() -> None:
             }
         ]
         assert result["next"] is None
+
+
+async def test_page_reads_what_it_holds_and_nothing_of_the_neighbours() -> None:
+    store = CountingStore()
+    async with solo_node(accounts=80, store=store) as solo:
+        # An account that is followed by others in the order of addresses.
+        address = min(solo.address(f"a{number}") for number in range(80))
+        store.pairs_scanned = 0
+
+        result = await solo.call("khz_holdings", {"address": address, "limit": 50})
+
+        assert [entry["asset"] for entry in result["holdings"]] == [CASH]
+        assert result["next"] is None
+        assert store.pairs_scanned == 1
 
 
 async def test_holds_list_amount_reason_and_who_placed_them() -> None:

@@ -1,0 +1,59 @@
+"""Committed records: what is read of a table, and what is left alone."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.chain.records import CommittedRecords
+from node.codec import encode
+from node.ledger.tables import HOLDINGS, HOLDS, HoldingRecord
+from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
+
+RECORD = HoldingRecord(available=1, held=0)
+# Few bytes and the largest, so that prefixes meet: also those after which no key of a length comes.
+keys = st.lists(st.sampled_from(b"\x00a\xff"), max_size=4).map(bytes)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[KeyValueStore]:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_leveldb(Path(folder) / "db", create=True)
+        yield store
+        store.close()
+
+
+def check(store: KeyValueStore, kept: set[bytes], prefix: bytes, start: bytes, limit: int) -> None:
+    store.write(
+        [
+            (layout.state_key(table.prefix + key), encode(RECORD))
+            for table in (HOLDINGS, HOLDS)
+            for key in kept
+        ],
+        sync=False,
+    )
+    records = CommittedRecords(store)
+
+    found = records.scan(HOLDINGS, start, limit, prefix=prefix)
+
+    wanted = sorted(key for key in kept if key >= start and key.startswith(prefix))
+    assert found == [(key, RECORD) for key in wanted[:limit]]
+    store.write([(key, None) for key, _ in store.scan(b"S", b"T")], sync=False)
+
+
+@given(st.sets(keys), keys, keys, st.integers(1, 9))
+def test_scan_under_a_prefix_is_the_part_of_the_table_under_it(
+    kept: set[bytes], prefix: bytes, start: bytes, limit: int
+) -> None:
+    check(MemoryStore(), kept, prefix, start, limit)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "start"),
+    [(b"", b""), (b"a", b""), (b"a", b"ab"), (b"a", b"b"), (b"\xff", b"\xff\xff"), (b"b", b"a")],
+)
+def test_the_database_reads_the_same(database: KeyValueStore, prefix: bytes, start: bytes) -> None:
+    check(database, {b"", b"a", b"aa", b"ab", b"b", b"\xff", b"\xff\xff\xff"}, prefix, start, 9)
