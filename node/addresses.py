@@ -8,6 +8,8 @@ Source: BIP-173 for the character set and the grouping, BIP-350 for the checksum
 """
 
 from enum import Enum
+from functools import reduce
+from operator import xor
 from typing import Final, TypeAlias
 
 Address: TypeAlias = bytes
@@ -20,6 +22,11 @@ TEXT_SIZE_MAX: Final = 90  # BIP-173: beyond this the checksum gives no guarante
 _CHARSET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES: Final = {character: value for value, character in enumerate(_CHARSET)}
 _GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+# What the five bits that leave the remainder take with them: the generators of those that are set.
+_MULTIPLES: Final = tuple(
+    reduce(xor, (generator for i, generator in enumerate(_GENERATORS) if top >> i & 1), 0)
+    for top in range(32)
+)
 _CHECKSUM_SIZE: Final = 6
 _CONSTANT: Final = 0x2BC830A3
 _GROUPS: Final = ADDRESS_SIZE * 8 // 5  # 20 bytes are exactly 32 groups of five bits: no padding
@@ -113,7 +120,7 @@ def decode_bech32m(text: str) -> tuple[str, list[int]]:
             text,
             f"{len(text)} characters, at most {TEXT_SIZE_MAX} are allowed",
         )
-    if not all("!" <= character <= "~" for character in text):
+    if not text.isascii() or not text.isprintable() or " " in text:
         raise AddressError(
             AddressFault.FORM, text, "it holds a character outside ASCII, or a space"
         )
@@ -125,12 +132,12 @@ def decode_bech32m(text: str) -> tuple[str, list[int]]:
         raise AddressError(AddressFault.FORM, text, "it has no prefix before a 1")
     if len(data) < _CHECKSUM_SIZE:
         raise AddressError(AddressFault.LENGTH, text, "it is too short for a checksum")
-    for character in data:
-        if character not in _VALUES:
-            raise AddressError(
-                AddressFault.FORM, text, f"no address has the character {character!r} after its 1"
-            )
-    groups = [_VALUES[character] for character in data]
+    try:
+        groups = [_VALUES[character] for character in data]
+    except KeyError as error:
+        raise AddressError(
+            AddressFault.FORM, text, f"no address has the character {error.args[0]!r} after its 1"
+        ) from None
     if _polymod([*_expand(prefix), *groups]) != _CONSTANT:
         raise AddressError(
             AddressFault.CHECKSUM, text, "its checksum does not fit: a character is mistyped"
@@ -146,9 +153,5 @@ def _expand(prefix: str) -> list[int]:
 def _polymod(values: list[int]) -> int:
     remainder = 1
     for value in values:
-        top = remainder >> 25
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(_GENERATORS):
-            if top >> i & 1:
-                remainder ^= generator
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ value ^ _MULTIPLES[remainder >> 25]
     return remainder

@@ -7,6 +7,7 @@ callers are what a flood is made of.
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -133,6 +134,7 @@ class RateLimiter:
             )
 
 
+@lru_cache(ADDRESSES_MAX)
 def caller(remote: str | None) -> str:
     """Return the name under which a remote address is counted.
 

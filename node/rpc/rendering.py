@@ -53,7 +53,7 @@ def render_time(time_ms: int) -> str:
         moment = _EPOCH + timedelta(milliseconds=time_ms)
     except OverflowError:
         return f"{time_ms} ms"  # beyond the year 9999, which RFC 3339 cannot write
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def render_day(day: int) -> str:

@@ -150,6 +150,46 @@ def test_bech32m_longer_than_its_guarantee_is_refused() -> None:
         decode_bech32m(encode_bech32m("a", [0] * (TEXT_SIZE_MAX - 7)))
 
 
+def slow_polymod(values: list[int]) -> int:
+    """The checksum's remainder, bit by bit, as BIP-173 writes it: the slow twin of the table."""
+    remainder = 1
+    for value in values:
+        top = remainder >> 25
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate(
+            (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+        ):
+            remainder ^= generator if top >> bit & 1 else 0
+    return remainder
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20),
+    st.lists(st.integers(0, 31), max_size=60),
+)
+def test_checksum_is_that_of_the_slow_twin(prefix: str, groups: list[int]) -> None:
+    prefix = prefix.lower()
+    codes = prefix.encode()
+    data = encode_bech32m(prefix, groups)[len(prefix) + 1 :]
+
+    expanded = [*(code >> 5 for code in codes), 0, *(code & 31 for code in codes)]
+    assert slow_polymod([*expanded, *(CHARSET.index(character) for character in data)]) == (
+        0x2BC830A3
+    )
+
+
+@pytest.mark.parametrize("character", [" ", "\t", "\x7f", "\x80", "é", "\N{ZERO WIDTH SPACE}"])
+def test_character_that_nobody_sees_or_types_is_a_fault_of_form(character: str) -> None:
+    for text in (character + GOOD, GOOD + character, GOOD[:9] + character + GOOD[9:]):
+        with pytest.raises(AddressError, match="outside ASCII, or a space"):
+            decode_bech32m(text)
+
+
+def test_character_outside_the_set_is_named() -> None:
+    with pytest.raises(AddressError, match="no address has the character 'b' after its 1"):
+        decode_bech32m(GOOD[:9] + "b" + GOOD[10:12] + "o" + GOOD[13:])
+
+
 @pytest.mark.skipif(not VECTORS.exists(), reason="the vectors' data is not here")
 def test_bech32m_agrees_with_all_published_vectors() -> None:
     vectors = json.loads(VECTORS.read_text())
