@@ -29,7 +29,6 @@ from node import admission as admission_module
 from node.chain import chain as chain_module
 from node.chain import execution
 from node.chain.chain import Chain
-from node.chain.history import History
 from node.ledger import commitment
 from node.ledger.outcomes import Outcome
 from node.mempool import AdmittedTransaction, Mempool
@@ -81,13 +80,14 @@ def watch(stages: Stages, verify_owner: Any) -> None:
     """Wrap every stage of the live program."""
     stages.wrap(verify_owner, "_verify", "verify signatures")
     stages.wrap(admission_module, "decode_signed", "decode")
-    stages.wrap(admission_module.Admission, "_admit_all", "admit")
+    stages.wrap(admission_module.Admission, "begin", "admit")
+    stages.wrap(admission_module.Admission, "finish", "admit")
     stages.wrap(Mempool, "add", "pool")
     stages.wrap(Mempool, "take", "pool")
     stages.wrap(Mempool, "remove", "pool")
     stages.wrap(Chain, "build", "build or check")
     stages.wrap(Chain, "check", "build or check")
-    stages.wrap(History, "seen", "look up ids")
+    stages.wrap(Chain, "_was_applied", "look up ids")
     stages.wrap(execution, "apply_block", "apply")
     stages.wrap(execution, "_changes", "encode records")
     stages.wrap(commitment, "update", "commitment")
