@@ -33,6 +33,7 @@ from node.ledger.transactions import (
 )
 from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
+from node.signatures import Check
 
 __all__ = [
     "CHUNK_SIZE",
@@ -41,7 +42,6 @@ __all__ = [
     "AdmissionResult",
     "AdmittedTransaction",
     "Batch",
-    "Check",
     "Decoded",
     "Forgotten",
     "Full",
@@ -83,10 +83,6 @@ class Forgotten:
 
 
 AdmissionResult: TypeAlias = AdmittedTransaction | Known | Full | Refusal | Forgotten
-
-
-Check: TypeAlias = tuple[bytes, bytes, bytes]
-"""Signer, what was signed, signature: of fixed sizes, by the types of a transaction."""
 
 
 class _Waiting(msgspec.Struct, gc=False):
@@ -136,12 +132,12 @@ class AdmissionError(Exception):
 class Admission:
     """Decodes and authenticates transactions for one network.
 
-    Verification runs on the event loop, a chunk at a time. A thread was measured against it with
-    `tests/bench/verification.py` (2026-11-20; two cores, CPython 3.11, 60 us of other work on the
-    loop for each transaction): 9,800 transactions a second on the loop, at 93 us of CPU each;
-    9,500 in a thread, at 100 us; 8,700 at 106 us with `sys.setswitchinterval` at 50 us. libsodium
-    releases the GIL for 40 us at a time, but a thread that wants it back from a busy loop waits out
-    a switch interval for each signature. CPU is what is scarce where validators share a machine.
+    A thread of its own was measured for the verification, with `tests/bench/verification.py`
+    (2026-11-20; two cores, CPython 3.11, 60 us of other work on the loop for each transaction):
+    9,800 transactions a second on the loop, at 93 us of CPU each; 9,500 in a thread, at 100 us;
+    8,700 at 106 us with `sys.setswitchinterval` at 50 us. libsodium releases the GIL for 40 us at a
+    time, but a thread that wants it back from a busy loop waits out a switch interval for each
+    signature. So it is the loop's, or another process's (`node.signatures`).
     """
 
     def __init__(
@@ -194,8 +190,7 @@ class Admission:
                 peer may be a block ahead of this node.
         """
         batch = self.begin(raws, dry_run=dry_run)
-        verify = self._verify
-        return self.finish(batch, [verify(*check) for check in batch.checks])
+        return self.finish(batch, self.verdicts(batch))
 
     def begin(self, raws: Iterable[bytes], *, dry_run: bool = False) -> Batch:
         """Do for these transactions all that comes before their signatures.
@@ -253,7 +248,12 @@ class Admission:
                 batch.checks += zip(body.signers, repeat(id_), signed.signatures)
         return batch
 
-    def finish(self, batch: Batch, verdicts: Sequence[bool]) -> list[AdmissionResult]:
+    def verdicts(self, batch: Batch) -> list[bool]:
+        """Return for each check of the batch whether the signature is good; some 50 us for one."""
+        verify = self._verify
+        return [verify(*check) for check in batch.checks]
+
+    def finish(self, batch: Batch, verdicts: Sequence[bool] | bytes) -> list[AdmissionResult]:
         """Return for each transaction of the batch whether this node vouches for it, in order.
 
         Batches are finished in the order in which they were begun. The caller adds those admitted
@@ -374,7 +374,9 @@ class Admission:
         ]
         return self._judge(transaction, verdicts) or transaction
 
-    def _judge(self, transaction: AdmittedTransaction, verdicts: Sequence[bool]) -> Refusal | None:
+    def _judge(
+        self, transaction: AdmittedTransaction, verdicts: Sequence[bool] | bytes
+    ) -> Refusal | None:
         """Return why its signers do not make a transaction authentic, None where they do."""
         signers = transaction.body.signers
         if not all(verdicts):

@@ -258,6 +258,14 @@ class MempoolConfig(_Section):
     """Of their raw forms; the decoded ones take about four times as much again."""
 
 
+class VerificationConfig(_Section):
+    """Where the signatures of transactions are verified."""
+
+    process: Literal["auto", "on", "off"] = "auto"
+    """On: many at a time in a process of their own. Auto: where this node may use more than one
+    processor."""
+
+
 class StorageConfig(_Section):
     """What is kept in memory of what is on disk."""
 
@@ -313,6 +321,7 @@ class NodeConfig(_Section):
     network: NetworkConfig = NetworkConfig()
     rpc: RpcConfig = RpcConfig()
     mempool: MempoolConfig = MempoolConfig()
+    verification: VerificationConfig = VerificationConfig()
     storage: StorageConfig = StorageConfig()
     sync: SyncConfig = SyncConfig()
     replica: ReplicaConfig = ReplicaConfig()

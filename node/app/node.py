@@ -64,6 +64,7 @@ from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
 from node.rpc.waiting import WaitingServer
+from node.signatures import Helper, processors
 from node.snapshots import Installation, Pins, SnapshotError, TrustedPoint
 from node.snapshots.trust import HOUR_MS
 from node.storage import (
@@ -160,6 +161,7 @@ class Node:
         self._parts = parts or NodeParts()
         self._stack = contextlib.AsyncExitStack()
         self._transport: Transport | None = None
+        self._helper: Helper | None = None
         self._presents_following = False
 
     @property
@@ -282,6 +284,7 @@ class Node:
             log=self.log,
         )
         stack.callback(self.snapshots.close)
+        self._helper = self._make_helper()
         self._make_rooms(seat)
         self._warn(seat, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
@@ -301,6 +304,8 @@ class Node:
         serving = Serving(self.snapshots, self.network, thread=store_thread, metrics=self.metrics)
         handler = Router(self.replica, self.sync, serving, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
+        if self._helper is not None:
+            running.append(tasks.create_task(self._helper.run(), name=f"{self.name}-signatures"))
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
         await self._serve_operator(store, thread)
@@ -504,8 +509,21 @@ class Node:
             gives_way_to=lambda: self.replica.is_busy,
             clock=parts.clock,
             metrics=self.metrics,
+            signatures=self._helper,
             waiters_max=config.rpc.waiters_max,
         )
+
+    def _make_helper(self) -> Helper | None:
+        """Return what verifies signatures in a process of its own, if there is to be one."""
+        # A simulation has no processes, and may have another rule.
+        if self._parts.store is not None or self._parts.verify is not verify:
+            return None
+        match self.config.verification.process:
+            case "off":
+                return None
+            case "auto" if processors() < 2:
+                return None
+        return Helper(log=self.log, stage=self.metrics.stages.admission)
 
     async def _serve_clients(self) -> RpcServer | None:
         if not self._parts.serves_clients:

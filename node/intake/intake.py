@@ -25,6 +25,7 @@ from node.ledger.outcomes import Outcome
 from node.mempool import Added, AdmittedTransaction, Full, Known, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, PeerView, Role, Transactions, WireMessage
+from node.signatures import Signatures
 
 PUSH_AGAIN_S: Final = 5.0
 PUSHED_AGAIN_MAX: Final = 200
@@ -78,6 +79,7 @@ class Intake:
         gives_way_to: Callable[[], bool],
         clock: Clock,
         metrics: Metrics,
+        signatures: Signatures | None = None,
         waiters_max: int = WAITERS_MAX,
     ) -> None:
         """Store what is given, and listen to the chain.
@@ -85,6 +87,7 @@ class Intake:
         Args:
             wake: told when the pool has something new.
             gives_way_to: whether consensus has something at hand, which goes first.
+            signatures: where they can be verified besides the loop.
             waiters_max: transactions that callers may wait for at one time.
         """
         self._chain = chain
@@ -93,7 +96,9 @@ class Intake:
         self._wake = wake
         self._clock = clock
         self._metrics = metrics
-        self._verifier = Verifier(admission, take=self._take, gives_way_to=gives_way_to)
+        self._verifier = Verifier(
+            admission, take=self._take, gives_way_to=gives_way_to, signatures=signatures
+        )
         self._waiters = Waiters(
             monotonic=clock.monotonic, metrics=metrics, transactions_max=waiters_max
         )

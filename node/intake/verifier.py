@@ -10,18 +10,24 @@ its transactions is paid the less often the more there is to do. Three jobs of p
 of clients: with four validators under even load that is how they come in. What peers pushed is
 dropped when too much of it waits: they keep it, and whoever proposes it is asked for it. Clients
 wait, each with one chunk at a time.
+
+Where there is a process that verifies, a job is begun, given to it, and finished when its verdicts
+are here, in the order of beginning; meanwhile the loop begins the next.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from node.admission import Admission, AdmissionResult
+from node.admission import Admission, AdmissionResult, Batch
+from node.signatures import JOBS_MAX, HelperLost, Signatures, Verdicts
 
 CHUNK_MAX: Final = 64
 """Transactions verified in one turn of the loop: some five milliseconds."""
+HELPED_FACTOR: Final = 2
+"""So many times as much may be in a job whose signatures are verified elsewhere."""
 CHUNK_BYTES_MAX: Final = 16 << 10
 """Raw bytes of the same, but for a transaction that is larger and goes alone: with a hundred
 operations, sixteen signers and a dry run, one of 64 KiB can take 25 ms."""
@@ -50,6 +56,15 @@ class _Chunk:
     """The client's answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is being verified."""
+
+    batch: Batch
+    chunks: Sequence[_Chunk]
+    verdicts: asyncio.Future[Verdicts]
+
+
 class CrowdedOut(Exception):
     """So many requests wait that one more would not be answered in time."""
 
@@ -58,17 +73,25 @@ class Verifier:
     """The queue and its task."""
 
     def __init__(
-        self, admission: Admission, *, take: Take, gives_way_to: Callable[[], bool]
+        self,
+        admission: Admission,
+        *,
+        take: Take,
+        gives_way_to: Callable[[], bool],
+        signatures: Signatures | None = None,
     ) -> None:
         """Store what is given; nothing is verified before `run`.
 
         Args:
+            signatures: where they can be verified besides the loop.
             take: told the results before the loop is given up: it pools what was admitted.
             gives_way_to: whether consensus has something at hand.
         """
         self._admission = admission
         self._take = take
         self._gives_way_to = gives_way_to
+        self._signatures = signatures
+        self._under_way: deque[_Job] = deque()
         self._pushed: deque[_Chunk] = deque()
         self._pushed_bytes = 0
         self._brought: deque[_Chunk] = deque()
@@ -112,6 +135,9 @@ class Verifier:
         try:
             while True:
                 if not self._pushed and not self._brought:
+                    if self._under_way:
+                        await self._end_oldest()
+                        continue
                     self._filled.clear()
                     await self._filled.wait()
                 for _ in range(GIVE_WAY_MAX):
@@ -119,38 +145,77 @@ class Verifier:
                         break
                     await asyncio.sleep(0)
                 turn += 1
-                self._verify(clients_turn=turn % (PEERS_TURNS + 1) == 0)
+                self._begin(clients_turn=turn % (PEERS_TURNS + 1) == 0)
+                while self._under_way and (
+                    len(self._under_way) >= JOBS_MAX or self._under_way[0].verdicts.done()
+                ):
+                    await self._end_oldest()
                 await asyncio.sleep(0)
         finally:
-            for chunk in self._brought:
-                if chunk.done is not None:
-                    chunk.done.cancel()
+            for job in self._under_way:
+                self._admission.abandon(job.batch)
+                _give_up(job.chunks)
+            _give_up(self._brought)
 
-    def _verify(self, *, clients_turn: bool) -> None:
+    def _begin(self, *, clients_turn: bool) -> None:
+        """Begin a job; where its signatures are verified here, and none is under way, end it too:
+        nothing else has had its turn then.
+        """
         of_clients = bool(self._brought) and (clients_turn or not self._pushed)
-        job = _take_job(self._brought if of_clients else self._pushed)
+        chunks = _take_job(
+            self._brought if of_clients else self._pushed,
+            factor=1 if self._signatures is None else HELPED_FACTOR,
+        )
         if not of_clients:
-            self._pushed_bytes -= sum(chunk.size_bytes for chunk in job)
+            self._pushed_bytes -= sum(chunk.size_bytes for chunk in chunks)
         # Where nobody waits for the answer any more, the transactions were not taken.
-        job = [chunk for chunk in job if chunk.done is None or not chunk.done.cancelled()]
-        raws = [raw for chunk in job for raw in chunk.raws]
-        results = self._admission.verify_batch(raws, dry_run=of_clients)
+        chunks = [chunk for chunk in chunks if chunk.done is None or not chunk.done.cancelled()]
+        raws = [raw for chunk in chunks for raw in chunk.raws]
+        batch = self._admission.begin(raws, dry_run=of_clients)
+        verdicts = None if self._signatures is None else self._signatures.start(batch.checks)
+        if verdicts is None:
+            here = self._admission.verdicts(batch)
+            if not self._under_way:
+                self._end(batch, chunks, here)
+                return
+            verdicts = asyncio.get_running_loop().create_future()
+            verdicts.set_result(here)
+        self._under_way.append(_Job(batch, chunks, verdicts))
+
+    async def _end_oldest(self) -> None:
+        job = self._under_way[0]
+        verdicts: Verdicts
+        try:
+            verdicts = await job.verdicts
+        except HelperLost:
+            verdicts = self._admission.verdicts(job.batch)
+        self._under_way.popleft()
+        self._end(job.batch, job.chunks, verdicts)
+
+    def _end(self, batch: Batch, chunks: Sequence[_Chunk], verdicts: Verdicts) -> None:
+        results = self._admission.finish(batch, verdicts)
         first = 0
-        for chunk in job:
+        for chunk in chunks:
             answers = self._take(chunk.peer, results[first : first + len(chunk.raws)])
             first += len(chunk.raws)
-            if chunk.done is not None:
+            if chunk.done is not None and not chunk.done.done():
                 chunk.done.set_result(answers)
 
 
-def _take_job(waiting: deque[_Chunk]) -> list[_Chunk]:
-    """Return the oldest chunks that one turn may hold together, at least one."""
+def _give_up(chunks: Iterable[_Chunk]) -> None:
+    for chunk in chunks:
+        if chunk.done is not None:
+            chunk.done.cancel()
+
+
+def _take_job(waiting: deque[_Chunk], *, factor: int) -> list[_Chunk]:
+    """Return the oldest chunks that may be in a job together, at least one."""
     job = [waiting.popleft()]
     count, size_bytes = len(job[0].raws), job[0].size_bytes
     while waiting:
         count += len(waiting[0].raws)
         size_bytes += waiting[0].size_bytes
-        if count > CHUNK_MAX or size_bytes > CHUNK_BYTES_MAX:
+        if count > factor * CHUNK_MAX or size_bytes > factor * CHUNK_BYTES_MAX:
             break
         job.append(waiting.popleft())
     return job

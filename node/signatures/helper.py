@@ -1,0 +1,130 @@
+"""The node's side of the process that verifies: starts it, gives it jobs, takes its verdicts."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Protocol, TypeAlias
+
+from node.log import Logger
+from node.signatures.jobs import HEAD_SIZE, NUMBER_SIZE, Check, encode_job
+from node.stages import Stage
+
+JOB_MIN: Final = 32
+"""Signatures that are worth the way: fewer are verified on the loop sooner than their answer is
+back."""
+JOBS_MAX: Final = 2
+"""Jobs given at a time: one is worked on, the next is there when it is done."""
+PAUSE_S: Final = 1.0
+"""Before the process is started again, when it has ended by itself."""
+
+Verdicts: TypeAlias = Sequence[bool] | bytes
+"""For each check, in order: true for a good signature."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class HelperLost(Exception):
+    """The process ended before it answered; nothing is known of the signatures."""
+
+
+class Signatures(Protocol):
+    """Where signatures can be verified while the loop does something else."""
+
+    def start(self, checks: Sequence[Check]) -> asyncio.Future[Verdicts] | None:
+        """Begin to verify; None where it had better be done on the loop.
+
+        What is returned raises `HelperLost` where there will be no answer.
+        """
+        ...
+
+
+class Helper:
+    """One process, for as long as `run` runs. Knows no rule: the process does."""
+
+    def __init__(self, *, log: Logger, stage: Stage) -> None:
+        """Store what is given; nothing is started before `run`.
+
+        Args:
+            stage: what the processor time of the process is charged to.
+        """
+        self._stage = stage
+        self._log = log.bind(part="signatures")
+        self._jobs: asyncio.StreamWriter | None = None
+        self._waiting: deque[tuple[int, asyncio.Future[Verdicts]]] = deque()
+        self.pid: int | None = None
+        """Of the process, while there is one."""
+        self.verified = 0
+        """Signatures, since the start."""
+
+    def start(self, checks: Sequence[Check]) -> asyncio.Future[Verdicts] | None:
+        """Give the process a job, if there is a process, and it has room."""
+        if self._jobs is None or len(self._waiting) >= JOBS_MAX or len(checks) < JOB_MIN:
+            return None
+        done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
+        # Not drained: `JOBS_MAX` bounds what is written and not read.
+        self._jobs.write(encode_job(checks))
+        self._waiting.append((len(checks), done))
+        return done
+
+    async def run(self) -> None:
+        """Keep a process until cancelled."""
+        while True:
+            try:
+                await self._serve()
+            except (OSError, asyncio.IncompleteReadError) as error:
+                self._log.warning(
+                    "signatures are verified on the loop: their process ended", error=str(error)
+                )
+            await asyncio.sleep(PAUSE_S)
+
+    async def _serve(self) -> None:
+        """Start a process and take its answers.
+
+        Raises:
+            OSError: it cannot be started.
+            IncompleteReadError: it has ended.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Not what lies in the current folder under the name of ours.
+            "-P",
+            "-m",
+            "node.signatures",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._jobs, self.pid = process.stdin, process.pid
+        try:
+            while True:
+                head = await process.stdout.readexactly(HEAD_SIZE)
+                count = int.from_bytes(head[:NUMBER_SIZE])
+                verdicts = await process.stdout.readexactly(count)
+                self._stage.charge(int.from_bytes(head[NUMBER_SIZE:]) / 1e6)
+                expected, done = self._waiting.popleft()
+                assert count == expected
+                self.verified += count
+                if not done.done():
+                    done.set_result(verdicts)
+        finally:
+            self._jobs = self.pid = None
+            while self._waiting:
+                _, done = self._waiting.popleft()
+                if not done.done():
+                    done.set_exception(HelperLost())
+            process.stdin.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            # The pipes are closed some turns after it.
+            await process.stdout.read()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                await process.stdin.wait_closed()

@@ -1,0 +1,244 @@
+"""The process that verifies: it answers, it may die, it never outlives the node."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from node.admission import AdmissionResult, Known
+from node.intake.verifier import CHUNK_MAX, Verifier
+from node.keys import LocalSigner
+from node.log import silent_log
+from node.mempool import AdmittedTransaction
+from node.signatures import JOB_MIN, JOBS_MAX, Check, Helper, HelperLost, Verdicts
+from node.signatures import helper as helper_module
+from node.stages import Stages
+from tests.chain.town import Town, make_town
+
+SIGNER = LocalSigner(bytes(range(32)))
+
+
+def checks_of(count: int, *, forged: frozenset[int] = frozenset()) -> list[Check]:
+    made = []
+    for number in range(count):
+        message = (number + 1).to_bytes(32)
+        signature = bytes(64) if number in forged else SIGNER.sign(message)
+        made.append((SIGNER.public_key, message, signature))
+    return made
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def helping() -> AsyncIterator[Helper]:
+    helper = Helper(log=silent_log(), stage=Stages().admission)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(helper.run())
+        await until(lambda: helper.pid is not None)
+        yield helper
+        running.cancel()
+
+
+async def test_many_signatures_are_verified_by_the_process_and_its_time_is_counted() -> None:
+    async with helping() as helper:
+        given = helper.start(checks_of(2 * JOB_MIN, forged=frozenset({3})))
+        assert given is not None
+        verdicts = await given
+
+    assert [number for number, good in enumerate(verdicts) if not good] == [3]
+    assert helper.verified == 2 * JOB_MIN
+    assert helper._stage.seconds > 2 * JOB_MIN * 10e-6
+
+
+async def test_few_signatures_and_more_jobs_than_it_may_have_are_for_the_loop() -> None:
+    async with helping() as helper:
+        assert helper.start(checks_of(JOB_MIN - 1)) is None
+        taken = [helper.start(checks_of(JOB_MIN)) for _ in range(JOBS_MAX + 1)]
+        assert [each is None for each in taken] == [False] * JOBS_MAX + [True]
+        for each in taken[:JOBS_MAX]:
+            assert each is not None
+            assert all(await each)
+        assert helper.start(checks_of(JOB_MIN)) is not None
+
+
+async def test_process_that_dies_loses_its_jobs_and_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(helper_module, "PAUSE_S", 0.0)
+    async with helping() as helper:
+        first = helper.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        given = helper.start(checks_of(JOB_MIN))
+        assert given is not None
+        os.kill(first, signal.SIGKILL)
+        with pytest.raises(HelperLost):
+            await given
+        assert helper.start(checks_of(JOB_MIN)) is None
+
+        await until(lambda: helper.pid not in (None, first))
+        again = helper.start(checks_of(JOB_MIN))
+        assert again is not None
+        assert all(await again)
+
+
+async def test_process_ends_with_its_node_and_not_before() -> None:
+    async with helping() as helper:
+        pid = helper.pid
+        assert pid is not None
+        for _ in range(2):
+            given = helper.start(checks_of(JOB_MIN))
+            assert given is not None
+            assert all(await given)
+            os.kill(pid, signal.SIGINT)  # As Ctrl-C sends it to all: the node decides when.
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_process_ends_when_its_input_does_whatever_became_of_the_node() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "node.signatures"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=30) == 0
+
+
+# --- behind the door for transactions ------------------------------------------------------------
+
+
+class Slow:
+    """Verdicts that come when the test says so, and are the rule's."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self.jobs: list[tuple[Sequence[Check], asyncio.Future[Verdicts]]] = []
+
+    def start(self, checks: Sequence[Check]) -> asyncio.Future[Verdicts] | None:
+        if len(checks) < JOB_MIN or sum(not done.done() for _, done in self.jobs) >= JOBS_MAX:
+            return None
+        done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
+        self.jobs.append((checks, done))
+        return done
+
+    def answer(self) -> None:
+        for given, done in self.jobs:
+            if not done.done():
+                done.set_result([self._town.admission._verify(*each) for each in given])
+                return
+
+    def lose(self) -> None:
+        for _, done in self.jobs:
+            if not done.done():
+                done.set_exception(HelperLost())
+
+
+class Door:
+    """A verifier whose results the test sees."""
+
+    def __init__(self, town: Town, tasks: asyncio.TaskGroup) -> None:
+        self.town = town
+        self.slow = Slow(town)
+        self.results: list[AdmissionResult] = []
+        self.verifier = Verifier(
+            town.admission, take=self._take, gives_way_to=lambda: False, signatures=self.slow
+        )
+        self.task = tasks.create_task(self.verifier.run())
+
+    def _take(self, _: str | None, results: object) -> list[AdmissionResult]:
+        assert isinstance(results, list)
+        for result in results:
+            if isinstance(result, AdmittedTransaction):
+                self.town.pool.add(result)
+        self.results += results
+        return results
+
+
+@contextlib.asynccontextmanager
+async def door() -> AsyncIterator[Door]:
+    town = make_town()
+    await town.settle(4)
+    town.admission.signatures_verified = 0
+    async with asyncio.TaskGroup() as tasks:
+        opened = Door(town, tasks)
+        yield opened
+        opened.task.cancel()
+
+
+async def turns(count: int = 20) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.adversarial(57)
+async def test_what_is_being_verified_elsewhere_is_verified_once() -> None:
+    async with door() as opened:
+        raws = [opened.town.transfer("a0", "a1") for _ in range(2 * CHUNK_MAX)]
+
+        opened.verifier.push("v", raws)
+        opened.verifier.push("w", raws)
+        await turns()
+        assert opened.results == []
+        for _ in range(4):
+            opened.slow.answer()
+            await turns()
+
+        kinds = [type(each) for each in opened.results]
+        assert kinds == [AdmittedTransaction] * len(raws) + [Known] * len(raws)
+        assert opened.town.admission.signatures_verified == len(raws)
+
+
+async def test_next_job_is_begun_while_one_is_verified_and_no_more() -> None:
+    async with door() as opened:
+        raws = [opened.town.transfer("a0", "a1") for _ in range(4 * 2 * CHUNK_MAX)]
+
+        opened.verifier.push("v", raws)
+        await turns()
+        assert len(opened.slow.jobs) == JOBS_MAX
+
+        for _ in range(8):
+            opened.slow.answer()
+            await turns()
+        assert [each.raw for each in opened.results if isinstance(each, AdmittedTransaction)] == (
+            raws
+        )
+
+
+async def test_lost_verdicts_are_found_on_the_loop() -> None:
+    async with door() as opened:
+        raws = [opened.town.transfer("a0", "a1") for _ in range(CHUNK_MAX)]
+
+        client = asyncio.create_task(opened.verifier.bring(raws))  # noqa: TID251
+        await turns()
+        opened.slow.lose()
+        answers = await client
+
+        assert all(isinstance(each, AdmittedTransaction) for each in answers)
+        assert len(opened.town.pool) == CHUNK_MAX
+
+
+async def test_end_of_the_verifier_leaves_nobody_waiting() -> None:
+    async with door() as opened:
+        raws = [opened.town.transfer("a0", "a1") for _ in range(CHUNK_MAX)]
+        client = asyncio.create_task(opened.verifier.bring(raws))  # noqa: TID251
+        await turns()
+        block = asyncio.create_task(opened.town.admission.verify_block(raws))  # noqa: TID251
+        await turns()
+
+        opened.task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await client
+        assert len(await block) == CHUNK_MAX
