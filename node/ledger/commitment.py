@@ -60,7 +60,7 @@ from typing import Annotated, Final, Protocol, TypeAlias, TypeVar
 from msgspec import Meta
 
 from node.codec import Record
-from node.hashing import HASH_SIZE, Domain, tagged_hash
+from node.hashing import HASH_SIZE, Domain, hasher, tagged_hash
 
 Path: TypeAlias = bytes
 """Where a branch hangs: one byte, 0 to 15, for each nibble; at most 63 of them."""
@@ -74,12 +74,25 @@ EMPTY_ROOT: Final = tagged_hash(Domain.STATE_NODE, _EMPTY_BRANCH)
 """The root of a state without records."""
 
 _LEAF_SIZE: Final = 2 * HASH_SIZE
-_MASKS: Final = Struct(">HH")
+_from_bytes: Final = int.from_bytes
+_HEAD: Final = Struct(">I")
+"""The two masks of a branch as one number: the slots taken are its upper half, the leaves its lower
+one. So its bits that are set count the hashes that follow."""
+_MASKS: Final = tuple(
+    (1 << 16 + slot, 1 << slot, ((1 << slot) - 1) * 0x1_0001) for slot in range(16)
+)
+"""Of each slot: that it is taken, that it is a leaf, and all about the slots before it."""
+_ONE_LEAF: Final = frozenset(is_taken | is_leaf for is_taken, is_leaf, _ in _MASKS)
+"""The masks of a branch with nothing but a leaf."""
 
 # From hexadecimal digits to the numbers they stand for: the fast way to split bytes into nibbles.
 _NIBBLES: Final = bytes(
     b"0123456789abcdef".index(code) if code in b"0123456789abcdef" else 0 for code in range(256)
 )
+
+_NIBBLE: Final = tuple(bytes((nibble,)) for nibble in range(16))
+_HIGH_NIBBLES: Final = bytes(byte >> 4 for byte in range(256))
+_LOW_NIBBLES: Final = bytes(byte & 15 for byte in range(256))
 
 _Slot: TypeAlias = bytes
 """Nothing; a branch's digest, 32 bytes; or a leaf, 64 bytes."""
@@ -142,19 +155,14 @@ class CommitmentError(Exception):
         self.path = path
 
 
-def hash_of_key(key: bytes) -> bytes:
-    """Return the hash that places a full state key in the tree."""
-    return tagged_hash(Domain.STATE_KEY, key)
+hash_of_key: Final = hasher(Domain.STATE_KEY)
+"""Returns the hash that places a full state key in the tree."""
 
+hash_of_value: Final = hasher(Domain.STATE_VALUE)
+"""Returns the hash that stands for an encoded record in its leaf."""
 
-def hash_of_value(value: bytes) -> bytes:
-    """Return the hash that stands for an encoded record in its leaf."""
-    return tagged_hash(Domain.STATE_VALUE, value)
-
-
-def hash_of_branch(branch: bytes) -> bytes:
-    """Return the digest of a branch: what stands in the slot above it, or the root."""
-    return tagged_hash(Domain.STATE_NODE, branch)
+hash_of_branch: Final = hasher(Domain.STATE_NODE)
+"""Returns the digest of a branch: what stands in the slot above it, or the root."""
 
 
 def slots(path: Path, branch: bytes) -> tuple[tuple[int, bytes], ...]:
@@ -163,13 +171,13 @@ def slots(path: Path, branch: bytes) -> tuple[tuple[int, bytes], ...]:
     Raises:
         CommitmentError: these bytes are no branch.
     """
-    taken, _ = _check_branch(path, branch)
+    taken = _masks_of(path, branch) >> 16
     return tuple((index, _slot(branch, index)) for index in range(16) if taken >> index & 1)
 
 
 def state_root(nodes: NodeSource) -> bytes:
     """Return the root of the stored tree."""
-    return tagged_hash(Domain.STATE_NODE, nodes.node(b"") or _EMPTY_BRANCH)
+    return hash_of_branch(nodes.node(b"") or _EMPTY_BRANCH)
 
 
 def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpdate:
@@ -183,14 +191,12 @@ def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpda
     Raises:
         CommitmentError: a branch that should be there is missing or malformed.
     """
-    pending: list[_Change] = []
+    leaves: dict[bytes, _Slot] = {}
     for key, value in changes.items():
         key_hash = hash_of_key(key)
-        leaf = b"" if value is None else key_hash + tagged_hash(Domain.STATE_VALUE, value)
-        pending.append((key_hash, _nibbles(key_hash), leaf))
-    pending.sort()
-    one_pass = _Pass(nodes, pending)
-    return TreeUpdate(root=one_pass.change_root(), nodes=one_pass.nodes)
+        leaves[key_hash] = b"" if value is None else key_hash + hash_of_value(value)
+    one_pass = _Pass(nodes, leaves)
+    return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
 
 
 def plant(path: Path, records: Iterable[tuple[bytes, bytes]]) -> Subtree:
@@ -206,7 +212,7 @@ def plant(path: Path, records: Iterable[tuple[bytes, bytes]]) -> Subtree:
         nibbles = _nibbles(key_hash)
         if not nibbles.startswith(path):
             raise CommitmentError(path, f"the record {key.hex()} does not belong here")
-        entries.append((nibbles, key_hash + tagged_hash(Domain.STATE_VALUE, value)))
+        entries.append((nibbles, key_hash + hash_of_value(value)))
         keys[key_hash] = key
     if len(keys) != len(entries):
         raise CommitmentError(path, "a record is there twice")
@@ -227,7 +233,7 @@ def slots_of(path: Path, branch: bytes, digest: bytes) -> tuple[bytes, ...]:
     """
     if hash_of_branch(branch) != digest:
         raise CommitmentError(path, "another branch than the one of this digest")
-    _check_branch(path, branch)
+    _masks_of(path, branch)
     return tuple(_slot(branch, index) for index in range(16))
 
 
@@ -241,7 +247,7 @@ def prove(nodes: NodeSource, key: bytes) -> StateProof:
     branches = [nodes.node(b"") or _EMPTY_BRANCH]
     while True:
         path = nibbles[: len(branches) - 1]
-        _check_branch(path, branches[-1])
+        _masks_of(path, branches[-1])
         if len(_slot(branches[-1], nibbles[len(path)])) != HASH_SIZE:
             return StateProof(branches=tuple(branches))
         below = nibbles[: len(branches)]
@@ -261,7 +267,7 @@ def verify_proof(root: bytes, key: bytes, value: bytes | None, proof: StateProof
     expected = root
     last = len(proof.branches) - 1
     for depth, (nibble, branch) in enumerate(zip(_nibbles(key_hash), proof.branches, strict=False)):
-        if tagged_hash(Domain.STATE_NODE, branch) != expected or not _is_branch(branch):
+        if hash_of_branch(branch) != expected or not _is_branch(branch):
             return False
         slot = _slot(branch, nibble)
         if len(slot) != HASH_SIZE:
@@ -273,7 +279,7 @@ def verify_proof(root: bytes, key: bytes, value: bytes | None, proof: StateProof
 
 def _decides(slot: _Slot, key_hash: bytes, value: bytes | None) -> bool:
     held = slot[HASH_SIZE:] if slot[:HASH_SIZE] == key_hash else None
-    return held == (None if value is None else tagged_hash(Domain.STATE_VALUE, value))
+    return held == (None if value is None else hash_of_value(value))
 
 
 # Branches as bytes.
@@ -283,28 +289,37 @@ def _nibbles(key_hash: bytes) -> bytes:
     return hexlify(key_hash).translate(_NIBBLES)
 
 
-def _masks(branch: bytes) -> tuple[int, int]:
-    taken, leaves = _MASKS.unpack_from(branch)
-    return taken, leaves
-
-
 def _is_branch(data: bytes) -> bool:
     if len(data) < BRANCH_SIZE_MIN:
         return False
-    taken, leaves = _masks(data)
-    size = BRANCH_SIZE_MIN + HASH_SIZE * (taken.bit_count() + leaves.bit_count())
-    return taken & leaves == leaves and len(data) == size
+    (masks,) = _HEAD.unpack_from(data)
+    # A leaf is a slot taken; and a leaf counts twice, as it has twice the size of a digest.
+    return not masks & ~(masks >> 16) & 0xFFFF and (
+        len(data) == BRANCH_SIZE_MIN + HASH_SIZE * masks.bit_count()
+    )
+
+
+def _masks_of(path: Path, branch: bytes) -> int:
+    """Return which slots of a well-formed branch are taken, and which of these are leaves."""
+    masks = int.from_bytes(branch[:BRANCH_SIZE_MIN])
+    # A leaf is a slot taken; and a leaf counts twice, as it has twice the size of a digest.
+    if len(branch) != BRANCH_SIZE_MIN + HASH_SIZE * masks.bit_count() or (
+        masks & ~(masks >> 16) & 0xFFFF
+    ):
+        raise _malformed(path, branch)
+    return masks
+
+
+def _malformed(path: Path, branch: bytes) -> CommitmentError:
+    return CommitmentError(path, f"these {len(branch)} bytes are no branch")
 
 
 def _slot(branch: bytes, index: int) -> _Slot:
     """Return what a well-formed branch holds in the slot."""
-    taken, leaves = _masks(branch)
-    bit = 1 << index
-    start = BRANCH_SIZE_MIN + HASH_SIZE * (
-        (taken & bit - 1).bit_count() + (leaves & bit - 1).bit_count()
-    )
-    size = HASH_SIZE * ((taken & bit).bit_count() + (leaves & bit).bit_count())
-    return branch[start : start + size]
+    (masks,) = _HEAD.unpack_from(branch)
+    is_taken, is_leaf, below = _MASKS[index]
+    start = BRANCH_SIZE_MIN + HASH_SIZE * (masks & below).bit_count()
+    return branch[start : start + HASH_SIZE * (masks & (is_taken | is_leaf)).bit_count()]
 
 
 def _existing(path: Path, branch: bytes | None) -> bytes:
@@ -313,17 +328,7 @@ def _existing(path: Path, branch: bytes | None) -> bytes:
     return branch
 
 
-def _check_branch(path: Path, branch: bytes) -> tuple[int, int]:
-    """Return the masks of a well-formed branch."""
-    if not _is_branch(branch):
-        raise CommitmentError(path, f"these {len(branch)} bytes are no branch")
-    return _masks(branch)
-
-
 # The update.
-
-_Change: TypeAlias = tuple[bytes, bytes, _Slot]
-"""Key hash, its nibbles, and the leaf to put there: nothing to delete."""
 
 _AnyBranch = TypeVar("_AnyBranch", bytes, bytes | None)
 
@@ -332,80 +337,97 @@ _Entry: TypeAlias = tuple[bytes, _Slot]
 
 
 class _Pass:
-    """One walk over the tree along the changes, which are sorted by key hash."""
+    """One walk over the tree along the changes, which are sorted by key hash.
 
-    def __init__(self, source: NodeSource, changes: list[_Change]) -> None:
+    The hot path of every block. Most changes replace a leaf by one of the same size, so that a
+    branch is patched in place rather than taken apart; and which changes lie beneath which slot is
+    looked up in a column of nibbles for each depth, so that nothing is done for each change at each
+    depth.
+    """
+
+    def __init__(self, source: NodeSource, leaves: Mapping[bytes, _Slot]) -> None:
+        """Take the leaf to put there by key hash: nothing to delete."""
         self._source = source
-        self._changes = changes
+        self._leaves = leaves
+        self._hashes = sorted(leaves)
+        self._joined = b"".join(self._hashes)
+        self._columns: list[bytes] = []
         self.nodes: dict[Path, bytes | None] = {}
 
-    def change_root(self) -> bytes:
-        before = self._source.node(b"") or _EMPTY_BRANCH
-        after = self._change_slots(b"", before, 0, len(self._changes))
-        if after != before:
-            self.nodes[b""] = None if after == _EMPTY_BRANCH else after
-        return tagged_hash(Domain.STATE_NODE, after)
-
-    def _change_branch(self, path: Path, low: int, high: int) -> _Slot:
+    def change(self, path: Path, low: int, high: int) -> _Slot:
         """Apply the changes low to high, all beneath the path; return the new slot above it."""
-        before = _existing(path, self._source.node(path))
-        after = self._change_slots(path, before, low, high)
-        taken, leaves = _masks(after)
-        if taken == leaves and taken & taken - 1 == 0:
-            # At most one leaf is left: it rises into the parent's slot.
-            self.nodes[path] = None
-            return after[BRANCH_SIZE_MIN:]
-        if after != before:
-            self.nodes[path] = after
-        return tagged_hash(Domain.STATE_NODE, after)
-
-    def _change_slots(self, path: Path, before: bytes, low: int, high: int) -> bytes:
-        """Return the branch with the changes low to high applied.
-
-        It is patched in place rather than taken apart: most changes replace a slot by one of the
-        same size, and this is the hot path of every block.
-        """
-        taken, leaves = _check_branch(path, before)
-        changes = self._changes
-        depth = len(path)
+        before = self._source.node(path)
+        if before is None:
+            if path:
+                raise CommitmentError(path, "the branch is missing")
+            before = _EMPTY_BRANCH
+        # As `_masks_of`, which a call for each branch is too dear for.
+        found = masks = _from_bytes(before[:BRANCH_SIZE_MIN])
+        if len(before) != BRANCH_SIZE_MIN + HASH_SIZE * masks.bit_count() or (
+            masks & ~(masks >> 16) & 0xFFFF
+        ):
+            raise _malformed(path, before)
         branch = bytearray(before)
+        depth = len(path)
+        columns = self._columns
+        column = columns[depth] if depth < len(columns) else self._column(depth)
         while low < high:
-            key_hash, nibbles, slot = changes[low]
-            nibble = nibbles[depth]
+            nibble = column[low]
             end = low + 1
-            while end < high and changes[end][1][depth] == nibble:
-                end += 1
-            bit = 1 << nibble
-            start = BRANCH_SIZE_MIN + HASH_SIZE * (
-                (taken & bit - 1).bit_count() + (leaves & bit - 1).bit_count()
-            )
-            if leaves & bit:
+            if end < high:
+                end = column.rfind(nibble, low, high) + 1
+            is_taken, is_leaf, below = _MASKS[nibble]
+            start = BRANCH_SIZE_MIN + HASH_SIZE * (masks & below).bit_count()
+            if masks & is_leaf:
+                key_hash = self._hashes[low]
                 stop = start + _LEAF_SIZE
-                if end - low > 1 or branch[start : start + HASH_SIZE] != key_hash:
-                    slot = self._grow(nibbles[: depth + 1], bytes(branch[start:stop]), low, end)
-            elif taken & bit:
+                if end - low == 1 and branch.startswith(key_hash, start):
+                    slot = self._leaves[key_hash]
+                else:
+                    slot = self._grow(path + _NIBBLE[nibble], bytes(branch[start:stop]), low, end)
+            elif masks & is_taken:
                 stop = start + HASH_SIZE
-                slot = self._change_branch(nibbles[: depth + 1], low, end)
+                slot = self.change(path + _NIBBLE[nibble], low, end)
             else:
                 stop = start
-                if end - low > 1:
-                    slot = self._grow(nibbles[: depth + 1], b"", low, end)
+                slot = self._grow(path + _NIBBLE[nibble], b"", low, end)
             branch[start:stop] = slot
             if len(slot) != stop - start:
-                taken = taken | bit if slot else taken & ~bit
-                leaves = leaves | bit if len(slot) == _LEAF_SIZE else leaves & ~bit
+                masks &= ~(is_taken | is_leaf)
+                if slot:
+                    masks |= is_taken if len(slot) == HASH_SIZE else is_taken | is_leaf
             low = end
-        _MASKS.pack_into(branch, 0, taken, leaves)
-        return bytes(branch)
+        if masks != found:
+            _HEAD.pack_into(branch, 0, masks)
+            if path and (masks in _ONE_LEAF or not masks):
+                # At most one leaf is left: it rises into the parent's slot.
+                self.nodes[path] = None
+                return bytes(branch[BRANCH_SIZE_MIN:])
+        after = bytes(branch)
+        if after != before:
+            self.nodes[path] = after if masks else None
+        return hash_of_branch(after)
+
+    def _column(self, depth: int) -> bytes:
+        """Return the nibble at this depth of every change, in their order."""
+        columns = self._columns
+        while len(columns) <= depth:
+            at = len(columns)
+            each = self._joined[at >> 1 :: HASH_SIZE]
+            columns.append(each.translate(_LOW_NIBBLES if at & 1 else _HIGH_NIBBLES))
+        return columns[depth]
 
     def _grow(self, path: Path, leaf: _Slot, low: int, high: int) -> _Slot:
         """Return what replaces an empty slot or a leaf once the changes low to high are in it."""
-        entries: list[_Entry] = [
-            (nibbles, changed) for _, nibbles, changed in self._changes[low:high] if changed
-        ]
-        if leaf and all(change[0] != leaf[:HASH_SIZE] for change in self._changes[low:high]):
-            entries.append((_nibbles(leaf[:HASH_SIZE]), leaf))
-            entries.sort()
+        hashes = self._hashes[low:high]
+        if leaf and leaf[:HASH_SIZE] not in hashes:
+            hashes.append(leaf[:HASH_SIZE])
+            hashes.sort()
+        entries: list[_Entry] = []
+        for key_hash in hashes:
+            changed = self._leaves.get(key_hash, leaf)
+            if changed:
+                entries.append((_nibbles(key_hash), changed))
         if not entries:
             return b""
         if len(entries) == 1:
@@ -416,7 +438,7 @@ class _Pass:
 def _plant(path: Path, entries: list[_Entry], nodes: MutableMapping[Path, _AnyBranch]) -> _Slot:
     """Make the branch for sorted entries, two or more unless at the root; return its digest."""
     depth = len(path)
-    taken = leaves = 0
+    masks = 0
     slots = []
     low = 0
     while low < len(entries):
@@ -424,14 +446,14 @@ def _plant(path: Path, entries: list[_Entry], nodes: MutableMapping[Path, _AnyBr
         end = low + 1
         while end < len(entries) and entries[end][0][depth] == nibbles[depth]:
             end += 1
-        bit = 1 << nibbles[depth]
-        taken |= bit
+        is_taken, is_leaf, _ = _MASKS[nibbles[depth]]
+        masks |= is_taken
         if end - low == 1:
-            leaves |= bit
+            masks |= is_leaf
         else:
             slot = _plant(nibbles[: depth + 1], entries[low:end], nodes)
         slots.append(slot)
         low = end
-    branch = _MASKS.pack(taken, leaves) + b"".join(slots)
+    branch = _HEAD.pack(masks) + b"".join(slots)
     nodes[path] = branch
-    return tagged_hash(Domain.STATE_NODE, branch)
+    return hash_of_branch(branch)
