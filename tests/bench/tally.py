@@ -7,9 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tests.bench.orders import ASSETS, Order
+
+IdT = TypeVar("IdT", bytes, str)
 
 DRAINED_S: Final = 2.0
 """A rate is sustained if everything is final so soon after the last order was due."""
@@ -60,7 +62,7 @@ def final_everywhere(due: Mapping[bytes, float], told: Sequence[Told]) -> dict[b
 
 
 def window(
-    due: Mapping[bytes, float], final: Mapping[bytes, float], start: float, end: float
+    due: Mapping[IdT, float], final: Mapping[IdT, float], start: float, end: float
 ) -> dict[str, Any]:
     """Return the rate of orders final between two moments, and the latency of those due then."""
     count = sum(start <= moment < end for moment in final.values())
