@@ -12,6 +12,7 @@ say. It is this table, read from the top; each line is true at most once for one
     a valid proposal and a quorum of prevotes for it           >= prevote  PrevotesForBlock    36
     a quorum of prevotes for nil                               prevote     PrevotesForNil      44
     a quorum of prevotes                                       prevote     PrevotesForAny      34
+    no proposal, a quorum of prevotes and of precommits for nil  any       NothingProposed     47
     a quorum of precommits                                     any         PrecommitsForAny    47
 
 Line 49 stands first, so that no input asks for a signature and decides as well: what follows a
@@ -72,6 +73,7 @@ from consensus.round import (
     GetBlock,
     GoToRound,
     HigherRound,
+    NothingProposed,
     PrecommitsForAny,
     PrecommitsForBlock,
     PrevotesForAny,
@@ -86,7 +88,16 @@ from consensus.round import (
     Wait,
     apply,
 )
-from consensus.types import BlockId, Height, Round, Step, Timeout, ValidatorId, VoteType
+from consensus.types import (
+    ROUND_MAX,
+    BlockId,
+    Height,
+    Round,
+    Step,
+    Timeout,
+    ValidatorId,
+    VoteType,
+)
 from consensus.validators import ProposerRule, ValidatorSet
 from consensus.votes import Added, Tally, VoteKeeper
 
@@ -157,6 +168,11 @@ class Driver:
     def called_round(self) -> Round | None:
         """The highest round that a validator has called to."""
         return max(self._called.values(), default=None)
+
+    @property
+    def awaits_proposal(self) -> bool:
+        """Whether the step is propose, and this round's proposal has not come."""
+        return self._state.step is Step.PROPOSE and self._proposals.get(self._state.round) is None
 
     @property
     def state(self) -> RoundState:
@@ -406,7 +422,15 @@ class Driver:
             round_input = self._prevoted(signed)
         if round_input is not None:
             return round_input
-        if self._votes.precommits(state.round).any_quorum and not state.precommit_timer:
+        precommits = self._votes.precommits(state.round)
+        if (
+            signed is None
+            and precommits.nil_quorum
+            and self._votes.prevotes(state.round).nil_quorum
+            and state.round < ROUND_MAX
+        ):
+            return NothingProposed()
+        if precommits.any_quorum and not state.precommit_timer:
             return PrecommitsForAny()
         return None
 

@@ -76,7 +76,12 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleTimeout:
-    """Start a timer; answered by TimeoutElapsed. One that fires late or needlessly does no harm."""
+    """Start a timer; answered by TimeoutElapsed. One that fires late or needlessly does no harm.
+
+    Nor does one that fires early: timeouts are local, and safety rests on none. Progress needs that
+    from some round of a height on none does; before it a proposer who is known to be away need not
+    be waited for.
+    """
 
     timeout: Timeout
     duration_ms: int

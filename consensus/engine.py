@@ -115,6 +115,11 @@ class Engine:
         return self.state.step
 
     @property
+    def awaits_proposal(self) -> bool:
+        """Whether it stands at step propose and has not seen the proposal of this round."""
+        return self._driver is not None and self._driver.awaits_proposal
+
+    @property
     def locked_block_id(self) -> BlockId | None:
         """The block last precommitted at this height."""
         return self.state.locked_block_id

@@ -100,6 +100,11 @@ class PrecommitsForAny:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NothingProposed:
+    """L47, cut short: no proposal has come, a quorum has prevoted nil and one precommitted nil."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrecommitsForBlock:
     """L49: a quorum has precommitted a block in any round, and it is valid."""
 
@@ -131,6 +136,7 @@ RoundInput: TypeAlias = (
     | PrevotesForBlock
     | PrevotesForNil
     | PrecommitsForAny
+    | NothingProposed
     | PrecommitsForBlock
     | HigherRound
     | Elapsed
@@ -270,6 +276,10 @@ def apply(state: RoundState, round_input: RoundInput) -> Transition:
             waiting = replace(state, precommit_timer=True)
             return Transition(state=waiting, outputs=(Wait(step=Step.PRECOMMIT),))
 
+        # L47-L48, L65-L67 without the wait: no vote that it could bring decides or locks.
+        case NothingProposed():
+            return _next_round(state)
+
         # L49-L54. What L52-L54 reset is the engine's: it starts the next height when told to.
         case PrecommitsForBlock(round=round_, block_id=block_id):
             decided = replace(state, step=Step.DECIDED)
@@ -295,10 +305,17 @@ def _elapsed(state: RoundState, step: Step) -> Transition:
     # L61-L64.
     if step is Step.PREVOTE and state.step is Step.PREVOTE:
         return _precommit_nil(state)
-    # L65-L67. No validator that keeps to the timeouts ever stands in the last round.
-    if step is Step.PRECOMMIT and state.round < ROUND_MAX:
-        return Transition(state=state, outputs=(GoToRound(round=Round(state.round + 1)),))
+    # L65-L67.
+    if step is Step.PRECOMMIT:
+        return _next_round(state)
     return Transition(state=state)
+
+
+def _next_round(state: RoundState) -> Transition:
+    # No validator that keeps to the timeouts ever stands in the last round.
+    if state.round == ROUND_MAX:
+        return Transition(state=state)
+    return Transition(state=state, outputs=(GoToRound(round=Round(state.round + 1)),))
 
 
 def _prevote(state: RoundState, block_id: BlockId | None) -> Transition:

@@ -20,6 +20,13 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The link to this peer is gone."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """A peer said something."""
 
@@ -74,4 +81,6 @@ class Fetched:
     """How many of them were committed, once those are durable."""
 
 
-Event: TypeAlias = Connected | Heard | Elapsed | BuildDue | ResendDue | RetryDue | Woken | Fetched
+Event: TypeAlias = (
+    Connected | Disconnected | Heard | Elapsed | BuildDue | ResendDue | RetryDue | Woken | Fetched
+)

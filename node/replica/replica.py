@@ -10,7 +10,8 @@ same queue.
 
 What the loop adds to the engine is the world: which messages are admitted (`gate`), where a block's
 transactions come from (`obtaining`), when a height begins (`pace`), what is signed (`guard`), and
-from which height on this key may sign at all (`join`).
+from which height on this key may sign at all (`join`). And it knows who is away, and is not waited
+for as long as a proposer who is there (`patience`).
 
 A node that is not in the validator set, or may not sign yet, begins no height: it lives on the
 blocks of its peers' stores. A node that computes another result than a quorum certified raises
@@ -80,6 +81,7 @@ from node.replica.events import (
     BuildDue,
     Certified,
     Connected,
+    Disconnected,
     Elapsed,
     Event,
     Fetched,
@@ -92,6 +94,7 @@ from node.replica.gate import BadMessage, Fault, Gate, Verify
 from node.replica.inbox import Inbox
 from node.replica.obtaining import Obtaining
 from node.replica.pace import Pace
+from node.replica.patience import Patience
 from node.replica.report import Reporter
 from node.replica.seat import Seat
 from node.replica.service import Service
@@ -121,6 +124,17 @@ class ReplicaLimits:
     resend_ms: int = 750
     resend_ms_max: int = 8_000
     fetch_timeout_ms: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait:
+    """The proposal that is being waited for."""
+
+    timeout: Timeout
+    proposer: ValidatorId
+    began_s: float
+    duration_ms: int
+    """The whole timeout, from the beginning of the round."""
 
 
 class Replica:
@@ -184,6 +198,8 @@ class Replica:
         )
         self._service = Service(wire=wire, bodies=self._bodies, chain=chain)
         self._pace: Pace | None = None
+        self._patience = Patience(None if seat is None else seat.name)
+        self._wait: _Wait | None = None
         self._deciding = False
         """The engine has been started at the height after the head."""
         self._timers: dict[object, asyncio.TimerHandle] = {}
@@ -199,10 +215,13 @@ class Replica:
 
     def connected(self, peer: str) -> None:
         """Take note of a new link: say again what was said before it."""
+        self._patience.linked(peer)
         self._inbox.push(Connected(peer))
 
     def disconnected(self, peer: str) -> None:
-        """Forget what was held of a peer."""
+        """Forget what was held of a peer, and wait for it no longer than one has to."""
+        self._patience.lost(peer)
+        self._inbox.push(Disconnected(peer))
         self._held.pop(peer, None)
         if self._seat is not None:
             self._seat.forget(peer)
@@ -337,6 +356,8 @@ class Replica:
             case Connected(peer):
                 self._greet(peer)
                 await self._begin_height_if_due(called=False)
+            case Disconnected(peer):
+                self._reconsider(peer)
             case Fetched():
                 await self._take_fetched(event)
 
@@ -366,6 +387,9 @@ class Replica:
         self, peer: str, message: VoteMessage | ProposalMessage | CertificateMessage
     ) -> None:
         height = self._next_height
+        # What it says of the last height too: whose votes come late is there.
+        if message.height >= height - 1 and self._patience.heard(peer):
+            self._reconsider(peer)
         if message.height < height:
             self._help(peer, message.height)
         elif message.height == height + 1 or self._is_early(message.height):
@@ -632,7 +656,10 @@ class Replica:
                 assert message is not None  # Our own proposal's block is pinned.
                 self._wire.broadcast(message)
             case ScheduleTimeout(timeout=timeout, duration_ms=duration_ms):
-                self._set_timer(timeout, duration_ms / 1000, Elapsed(timeout))
+                if timeout.step is Step.PROPOSE:
+                    self._await_proposal(timeout, duration_ms)
+                else:
+                    self._set_timer(timeout, duration_ms / 1000, Elapsed(timeout))
             case BuildBlock():
                 return self._build_when_gathered(effect)
             case ValidateBlock():
@@ -813,6 +840,8 @@ class Replica:
         self._obtaining.clear()
         self._bodies.clear()
         self._calls.clear()
+        self._wait = None
+        self._patience.keep(self._chain.validators)
         self._workshop.end_height(candidate)
         for timer in self._timers.values():
             timer.cancel()
@@ -843,6 +872,35 @@ class Replica:
             self._resend_ms = self._limits.resend_ms
             self._set_timer("resend", self._resend_ms / 1000, ResendDue())
 
+    def _await_proposal(self, timeout: Timeout, duration_ms: int) -> None:
+        validators = self._chain.validators
+        proposer = validators.proposer(timeout.height, timeout.round).id
+        self._wait = _Wait(
+            timeout=timeout,
+            proposer=proposer,
+            began_s=self._clock.monotonic(),
+            duration_ms=duration_ms,
+        )
+        self._reconsider(proposer)
+
+    def _reconsider(self, peer: str) -> None:
+        """Set how long the proposal of this round is waited for, if it is this peer's turn."""
+        wait, engine = self._wait, self._engine
+        if wait is None or wait.proposer != peer or engine.round_step is not Step.PROPOSE:
+            return
+        wait_ms = wait.duration_ms
+        # A proposal that has come and is not judged yet is no absence.
+        if engine.awaits_proposal:
+            wait_ms = self._patience.wait_ms(
+                wait.proposer,
+                wait.timeout.round,
+                validators=len(self._chain.validators),
+                timeout_ms=wait.duration_ms,
+            )
+        waited_s = self._clock.monotonic() - wait.began_s
+        delay_s = max(0.0, wait_ms / 1000 - waited_s)
+        self._set_timer(wait.timeout, delay_s, Elapsed(wait.timeout))
+
     def _note_missed(self, timeout: Timeout) -> None:
         engine = self._engine
         if (
@@ -853,6 +911,8 @@ class Replica:
         ):
             proposer = self._chain.validators.proposer(timeout.height, timeout.round).id
             self._metrics.proposals_missed.labels(validator=proposer).inc()
+            if engine.awaits_proposal:
+                self._patience.missed(proposer)
 
     def _set_timer(self, name: object, delay_s: float, event: Event) -> None:
         """Push an event after a while; a timer of the same name is replaced."""

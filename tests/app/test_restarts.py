@@ -167,6 +167,7 @@ def test_a_power_cut_around_a_commit_replays_at_most_one_block(batch: int, befor
             # The first batch founds the chain; block h is batch h + 1.
             assert network[C].height == batch - (2 if before else 1)
             await network.until_height(5, within_s=5.0)
+            await network.until_meshed()
 
             network.check_agreement()
             assert equivocations(network) == 0

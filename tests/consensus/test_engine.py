@@ -543,6 +543,29 @@ def test_rounds_may_go_on_for_ever() -> None:
     assert len(driver._unsigned) == 0
 
 
+def test_the_last_round_is_never_left() -> None:
+    bench = Bench().start()
+    bench.feed(*(prevote(name, None, round_=ROUND_MAX) for name in "bcd"))
+    assert bench.engine.round == ROUND_MAX
+
+    bench.feed(elapsed(Step.PROPOSE, ROUND_MAX))
+    bench.feed(*(prevote(name, None, round_=ROUND_MAX) for name in "bcd"))
+    bench.feed(*(precommit(name, None, round_=ROUND_MAX) for name in "bcd"))
+
+    assert (bench.engine.round, bench.engine.round_step) == (ROUND_MAX, Step.PRECOMMIT)
+
+
+def test_an_engine_says_whether_it_waits_for_a_proposal() -> None:
+    bench = Bench()
+    assert not bench.engine.awaits_proposal
+
+    assert bench.start().engine.awaits_proposal
+    assert not bench.feed(proposal(A)).engine.awaits_proposal
+    bench.feed(*(prevote(name, None, round_=1) for name in "bc"))
+    assert bench.engine.awaits_proposal
+    assert not bench.feed(elapsed(Step.PROPOSE, 1)).engine.awaits_proposal
+
+
 # Repeating.
 
 

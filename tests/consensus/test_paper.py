@@ -281,6 +281,42 @@ def test_l47_l48_a_quorum_of_precommits_starts_their_timer_once_at_any_step() ->
     assert timers(bench) == []
 
 
+@pytest.mark.parametrize("first", ["prevotes", "precommits"])
+def test_l47_l48_l65_l66_l67_a_round_in_which_nothing_was_proposed_is_not_waited_out(
+    first: str,
+) -> None:
+    """Deviation: no lock, no valid value and no decision can come of this round any more."""
+    prevotes = [prevote(name, None) for name in "bcd"]
+    precommits = [precommit(name, None) for name in "bcd"]
+    before, after = (prevotes, precommits) if first == "prevotes" else (precommits, prevotes)
+    bench = Bench().start().feed(elapsed(PROPOSE), *before)
+    assert bench.engine.round == 0
+
+    bench.feed(*after)
+
+    assert (bench.engine.round, bench.engine.round_step) == (1, PROPOSE)
+    assert bench.precommitted() == [None]  # It had its say.
+    assert timers(bench)[-1] is PROPOSE
+    assert timers(bench)[:-1] == []
+
+
+def test_l47_l48_the_wait_stays_where_something_was_proposed() -> None:
+    nil = [vote(name, None) for vote in (prevote, precommit) for name in "bcd"]
+    bench = Bench().start().feed(proposal(A), validated(A, False), *nil)
+
+    assert bench.engine.round == 0
+    assert timers(bench) == [PRECOMMIT]
+
+
+def test_l47_l48_the_wait_stays_where_a_block_may_be_prevoted() -> None:
+    """Whoever saw a quorum for it is locked, and the next proposer should hear of it in time."""
+    some = [prevote("b", A), prevote("c", None), prevote("d", None)]
+    bench = Bench().start().feed(*some, *(precommit(name, None) for name in "bcd"))
+
+    assert bench.engine.round == 0
+    assert timers(bench) == [PRECOMMIT]
+
+
 def test_l49_l50_l51_a_quorum_of_precommits_for_a_valid_value_decides_it() -> None:
     bench = at_prevote().feed(precommit("b", A), precommit("c", A))
     assert bench.did(Decide) == []

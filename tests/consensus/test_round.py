@@ -15,6 +15,7 @@ from consensus.round import (
     GetBlock,
     GoToRound,
     HigherRound,
+    NothingProposed,
     PrecommitsForAny,
     PrecommitsForBlock,
     PrevotesForAny,
@@ -202,6 +203,16 @@ TABLE: list[tuple[str, RoundState, RoundInput, RoundState, tuple[RoundOutput, ..
     ),
     *(
         (
+            f"a round in which nothing was proposed ends at {step.name}, its timer running or not",
+            state(step, precommit_timer=step is PRECOMMIT),
+            NothingProposed(),
+            state(step, precommit_timer=step is PRECOMMIT),
+            (GoToRound(round=Round(3)),),
+        )
+        for step in (PROPOSE, PREVOTE, PRECOMMIT)
+    ),
+    *(
+        (
             f"a quorum of precommits for a block decides at {step.name}, whatever the lock",
             locked(B, 1, step),
             DECISION,
@@ -269,6 +280,7 @@ INPUTS: dict[str, RoundInput] = {
     "PrevotesForBlock": PrevotesForBlock(block_id=A),
     "PrevotesForNil": PrevotesForNil(),
     "PrecommitsForAny": PrecommitsForAny(),
+    "NothingProposed": NothingProposed(),
     "PrecommitsForBlock": DECISION,
     "HigherRound": HigherRound(round=Round(5)),
     "StartRound": START,
@@ -285,6 +297,7 @@ ACTS = {
         "FreshProposal",
         "RepeatedProposal",
         "PrecommitsForAny",
+        "NothingProposed",
         "PrecommitsForBlock",
         "HigherRound",
         "StartRound",
@@ -297,6 +310,7 @@ ACTS = {
         "PrevotesForBlock",
         "PrevotesForNil",
         "PrecommitsForAny",
+        "NothingProposed",
         "PrecommitsForBlock",
         "HigherRound",
         "StartRound",
@@ -307,6 +321,7 @@ ACTS = {
     PRECOMMIT: {
         "PrevotesForBlock",
         "PrecommitsForAny",
+        "NothingProposed",
         "PrecommitsForBlock",
         "HigherRound",
         "StartRound",
@@ -340,6 +355,7 @@ def test_each_input_acts_at_its_steps_and_at_no_other(step: Step, name: str) -> 
         ("a timer of an earlier round", state(), elapsed(PROPOSE, 1)),
         ("a timer of a later round", state(PREVOTE), elapsed(PREVOTE, 3)),
         ("the last round", state(PRECOMMIT, ROUND_MAX), elapsed(PRECOMMIT, ROUND_MAX)),
+        ("the last round", state(PRECOMMIT, ROUND_MAX), NothingProposed()),
     ],
 )
 def test_nothing_happens_because(why: str, before: RoundState, given: RoundInput) -> None:

@@ -46,7 +46,7 @@ def test_a_network_without_faults_decides_and_settles() -> None:
 def test_every_operation_of_the_catalogue_is_applied_and_many_outcomes_are_met() -> None:
     applied: set[str] = set()
     met: set[str] = set()
-    for seed in (1, 2, 3):
+    for seed in (1, 5, 11):
         result = holds(
             Options(
                 seed=seed,
@@ -162,7 +162,7 @@ def test_a_key_that_runs_twice_forks_nothing_under_changing_partitions() -> None
 
 def test_two_keys_of_four_that_run_twice_break_the_network() -> None:
     found = set()
-    for seed in (4, 3, 7, 2):
+    for seed in (12, 17, 18, 21):
         result = simulate(
             Options(
                 seed=seed,
@@ -393,7 +393,7 @@ def test_one_wrong_clock_neither_stops_the_chain_nor_moves_its_time(jump_ms: int
 
     async def play(stage: Stage) -> None:
         # Whoever came late is silent for two blocks: one wrong clock more would be too many.
-        await stage.until_height(8, *stage.machines, within_s=60)
+        await stage.until_height(12, *stage.machines, within_s=60)
         stage.machines[1].clock.offset_ms = jump_ms
         await stage.until_height(stage.height + 8, *stage.machines, within_s=90)
 
