@@ -14,11 +14,14 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record
-from node.hashing import HASH_SIZE, Domain, tagged_hash
+from node.hashing import HASH_SIZE, Domain, hasher, tagged_hash
 
 LIST_LENGTH_MAX: Final = 1 << 20
 """Items in one list: far above any block's limit, low enough that a proof has a bounded depth."""
 DEPTH_MAX: Final = 20
+
+_hash_of_leaf: Final = hasher(Domain.MERKLE_LEAF)
+_hash_of_node: Final = hasher(Domain.MERKLE_NODE)
 
 Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_SIZE, max_length=HASH_SIZE)]
 
@@ -34,7 +37,7 @@ class ListProof(Record):
 
 def list_root(domain: Domain, items: Sequence[bytes]) -> bytes:
     """Return the 32-byte root of the items in their order; an empty list has a root too."""
-    level = [tagged_hash(Domain.MERKLE_LEAF, item) for item in items]
+    level = list(map(_hash_of_leaf, items))
     while len(level) > 1:
         level = _parents(level)
     return _seal(domain, len(items), level[0] if level else b"")
@@ -44,7 +47,7 @@ def prove_item(items: Sequence[bytes], index: int) -> ListProof:
     """Return the proof of the item at this index, which must exist."""
     assert 0 <= index < len(items)
     siblings: list[bytes] = []
-    level = [tagged_hash(Domain.MERKLE_LEAF, item) for item in items]
+    level = list(map(_hash_of_leaf, items))
     place = index
     while len(level) > 1:
         sibling = place ^ 1
@@ -60,7 +63,7 @@ def verify_item(domain: Domain, root: bytes, item: bytes, proof: ListProof) -> b
     if proof.index >= proof.length:
         return False
     siblings = iter(proof.siblings)
-    node = tagged_hash(Domain.MERKLE_LEAF, item)
+    node = _hash_of_leaf(item)
     place, width = proof.index, proof.length
     while width > 1:
         if place ^ 1 < width:
@@ -68,16 +71,14 @@ def verify_item(domain: Domain, root: bytes, item: bytes, proof: ListProof) -> b
             if sibling is None:
                 return False
             left, right = (sibling, node) if place & 1 else (node, sibling)
-            node = tagged_hash(Domain.MERKLE_NODE, left, right)
+            node = _hash_of_node(left + right)
         place, width = place >> 1, (width + 1) >> 1
     return next(siblings, None) is None and _seal(domain, proof.length, node) == root
 
 
 def _parents(level: list[bytes]) -> list[bytes]:
-    parents = [
-        tagged_hash(Domain.MERKLE_NODE, level[place], level[place + 1])
-        for place in range(0, len(level) - 1, 2)
-    ]
+    pairs = zip(level[::2], level[1::2], strict=False)  # without an odd one at the end
+    parents = [_hash_of_node(left + right) for left, right in pairs]
     if len(level) & 1:
         parents.append(level[-1])
     return parents

@@ -23,6 +23,7 @@ from node.blocks import (
     Block,
     Header,
     block_id,
+    transactions_root,
 )
 from node.blocks.certificates import Verify
 from node.chain.batch import batch_of, head_entry, head_of
@@ -40,12 +41,12 @@ from node.chain.recent import RecentIds
 from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
 from node.chain.rules import (
     ITEM_OVERHEAD_BYTES,
+    BlockEnvelope,
     Parent,
     check_contents,
     check_header,
     check_transactions,
     contents_size,
-    envelope_refusal,
 )
 from node.chain.trial import Trial
 from node.genesis import Genesis
@@ -279,6 +280,7 @@ class Chain:
             time_ms=time_ms,
             proposer=proposer,
             transactions=chosen,
+            transactions_root=transactions_root([transaction.id for transaction in chosen]),
             evidence=shown,
             accusations=accusations,
         )
@@ -328,6 +330,7 @@ class Chain:
                 time_ms=header.time_ms,
                 proposer=header.proposer,
                 transactions=transactions,
+                transactions_root=header.transactions_root,  # `check_contents` has compared it.
                 evidence=tuple(evidence),
                 accusations=accusations,
             )
@@ -601,10 +604,12 @@ class Chain:
     ) -> tuple[tuple[AdmittedTransaction, ...], tuple[bytes, ...]]:
         chosen: list[AdmittedTransaction] = []
         dropped: list[bytes] = []
+        envelope = BlockEnvelope(time_ms, self.version, self._genesis)
+        count_max = self._genesis.blocks.transactions_max
         for transaction in transactions:
-            if len(chosen) == self._genesis.blocks.transactions_max:
+            if len(chosen) == count_max:
                 break
-            refusal = envelope_refusal(transaction, time_ms, self.version, self._genesis)
+            refusal = envelope.refusal(transaction.body)
             if refusal is Outcome.TOO_FAR_AHEAD:
                 # The clock of whoever admitted it is ahead of this block: a later one can hold it.
                 continue

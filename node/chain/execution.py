@@ -15,7 +15,6 @@ from node.blocks import (
     evidence_root,
     receipt_leaf,
     receipts_root,
-    transactions_root,
     validators_hash,
 )
 from node.chain.candidates import Candidate
@@ -44,6 +43,7 @@ class Draft:
     time_ms: int
     proposer: str
     transactions: Sequence[AdmittedTransaction]
+    transactions_root: bytes
     evidence: tuple[bytes, ...]
     accusations: tuple[Accusation, ...]
     """What the evidence proves, in its order."""
@@ -71,7 +71,7 @@ def execute(
         genesis_hash=genesis.hash,
         version=parent.version,
     )
-    ids = tuple(transaction.id for transaction in draft.transactions)
+    ids = tuple([transaction.id for transaction in draft.transactions])
     result = apply_block(
         state,
         context,
@@ -83,7 +83,7 @@ def execute(
         tree = commitment.update(nodes, changes)
     receipts = [encode(receipt) for receipt in result.receipts]
     events = encode(result.events)
-    leaves = [receipt_leaf(*pair) for pair in zip(ids, receipts, strict=True)]
+    leaves = list(map(receipt_leaf, ids, receipts))
     next_validators = _changed_validators(state, changes)
     header = Header(
         version=parent.version,
@@ -93,7 +93,7 @@ def execute(
         time_ms=draft.time_ms,
         parent=parent.block_id,
         proposer=draft.proposer,
-        transactions_root=transactions_root(ids),
+        transactions_root=draft.transactions_root,
         receipts_root=receipts_root([*leaves, events]),
         evidence_root=evidence_root(draft.evidence),
         state_root=tree.root,
@@ -110,7 +110,7 @@ def execute(
         block_id=block_id(header),
         block=Block(
             header=header,
-            transactions=tuple(transaction.raw for transaction in draft.transactions),
+            transactions=tuple([transaction.raw for transaction in draft.transactions]),
             evidence=draft.evidence,
         ),
         transaction_ids=ids,

@@ -18,8 +18,8 @@ from node.blocks import (
 from node.chain.errors import BlockFault, InvalidBlock
 from node.genesis import Genesis
 from node.ledger.outcomes import Outcome, Reject
-from node.ledger.transactions import check_envelope
-from node.ledger.transition import check_in_force
+from node.ledger.transactions import TRANSACTION_VERSION, TransactionBody, check_envelope
+from node.ledger.transition import check_in_force, is_in_force
 from node.mempool import AdmittedTransaction
 
 BLOCK_OVERHEAD_BYTES = 1024
@@ -98,33 +98,51 @@ def check_transactions(
     """
     if len({transaction.id for transaction in transactions}) != len(transactions):
         raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
+    envelope = BlockEnvelope(header.time_ms, header.version, genesis)
     for transaction in transactions:
         if was_applied(transaction):
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
-        refusal = envelope_refusal(transaction, header.time_ms, header.version, genesis)
+        refusal = envelope.refusal(transaction.body)
         if refusal is not None:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
             )
 
 
-def envelope_refusal(
-    transaction: AdmittedTransaction, time_ms: int, version: int, genesis: Genesis
-) -> Outcome | None:
-    """Return why a block of this time and version cannot hold the transaction, or None."""
-    try:
-        check_envelope(
-            transaction.body,
-            network=genesis.network,
-            now_ms=time_ms,
-            window_ms=genesis.transactions.window_ms,
-        )
-        check_in_force(transaction.body, version)
-    except Reject as reject:
-        return reject.outcome
-    return None
+class BlockEnvelope:
+    """What the envelope of every transaction of one block has to be."""
+
+    def __init__(self, time_ms: int, version: int, genesis: Genesis) -> None:
+        """Take time and version of the block."""
+        self._time_ms = time_ms
+        self._version = version
+        self._network = genesis.network
+        self._window_ms = genesis.transactions.window_ms
+        self._latest_ms = time_ms + genesis.transactions.window_ms
+
+    def refusal(self, body: TransactionBody) -> Outcome | None:
+        """Return why the block cannot hold a transaction with this body, or None."""
+        # Almost all are good, and need nobody to say why not.
+        if (
+            body.version == TRANSACTION_VERSION
+            and body.network == self._network
+            and self._time_ms <= body.valid_until_ms <= self._latest_ms
+            and is_in_force(body, self._version)
+        ):
+            return None
+        try:
+            check_envelope(
+                body,
+                network=self._network,
+                now_ms=self._time_ms,
+                window_ms=self._window_ms,
+            )
+            check_in_force(body, self._version)
+        except Reject as reject:
+            return reject.outcome
+        return None
 
 
 def contents_size(transactions: Sequence[AdmittedTransaction], evidence: Sequence[bytes]) -> int:

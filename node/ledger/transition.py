@@ -33,6 +33,7 @@ __all__ = [
     "apply_block",
     "apply_transaction",
     "check_in_force",
+    "is_in_force",
     "parameters_of",
     "validators_of",
 ]
@@ -137,6 +138,14 @@ class _Application:
         # Acts know events only as records; a test holds that each is in the union.
         events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
         return Receipt(outcome=_APPLIED, operation=None, details=(), events=events)
+
+
+def is_in_force(body: TransactionBody, version: int) -> bool:
+    """Return whether `check_in_force` accepts the body."""
+    for operation in body.operations:  # noqa: SIM110 - asked for each transaction of each block
+        if ACT_OF[type(operation)].since > version:
+            return False
+    return True
 
 
 def check_in_force(body: TransactionBody, version: int, catalogue: Catalogue = CATALOGUE) -> None:

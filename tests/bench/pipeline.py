@@ -27,7 +27,7 @@ from typing import Any
 
 from node import admission as admission_module
 from node.chain import chain as chain_module
-from node.chain import execution
+from node.chain import execution, rules
 from node.chain.chain import Chain
 from node.ledger import commitment
 from node.ledger.outcomes import Outcome
@@ -94,7 +94,8 @@ def watch(stages: Stages, verify_owner: Any) -> None:
     stages.wrap(execution, "encode", "encode receipts")
     stages.wrap(execution, "encode_block_receipts", "encode receipts")
     stages.wrap(execution, "receipts_root", "list roots")
-    stages.wrap(execution, "transactions_root", "list roots")
+    stages.wrap(chain_module, "transactions_root", "list roots")
+    stages.wrap(rules, "transactions_root", "list roots")
     stages.wrap(chain_module, "batch_of", "make batch")
     stages.wrap(Chain, "_accept", "caches")
 

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 from node.admission import AdmissionError, Refusal
 from node.blocks import Header, transactions_root
 from node.chain import BlockFault, Candidate, InvalidBlock
+from node.chain.rules import BlockEnvelope
 from node.codec import decode, encode, replace
 from node.ledger.acts.assets.issue import Issue
+from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.errors import InvariantViolation
 from node.ledger.outcomes import Outcome
-from node.ledger.transactions import SignedTransaction
+from node.ledger.transactions import SignedTransaction, TransactionError, check_envelope
+from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction
 from tests.chain.stores import contents
-from tests.chain.town import CASH, Town, address_of, make_record, make_town
+from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
 
 async def proposer_and_voter(accounts: int = 4, **options: Any) -> tuple[Town, Town]:
@@ -55,6 +58,41 @@ async def test_voter_computes_what_the_proposer_did() -> None:
 
     assert checked == candidate
     assert voter.chain.check(candidate.header, (), now_ms=None) is checked
+
+
+@given(
+    version=st.integers(0, 2),
+    ours=st.booleans(),
+    ahead_ms=st.integers(-2, 2) | st.integers(599_998, 600_002) | st.integers(),
+    ruling=st.integers(0, 2),
+)
+def test_envelope_is_judged_at_a_glance_as_by_the_one_who_says_why(
+    version: int, ours: bool, ahead_ms: int, ruling: int
+) -> None:
+    town = make_town()
+    body = replace(
+        town.body([transfer_of("a0", "a1")], ["a0"], network=None if ours else bytes(8)),
+        version=version,
+        valid_until_ms=town.genesis.time_ms + ahead_ms,
+    )
+
+    expected = None
+    try:
+        check_envelope(
+            body, network=town.genesis.network, now_ms=town.genesis.time_ms, window_ms=600_000
+        )
+        check_in_force(body, ruling)
+    except TransactionError as error:
+        expected = error.outcome
+
+    envelope = BlockEnvelope(town.genesis.time_ms, ruling, town.genesis)
+    assert envelope.refusal(body) is expected
+
+
+def transfer_of(sender: str, receiver: str) -> Transfer:
+    return Transfer(
+        account=address_of(BANK, sender), to=address_of(BANK, receiver), asset=CASH, amount=1
+    )
 
 
 @pytest.mark.adversarial(60, 62)
