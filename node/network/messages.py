@@ -167,6 +167,9 @@ class Forgot(Record, tag=15):
     """The sender's head."""
     round: Round32
     """Of the height after the head, in which the sender is to vote first; 0 while it has none."""
+    begins: bool
+    """Whether the sender begins to sign on a network without a block: whoever has none either is to
+    take note of it for good."""
 
 
 class Memory(Record, tag=16):
@@ -179,6 +182,9 @@ class Memory(Record, tag=16):
     round: Round32
     """Of the height after the head, the highest that the sender has been in or was called to; 0
     where it has not begun."""
+    begun: bool
+    """Whether the one who asked has begun to sign, as far as the sender's log can tell. Where the
+    sender has a block it says so of everybody."""
 
 
 class GetTransactions(Record, tag=20):

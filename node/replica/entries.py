@@ -3,8 +3,9 @@
 The log of a height lets a restarted node stand where it stood: the inputs that the engine took, in
 order; the body of every block that this node voted for, so that a lock survives the restart of all
 (adversarial 28); and a seal for every message that it was about to sign. `Born` and `Reached` say
-what a log is worth in which nothing else stands yet (see `journal`); `Floored`, `Returned` and
-`Resumed` say how a validator that had lost its memory came to sign again (see `join`).
+what a log is worth in which nothing else stands yet (see `journal`); `Begun` who has begun on a new
+network (see `begin`); `Floored`, `Returned` and `Resumed` say how a validator that had lost its
+memory came to sign again (see `join`).
 
 The tags are permanent: an older node's log must stay readable, or be refused as a whole.
 """
@@ -105,6 +106,12 @@ class Floored(Record, tag=7):
     above: _Height
 
 
+class Begun(Record, tag=8):
+    """A validator begins to sign on a network without a block: this one, or one that said so."""
+
+    validator: str
+
+
 class ProposalEntry(Record, tag=11):
     """The engine took a proposal; an own one when it answers a request to sign."""
 
@@ -168,7 +175,9 @@ InputEntry: TypeAlias = (
     | ValidatedEntry
     | CalledEntry
 )
-Entry: TypeAlias = Born | Reached | Sealed | Body | Returned | Resumed | Floored | InputEntry
+Entry: TypeAlias = (
+    Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun | InputEntry
+)
 
 
 def encode_entry(entry: Entry) -> bytes:

@@ -44,12 +44,9 @@ Peers may lie about their height. A height too low cannot hide that of an honest
 it; one too high delays until sync finds the peer unable to serve it and strikes the claim. A round
 above `ROUNDS_BELIEVED_MAX` is not believed, so that nobody pushes the network to the end of rounds.
 
-Before the first block the rule would let nobody begin. A log that was born with its key (`Born`)
-and never signed may sign from height 1 on once a quorum, itself included, has said that it stands
-at the genesis too; it asks because `khazana init` can be run again over a lost disk with an old
-key. Without such a log, as on a new volume with keys from elsewhere, all the others must stand
-there, with fewer witnesses among them than prove anything: then nobody alive has seen a decision,
-and this node is no witness to others before the first block.
+Before the first block the rule would let nobody begin. How that is done, and how it is found out
+that a validator has begun before, is in `begin`; one that has is here like any other, with every
+head at 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -93,22 +90,6 @@ class Waiting:
 
 
 Way: TypeAlias = Silent | Later | Waiting
-
-
-def floor_of_fresh(
-    others: Sequence[str], claims: Mapping[str, int], *, model: FaultModel
-) -> int | None:
-    """Return 0 if a network that begins has gathered, None while too few were heard.
-
-    Args:
-        others: the validators beside this node.
-        claims: the height each connected peer says it has committed.
-
-    The caller has seen that no claim is above 0.
-    """
-    heard = sum(1 for name in others if name in claims)
-    # This node's own voice is part of the first quorum.
-    return 0 if heard + 1 >= quorum(model, len(others) + 1) else None
 
 
 def why_behind(
@@ -169,8 +150,6 @@ def way_of_returning(
         return Waiting(why=f"it waits to hear from {', '.join(unheard)}")
     needed = witnesses_min(model, n)
     if len(witnesses) < needed:
-        if head == 0:
-            return Silent(floor=0)
         forgot = ", ".join(name for name in others if name not in witnesses)
         return Waiting(
             why=f"{forgot} do not remember either, and {len(witnesses)} of the {needed} witnesses"

@@ -9,9 +9,10 @@ L > H + 1                  lost blocks, or an older database was put back: signs
                            L, catches up to L - 1, then goes on where the log ends
 L = H + 1                  goes on where the log ends: the same locks, timers, pending signatures
 L = H                      was stopped between the commit and the next height: begins H + 1
-L < H, empty, or missing   does not know what its key signed: signs nothing until it has heard the
+L < H, or nothing signed   does not know what its key signed: signs nothing until it has heard the
                            others (see `join`), then above a floor, or from a later round on
-only `Born`, H = 0         the key and its log are new: begins with the others (see `join`)
+nothing was signed, H = 0  is new, or was put back: begins with the others, if none of them knows
+                           that it has begun before (see `begin`)
 =========================  ========================================================================
 
 So that the fourth line means what it says, the log is brought to a height before its block is
@@ -29,6 +30,7 @@ from consensus.inputs import Input
 from node.codec import CodecError
 from node.metrics import Metrics
 from node.replica.entries import (
+    Begun,
     Body,
     Born,
     Entry,
@@ -58,8 +60,12 @@ class Found:
 
     height: int
     """Last appended to; 0 in an empty log."""
+    blank: bool
+    """Nothing was ever signed with this log: it holds no more than its birth, and who has begun."""
     born: bool
-    """Nothing was ever signed with this log: it holds only its birth."""
+    """It holds its birth."""
+    begun: frozenset[str]
+    """Which validators have begun to sign on a network without a block."""
     inputs: tuple[Input, ...]
     """What the engine took at that height, in order."""
     blocks: tuple[bytes, ...]
@@ -108,16 +114,16 @@ class Journal:
         """
         raw = self._log.load()
         self._appended = self._begun = self._log.height
+        entries = _read(raw)
         try:
-            entries = [decode_entry(data) for data in raw]
             inputs = tuple(
                 input_of_entry(entry)
                 for entry in entries
                 if not isinstance(
-                    entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored
+                    entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun
                 )
             )
-        except (CodecError, InvalidValue) as error:
+        except InvalidValue as error:
             raise LogMismatch(
                 found=f"another version ({error})", expected="one of this version"
             ) from None
@@ -128,7 +134,9 @@ class Journal:
         way = ways[-1] if ways else None
         return Found(
             height=self._appended,
-            born=len(entries) == 1 and isinstance(entries[0], Born),
+            blank=_is_blank(entries),
+            born=any(isinstance(entry, Born) for entry in entries),
+            begun=frozenset(entry.validator for entry in entries if isinstance(entry, Begun)),
             inputs=inputs,
             blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
             returned=way if isinstance(way, Returned) else None,
@@ -173,6 +181,19 @@ class Journal:
             # One ahead: a run of committed blocks then costs one append for two of them. If this
             # process dies now, the block is fetched again before anything is signed.
             await self._append(height + 1, [Reached(height=height + 1)])
+
+    @property
+    def is_at_first(self) -> bool:
+        """Whether the log stands at the first height, or nowhere yet."""
+        return self._begun <= 1
+
+    async def note_begun(self, validator: str) -> None:
+        """Note for good that a validator begins to sign; the log is at the first height.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        await self._append(1, [Begun(validator=validator)])
 
     async def stay_silent(self, height: int, floor: int) -> None:
         """Note for good, at this height, that nothing at or below the floor may be signed.
@@ -242,6 +263,19 @@ class Journal:
                 raise LogMismatch(found=entry.proposal.proposer, expected=name)
 
 
+def _read(raw: Sequence[bytes]) -> list[Entry]:
+    try:
+        return [decode_entry(data) for data in raw]
+    except CodecError as error:
+        raise LogMismatch(
+            found=f"another version ({error})", expected="one of this version"
+        ) from None
+
+
+def _is_blank(entries: Sequence[Entry]) -> bool:
+    return all(isinstance(entry, Born | Begun) for entry in entries)
+
+
 def write_resumption(log: ConsensusLog, *, above: int, at_ms: int, reason: str) -> None:
     """Make a log that has lost its past say that an operator lets this key sign above a height;
     `log` is closed afterwards.
@@ -249,14 +283,16 @@ def write_resumption(log: ConsensusLog, *, above: int, at_ms: int, reason: str) 
     It stands there, for whoever reads the log, until the node has passed that height.
 
     Raises:
+        LogMismatch: the log was made by another program.
         LogRemembers: the log knows of signatures above that height.
         StorageError: the disk's reasons, among them that a node has the log open.
     """
     try:
-        log.load()
-        if log.height > above:
+        entries = _read(log.load())
+        if log.height > above and not _is_blank(entries):
             raise LogRemembers(height=log.height, above=above)
-        log.reset(above + 1)
+        if log.height <= above:
+            log.reset(above + 1)
         log.append([encode_entry(Resumed(above=above, at_ms=at_ms, reason=reason))])
     finally:
         log.close()

@@ -404,7 +404,7 @@ class Replica:
         """Whether this is the height to be decided, and the others are still to be heard before it
         is begun: what they say first is what is being heard."""
         seat = self._seat
-        return height == self._next_height and seat is not None and not seat.is_compared
+        return height == self._next_height and seat is not None and seat.is_hearing
 
     def _admit(self, message: VoteMessage | ProposalMessage | CertificateMessage) -> Input | None:
         """Return the engine's input, verified; None for what is known already."""
@@ -497,7 +497,14 @@ class Replica:
             round_ = 0
             if self._deciding:
                 round_ = max(self._engine.round, self._engine.called_round or 0)
-            self._service.send_memory(peer, remembers=self.is_witness, round_=round_)
+            if message.begins:
+                await seat.note_begun(peer, head=height - 1, validators=self._chain.validators)
+            self._service.send_memory(
+                peer,
+                remembers=self.is_witness,
+                round_=round_,
+                begun=seat.has_begun(peer, head=height - 1),
+            )
 
     async def _take_call(self, peer: str, round_: Round) -> None:
         """Let a validator that has forgotten the height come back in this round, within bounds."""
@@ -524,12 +531,14 @@ class Replica:
             self._set_timer("ask", ASK_S, Woken())
 
     def _question(self, seat: Seat) -> Forgot:
-        return Forgot(height=self._chain.head.height, round=seat.calls_to(self._next_height))
+        head = self._chain.head.height
+        return Forgot(height=head, round=seat.calls_to(head + 1), begins=seat.begins(head))
 
     def _greet(self, peer: str) -> None:
         self._service.send_status(peer)
-        if self._seat is not None and self._seat.asks(self._chain.head.height):
-            self._wire.send(peer, self._question(self._seat))
+        seat, head = self._seat, self._chain.head.height
+        if seat is not None and (seat.asks(head) or seat.begins(head)):
+            self._wire.send(peer, self._question(seat))
         roles = {view.name: view.role for view in self._wire.peers()}
         if self._deciding and roles.get(peer) is Role.VALIDATOR:
             for signed in self._engine.resend():
@@ -570,14 +579,13 @@ class Replica:
             return
         height, validators = self._next_height, self._chain.validators
         if not self._deciding and not (self.is_witness and seat.is_compared):
-            was_compared = seat.is_compared
-            called_to = seat.calls_to(height)
+            was_hearing, question = seat.is_hearing, self._question(seat)
             await seat.settle(
                 head=height - 1, validators=validators, claims=self._claims(), model=self._model
             )
-            if seat.calls_to(height) != called_to:
+            if self._question(seat) != question:
                 self._asked_s = None
-            if seat.is_compared and not was_compared:
+            if was_hearing and not seat.is_hearing:
                 self._release_held()
         if seat.asks(height - 1):
             self._ask_memories(seat)

@@ -2,7 +2,8 @@
 
 Three things must be true: the set of the height has this node's name with this node's key; the
 guard has a floor, and the height is above it. How the floor is found after a start is the table in
-`journal`; what the others must have said where the log does not know is in `join`.
+`journal`; what the others must have said where the log does not know is in `join`, and how a new
+network begins in `begin`.
 
 A log that agrees with the chain may still be an old copy, put back together with an old copy of the
 chain: then it knows nothing of what was signed since. So nothing is signed after a start before
@@ -25,13 +26,13 @@ from consensus.types import ROUND_FIRST, FaultModel, Height, Round, Signature, V
 from consensus.validators import ValidatorSet
 from node.log import Logger
 from node.network import Memory
+from node.replica.begin import Step, way_of_beginning
 from node.replica.errors import SigningRefused
 from node.replica.guard import Guard
 from node.replica.join import (
     Later,
     Silent,
     Waiting,
-    floor_of_fresh,
     way_of_returning,
     why_behind,
 )
@@ -42,8 +43,8 @@ class _Past(Enum):
     """What is known of the signatures made before this start."""
 
     KNOWN = auto()
-    FRESH = auto()
-    """None were made, unless there is a block."""
+    NONE = auto()
+    """None were made, says the log; before the first block the others are asked (`begin`)."""
     UNKNOWN = auto()
 
 
@@ -90,6 +91,10 @@ class Seat:
         """It signs nothing up to here, unless the others cannot go on without it."""
         self._unnoted: set[ValidatorId] = set()
         """Witnesses that have not taken note yet of the round in which this node comes back."""
+        self._is_born = False
+        """The log holds its birth."""
+        self._begun: set[str] = set()
+        """Validators that have begun to sign, of which the log has a note, perhaps this one."""
         self._memories: dict[str, Memory] = {}
         self._why_unknown = "it waits to hear from the other validators"
         self._why_behind: str | None = None
@@ -109,6 +114,7 @@ class Seat:
         """
         found = self.journal.load(name=self.name, network=self._network)
         self._height, self._inputs, self._blocks = found.height, found.inputs, found.blocks
+        self._is_born, self._begun = found.born, set(found.begun)
         if found.returned is not None:
             entered = found.returned
             names = frozenset(ValidatorId(name) for name in entered.witnesses)
@@ -123,11 +129,11 @@ class Seat:
                 at_ms=found.resumed.at_ms,
                 reason=found.resumed.reason,
             )
-        if found.born and head == 0:
-            self._past = _Past.FRESH
-        elif head == 0 and found.height == 0:
-            self._log.info("no log of consensus here: waiting for all others to be at the genesis")
-        elif found.born or found.height < head:
+        if found.blank and head == 0:
+            self._past = _Past.NONE
+            if not found.born:
+                self._log.info("a log of consensus without a birth: waiting to hear all others")
+        elif found.blank or found.height < head:
             self._log.warning(
                 "the consensus log does not reach the chain: nothing is signed before the other"
                 " validators were heard",
@@ -152,6 +158,30 @@ class Seat:
     def is_compared(self) -> bool:
         """Whether the others were heard since the start, and none is ahead of this node."""
         return self._why_behind is None
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether the others are still to be heard before any height is begun."""
+        return not self.is_compared or self._past is _Past.NONE
+
+    def begins(self, head: int) -> bool:
+        """Whether the others are to take note that this validator begins to sign."""
+        return head == 0 and self.name in self._begun
+
+    def has_begun(self, peer: str, *, head: int) -> bool:
+        """Whether another validator has begun to sign, or may have, as far as this log tells."""
+        # One that has left the first height has no notes of it.
+        return head > 0 or not self.journal.is_at_first or peer in self._begun
+
+    async def note_begun(self, peer: str, *, head: int, validators: ValidatorSet) -> None:
+        """Take note for good that another validator begins to sign.
+
+        Raises:
+            StorageError: it is not known whether the note is durable; the node stops.
+        """
+        if peer in validators and not self.has_begun(peer, head=head):
+            await self.journal.note_begun(peer)
+            self._begun.add(peer)
 
     def remembers(self, head: int) -> bool:
         """Whether all is known that this key has signed above this head.
@@ -204,7 +234,7 @@ class Seat:
 
     def asks(self, head: int) -> bool:
         """Whether this node wants to know where the others stand."""
-        return self._past is _Past.UNKNOWN or head < self._forgot_until
+        return self._past is not _Past.KNOWN or head < self._forgot_until
 
     def calls_to(self, height: int) -> Round:
         """Return the round in which this node comes back at a height; 0: it enters it plainly."""
@@ -254,16 +284,8 @@ class Seat:
         others = [validator.id for validator in validators if validator.id != self.name]
         if self._why_behind is not None:
             self._compare(others, claims, head=head, model=model)
-        if self._past is _Past.FRESH:
-            if head > 0:
-                self._past = _Past.UNKNOWN
-            elif any(height > 0 for height in claims.values()):
-                # True, and sync brings a block; or a lie, and sync strikes it.
-                self._why_unknown = "it waits for the first block, which others say they have"
-            elif floor_of_fresh(others, claims, model=model) is not None:
-                self.guard.set_floor(0)
-                self._past = _Past.KNOWN
-                self._log.info("a new network begins", heard=len(claims))
+        if self._past is _Past.NONE:
+            await self._begin(others, claims, head=head, model=model)
         if self._past is _Past.UNKNOWN or head < self._silent_until or self._unnoted:
             await self._return(others, claims, head=head, model=model)
 
@@ -274,6 +296,42 @@ class Seat:
         self._why_behind = why_behind(others, claims, head=head, model=model)
         if self._why_behind not in (None, before):
             self._log.info("nothing is signed yet", reason=self._why_behind)
+
+    async def _begin(
+        self,
+        others: Sequence[str],
+        claims: Mapping[str, int],
+        *,
+        head: int,
+        model: FaultModel,
+    ) -> None:
+        if head > 0:
+            self._past = _Past.UNKNOWN
+            return
+        match way_of_beginning(
+            others,
+            claims,
+            self._memories,
+            born=self._is_born,
+            announced=self.name in self._begun,
+            model=model,
+        ):
+            case Waiting(why=why):
+                self._why_unknown = why
+            case Step.ANNOUNCE:
+                self._why_unknown = "it waits for the others to take note that it begins"
+                await self.journal.note_begun(self.name)
+                self._begun.add(self.name)
+            case Step.SIGN:
+                self.guard.set_floor(0)
+                self._past = _Past.KNOWN
+                self._log.info("a new network begins", heard=len(claims))
+            case Step.REMEMBER:
+                self._past = _Past.UNKNOWN
+                self._log.warning(
+                    "this key has begun to sign before, and its consensus log does not say so:"
+                    " nothing is signed before the other validators were heard"
+                )
 
     async def _return(
         self,
@@ -318,9 +376,7 @@ class Seat:
 
     def _stay_silent(self, floor: int) -> None:
         self.guard.set_floor(floor)
-        self._silent_until = floor
-        # Before the first block it begins with the others, and knows no more than they.
-        self._forgot_until = max(floor, 1)
+        self._silent_until = self._forgot_until = floor
 
     def _plan(self, height: int, round_: Round, witnesses: frozenset[ValidatorId]) -> None:
         """Note how a height is to be entered, and the one after it."""

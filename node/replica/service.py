@@ -28,10 +28,10 @@ class Service:
         earliest = self._chain.history.earliest
         self._wire.send(peer, Status(height=head.height, block_id=head.block_id, earliest=earliest))
 
-    def send_memory(self, peer: str, *, remembers: bool, round_: int) -> None:
+    def send_memory(self, peer: str, *, remembers: bool, round_: int, begun: bool) -> None:
         """Tell a validator that has forgotten what this one knows of its own past."""
         height = self._chain.head.height
-        self._wire.send(peer, Memory(height=height, remembers=remembers, round=round_))
+        self._wire.send(peer, Memory(height=height, remembers=remembers, round=round_, begun=begun))
 
     def send_transactions(self, peer: str, request: GetTransactions) -> None:
         """Send what is at hand of a proposed block; an empty answer says to ask another."""

@@ -43,6 +43,7 @@ from node.network.messages import encode_message
 from node.proofs import Handover, render_proof
 from node.provision.requests import ValidatorRequest
 from node.replica.entries import (
+    Begun,
     Body,
     Born,
     BuiltEntry,
@@ -203,6 +204,7 @@ def entries() -> tuple[bytes, ...]:
         Born(name="regulator", public_key=bytes(32), network=None),
         Born(name="regulator", public_key=bytes(32), network=town.genesis.hash),
         Reached(height=3),
+        Begun(validator="regulator"),
         Sealed(height=3, round=0, kind=2, sign_bytes=b"what is signed"),
         Body(block_id=block_id, block=encode_block(decided().block)),
         ProposalEntry(own=False, proposal=proposal),

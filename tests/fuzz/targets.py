@@ -56,6 +56,7 @@ from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
 from node.provision.processes import PID_FILE, running
 from node.provision.requests import RequestError, read_request
 from node.replica.entries import (
+    Begun,
     Body,
     Born,
     Floored,
@@ -195,7 +196,7 @@ def _in_file(read: Callable[[Path], object], name: str) -> Callable[[], _Opened]
 
 def _entry(data: bytes) -> bytes:
     entry = decode_entry(data)
-    if not isinstance(entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored):
+    if not isinstance(entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun):
         input_of_entry(entry)
     return encode_entry(entry)
 

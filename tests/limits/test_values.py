@@ -186,7 +186,7 @@ def test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often() -> Non
             await started(network, liar)
             for number in range(300):
                 for round_ in (1 + number % 8, CALLED_AHEAD_MAX + 1 + number, 1 << 31):
-                    send_all(liar, Forgot(height=0, round=round_))
+                    send_all(liar, Forgot(height=0, round=round_, begins=True))
             await asyncio.sleep(3.0)
 
             for name in HONEST:

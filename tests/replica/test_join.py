@@ -11,7 +11,6 @@ from node.replica.join import (
     Silent,
     Waiting,
     Way,
-    floor_of_fresh,
     way_of_returning,
     witnesses_min,
 )
@@ -22,11 +21,11 @@ OTHERS = ("b", "c", "d")
 
 
 def stands(height: int = 10, round_: int = 0) -> Memory:
-    return Memory(height=height, remembers=True, round=round_)
+    return Memory(height=height, remembers=True, round=round_, begun=True)
 
 
 def forgot(height: int = 10, round_: int = 0) -> Memory:
-    return Memory(height=height, remembers=False, round=round_)
+    return Memory(height=height, remembers=False, round=round_, begun=True)
 
 
 def way(
@@ -120,16 +119,6 @@ def test_three_of_four_who_forgot_are_left_to_their_operators() -> None:
     assert "khazana validator resume" in why(found)
 
 
-def test_before_the_first_block_all_others_must_stand_at_the_genesis() -> None:
-    heard = {"b": forgot(0), "c": forgot(0)}
-    assert "hear from d" in why(way(heard, head=0))
-    heard["d"] = forgot(0)
-    assert way(heard, head=0) == Silent(floor=0)
-    assert way({**heard, "d": stands(0)}, head=0) == Silent(floor=0)
-    heard["d"] = forgot(1)
-    assert "others are at 1" in why(way(heard, head=0))
-
-
 def test_before_the_first_block_those_who_have_begun_are_witnesses() -> None:
     begun = stands(0, round_=2)
 
@@ -161,12 +150,6 @@ def test_where_no_fault_is_survived_one_who_forgot_returns_behind_the_others(
 
 def test_a_validator_alone_can_contradict_nobody() -> None:
     assert way({}, head=7, others=()) == Silent(floor=7)
-    assert floor_of_fresh([], {}, model=BYZANTINE) == 0
-
-
-def test_a_new_network_begins_once_a_quorum_with_ourselves_is_there() -> None:
-    assert floor_of_fresh(OTHERS, {"b": 0}, model=BYZANTINE) is None
-    assert floor_of_fresh(OTHERS, {"b": 0, "c": 0}, model=BYZANTINE) == 0
 
 
 @pytest.mark.parametrize("model", [BYZANTINE, CRASH])

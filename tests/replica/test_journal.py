@@ -24,6 +24,7 @@ from node.metrics import Metrics
 from node.network import Memory
 from node.replica.entries import (
     ENTRY_SIZE_MAX,
+    Begun,
     Body,
     Born,
     Floored,
@@ -135,6 +136,7 @@ async def test_what_was_persisted_is_found_with_bodies_and_seals() -> None:
     assert found.inputs == INPUTS
     assert found.blocks == (b"body",)
     assert not found.born
+    assert not found.blank
     after.guard.set_floor(0)
     assert after.guard.seal(vote("a")) is None
 
@@ -203,7 +205,9 @@ async def test_reaching_costs_an_append_for_every_second_height_at_most() -> Non
 def test_a_birth_is_found_and_is_written_once() -> None:
     setup = Setup().born()
 
-    assert setup.journal.load(name="a", network=NETWORK).born
+    found = setup.journal.load(name="a", network=NETWORK)
+    assert found.born
+    assert found.blank
     with pytest.raises(LogMismatch):
         write_birth(setup.again().log, name="a", public_key=signer("a").public_key, network=NETWORK)
 
@@ -275,11 +279,11 @@ def test_what_a_log_is_worth_at_the_start(height: int, head: int, floor: int | N
 
 
 def stands(height: int, round_: int = 0) -> Memory:
-    return Memory(height=height, remembers=True, round=round_)
+    return Memory(height=height, remembers=True, round=round_, begun=True)
 
 
 def forgot(height: int) -> Memory:
-    return Memory(height=height, remembers=False, round=0)
+    return Memory(height=height, remembers=False, round=0, begun=True)
 
 
 def note(setup: Setup, **heard: Memory) -> None:
@@ -328,21 +332,6 @@ async def settle(setup: Setup, *, head: int, **heard: Memory) -> None:
     )
 
 
-async def test_one_that_began_without_a_log_is_no_witness_before_the_first_block() -> None:
-    setup = Setup()
-    setup.seat.open(0)
-
-    await settle(setup, head=0, b=forgot(0), c=forgot(0), d=forgot(0))
-
-    for lives in (setup, setup.again()):
-        if lives is not setup:
-            lives.seat.open(0)
-            await compare(lives, head=0, b=0, c=0)
-        assert lives.seat.may_vote(1, make_validators())
-        assert not lives.seat.remembers(0)
-        assert lives.seat.remembers(1)
-
-
 @pytest.mark.adversarial(29)
 async def test_a_birth_is_worth_nothing_once_somebody_is_further() -> None:
     others = make_validators()
@@ -357,13 +346,6 @@ async def test_a_birth_is_worth_nothing_once_somebody_is_further() -> None:
     behind = Setup().born()
     behind.seat.open(5)
     assert not behind.seat.is_settled
-
-    first = Setup().born()
-    first.seat.open(0)
-    await first.seat.settle(
-        head=0, validators=others, claims={"b": 0, "c": 0}, model=FaultModel.BYZANTINE
-    )
-    assert first.guard.floor == 0
 
 
 async def test_a_floor_is_durable_before_it_counts() -> None:
@@ -599,9 +581,10 @@ def test_entries_have_permanent_tags() -> None:
         Returned(height=1, round=4, witnesses=("b",)),
         Resumed(above=1, at_ms=0, reason=""),
         Floored(above=1),
+        Begun(validator="b"),
         *map(entry_of_input, INPUTS),
     ]
 
     assert [encode_entry(entry)[1] for entry in entries] == [
-        1, 2, 3, 4, 5, 6, 7, 11, 11, 11, 12, 12, 12, 13, 14, 15, 16, 16, 17,
+        1, 2, 3, 4, 5, 6, 7, 8, 11, 11, 11, 12, 12, 12, 13, 14, 15, 16, 16, 17,
     ]  # fmt: skip

@@ -319,6 +319,7 @@ class Liar:
                     height=message.height + self.random.choice((0, 1, 5)),
                     round=self.random.choice((0, message.round + 3)),
                     remembers=self.random.random() < 0.5,
+                    begun=self.random.random() < 0.5,
                 )
             case Snapshots(points=points) if points:
                 bad_points = tuple(self._tampered(point) for point in points)

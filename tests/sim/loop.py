@@ -111,9 +111,12 @@ class SimLoop(asyncio.BaseEventLoop):
         """Do something before the machine's next step after so many more."""
         self._countdowns[machine] = (steps, then)
 
-    def stop_counting(self) -> None:
-        """Forget every `count_down`."""
-        self._countdowns.clear()
+    def stop_counting(self, machine: str | None = None) -> None:
+        """Forget the `count_down` of a machine, or of all."""
+        if machine is None:
+            self._countdowns.clear()
+        else:
+            self._countdowns.pop(machine, None)
 
     # What asyncio asks of a loop.
 

@@ -431,6 +431,8 @@ class Machine:
         if self._transport is not None:
             self._transport.vanished = True
         self._around.net.unplug(self.address)
+        # What was prepared for this life is not for the next.
+        self._around.loop.stop_counting(self.name)
         self.wake()
         for task in list(self._calls):
             task.cancel()

@@ -102,6 +102,27 @@ async def _wipe(fault: Fault) -> None:
     await fault.rejoined(machine)
 
 
+async def _reborn(fault: Fault) -> None:
+    """The copy from the day of `khazana init` is put back at once, best before the first block."""
+    machine = fault.impair()
+    if machine is None:
+        return
+    if machine.signer is None:  # It has no log.
+        fault.site.observing_later.discard(machine.name)
+        fault.happened = False
+        return
+    with fault.in_hand(machine):
+        machine.kill_after(fault.random.randrange(200))
+        await fault.last(2)
+        await _stopped(machine)
+        fault.note(machine=machine.name, height=fault.site.checker.height)
+        machine.disk.wipe()
+        fault.site.checker.lost(machine.name)
+        machine.bear()
+        await machine.start()
+    await fault.rejoined(machine)
+
+
 async def _wipe_to_snapshot(fault: Fault) -> None:
     """The disk is lost, and its operator lets the node join by a snapshot, as often as it dies."""
     site = fault.site
@@ -200,6 +221,7 @@ HARMS: Final[dict[str, Harm]] = {
     "rot": _rot,
     "rot-log": _rot_log,
     "wipe": _wipe,
+    "reborn": _reborn,
     "wipe-to-snapshot": _wipe_to_snapshot,
     "old-disk": _old_disk,
     "old-log": _old_log,
