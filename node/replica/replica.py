@@ -206,7 +206,8 @@ class Replica:
         self._resend_ms = self._limits.resend_ms
         self._woken = False
         self._held: dict[str, list[Heard]] = {}
-        self._asked_s: float | None = None
+        self._ask_timer: asyncio.TimerHandle | None = None
+        """Until it fires, the others have been asked what they remember."""
         self._calls: dict[str, list[Round]] = {}
         """Rounds of the next height in which a validator comes back, by its name."""
         self._committed_s = 0.0
@@ -312,6 +313,7 @@ class Replica:
             raise Divergence(error.height, error.block_id, reason) from error
         finally:
             self._obtaining.clear()
+            self._stop_waiting_to_ask()
             for timer in self._timers.values():
                 timer.cancel()
 
@@ -524,11 +526,19 @@ class Replica:
 
     def _ask_memories(self, seat: Seat) -> None:
         """Ask the others where they stand, now and then until this node remembers again."""
-        now_s = self._clock.monotonic()
-        if self._asked_s is None or now_s - self._asked_s >= ASK_S:
-            self._asked_s = now_s
+        if self._ask_timer is None:
             self._wire.broadcast(self._question(seat))
-            self._set_timer("ask", ASK_S, Woken())
+            # Not one of the height's timers: a node that catches up passes many in a second.
+            self._ask_timer = asyncio.get_running_loop().call_later(ASK_S, self._ask_again)
+
+    def _ask_again(self) -> None:
+        self._ask_timer = None
+        self.wake()
+
+    def _stop_waiting_to_ask(self) -> None:
+        if self._ask_timer is not None:
+            self._ask_timer.cancel()
+            self._ask_timer = None
 
     def _question(self, seat: Seat) -> Forgot:
         head = self._chain.head.height
@@ -584,7 +594,7 @@ class Replica:
                 head=height - 1, validators=validators, claims=self._claims(), model=self._model
             )
             if self._question(seat) != question:
-                self._asked_s = None
+                self._stop_waiting_to_ask()
             if was_hearing and not seat.is_hearing:
                 self._release_held()
         if seat.asks(height - 1):
