@@ -162,7 +162,7 @@ def test_a_key_that_runs_twice_forks_nothing_under_changing_partitions() -> None
 
 def test_two_keys_of_four_that_run_twice_break_the_network() -> None:
     found = set()
-    for seed in (12, 17, 18, 21):
+    for seed in (15, 16):
         result = simulate(
             Options(
                 seed=seed,
