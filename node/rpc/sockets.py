@@ -250,10 +250,10 @@ class SocketSession:
         loop = asyncio.get_running_loop()
         heartbeat = self._limits.heartbeat_ms / 1000
         subscription.told_at = loop.time()
+        height, index = subscription.seen.height, subscription.seen.index + 1
+        if height == 0:
+            height, index = 1, 0
         while True:
-            height, index = subscription.seen.height, subscription.seen.index + 1
-            if height == 0:
-                height, index = 1, 0
             while height <= self._feed.head:
                 await self._send_block(subscription, height, index)
                 height, index = height + 1, 0
@@ -276,15 +276,11 @@ class SocketSession:
             raise AssertionError("a connection that lags ends") from None
         items: list[bytes] = []
         size = 0
-        for cursor, item in chosen:
-            body = item.body()
-            items.append(
-                b'{"cursor":"%b","topic":"%b","value":%b}'
-                % (str(cursor).encode(), item.topic.encode(), body)
-            )
-            size += len(body)
+        for index, entry in chosen:
+            items.append(entry)
+            size += len(entry)
             if size >= FRAME_BYTES:
-                await self._send_items(subscription, cursor, items)
+                await self._send_items(subscription, Cursor(height=height, index=index), items)
                 items, size = [], 0
         if items:
             await self._send_items(subscription, end, items)

@@ -16,7 +16,7 @@ Only final blocks are in the stream. Nothing here knows sockets.
 import asyncio
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -81,7 +81,7 @@ _NOBODY: Final = Mentions()
 class StreamItem:
     """One item; its JSON, and whom it names, are found when somebody first asks, and kept."""
 
-    __slots__ = ("_body", "_mention", "_mentions", "_render", "topic")
+    __slots__ = ("_entry", "_mention", "_mentions", "_render", "topic")
 
     def __init__(
         self,
@@ -92,14 +92,19 @@ class StreamItem:
         self.topic = topic
         self._render = render
         self._mention = mention
-        self._body: bytes | None = None
+        self._entry: bytes | None = None
         self._mentions: Mentions | None = None
 
-    def body(self) -> bytes:
-        """Return the item's value as JSON."""
-        if self._body is None:
-            self._body = self._render()
-        return self._body
+    def entry(self, height: int, index: int) -> bytes:
+        """Return the item as everybody is sent it: JSON, with its topic and this, its cursor."""
+        if self._entry is None:
+            self._entry = b'{"cursor":"%d-%d","topic":"%b","value":%b}' % (
+                height,
+                index,
+                self.topic.encode(),
+                self._render(),
+            )
+        return self._entry
 
     def mentions(self) -> Mentions:
         """Return whom and what the item names."""
@@ -137,7 +142,16 @@ class StreamBlock:
     blocks or receipts only must not make a node build thousands of items a second.
     """
 
-    __slots__ = ("_by_account", "_items", "_opening", "_rest", "height", "length")
+    __slots__ = (
+        "_by_account",
+        "_by_topics",
+        "_items",
+        "_opening",
+        "_rest",
+        "end",
+        "height",
+        "length",
+    )
 
     def __init__(
         self,
@@ -152,15 +166,14 @@ class StreamBlock:
         self.height = height
         self.length = length
         """Of the whole run, opening and rest."""
+        self.end = Cursor(height=height, index=length - 1)
+        """The cursor of the last item."""
         self._opening = tuple(opening)
         self._rest = rest
         self._items: tuple[StreamItem, ...] | None = None
         self._by_account: dict[Topic, dict[str, list[int]]] = {}
-
-    @property
-    def end(self) -> Cursor:
-        """The cursor of the last item."""
-        return Cursor(height=self.height, index=self.length - 1)
+        # At most as many as there are sets of topics, fifteen.
+        self._by_topics: dict[frozenset[Topic], Sequence[tuple[int, bytes]]] = {}
 
     @property
     def items(self) -> tuple[StreamItem, ...]:
@@ -170,15 +183,26 @@ class StreamBlock:
             assert len(self._items) == self.length
         return self._items
 
-    def select(self, wanted: StreamFilter, start: int) -> Iterator[tuple[Cursor, StreamItem]]:
-        """Yield what a subscriber wants from this index on, in order."""
+    def select(self, wanted: StreamFilter, start: int) -> Sequence[tuple[int, bytes]]:
+        """Return what a subscriber wants from this index on, in order: each index and entry."""
+        if start or wanted.accounts is not None or wanted.assets is not None:
+            return self._choose(wanted, start)
+        # All of some topics: chosen once, for the many at the head that want the same.
+        whole = self._by_topics.get(wanted.topics)
+        if whole is None:
+            whole = self._by_topics[wanted.topics] = self._choose(wanted, 0)
+        return whole
+
+    def _choose(self, wanted: StreamFilter, start: int) -> list[tuple[int, bytes]]:
         items: Sequence[StreamItem] = self._opening
         places: Sequence[int] = range(start, len(self._opening))
         if not wanted.topics <= _OF_NOBODY:
             items, places = self.items, self._candidates(wanted, start)
-        for index in places:
-            if wanted.wants(items[index]):
-                yield Cursor(height=self.height, index=index), items[index]
+        return [
+            (index, items[index].entry(self.height, index))
+            for index in places
+            if wanted.wants(items[index])
+        ]
 
     def _candidates(self, wanted: StreamFilter, start: int) -> Sequence[int]:
         if wanted.accounts is None:
@@ -261,8 +285,8 @@ class Feed:
 
     async def read(
         self, height: int, wanted: StreamFilter, start: int
-    ) -> tuple[Cursor, list[tuple[Cursor, StreamItem]]]:
-        """Return the block's end, and what a subscriber wants of it from this index on, rendered.
+    ) -> tuple[Cursor, Sequence[tuple[int, bytes]]]:
+        """Return the block's end, and what a subscriber wants of it from this index on.
 
         History is read by one subscriber at a time, and then rests: however many replay from the
         beginning, most of the loop's time is left for consensus.
@@ -271,20 +295,14 @@ class Feed:
             Whatever loading raises where it is no longer kept.
         """
         if height in self._blocks or height == self._head:
-            return self._select(self.block(height), wanted, start)
+            block = self.block(height)
+            return block.end, block.select(wanted, start)
         loop = asyncio.get_running_loop()
         async with self._replaying:
             began = loop.time()
-            found = self._select(self.block(height), wanted, start)
+            block = self.block(height)
+            chosen = block.select(wanted, start)
             await asyncio.sleep(REPLAY_REST * (loop.time() - began))
-        return found
-
-    def _select(
-        self, block: StreamBlock, wanted: StreamFilter, start: int
-    ) -> tuple[Cursor, list[tuple[Cursor, StreamItem]]]:
-        chosen = list(block.select(wanted, start))
-        for _, item in chosen:
-            item.body()
         return block.end, chosen
 
     def end(self, height: int) -> Cursor:

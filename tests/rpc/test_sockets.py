@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from node.rpc import RpcLimits
+from node.rpc.stream import Feed, StreamFilter
 from tests.rpc.solo import CASH, Solo, solo_node
 
 TOPICS = ["blocks", "receipts", "transactions", "events"]
@@ -216,6 +217,26 @@ async def test_replay_tells_the_same_as_live() -> None:
 
         assert replayed == told
         assert len(cursors(told)) == len(set(cursors(told))) == 20
+
+
+async def test_block_is_read_once_for_a_subscriber(monkeypatch: pytest.MonkeyPatch) -> None:
+    heights: list[int] = []
+    read = Feed.read
+
+    async def noted(self: Feed, height: int, wanted: StreamFilter, start: int) -> Any:
+        heights.append(height)
+        return await read(self, height, wanted, start)
+
+    monkeypatch.setattr(Feed, "read", noted)
+    async with solo_node() as solo, listener(solo) as one:
+        await one.subscribe("blocks")
+        for _ in range(3):
+            await solo.seal()
+            await one.next()
+
+        head = solo.town.chain.head.height
+        assert heights[-3:] == [head - 2, head - 1, head]
+        assert len(heights) == len(set(heights))
 
 
 async def test_resuming_from_any_cursor_leaves_no_gap_and_repeats_nothing() -> None:

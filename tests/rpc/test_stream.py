@@ -1,9 +1,12 @@
 """The numbered stream: cursors, filters, and reading on without a gap."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.rpc.stream import Cursor, Feed, Mentions, StreamBlock, StreamFilter, StreamItem, Topic
 
@@ -51,10 +54,12 @@ def wanted(*topics: Topic, accounts: Sequence[str] | None = None) -> StreamFilte
 
 
 def selected(block: StreamBlock, filter_: StreamFilter, start: int = 0) -> list[tuple[str, str]]:
-    return [
-        (str(cursor), item.body().decode().strip('"').partition(":")[2])
-        for cursor, item in block.select(filter_, start)
+    chosen = block.select(filter_, start)
+    entries = [json.loads(entry) for _, entry in chosen]
+    assert [entry["cursor"] for entry in entries] == [
+        str(Cursor(height=block.height, index=index)) for index, _ in chosen
     ]
+    return [(entry["cursor"], entry["value"].partition(":")[2]) for entry in entries]
 
 
 @pytest.mark.parametrize("text", ["0-0", "1-0", "999999999999999999-999999999"])
@@ -214,6 +219,40 @@ async def test_reading_renders_what_is_wanted_and_nothing_else() -> None:
     end, chosen = await feed.read(1, wanted(Topic.EVENTS), 4)
 
     assert str(end) == "1-5"
-    assert [str(cursor) for cursor, _ in chosen] == ["1-5"]
-    rendered = [item._body is not None for item in feed.block(1).items]
+    assert [index for index, _ in chosen] == [5]
+    rendered = [item._entry is not None for item in feed.block(1).items]
     assert rendered == [False, False, False, False, False, True]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.sampled_from(Topic), min_size=1),
+            st.none() | st.sets(st.sampled_from(["a0", "a1", "shared", "nobody"]), min_size=1),
+            st.integers(0, 6),
+        )
+    )
+)
+def test_everybody_is_given_what_asking_item_by_item_finds(
+    readers: list[tuple[set[Topic], set[str] | None, int]],
+) -> None:
+    block, twin = Loads().make(7), Loads().make(7)
+    for topics, accounts, start in readers:
+        filter_ = wanted(*topics, accounts=None if accounts is None else sorted(accounts))
+
+        assert list(block.select(filter_, start)) == [
+            (index, item.entry(7, index))
+            for index, item in enumerate(twin.items)
+            if index >= start and filter_.wants(item)
+        ]
+
+
+def test_what_many_want_is_chosen_and_rendered_once() -> None:
+    block = Loads().make(7)
+
+    first = block.select(wanted(Topic.EVENTS), 0)
+
+    assert block.select(wanted(Topic.EVENTS), 0) is first
+    again = block.select(wanted(Topic.EVENTS, Topic.BLOCKS), 0)
+    assert [entry for _, entry in again[1:]] == [entry for _, entry in first]
+    assert all(one is other for (_, one), (_, other) in zip(again[1:], first, strict=True))
