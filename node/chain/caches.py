@@ -6,6 +6,7 @@ the entry to the young one. So whatever was used during the last half budget of 
 there, a hit costs one or two look-ups, and nothing is ever sorted or relinked.
 """
 
+from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 ValueT = TypeVar("ValueT")
@@ -23,7 +24,6 @@ class GenerationCache(Generic[ValueT]):
         self._old: dict[bytes, tuple[ValueT, int]] = {}
         self._young_bytes = 0
         self._old_bytes = 0
-        self.hits = 0
         self.misses = 0
 
     def __len__(self) -> int:
@@ -40,35 +40,42 @@ class GenerationCache(Generic[ValueT]):
         An entry of the old generation moves to the young one.
         """
         entry = self._young.get(key)
+        if entry is not None:
+            return entry[0]
+        entry = self._old.get(key)
         if entry is None:
-            entry = self._old.pop(key, None)
-            if entry is None:
-                self.misses += 1
-                return default
-            self._old_bytes -= entry[1]
-            self._insert(key, entry)
-        self.hits += 1
+            self.misses += 1
+            return default
+        self.put_all((key,), (entry[0],), (entry[1] - ENTRY_OVERHEAD_BYTES,))
         return entry[0]
 
     def put(self, key: bytes, value: ValueT, size_bytes: int) -> None:
         """Keep a value of this size, in place of an earlier one."""
-        earlier = self._young.pop(key, None)
-        if earlier is not None:
-            self._young_bytes -= earlier[1]
-        else:
-            earlier = self._old.pop(key, None)
+        self.put_all((key,), (value,), (size_bytes,))
+
+    def put_all(
+        self, keys: Iterable[bytes], values: Iterable[ValueT], sizes_bytes: Iterable[int]
+    ) -> None:
+        """Keep values of these sizes, in place of earlier ones."""
+        young, old, young_bytes = self._young, self._old, self._young_bytes
+        for key, value, size_bytes in zip(keys, values, sizes_bytes, strict=True):
+            entry = (value, size_bytes + ENTRY_OVERHEAD_BYTES)
+            earlier = young.get(key)
             if earlier is not None:
-                self._old_bytes -= earlier[1]
-        self._insert(key, (value, size_bytes + ENTRY_OVERHEAD_BYTES))
+                young_bytes -= earlier[1]
+            elif key in old:
+                self._old_bytes -= old.pop(key)[1]
+            if young_bytes + entry[1] > self._half_bytes and young:
+                young.pop(key, None)
+                self._old = old = young
+                self._old_bytes = young_bytes
+                self._young = young = {}
+                young_bytes = 0
+            young[key] = entry
+            young_bytes += entry[1]
+        self._young_bytes = young_bytes
 
     def clear(self) -> None:
         """Forget everything."""
         self._young, self._old = {}, {}
         self._young_bytes = self._old_bytes = 0
-
-    def _insert(self, key: bytes, entry: tuple[ValueT, int]) -> None:
-        if self._young_bytes + entry[1] > self._half_bytes and self._young:
-            self._old, self._old_bytes = self._young, self._young_bytes
-            self._young, self._young_bytes = {}, 0
-        self._young[key] = entry
-        self._young_bytes += entry[1]

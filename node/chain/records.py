@@ -68,9 +68,8 @@ class CommittedRecords:
         self, records: Mapping[bytes, Record | None], encoded: Mapping[bytes, bytes | None]
     ) -> None:
         """Know what a block changed, by full state key, now that it is durable."""
-        put = self.cache.put
-        for full_key, record in records.items():
-            put(full_key, record, _DECODED_FACTOR * len(encoded[full_key] or b""))
+        sizes_bytes = [_DECODED_FACTOR * len(encoded[key] or b"") for key in records]
+        self.cache.put_all(records, records.values(), sizes_bytes)
 
 
 def _decoded(table: Table[R], encoded: bytes) -> R:

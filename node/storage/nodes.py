@@ -36,25 +36,26 @@ class StoredNodes:
             self.reads += 1
             node = self._store.get(node_key(path))
         if node is not None:
-            self._keep(path, node)
+            self.accept({path: node})
         return node
 
     def accept(self, nodes: Mapping[bytes, bytes | None]) -> None:
         """Take over what has just been written to the store, None for deleted."""
+        young, old, size_bytes = self._young, self._old, self._young_size_bytes
         for path, node in nodes.items():
-            self._old.pop(path, None)
-            if node is not None:
-                self._keep(path, node)
-            elif (former := self._young.pop(path, None)) is not None:
-                self._young_size_bytes -= len(path) + len(former) + _ENTRY_OVERHEAD_BYTES
-
-    def _keep(self, path: bytes, node: bytes) -> None:
-        former = self._young.get(path)
-        if former is None:
-            self._young_size_bytes += len(path) + len(node) + _ENTRY_OVERHEAD_BYTES
-        else:
-            self._young_size_bytes += len(node) - len(former)
-        self._young[path] = node
-        if self._young_size_bytes > self._half_size_bytes:
-            self._old, self._young = self._young, {}
-            self._young_size_bytes = 0
+            # It may stand in both halves, and the old one must not come to light again.
+            if path in old:
+                del old[path]
+            former = young.get(path)
+            if former is not None:
+                size_bytes -= len(path) + len(former) + _ENTRY_OVERHEAD_BYTES
+            if node is None:
+                young.pop(path, None)
+                continue
+            young[path] = node
+            size_bytes += len(path) + len(node) + _ENTRY_OVERHEAD_BYTES
+            if size_bytes > self._half_size_bytes:
+                self._old = old = young
+                self._young = young = {}
+                size_bytes = 0
+        self._young_size_bytes = size_bytes
