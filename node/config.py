@@ -307,6 +307,8 @@ class ReplicaConfig(_Section):
     resend_ms_max: Milliseconds = 8_000
     fetch_timeout_ms: Milliseconds = 300
     """How long one peer may take to answer for a proposal's missing transactions."""
+    patience_ms: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 30
+    """How long a transaction may be behind the proposal that names it before it is asked for."""
 
 
 class NodeConfig(_Section):

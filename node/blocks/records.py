@@ -20,6 +20,7 @@ Limits here are those of the format; a genesis may set lower ones, never higher.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -35,6 +36,8 @@ BLOCK_TRANSACTIONS_MAX: Final = 20_000
 BLOCK_EVIDENCE_MAX: Final = 64
 EVIDENCE_SIZE_MAX: Final = 16 << 10
 INTEGER_MAX: Final = (1 << 63) - 1
+
+_ROOTS_KEPT: Final = 4  # lists of ids whose root is remembered: those of one height
 
 HeightNumber = Annotated[int, msgspec.Meta(ge=1, le=INTEGER_MAX)]
 RoundNumber = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
@@ -95,7 +98,16 @@ def block_id(header: Header) -> bytes:
 
 
 def transactions_root(ids: Sequence[bytes]) -> bytes:
-    """Return the root of the transaction ids, in their order in the block."""
+    """Return the root of the transaction ids, in their order in the block.
+
+    A node asks for that of a block three times: when the proposal comes, when its transactions are
+    together, and when they have been applied.
+    """
+    return _transactions_root(tuple(ids))
+
+
+@lru_cache(maxsize=_ROOTS_KEPT)
+def _transactions_root(ids: tuple[bytes, ...]) -> bytes:
     return list_root(Domain.TRANSACTION_LIST, ids)
 
 

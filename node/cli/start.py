@@ -58,6 +58,7 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
 
 async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:
     from node.app import Node
+    from node.app.collector import settle
 
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -79,6 +80,7 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
     try:
         async with Node(config, genesis) as node:
             is_starting = False
+            settle()
             await told.wait()
             node.log.info("told to end")
     except asyncio.CancelledError:

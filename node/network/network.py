@@ -21,6 +21,7 @@ votes, blocks, and who should be told what.
 """
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from random import Random
@@ -35,6 +36,7 @@ from node.network.messages import (
     BATCH_TRANSACTIONS_MAX,
     PROTOCOL_VERSION,
     Hello,
+    ProposalMessage,
     Transactions,
     WireLimits,
     WireMessage,
@@ -133,6 +135,8 @@ class Network:
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._batch_timer: asyncio.TimerHandle | None = None
+        self._batch_left_s = -math.inf
+        """Event loop's time at which the last batch left."""
 
     # Life.
 
@@ -202,6 +206,9 @@ class Network:
         """
         if isinstance(message, Transactions):
             return self.gossip(message.raws)
+        if isinstance(message, ProposalMessage):
+            # It may name what waits here to be pushed.
+            self._flush_batch()
         return self._offer_all(message, observers=observers)
 
     def send(self, peer: str, message: WireMessage) -> bool:
@@ -215,8 +222,9 @@ class Network:
         """Queue raw transactions for every connected validator, in batches; return how many those
         validators are.
 
-        A batch leaves when it holds 64 KiB or when its first transaction has waited 5 ms. Each
-        transaction must be within the ledger's size limit.
+        A batch leaves when it holds 64 KiB; before a proposal; and otherwise at the end of this
+        turn of the loop, or when the last one left 25 ms ago. So a single transaction does not
+        wait, and many travel together. Each must be within the ledger's size limit.
         """
         for raw in raws:
             self._batch.append(raw)
@@ -225,7 +233,8 @@ class Network:
                 self._flush_batch()
         if self._batch and self._batch_timer is None:
             loop = asyncio.get_running_loop()
-            self._batch_timer = loop.call_later(self._settings.batch_delay_s, self._flush_batch)
+            due_s = self._batch_left_s + self._settings.batch_interval_s
+            self._batch_timer = loop.call_at(max(due_s, loop.time()), self._flush_batch)
         return sum(1 for _ in self._connected(observers=False))
 
     def punish(self, peer: str, reason: str, points: int = PUNISHMENT_POINTS) -> None:
@@ -542,4 +551,5 @@ class Network:
         self._batch.clear()
         self._batch_bytes = 0
         if batch:
+            self._batch_left_s = asyncio.get_running_loop().time()
             self._offer_all(Transactions(raws=batch), observers=False)

@@ -1,5 +1,8 @@
 """How the blocks that the engine asks for are put together: from the pool first, then from peers.
 
+A proposal overtakes the transactions it names: they were pushed before it, travel in a lower lane,
+and have to be verified. So nobody is asked for them before they had a little time to come.
+
 Whoever proposed is asked first, then the other validators in turn; a peer that answers without what
 was asked for, or not in time, is followed by the next. It goes on while the height lasts, more
 slowly after each full turn: what nobody has does not keep the wires busy.
@@ -31,6 +34,8 @@ class Wanted:
     """The peer that was asked last."""
     waiting: bool = False
     """Nobody is asked before an answer comes or the timer elapses."""
+    was_patient: bool = False
+    """Its transactions had their time to come by themselves."""
     attempts: int = 0
     peers: int = 1
     """How many peers there were to ask."""
@@ -48,6 +53,7 @@ class Obtaining:
         bodies: Bodies,
         retry: Callable[[bytes], None],
         timeout_s: float,
+        patience_s: float,
         metrics: Metrics,
     ) -> None:
         """Store what is given.
@@ -55,12 +61,14 @@ class Obtaining:
         Args:
             retry: called with a block id when its peer has not answered in time.
             timeout_s: how long one peer may take to answer.
+            patience_s: how long a transaction may be behind the proposal that names it.
         """
         self._wire = wire
         self._mempool = mempool
         self._bodies = bodies
         self._retry = retry
         self._timeout_s = timeout_s
+        self._patience_s = patience_s
         self._fetches = metrics.fetches
         self._wanted: dict[bytes, Wanted] = {}
 
@@ -91,6 +99,9 @@ class Obtaining:
             body.search(self._mempool.get)
             if not body.missing():
                 return body
+            if not wanted.was_patient and self._patience_s > 0:
+                wanted.was_patient = wanted.waiting = True
+                self._retry_after(self._patience_s, block_id, wanted)
         if not wanted.waiting:
             self._ask(block_id, wanted, body)
         return None
@@ -141,8 +152,10 @@ class Obtaining:
             self._fetches.inc()
             self._wire.send(names[place], request)
             wanted.asked = names[place]
+        self._retry_after(self._timeout_s * min(turns + 1, ROUNDS_MAX), block_id, wanted)
+
+    def _retry_after(self, delay_s: float, block_id: bytes, wanted: Wanted) -> None:
         if wanted.timer is not None:
             wanted.timer.cancel()
-        delay_s = self._timeout_s * min(turns + 1, ROUNDS_MAX)
         loop = asyncio.get_running_loop()
         wanted.timer = loop.call_later(delay_s, self._retry, block_id)

@@ -124,6 +124,8 @@ class ReplicaLimits:
     resend_ms: int = 750
     resend_ms_max: int = 8_000
     fetch_timeout_ms: int = 300
+    patience_ms: int = 30
+    """How long a transaction may be behind the proposal that names it before it is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +187,7 @@ class Replica:
             bodies=self._bodies,
             retry=lambda block_id: self._inbox.push(RetryDue(block_id)),
             timeout_s=self._limits.fetch_timeout_ms / 1000,
+            patience_s=self._limits.patience_ms / 1000,
             metrics=metrics,
         )
         self._report = Reporter(metrics=metrics, log=self._log, mempool=mempool)

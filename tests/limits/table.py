@@ -213,6 +213,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.intake.verifier.GIVE_WAY_MAX": (
         f"{_INTAKE}::test_transactions_give_way_to_consensus_but_not_for_ever"
     ),
+    "node.app.collector.YOUNG_MAX": (
+        "tests/app/test_collector.py::test_cycles_are_freed_after_a_bounded_number_of_objects"
+        "_and_the_program_is_left_alone"
+    ),
     "node.signatures.helper.JOBS_MAX": (
         "tests/signatures/test_helper.py"
         "::test_few_signatures_and_more_jobs_than_it_may_have_are_for_the_loop"

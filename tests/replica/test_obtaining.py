@@ -56,7 +56,7 @@ def compact(*numbers: int, time_ms: int = 1) -> Body:
 
 
 class Setup:
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, patience_s: float = 0.0) -> None:
         self.wire = NotedWire(*names)
         self.pool = Mempool(ManualClock())
         self.bodies = Bodies()
@@ -67,6 +67,7 @@ class Setup:
             bodies=self.bodies,
             retry=self.retried.append,
             timeout_s=0.001,
+            patience_s=patience_s,
             metrics=Metrics(),
         )
 
@@ -84,6 +85,25 @@ async def test_a_block_whose_transactions_all_wait_here_is_complete_at_once() ->
     assert setup.obtaining.obtain(body.block_id) is body
     assert [each.raw for each in body.transactions()] == [b"raw1", b"raw2"]
     assert setup.wire.sent == []
+
+
+async def test_transactions_that_are_on_their_way_are_given_a_little_time() -> None:
+    setup = Setup("c", patience_s=0.001)
+    body = setup.bodies.add(compact(1, 2))
+    setup.pool.add(transaction(1))
+    setup.want(body)
+
+    for _ in range(2):
+        assert setup.obtaining.obtain(body.block_id) is None
+    assert setup.wire.sent == []
+    await asyncio.sleep(0.01)
+    assert setup.retried == [body.block_id]
+    setup.obtaining.elapsed(body.block_id)
+    setup.obtaining.obtain(body.block_id)
+    assert len(setup.wire.sent) == 1, "it had its time, and came not"
+    setup.pool.add(transaction(2))
+    assert setup.obtaining.obtain(body.block_id) is body
+    setup.obtaining.clear()
 
 
 async def test_the_proposer_is_asked_for_what_is_missing_then_the_others() -> None:

@@ -599,6 +599,7 @@ def _limits(chance: random.Random) -> dict[str, dict[str, int]]:
         ("replica", "queue_max", (1, 10)),
         ("replica", "resend_ms", (100, 3_000)),
         ("replica", "fetch_timeout_ms", (50, 2_000)),
+        ("replica", "patience_ms", (0, 300)),
         ("network", "lane_bytes_max", (4_096,)),
         ("network", "frames_per_s_max", (200,)),
     ):
