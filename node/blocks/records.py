@@ -100,8 +100,8 @@ def block_id(header: Header) -> bytes:
 def transactions_root(ids: Sequence[bytes]) -> bytes:
     """Return the root of the transaction ids, in their order in the block.
 
-    A node asks for that of a block three times: when the proposal comes, when its transactions are
-    together, and when they have been applied.
+    A voter asks for that of a block twice: when the proposal comes, and when its transactions are
+    together.
     """
     return _transactions_root(tuple(ids))
 
