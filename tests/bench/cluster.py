@@ -15,6 +15,7 @@ once.
     --kind dvp                          two signers, four operations: delivery against payment
     --size 1000                         transfers of this many bytes
     --validators 7 --block-size 500     another network
+    --rate 2000 --kill                  one validator killed at 20 s, back at 40 s (see `outage`)
     --idle --seconds 20                 one transaction at a time on an idle network
     --accounts 100000 --minutes 10 --rate 300     memory of a validator under load
 
@@ -37,11 +38,15 @@ from tests.bench.costs import budget_table
 from tests.bench.machine import verify_us
 from tests.bench.measuring import Book, Plan, check, measure, when_idle
 from tests.bench.orders import Kind, trial_clerk
+from tests.bench.outage import outage
 from tests.bench.repeats import median_of, spread_of
 from tests.bench.search import best, next_rate
 from tests.bench.town import running_town
 
 VALIDATORS: Final = (1, 3, 4, 7, 10)
+KILLED_S: Final = 20.0
+BACK_S: Final = 40.0
+"""A killed validator is started again."""
 ACCOUNTS_TRIED: Final = 100
 """More than take part in any transaction."""
 
@@ -57,6 +62,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     what.add_argument("--rates", type=_rates, help="several, in one network, such as 1000,2000")
     what.add_argument("--sustained", action="store_true", help="search for the highest rate")
     what.add_argument("--idle", action="store_true", help="one transaction at a time")
+    parser.add_argument("--kill", action="store_true", help="one validator, and start it again")
     parser.add_argument("--validators", type=int, choices=VALIDATORS, default=4)
     parser.add_argument("--kind", type=Kind, choices=list(Kind), default=Kind.TRANSFER)
     parser.add_argument("--size", type=_positive, help="bytes of a transfer; default: the least")
@@ -68,6 +74,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=_positive, default=1, help="each with a new network")
     parser.add_argument("--first", type=_positive, default=2_000, help="rate a search begins with")
     options = parser.parse_args(arguments)
+    if options.kill and (options.rates or options.sustained or options.idle):
+        parser.error("--kill goes with --rate")
     try:
         trial_clerk(options.kind, options.size, accounts=min(options.accounts, ACCOUNTS_TRIED))
     except ValueError as error:
@@ -107,6 +115,14 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         found: dict[str, Any] = {"verify_us": cost_us}
         if options.idle:
             found |= await when_idle(town, seconds=plan.window_s)
+            book.is_complete = False
+        elif options.kill:
+            times = {
+                "killed_s": KILLED_S,
+                "back_s": BACK_S,
+                "seconds": BACK_S + options.seconds / 2,
+            }
+            found |= await outage(town, rate=options.rate, **times)
             book.is_complete = False
         elif options.rates:
             found["rows"] = [await at(rate) for rate in options.rates]

@@ -207,6 +207,7 @@ def test_orders_are_signed_by_all_who_pay(
         (["--rates", "100,x"], "invalid"),
         (["--rate", "5", "--idle"], "not allowed with"),
         (["--size", "10"], "the smallest has 189"),
+        (["--kill", "--idle"], "--kill goes with --rate"),
         (["--kind", "dvp", "--size", "900"], "only transfers have a size"),
         (["--accounts", "1"], "2 accounts take part, there are 1"),
         (["--accounts", "5", "--size", "900"], "take part, there are 5"),
