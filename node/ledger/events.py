@@ -29,6 +29,7 @@ from node.ledger.acts.registry.release_account import AccountReleased
 from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
+from node.ledger.amending import ValidatorsAmended
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
 from node.ledger.protocol import ProtocolUpgraded
@@ -66,6 +67,7 @@ Event: TypeAlias = (
     | UpgradeScheduled
     | UpgradeCancelled
     | ProtocolUpgraded
+    | ValidatorsAmended
 )
 
 __all__ = [
@@ -101,5 +103,6 @@ __all__ = [
     "ValidatorAdded",
     "ValidatorKeyRotated",
     "ValidatorRemoved",
+    "ValidatorsAmended",
     "Withdrawn",
 ]

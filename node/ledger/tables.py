@@ -276,6 +276,16 @@ class ValidatorSetRecord(Record):
     """Ascending by name."""
 
 
+class AmendmentRecord(Record):
+    """That another set of validators was put in, by a decision outside the chain. Never deleted."""
+
+    id: Hash
+    """Of the document, which every node needs to follow the chain across it."""
+    serial: int
+    """1 for the first of the network."""
+    reason: Text
+
+
 class AccusedKind(IntEnum):
     """What a validator signed twice."""
 
@@ -332,6 +342,8 @@ IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
 """Key: scheme (isin, lei, dti), a colon, the identifier."""
 LICENCES: Final = Table("licences", b"L", LicenceRecord)
 """Key: participant, a slash, activity."""
+AMENDMENTS: Final = Table("amendments", b"M", AmendmentRecord)
+"""Key: height (8 bytes) from which the amended set rules. Never deleted."""
 HOLDS: Final = Table("holds", b"O", HoldRecord, ordered=True)
 """Key: address of the account, then the 32-byte id of the hold."""
 PARTICIPANTS: Final = Table("participants", b"P", ParticipantRecord)
@@ -360,6 +372,7 @@ TABLES: Final = (
     HOLDINGS,
     IDENTIFIERS,
     LICENCES,
+    AMENDMENTS,
     HOLDS,
     PARTICIPANTS,
     PROPOSALS,

@@ -11,6 +11,7 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, BlockContext, Catalogue
+from node.ledger.amending import SetAmendment, amend_set
 from node.ledger.authority import SignedAuthority
 from node.ledger.catalogue import ACT_OF, CATALOGUE
 from node.ledger.due import apply_due
@@ -30,6 +31,7 @@ __all__ = [
     "Event",
     "Parameters",
     "Receipt",
+    "SetAmendment",
     "apply_block",
     "apply_transaction",
     "check_in_force",
@@ -71,6 +73,7 @@ def apply_block(
     context: BlockContext,
     transactions: Sequence[tuple[bytes, TransactionBody]],
     accusations: Sequence[tuple[bytes, AccusationRecord]] = (),
+    amendment: SetAmendment | None = None,
 ) -> BlockResult:
     """Apply what is due and then the transactions, in order, to the state.
 
@@ -79,11 +82,15 @@ def apply_block(
         transactions: id and body of each.
         accusations: id and record of each that the block shows; proven, and made for the first
             time.
+        amendment: of the set of validators, if this is the first block after one. It comes before
+            everything else.
 
     Raises:
         InvariantViolation: the result contradicts itself; the state must not be committed.
+        Reject: the state does not bear the amendment.
     """
-    events = (*take_effect(state, context.height), *apply_due(state, context.time_ms))
+    amended = () if amendment is None else (amend_set(state, context.height, amendment),)
+    events = (*amended, *take_effect(state, context.height), *apply_due(state, context.time_ms))
     apply = _Application(state, context).apply
     receipts = tuple([apply(transaction_id, body) for transaction_id, body in transactions])
     for accusation_id, accusation in accusations:
