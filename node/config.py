@@ -318,6 +318,8 @@ class NodeConfig(_Section):
     """A validator's name on the ledger; an observer's own choice."""
     data_dir: FilePath = Path("data")
     genesis: FilePath = Path("genesis.json")
+    amendments: FilePath = Path("amendments")
+    """Folder of the amendments of the validator set that `khazana amendment install` has put in."""
     tls: TlsConfig
     validator: ValidatorConfig | None = None
     network: NetworkConfig = NetworkConfig()
@@ -349,6 +351,7 @@ def load_config(
     overridden = _override(tree, os.environ if environment is None else environment)
     tree.setdefault("data_dir", "data")
     tree.setdefault("genesis", "genesis.json")
+    tree.setdefault("amendments", "amendments")
     faults: list[Fault] = []
     config: NodeConfig | None = None
     try:

@@ -39,6 +39,7 @@ class Domain(Enum):
     MERKLE_NODE = b"khazana/merkle-node/1"
     DEVELOPMENT_KEY = b"khazana/development-key/1"
     POSSESSION = b"khazana/possession/1"
+    AMENDMENT = b"khazana/amendment/1"
 
 
 def hasher(domain: Domain) -> Callable[[bytes], bytes]:

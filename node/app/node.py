@@ -41,6 +41,7 @@ from node.intake import Intake
 from node.keys import Signer, verify
 from node.ledger.errors import InvariantViolation
 from node.ledger.protocol import SUPPORTED
+from node.ledger.tables import ValidatorRecord
 from node.log import Logger, open_log
 from node.mempool import Mempool
 from node.metrics import Metrics
@@ -341,10 +342,11 @@ class Node:
         files = self._parts.log_files
         path = consensus_log_path(self.config.data_dir)
         log = open_consensus_log(path) if files is None else ConsensusLog(path, files)
-        guard = Guard(signer, self.genesis.hash, following=following)
+        guard = Guard(signer, self.genesis.domain, following=following)
         journal = Journal(
             log,
             guard,
+            domain=self.genesis.domain,
             thread=thread if files is None else self._parts.thread,
             metrics=self.metrics,
             monotonic=self._parts.clock.monotonic,
@@ -373,7 +375,7 @@ class Node:
             return
         assert trusted is not None
         network = self._make_network(identity, height=lambda: 0, earliest=lambda: 1)
-        network.set_validators(self.genesis.ledger.validators)
+        network.set_validators(_known_validators(self.genesis))
         joining = Joining(
             installation=Installation(store, self.genesis),
             genesis=self.genesis,
@@ -541,6 +543,7 @@ class Node:
                 metrics=self.metrics,
                 log=self.log,
                 why_silent=lambda: self.replica.why_silent,
+                missing=lambda: self.sync.missing,
                 snapshots=self.snapshots.points,
                 software=software(),
             ),
@@ -635,6 +638,14 @@ def software() -> str:
         return f"khazana {version('khazana')}"
     except PackageNotFoundError:
         return "khazana"
+
+
+def _known_validators(genesis: Genesis) -> tuple[ValidatorRecord, ...]:
+    """Return those whom a node without a chain can know: the founders, and whom amendments name."""
+    named = {each.name: each for each in genesis.ledger.validators}
+    for amendment in genesis.amendments:
+        named |= {each.name: each for each in amendment.validators}
+    return tuple(named[name] for name in sorted(named))
 
 
 def _trusted_point(config: NodeConfig) -> TrustedPoint | None:

@@ -3,6 +3,7 @@
 from node.chain.candidates import Candidate
 from node.chain.chain import Chain, Committed, Listener
 from node.chain.errors import (
+    AmendmentMissing,
     BlockFault,
     ChainDamaged,
     ChainError,
@@ -15,6 +16,7 @@ from node.chain.receipts import BlockReceipts
 from node.chain.versions import describe_versions, is_ready_for_upgrade
 
 __all__ = [
+    "AmendmentMissing",
     "BlockFault",
     "BlockReceipts",
     "Candidate",

@@ -49,12 +49,13 @@ from node.chain.rules import (
     contents_size,
 )
 from node.chain.trial import Trial
-from node.genesis import Genesis
+from node.genesis import AmendmentError, AmendmentFault, Genesis
 from node.keys import verify as verify_signature
 from node.ledger.acting import BlockContext
+from node.ledger.amending import check_amendment
 from node.ledger.commitment import CommitmentError
 from node.ledger.errors import InvariantViolation
-from node.ledger.outcomes import Outcome
+from node.ledger.outcomes import Outcome, Reject, explain
 from node.ledger.parameters import Parameters
 from node.ledger.protocol import SUPPORTED, protocol_of, ruling_version
 from node.ledger.state import LedgerState, R, Table
@@ -109,9 +110,9 @@ class Chain:
         self._head = head
         self._recent = RecentIds(window_ms=genesis.transactions.window_ms, time_ms=head.time_ms)
         self._protocol = protocol_of(LedgerState(self._records))
-        self.history = History(store)
+        self.history = History(store, genesis)
         """The stored blocks."""
-        self._validator_records = validators_of(LedgerState(self._records))
+        self._validator_records = self._ruling_records()
         self._validators = validator_set(self._validator_records)
         self._pruner = Pruner(store, self.history, genesis, keep_blocks=keep_blocks)
         self._pruning: asyncio.Future[None] | None = None
@@ -148,6 +149,8 @@ class Chain:
             stages: what the work of blocks is charged to; None: to nobody.
 
         Raises:
+            AmendmentError: an amendment is installed that this chain cannot go on by.
+            AmendmentMissing: the chain went on by an amendment that is not installed.
             ChainDamaged: what is stored contradicts itself or belongs to another network.
             FoundingError: the genesis cannot be a first state.
             StorageError: the disk's reasons.
@@ -269,7 +272,7 @@ class Chain:
             tuple(evidence),
             parent.height + 1,
             self.history,
-            self._genesis.hash,
+            self._genesis,
             self._verify,
             count_max=BLOCK_EVIDENCE_MAX,
         )
@@ -323,7 +326,7 @@ class Chain:
         try:
             check_transactions(transactions, header, self._genesis, self._was_applied)
             accusations = check_evidence(
-                tuple(evidence), header.height, self.history, self._genesis.hash, self._verify
+                tuple(evidence), header.height, self.history, self._genesis, self._verify
             )
             draft = Draft(
                 round=header.round,
@@ -383,7 +386,7 @@ class Chain:
         """
         assert self._writing is None
         assert candidate.height == self._head.height + 1
-        assert candidate.header.parent == self._head.block_id
+        assert candidate.header.parent == self._parent().block_id
         assert certificate.block_id == candidate.block_id
         assert certificate.height == candidate.height
         await self._pruned()
@@ -471,14 +474,12 @@ class Chain:
         self._protocol = protocol_of(LedgerState(self._records))
         self._head = head_of(candidate)
         self._recent.note(candidate.transaction_ids, candidate.header.time_ms)
-        if candidate.next_validators is not None:
-            self._validator_records = candidate.next_validators
-            self._validators = validator_set(candidate.next_validators)
-        return Committed(
-            candidate=candidate,
-            certificate=certificate,
-            validators_changed=candidate.next_validators is not None,
-        )
+        amended = self._genesis.amendment_at(candidate.height + 1) is not None
+        changed = candidate.next_validators is not None or amended
+        if changed:
+            self._validator_records = self._ruling_records()
+            self._validators = validator_set(self._validator_records)
+        return Committed(candidate=candidate, certificate=certificate, validators_changed=changed)
 
     # Reading what is committed.
 
@@ -574,11 +575,32 @@ class Chain:
 
     # Private.
 
+    def _ruling_records(self) -> tuple[ValidatorRecord, ...]:
+        """Return those who decide the next height, as `history.validators` has them, in full.
+
+        Raises:
+            AmendmentError: nobody of the set before stands behind the one that an amendment puts
+                in its place, or the state does not bear it.
+        """
+        state = LedgerState(self._records)
+        decided = validators_of(state)
+        amendment = self._genesis.amendment_at(self._head.height + 1)
+        if amendment is None:
+            return decided
+        amendment.check_follows(validator_set(decided))
+        try:
+            check_amendment(state, amendment.validators)
+        except Reject as reject:
+            raise AmendmentError(
+                AmendmentFault.NOT_BORNE, explain(reject.outcome, reject.details)
+            ) from None
+        return amendment.validators
+
     def _parent(self) -> Parent:
         head = self._head
         return Parent(
             height=head.height,
-            block_id=head.block_id,
+            block_id=self._genesis.parent_of(head.height + 1, head.block_id),
             time_ms=head.time_ms,
             validators=self._validators,
             validators_hash=self.validators_hash,

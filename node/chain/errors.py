@@ -3,6 +3,7 @@
 ::
 
     ChainError
+    ├── AmendmentMissing  the chain goes on by an amendment that this node was not given
     ├── ChainDamaged      what is stored contradicts itself, or belongs to another network
     ├── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
     ├── NothingToProve    no block has been decided yet, so no certificate stands behind the state
@@ -14,6 +15,8 @@ the others: it stops before anything is committed.
 
 from collections.abc import Collection
 from enum import StrEnum
+
+from node.genesis import missing_sentence
 
 
 class ChainError(Exception):
@@ -33,6 +36,20 @@ class ChainDamaged(ChainError):
             " wrong, `khazana repair` puts a sound database in its place"
         )
         self.detail = detail
+
+
+class AmendmentMissing(ChainError):
+    """The chain goes on by an amendment of its validator set that this node was not given.
+
+    Attributes:
+        height: the first block after it.
+        amendment: its id.
+    """
+
+    def __init__(self, *, height: int, amendment: bytes) -> None:
+        super().__init__(missing_sentence(height, amendment))
+        self.height = height
+        self.amendment = amendment
 
 
 class NothingToProve(ChainError):
@@ -79,6 +96,8 @@ class BlockFault(StrEnum):
     WRONG_PARENT = "wrong-parent"
     WRONG_PROPOSER = "wrong-proposer"
     WRONG_VALIDATORS = "wrong-validators"
+    NOT_AS_AMENDED = "not-as-amended"
+    """It is not the block that an installed amendment of the validator set stands on."""
     TIME_NOT_AFTER_PARENT = "time-not-after-parent"
     TIME_TOO_FAR_AHEAD = "time-too-far-ahead"
     TIME_TOO_FAR_BEHIND = "time-too-far-behind"

@@ -16,6 +16,7 @@ from node.blocks.certificates import Verify
 from node.chain.errors import BlockFault, InvalidBlock
 from node.chain.history import History
 from node.codec import CodecError, encode
+from node.genesis import Genesis
 from node.hashing import Domain, tagged_hash
 from node.ledger.tables import AccusationRecord, AccusedKind
 
@@ -31,7 +32,7 @@ def evidence_id(equivocation: Equivocation) -> bytes:
 
 
 def check_evidence(
-    items: tuple[bytes, ...], height: int, history: History, genesis_hash: bytes, verify: Verify
+    items: tuple[bytes, ...], height: int, history: History, genesis: Genesis, verify: Verify
 ) -> tuple[Accusation, ...]:
     """Return the accusations in a block of this height, in order.
 
@@ -40,7 +41,7 @@ def check_evidence(
     """
     made: dict[bytes, AccusationRecord] = {}
     for item in items:
-        item_id, record = _check(item, height, history, genesis_hash, verify)
+        item_id, record = _check(item, height, history, genesis, verify)
         if item_id in made:
             raise InvalidBlock(BlockFault.EVIDENCE_REFUSED, "one accusation stands in it twice")
         made[item_id] = record
@@ -51,7 +52,7 @@ def select_evidence(
     items: tuple[bytes, ...],
     height: int,
     history: History,
-    genesis_hash: bytes,
+    genesis: Genesis,
     verify: Verify,
     *,
     count_max: int,
@@ -61,7 +62,7 @@ def select_evidence(
     made: dict[bytes, AccusationRecord] = {}
     for item in items:
         try:
-            item_id, record = _check(item, height, history, genesis_hash, verify)
+            item_id, record = _check(item, height, history, genesis, verify)
         except InvalidBlock:
             continue
         if item_id not in made and len(made) < count_max:
@@ -71,14 +72,15 @@ def select_evidence(
 
 
 def _check(
-    item: bytes, height: int, history: History, genesis_hash: bytes, verify: Verify
+    item: bytes, height: int, history: History, genesis: Genesis, verify: Verify
 ) -> Accusation:
     try:
         equivocation = decode_evidence(item)
         if equivocation.height > height:
             raise EvidenceError(f"it is of height {equivocation.height}, after {height}")
         validators = history.validator_set(equivocation.height)
-        verify_evidence(equivocation, validators, genesis_hash, verify)
+        domain = genesis.domain(equivocation.height)
+        verify_evidence(equivocation, validators, domain, verify)
     except (CodecError, EvidenceError) as error:
         raise InvalidBlock(BlockFault.EVIDENCE_REFUSED, str(error)) from None
     item_id = evidence_id(equivocation)

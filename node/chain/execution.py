@@ -22,14 +22,14 @@ from node.chain.evidence import Accusation
 from node.chain.receipts import encode_block_receipts
 from node.chain.rules import Parent
 from node.codec import Record, encode
-from node.genesis import Genesis
+from node.genesis import Amendment, Genesis
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
 from node.ledger.commitment import NodeSource
 from node.ledger.parameters import parameters_hash, parameters_of
 from node.ledger.state import LedgerState, RecordSource, Written
-from node.ledger.tables import RulingKey, ValidatorRecord
-from node.ledger.transition import apply_block
+from node.ledger.tables import AmendmentRecord, RulingKey, ValidatorRecord
+from node.ledger.transition import SetAmendment, apply_block
 from node.ledger.validators import validators_of
 from node.mempool import AdmittedTransaction
 from node.stages import Stages
@@ -77,6 +77,7 @@ def execute(
         context,
         [(transaction.id, transaction.body) for transaction in draft.transactions],
         draft.accusations,
+        _amendment(genesis.amendment_at(height)),
     )
     changes, records_after, keys = _changes(result.written)
     with stages.commitment:
@@ -124,6 +125,14 @@ def execute(
         evidence_ids=tuple(accusation_id for accusation_id, _ in draft.accusations),
         next_validators=next_validators,
     )
+
+
+def _amendment(amendment: Amendment | None) -> SetAmendment | None:
+    """Return what the first block after an amendment does to the state."""
+    if amendment is None:
+        return None
+    record = AmendmentRecord(id=amendment.id, serial=amendment.serial, reason=amendment.body.reason)
+    return SetAmendment(record=record, validators=amendment.validators)
 
 
 def hash_of_validators(validators: Sequence[ValidatorRecord | RulingKey]) -> bytes:

@@ -14,9 +14,11 @@ from node.chain.errors import ChainDamaged
 from node.chain.head import HandoverRecord, KeptRecord, validator_set
 from node.chain.receipts import BlockReceipts, decode_block_receipts
 from node.codec import CodecError, Record, decode
+from node.genesis import Genesis
 from node.ledger.state import Table
 from node.ledger.tables import (
     ACCUSATIONS,
+    AMENDMENTS,
     VALIDATOR_SETS,
     AccusationRecord,
     RulingKey,
@@ -33,8 +35,9 @@ EVERYTHING: Final = KeptRecord(from_height=1, ids_after_ms=None)
 class History:
     """What one store holds of the past."""
 
-    def __init__(self, store: ReadView) -> None:
+    def __init__(self, store: ReadView, genesis: Genesis) -> None:
         self._store = store
+        self._genesis = genesis
         self._kept: KeptRecord | None = None
 
     @property
@@ -109,7 +112,20 @@ class History:
         return tuple(sorted(made, key=lambda each: (-each.shown, each.validator, each.round)))
 
     def validators(self, height: int) -> tuple[RulingKey, ...]:
-        """Return the validators that rule this height, at most the one after the head."""
+        """Return the validators that rule this height, at most the one after the head.
+
+        The one place that says who does. The state notes every set that blocks have come to; the
+        one that an amendment put in rules its first height by that alone, and its block notes it
+        for those after.
+        """
+        amendment = self._genesis.amendment_at(height)
+        return self.decided(height) if amendment is None else amendment.ruling_keys
+
+    def decided(self, height: int) -> tuple[RulingKey, ...]:
+        """Return the set that the blocks below this height have come to.
+
+        It rules the height, unless an amendment put another in.
+        """
         start, stop = _set_key(0), _set_key(height + 1)
         for _, value in self._store.scan(start, stop, reverse=True, limit=1):
             return _record(value, VALIDATOR_SETS).validators
@@ -123,6 +139,14 @@ class History:
         """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""
         start, stop = _set_key(0), _set_key(height + 1)
         return tuple(layout.decode_number(key[2:]) for key, _ in self._store.scan(start, stop))
+
+    def amendments(self) -> dict[int, bytes]:
+        """Return the id of each amendment in the state, by the height from which its set rules."""
+        start, stop = layout.range_of(layout.state_key(AMENDMENTS.prefix))
+        return {
+            layout.decode_number(key[2:]): _record(value, AMENDMENTS).id
+            for key, value in self._store.scan(start, stop)
+        }
 
     def handover(self, height: int) -> HandoverRecord:
         """Return how the validators that rule from this height were decided on, by those before.

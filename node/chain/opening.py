@@ -13,12 +13,12 @@ from node.blocks import (
     verify_certificate,
 )
 from node.blocks.certificates import Verify
-from node.chain.errors import ChainDamaged
+from node.chain.errors import AmendmentMissing, ChainDamaged
 from node.chain.execution import hash_of_validators
 from node.chain.head import Head, HeadRecord
 from node.chain.history import History
 from node.codec import CodecError, RecordT, decode, encode
-from node.genesis import Genesis
+from node.genesis import AmendmentError, AmendmentFault, Genesis
 from node.ledger import commitment
 from node.ledger.founding import found
 from node.ledger.state import LedgerState, MemoryRecords
@@ -80,13 +80,15 @@ def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:
     record = _load(store, layout.Meta.HEAD.value, HeadRecord, "head")
     root = commitment.state_root(StoredNodes(store))
     _agree("state root of the tree", root, record.state_root)
-    header = None
-    if record.height == 0:
+    header, history = None, History(store, genesis)
+    if record.height > 0:
+        header = _load_header(store, genesis, record)
+    check_amendments(history, genesis, record, header)
+    if header is None:
         _agree("head", record.block_id, genesis.hash)
     else:
-        header = _load_header(store, record)
         _check_certificate(store, genesis, record, verify)
-    rules_next = History(store).validators(record.height + 1)
+    rules_next = history.decided(record.height + 1)
     expected = (
         hash_of_validators(genesis.ledger.validators)
         if header is None
@@ -102,14 +104,47 @@ def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:
     )
 
 
-def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
+def check_amendments(
+    history: History, genesis: Genesis, head: HeadRecord, header: Header | None
+) -> None:
+    """Check that the amendments in the state are those that this node was given, up to the head.
+
+    Raises:
+        AmendmentError: another is installed than the chain went through, or than it can go through.
+        AmendmentMissing: the chain went through one that is not installed.
+    """
+    stored = history.amendments()
+    for height, id_ in stored.items():
+        installed = genesis.amendment_at(height)
+        if installed is None:
+            raise AmendmentMissing(height=height, amendment=id_)
+        if installed.id != id_:
+            raise AmendmentError(
+                AmendmentFault.WRONG_BLOCK,
+                f"amendment {installed.serial}, {installed.id.hex()}, is installed; this chain went"
+                f" on by another at height {height}, {id_.hex()}",
+            )
+    for each in genesis.amendments:
+        if each.rules_from <= head.height and each.rules_from not in stored:
+            raise AmendmentError(
+                AmendmentFault.WRONG_HEIGHT,
+                f"amendment {each.serial} is installed for height {each.rules_from}; this chain has"
+                f" that block without it, and {head.height} in all: `khazana amendment discard`",
+            )
+        if each.height == head.height and header is not None:
+            elsewhere = genesis.why_elsewhere(header)
+            if elsewhere is not None:
+                raise AmendmentError(AmendmentFault.WRONG_BLOCK, elsewhere)
+
+
+def _load_header(store: KeyValueStore, genesis: Genesis, head: HeadRecord) -> Header:
     data = store.get(layout.block_key(head.height))
     if data is not None:
         try:
             header = decode_block(data).header
         except CodecError as error:
             raise ChainDamaged(f"the block of the head is unreadable: {error}") from None
-    elif (point := History(store).point()) is not None:
+    elif (point := History(store, genesis).point()) is not None:
         # Right after joining by a snapshot, the header is there and the block is not.
         header = point.header
     else:
@@ -124,7 +159,7 @@ def _load_header(store: KeyValueStore, head: HeadRecord) -> Header:
 def _check_certificate(
     store: KeyValueStore, genesis: Genesis, head: HeadRecord, verify: Verify
 ) -> None:
-    history = History(store)
+    history = History(store, genesis)
     certificate = history.certificate(head.height)
     if certificate is None:
         raise ChainDamaged(f"the commit certificate of height {head.height} is missing")
@@ -133,7 +168,7 @@ def _check_certificate(
             certificate,
             history.validator_set(head.height),
             genesis.fault_model,
-            genesis.hash,
+            genesis.domain(head.height),
             verify,
             height=head.height,
             block_id=head.block_id,

@@ -76,7 +76,7 @@ def _handover(height: int, history: History) -> Handover:
         certificate=decided.certificate,
         validators=tuple(
             ValidatorKey(name=validator.name, public_key=validator.public_key)
-            for validator in history.validators(height)
+            for validator in history.decided(height)
         ),
     )
 

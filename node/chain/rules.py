@@ -34,6 +34,7 @@ class Parent:
 
     height: int
     block_id: bytes
+    """What the next header names as its parent; after an amendment, that one's id."""
     time_ms: int
     validators: ValidatorSet
     """Of the next height."""
@@ -55,6 +56,9 @@ def check_header(header: Header, parent: Parent, genesis: Genesis, now_ms: int |
     proposer = parent.validators.proposer(Height(header.height), Round(header.round))
     _expect(BlockFault.WRONG_PROPOSER, header.proposer, proposer.id)
     _expect(BlockFault.WRONG_VALIDATORS, header.validators_hash, parent.validators_hash)
+    elsewhere = genesis.why_elsewhere(header)
+    if elsewhere is not None:
+        raise InvalidBlock(BlockFault.NOT_AS_AMENDED, elsewhere)
     _check_time(header.time_ms, parent.time_ms, genesis, now_ms)
     if header.transaction_count > genesis.blocks.transactions_max:
         raise InvalidBlock(

@@ -115,6 +115,17 @@ class Upgrade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """Another set of validators, decided outside the chain."""
+
+    serial: int
+    id: str
+    height: int
+    """The first that it rules."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """A node and its network."""
 
@@ -146,6 +157,8 @@ class Status:
     """By whose rules the node's software can apply blocks; an older release does not say."""
     upgrade: Upgrade | None = None
     """What is scheduled."""
+    amendments: tuple[Amendment, ...] = ()
+    """Those of the validator set that were decided outside the chain; an older release has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,22 @@
-"""The genesis as the rest of the node uses it: checked, in canonical order, with its hash."""
+"""The genesis as the rest of the node uses it: checked, in canonical order, with its hash.
+
+With it goes what the institutions have decided since outside the chain: the amendments of the
+validator set that this node was given. Everything that follows a chain from its genesis asks here
+what an amendment changes: who rules, what signatures cover, which parent a block names.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 
 from consensus.params import ConsensusParams
 from consensus.quorum import faults_survived, quorum
 from consensus.types import FaultModel, ValidatorId
 from consensus.validators import Validator, ValidatorSet
+from node.blocks import Header, block_id
 from node.codec import encode, encode_twice, replace
+from node.genesis.amendment import Amendment, AmendmentError, AmendmentFault
 from node.genesis.model import BlocksSection, GenesisRecord, TransactionsSection
 from node.genesis.reading import render_record
 from node.hashing import Domain, tagged_hash
@@ -26,6 +35,101 @@ class Genesis:
     params: ConsensusParams
     validators: ValidatorSet
     """Those who decide the first height."""
+    amendments: tuple[Amendment, ...] = ()
+    """Those this node was given, ascending; see `amended`."""
+
+    def amended(self, amendments: Sequence[Amendment], *, is_draft: bool = False) -> "Genesis":
+        """Return the genesis with these amendments, all that this node was given.
+
+        Args:
+            is_draft: all need not have signed: it is to be seen whether they fit, no more.
+
+        Raises:
+            AmendmentError: one is of another network, not signed by all, or out of order.
+        """
+        height = 0
+        for serial, each in enumerate(amendments, start=1):
+            if not is_draft:
+                each.check_signed()
+            if each.body.genesis_hash != self.hash:
+                raise AmendmentError(
+                    AmendmentFault.WRONG_NETWORK,
+                    f"it is of the network with genesis {each.body.genesis_hash.hex()}, this is"
+                    f" {self.hash.hex()}",
+                )
+            if each.serial != serial:
+                raise AmendmentError(
+                    AmendmentFault.WRONG_SERIAL,
+                    f"it is amendment {each.serial}, expected {serial}: all before it are needed",
+                )
+            if each.height <= height:
+                raise AmendmentError(
+                    AmendmentFault.WRONG_HEIGHT,
+                    f"amendment {serial} stands on height {each.height}, expected one above"
+                    f" {height}: a block has to be decided between two amendments",
+                )
+            height = each.height
+        return with_changes(self, amendments=tuple(amendments))
+
+    def amendment_at(self, height: int) -> Amendment | None:
+        """Return the amendment whose set rules from exactly this height."""
+        return next((each for each in self.amendments if each.rules_from == height), None)
+
+    def amendments_between(self, after: int, height: int) -> tuple[Amendment, ...]:
+        """Return those whose set begins to rule above one height, and at or below another."""
+        return tuple(each for each in self.amendments if after < each.rules_from <= height)
+
+    def ruling(self, decided: ValidatorSet, after: int, height: int) -> ValidatorSet:
+        """Return who rules a height, where the last block to hand over did so to these.
+
+        Args:
+            after: the height of that block; 0: these are the founders.
+
+        Raises:
+            AmendmentError: an amendment between the two does not follow on that set.
+        """
+        for amendment in self.amendments_between(after, height):
+            amendment.check_follows(decided)
+            decided = amendment.validator_set
+        return decided
+
+    def domain(self, height: int) -> bytes:
+        """Return the 32 bytes that every signature of consensus on a height covers.
+
+        The genesis hash; after an amendment its id. So votes of the former set, the survivors' own
+        among them, are no votes of the new one.
+        """
+        over = self.amendments_between(0, height)
+        return over[-1].id if over else self.hash
+
+    def parent_of(self, height: int, before: bytes) -> bytes:
+        """Return the parent that the block of a height names, where `before` is the block before.
+
+        After an amendment that is the amendment, which names the block before in its turn.
+        """
+        amendment = self.amendment_at(height)
+        return before if amendment is None else amendment.id
+
+    def before(self, header: Header) -> bytes:
+        """Return the id of the block before this one, whose place has been checked."""
+        amendment = self.amendment_at(header.height)
+        return header.parent if amendment is None else amendment.body.block_id
+
+    def why_elsewhere(self, header: Header) -> str | None:
+        """Return why this block is on no chain with these amendments; None: they let it be."""
+        for each in self.amendments:
+            found = block_id(header) if header.height == each.height else None
+            if found not in (None, each.body.block_id):
+                return (
+                    f"block {header.height} is {found.hex()}, amendment {each.serial} stands on"
+                    f" {each.body.block_id.hex()}"
+                )
+            if header.height == each.rules_from and header.parent != each.id:
+                return (
+                    f"block {header.height} stands on {header.parent.hex()}, expected amendment"
+                    f" {each.serial}, {each.id.hex()}"
+                )
+        return None
 
     @property
     def network(self) -> bytes:

@@ -5,7 +5,8 @@ What is checked, in this order; the first failure refuses the whole file:
 1. the text is the one spelling of its content, so that nothing in it can be changed unnoticed,
 2. it speaks of the network of this genesis, by a version of the protocol that is known here,
 3. each handover: decided by a quorum of the validators before it, all signatures verified, and
-   naming the validators after it,
+   naming the validators after it; from the height of an amendment on, by those whom it put in. The
+   reader has its file, as he has the genesis: a proof cannot bring it,
 4. the header: decided by a quorum of the validators that the handovers lead to,
 5. each entry: in the state whose root the header carries, or absent from it,
 6. the sentence is what the entries say.
@@ -33,7 +34,7 @@ from node.blocks import (
 )
 from node.blocks.certificates import Verify
 from node.codec import CodecError, Record, decode
-from node.genesis import Genesis
+from node.genesis import AmendmentError, Genesis, missing_sentence
 from node.genesis.located import LocatedError, Path, parse_located
 from node.genesis.reading import read_record
 from node.keys import verify as verify_signature
@@ -106,8 +107,8 @@ def verify_proof_file(
             ProofFault.WRONG_NETWORK,
             f"it is of the network {record.genesis_hash.hex()}, this is {genesis.hash.hex()}",
         )
-    validators = _follow_handovers(record, genesis, verify)
-    _check_decided(record.header, record.certificate, validators, genesis, verify)
+    validators, height = _follow_handovers(record, genesis, verify)
+    _check_decided(record.header, record.certificate, validators, height, genesis, verify)
     entries = tuple(_check_entry(entry, record.header.state_root) for entry in record.entries)
     statement = statement_of(entries, record.header, genesis)
     if statement != record.statement:
@@ -160,7 +161,10 @@ def _read(text: str) -> ProofRecord:
     return record
 
 
-def _follow_handovers(record: ProofRecord, genesis: Genesis, verify: Verify) -> ValidatorSet:
+def _follow_handovers(
+    record: ProofRecord, genesis: Genesis, verify: Verify
+) -> tuple[ValidatorSet, int]:
+    """Return the set that was handed over to last, and at which height."""
     validators = genesis.validators
     height = 0
     for handover in record.handovers:
@@ -169,24 +173,33 @@ def _follow_handovers(record: ProofRecord, genesis: Genesis, verify: Verify) -> 
                 ProofFault.WRONG_VALIDATORS,
                 f"the handover at height {handover.header.height} is out of order",
             )
+        _check_decided(handover.header, handover.certificate, validators, height, genesis, verify)
         height = handover.header.height
-        _check_decided(handover.header, handover.certificate, validators, genesis, verify)
         if validators_hash(handover.validators) != handover.header.next_validators_hash:
             raise ProofError(
                 ProofFault.WRONG_VALIDATORS,
                 f"those after height {height} are not the ones that its header names",
             )
         validators = _validator_set(handover.validators)
-    return validators
+    return validators, height
 
 
 def _check_decided(
     header: Header,
     certificate: CertificateRecord,
-    validators: ValidatorSet,
+    decided: ValidatorSet,
+    after: int,
     genesis: Genesis,
     verify: Verify,
 ) -> None:
+    """Check that a quorum decided a header, where these were the last to be handed over to."""
+    try:
+        validators = genesis.ruling(decided, after, header.height)
+    except AmendmentError as error:
+        raise ProofError(ProofFault.WRONG_VALIDATORS, str(error)) from None
+    elsewhere = genesis.why_elsewhere(header)
+    if elsewhere is not None:
+        raise ProofError(ProofFault.WRONG_VALIDATORS, elsewhere)
     keys = (
         ValidatorKey(name=validator.id, public_key=validator.public_key) for validator in validators
     )
@@ -201,14 +214,16 @@ def _check_decided(
     if validators_hash(keys) != header.validators_hash:
         raise ProofError(
             ProofFault.WRONG_VALIDATORS,
-            f"height {header.height} was decided by others than the handovers lead to",
+            f"height {header.height} was decided by others than the handovers lead to. If the"
+            " institutions have amended the set of validators,"
+            f" {missing_sentence(header.height, header.parent)}",
         )
     try:
         verify_certificate(
             certificate_of_record(certificate),
             validators,
             genesis.fault_model,
-            genesis.hash,
+            genesis.domain(header.height),
             verify,
             height=header.height,
             block_id=block_id(header),

@@ -2,6 +2,7 @@
 
     node.toml               the configuration; every path in it is relative to the home
     genesis.json            the facts of the network
+    amendments/NNN.amendment    amendments of its validator set, if there was ever one
     keys/consensus.json     the encrypted key that votes (a validator with a key of its own)
     keys/passphrase         its passphrase, unless the configuration names another file
     keys/tls.pem            the key of the certificate, mode 0600

@@ -5,7 +5,8 @@ order; the body of every block that this node voted for, so that a lock survives
 (adversarial 28); and a seal for every message that it was about to sign. `Born` and `Reached` say
 what a log is worth in which nothing else stands yet (see `journal`); `Begun` who has begun on a new
 network (see `begin`); `Floored`, `Returned` and `Resumed` say how a validator that had lost its
-memory came to sign again (see `join`).
+memory came to sign again (see `join`); `Under` says which amendment of the validator set the rest
+was signed under.
 
 The tags are permanent: an older node's log must stay readable, or be refused as a whole.
 """
@@ -112,6 +113,19 @@ class Begun(Record, tag=8):
     validator: str
 
 
+class Under(Record, tag=9):
+    """What follows was signed under an amendment of the validator set, or under none.
+
+    One log may hold both for one height: votes of the former set, and of the one that was put in
+    its place. They are no votes of each other's, and each are found again if an amendment is
+    installed, discarded and installed again.
+    """
+
+    domain: _Hash
+    """What the signatures cover: the id of the amendment, or the hash of the genesis. A log begins
+    under the genesis."""
+
+
 class ProposalEntry(Record, tag=11):
     """The engine took a proposal; an own one when it answers a request to sign."""
 
@@ -176,7 +190,7 @@ InputEntry: TypeAlias = (
     | CalledEntry
 )
 Entry: TypeAlias = (
-    Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun | InputEntry
+    Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun | Under | InputEntry
 )
 
 

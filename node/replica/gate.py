@@ -73,14 +73,19 @@ class Gate:
     """The checks of one height after the other."""
 
     def __init__(
-        self, *, network: bytes, model: FaultModel, verify: Verify, metrics: Metrics
+        self,
+        *,
+        domain: Callable[[int], bytes],
+        model: FaultModel,
+        verify: Verify,
+        metrics: Metrics,
     ) -> None:
         """Begin closed: `open_height` comes first.
 
         Args:
-            network: the 32-byte genesis hash that every signature covers.
+            domain: the 32 bytes that every signature on a height covers, `Genesis.domain`.
         """
-        self._network = network
+        self._domain = domain
         self._model = model
         self._verify = verify
         self._verified = metrics.signatures_verified.labels(of="consensus")
@@ -189,7 +194,7 @@ class Gate:
                 certificate,
                 validators,
                 self._model,
-                self._network,
+                self._domain(message.height),
                 self._verify,
                 height=message.height,
                 block_id=message.block_id,
@@ -222,7 +227,7 @@ class Gate:
         signature: Signature,
     ) -> None:
         self._verified.inc()
-        data = sign_bytes(message, self._network)
+        data = sign_bytes(message, self._domain(message.height))
         if not self._verify(validators[author].public_key, data, signature):
             raise BadMessage(Fault.BAD_SIGNATURE, str(message))
 

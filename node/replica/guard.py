@@ -18,7 +18,7 @@ Two processes on one key are kept apart by the lock on the log's directory, whic
 log holds. What this does not protect from: a copy of the key on another machine.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from consensus.messages import Proposal, Vote, sign_bytes
@@ -39,16 +39,23 @@ _END_OF_HEIGHT: Final = 1 << 62
 class Guard:
     """What one key has signed, and may sign."""
 
-    def __init__(self, signer: Signer, network: bytes, *, following: Signer | None = None) -> None:
+    def __init__(
+        self,
+        signer: Signer,
+        domain: Callable[[int], bytes],
+        *,
+        following: Signer | None = None,
+    ) -> None:
         """Begin unable to sign: `restore` and `set_floor` come first.
 
         Args:
-            network: the 32-byte genesis hash that every signature covers.
+            domain: the 32 bytes that every signature on a height covers, `Genesis.domain`. What is
+                sealed and restored is of one domain for each height.
             following: the key that is to take its place, once the ledger says so.
         """
         self._signer = signer
         self._following = following
-        self._network = network
+        self._domain = domain
         self._sealed: dict[_Place, bytes] = {}  # of the height of the last place
         self._last: _Place = (0, 0, 0)
         self._durable: set[_Place] = set()
@@ -118,7 +125,7 @@ class Guard:
             SigningRefused: a rule forbids this signature.
         """
         place = _place(message)
-        data = sign_bytes(message, self._network)
+        data = sign_bytes(message, self._domain(message.height))
         if self._floor is None:
             raise SigningRefused(
                 str(message), "it is not known yet what this key signed before the log was lost"
@@ -156,7 +163,7 @@ class Guard:
         Raises:
             SigningRefused: it has no durable seal, or another message has.
         """
-        data = sign_bytes(message, self._network)
+        data = sign_bytes(message, self._domain(message.height))
         place = _place(message)
         if self._sealed.get(place) != data or place not in self._durable:
             raise SigningRefused(str(message), "its seal is not durable")

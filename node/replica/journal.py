@@ -40,6 +40,7 @@ from node.replica.entries import (
     Resumed,
     Returned,
     Sealed,
+    Under,
     VoteEntry,
     decode_entry,
     encode_entry,
@@ -86,6 +87,7 @@ class Journal:
         log: ConsensusLog,
         guard: Guard,
         *,
+        domain: Callable[[int], bytes],
         thread: StorageThread | None,
         metrics: Metrics,
         monotonic: Callable[[], float],
@@ -93,19 +95,27 @@ class Journal:
         """Store what is given; `load` comes first.
 
         Args:
+            domain: what signatures on a height cover, `Genesis.domain`.
             thread: where the log is written; None writes on the caller's.
             monotonic: a clock in seconds, for the metric.
         """
         self._log = log
         self._guard = guard
+        self._domain = domain
         self._thread = thread
         self._metrics = metrics
         self._monotonic = monotonic
+        self._network = b""
+        self._under = b""
+        """The domain that the last entry of the log belongs to."""
         self._appended = 0  # the height that the last durable entry belongs to
         self._begun = 0
 
     def load(self, *, name: str, network: bytes) -> Found:
         """Read the log and restore the guard's seals.
+
+        Entries count that were made under the domain of the log's height; others were of another
+        set of validators, before an amendment.
 
         Raises:
             LogMismatch: the log was made for another key or network, or by another program.
@@ -114,29 +124,32 @@ class Journal:
         """
         raw = self._log.load()
         self._appended = self._begun = self._log.height
-        entries = _read(raw)
+        every = _read(raw)
+        self._network = self._under = network
+        entries = self._of_domain(every)
         try:
             inputs = tuple(
                 input_of_entry(entry)
                 for entry in entries
                 if not isinstance(
-                    entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun
+                    entry,
+                    Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun | Under,
                 )
             )
         except InvalidValue as error:
             raise LogMismatch(
                 found=f"another version ({error})", expected="one of this version"
             ) from None
-        self._check_owner(entries, name=name, network=network)
+        self._check_owner(every, name=name, network=network)
         self._guard.restore(entry for entry in entries if isinstance(entry, Sealed))
         # The last word stands in the place of those before.
         ways = [entry for entry in entries if isinstance(entry, Returned | Floored)]
         way = ways[-1] if ways else None
         return Found(
             height=self._appended,
-            blank=_is_blank(entries),
-            born=any(isinstance(entry, Born) for entry in entries),
-            begun=frozenset(entry.validator for entry in entries if isinstance(entry, Begun)),
+            blank=_is_blank(every),
+            born=any(isinstance(entry, Born) for entry in every),
+            begun=frozenset(entry.validator for entry in every if isinstance(entry, Begun)),
             inputs=inputs,
             blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
             returned=way if isinstance(way, Returned) else None,
@@ -218,11 +231,27 @@ class Journal:
 
     # Private.
 
+    def _of_domain(self, every: Sequence[Entry]) -> list[Entry]:
+        """Return what was written under the domain of the log's height."""
+        domain = self._domain(self._begun)
+        entries: list[Entry] = []
+        for entry in every:
+            if isinstance(entry, Under):
+                self._under = entry.domain
+            elif self._under == domain:
+                entries.append(entry)
+        return entries
+
     async def _append(self, height: int, entries: Sequence[Entry]) -> None:
         if height > self._begun:
             self._begun = height
             self._log.reset(height)
+            self._under = self._network
         assert height == self._begun
+        domain = self._domain(height)
+        if self._under != domain:
+            entries = [Under(domain=domain), *entries]
+            self._under = domain
         chunk: list[bytes] = []
         size = 0
         for entry in entries:
@@ -276,11 +305,16 @@ def _is_blank(entries: Sequence[Entry]) -> bool:
     return all(isinstance(entry, Born | Begun) for entry in entries)
 
 
-def write_resumption(log: ConsensusLog, *, above: int, at_ms: int, reason: str) -> None:
+def write_resumption(
+    log: ConsensusLog, *, above: int, at_ms: int, reason: str, under: bytes | None = None
+) -> None:
     """Make a log that has lost its past say that an operator lets this key sign above a height;
     `log` is closed afterwards.
 
     It stands there, for whoever reads the log, until the node has passed that height.
+
+    Args:
+        under: the id of the amendment that signatures on the next height cover, if they do.
 
     Raises:
         LogMismatch: the log was made by another program.
@@ -293,7 +327,9 @@ def write_resumption(log: ConsensusLog, *, above: int, at_ms: int, reason: str) 
             raise LogRemembers(height=log.height, above=above)
         if log.height <= above:
             log.reset(above + 1)
-        log.append([encode_entry(Resumed(above=above, at_ms=at_ms, reason=reason))])
+        words: list[Entry] = [] if under is None else [Under(domain=under)]
+        words.append(Resumed(above=above, at_ms=at_ms, reason=reason))
+        log.append([encode_entry(word) for word in words])
     finally:
         log.close()
 

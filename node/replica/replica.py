@@ -178,7 +178,7 @@ class Replica:
         self._limits = limits or ReplicaLimits()
         genesis = chain.genesis
         self._model = genesis.fault_model
-        self._gate = Gate(network=genesis.hash, model=self._model, verify=verify, metrics=metrics)
+        self._gate = Gate(domain=genesis.domain, model=self._model, verify=verify, metrics=metrics)
         self._inbox: Inbox[Event] = Inbox(self._limits.queue_max)
         self._bodies = Bodies()
         self._obtaining = Obtaining(

@@ -100,10 +100,12 @@ class Health:
             {member.name: member.height for member in members if member.connected},
             {member.name: member.earliest for member in members},
         )
+        missing = services.missing()
         yield Check(
             name="caught up",
-            passed=highest - height <= LAG_MAX,
+            passed=highest - height <= LAG_MAX and missing is None,
             found=f"at height {height}, the highest peer at {highest}"
+            + ("" if missing is None else f"; {missing}")
             + ("" if unserved is None else f"; no peer keeps block {unserved}: {UNSERVED_ADVICE}"),
         )
         # Passed also when the software is too old: until the upgrade this node serves.

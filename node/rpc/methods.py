@@ -110,6 +110,15 @@ class Methods:
                     known=chain.upgrade.version in chain.versions,
                 )
             ),
+            amendments=[
+                results.AmendmentView(
+                    serial=each.serial,
+                    id=each.id.hex(),
+                    height=each.rules_from,
+                    reason=each.body.reason,
+                )
+                for each in genesis.amendments
+            ],
             state_root=chain.head.state_root.hex(),
             earliest_height=chain.history.earliest,
             snapshots=[

@@ -513,6 +513,16 @@ class UpgradeView(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this node's software knows it; if not, the node stops before that height."""
 
 
+class AmendmentView(msgspec.Struct, frozen=True, kw_only=True):
+    """Another set of validators, decided outside the chain."""
+
+    serial: int
+    id: Hex
+    height: int
+    """The first that it rules."""
+    reason: str
+
+
 class StatusResult(Result, frozen=True, kw_only=True):
     """This node and its network."""
 
@@ -531,6 +541,8 @@ class StatusResult(Result, frozen=True, kw_only=True):
     """By whose rules this node's software can apply blocks."""
     upgrade: UpgradeView | None
     """What is scheduled."""
+    amendments: list[AmendmentView]
+    """Those of the validator set that were decided outside the chain and are installed here."""
     state_root: Hex
     """After the last block."""
     earliest_height: int

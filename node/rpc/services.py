@@ -61,6 +61,8 @@ class RpcServices:
     log: Logger
     why_silent: Callable[[], str | None] = _votes_or_observes
     """Why this validator signs nothing at the next height; None if it signs, or is none."""
+    missing: Callable[[], str | None] = _votes_or_observes
+    """Which amendment of the validator set peers went on by that is not installed; None: none."""
     snapshots: Callable[[], Sequence[tuple[int, bytes]]] = tuple
     """Height and block id of each snapshot that this node serves, ascending."""
     software: str = "khazana"

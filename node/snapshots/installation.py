@@ -128,9 +128,9 @@ class Installation:
             BadPart: the state is not one that this header can follow.
         """
         header = point.header
-        history = History(self._store)
+        history = History(self._store, self._genesis)
         sets = {
-            height: hash_of_validators(history.validators(height))
+            height: hash_of_validators(history.decided(height))
             for height in history.validator_changes(header.height + 1)
         }
         trail.check_complete(point, sets)
@@ -139,9 +139,17 @@ class Installation:
             raise BadPart(
                 "state", f"validators {ruling.hex()}, expected {header.next_validators_hash.hex()}"
             )
-        self._store.write(self._last_batch(point, trail, crown), sync=True)
+        changed = header.height + 1 in sets
+        self._store.write(self._last_batch(point, trail, crown, changed=changed), sync=True)
 
-    def _last_batch(self, point: PointRecord, trail: Trail, crown: Mapping[Path, bytes]) -> Batch:
+    def _last_batch(
+        self, point: PointRecord, trail: Trail, crown: Mapping[Path, bytes], *, changed: bool
+    ) -> Batch:
+        """Return what makes a chain of it.
+
+        Args:
+            changed: the block of the point noted a set for the next height.
+        """
         header = point.header
         decided = HandoverRecord(header=header, certificate=point.certificate)
         head = HeadRecord(
@@ -164,7 +172,7 @@ class Installation:
         for each in trail.handovers:
             record = HandoverRecord(header=each.header, certificate=each.certificate)
             batch.append((layout.handover_key(each.header.height + 1), encode(record)))
-        if header.next_validators_hash != header.validators_hash:
+        if changed:
             batch.append((layout.handover_key(header.height + 1), encode(decided)))
         batch += [(layout.node_key(path), branch) for path, branch in crown.items()]
         return batch

@@ -16,6 +16,7 @@ import msgspec
 from node.blocks import block_id, transactions_root
 from node.blocks.merkle import Hash
 from node.codec import Record
+from node.genesis import Genesis
 from node.ledger.units import Milliseconds
 from node.snapshots.errors import BadPart
 from node.snapshots.parts import BlockIds, PointRecord
@@ -30,7 +31,7 @@ class Walked(Record):
     top_id: Hash
     bottom: HeightNumber
     parent: Hash
-    """Of the bottom block."""
+    """Id of the block before the bottom one."""
     time_ms: Milliseconds
     """Of the bottom block."""
 
@@ -42,7 +43,7 @@ class RecentIds:
         self,
         point: PointRecord,
         *,
-        genesis_hash: bytes,
+        genesis: Genesis,
         window_ms: int,
         walked: Walked | None = None,
     ) -> None:
@@ -55,7 +56,7 @@ class RecentIds:
         self._top = point.header.height
         self._top_id = block_id(point.header)
         self._edge_ms = point.header.time_ms - window_ms
-        self._genesis_hash = genesis_hash
+        self._genesis = genesis
         self._former = walked
         self.walked: Walked | None = None
         """What this walk has seen; None before the first block."""
@@ -107,13 +108,16 @@ class RecentIds:
             raise BadPart(
                 self._name(), f"the ids make {root.hex()}, not {header.transactions_root.hex()}"
             )
-        if header.height == 1 and header.parent != self._genesis_hash:
+        elsewhere = self._genesis.why_elsewhere(header)
+        if elsewhere is not None:
+            raise BadPart(self._name(), elsewhere)
+        if header.height == 1 and self._genesis.before(header) != self._genesis.hash:
             raise BadPart(self._name(), "the first block does not stand on the genesis")
         self.walked = Walked(
             top=self._top,
             top_id=self._top_id,
             bottom=header.height,
-            parent=header.parent,
+            parent=self._genesis.before(header),
             time_ms=header.time_ms,
         )
 

@@ -47,7 +47,7 @@ class Snapshot:
     ) -> None:
         """Take over a view at the height of this header."""
         self._view = view
-        self._history = History(view)
+        self._history = History(view, genesis)
         self._genesis = genesis
         self._edge_ms = header.time_ms - genesis.transactions.window_ms
         self._is_gone = False
@@ -192,7 +192,7 @@ class Snapshot:
             certificate=decided.certificate,
             validators=tuple(
                 ValidatorKey(name=each.name, public_key=each.public_key)
-                for each in self._history.validators(height)
+                for each in self._history.decided(height)
             ),
         )
 
@@ -232,7 +232,7 @@ def pin(view: ReadView, head: Head, genesis: Genesis) -> Snapshot | None:
     """
     if head.header is None:
         return None
-    certificate = History(view).certificate(head.height)
+    certificate = History(view, genesis).certificate(head.height)
     if certificate is None:
         raise ChainDamaged(f"the commit certificate of height {head.height} is missing")
     return Snapshot(view, head.header, certificate, genesis)

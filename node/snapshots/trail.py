@@ -23,7 +23,7 @@ from node.blocks import (
 )
 from node.blocks.certificates import Verify
 from node.codec import CodecError
-from node.genesis import Genesis
+from node.genesis import AmendmentError, Genesis, missing_sentence
 from node.proofs import Handover
 from node.snapshots.errors import BadPart, TrailIncomplete
 from node.snapshots.parts import PointRecord
@@ -48,7 +48,11 @@ class Trail:
 
     def hash_at(self, height: int) -> bytes:
         """Return the hash of the set that rules this height."""
-        return self._at(height)[1]
+        return _hash(self._at(height))
+
+    def is_amended(self, height: int) -> bool:
+        """Whether an amendment put in the set that rules from exactly this height."""
+        return self._genesis.amendment_at(height) is not None
 
     def extend(self, handover: Handover) -> None:
         """Take the next change.
@@ -99,23 +103,36 @@ class Trail:
                 f"sets from heights {sorted(known)}, the state has them from {sorted(sets)}",
             )
 
-    def _at(self, height: int) -> tuple[ValidatorSet, bytes]:
-        return next((s, digest) for start, s, digest in reversed(self._sets) if start <= height)
+    def _at(self, height: int) -> ValidatorSet:
+        start, decided = next(
+            (start, decided) for start, decided, _ in reversed(self._sets) if start <= height
+        )
+        return self._genesis.ruling(decided, start - 1, height)
 
     def _check_decided(self, name: str, header: Header, certificate: CertificateRecord) -> None:
-        validators, digest = self._at(header.height)
+        try:
+            validators = self._at(header.height)
+        except AmendmentError as error:
+            raise BadPart(name, str(error)) from None
+        digest = _hash(validators)
+        elsewhere = self._genesis.why_elsewhere(header)
+        if elsewhere is not None:
+            raise BadPart(name, elsewhere)
         if header.network != self._genesis.network:
             raise BadPart(name, f"of network {header.network.hex()}")
         if header.validators_hash != digest:
             raise BadPart(
-                name, f"decided by {header.validators_hash.hex()}, expected {digest.hex()}"
+                name,
+                f"decided by {header.validators_hash.hex()}, expected {digest.hex()}; if the"
+                " institutions have amended the set of validators,"
+                f" {missing_sentence(header.height, header.parent)}",
             )
         try:
             verify_certificate(
                 certificate_of_record(certificate),
                 validators,
                 self._genesis.fault_model,
-                self._genesis.hash,
+                self._genesis.domain(header.height),
                 self._verify,
                 height=header.height,
                 block_id=block_id(header),

@@ -68,7 +68,7 @@ def check_trust(
             f" one {found.hex()}",
         )
     ways = [(trusted.height, header.validators_hash)]
-    if point.header.height > trusted.height:
+    if point.header.height > trusted.height and not trail.is_amended(trusted.height + 1):
         ways.append((trusted.height + 1, header.next_validators_hash))
     for height, named in ways:
         led = trail.hash_at(height)

@@ -520,7 +520,7 @@ class Joining:
         self._is_begun = True
         target.recent = RecentIds(
             target.point,
-            genesis_hash=self._genesis.hash,
+            genesis=self._genesis,
             window_ms=self._genesis.transactions.window_ms,
             walked=self._installation.walked(),
         )

@@ -31,6 +31,7 @@ from consensus.errors import InvalidValue
 from node.blocks import (
     Block,
     CertificateError,
+    Header,
     block_id,
     decode_block,
     decode_certificate,
@@ -39,6 +40,7 @@ from node.blocks import (
 from node.chain import Chain, InvalidBlock
 from node.clock import Clock
 from node.codec import CodecError
+from node.genesis import missing_sentence
 from node.log import Logger
 from node.metrics import Metrics
 from node.network import (
@@ -103,6 +105,15 @@ class _Unfit(Exception):
     """What a peer sent as a block is none of this chain."""
 
 
+class _Unamended(_Unfit):
+    """It stands on something else than the block before, and others than those who rule sign it."""
+
+    def __init__(self, height: int, parent: bytes) -> None:
+        super().__init__(missing_sentence(height, parent))
+        self.height = height
+        self.parent = parent
+
+
 class Sync:
     """The fetching and serving of blocks, of one node."""
 
@@ -148,11 +159,22 @@ class Sync:
         """The head that was seen to be behind, and since when."""
         self._unserved: int | None = None
         """The height that was reported as kept by nobody."""
+        self._unamended: _Unamended | None = None
+        """The last block that was refused for want of an amendment, as it seems."""
 
     @property
     def target(self) -> int:
         """The highest height that is worth asking for; the head's when there is none above."""
         return max([self._chain.head.height, *self._claims.of_all().values()])
+
+    @property
+    def missing(self) -> str | None:
+        """Which amendment of the validator set the next block seems to need; None: none is known.
+
+        It is what peers say, and proves nothing: see `missing_sentence`.
+        """
+        seen = self._unamended
+        return None if seen is None or seen.height <= self._chain.head.height else str(seen)
 
     @property
     def unserved(self) -> int | None:
@@ -215,6 +237,19 @@ class Sync:
         try:
             run = self._verified_run(head + 1, peers)
             await self._commit(run)
+        except _Unamended as error:
+            # Whoever went through the amendment serves what he has, and is held to nothing for it.
+            peer = peers[error.height]
+            self._strike(peer, str(error))
+            before, self._unamended = self._unamended, error
+            if before is None or before.parent != error.parent:
+                self._log.error(
+                    "the network goes on by an amendment that this node was not given",
+                    height=error.height,
+                    amendment=error.parent,
+                    peer=peer,
+                    advice=str(error),
+                )
         except (_Unfit, InvalidBlock, BadMessage) as error:
             height = max(self._chain.head.height, head) + 1
             self._blame(peers[height], f"block {height}: {error}")
@@ -254,7 +289,9 @@ class Sync:
             run.append(Certified(block, certificate))
             size_bytes += fetched.size_bytes
             height += 1
-            if block.header.next_validators_hash != self._chain.validators_hash:
+            if block.header.next_validators_hash != self._chain.validators_hash or (
+                self._chain.genesis.amendment_at(height) is not None
+            ):
                 break
         return run
 
@@ -262,21 +299,40 @@ class Sync:
         try:
             block = decode_block(item.block)
             certificate = decode_certificate(item.certificate)
-            self._verified.inc(len(certificate.signatures))
+        except (CodecError, InvalidValue) as error:
+            raise _Unfit(str(error)) from None
+        if block.header.height != height:
+            raise _Unfit(f"it is of height {block.header.height}")
+        self._check_amended(block.header)
+        self._verified.inc(len(certificate.signatures))
+        try:
             verify_certificate(
                 certificate,
                 self._chain.validators,
                 self._chain.genesis.fault_model,
-                self._chain.genesis.hash,
+                self._chain.genesis.domain(height),
                 self._verify,
                 height=height,
                 block_id=block_id(block.header),
             )
-        except (CodecError, InvalidValue, CertificateError) as error:
+        except (InvalidValue, CertificateError) as error:
             raise _Unfit(str(error)) from None
-        if block.header.height != height:
-            raise _Unfit(f"it is of height {block.header.height}")
         return block, certificate
+
+    def _check_amended(self, header: Header) -> None:
+        """Refuse by itself the block after an amendment that this node does not have.
+
+        Raises:
+            _Unamended: it looks like that.
+        """
+        head, genesis = self._chain.head, self._chain.genesis
+        if (
+            header.height == head.height + 1
+            and genesis.amendment_at(header.height) is None
+            and header.validators_hash != self._chain.validators_hash
+            and header.parent != head.block_id
+        ):
+            raise _Unamended(header.height, header.parent)
 
     # Asking.
 
@@ -354,13 +410,17 @@ class Sync:
         return max(0.0, min(deadlines) - now_s) if deadlines else None
 
     def _blame(self, peer: str, reason: str) -> None:
+        """Ask somebody else, forget what else came from this peer, and hold it to account."""
+        self._strike(peer, reason)
+        self._wire.punish(peer, reason)
+
+    def _strike(self, peer: str, reason: str) -> None:
         """Ask somebody else, and forget what else came from this peer."""
         self._claims.strike(peer)
         self._requests.pop(peer, None)
         for height in [h for h, fetched in self._buffer.items() if fetched.peer == peer]:
             self._drop(height)
         self._log.info("sync peer struck", peer=peer, reason=reason)
-        self._wire.punish(peer, reason)
         self._changed.set()
 
     def _take(self, peer: str, answer: Blocks) -> None:

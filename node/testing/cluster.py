@@ -25,7 +25,7 @@ from node.client import Client, ClientNetwork
 from node.client.reads import Receipt
 from node.clock import SystemClock
 from node.config import load_config
-from node.genesis import Genesis
+from node.genesis import Genesis, with_installed
 from node.keys import Signer
 from node.ledger.operations import Operation, Transfer
 from node.ledger.protocol import LATEST_VERSION
@@ -480,7 +480,8 @@ class Cluster:
                 parts = NodeParts(log_stream=log)
                 if self._storage == "memory":
                     parts = NodeParts(log_stream=log, store=node._store, log_files=node._files)
-                async with Node(config, self.genesis, self._adjust(node.name, parts)) as running:
+                genesis = with_installed(self.genesis, config.amendments)
+                async with Node(config, genesis, self._adjust(node.name, parts)) as running:
                     running.chain.listeners.append(lambda _committed: self._move())
                     node._node = running
                     started.set()

@@ -21,7 +21,7 @@ from node.chain.history import History
 from node.chain.opening import check_belongs, load_head
 from node.clock import Clock
 from node.codec import encode
-from node.genesis import Genesis
+from node.genesis import Genesis, encode_amendment
 from node.keys import verify
 from node.snapshots import RecentIds, Snapshot, Split, decode_block_ids, decode_handover
 from node.snapshots.source import pin
@@ -81,7 +81,7 @@ def frames_of(
             " whose transactions may come again; try again when a window of validity has passed"
         )
     header = snapshot.point.header
-    history = History(view)
+    history = History(view, genesis)
     first = history.earliest
     with_blocks = blocks and first <= snapshot.height
     about = About(
@@ -95,6 +95,8 @@ def frames_of(
     )
     yield Kind.ABOUT, encode(about)
     yield Kind.POINT, encode(snapshot.point)
+    for amendment in genesis.amendments_between(0, snapshot.height):
+        yield Kind.AMENDMENT, encode_amendment(amendment)
     yield from _handovers(snapshot)
     yield from _chunks(snapshot)
     yield from _ids(snapshot, genesis)
@@ -128,9 +130,7 @@ def _chunks(snapshot: Snapshot) -> Iterator[tuple[Kind, bytes] | None]:
 
 def _ids(snapshot: Snapshot, genesis: Genesis) -> Iterator[tuple[Kind, bytes] | None]:
     """Yield the blocks whose ids may come again, held to their headers."""
-    recent = RecentIds(
-        snapshot.point, genesis_hash=genesis.hash, window_ms=genesis.transactions.window_ms
-    )
+    recent = RecentIds(snapshot.point, genesis=genesis, window_ms=genesis.transactions.window_ms)
     while not recent.is_complete:
         page: tuple[bytes, ...] = ()
         for step in snapshot.ids_steps(recent.below):

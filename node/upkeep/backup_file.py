@@ -8,6 +8,8 @@
                4 chunk      path length (1), path, a chunk of the state
                5 ids        header and ids of a recent block, descending
                6 block      `StoredBlock`: a block that is kept, ascending; only with blocks
+               8 amendment  an amendment of the validator set that the chain went on by, ascending;
+                            after the point
                7 end        SHA-256 of everything before this frame
     nothing after the end
 
@@ -59,6 +61,7 @@ class Kind(IntEnum):
     IDS = 5
     BLOCK = 6
     END = 7
+    AMENDMENT = 8
 
 
 class About(Record):

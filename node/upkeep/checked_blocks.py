@@ -40,8 +40,9 @@ from node.upkeep.faults import REPAIR, Faults, Part
 class Sets:
     """The validator sets of all heights, by the height from which each rules."""
 
-    def __init__(self, sets: Sequence[tuple[int, tuple[RulingKey, ...]]]) -> None:
-        """Take the sets in ascending order."""
+    def __init__(self, sets: Sequence[tuple[int, tuple[RulingKey, ...]]], genesis: Genesis) -> None:
+        """Take the sets that blocks have come to, in ascending order."""
+        self._genesis = genesis
         self._from = [height for height, _ in sets]
         self._sets = [validator_set(keys) for _, keys in sets]
         self._hashes = [hash_of_validators(keys) for _, keys in sets]
@@ -53,11 +54,19 @@ class Sets:
 
     def at(self, height: int) -> ValidatorSet | None:
         """Return those who rule a height; None: not known."""
+        amendment = self._genesis.amendment_at(height)
+        if amendment is not None:
+            return amendment.validator_set
         index = bisect_right(self._from, height) - 1
         return None if index < 0 else self._sets[index]
 
     def hash_at(self, height: int) -> bytes | None:
         """Return the hash under which a header names them."""
+        amendment = self._genesis.amendment_at(height)
+        return self.decided_hash(height) if amendment is None else amendment.validators_hash
+
+    def decided_hash(self, height: int) -> bytes | None:
+        """Return the hash under which the header before names those who are to rule a height."""
         index = bisect_right(self._from, height) - 1
         return None if index < 0 else self._hashes[index]
 
@@ -139,7 +148,8 @@ class BlockCheck:
         self._agree(f"{place}, network", header.network, self._genesis.network)
         if self._before is not None and self._before[0] == height - 1:
             _, parent, time_ms = self._before
-            self._agree(f"{place}, parent", header.parent, parent)
+            expected = self._genesis.parent_of(height, parent)
+            self._agree(f"{place}, parent", header.parent, expected)
             if header.time_ms <= time_ms:
                 self._fault(f"{place}, time", header.time_ms, f"later than {time_ms}")
         validators = self._sets.at(height)
@@ -150,7 +160,7 @@ class BlockCheck:
         self._agree(
             f"{place}, next validators",
             header.next_validators_hash,
-            self._sets.hash_at(height + 1),
+            self._sets.decided_hash(height + 1),
         )
 
     def _check_transactions(self, height: int, block: Block) -> list[bytes]:
@@ -208,7 +218,7 @@ class BlockCheck:
                 decode_certificate(data),
                 validators,
                 self._genesis.fault_model,
-                self._genesis.hash,
+                self._genesis.domain(height),
                 self._verify,
                 height=height,
                 block_id=block_id(header),

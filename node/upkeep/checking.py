@@ -6,6 +6,7 @@ are collected, not raised: one bad block does not hide another. What could not b
 Memory is bounded at any size: one block, one path of the tree, one account at a time.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,8 +22,10 @@ from node.blocks import (
     verify_certificate,
 )
 from node.blocks.certificates import Verify
+from node.chain.errors import ChainDamaged
 from node.chain.head import HandoverRecord, HeadRecord, KeptRecord
-from node.chain.history import EVERYTHING
+from node.chain.history import EVERYTHING, History
+from node.chain.opening import check_amendments
 from node.codec import CodecError, RecordT, decode, encode
 from node.genesis import Genesis
 from node.keys import verify as verify_signature
@@ -91,6 +94,10 @@ def check_database(
     Args:
         faults: where the log's were noted; the others come after them.
         log: what the consensus log beside it says; None: there is none.
+
+    Raises:
+        AmendmentError, AmendmentMissing: the chain went on by an amendment of its validators that
+            is not installed, or another is.
     """
     check = _Check(view, genesis, faults or Faults(), verify, progress)
     return check.run(log)
@@ -119,6 +126,7 @@ class _Check:
         kept = self._load(layout.Meta.KEPT.value, KeptRecord, "what is kept") or EVERYTHING
         if kept.from_height > 1:
             self._notes.append(f"blocks below {kept.from_height} are pruned")
+        self._amendments(head)
         sets = self._sets()
         self._trail(sets, head.height)
         point = self._load(layout.Meta.POINT.value, HandoverRecord, "point of joining")
@@ -222,6 +230,18 @@ class _Check:
 
     # Validators.
 
+    def _amendments(self, head: HeadRecord) -> None:
+        """Check first that the chain went on by the amendments of this genesis, and by no others.
+
+        Without one that is not installed everything after it would look damaged, and is not.
+
+        Raises:
+            AmendmentError, AmendmentMissing: it did not.
+        """
+        # What cannot be read is reported where the state is walked.
+        with contextlib.suppress(ChainDamaged, StorageError):
+            check_amendments(History(self._view, self._genesis), self._genesis, head, None)
+
     def _sets(self) -> Sets:
         found: list[tuple[int, tuple[RulingKey, ...]]] = []
         start, stop = layout.range_of(layout.state_key(VALIDATOR_SETS.prefix))
@@ -235,7 +255,7 @@ class _Check:
             self._fault(
                 Part.TRAIL, "validator sets", "none from height 1", "the genesis' own", RESTART
             )
-        return Sets(found)
+        return Sets(found, self._genesis)
 
     def _trail(self, sets: Sets, head: int) -> None:
         """Check that each set was decided on by the one before it."""
@@ -261,7 +281,7 @@ class _Check:
         header = record.header
         self._faults.agree(Part.TRAIL, f"{place}, height", header.height, height - 1)
         self._faults.agree(
-            Part.TRAIL, f"{place}, set", header.next_validators_hash, sets.hash_at(height)
+            Part.TRAIL, f"{place}, set", header.next_validators_hash, sets.decided_hash(height)
         )
         self._decided(place, record, validators)
 
@@ -274,7 +294,7 @@ class _Check:
                 certificate_of_record(record.certificate),
                 validators,
                 self._genesis.fault_model,
-                self._genesis.hash,
+                self._genesis.domain(record.header.height),
                 self._verify,
                 height=record.header.height,
                 block_id=block_id(record.header),

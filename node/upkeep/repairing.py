@@ -224,7 +224,7 @@ async def _replay(source: ReadView, height: int, chain: Chain, admission: Admiss
             certificate,
             chain.validators,
             chain.genesis.fault_model,
-            chain.genesis.hash,
+            chain.genesis.domain(height),
             verify,
             height=height,
             block_id=block_id(block.header),

@@ -11,8 +11,9 @@ or finds a log ahead of the chain: either way it is silent until it has heard th
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,7 +22,7 @@ from node.blocks.certificates import Verify
 from node.chain.head import KeptRecord
 from node.chain.history import History
 from node.codec import CodecError, decode, encode
-from node.genesis import Genesis
+from node.genesis import Amendment, AmendmentError, Genesis, decode_amendment
 from node.keys import verify as verify_signature
 from node.ledger.transactions import TransactionError, decode_transaction, transaction_id
 from node.snapshots import (
@@ -47,7 +48,14 @@ from node.upkeep.faults import Faults
 T = TypeVar("T")
 
 RESTORING: Final = ".restoring"
-_ORDER: Final = {Kind.POINT: 0, Kind.HANDOVER: 1, Kind.CHUNK: 2, Kind.IDS: 3, Kind.BLOCK: 4}
+_ORDER: Final = {
+    Kind.POINT: 0,
+    Kind.AMENDMENT: 1,
+    Kind.HANDOVER: 2,
+    Kind.CHUNK: 3,
+    Kind.IDS: 4,
+    Kind.BLOCK: 5,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,8 @@ class Restored:
     about: About
     chunks: int
     blocks: int
+    amendments: tuple[Amendment, ...]
+    """Those of the file that the home did not have, and whose ids were named: to be installed."""
 
 
 def restore(
@@ -64,17 +74,20 @@ def restore(
     chain: Path,
     genesis: Genesis,
     *,
+    accepted: Collection[bytes] = (),
     verify: Verify = verify_signature,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Restored:
     """Make the database of a backup in this directory, which must not be there.
 
     Args:
+        accepted: ids of amendments of the validator set that may be taken from the file: somebody
+            has compared them with the institutions'. No file is believed one for itself.
         progress: told how many parts have been verified.
 
     Raises:
-        BackupError: the file is damaged, cut, forged or of another network, or the home has a
-            chain; nothing is left behind.
+        BackupError: the file is damaged, cut, forged or of another network, goes through an
+            amendment that the home does not have, or the home has a chain; nothing is left behind.
         StorageError: the disk's reasons.
     """
     if chain.exists() and not chain.is_dir():
@@ -93,9 +106,42 @@ def restore(
                     f"the backup is of the network with genesis {about.network.hex()}, this home is"
                     f" of {genesis.hash.hex()}"
                 )
-            return _restore(reader, about, chain, genesis, verify, progress)
+            taken = _amendments(reader, genesis, accepted)
+            genesis = genesis.amended((*genesis.amendments, *taken))
+            restored = _restore(reader, about, chain, genesis, verify, progress)
+            return with_changes(restored, amendments=taken)
+    except AmendmentError as error:
+        raise BackupError(str(error)) from None
     except OSError as error:
         raise BackupError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _amendments(
+    reader: BackupReader, genesis: Genesis, accepted: Collection[bytes]
+) -> tuple[Amendment, ...]:
+    """Return the amendments of the file that the home does not have.
+
+    Raises:
+        AmendmentError: one of them is none.
+        BackupError: nobody has named its id.
+    """
+    installed = {each.id for each in genesis.amendments}
+    found: list[Amendment] = []
+    for kind, payload in reader.frames():
+        if kind not in (Kind.POINT, Kind.AMENDMENT):
+            break
+        if kind is Kind.AMENDMENT:
+            amendment = decode_amendment(payload)
+            if amendment.id not in installed:
+                found.append(amendment)
+    for each in found:
+        if each.id not in accepted:
+            raise BackupError(
+                f"the backup goes through amendment {each.serial} of the validator set,"
+                f" {each.id.hex()}, which is not installed here. Compare the id with the"
+                " institutions; then restore with --amendment and this id"
+            )
+    return tuple(found)
 
 
 def _restore(
@@ -168,6 +214,8 @@ class _Restoring:
         match kind:
             case Kind.POINT:
                 self._take_point(decode_point(payload))
+            case Kind.AMENDMENT:
+                pass  # It was looked at before anything else: the genesis has it.
             case Kind.HANDOVER:
                 self._trail.extend(decode_handover(payload))
             case Kind.CHUNK:
@@ -189,7 +237,7 @@ class _Restoring:
         self._assembly = Assembly(header.state_root)
         self._recent = RecentIds(
             point,
-            genesis_hash=self._genesis.hash,
+            genesis=self._genesis,
             window_ms=self._genesis.transactions.window_ms,
         )
 
@@ -263,16 +311,16 @@ class _Restoring:
         self._check_blocks(point)
         self._installation.finish(point, self._trail, assembly.crown)
         self._keep_blocks()
-        return Restored(about=self._about, chunks=self._chunks, blocks=self._blocks)
+        return Restored(about=self._about, chunks=self._chunks, blocks=self._blocks, amendments=())
 
     def _check_blocks(self, point: PointRecord) -> None:
         """Hold every block to its certificate, its neighbours and the height's own header."""
         first = self._about.blocks_from
         if first is None:
             return
-        history = History(self._store)
+        history = History(self._store, self._genesis)
         heights = history.validator_changes(self._about.height + 1)
-        sets = Sets([(height, history.validators(height)) for height in heights])
+        sets = Sets([(height, history.decided(height)) for height in heights], self._genesis)
         faults = Faults()
         check = BlockCheck(self._store, self._genesis, sets, faults, self._verify)
         last = None
@@ -288,7 +336,7 @@ class _Restoring:
         first = self._about.blocks_from
         if first is None:
             return
-        history = History(self._store)
+        history = History(self._store, self._genesis)
         block = history.block(first)
         assert block is not None
         ids_after_ms = None if first == 1 else min(block.header.time_ms - 1, self._edge_ms())

@@ -17,7 +17,7 @@ from node.app import Node, NodeParts
 from node.blocks import block_id
 from node.codec import encode
 from node.config import NodeConfig
-from node.genesis import Genesis
+from node.genesis import Amendment, Genesis
 from node.keys import Signer
 from node.keys.development import development_signer
 from node.keys.ed25519 import verify
@@ -174,6 +174,10 @@ class Cluster:
         """Whose machines have their consensus key. Add one before starting it."""
         self.following: dict[str, Signer] = {}
         """Consensus keys prepared to follow a machine's own. Add one before starting it."""
+        self.keys: dict[str, Signer] = {}
+        """Consensus keys of machines that do not have the one they were founded with."""
+        self.amendments: dict[str, tuple[Amendment, ...]] = {}
+        """What a machine's operator has installed. Set it before starting."""
         self.versions: dict[str, Collection[int]] = {}
         """What a machine's software knows where it is an older release. Set it before starting."""
         self.tasks = tasks
@@ -194,6 +198,10 @@ class Cluster:
     @property
     def running(self) -> list[Machine]:
         return [machine for machine in self.machines.values() if machine.node is not None]
+
+    def signer(self, name: str) -> Signer:
+        """Return the consensus key of a machine."""
+        return self.keys.get(name) or development_signer(f"{name}/consensus")
 
     def address(self, name: str) -> str:
         return f"{name}:1"
@@ -318,7 +326,8 @@ class Cluster:
 
     async def _run(self, machine: Machine, started: asyncio.Future[None]) -> None:
         try:
-            async with Node(self._config(machine.name), self.genesis, self._parts(machine)) as node:
+            genesis = self.genesis.amended(self.amendments.get(machine.name, ()))
+            async with Node(self._config(machine.name), genesis, self._parts(machine)) as node:
                 machine.node = node
                 started.set_result(None)
                 await machine._stop.wait()
@@ -374,7 +383,7 @@ class Cluster:
             identity=TlsIdentity(
                 certificate=keys.tls_certificate, private_key_pem=keys.tls_key_pem
             ),
-            signer=development_signer(f"{name}/consensus") if name in self.signers else None,
+            signer=self.signer(name) if name in self.signers else None,
             following=self.following.get(name),
             observers=tuple(
                 (other, self.founded.keys[other].tls_certificate) for other in self._observers

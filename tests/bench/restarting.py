@@ -86,7 +86,8 @@ async def fill(node: LocalNode, genesis: Genesis, *, blocks: int, every: int) ->
     log = open_consensus_log(consensus_log_path(data))
     journal = Journal(
         log,
-        Guard(development_signer(f"{NAME}/consensus"), genesis.hash),
+        Guard(development_signer(f"{NAME}/consensus"), genesis.domain),
+        domain=genesis.domain,
         thread=None,
         metrics=Metrics(),
         monotonic=time.monotonic,

@@ -453,7 +453,7 @@ def test_receipts_of_the_largest_block_are_read_back() -> None:
     stored = encode_block_receipts([receipt] * 20, encode(()))
     store.write([(layout.receipts_key(7), stored)], sync=True)
 
-    receipts = History(store).receipts(7)
+    receipts = History(store, genesis_of(make_record())).receipts(7)
 
     assert receipts is not None
     assert len(stored) > 2 * RECORD_SIZE_MAX

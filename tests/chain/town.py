@@ -19,6 +19,7 @@ from node.chain import Candidate, Chain, Committed
 from node.clock import ManualClock
 from node.codec import Record, encode
 from node.genesis import (
+    Amendment,
     BlocksSection,
     ConsensusSection,
     Genesis,
@@ -279,7 +280,7 @@ class Town:
             block_id=None if block_id is None else BlockId(block_id),
             validator=ValidatorId(name),
         )
-        signature = self.signer(name).sign(sign_bytes(vote, self.genesis.hash))
+        signature = self.signer(name).sign(sign_bytes(vote, self.genesis.domain(height)))
         return SignedVote(vote=vote, signature=Signature(signature))
 
     def proposal(
@@ -292,7 +293,7 @@ class Town:
             valid_round=None,
             proposer=ValidatorId(name),
         )
-        signature = self.signer(name).sign(sign_bytes(proposal, self.genesis.hash))
+        signature = self.signer(name).sign(sign_bytes(proposal, self.genesis.domain(height)))
         return SignedProposal(proposal=proposal, signature=Signature(signature), polka=None)
 
     def build(
@@ -440,9 +441,10 @@ def make_town(
     count_max: int = 20_000,
     keep_blocks: int = 0,
     versions: Collection[int] = SUPPORTED,
+    amendments: Sequence[Amendment] = (),
 ) -> Town:
     """A town on this store; on an empty one it begins at its genesis."""
-    genesis = genesis_of(record or make_record())
+    genesis = genesis_of(record or make_record()).amended(amendments)
     store = MemoryStore() if store is None else store
     chain = Chain.open(store, genesis, thread=thread, keep_blocks=keep_blocks, versions=versions)
     clock = ManualClock(max(START_MS, chain.head.time_ms) + 1_000)

@@ -26,6 +26,7 @@ from node.blocks import (
 )
 from node.client import ClientNetwork, transaction
 from node.codec import encode
+from node.genesis import amendment_of, encode_amendment
 from node.genesis.reading import render_record
 from node.keys.certificates import create_tls_identity
 from node.keys.keystore import Work, store_key
@@ -53,6 +54,7 @@ from node.replica.entries import (
     Reached,
     Sealed,
     TimeoutEntry,
+    Under,
     ValidatedEntry,
     VoteEntry,
     encode_entry,
@@ -65,6 +67,7 @@ from node.storage import ConsensusLog, layout
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
 from node.upkeep.backup_file import About, Kind, frame
+from tests.chain.amending import body_of, signed
 from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
 from tests.ledger.test_ladders import LADDERS
 from tests.network.samples import SAMPLES
@@ -205,6 +208,7 @@ def entries() -> tuple[bytes, ...]:
         Born(name="regulator", public_key=bytes(32), network=town.genesis.hash),
         Reached(height=3),
         Begun(validator="regulator"),
+        Under(domain=block_id),
         Sealed(height=3, round=0, kind=2, sign_bytes=b"what is signed"),
         Body(block_id=block_id, block=encode_block(decided().block)),
         ProposalEntry(own=False, proposal=proposal),
@@ -357,6 +361,13 @@ def validator_requests() -> tuple[bytes, ...]:
         tls_certificate=tls_certificates()[0],
     )
     return (request.render().encode(),)
+
+
+def amendments() -> tuple[bytes, ...]:
+    """One that nobody has signed, and one that all have."""
+    town = decided().town
+    body = body_of(town)
+    return encode_amendment(amendment_of(body)), encode_amendment(signed(town, body))
 
 
 def certificate_files() -> tuple[bytes, ...]:

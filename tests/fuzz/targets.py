@@ -37,7 +37,13 @@ from node.cli.verify import read_proof
 from node.client import ClientError, DraftError, WrongNetwork
 from node.codec import CodecError, encode
 from node.config import ConfigError, load_config, parse_endpoint
-from node.genesis import GenesisError, load_genesis
+from node.genesis import (
+    AmendmentError,
+    GenesisError,
+    encode_amendment,
+    load_genesis,
+    read_amendment,
+)
 from node.keys.certificates import check_certificate
 from node.keys.errors import CertificateError, KeysError
 from node.keys.keystore import load_key, read_keystore, read_passphrase
@@ -64,6 +70,7 @@ from node.replica.entries import (
     Resumed,
     Returned,
     Sealed,
+    Under,
     decode_entry,
     encode_entry,
     input_of_entry,
@@ -196,7 +203,9 @@ def _in_file(read: Callable[[Path], object], name: str) -> Callable[[], _Opened]
 
 def _entry(data: bytes) -> bytes:
     entry = decode_entry(data)
-    if not isinstance(entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun):
+    if not isinstance(
+        entry, Born | Reached | Sealed | Body | Returned | Resumed | Floored | Begun | Under
+    ):
         input_of_entry(entry)
     return encode_entry(entry)
 
@@ -224,6 +233,11 @@ def _backup(data: bytes) -> None:
     reader = BackupReader(io.BytesIO(content + end))
     assert reader.check().height >= 1
     assert sum(len(payload) for _, payload in reader.frames()) <= len(data)
+
+
+def _amendment(path: Path) -> None:
+    amendment = read_amendment(path)
+    assert encode_amendment(amendment) == path.read_bytes()
 
 
 def _genesis(path: Path) -> None:
@@ -590,6 +604,17 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(RequestError,),
         seeds=seeds_of(seeds.validator_requests),
         doors=("node.provision.requests.read_request",),
+    ),
+    Target(
+        name="amendment",
+        form=Form.MESSAGEPACK,
+        opened=_in_file(_amendment, "1.amendment"),
+        refusals=(AmendmentError,),
+        seeds=seeds_of(seeds.amendments),
+        doors=(
+            "node.genesis.amendment.decode_amendment",
+            "node.genesis.installed.read_amendment",
+        ),
     ),
     Target(
         name="network-state",

@@ -35,7 +35,12 @@ class Counted:
 
 def make_gate(height: int = 1) -> tuple[Gate, Counted]:
     counted = Counted()
-    gate = Gate(network=NETWORK, model=FaultModel.BYZANTINE, verify=counted, metrics=Metrics())
+    gate = Gate(
+        domain=lambda _height: NETWORK,
+        model=FaultModel.BYZANTINE,
+        verify=counted,
+        metrics=Metrics(),
+    )
     gate.open_height(Height(height), make_validators())
     return gate, counted
 

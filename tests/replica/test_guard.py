@@ -12,7 +12,7 @@ from tests.replica.builders import NETWORK, OTHER, proposal, signer, vote
 
 
 def make_guard(*, floor: int | None = 0) -> Guard:
-    guard = Guard(signer("a"), NETWORK)
+    guard = Guard(signer("a"), lambda _height: NETWORK)
     if floor is not None:
         guard.set_floor(floor)
     return guard
@@ -159,7 +159,7 @@ def test_seals_of_earlier_heights_in_a_log_are_passed_over() -> None:
 
 @pytest.mark.adversarial(71)
 def test_a_key_that_was_prepared_is_taken_up_and_what_the_other_sealed_stays_sealed() -> None:
-    guard = Guard(signer("a"), NETWORK, following=signer("n"))
+    guard = Guard(signer("a"), lambda _height: NETWORK, following=signer("n"))
     guard.set_floor(0)
     seal_and_sign(guard, vote("a", height=5, round_=1))
 

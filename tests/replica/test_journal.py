@@ -1,6 +1,8 @@
 """The consensus log as the replica uses it: what comes back is what went in, and whose it is."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -79,13 +81,21 @@ INPUTS: tuple[Input, ...] = (
 class Setup:
     """One validator's log over files that outlive it."""
 
-    def __init__(self, files: MemoryFiles | None = None, *, key: str = "a") -> None:
+    def __init__(
+        self,
+        files: MemoryFiles | None = None,
+        *,
+        key: str = "a",
+        domains: Mapping[int, bytes] = MappingProxyType({}),
+    ) -> None:
         self.files = files or MemoryFiles()
-        self.guard = Guard(signer(key), NETWORK)
+        self.domains = domains
+        self.guard = Guard(signer(key), lambda height: domains.get(height, NETWORK))
         self.log = ConsensusLog(Path("a"), self.files)
         self.journal = Journal(
             self.log,
             self.guard,
+            domain=lambda height: self.domains.get(height, NETWORK),
             thread=None,
             metrics=Metrics(),
             monotonic=lambda: 0.0,

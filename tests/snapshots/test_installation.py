@@ -62,7 +62,7 @@ def join(snapshot: Snapshot, store: KeyValueStore, genesis: Genesis) -> None:
     trail.check_point(snapshot.point)
     recent = RecentIds(
         snapshot.point,
-        genesis_hash=genesis.hash,
+        genesis=genesis,
         window_ms=genesis.transactions.window_ms,
         walked=installation.walked(),
     )

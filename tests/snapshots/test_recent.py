@@ -30,9 +30,7 @@ def snapshot_of(town: Town) -> Snapshot:
 
 
 def walk_of(town: Town, snapshot: Snapshot, *, walked: Walked | None = None) -> RecentIds:
-    return RecentIds(
-        snapshot.point, genesis_hash=town.genesis.hash, window_ms=WINDOW_MS, walked=walked
-    )
+    return RecentIds(snapshot.point, genesis=town.genesis, window_ms=WINDOW_MS, walked=walked)
 
 
 def blocks_of(snapshot: Snapshot, below: int) -> tuple[BlockIds, ...]:
@@ -125,7 +123,7 @@ async def test_list_that_ends_before_the_window_is_not_complete() -> None:
 async def test_first_block_stands_on_the_genesis() -> None:
     town, other = await busy_town(3), make_town()
     snapshot = snapshot_of(town)
-    walk = RecentIds(snapshot.point, genesis_hash=other.genesis.hash, window_ms=WINDOW_MS)
+    walk = RecentIds(snapshot.point, genesis=other.genesis, window_ms=WINDOW_MS)
 
     with pytest.raises(BadPart, match="does not stand on the genesis"):
         walk.accept(blocks_of(snapshot, 4))
