@@ -76,6 +76,7 @@ COMMANDS: Final = {
     "restore": Place("node.cli.restore", "Make the database of a home of a backup."),
     "repair": Place("node.cli.repair", "Put a sound database in the place of a damaged one."),
     "validator": Place("node.cli.validator", "Say who votes; let validators come and go."),
+    "amendment": Place("node.cli.amendment", "Decide who votes where too many keys are lost."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

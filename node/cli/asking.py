@@ -5,8 +5,11 @@ its members mean. A list is read to its end, page by page, and printed as one.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, fields, table
@@ -114,6 +117,20 @@ def ask_all(
     entries: Sequence[Mapping[str, Any]] = result[member]
     body = text(entries) if entries else f"no {member}"
     emit(result, _answer(result, body), as_json=as_json)
+
+
+def confirm(question: str) -> None:
+    """Have the person at the terminal say yes.
+
+    Raises:
+        CommandError: nobody can be asked, or the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError(
+            Exit.USAGE, "nobody can be asked: there is no terminal", advice="Say --yes."
+        )
+    if not click.confirm(question, err=True):
+        raise CommandError(Exit.REFUSED, "nothing was changed")
 
 
 def _without_place(result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Final
 from node.addresses import AddressError
 from node.amounts import AmountError
 from node.app import NodeHalted
-from node.chain import ChainDamaged, UpgradeRequired
+from node.chain import AmendmentMissing, ChainDamaged, UpgradeRequired
 from node.cli.exits import CommandError, Exit
 from node.cli.tx.operations import OperationError
 from node.client import (
@@ -29,7 +29,7 @@ from node.client import (
 )
 from node.codec import CodecError
 from node.config import ConfigError
-from node.genesis import GenesisError
+from node.genesis import AmendmentError, GenesisError
 from node.keys import KeysError, WrongPassphrase
 from node.proofs import ProofError
 from node.provision.founding import MissingKeys
@@ -47,6 +47,8 @@ INVALID_PARAMS: Final = -32602
 
 KNOWN: Final[tuple[type[Exception], ...]] = (
     AddressError,
+    AmendmentError,
+    AmendmentMissing,
     AmountError,
     ChainDamaged,
     ClientError,
@@ -102,6 +104,14 @@ def explain(error: Exception) -> CommandError:
                     "height": error.height,
                     "known": list(error.supported),
                 },
+            )
+        case AmendmentError():
+            return CommandError(Exit.REFUSED, str(error), facts={"fault": error.fault.value})
+        case AmendmentMissing():
+            return CommandError(
+                Exit.CONFIGURATION,
+                str(error),
+                facts={"height": error.height, "amendment": error.amendment.hex()},
             )
         case LogRemembers():
             return CommandError(Exit.REFUSED, str(error))

@@ -39,6 +39,17 @@ def parse_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value.lower()
 
 
+def parse_ids(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return several ids, as `parse_id` does one.
+
+    Raises:
+        click.BadParameter: one is none.
+    """
+    return tuple(parse_id(context, parameter, each) for each in values)
+
+
 def url_option(command: Command) -> Command:
     """Give a command the option `--url`: the node to ask, or several of which one is enough."""
     return click.option(

@@ -36,13 +36,13 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
       khazana start --home /srv/khazana
     """
     from node.config import load_config
-    from node.genesis import load_genesis
+    from node.genesis import load_genesis, with_installed
     from node.provision.homes import CONFIG_FILE
 
     config = load_config(home / CONFIG_FILE)
     if as_json:
         config = config.model_copy(update={"log": config.log.model_copy(update={"format": "json"})})
-    genesis = load_genesis(config.genesis)
+    genesis = with_installed(load_genesis(config.genesis), config.amendments)
     try:
         asyncio.run(_serve(config, genesis, until_eof=until_eof))
     except OSError as error:

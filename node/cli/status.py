@@ -96,6 +96,16 @@ def command(
         ctx.exit(Exit.UNREACHABLE)
 
 
+def amendments_of(status: Mapping[str, Any]) -> str:
+    """Return a line for each amendment of the validator set that a node follows."""
+    # An older release follows none, and does not say so.
+    return "".join(
+        f"\namendment {each['serial']} rules from height {each['height']} on: {each['id']},"
+        f" {each['reason']}"
+        for each in status.get("amendments", ())
+    )
+
+
 def _trusted_point(nodes: Sequence[Seen]) -> Mapping[str, Any]:
     """Return the newest snapshot's block that all nodes asked serve alike."""
     offers = [
@@ -200,6 +210,7 @@ def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str
             f"{status['network_name']}, genesis {status['genesis_hash']}\n"
             f"{status['validators']} validators, {status['quorum']} decide"
             f" ({status['fault_model']}: {status['faults_survived']} may be faulty)"
+            + amendments_of(status)
         )
     if not _are_one_network(nodes):
         yield "THESE NODES BELONG TO DIFFERENT NETWORKS."

@@ -72,17 +72,19 @@ class Home:
 
 
 def load_home(home: Path) -> Home:
-    """Read a home.
+    """Read a home: its configuration, and its genesis with the amendments that are installed.
 
     Raises:
         ConfigError, GenesisError: with every fault.
+        AmendmentError: one that is installed cannot be used.
     """
     from node.config import load_config
-    from node.genesis import load_genesis
+    from node.genesis import load_genesis, with_installed
     from node.provision.homes import CONFIG_FILE
 
     config = load_config(home / CONFIG_FILE)
-    return Home(config=config, genesis=load_genesis(config.genesis))
+    genesis = with_installed(load_genesis(config.genesis), config.amendments)
+    return Home(config=config, genesis=genesis)
 
 
 class Progress:

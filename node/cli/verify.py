@@ -19,9 +19,18 @@ PROOF_SIZE_MAX: Final = 64 << 20
     required=True,
     help="The network's genesis: the one thing that has to be trusted.",
 )
+@click.option(
+    "--amendment",
+    "amendments",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
+)
 @json_option
-def command(file: Path, genesis: Path, *, as_json: bool) -> None:
+def command(file: Path, genesis: Path, amendments: tuple[Path, ...], *, as_json: bool) -> None:
     """Check the proof in FILE: offline, against nothing but the genesis.
+
+    Where the institutions have amended the set of validators, the amendment is needed as well.
 
     Says what was on the ledger after which block, and who decided that block. Exit code 1 when the
     proof does not hold.
@@ -30,10 +39,11 @@ def command(file: Path, genesis: Path, *, as_json: bool) -> None:
     Example:
       khazana verify holding.proof.json --genesis genesis.json
     """
-    from node.genesis import load_genesis
+    from node.genesis import load_genesis, read_amendment
     from node.proofs import render_time, verify_proof_file
 
-    founded = load_genesis(genesis)
+    given = sorted(map(read_amendment, amendments), key=lambda each: each.serial)
+    founded = load_genesis(genesis).amended(given)
     verified = verify_proof_file(read_proof(file), founded)
     facts = {
         "holds": True,

@@ -30,7 +30,7 @@ from node.blocks import (
 from node.chain.receipts import BlockReceipts, decode_block_receipts, encode_block_receipts
 from node.cli.exits import CommandError
 from node.cli.keys.import_ import read_seed
-from node.cli.options import parse_id
+from node.cli.options import parse_id, parse_ids
 from node.cli.tx.files import load_draft, read_operations
 from node.cli.tx.operations import OperationError, OperationReader
 from node.cli.verify import read_proof
@@ -166,8 +166,10 @@ def _cursor(data: bytes) -> bytes:
 
 def _id(data: bytes) -> bytes | None:
     text = _argument(data)
-    read = parse_id(click.Context(click.Command("query")), click.Argument(["id"]), text)
+    context, argument = click.Context(click.Command("query")), click.Argument(["id"])
+    read = parse_id(context, argument, text)
     assert len(bytes.fromhex(read)) == 32
+    assert parse_ids(context, argument, (text, text)) == (read, read)
     return read.encode() if text.islower() else None
 
 
@@ -640,7 +642,7 @@ TARGETS: Final[tuple[Target, ...]] = (
         opened=reading(_id),
         refusals=(click.BadParameter,),
         seeds=lambda: (b"ab" * 32, b"01" * 32),
-        doors=("node.cli.options.parse_id",),
+        doors=("node.cli.options.parse_id", "node.cli.options.parse_ids"),
     ),
     Target(
         name="operation-file",

@@ -19,11 +19,11 @@ def command(home: Path, *, as_json: bool) -> None:
       khazana config check --home /srv/khazana
     """
     from node.config import load_config
-    from node.genesis import load_genesis
+    from node.genesis import load_genesis, with_installed
     from node.provision.homes import CONFIG_FILE
 
     config = load_config(home / CONFIG_FILE)
-    genesis = load_genesis(config.genesis)
+    genesis = with_installed(load_genesis(config.genesis), config.amendments)
     emit(
         {"name": config.name, "network": genesis.name, "faults": []},
         f"{home / CONFIG_FILE}: no fault; node {config.name} of network {genesis.name}",

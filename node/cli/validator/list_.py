@@ -8,6 +8,7 @@ import click
 from node.cli.asking import with_client
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option, table
+from node.cli.status import amendments_of
 from node.cli.validator.changing import status_of
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ async def _look(client: "Client") -> dict[str, Any]:
         "faults_survived": status["faults_survived"],
         "fault_model": status["fault_model"],
         "not_ready": status["not_ready"],
+        "amendments": status.get("amendments", []),
         "validators": rows,
         "pending": pending,
     }
@@ -104,7 +106,7 @@ def _text(facts: Mapping[str, Any]) -> str:
         table(rows, head=head),
         f"{facts['quorum']} of {len(rows)} decide ({facts['fault_model']}:"
         f" {facts['faults_survived']} may be faulty); as {facts['node']} sees it at height"
-        f" {facts['height']}",
+        f" {facts['height']}" + amendments_of(facts),
     ]
     if facts["not_ready"]:
         lacking = "\n".join(f"  {line}" for line in facts["not_ready"])

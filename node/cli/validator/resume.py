@@ -1,13 +1,12 @@
 """`khazana validator resume`: an operator's word in the place of a lost log."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
 import click
 
-from node.cli.asking import within
+from node.cli.asking import confirm, within
 from node.cli.exits import CommandError, Exit
 from node.cli.options import home_option
 from node.cli.output import box, emit, json_option, note
@@ -86,29 +85,19 @@ def command(
         )
     note(box(WARNING))
     if not yes:
-        _ask(above)
+        confirm(f"Sign above {above}?")
     write_resumption(
-        open_consensus_log(place.log), above=above, at_ms=SystemClock().now_ms(), reason=reason
+        open_consensus_log(place.log),
+        above=above,
+        at_ms=SystemClock().now_ms(),
+        reason=reason,
+        under=place.genesis.domain(above + 1) if place.genesis.amendments else None,
     )
     emit(
         {"name": place.config.name, "above": above, "reason": reason, "others": heights},
         f"{place.config.name} will sign above {above}; start it now. Its log says why.",
         as_json=as_json,
     )
-
-
-def _ask(above: int) -> None:
-    """Have the person at the terminal say yes.
-
-    Raises:
-        CommandError: nobody can be asked, or the answer is no.
-    """
-    if not sys.stdin.isatty():
-        raise CommandError(
-            Exit.USAGE, "nobody can be asked: there is no terminal", advice="Say --yes."
-        )
-    if not click.confirm(f"Sign above {above}?", err=True):
-        raise CommandError(Exit.REFUSED, "nothing was changed")
 
 
 async def _heights(urls: tuple[str, ...], genesis_hash: str) -> dict[str, int]:

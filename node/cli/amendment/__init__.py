@@ -1,0 +1,5 @@
+"""`khazana amendment`: another set of validators, decided outside the chain."""
+
+from node.cli.amendment.command import command
+
+__all__ = ["command"]
