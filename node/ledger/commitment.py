@@ -54,6 +54,7 @@ What this module does not know: what a record means, where branches are kept, ce
 from binascii import hexlify
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Annotated, Final, Protocol, TypeAlias, TypeVar
 
@@ -158,6 +159,10 @@ class CommitmentError(Exception):
 hash_of_key: Final = hasher(Domain.STATE_KEY)
 """Returns the hash that places a full state key in the tree."""
 
+KEY_HASHES_MAX: Final = 1 << 15
+"""Hashes of keys that are remembered, for records that change again and again: some 11 MB."""
+_hash_of_recent_key: Final = lru_cache(maxsize=KEY_HASHES_MAX)(hash_of_key)
+
 hash_of_value: Final = hasher(Domain.STATE_VALUE)
 """Returns the hash that stands for an encoded record in its leaf."""
 
@@ -193,7 +198,7 @@ def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpda
     """
     leaves: dict[bytes, _Slot] = {}
     for key, value in changes.items():
-        key_hash = hash_of_key(key)
+        key_hash = _hash_of_recent_key(key)
         leaves[key_hash] = b"" if value is None else key_hash + hash_of_value(value)
     one_pass = _Pass(nodes, leaves)
     return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
