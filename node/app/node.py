@@ -330,7 +330,7 @@ class Node:
     def _open_store(self) -> KeyValueStore:
         if self._parts.store is not None:
             return self._parts.store
-        store = open_leveldb(self.config.data_dir / CHAIN_FOLDER, create=True)
+        store = open_leveldb(self.config.data_dir / CHAIN_FOLDER, create=True, node=True)
         self._stack.callback(store.close)
         return store
 

@@ -1,6 +1,7 @@
 """`khazana start`: run a node until it is told to end."""
 
 import asyncio
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from node.cli.output import json_option
 if TYPE_CHECKING:
     from node.config import NodeConfig
     from node.genesis import Genesis
+
+DESCRIPTORS_MAX = 1 << 16
 
 
 @click.command()
@@ -40,6 +43,7 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
     from node.provision.homes import CONFIG_FILE
 
     config = load_config(home / CONFIG_FILE)
+    _allow_descriptors()
     if as_json:
         config = config.model_copy(update={"log": config.log.model_copy(update={"format": "json"})})
     genesis = with_installed(load_genesis(config.genesis), config.amendments)
@@ -54,6 +58,14 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
             advice=f"Is another program, or this node, using {config.rpc.listen} or"
             f" {config.network.listen}? Stop it, or change rpc.listen or network.listen.",
         ) from None
+
+
+def _allow_descriptors() -> None:
+    """Raise the soft limit: the database keeps its tables open, a fifth of the limit at most."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = DESCRIPTORS_MAX if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_MAX)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:

@@ -4,9 +4,11 @@
 a damaged log and says nothing. With it the database refuses to open, or a read refuses, and the
 node says so instead of answering from a state with holes.
 
-Memory is bounded: a cache of blocks, two write buffers at most, and the tables that are mapped,
-which are few and small. Values are not compressed: most of what is stored are hashes and
-signatures. The figures stand in this room's README.
+Memory is bounded: two write buffers at most, and the tables that are open. A command keeps few
+open; they are mapped. A node that stays keeps all it can open, and once there are many, `maps`
+sees to it that no more are mapped. Blocks of tables are not kept: above this stand caches that know
+what a record is. Values are not compressed: most of what is stored are hashes and signatures. The
+figures stand in this room's README.
 """
 
 import errno
@@ -30,23 +32,30 @@ from node.storage.errors import (
     storage_error,
 )
 from node.storage.lock import DirectoryLock
+from node.storage.maps import maps
 from node.storage.store import Batch, ReadView
 
 CACHE_SIZE_BYTES: Final = 8 << 20
-WRITE_BUFFER_SIZE_BYTES: Final = 16 << 20
+WRITE_BUFFER_SIZE_BYTES: Final = 4 << 20
 TABLE_SIZE_BYTES: Final = 2 << 20
 # The fewest LevelDB allows: 64 open tables, each mapped into memory while it is open.
 OPEN_FILES_MAX: Final = 74
+# Of a node: 50 kB of index and filter for each that is not mapped, and a descriptor.
+NODE_OPEN_FILES_MAX: Final = 4_000
+# A node with more tables than this spends the maps; so many may be mapped then.
+TABLES_MAPPED_MAX: Final = 64
+_LOOK_EVERY: Final = 64  # writes: between two looks, a few tables come to be
 BLOOM_BITS: Final = 10  # one absent key in a hundred costs a read
 
 _TABLE_OR_LOG: Final = re.compile(r"\d+\.(ldb|sst|log)|MANIFEST-\d+")
 
 
-def open_leveldb(path: Path, *, create: bool) -> "LevelDBStore":
+def open_leveldb(path: Path, *, create: bool, node: bool = False) -> "LevelDBStore":
     """Open the database in this directory for this process alone.
 
     Args:
         create: make a new database where there is none; an existing one is opened as it is.
+        node: for a process that stays and reads everywhere: keep all tables open.
 
     Raises:
         StorageMissing: there is none, and none was to be made.
@@ -61,12 +70,15 @@ def open_leveldb(path: Path, *, create: bool) -> "LevelDBStore":
         # LevelDB's own lock does not hold: a refused second opening in one process closes the lock
         # file, and with that POSIX releases the first one's lock too.
         lock = DirectoryLock(path)
+    if node:
+        _spend_maps(path)
     try:
-        database = _open(path, create=create)
+        open_files_max = NODE_OPEN_FILES_MAX if node else OPEN_FILES_MAX
+        database = _open(path, create=create, open_files_max=open_files_max)
     except StorageError:
         lock.close()
         raise
-    return LevelDBStore(path, database, lock)
+    return LevelDBStore(path, database, lock, spends_maps=node)
 
 
 def salvage_leveldb(path: Path) -> None:
@@ -90,7 +102,13 @@ def salvage_leveldb(path: Path) -> None:
         )
 
 
-def _open(path: Path, *, create: bool) -> plyvel.DB:
+def _spend_maps(path: Path) -> None:
+    """Spend the maps of this process if there are many tables."""
+    if not maps.are_spent and sum(1 for _ in path.glob("*.ldb")) > TABLES_MAPPED_MAX:
+        maps.spend()
+
+
+def _open(path: Path, *, create: bool, open_files_max: int) -> plyvel.DB:
     with _translated(path):
         return plyvel.DB(
             str(path),
@@ -99,7 +117,7 @@ def _open(path: Path, *, create: bool) -> plyvel.DB:
             lru_cache_size=CACHE_SIZE_BYTES,
             write_buffer_size=WRITE_BUFFER_SIZE_BYTES,
             max_file_size=TABLE_SIZE_BYTES,
-            max_open_files=OPEN_FILES_MAX,
+            max_open_files=open_files_max,
             bloom_filter_bits=BLOOM_BITS,
             compression=None,
         )
@@ -108,7 +126,7 @@ def _open(path: Path, *, create: bool) -> plyvel.DB:
 class _Readable(Protocol):
     """What the library's database and its snapshot have in common."""
 
-    def get(self, key: bytes, *, verify_checksums: bool) -> bytes | None: ...
+    def get(self, key: bytes, *, verify_checksums: bool, fill_cache: bool) -> bytes | None: ...
 
     def iterator(
         self, *, start: bytes, stop: bytes, reverse: bool, verify_checksums: bool, fill_cache: bool
@@ -120,10 +138,14 @@ class _Readable(Protocol):
 class LevelDBStore:
     """An open database; made by `open_leveldb`."""
 
-    def __init__(self, path: Path, database: plyvel.DB, lock: DirectoryLock) -> None:
+    def __init__(
+        self, path: Path, database: plyvel.DB, lock: DirectoryLock, *, spends_maps: bool
+    ) -> None:
         self._path = path
         self._database = database
         self._lock = lock
+        self._spends_maps = spends_maps
+        self._writes = 0
         self._writes_synced = 0
         self._failure: StorageError | None = None
 
@@ -157,6 +179,9 @@ class LevelDBStore:
             self._failure = failure
             raise
         self._writes_synced += sync
+        self._writes += 1
+        if self._spends_maps and self._writes % _LOOK_EVERY == 0:
+            _spend_maps(self._path)
 
     def view(self) -> ReadView:
         with _translated(self._path):
@@ -189,7 +214,7 @@ class _View:
 def _get(path: Path, source: _Readable, key: bytes) -> bytes | None:
     # No context manager here: this is the hot path of every block.
     try:
-        return source.get(key, verify_checksums=True)
+        return source.get(key, verify_checksums=True, fill_cache=False)
     except (plyvel.Error, RuntimeError) as error:
         raise _translate(path, error) from error
 
