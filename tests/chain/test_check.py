@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from node.admission import AdmissionError, Refusal
 from node.blocks import Header, transactions_root
 from node.chain import BlockFault, Candidate, InvalidBlock
+from node.chain.execution import Draft, execute
 from node.chain.rules import BlockEnvelope
 from node.codec import decode, encode, replace
 from node.ledger.acts.assets.issue import Issue
@@ -87,6 +88,29 @@ def test_envelope_is_judged_at_a_glance_as_by_the_one_who_says_why(
 
     envelope = BlockEnvelope(town.genesis.time_ms, ruling, town.genesis)
     assert envelope.refusal(body) is expected
+
+
+async def test_block_is_applied_once_by_proposer_and_voter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    proposer, voter = await proposer_and_voter()
+    applied: list[int] = []
+
+    def watched(draft: Draft, *others: Any) -> Candidate:
+        applied.append(draft.time_ms)
+        return execute(draft, *others)
+
+    monkeypatch.setattr("node.chain.chain.execute", watched)
+    candidate, transactions = proposed(proposer, proposer.transfer("a0", "a1"))
+    for _ in range(2):
+        assert check(proposer, candidate.header, transactions) is candidate
+    await proposer.chain.commit(candidate, proposer.certify(candidate))
+    assert len(applied) == 1
+
+    checked = check(voter, candidate.header, transactions, now_ms=proposer.clock.now_ms())
+    assert check(voter, candidate.header, transactions, certified=True) is checked
+    await voter.chain.commit(checked, voter.certify(checked))
+    assert len(applied) == 2
 
 
 def transfer_of(sender: str, receiver: str) -> Transfer:
