@@ -33,7 +33,7 @@ from node.ledger.transactions import (
 )
 from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
-from node.signatures import Check
+from node.signatures import Check, HelperLost, Signatures
 
 __all__ = [
     "CHUNK_SIZE",
@@ -147,11 +147,18 @@ class Admission:
         clock: Clock,
         *,
         verify: Callable[[bytes, bytes, bytes], bool] = verify_signature,
+        signatures: Signatures | None = None,
     ) -> None:
+        """Store what is given.
+
+        Args:
+            signatures: where those of a block can be verified besides the loop.
+        """
         self._chain = chain
         self._pool = pool
         self._clock = clock
         self._verify = verify
+        self._signatures = signatures
         self._genesis_hash = chain.genesis.hash
         self._network = chain.genesis.network
         # A rule of the protocol: a block that holds such a transaction is invalid.
@@ -313,9 +320,19 @@ class Admission:
             AdmissionError: one is malformed, for another network, or not signed as it says.
         """
         transactions: list[AdmittedTransaction] = []
-        for index, raw in enumerate(raws):
-            if index and not index % CHUNK_SIZE:
+        size = CHUNK_SIZE if self._signatures is None else 2 * CHUNK_SIZE
+        for start in range(0, len(raws), size):
+            if start:
                 await asyncio.sleep(0)
+            transactions += await self._verify_part(raws[start : start + size], start)
+        return transactions
+
+    async def _verify_part(self, raws: Sequence[bytes], start: int) -> list[AdmittedTransaction]:
+        """Do the same for some of a block, from this index on."""
+        found: list[AdmittedTransaction] = []
+        unknown: list[tuple[int, AdmittedTransaction]] = []
+        checks: list[Check] = []
+        for index, raw in enumerate(raws, start):
             try:
                 decoded = self.decode(raw)
             except TransactionError as error:
@@ -323,12 +340,36 @@ class Admission:
             pending = self._pending.get(decoded.id)
             if pending is not None:
                 await pending.done.wait()
-            known = self._pool.get(decoded.id)
-            result = self._authenticate(decoded) if known is None else known
-            if isinstance(result, Refusal):
-                raise AdmissionError(index, result)
-            transactions.append(result)
-        return transactions
+            transaction = self._pool.get(decoded.id)
+            if transaction is None:
+                transaction = AdmittedTransaction(
+                    id=decoded.id, raw=raw, body=decoded.body, size_bytes=len(raw)
+                )
+                unknown.append((index, transaction))
+                checks += zip(decoded.body.signers, repeat(decoded.id), decoded.signatures)
+            found.append(transaction)
+        verdicts = await self._verify_shared(checks)
+        first = 0
+        for index, transaction in unknown:
+            end = first + len(transaction.body.signers)
+            refusal = self._judge(transaction, verdicts[first:end])
+            if refusal is not None:
+                raise AdmissionError(index, refusal)
+            first = end
+        return found
+
+    async def _verify_shared(self, checks: Sequence[Check]) -> list[bool]:
+        """Verify half of these here, and half elsewhere at the same time, where that can be."""
+        self.signatures_verified += len(checks)
+        verify, half = self._verify, len(checks) // 2
+        given = None if self._signatures is None else self._signatures.start(checks[:half])
+        here = [verify(*check) for check in (checks if given is None else checks[half:])]
+        if given is None:
+            return here
+        try:
+            return [*map(bool, await given), *here]
+        except HelperLost:
+            return [*(verify(*check) for check in checks[:half]), *here]
 
     def now_ms(self) -> int:
         """Return the earliest time of the next block, as far as this node can tell."""
@@ -355,12 +396,6 @@ class Admission:
         if transaction.id in admitted or transaction.id in self._pool:
             return Known(transaction.id)
         return self._verified(transaction, waiting.signatures)
-
-    def _authenticate(self, decoded: Decoded) -> AdmittedTransaction | Refusal:
-        transaction = AdmittedTransaction(
-            id=decoded.id, raw=decoded.raw, body=decoded.body, size_bytes=len(decoded.raw)
-        )
-        return self._verified(transaction, decoded.signatures)
 
     def _verified(
         self, transaction: AdmittedTransaction, signatures: Sequence[bytes]

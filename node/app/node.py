@@ -267,7 +267,10 @@ class Node:
             count_max=config.mempool.transactions_max,
             size_bytes_max=config.mempool.bytes_max,
         )
-        self.admission = Admission(self.chain, self.mempool, clock, verify=parts.verify)
+        self._helper = self._make_helper()
+        self.admission = Admission(
+            self.chain, self.mempool, clock, verify=parts.verify, signatures=self._helper
+        )
         self.network = self._make_network(
             identity,
             height=lambda: self.chain.head.height,
@@ -285,7 +288,6 @@ class Node:
             log=self.log,
         )
         stack.callback(self.snapshots.close)
-        self._helper = self._make_helper()
         self._make_rooms(seat)
         self._warn(seat, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)

@@ -26,8 +26,10 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Serve standard input."""
-    # Ctrl-C goes to all processes of a terminal; the node ends in its own time, and this with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # They go to all processes of a terminal or a service; the node ends in its own time, and this
+    # with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
-from node.admission import AdmissionResult, Known
+from node.admission import Admission, AdmissionError, AdmissionResult, Known
 from node.intake.verifier import CHUNK_MAX, Verifier
 from node.keys import LocalSigner
 from node.log import silent_log
@@ -95,11 +95,12 @@ async def test_process_ends_with_its_node_and_not_before() -> None:
     async with helping() as helper:
         pid = helper.pid
         assert pid is not None
-        for _ in range(2):
+        # As Ctrl-C and a service manager send them to all: the node decides when.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
             given = helper.start(checks_of(JOB_MIN))
             assert given is not None
             assert all(await given)
-            os.kill(pid, signal.SIGINT)  # As Ctrl-C sends it to all: the node decides when.
+            os.kill(pid, number)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -227,6 +228,50 @@ async def test_lost_verdicts_are_found_on_the_loop() -> None:
 
         assert all(isinstance(each, AdmittedTransaction) for each in answers)
         assert len(opened.town.pool) == CHUNK_MAX
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_half_of_a_block_is_verified_elsewhere_whatever_becomes_of_it(*, lost: bool) -> None:
+    town = make_town()
+    await town.settle(4)
+    slow = Slow(town)
+    admission = Admission(town.chain, town.pool, town.clock, signatures=slow)
+    raws = [town.transfer("a0", "a1") for _ in range(3 * JOB_MIN)]
+
+    async with asyncio.TaskGroup() as tasks:
+        block = tasks.create_task(admission.verify_block(raws))
+        await turns()
+        ((given, _),) = slow.jobs
+        assert len(given) == len(raws) // 2
+        assert not block.done()
+        if lost:
+            slow.lose()
+        else:
+            slow.answer()
+
+    assert [each.raw for each in block.result()] == raws
+    assert admission.signatures_verified == len(raws)
+
+
+@pytest.mark.adversarial(50)
+@pytest.mark.parametrize("place", [0, 40, 95])
+async def test_bad_signature_of_a_block_is_named_whoever_found_it(place: int) -> None:
+    town = make_town()
+    await town.settle(4)
+    slow = Slow(town)
+    admission = Admission(town.chain, town.pool, town.clock, signatures=slow)
+    raws = [town.transfer("a0", "a1") for _ in range(3 * JOB_MIN)]
+    raws[place] = raws[place][:-1] + bytes([raws[place][-1] ^ 1])
+
+    async def answer() -> None:
+        await turns()
+        slow.answer()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(answer())
+        with pytest.raises(AdmissionError) as caught:
+            await admission.verify_block(raws)
+    assert caught.value.index == place
 
 
 async def test_end_of_the_verifier_leaves_nobody_waiting() -> None:
