@@ -127,6 +127,16 @@ def garbage(_height: int, _item: BlockItem) -> BlockItem:
     return BlockItem(block=b"\x90", certificate=b"\x90")
 
 
+def amended(height: int, item: BlockItem) -> BlockItem:
+    """A block that claims to stand on an amendment of the validators: nobody can tell."""
+    block = decode_block(item.block)
+    header = replaced(block.header, parent=b"a" * 32, validators_hash=bytes(32))
+    return BlockItem(
+        block=encode_block(replaced(block, header=header)) if height == 3 else item.block,
+        certificate=item.certificate,
+    )
+
+
 @pytest.mark.adversarial(50)
 @pytest.mark.parametrize(
     "change",
@@ -153,6 +163,28 @@ def test_a_block_that_is_not_certified_whole_is_refused_and_asked_of_another(
             assert network[OBSERVER].height == (2 if change is one_bad_signature else 0)
 
             await caught_up_from_a(network, 6)
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(50)
+def test_a_peer_that_speaks_of_an_amendment_holds_up_nobody_and_is_held_to_nothing() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network, puppet(network, D) as liar:
+            await grown(network, 6)
+            liar.height = 6
+            liar.answer = serving(network, liar, amended)
+            only_linked_to(network, OBSERVER, D)
+            await network.start(OBSERVER)
+            sync = network[OBSERVER].up.sync
+            await network.until(lambda: sync.missing is not None, within_s=5.0)
+            assert network[OBSERVER].height == 2
+            assert (b"a" * 32).hex() in (sync.missing or "")
+            assert faults(network, D) == 0
+
+            # It was a lie: others have the block.
+            await caught_up_from_a(network, 6)
+            assert sync.missing is None
 
     run_virtual(main())
 
