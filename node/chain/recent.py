@@ -10,6 +10,7 @@ time is at most a window before the end of its validity, so the bits of two wind
 generations, and nothing is read back at a start.
 """
 
+import mmap
 from collections.abc import Iterable
 from typing import Final
 
@@ -33,8 +34,8 @@ class RecentIds:
         self._mask = places - 1
         # A generation this full ends early, and the time that is known is shorter for it.
         self._noted_max = places // 8
-        self._young = bytearray(places // 8)
-        self._old = bytearray(places // 8)
+        self._young = _no_bits(places // 8)
+        self._old = _no_bits(places // 8)
         self._noted = 0
         self._young_after_ms = time_ms
         self._known_after_ms = time_ms
@@ -47,7 +48,7 @@ class RecentIds:
             self._time_ms - self._young_after_ms >= self._window_ms
             or self._noted >= self._noted_max
         ):
-            self._old, self._young = self._young, bytearray(len(self._young))
+            self._old, self._young = self._young, _no_bits(len(self._young))
             self._known_after_ms, self._young_after_ms = self._young_after_ms, self._time_ms
             self._noted = 0
         bits, mask = self._young, self._mask
@@ -64,3 +65,9 @@ class RecentIds:
         place = int.from_bytes(transaction_id[:8]) & self._mask
         index = place >> 3
         return not (self._young[index] | self._old[index]) >> (place & 7) & 1
+
+
+def _no_bits(size_bytes: int) -> mmap.mmap:
+    """Return so many zeros, of which each page is there once it is written; a bytearray writes all
+    of them at once."""
+    return mmap.mmap(-1, size_bytes)

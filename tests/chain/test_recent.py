@@ -59,7 +59,7 @@ def test_ids_are_known_for_a_window_at_least_and_forgotten_after_two() -> None:
         recent.note([id_of(number)], time_ms)
         # Valid until this very block's time: it may have been applied a whole window before.
         assert recent.rules_out(id_of(10_000 + number), time_ms + 1) == (number >= 10)
-    assert sum(bits.bit_count() for bits in recent._young + recent._old) <= 22
+    assert sum(bits.bit_count() for bits in recent._young[:] + recent._old[:]) <= 22
 
 
 def test_a_crowd_shortens_what_is_known_and_takes_no_more_room() -> None:
