@@ -122,6 +122,10 @@ class Mempool:
         """Return after how long a tenth of the pool should have drained, within fixed bounds."""
         return self._drain.time_for_ms(max(1, self._count_max // 10))
 
+    def leaving_within(self, ms: int) -> int:
+        """Return how many are likely to leave in this time, judged likewise."""
+        return self._drain.count_in(ms)
+
     def get(self, transaction_id: bytes) -> AdmittedTransaction | None:
         """Return the waiting transaction of this id."""
         return self._waiting.get(transaction_id)
@@ -181,21 +185,34 @@ class Mempool:
 
 
 class _DrainRate:
-    """How fast the pool empties: an average over about the last five removals."""
+    """How fast the pool empties: an average over about the last five removals.
+
+    A time in which nothing waited says nothing of it: after a pause the count begins with the
+    second removal, and what was known before holds until then.
+    """
 
     _WEIGHT: Final = 0.2
+    _PAUSE_MS: Final = 2_000.0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: float | None = None
+        self._paused = True
         self._per_ms = 0.0
 
     def drained(self, count: int) -> None:
         now = self._clock.monotonic()
         if self._last is not None:
             elapsed_ms = max((now - self._last) * 1000, 1.0)
-            self._per_ms += self._WEIGHT * (count / elapsed_ms - self._per_ms)
+            paused = elapsed_ms >= self._PAUSE_MS
+            if not paused or self._per_ms == 0:
+                weight = 1.0 if self._paused else self._WEIGHT
+                self._per_ms += weight * (count / elapsed_ms - self._per_ms)
+            self._paused = paused
         self._last = now
+
+    def count_in(self, ms: int) -> int:
+        return int(self._per_ms * ms)
 
     def time_for_ms(self, count: int) -> int:
         if self._per_ms <= 0:

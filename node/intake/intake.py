@@ -9,7 +9,12 @@ duplicate, whose receipt the caller looks up.
 Transactions that were taken here and do not come into a block in a few seconds are pushed again, a
 few at a time, and to each validator when its link comes up: a push can be lost with a link.
 
-Limits: the pool's, the verifier's, and `waiters_max` transactions waited for.
+Whoever brings more than the network takes is refused at once, unread: undecoded and unverified, as
+long as what waits is more than leaves within a second. So refusing costs next to nothing, and what
+was admitted is not made to wait by what follows it. The pool's own bound, further out, is for what
+peers push, which is never refused here.
+
+Limits: the pool's, the verifier's, `WAIT_MS` of waiting, and `waiters_max` transactions waited for.
 """
 
 from collections import Counter
@@ -19,7 +24,7 @@ from typing import Final, Protocol
 from node.admission import Admission, AdmissionResult, Forgotten, Refusal
 from node.chain import Chain, Committed
 from node.clock import Clock
-from node.intake.verifier import CrowdedOut, Verifier
+from node.intake.verifier import CHUNK_MAX, CrowdedOut, Verifier
 from node.intake.waiters import WAITERS_MAX, Waiters
 from node.ledger.outcomes import Outcome
 from node.mempool import Added, AdmittedTransaction, Full, Known, Mempool
@@ -30,6 +35,11 @@ from node.signatures import Signatures
 PUSH_AGAIN_S: Final = 5.0
 PUSHED_AGAIN_MAX: Final = 200
 """In one block's time; at a block every 50 ms more than a validator can verify."""
+
+WAIT_MS: Final = 1_000
+"""Clients are told to come back while more waits than is likely to leave the pool in this time."""
+WAITING_MIN: Final = 2_000
+"""So many may wait however little leaves: a network that was idle has not shown what it can do."""
 
 _PEERS_FAULT: Final = frozenset(
     {
@@ -121,14 +131,25 @@ class Intake:
         An `AdmittedTransaction` waits for a block now, as does a `Known`; a `Refusal` was not
         taken, and says `DUPLICATE` for what is in a block already; a `Full` says when to try again.
         """
+        answers: list[AdmissionResult] = []
         try:
-            answers = await self._verifier.bring(raws)
+            for start in range(0, len(raws), CHUNK_MAX):
+                if self.is_crowded:
+                    break
+                answers += await self._verifier.bring(raws[start : start + CHUNK_MAX])
         except CrowdedOut:
-            # What was taken of these before is `Known` when it is brought again.
-            answers = [Full(self._mempool.retry_after_ms())] * len(raws)
+            pass  # What was taken of this piece is `Known` when it is brought again.
+        if len(answers) < len(raws):
+            answers += [Full(self._mempool.retry_after_ms())] * (len(raws) - len(answers))
         for label, count in Counter(map(_label, answers)).items():
             self._metrics.submissions.labels(answer=label).inc(count)
         return answers
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether a client is told to come back, without a look at what it brings."""
+        waiting = len(self._mempool) + self._verifier.waiting_count
+        return waiting >= max(WAITING_MIN, self._mempool.leaving_within(WAIT_MS))
 
     def push(self, peer: str, raws: Sequence[bytes]) -> None:
         """Take what a peer pushes; never waits, so that its votes do not wait behind it."""

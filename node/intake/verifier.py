@@ -95,7 +95,13 @@ class Verifier:
         self._pushed: deque[_Chunk] = deque()
         self._pushed_bytes = 0
         self._brought: deque[_Chunk] = deque()
+        self._waiting_count = 0
         self._filled = asyncio.Event()
+
+    @property
+    def waiting_count(self) -> int:
+        """Transactions that wait for their turn, whoever brought them."""
+        return self._waiting_count
 
     def push(self, peer: str, raws: Sequence[bytes]) -> int:
         """Leave what a peer pushed; return how many transactions found no room."""
@@ -106,6 +112,7 @@ class Verifier:
                 continue
             self._pushed.append(_Chunk(chunk, size_bytes, peer, None))
             self._pushed_bytes += size_bytes
+            self._waiting_count += len(chunk)
         self._filled.set()
         return dropped
 
@@ -121,6 +128,7 @@ class Verifier:
                 raise CrowdedOut
             done: asyncio.Future[list[AdmissionResult]] = asyncio.get_running_loop().create_future()
             self._brought.append(_Chunk(chunk, size_bytes, None, done))
+            self._waiting_count += len(chunk)
             self._filled.set()
             answers += await done
         return answers
@@ -166,6 +174,7 @@ class Verifier:
             self._brought if of_clients else self._pushed,
             factor=1 if self._signatures is None else HELPED_FACTOR,
         )
+        self._waiting_count -= sum(len(chunk.raws) for chunk in chunks)
         if not of_clients:
             self._pushed_bytes -= sum(chunk.size_bytes for chunk in chunks)
         # Where nobody waits for the answer any more, the transactions were not taken.

@@ -242,7 +242,10 @@ class RpcServer:
         address = caller(request.remote)
         self._calls.take(address)
         check_type(request, MESSAGEPACK_TYPES)
-        if self._submitting >= self._limits.submissions_at_once_max:
+        if self._submitting >= self._limits.submissions_at_once_max or (
+            self._services.intake.is_crowded
+        ):
+            # Before a body is read: a list that nothing is taken of is not even decoded.
             raise busy(self._services.mempool.retry_after_ms())
         self._submitting += 1
         began = asyncio.get_running_loop().time()

@@ -17,6 +17,11 @@ from node.network import PeerView
 class Intake(Protocol):
     """Where transactions of clients go in."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether what is brought now is refused without a look at it."""
+        ...
+
     async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
         """Take transactions, or say why not; one answer for each, in order."""
         ...

@@ -224,6 +224,58 @@ def test_a_flood_of_pushes_is_dropped_beyond_a_bound_and_blocks_nobody() -> None
 
 
 @pytest.mark.adversarial(75)
+def test_what_cannot_be_final_soon_is_refused_unread_and_a_list_is_taken_in_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.intake.intake.WAITING_MIN", CHUNK_MAX + 1)
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [network.transaction() for _ in range(2 * CHUNK_MAX)]
+
+            answers = await door.intake.submit([*raws, *[b"nonsense"] * CHUNK_MAX])
+
+            assert all(isinstance(answer, AdmittedTransaction) for answer in answers[: len(raws)])
+            assert all(isinstance(answer, Full) for answer in answers[len(raws) :])
+            verified = door.admission.signatures_verified
+            (answer,) = await door.intake.submit([network.transaction()])
+            assert isinstance(answer, Full)
+            assert answer.retry_after_ms > 0
+            assert door.admission.signatures_verified == verified == len(raws)
+
+            door.intake.push("v", [network.transaction()])
+            await door.drained()
+            assert len(door.pool) == len(raws) + 1  # What others took is never refused here.
+            door.pool.remove(door.pool.ids()[: len(raws)])
+            assert not door.intake.is_crowded
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
+def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 8)
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            for _ in range(20):  # 40 transactions a second, for two seconds.
+                await asyncio.sleep(0.1)
+                await door.intake.submit([network.transaction() for _ in range(4)])
+                door.pool.remove(door.pool.ids())
+
+            answers = [(await door.intake.submit([network.transaction()]))[0] for _ in range(50)]
+
+            taken = sum(isinstance(answer, AdmittedTransaction) for answer in answers)
+            assert 30 <= taken <= 40
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
 def test_more_clients_than_can_be_served_are_told_when_to_come_back() -> None:
     async def main() -> None:
         async with cluster() as network:

@@ -110,6 +110,24 @@ def test_full_by_size_says_so_too() -> None:
     assert pool.size_bytes == 250
 
 
+def test_a_pause_says_nothing_of_how_fast_the_pool_drains() -> None:
+    clock = ManualClock()
+    pool = Mempool(clock)
+    batch = [make_transaction(number) for number in range(100)]
+
+    def drain(after_ms: int) -> int:
+        clock.advance(after_ms)
+        for transaction in batch:
+            pool.add(transaction)
+        pool.remove(transaction.id for transaction in batch)
+        return pool.leaving_within(1_000)
+
+    assert [drain(after_ms) for after_ms in (0, 100)] == [0, 1_000]
+    assert drain(60_000) == 1_000
+    assert drain(50) == 2_000
+    assert drain(100) == pytest.approx(1_800, abs=1)
+
+
 @pytest.mark.parametrize(
     ("drained", "every_ms", "expected_ms"),
     [

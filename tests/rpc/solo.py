@@ -64,6 +64,10 @@ class SoloIntake:
             metrics=metrics,
         )
 
+    @property
+    def is_crowded(self) -> bool:
+        return self._intake.is_crowded
+
     async def run(self) -> None:
         await self._intake.run()
 

@@ -227,6 +227,28 @@ async def test_full_pool_says_so_and_when_to_try_again() -> None:
         assert (await solo.call("khz_submit", [second.hex()]))["status"] == "pending"
 
 
+@pytest.mark.adversarial(75)
+async def test_crowded_node_refuses_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused for want of time costs no decoding: even nonsense is told to come back."""
+    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 2)
+    async with solo_node() as solo:
+        await submit_list(solo, *(solo.town.transfer("a0", "a1", 1 + index) for index in range(2)))
+        decoded = solo.town.admission.signatures_verified
+
+        error = await solo.refused("khz_submit", [b"nonsense".hex()])
+        status, body = await solo.post(
+            b"no list", path="/transactions", content_type="application/msgpack"
+        )
+
+        assert error["code"] == -32005
+        assert error["data"]["retry_after_ms"] > 0
+        assert status == 429
+        assert json.loads(body)["error"]["data"]["retry_after_ms"] > 0
+        assert solo.town.admission.signatures_verified == decoded
+        await solo.seal()
+        assert (await solo.refused("khz_submit", [b"nonsense".hex()]))["code"] == -32003
+
+
 # Several.
 
 
