@@ -33,6 +33,7 @@ _JSON: Final = "tests/rpc/test_jsonrpc.py"
 _SUBMIT: Final = "tests/rpc/test_submissions.py"
 _STREAM: Final = "tests/rpc/test_sockets.py"
 _PLAN: Final = "tests/sync/test_plan.py"
+_PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
 
 HIT: Final[Mapping[str, str]] = {
     # Agreement.
@@ -51,6 +52,10 @@ HIT: Final[Mapping[str, str]] = {
     "consensus.validators.VALIDATORS_MAX": (
         f"{_VALUES}::test_a_set_of_more_validators_than_a_certificate_can_name_cannot_be_built"
     ),
+    # Prices.
+    "node.ledger.pricing.bonds.LIFE_MAX_YEARS": _PRICING,
+    "node.ledger.pricing.bonds._YIELD_MAX": _PRICING,
+    "node.ledger.pricing.grid.DECIMALS_MAX": _PRICING,
     # Text.
     "node.addresses.TEXT_SIZE_MAX": (
         "tests/foundations/test_addresses.py::test_bech32m_longer_than_its_guarantee_is_refused"
@@ -134,6 +139,8 @@ HIT: Final[Mapping[str, str]] = {
     "node.client.drafts.FILE_SIZE_MAX": _FILES,
     "node.proofs.model.ENTRIES_MAX": _RECORD,
     "node.provision.requests.FILE_SIZE_MAX": _FILES,
+    "node.genesis.amendment.FILE_SIZE_MAX": _FILES,
+    "node.genesis.amendment.AMENDMENTS_MAX": _RECORD,
     # A genesis.
     "node.genesis.model.BlocksSection.transactions_max": (
         f"{_CHECK}::test_block_of_more_transactions_than_the_genesis_allows_is_refused"
@@ -482,6 +489,11 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.genesis.model.ENTRIES_MAX": "the document's size ends first",
     "node.proofs.model.HANDOVERS_MAX": "the file's size ends first",
     "node.proofs.sentences._TIME_MS_MAX": "where times stop having a date",
+    "node.storage.leveldb.NODE_OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
+    "node.storage.leveldb.TABLES_MAPPED_MAX": "from how many tables on none is mapped",
+    "node.cli.start.DESCRIPTORS_MAX": "asked of the system, which has its own limit",
+    "node.ledger.commitment.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",
+    "node.ledger.state._INSERTED_SHARE_MAX": "when keys are inserted, and when sorted",
     "node.storage.leveldb.OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
     "node.rpc.methods.BLOCK_IDS_MAX": "one page of a block's own list",
     "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",
@@ -506,6 +518,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.asking.LINE_MAX": _SHOWN,
     "node.control.place.PATH_BYTES_MAX": "from when on a path is given a shorter name",
     "node.cli.check.SHOWN_MAX": _SHOWN,
+    "node.cli.quote.figures._SHOWN_MAX": _SHOWN,
     "node.cli.validator.resume.REASON_MAX": _SHOWN,
     "node.sync.sync.RUN_BYTES_MAX": "after how much committing gives others their turn",
     "node.cli.demo.retail.OPERATIONS_MAX": _ASKED,

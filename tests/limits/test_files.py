@@ -13,7 +13,7 @@ from node.cli.tx.files import load_draft, read_operations
 from node.cli.verify import read_proof
 from node.client import ClientNetwork, Draft, DraftError
 from node.config import ConfigError, load_config
-from node.genesis import GenesisError, load_genesis
+from node.genesis import AmendmentError, GenesisError, load_genesis, read_amendment
 from node.keys.errors import KeysError
 from node.keys.keystore import read_keystore, read_passphrase
 from node.provision.description import load_description
@@ -38,10 +38,12 @@ MIB: Final = 1 << 20
         (lambda path: Draft.load(path, NETWORK), DraftError, 9),
         (read_proof, CommandError, 130),
         (read_request, RequestError, 1),
+        (read_amendment, AmendmentError, 2),
     ],
     ids=[
         *("node.toml", "network.toml", "genesis", "keystore", "passphrase", "certificate"),
         *("operations", "draft", "draft of the client", "proof", "request of a validator"),
+        "amendment",
     ],
 )
 def test_a_file_of_a_gibibyte_is_refused_at_its_limit(
