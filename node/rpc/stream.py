@@ -15,7 +15,7 @@ Only final blocks are in the stream. Nothing here knows sockets.
 
 import asyncio
 import re
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +25,9 @@ from typing_extensions import override
 
 REPLAY_REST: Final = 3.0
 """Reading history may take a quarter of the loop's time, for all subscribers together."""
+WOKEN_AT_ONCE: Final = 16
+"""Followers that a block wakes in one turn of the loop: each writes its message in that turn, a
+millisecond for all. Links with peers are read between the turns, however many follow."""
 HEIGHT_MAX: Final = 10**18 - 1
 """The largest height that a cursor can name."""
 
@@ -247,7 +250,8 @@ class Feed:
         self._items_kept = 0
         self._waiting = 0
         self._replaying = asyncio.Lock()
-        self._advanced = asyncio.Event()
+        self._asleep: dict[asyncio.Future[None], None] = {}
+        """Of those who wait at the head, in the order in which they came."""
 
     @property
     def head(self) -> int:
@@ -265,8 +269,8 @@ class Feed:
         self._head = height
         if self._waiting:
             self._keep(make())
-        advanced, self._advanced = self._advanced, asyncio.Event()
-        advanced.set()
+        sleepers, self._asleep = deque(self._asleep), {}
+        self._wake(sleepers)
 
     def block(self, height: int) -> StreamBlock:
         """Return the run of a committed height.
@@ -314,9 +318,23 @@ class Feed:
         self._waiting += 1
         try:
             while self._head <= height:
-                await self._advanced.wait()
+                woken = asyncio.get_running_loop().create_future()
+                self._asleep[woken] = None
+                try:
+                    await woken
+                finally:
+                    self._asleep.pop(woken, None)
         finally:
             self._waiting -= 1
+
+    def _wake(self, sleepers: deque[asyncio.Future[None]]) -> None:
+        """Wake some, and the rest in the turns that follow."""
+        for _ in range(min(WOKEN_AT_ONCE, len(sleepers))):
+            woken = sleepers.popleft()
+            if not woken.done():
+                woken.set_result(None)
+        if sleepers:
+            asyncio.get_running_loop().call_soon(self._wake, sleepers)
 
     def _keep(self, block: StreamBlock) -> None:
         self._blocks[block.height] = block

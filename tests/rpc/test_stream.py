@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.rpc.stream import Cursor, Feed, Mentions, StreamBlock, StreamFilter, StreamItem, Topic
+from node.rpc.stream import (
+    WOKEN_AT_ONCE,
+    Cursor,
+    Feed,
+    Mentions,
+    StreamBlock,
+    StreamFilter,
+    StreamItem,
+    Topic,
+)
 
 
 class Loads:
@@ -222,6 +231,39 @@ async def test_reading_renders_what_is_wanted_and_nothing_else() -> None:
     assert [index for index, _ in chosen] == [5]
     rendered = [item._entry is not None for item in feed.block(1).items]
     assert rendered == [False, False, False, False, False, True]
+
+
+async def test_block_wakes_its_many_followers_a_few_in_a_turn() -> None:
+    feed, woken = make_feed(Loads(), head=1), 0
+
+    async def follow() -> None:
+        nonlocal woken
+        await feed.wait_beyond(1)
+        woken += 1
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(10 * WOKEN_AT_ONCE):
+            group.create_task(follow(), name=f"follower-{number}")
+        await asyncio.sleep(0)
+
+        feed.advance(2, lambda: Loads().make(2))
+
+        before, most = 0, 0
+        while woken < 10 * WOKEN_AT_ONCE:
+            await asyncio.sleep(0)
+            before, most = woken, max(most, woken - before)
+        assert most == WOKEN_AT_ONCE
+    assert not feed._asleep
+
+
+async def test_follower_that_leaves_is_not_kept() -> None:
+    feed = make_feed(Loads(), head=1)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.001):
+            await feed.wait_beyond(1)
+
+    assert not feed._asleep
 
 
 @given(
