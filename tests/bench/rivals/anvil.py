@@ -14,7 +14,7 @@ from tests.bench.rivals.processes import running
 
 PACKAGE: Final = "@foundry-rs/anvil"
 VERSION: Final = "1.7.1"
-REMARK: Final = "one node, no consensus, state in memory; a block as soon as there is anything"
+REMARK: Final = "one node, no consensus, state in memory; a block a second"
 
 
 class Anvil:
@@ -56,8 +56,8 @@ def started(cache: Path, folder: Path) -> Iterator[Anvil]:
     (port,) = free_ports(1)
     command: list[str | Path] = [
         program, "--port", str(port), "--init", genesis, "--chain-id", str(CHAIN_ID),
-        "--accounts", "1", "--gas-limit", str(GAS_LIMIT), "--block-base-fee-per-gas", "1",
-        "--silent",
+        "--accounts", "1", "--block-time", "1", "--gas-limit", str(GAS_LIMIT),
+        "--block-base-fee-per-gas", "1", "--silent",
     ]  # fmt: skip
     with running([command], folder) as pids:
         yield Anvil(wallet, f"http://127.0.0.1:{port}", pids)

@@ -14,7 +14,7 @@ from typing import Final
 
 from node.provision.ports import free_ports
 from tests.bench.rivals.installed import go_program
-from tests.bench.rivals.openloop import Call, Client
+from tests.bench.rivals.openloop import BATCH_MAX, Call, Client
 from tests.bench.rivals.processes import run, running
 
 PATH: Final = "github.com/cometbft/cometbft/cmd/cometbft"
@@ -80,6 +80,7 @@ def started(cache: Path, folder: Path) -> Iterator[CometBft]:
             "p2p.persistent_peers": ",".join(peers[:node] + peers[node + 1 :]),
             "rpc.laddr": f"tcp://127.0.0.1:{ports[2 * node + 1]}",
             "rpc.pprof_laddr": "",
+            "rpc.max_request_batch_size": BATCH_MAX,
             "mempool.size": 200_000,
             "mempool.cache_size": 400_000,
             "tx_index.indexer": "null",

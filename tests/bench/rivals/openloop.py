@@ -22,7 +22,7 @@ from tests.bench.machine import cpu_seconds
 
 POLL_S: Final = 0.05
 READY_S: Final = 60.0
-DRAIN_S: Final = 15.0
+DRAIN_S: Final = 30.0
 """Without one more transaction in a block: nothing further is expected."""
 ANY_HEIGHT: Final = 1_000
 BATCH_MAX: Final = 500
