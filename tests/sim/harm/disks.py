@@ -7,6 +7,8 @@ from tests.sim.disks import Copy
 from tests.sim.harm.fault import Fault, Harm
 from tests.sim.machines import Machine
 
+ANSWER_LASTS_S: Final = 0.05
+"""After so long no answer of a former life is on its way to a client."""
 OLD_LOG_BEHIND: Final = 4
 """So many blocks after the copy of a log was made, the chain shows that it is old.
 
@@ -115,6 +117,7 @@ async def _reborn(fault: Fault) -> None:
         machine.kill_after(fault.random.randrange(200))
         await fault.last(2)
         await _stopped(machine)
+        await asyncio.sleep(ANSWER_LASTS_S)
         fault.note(machine=machine.name, height=fault.site.checker.height)
         machine.disk.wipe()
         fault.site.checker.lost(machine.name)
