@@ -17,8 +17,12 @@ JOB_MIN: Final = 32
 back."""
 JOBS_MAX: Final = 2
 """Jobs given at a time: one is worked on, the next is there when it is done."""
+ANSWER_S: Final = 5.0
+"""A process that owes an answer for longer hangs: it is ended, and its jobs are the loop's."""
 PAUSE_S: Final = 1.0
 """Before the process is started again, when it has ended by itself."""
+PAUSE_MAX_S: Final = 60.0
+"""The same, where it ends each time before it has answered anything."""
 
 Verdicts: TypeAlias = Sequence[bool] | bytes
 """For each check, in order: true for a good signature."""
@@ -57,6 +61,8 @@ class Helper:
         self._log = log.bind(part="signatures")
         self._jobs: asyncio.StreamWriter | None = None
         self._waiting: deque[tuple[int, asyncio.Future[Verdicts]]] = deque()
+        self._limit = asyncio.timeout(None)
+        """Of the answer that is due next."""
         self.pid: int | None = None
         """Of the process, while there is one."""
         self.verified = 0
@@ -66,28 +72,35 @@ class Helper:
         """Give the process a job, if there is a process, and it has room."""
         if self._jobs is None or len(self._waiting) >= JOBS_MAX or len(checks) < JOB_MIN:
             return None
+        if self._limit.expired():
+            return None  # It is being ended.
         done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
         # Not drained: `JOBS_MAX` bounds what is written and not read.
         self._jobs.write(encode_job(checks))
         self._waiting.append((len(checks), done))
+        if len(self._waiting) == 1:
+            self._await_answer()
         return done
 
     async def run(self) -> None:
         """Keep a process until cancelled."""
+        pause_s = PAUSE_S
         while True:
+            verified = self.verified
             try:
                 await self._serve()
             except (OSError, asyncio.IncompleteReadError) as error:
                 self._log.warning(
                     "signatures are verified on the loop: their process ended", error=str(error)
                 )
-            await asyncio.sleep(PAUSE_S)
+            pause_s = PAUSE_S if self.verified > verified else min(2 * pause_s, PAUSE_MAX_S)
+            await asyncio.sleep(pause_s)
 
     async def _serve(self) -> None:
         """Start a process and take its answers.
 
         Raises:
-            OSError: it cannot be started.
+            OSError: it cannot be started, answers what nobody asked, or owes an answer too long.
             IncompleteReadError: it has ended.
         """
         process = await asyncio.create_subprocess_exec(
@@ -104,16 +117,11 @@ class Helper:
         assert process.stdout is not None
         self._jobs, self.pid = process.stdin, process.pid
         try:
-            while True:
-                head = await process.stdout.readexactly(HEAD_SIZE)
-                count = int.from_bytes(head[:NUMBER_SIZE])
-                verdicts = await process.stdout.readexactly(count)
-                self._stage.charge(int.from_bytes(head[NUMBER_SIZE:]) / 1e6)
-                expected, done = self._waiting.popleft()
-                assert count == expected
-                self.verified += count
-                if not done.done():
-                    done.set_result(verdicts)
+            async with asyncio.timeout(None) as self._limit:
+                while True:
+                    await self._take_answer(process.stdout)
+        except TimeoutError:
+            raise TimeoutError(f"it owed an answer for {ANSWER_S:g} s") from None
         finally:
             self._jobs = self.pid = None
             while self._waiting:
@@ -128,3 +136,21 @@ class Helper:
             await process.stdout.read()
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 await process.stdin.wait_closed()
+
+    async def _take_answer(self, answers: asyncio.StreamReader) -> None:
+        head = await answers.readexactly(HEAD_SIZE)
+        count = int.from_bytes(head[:NUMBER_SIZE])
+        if not self._waiting or count != self._waiting[0][0]:
+            raise OSError(f"it answered for {count} signatures, and was not asked for so many")
+        verdicts = await answers.readexactly(count)
+        self._stage.charge(int.from_bytes(head[NUMBER_SIZE:]) / 1e6)
+        _, done = self._waiting.popleft()
+        self.verified += count
+        self._await_answer()
+        if not done.done():
+            done.set_result(verdicts)
+
+    def _await_answer(self) -> None:
+        """Set the time until which the oldest job has to be answered."""
+        due_s = asyncio.get_running_loop().time() + ANSWER_S if self._waiting else None
+        self._limit.reschedule(due_s)

@@ -494,6 +494,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.start.DESCRIPTORS_MAX": "asked of the system, which has its own limit",
     "node.ledger.commitment.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",
     "node.ledger.state._INSERTED_SHARE_MAX": "when keys are inserted, and when sorted",
+    "node.signatures.helper.PAUSE_MAX_S": "how seldom a process that ends at once is started again",
     "node.storage.leveldb.OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
     "node.rpc.methods.BLOCK_IDS_MAX": "one page of a block's own list",
     "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",

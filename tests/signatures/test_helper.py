@@ -91,6 +91,44 @@ async def test_process_that_dies_loses_its_jobs_and_is_started_again(
         assert all(await again)
 
 
+async def test_process_that_hangs_is_ended_and_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(helper_module, "PAUSE_S", 0.0)
+    async with helping() as helper:
+        first = helper.pid
+        assert first is not None
+        started = helper.start(checks_of(JOB_MIN))
+        assert started is not None
+        assert all(await started)
+
+        os.kill(first, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(helper_module, "ANSWER_S", 0.01)
+            given = [helper.start(checks_of(JOB_MIN)) for _ in range(JOBS_MAX)]
+        async with asyncio.timeout(30):
+            for each in given:
+                assert each is not None
+                with pytest.raises(HelperLost):
+                    await each
+
+        await until(lambda: helper.pid not in (None, first))
+        with pytest.raises(ProcessLookupError):
+            os.kill(first, 0)
+        again = helper.start(checks_of(JOB_MIN))
+        assert again is not None
+        assert all(await again)
+
+
+@pytest.mark.parametrize("answer", [bytes(8), (JOB_MIN + 1).to_bytes(4) + bytes(4)])
+async def test_answer_to_another_question_is_not_believed(answer: bytes) -> None:
+    helper = Helper(log=silent_log(), stage=Stages().admission)
+    answers = asyncio.StreamReader()
+    answers.feed_data(answer)
+    with pytest.raises(OSError, match="not asked for so many"):
+        await helper._take_answer(answers)
+
+
 async def test_process_ends_with_its_node_and_not_before() -> None:
     async with helping() as helper:
         pid = helper.pid
