@@ -104,7 +104,7 @@ def salvage_leveldb(path: Path) -> None:
 
 def _spend_maps(path: Path) -> None:
     """Spend the maps of this process if there are many tables."""
-    if not maps.are_spent and sum(1 for _ in path.glob("*.ldb")) > TABLES_MAPPED_MAX:
+    if not maps.is_tried and sum(1 for _ in path.glob("*.ldb")) > TABLES_MAPPED_MAX:
         maps.spend()
 
 

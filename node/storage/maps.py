@@ -33,6 +33,8 @@ class Maps:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._database: plyvel.DB | None = None
+        self.is_tried = False
+        """There is nothing left to do: they are spent, or it was not possible."""
 
     @property
     def are_spent(self) -> bool:
@@ -40,9 +42,14 @@ class Maps:
         return self._database is not None
 
     def spend(self) -> None:
-        """Spend them all, in a third of a second; where that is not possible, nothing happens."""
+        """Spend them all, once, in a third of a second; where that is not possible, nothing
+        happens, then or later: another try would cost as much, in the middle of a block's write.
+        """
         with self._lock:
-            if self._database is None and MEMORY_FOLDER.is_dir():
+            if self.is_tried:
+                return
+            self.is_tried = True
+            if MEMORY_FOLDER.is_dir():
                 # No room in memory: tables go on being mapped.
                 with suppress(plyvel.Error, OSError, RuntimeError):
                     folder = tempfile.mkdtemp(prefix="khazana-maps-", dir=MEMORY_FOLDER)

@@ -92,6 +92,19 @@ def test_nothing_is_left_in_memory_and_a_second_call_does_nothing() -> None:
     run_python(code)
 
 
+def test_what_was_not_possible_is_not_tried_at_every_write(tmp_path: Path) -> None:
+    code = FILL + (
+        "import node.storage.maps as room\n"
+        "room.MEMORY_FOLDER = path / 'nowhere'\n"
+        "maps.spend()\n"
+        "room.MEMORY_FOLDER.mkdir(parents=True)\n"
+        "maps.spend()\n"
+        "assert maps.is_tried and not maps.are_spent\n"
+    )
+
+    run_python(code, tmp_path)
+
+
 def test_without_a_folder_in_memory_tables_are_mapped(tmp_path: Path) -> None:
     code = FILL + (
         "import node.storage.maps\n"
