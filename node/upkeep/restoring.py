@@ -125,22 +125,25 @@ def _amendments(
         AmendmentError: one of them is none.
         BackupError: nobody has named its id.
     """
-    installed = {each.id for each in genesis.amendments}
+    known = {each.id for each in genesis.amendments}
     found: list[Amendment] = []
     for kind, payload in reader.frames():
         if kind not in (Kind.POINT, Kind.AMENDMENT):
             break
-        if kind is Kind.AMENDMENT:
-            amendment = decode_amendment(payload)
-            if amendment.id not in installed:
-                found.append(amendment)
-    for each in found:
-        if each.id not in accepted:
+        if kind is not Kind.AMENDMENT:
+            continue
+        amendment = decode_amendment(payload)
+        if amendment.id in known:
+            continue
+        # At once: so many frames as a file may hold are kept only of those that somebody named.
+        if amendment.id not in accepted:
             raise BackupError(
-                f"the backup goes through amendment {each.serial} of the validator set,"
-                f" {each.id.hex()}, which is not installed here. Compare the id with the"
+                f"the backup goes through amendment {amendment.serial} of the validator set,"
+                f" {amendment.id.hex()}, which is not installed here. Compare the id with the"
                 " institutions; then restore with --amendment and this id"
             )
+        known.add(amendment.id)
+        found.append(amendment)
     return tuple(found)
 
 
