@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consensus.validators import ValidatorSet
-from node.chain import Chain
+from node.chain import AmendmentMissing, Chain
 from node.chain.opening import is_empty
 from node.codec import CodecError
 from node.genesis import Amendment, AmendmentError, AmendmentFault, Genesis
@@ -98,19 +98,32 @@ def check_fits(
 
 
 def check_undecided(amendment: Amendment, *, chain: Path, log: Path, genesis: Genesis) -> None:
-    """Check that as far as this node knows no block stands on an amendment that it follows.
+    """Check that as far as this node knows no block stands on the last amendment that it follows.
+
+    The chain is looked at without it: one that does not fit must not be kept for not fitting.
 
     Raises:
         AmendmentError: one does.
-        ChainDamaged, StorageError: as for `standing`.
+        AmendmentMissing, ChainDamaged, StorageError: as for `standing`.
     """
-    here = standing(chain, genesis)
-    height = max(here.height if here else 0, _seen(log, amendment).height - 1)
-    if height > amendment.height:
+    former = [each for each in genesis.amendments if each.serial < amendment.serial]
+    try:
+        here = standing(chain, genesis.amended(former))
+    except AmendmentMissing as missing:
+        if missing.amendment != amendment.id:
+            raise
         raise AmendmentError(
             AmendmentFault.DECIDED,
-            f"block {amendment.rules_from} was decided on it, and {height} in all: it is part of"
-            " the chain",
+            f"block {amendment.rules_from} was decided on it: it is part of the chain",
+        ) from None
+    if here is not None and here.height > amendment.height:
+        return  # The chain went on without it.
+    reached = _seen(log, amendment).height
+    if reached > amendment.rules_from:
+        raise AmendmentError(
+            AmendmentFault.DECIDED,
+            f"this key has taken part in height {reached}, so a block {amendment.rules_from} was"
+            " decided: let this node catch up",
         )
 
 

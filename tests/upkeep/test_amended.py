@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace as with_changes
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from node.chain import AmendmentMissing
-from node.genesis import Amendment, AmendmentError, AmendmentFault, Genesis
+from node.genesis import Amendment, AmendmentError, AmendmentFault, Genesis, amendment_of
 from node.storage import open_consensus_log, open_leveldb
 from node.upkeep import (
     BackupError,
@@ -20,7 +22,7 @@ from node.upkeep import (
 )
 from node.upkeep.repairing import Done, repair
 from tests.chain.amending import amended, body_of, signed
-from tests.chain.town import Town, make_town
+from tests.chain.town import Town, make_town, validator_record
 
 pytestmark = pytest.mark.adversarial(23)
 
@@ -149,3 +151,31 @@ def test_nothing_is_undecided_once_a_block_stands_on_it(tmp_path: Path) -> None:
         )
     )
     assert fault is AmendmentFault.DECIDED
+
+
+async def beyond(town: Town) -> Town:
+    await town.decide(town.transfer("a0", "a1", 1))
+    return town
+
+
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        (AmendmentFault.WRONG_HEIGHT, {"height": -1}),
+        (AmendmentFault.WRONG_BLOCK, {"block_id": bytes(32)}),
+        (AmendmentFault.NOT_BORNE, {"added": [validator_record("nobody-known")]}),
+    ],
+)
+def test_one_that_does_not_fit_can_be_let_go_of(
+    tmp_path: Path, fault: AmendmentFault, change: dict[str, Any]
+) -> None:
+    """It was installed before the chain was there, which has come to something else."""
+    chain = tmp_path / "chain"
+    town = on_disk(chain, beyond)
+    if "height" in change:
+        change = change | {"height": town.chain.head.height + change["height"]}
+    amendment = amendment_of(body_of(town, **change))
+    genesis = with_changes(town.genesis, amendments=(amendment,))
+    assert fault_of(lambda: standing(chain, genesis)) is fault
+
+    check_undecided(amendment, chain=chain, log=tmp_path / "log", genesis=genesis)
