@@ -40,6 +40,9 @@ WAIT_MS: Final = 1_000
 """Clients are told to come back while more waits than is likely to leave the pool in this time."""
 WAITING_MIN: Final = 2_000
 """So many may wait however little leaves: a network that was idle has not shown what it can do."""
+PUSHED_SHARE: Final = 0.5
+"""Of what may wait, for pushes that nobody has looked at yet. They are not refused, and may be the
+same transactions for ever, which is no peer's fault: they must not shut the door to clients."""
 
 _PEERS_FAULT: Final = frozenset(
     {
@@ -148,8 +151,9 @@ class Intake:
     @property
     def is_crowded(self) -> bool:
         """Whether a client is told to come back, without a look at what it brings."""
-        waiting = len(self._mempool) + self._verifier.waiting_count
-        return waiting >= max(WAITING_MIN, self._mempool.leaving_within(WAIT_MS))
+        waiting_max = max(WAITING_MIN, self._mempool.leaving_within(WAIT_MS))
+        pushed = min(self._verifier.pushed_count, int(PUSHED_SHARE * waiting_max))
+        return len(self._mempool) + self._verifier.brought_count + pushed >= waiting_max
 
     def push(self, peer: str, raws: Sequence[bytes]) -> None:
         """Take what a peer pushes; never waits, so that its votes do not wait behind it."""

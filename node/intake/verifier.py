@@ -95,13 +95,11 @@ class Verifier:
         self._pushed: deque[_Chunk] = deque()
         self._pushed_bytes = 0
         self._brought: deque[_Chunk] = deque()
-        self._waiting_count = 0
+        self.pushed_count = 0
+        """Transactions of peers that wait for their turn."""
+        self.brought_count = 0
+        """Those of clients."""
         self._filled = asyncio.Event()
-
-    @property
-    def waiting_count(self) -> int:
-        """Transactions that wait for their turn, whoever brought them."""
-        return self._waiting_count
 
     def push(self, peer: str, raws: Sequence[bytes]) -> int:
         """Leave what a peer pushed; return how many transactions found no room."""
@@ -112,7 +110,7 @@ class Verifier:
                 continue
             self._pushed.append(_Chunk(chunk, size_bytes, peer, None))
             self._pushed_bytes += size_bytes
-            self._waiting_count += len(chunk)
+            self.pushed_count += len(chunk)
         self._filled.set()
         return dropped
 
@@ -128,7 +126,7 @@ class Verifier:
                 raise CrowdedOut
             done: asyncio.Future[list[AdmissionResult]] = asyncio.get_running_loop().create_future()
             self._brought.append(_Chunk(chunk, size_bytes, None, done))
-            self._waiting_count += len(chunk)
+            self.brought_count += len(chunk)
             self._filled.set()
             answers += await done
         return answers
@@ -174,8 +172,11 @@ class Verifier:
             self._brought if of_clients else self._pushed,
             factor=1 if self._signatures is None else HELPED_FACTOR,
         )
-        self._waiting_count -= sum(len(chunk.raws) for chunk in chunks)
-        if not of_clients:
+        count = sum(len(chunk.raws) for chunk in chunks)
+        if of_clients:
+            self.brought_count -= count
+        else:
+            self.pushed_count -= count
             self._pushed_bytes -= sum(chunk.size_bytes for chunk in chunks)
         # Where nobody waits for the answer any more, the transactions were not taken.
         chunks = [chunk for chunk in chunks if chunk.done is None or not chunk.done.cancelled()]

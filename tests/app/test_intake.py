@@ -255,6 +255,37 @@ def test_what_cannot_be_final_soon_is_refused_unread_and_a_list_is_taken_in_part
 
 
 @pytest.mark.adversarial(75)
+def test_a_peer_that_pushes_the_same_for_ever_shuts_no_client_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 8)
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            known = network.transaction()
+            await door.intake.submit([known])
+
+            for _ in range(3):
+                door.intake.push("v", [known] * 1_000)
+                assert not door.intake.is_crowded
+                (answer,) = await door.intake.submit([network.transaction()])
+                assert isinstance(answer, AdmittedTransaction)
+
+            door.intake.push("v", [known])
+            assert len(door.pool) == 4
+            assert door.intake._verifier.pushed_count > 4
+            assert door.intake.is_crowded  # Half of what may wait is pushed, the rest is taken.
+            await door.drained()
+            assert door.intake._verifier.pushed_count == 0
+            assert not door.intake.is_crowded
+            assert door.wire.punished == []
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
 def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("node.intake.intake.WAITING_MIN", 8)
 
