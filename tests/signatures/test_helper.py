@@ -32,6 +32,12 @@ def checks_of(count: int, *, forged: frozenset[int] = frozenset()) -> list[Check
     return made
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that others load starts a process slowly, and these are about something else."""
+    monkeypatch.setattr(helper_module, "ANSWER_S", 60.0)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110
