@@ -205,6 +205,7 @@ class Node:
         """Stop in reverse order of starting; the last block under way is written whole.
 
         Raises:
+            AmendmentError: the chain has come to an amendment that it cannot go on by.
             NodeHalted: the node stopped itself.
             StorageError: the disk failed.
             UpgradeRequired: the network went on by rules that this software does not know.

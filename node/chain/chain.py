@@ -382,6 +382,8 @@ class Chain:
                 or by `make_durable`. Nothing may be signed before.
 
         Raises:
+            AmendmentError: an amendment rules the next height that the chain cannot go on by; the
+                block is durable, and the node stops.
             StorageError: it is not known whether the block is durable; the node stops.
         """
         assert self._writing is None

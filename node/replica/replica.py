@@ -298,6 +298,7 @@ class Replica:
         """Work until cancelled.
 
         Raises:
+            AmendmentError: the chain has come to an amendment that it cannot go on by.
             Divergence: a quorum decided what this node finds invalid.
             InvariantViolation: the ledger or agreement contradicts itself.
             StorageError: the disk's reasons.
