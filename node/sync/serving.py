@@ -71,14 +71,27 @@ class Serving:
         snapshot = self._pins.of(height)
         if snapshot is None:
             return None
-        try:
-            steps = await self._run(lambda: reading(snapshot))
-            while True:
-                result = await self._run(lambda: next(steps))
-                if result is not None:
-                    return result
-        except SnapshotGone:
-            return None
+        steps = _until_gone(snapshot, reading)
+        while True:
+            result = await self._run(lambda: next(steps))
+            if isinstance(result, SnapshotGone):
+                return None
+            if result is not None:
+                return result
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return work() if self._thread is None else await self._thread.run(work)
+
+
+def _until_gone(
+    snapshot: Snapshot, reading: Callable[[Snapshot], Iterator[ResultT | None]]
+) -> Iterator[ResultT | SnapshotGone | None]:
+    """Yield the steps of reading, and at the end that the snapshot was let go, if it was.
+
+    Not raised where it is read: the peer may be gone by then, and with it whoever waits for the
+    step, and an error that nobody takes is one in the log.
+    """
+    try:
+        yield from reading(snapshot)
+    except SnapshotGone as gone:
+        yield gone

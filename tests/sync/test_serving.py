@@ -1,6 +1,7 @@
 """Serving snapshots beside the chain's own work."""
 
 import asyncio
+import gc
 import threading
 from pathlib import Path
 
@@ -149,4 +150,47 @@ async def test_commit_waits_for_one_step_of_a_chunk_at_most(
         assert order.index("committed") <= 3
         assert len(order) > 20
         pins.close()
+    store.close()
+
+
+async def test_snapshot_let_go_under_a_read_that_nobody_waits_for_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer went away, then the snapshot: nothing is left that could complain."""
+    errors: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: errors.append(context["message"])
+    )
+    store = open_leveldb(tmp_path, create=True)
+    async with StorageThread() as thread:
+        town = make_town(store, thread=thread)
+        await town.settle(2)
+        metrics = Metrics()
+        pins = pins_of(town, metrics, thread)
+        serving = Serving(pins, Recorder(), thread=thread, metrics=metrics)
+        height = town.chain.head.height
+        snapshot = pins.of(height)
+        assert snapshot is not None
+        began, may_go_on = asyncio.Event(), threading.Event()
+        loop, check = asyncio.get_running_loop(), source.Snapshot._check
+
+        def slowly(self: source.Snapshot) -> None:
+            loop.call_soon_threadsafe(began.set)
+            assert may_go_on.wait(10)
+            check(self)
+
+        monkeypatch.setattr(source.Snapshot, "_check", slowly)
+        request = GetChunk(height=height, path=b"")
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(serving.received("peer", request), name="reading")
+            await began.wait()
+            reading.cancel()
+        snapshot.let_go()
+        may_go_on.set()
+        await thread.drain()
+        pins.close()
+    gc.collect()
+
+    assert errors == []
+    assert reading.cancelled()
     store.close()
