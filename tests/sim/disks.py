@@ -64,8 +64,13 @@ class SimDisk:
         return bool(self._rotten)
 
     def plug(self) -> "Life":
-        """Give power, and the seams of a new life."""
+        """Give power, and the seams of a new life.
+
+        LevelDB writes what it recovers from its log into a table as it opens, and syncs it: what a
+        life finds at its start can no power cut take any more.
+        """
         assert self._life is None
+        self._unsynced.clear()
         self._life = Life(self)
         return self._life
 
