@@ -262,8 +262,8 @@ class VerificationConfig(_Section):
     """Where the signatures of transactions are verified."""
 
     process: Literal["auto", "on", "off"] = "auto"
-    """On: many at a time in a process of their own. Auto: where this node may use more than one
-    processor."""
+    """On: many at a time in a process of their own. Auto: where this node may use four
+    processors or more; on: also where it has two to itself."""
 
 
 class StorageConfig(_Section):

@@ -65,7 +65,7 @@ from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
 from node.rpc.waiting import WaitingServer
-from node.signatures import Helper, processors
+from node.signatures import AUTO_FROM_PROCESSORS, Helper, processors
 from node.snapshots import Installation, Pins, SnapshotError, TrustedPoint
 from node.snapshots.trust import HOUR_MS
 from node.storage import (
@@ -526,7 +526,7 @@ class Node:
         match self.config.verification.process:
             case "off":
                 return None
-            case "auto" if processors() < 2:
+            case "auto" if processors() < AUTO_FROM_PROCESSORS:
                 return None
         return Helper(log=self.log, stage=self.metrics.stages.admission)
 

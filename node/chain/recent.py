@@ -70,4 +70,4 @@ class RecentIds:
 def _no_bits(size_bytes: int) -> mmap.mmap:
     """Return so many zeros, of which each page is there once it is written; a bytearray writes all
     of them at once."""
-    return mmap.mmap(-1, size_bytes)
+    return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

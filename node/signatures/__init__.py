@@ -12,6 +12,7 @@ verifies on its own loop, as it does whatever is too little to be worth the way.
 """
 
 from node.signatures.helper import (
+    AUTO_FROM_PROCESSORS,
     JOB_MIN,
     JOBS_MAX,
     Helper,
@@ -23,6 +24,7 @@ from node.signatures.helper import (
 from node.signatures.jobs import Check
 
 __all__ = [
+    "AUTO_FROM_PROCESSORS",
     "JOBS_MAX",
     "JOB_MIN",
     "Check",

@@ -28,6 +28,10 @@ Verdicts: TypeAlias = Sequence[bool] | bytes
 """For each check, in order: true for a good signature."""
 
 
+AUTO_FROM_PROCESSORS: Final = 4
+"""With fewer the node is hardly alone on them, and its neighbours lose what it gains."""
+
+
 def processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0))
