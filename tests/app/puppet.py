@@ -17,7 +17,15 @@ from node.codec import encode
 from node.keys.development import development_signer
 from node.log import silent_log
 from node.metrics import Metrics
-from node.network import Network, Observer, ProposalMessage, VoteMessage, WireMessage
+from node.network import (
+    Forgot,
+    Memory,
+    Network,
+    Observer,
+    ProposalMessage,
+    VoteMessage,
+    WireMessage,
+)
 from tests.app.cluster import Cluster
 
 MessageT = TypeVar("MessageT")
@@ -33,6 +41,8 @@ class Puppet:
         self.heard: list[tuple[str, WireMessage]] = []
         self.answer: Callable[[str, WireMessage], None] = lambda _peer, _message: None
         """Called with each message, after it was noted."""
+        self._begun: set[str] = set()
+        """Of whom it has taken note that they begin to sign."""
         self._cluster = cluster
         self._signer = development_signer(f"{name}/consensus")
         self._genesis_hash = cluster.genesis.hash
@@ -65,7 +75,17 @@ class Puppet:
 
     async def received(self, peer: str, message: WireMessage) -> None:
         self.heard.append((peer, message))
+        if isinstance(message, Forgot):
+            self._take_note(peer, message)
         self.answer(peer, message)
+
+    def _take_note(self, peer: str, message: Forgot) -> None:
+        """Note that a validator begins to sign, as everybody does before the first block."""
+        if message.begins:
+            self._begun.add(peer)
+        begun = peer in self._begun or self.height > 0
+        memory = Memory(height=self.height, remembers=True, round=0, begun=begun)
+        self.network.send(peer, memory)
 
     def of_kind(self, kind: type[MessageT]) -> list[MessageT]:
         """Return what was heard of one kind."""
