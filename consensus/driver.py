@@ -239,6 +239,13 @@ class Driver:
                 own = tally.votes.get(self._validator_id)
                 if own is not None:
                     messages.append(own)
+        # Those who called to this round have led here by their votes: whoever has not heard these,
+        # stands behind and may have no other way.
+        for validator, round_ in self._called.items():
+            if round_ == state.round and validator != self._validator_id:
+                for tally in (self._votes.prevotes(round_), self._votes.precommits(round_)):
+                    if validator in tally.votes:
+                        messages.append(tally.votes[validator])
         return tuple(messages)
 
     def resume(self) -> tuple[Effect, ...]:

@@ -201,8 +201,9 @@ class Engine:
         """Return what a peer may lack: to be sent on connecting, and now and then without progress.
 
         These are: our proposal of this round, with the prevotes of its valid round; our votes of
-        this round; and the precommits of the round before, everybody's, for a peer who is behind
-        leaves his round by them. Once a quorum of precommits is known: these instead. All are of
+        this round; those of validators that have come back in it, whom others follow as we did; and
+        the precommits of the round before, everybody's, for a peer who is behind leaves his round
+        by them. Once a quorum of precommits is known: these instead. All are of
         the present height: who is further behind needs blocks and certificates.
 
         That is enough for liveness: some honest validator stands in the highest round, and brought

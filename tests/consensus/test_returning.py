@@ -148,6 +148,21 @@ def test_a_call_is_durable_at_once_and_its_callers_first_vote_there_draws() -> N
     assert str(call()) == "called 1/3 by c"
 
 
+def test_who_followed_a_call_repeats_the_vote_that_drew_for_those_who_have_not_heard_it() -> None:
+    """Seed 412234125077: the caller's links led to one of the others only."""
+    follower, other = Bench().start(), Bench().start()
+    for bench in (follower, other):
+        bench.feed(call())
+    follower.feed(prevote("c", None, round_=3))
+    assert (follower.engine.round, other.engine.round) == (3, 0)
+
+    repeated = follower.engine.resend()
+    assert prevote("c", None, round_=3) in repeated
+    other.feed(*repeated)
+
+    assert other.engine.round == 3
+
+
 def test_a_vote_that_came_before_the_call_draws_when_it_comes() -> None:
     bench = Bench().start().feed(precommit("c", None, round_=3))
     assert bench.engine.round == 0
