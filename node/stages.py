@@ -132,4 +132,5 @@ def _in_turns(
             coroutine.close()
             raise
         except BaseException as error:
+            # Nothing is caught: what was thrown in goes on into the coroutine, as with `await`.
             resume, given = coroutine.throw, error
