@@ -22,10 +22,11 @@ from node.provision.description import (
     Account,
     Blocks,
     NetworkDescription,
+    Observer,
     Participant,
     Validator,
 )
-from node.provision.local import LocalNetwork, create_network
+from node.provision.local import LocalNetwork, LocalNode, create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.bench.clients import Poster
@@ -60,6 +61,11 @@ class Town:
         self.offices = {
             name: address_of_key(name, key.public_key) for name, key in self.office_keys.items()
         }
+
+    @property
+    def observers(self) -> tuple[LocalNode, ...]:
+        """The nodes that follow and do not vote."""
+        return tuple(node for node in self.network.nodes.values() if not node.votes)
 
     def sign(self, signers: Sequence[LocalSigner], *operations: Any, valid_s: float) -> bytes:
         """Return a signed transaction, valid for so many seconds from now."""
@@ -197,10 +203,10 @@ class Town:
                 found[node.name] = resident_mb(process.pid)
         return found
 
-    def cpu_s(self) -> float:
-        """Return the processor time that the validators have used."""
-        pids = [process.pid for _, process in self.network.running()]
-        return sum(cpu_seconds(pid) for pid in pids)
+    def cpu_s(self, *nodes: LocalNode) -> float:
+        """Return the processor time that these nodes, or all validators, have used."""
+        processes = [self.network.process(node.name) for node in nodes or self.network.validators]
+        return sum(cpu_seconds(process.pid) for process in processes if process is not None)
 
 
 def office_key(name: str) -> LocalSigner:
@@ -213,13 +219,14 @@ async def running_town(
     *,
     accounts: int,
     validators: int = len(INSTITUTIONS),
+    observers: int = 0,
     blocks: Blocks | None = None,
     assets: Sequence[str] = (RUPEE,),
     root: Path | None = None,
 ) -> AsyncIterator[Town]:
     """Start a network, fund its accounts, and take it all away at the end."""
     signers = [LocalSigner(number.to_bytes(32)) for number in range(1, accounts + 1)]
-    description = describe(validators, signers[:GENESIS_ACCOUNTS_MAX], blocks)
+    description = describe(validators, signers[:GENESIS_ACCOUNTS_MAX], blocks, observers=observers)
     with tempfile.TemporaryDirectory(prefix="khazana-bench-", dir=root) as folder:
         network = create_network(Path(folder), description, now_ms=CLOCK.now_ms())
         town = Town(network, signers)
@@ -235,19 +242,22 @@ async def running_town(
 
 
 def describe(
-    validators: int, signers: Sequence[LocalSigner], blocks: Blocks | None
+    validators: int,
+    signers: Sequence[LocalSigner],
+    blocks: Blocks | None,
+    *,
+    observers: int = 0,
 ) -> NetworkDescription:
-    """Return a network of so many validators: the institutions first, then banks.
+    """Return a network of so many validators: the institutions first, then banks; and observers.
 
     The four institutions have their offices in any case. Fewer than four validators can only be of
     the fault model of crashes, and one alone only of a network for development.
     """
     names = [*INSTITUTIONS, *(f"bank-{n}" for n in range(5, validators + 1))][:validators]
-    free = free_ports(2 * max(len(names), len(INSTITUTIONS)))
-    ports = {
-        name: (free[2 * n], free[2 * n + 1])
-        for n, name in enumerate(dict.fromkeys([*INSTITUTIONS, *names]))
-    }
+    observing = [f"observer-{number}" for number in range(1, observers + 1)]
+    listening = dict.fromkeys([*INSTITUTIONS, *names, *observing])
+    free = free_ports(2 * len(listening))
+    ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(listening)}
     banks = [name for name in names if name not in INSTITUTIONS]
     usual = reference_network(
         "bench",
@@ -277,7 +287,19 @@ def describe(
         for name in names
     )
     model = FaultModel.BYZANTINE if validators >= len(INSTITUTIONS) else FaultModel.CRASH
-    changed = {"validators": nodes, "fault_model": model, "development": validators == 1}
+    changed = {
+        "validators": nodes,
+        "observers": tuple(
+            Observer(
+                name=name,
+                listen=f"127.0.0.1:{ports[name][0]}",
+                rpc_listen=f"127.0.0.1:{ports[name][1]}",
+            )
+            for name in observing
+        ),
+        "fault_model": model,
+        "development": validators == 1,
+    }
     return usual.model_copy(update=changed)
 
 
