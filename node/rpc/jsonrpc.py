@@ -8,7 +8,8 @@ What this file decides beyond the letter of the specification:
   or a larger number could come back to the caller as another id, so it is refused (-32600) and the
   answer's id is null.
 - A member without an id is a notification: it is carried out and gets no answer, not even an error.
-- A batch runs its members at the same time and answers in the order of the batch.
+- A batch runs those of its members that wait at the same time, and answers in the order of the
+  batch.
 - A result is a `msgspec.Struct`, so that the generated document and the answer cannot differ.
 
 Limits: the body by the caller, the batch by `batch_max`, nesting by the parser's recursion limit.
@@ -20,9 +21,9 @@ import asyncio
 import inspect
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, NoReturn, TypeVar, get_type_hints
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
 
@@ -45,6 +46,9 @@ _REQUEST_KEYS: Final = frozenset({"jsonrpc", "method", "params", "id"})
 
 Params = TypeVar("Params", bound=msgspec.Struct)
 
+Begun: TypeAlias = bytes | Coroutine[Any, Any, bytes | None] | None
+"""The response, None where there is none, or what returns it in time."""
+
 
 class NoParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A method that takes nothing."""
@@ -58,7 +62,10 @@ class Method(Generic[Params]):
     params: type[Params]
     result: Any
     """A `msgspec.Struct` type, or a union of them."""
-    call: Callable[[Params], Awaitable[Any]]
+    call: Callable[[Params], Any]
+    waits: bool
+    """Whether the call is a coroutine. What only reads memory is a plain function: it is answered
+    where it is met, without a task."""
     summary: str
     """First line of the handler's docstring."""
     description: str
@@ -71,10 +78,11 @@ class Method(Generic[Params]):
 
 def method(
     name: str, *errors: type[RpcError], socket_only: bool = False
-) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
-    """Mark an async function of one typed parameter object as the handler of this method."""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a function of one typed parameter object as the handler of this method: an async one if
+    it waits for anything."""
 
-    def mark(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__khz_method__ = (name, errors, socket_only)  # type: ignore[attr-defined]
         return function
 
@@ -104,6 +112,7 @@ def methods_of(handlers: object) -> tuple[Method[Any], ...]:
                 params=params,
                 result=result,
                 call=getattr(handlers, attribute),
+                waits=inspect.iscoroutinefunction(function),
                 summary=summary,
                 description=" ".join(description.split()),
                 errors=errors,
@@ -211,6 +220,13 @@ class Dispatcher:
             charge: called once with the number of calls in the body before any is carried out;
                 what it raises leaves this function, and nothing is carried out.
         """
+        begun = self.begin(body, charge=charge)
+        return await begun if isinstance(begun, Coroutine) else begun
+
+    def begin(self, body: bytes, *, charge: Callable[[int], None] | None = None) -> Begun:
+        """Return the response, or, where a call waits for something, what returns it; which has to
+        be awaited.
+        """
         try:
             value = parse(body)
             calls = value if isinstance(value, list) else [value]
@@ -226,43 +242,63 @@ class Dispatcher:
         if charge is not None:
             charge(len(calls))
         if not isinstance(value, list):
-            return await self._answer_one(value)
-        answers = [answer for answer in await self._answer_all(calls) if answer is not None]
-        return b"[" + b",".join(answers) + b"]" if answers else None
+            return self._begin_one(value)
+        begun = [self._begin_one(call) for call in calls]
+        if any(isinstance(each, Coroutine) for each in begun):
+            return self._end_all(begun)
+        return _joined(begun)  # type: ignore[arg-type]  # none of them is to be awaited
 
-    async def _answer_all(self, calls: list[Any]) -> list[bytes | None]:
+    async def _end_all(self, begun: Sequence[Begun]) -> bytes | None:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._answer_one(call), name=f"rpc-batch-{index}")
-                for index, call in enumerate(calls)
+                group.create_task(each, name=f"rpc-batch-{index}")
+                if isinstance(each, Coroutine)
+                else each
+                for index, each in enumerate(begun)
             ]
-        return [task.result() for task in tasks]
+        return _joined(
+            [task.result() if isinstance(task, asyncio.Task) else task for task in tasks]
+        )
 
-    async def _answer_one(self, call: Any) -> bytes | None:
+    def _begin_one(self, call: Any) -> Begun:
         try:
             name, params, call_id = _request(call)
         except RpcError as error:
             return self.failure(None, error)
+        began = _now_s()
         entry = self._methods.get(name)
-        observed = "unknown" if entry is None else name
-        clock = asyncio.get_running_loop().time
-        began = clock()
         try:
             if entry is None:
                 raise self._unknown(name)
-            result = self._encode(await entry.call(_convert(params, entry.params)))
-        except RpcError as error:
-            self._observe(observed, str(error.code), clock() - began)
-            return None if call_id is _NO_ID else self.failure(call_id, error)
+            arguments = _convert(params, entry.params)
+            if entry.waits:
+                return self._end_one(entry, arguments, call_id, began)
+            result = self._encode(entry.call(arguments))
         except Exception as error:
             # One of the few places that catch everything: one request must not end the node.
-            failure = InternalError(self._report(name, error))
-            self._observe(observed, str(failure.code), clock() - began)
-            return None if call_id is _NO_ID else self.failure(call_id, failure)
-        self._observe(observed, "ok", clock() - began)
+            return self._failed(name if entry else "unknown", call_id, began, error)
+        return self._succeeded(name, call_id, began, result)
+
+    async def _end_one(
+        self, entry: Method[Params], arguments: Params, call_id: Any, began: float
+    ) -> bytes | None:
+        try:
+            result = self._encode(await entry.call(arguments))
+        except Exception as error:
+            return self._failed(entry.name, call_id, began, error)
+        return self._succeeded(entry.name, call_id, began, result)
+
+    def _succeeded(self, name: str, call_id: Any, began: float, result: bytes) -> bytes | None:
+        self._observe(name, "ok", _now_s() - began)
         if call_id is _NO_ID:
             return None
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (self._encode(call_id), result)
+
+    def _failed(self, name: str, call_id: Any, began: float, error: Exception) -> bytes | None:
+        """Return the response that says so; what is no `RpcError` is our bug."""
+        failure = error if isinstance(error, RpcError) else InternalError(self._report(name, error))
+        self._observe(name, str(failure.code), _now_s() - began)
+        return None if call_id is _NO_ID else self.failure(call_id, failure)
 
     def _unknown(self, name: str) -> MethodNotFound:
         place = self._elsewhere.get(name)
@@ -278,7 +314,17 @@ class Dispatcher:
         )
 
 
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
 _NO_ID: Final = object()
+
+
+def _joined(answers: Sequence[bytes | None]) -> bytes | None:
+    """Return the response to a batch of these answers, of which notifications have none."""
+    given = [answer for answer in answers if answer is not None]
+    return b"[" + b",".join(given) + b"]" if given else None
 
 
 def _request(call: Any) -> tuple[str, Any, Any]:

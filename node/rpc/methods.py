@@ -70,11 +70,18 @@ class Methods:
         self._submissions = submissions
         self._health = health
         self._places = places
+        self._head = services.chain.head, results.at_head(services.chain.head)
+        """What all that is read at one head begins with, written once."""
         self.document: Object = {}
         """The OpenRPC document; set once the whole table of methods is known."""
 
     def _at(self) -> dict[str, Any]:
-        return results.at_head(self._chain.head)
+        head, members = self._head
+        if head is not self._chain.head:
+            head = self._chain.head
+            members = results.at_head(head)
+            self._head = head, members
+        return members
 
     # The node and its network.
 
@@ -84,7 +91,7 @@ class Methods:
         return self.document
 
     @method("khz_status")
-    async def status(self, params: NoParams) -> results.StatusResult:  # noqa: ARG002
+    def status(self, params: NoParams) -> results.StatusResult:  # noqa: ARG002
         """Say where this node stands: its network, its head, its peers, whether it is ready."""
         services, chain = self._services, self._chain
         genesis, count = services.genesis, len(chain.validators.validators)
@@ -145,7 +152,7 @@ class Methods:
         )
 
     @method("khz_mempool")
-    async def mempool(self, params: NoParams) -> results.MempoolResult:  # noqa: ARG002
+    def mempool(self, params: NoParams) -> results.MempoolResult:  # noqa: ARG002
         """Say how much waits for a block at this node."""
         return results.MempoolResult(**self._at(), mempool=self._mempool())
 
@@ -220,7 +227,7 @@ class Methods:
         return await self._submissions.simulate(params.transaction)
 
     @method("khz_transaction", NotFound)
-    async def transaction(self, params: params.TransactionParams) -> results.TransactionResult:
+    def transaction(self, params: params.TransactionParams) -> results.TransactionResult:
         """Show a transaction and what became of it.
 
         `unknown` says that no block up to `height` holds it and that it does not wait here. When
@@ -300,14 +307,14 @@ class Methods:
     # The ledger.
 
     @method("khz_account", NotFound)
-    async def account(self, params: params.AccountParams) -> results.AccountResult:
+    def account(self, params: params.AccountParams) -> results.AccountResult:
         """Show an account: its owner, who signs for it, whether it is on hold."""
         address = self._views.parse_address(params.address)
         record = self._found(ACCOUNTS, address, f"account {params.address}")
         return results.AccountResult(**self._at(), account=self._views.account(address, record))
 
     @method("khz_holdings", NotFound)
-    async def holdings(self, params: params.HoldingsParams) -> results.HoldingsResult:
+    def holdings(self, params: params.HoldingsParams) -> results.HoldingsResult:
         """List what an account holds, by asset code."""
         address = self._views.parse_address(params.address)
         self._found(ACCOUNTS, address, f"account {params.address}")
@@ -324,7 +331,7 @@ class Methods:
         )
 
     @method("khz_holds", NotFound)
-    async def holds(self, params: params.HoldsParams) -> results.HoldsResult:
+    def holds(self, params: params.HoldsParams) -> results.HoldsResult:
         """List the holds on what an account holds, by id."""
         address = self._views.parse_address(params.address)
         self._found(ACCOUNTS, address, f"account {params.address}")
@@ -341,13 +348,13 @@ class Methods:
         )
 
     @method("khz_asset", NotFound)
-    async def asset(self, params: params.AssetParams) -> results.AssetResult:
+    def asset(self, params: params.AssetParams) -> results.AssetResult:
         """Show an asset: its terms, denomination, ceiling and supply."""
         record = self._found(ASSETS, name_key(params.asset), f"asset {params.asset!r}")
         return results.AssetResult(**self._at(), asset=self._views.asset(params.asset, record))
 
     @method("khz_assets")
-    async def assets(self, params: params.AssetsParams) -> results.AssetsResult:
+    def assets(self, params: params.AssetsParams) -> results.AssetsResult:
         """List the assets, by code."""
         after = None if params.after is None else params.after.encode()
         entries, following = self._page(ASSETS, b"", after, params.limit)
@@ -358,7 +365,7 @@ class Methods:
         )
 
     @method("khz_participant", NotFound)
-    async def participant(self, params: params.ParticipantParams) -> results.ParticipantResult:
+    def participant(self, params: params.ParticipantParams) -> results.ParticipantResult:
         """Show a participant: its registration, the office it holds, its licences."""
         name = params.participant
         record = self._found(PARTICIPANTS, name_key(name), f"participant {name!r}")
@@ -371,7 +378,7 @@ class Methods:
         )
 
     @method("khz_proposals")
-    async def proposals(self, params: params.ProposalsParams) -> results.ProposalsResult:
+    def proposals(self, params: params.ProposalsParams) -> results.ProposalsResult:
         """List the open proposals, by id."""
         after = None if params.after is None else bytes.fromhex(params.after)
         entries, following = self._page(PROPOSALS, b"", after, params.limit)
@@ -382,7 +389,7 @@ class Methods:
         )
 
     @method("khz_proposal", NotFound)
-    async def proposal(self, params: params.ProposalParams) -> results.ProposalResult:
+    def proposal(self, params: params.ProposalParams) -> results.ProposalResult:
         """Show an open proposal: its operations, and who has approved it.
 
         One that was completed, withdrawn or has expired is gone; the events say what became of it.
@@ -392,7 +399,7 @@ class Methods:
         return results.ProposalResult(**self._at(), proposal=self._views.proposal(key, record))
 
     @method("khz_parameters")
-    async def parameters(self, params: NoParams) -> results.ParametersResult:  # noqa: ARG002
+    def parameters(self, params: NoParams) -> results.ParametersResult:  # noqa: ARG002
         """List the parameters of the ledger, with the range in which governance may set each."""
         state = LedgerState(self._chain)
         return results.ParametersResult(
@@ -406,7 +413,7 @@ class Methods:
         )
 
     @method("khz_powers")
-    async def powers(self, params: params.PowersParams) -> results.PowersResult:
+    def powers(self, params: params.PowersParams) -> results.PowersResult:
         """List the powers matrix: which offices together may do what to which kind of thing."""
         after = None if params.after is None else params.after.encode()
         entries, following = self._page(POWERS, b"", after, params.limit)

@@ -63,6 +63,7 @@ JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
 SOCKET_PING_SECONDS: Final = 30.0
 """A socket whose other end is gone is found out within one and a half of these."""
 
+_Took: TypeAlias = Callable[[float], None]
 _Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -116,6 +117,8 @@ class RpcServer:
             "/health": (hdrs.METH_GET, self._health_summary),
             "/metrics": (hdrs.METH_GET, self._metrics),
         }
+        # Methods and codes are few, and looking up a label costs more than counting.
+        self._observed: dict[tuple[str, str], tuple[Callable[[], None], _Took]] = {}
         self._sessions: set[SocketSession] = set()
         self._subscribers: Counter[str] = Counter()
         self._runner: web.ServerRunner | None = None
@@ -178,8 +181,16 @@ class RpcServer:
         return trace_id
 
     def _observe(self, name: str, result: str, seconds: float) -> None:
-        self._services.metrics.rpc_requests.labels(method=name, result=result).inc()
-        self._services.metrics.rpc_seconds.labels(method=name).observe(seconds)
+        found = self._observed.get((name, result))
+        if found is None:
+            metrics = self._services.metrics
+            found = self._observed[name, result] = (
+                metrics.rpc_requests.labels(method=name, result=result).inc,
+                metrics.rpc_seconds.labels(method=name).observe,
+            )
+        count, took = found
+        count()
+        took(seconds)
 
     def _count_lagging(self) -> None:
         labels = {"method": "khz_subscription", "result": "lagged"}

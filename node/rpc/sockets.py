@@ -13,29 +13,35 @@ Limits: calls under way, subscriptions on the socket, bytes held for a reader th
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
-from node.rpc.jsonrpc import Dispatcher, method, methods_of
+from node.rpc.jsonrpc import Begun, Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
-from node.rpc.stream import Cursor, Feed, StreamFilter, Topic
+from node.rpc.stream import PORTION_BYTES, Cursor, Feed, Portion, StreamFilter, Topic
 from node.stages import Stage
 
-FRAME_BYTES: Final = 1 << 16
-"""Items are gathered into one message up to about this size."""
 FILTER_MAX: Final = 1_000
 """Accounts or assets in one filter."""
+
+AT_ONCE_MAX: Final = 16
+"""Calls of one socket that are answered in one turn of the loop: half a millisecond."""
 
 WRITE_LIMIT_NONE: Final = 1 << 40
 """Bytes after which asyncio and aiohttp would wait for room: never."""
 ROOM_POLL_S: Final = 0.01
 """How often a full socket is looked at: with the default buffer, 25 MB/s to one reader."""
+
+# RFC 6455, 5.2: a text in one frame; lengths that follow in 2 and in 8 bytes.
+_WHOLE_TEXT: Final = 0x81
+_LENGTH_16: Final = 126
+_LENGTH_64: Final = 127
 
 _FilterTerm: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
 _FilterTerms: TypeAlias = Annotated[
@@ -105,9 +111,17 @@ class _Subscription:
     wanted: StreamFilter
     seen: Cursor
     """The last item that was sent, or passed over as not wanted."""
+    height: int
+    """Of the next item to look at, with its index."""
+    index: int
     told_at: float = 0.0
     """Seconds of the loop's clock at the last message of any kind."""
     task: asyncio.Task[None] | None = None
+
+    def pass_over(self, end: Cursor) -> None:
+        """Have seen all up to this end of a block."""
+        self.seen = end
+        self.height, self.index = end.height + 1, 0
 
 
 # Subscriptions made by the message being answered: they start after its answer was sent.
@@ -142,6 +156,8 @@ class SocketSession:
         link = transport.get_extra_info("socket")
         # The system would otherwise hold megabytes for a reader that does not read.
         link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
+        self._posted: list[bytes] = []
+        """Frames of this turn of the loop that are to be written together."""
         self._subscriptions: dict[str, _Subscription] = {}
         self._made = 0
         self.lagging = asyncio.Event()
@@ -168,7 +184,8 @@ class SocketSession:
             assets=None if params.assets is None else frozenset(params.assets),
         )
         self._made += 1
-        subscription = _Subscription(str(self._made), wanted, self._start(params.from_))
+        seen = self._start(params.from_)
+        subscription = _Subscription(str(self._made), wanted, seen, seen.height, seen.index + 1)
         self._subscriptions[subscription.id] = subscription
         _MADE.get().append(subscription)
         return Subscribed(subscription=subscription.id, cursor=str(subscription.seen))
@@ -208,6 +225,7 @@ class SocketSession:
     async def serve(self, dispatcher: Dispatcher) -> None:
         """Answer calls until the connection ends; then end what it had under way."""
         under_way = asyncio.Semaphore(self._limits.socket_calls_max)
+        answered = 0
         try:
             async with asyncio.TaskGroup() as group:
                 async for message in self._socket:
@@ -215,12 +233,22 @@ class SocketSession:
                         break
                     await under_way.acquire()
                     data = message.data
-                    body = data.encode() if isinstance(data, str) else data
-                    task = group.create_task(
-                        self._stage.of(self._answer, dispatcher, body, group),
-                        name="rpc-socket-call",
+                    begun = self._begin(
+                        dispatcher, data.encode() if isinstance(data, str) else data
                     )
-                    task.add_done_callback(lambda _: under_way.release())
+                    if isinstance(begun, Coroutine):
+                        task = group.create_task(
+                            self._stage.of(self._answer, begun, group), name="rpc-socket-call"
+                        )
+                        task.add_done_callback(lambda _: under_way.release())
+                        continue
+                    under_way.release()
+                    if begun is not None:
+                        await self._post(begun)
+                    answered += 1
+                    if answered % AT_ONCE_MAX == 0:
+                        # They may all be here already: nothing else has made this loop wait.
+                        await asyncio.sleep(0)
                 if not self.lagging.is_set():
                     raise _Ended
                 # Otherwise a task is saying farewell, and ends the rest when it has.
@@ -229,13 +257,18 @@ class SocketSession:
         finally:
             self.ended.set()
 
-    async def _answer(self, dispatcher: Dispatcher, body: bytes, group: asyncio.TaskGroup) -> None:
+    def _begin(self, dispatcher: Dispatcher, body: bytes) -> Begun:
+        try:
+            return dispatcher.begin(body, charge=self._charge)
+        except Limited as error:
+            return dispatcher.failure(None, error)
+
+    async def _answer(
+        self, begun: Coroutine[Any, Any, bytes | None], group: asyncio.TaskGroup
+    ) -> None:
         made: list[_Subscription] = []
         _MADE.set(made)
-        try:
-            answer = await dispatcher.answer(body, charge=self._charge)
-        except Limited as error:
-            answer = dispatcher.failure(None, error)
+        answer = await begun
         if answer is not None:
             await self._send(answer)
         for subscription in made:
@@ -245,64 +278,110 @@ class SocketSession:
                     name=f"rpc-subscription-{subscription.id}",
                 )
 
+    async def _post(self, answer: bytes) -> None:
+        """Send an answer, together with what else is answered in this turn of the loop."""
+        if not self._posted:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._posted.append(_frame(answer))
+        if len(self._posted) >= AT_ONCE_MAX or len(answer) >= PORTION_BYTES:
+            self._flush()
+            if not await self._drained_to(self._limits.send_buffer_bytes):
+                await self._lag()
+
+    def _flush(self) -> None:
+        if self._posted and not self.lagging.is_set() and not self._socket.closed:
+            self._transport.write(b"".join(self._posted))
+        self._posted.clear()
+
     async def _follow(self, subscription: _Subscription) -> None:
         """Send what the subscription wants from its position on, for ever."""
         loop = asyncio.get_running_loop()
         heartbeat = self._limits.heartbeat_ms / 1000
         subscription.told_at = loop.time()
-        height, index = subscription.seen.height, subscription.seen.index + 1
-        if height == 0:
-            height, index = 1, 0
+        if subscription.height == 0:
+            subscription.height, subscription.index = 1, 0
         while True:
-            while height <= self._feed.head:
-                await self._send_block(subscription, height, index)
-                height, index = height + 1, 0
+            while subscription.height <= self._feed.head:
+                await self._send_block(subscription)
             # A filter that nothing passes must advance too, or its resume would replay for ever.
             if loop.time() >= subscription.told_at + heartbeat:
                 subscription.told_at = loop.time()
                 await self._send(
                     _notification(subscription, "heartbeat", "cursor", subscription.seen)
                 )
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(subscription.told_at + heartbeat):
-                    await self._feed.wait_beyond(height - 1)
+                continue
+            await self._follow_head(subscription, subscription.told_at + heartbeat)
 
-    async def _send_block(self, subscription: _Subscription, height: int, start: int) -> None:
+    async def _follow_head(self, subscription: _Subscription, until: float) -> None:
+        """Have the subscription told of each block without a turn of its own, until then, or as
+        long as it takes what it is sent.
+        """
+        behind = asyncio.get_running_loop().create_future()
+
+        def tell() -> None:
+            if not self._tell(subscription) and not behind.done():
+                behind.set_result(None)
+
+        self._feed.join(tell)
         try:
-            end, chosen = await self._feed.read(height, subscription.wanted, start)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await behind
+        finally:
+            self._feed.leave(tell)
+
+    def _tell(self, subscription: _Subscription) -> bool:
+        """Send all up to the head that the subscription wants, in one write.
+
+        Returns False, and sends nothing, where it has to be read from the store, or has no room.
+        """
+        self._flush()
+        if self.lagging.is_set() or self._socket.closed:
+            return True  # Others are ending what is left of the connection.
+        frames: list[bytes] = []
+        end, start = subscription.seen, subscription.index
+        for height in range(subscription.height, self._feed.head + 1):
+            block = self._feed.recent(height)
+            if block is None:
+                return False
+            frames += [
+                _frame(_items(subscription, portion))
+                for portion in block.portions(subscription.wanted, start)
+            ]
+            end, start = block.end, 0
+        data = b"".join(frames)
+        room = self._limits.send_buffer_bytes - self._transport.get_write_buffer_size()
+        if len(data) > room:
+            return False
+        if data:
+            # Past aiohttp, which would write frame by frame: there is no mask and no compression.
+            self._transport.write(data)
+            subscription.told_at = asyncio.get_running_loop().time()
+        subscription.pass_over(end)
+        return True
+
+    async def _send_block(self, subscription: _Subscription) -> None:
+        try:
+            end, portions = await self._feed.read(
+                subscription.height, subscription.wanted, subscription.index
+            )
         except Pruned:
             # Read more slowly than this node prunes: subscribing again says so.
             await self._lag()
             raise AssertionError("a connection that lags ends") from None
-        items: list[bytes] = []
-        size = 0
-        for index, entry in chosen:
-            items.append(entry)
-            size += len(entry)
-            if size >= FRAME_BYTES:
-                await self._send_items(subscription, Cursor(height=height, index=index), items)
-                items, size = [], 0
-        if items:
-            await self._send_items(subscription, end, items)
-        subscription.seen = end
+        for portion in portions:
+            subscription.seen = portion.end
+            subscription.told_at = asyncio.get_running_loop().time()
+            await self._send(_items(subscription, portion))
+            await asyncio.sleep(0)
+        subscription.pass_over(end)
         # Consensus runs on this loop too: it has its turn between blocks.
-        await asyncio.sleep(0)
-
-    async def _send_items(
-        self, subscription: _Subscription, cursor: Cursor, items: Sequence[bytes]
-    ) -> None:
-        subscription.seen = cursor
-        subscription.told_at = asyncio.get_running_loop().time()
-        await self._send(
-            b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
-            b'"type":"items","cursor":"%b","items":[%b]}}'
-            % (subscription.id.encode(), str(cursor).encode(), b",".join(items))
-        )
         await asyncio.sleep(0)
 
     async def _send(self, message: bytes) -> None:
         if self.lagging.is_set():
             await self._never()
+        self._flush()
         await self._socket.send_frame(message, WSMsgType.TEXT)  # into the buffer, at once
         if not await self._drained_to(self._limits.send_buffer_bytes):
             await self._lag()
@@ -324,6 +403,7 @@ class SocketSession:
         """Tell the subscriber where to resume, and close: it does not read."""
         if self.lagging.is_set():
             await self._never()
+        self._flush()
         self.lagging.set()
         self._count_lagging()
         resume = Cursor(height=0, index=0)
@@ -340,6 +420,7 @@ class SocketSession:
             await self._close(WSCloseCode.GOING_AWAY, "the node stops")
 
     async def _close(self, code: WSCloseCode, reason: str) -> None:
+        self._flush()
         try:
             await self._socket.close(code=code, message=reason.encode())
             await self._drained_to(0)
@@ -358,6 +439,23 @@ SOCKET_METHODS: Final = methods_of(SocketSession)
 
 class _Ended(Exception):
     """The connection is over: leaves the task group, which ends its tasks."""
+
+
+def _items(subscription: _Subscription, portion: Portion) -> bytes:
+    return (
+        b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
+        b'"type":"items",%b}}' % (subscription.id.encode(), portion.told)
+    )
+
+
+def _frame(text: bytes) -> bytes:
+    """Return the frame of a server that holds this whole message."""
+    size = len(text)
+    if size < _LENGTH_16:
+        return bytes((_WHOLE_TEXT, size)) + text
+    if size < 1 << 16:
+        return bytes((_WHOLE_TEXT, _LENGTH_16)) + size.to_bytes(2) + text
+    return bytes((_WHOLE_TEXT, _LENGTH_64)) + size.to_bytes(8) + text
 
 
 def _notification(subscription: _Subscription, kind: str, name: str, cursor: Cursor) -> bytes:

@@ -6,28 +6,41 @@ receipts in one compact list, then each transaction followed by its events, then
 block itself. The numbering does not depend on who listens.
 
 Nobody is sent anything from a queue: a subscription holds a position and reads forward from it,
-from a few blocks kept in memory or else from the store, and waits at the head. So what a slow
-reader costs is its own socket's buffer, replay and live are one loop, and there is no seam between
-them where an item could be lost or doubled.
+from a few blocks kept in memory or else from the store, and is called at the head. So what a slow
+reader costs is its own socket's buffer, replay and live are one position, and there is no seam
+between them where an item could be lost or doubled.
+
+A block is told to its followers in rounds: some of them, then a rest as long as that took, and so
+on. However many follow, half of the loop is left to what is more urgent, which is consensus.
+Whoever is called after more blocks than one, because a round takes longer than they do, is told of
+all in one go, which costs hardly more than one.
 
 Only final blocks are in the stream. Nothing here knows sockets.
 """
 
 import asyncio
+import itertools
 import re
-from collections import OrderedDict, defaultdict, deque
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from typing_extensions import override
 
 REPLAY_REST: Final = 3.0
 """Reading history may take a quarter of the loop's time, for all subscribers together."""
-WOKEN_AT_ONCE: Final = 16
-"""Followers that a block wakes in one turn of the loop: each writes its message in that turn, a
-millisecond for all. Links with peers are read between the turns, however many follow."""
+TOLD_AT_ONCE: Final = 32
+"""Followers that are told in one turn of the loop: each writes in that turn, a millisecond for all.
+Links with peers are read between the turns, however many follow."""
+TELLING_REST: Final = 1.0
+"""Telling may take half of the loop's time."""
+PORTION_BYTES: Final = 1 << 16
+"""Items are gathered into one message up to about this size."""
+PORTIONS_KEPT_MAX: Final = 4
+"""Sets of topics for which what all their followers are sent of a block is kept with it."""
 HEIGHT_MAX: Final = 10**18 - 1
 """The largest height that a cursor can name."""
 
@@ -138,6 +151,16 @@ class StreamFilter:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What goes into one message."""
+
+    end: Cursor
+    """After which the next begins."""
+    told: bytes
+    """JSON: the members `cursor` and `items`."""
+
+
 class StreamBlock:
     """One block's run of items; never empty.
 
@@ -147,9 +170,9 @@ class StreamBlock:
 
     __slots__ = (
         "_by_account",
-        "_by_topics",
         "_items",
         "_opening",
+        "_portions",
         "_rest",
         "end",
         "height",
@@ -175,8 +198,7 @@ class StreamBlock:
         self._rest = rest
         self._items: tuple[StreamItem, ...] | None = None
         self._by_account: dict[Topic, dict[str, list[int]]] = {}
-        # At most as many as there are sets of topics, fifteen.
-        self._by_topics: dict[frozenset[Topic], Sequence[tuple[int, bytes]]] = {}
+        self._portions: dict[frozenset[Topic], tuple[Portion, ...]] = {}
 
     @property
     def items(self) -> tuple[StreamItem, ...]:
@@ -186,17 +208,35 @@ class StreamBlock:
             assert len(self._items) == self.length
         return self._items
 
-    def select(self, wanted: StreamFilter, start: int) -> Sequence[tuple[int, bytes]]:
-        """Return what a subscriber wants from this index on, in order: each index and entry."""
+    def portions(self, wanted: StreamFilter, start: int) -> tuple[Portion, ...]:
+        """Return what a subscriber is to be sent of it from this index on, in order."""
         if start or wanted.accounts is not None or wanted.assets is not None:
-            return self._choose(wanted, start)
-        # All of some topics: chosen once, for the many at the head that want the same.
-        whole = self._by_topics.get(wanted.topics)
+            return self._divided(self.select(wanted, start))
+        # All of some topics: written once, for the many at the head that want the same.
+        whole = self._portions.get(wanted.topics)
         if whole is None:
-            whole = self._by_topics[wanted.topics] = self._choose(wanted, 0)
+            whole = self._divided(self.select(wanted, 0))
+            if len(self._portions) < PORTIONS_KEPT_MAX:
+                self._portions[wanted.topics] = whole
         return whole
 
-    def _choose(self, wanted: StreamFilter, start: int) -> list[tuple[int, bytes]]:
+    def _divided(self, chosen: Sequence[tuple[int, bytes]]) -> tuple[Portion, ...]:
+        portions: list[Portion] = []
+        entries: list[bytes] = []
+        size = 0
+        for index, entry in chosen:
+            entries.append(entry)
+            size += len(entry)
+            if size >= PORTION_BYTES:
+                portions.append(_portion(Cursor(height=self.height, index=index), entries))
+                entries, size = [], 0
+        if entries:
+            # Nothing that is wanted follows: whoever resumes need not look again.
+            portions.append(_portion(self.end, entries))
+        return tuple(portions)
+
+    def select(self, wanted: StreamFilter, start: int) -> list[tuple[int, bytes]]:
+        """Return what a subscriber wants from this index on, in order: each index and entry."""
         items: Sequence[StreamItem] = self._opening
         places: Sequence[int] = range(start, len(self._opening))
         if not wanted.topics <= _OF_NOBODY:
@@ -231,8 +271,18 @@ class StreamBlock:
         return places
 
 
+def _portion(end: Cursor, entries: Sequence[bytes]) -> Portion:
+    return Portion(
+        end, b'"cursor":"%d-%d","items":[%b]' % (end.height, end.index, b",".join(entries))
+    )
+
+
+Tell: TypeAlias = Callable[[], None]
+"""Told that there is something beyond what a follower has seen. Must not wait, and not raise."""
+
+
 class Feed:
-    """The stream of one node: where its head is, its blocks, and a way to wait for the next."""
+    """The stream of one node: where its head is, its blocks, and those who follow at the head."""
 
     def __init__(
         self,
@@ -241,17 +291,26 @@ class Feed:
         load: Callable[[int], StreamBlock],
         blocks_max: int,
         items_max: int,
+        stage: AbstractContextManager[None] | None = None,
     ) -> None:
+        """Begin at this head.
+
+        Args:
+            stage: what telling followers is charged to.
+        """
+        self._stage = stage or nullcontext()
         self._head = head
         self._load = load
         self._blocks_max = blocks_max
         self._items_max = items_max
         self._blocks: OrderedDict[int, StreamBlock] = OrderedDict()
         self._items_kept = 0
-        self._waiting = 0
         self._replaying = asyncio.Lock()
-        self._asleep: dict[asyncio.Future[None], None] = {}
-        """Of those who wait at the head, in the order in which they came."""
+        self._followers: dict[Tell, None] = {}
+        """Who follows at the head, in the order in which they came."""
+        self._untold: dict[Tell, None] = {}
+        """Those of them who are to be told, in order."""
+        self._is_telling = False
 
     @property
     def head(self) -> int:
@@ -259,18 +318,34 @@ class Feed:
         return self._head
 
     def advance(self, height: int, make: Callable[[], StreamBlock]) -> None:
-        """Wake those who wait: this height is committed.
+        """Tell those who follow: this height is committed.
 
         Args:
             make: makes the block's run from what is in memory, so that nobody reads the store for
-                it. Called only if somebody waits.
+                it. Called only if somebody follows.
         """
         assert height == self._head + 1
         self._head = height
-        if self._waiting:
+        if self._followers:
             self._keep(make())
-        sleepers, self._asleep = deque(self._asleep), {}
-        self._wake(sleepers)
+            # Who is to be told of an earlier block still keeps his place before the others.
+            self._untold |= self._followers
+            if not self._is_telling:
+                self._is_telling = True
+                asyncio.get_running_loop().call_soon(self._tell_some)
+
+    def join(self, tell: Tell) -> None:
+        """Follow at the head: be called whenever it has moved."""
+        self._followers[tell] = None
+
+    def leave(self, tell: Tell) -> None:
+        """Follow no longer."""
+        self._followers.pop(tell, None)
+        self._untold.pop(tell, None)
+
+    def recent(self, height: int) -> StreamBlock | None:
+        """Return the run of a committed height if it is in memory."""
+        return self._blocks.get(height)
 
     def block(self, height: int) -> StreamBlock:
         """Return the run of a committed height.
@@ -289,8 +364,8 @@ class Feed:
 
     async def read(
         self, height: int, wanted: StreamFilter, start: int
-    ) -> tuple[Cursor, Sequence[tuple[int, bytes]]]:
-        """Return the block's end, and what a subscriber wants of it from this index on.
+    ) -> tuple[Cursor, Sequence[Portion]]:
+        """Return the block's end, and what a subscriber is to be sent of it from this index on.
 
         History is read by one subscriber at a time, and then rests: however many replay from the
         beginning, most of the loop's time is left for consensus.
@@ -300,41 +375,32 @@ class Feed:
         """
         if height in self._blocks or height == self._head:
             block = self.block(height)
-            return block.end, block.select(wanted, start)
+            return block.end, block.portions(wanted, start)
         loop = asyncio.get_running_loop()
         async with self._replaying:
             began = loop.time()
             block = self.block(height)
-            chosen = block.select(wanted, start)
+            portions = block.portions(wanted, start)
             await asyncio.sleep(REPLAY_REST * (loop.time() - began))
-        return block.end, chosen
+        return block.end, portions
 
     def end(self, height: int) -> Cursor:
         """Return the cursor after which this height has nothing more."""
         return self.block(height).end if height else Cursor(height=0, index=0)
 
-    async def wait_beyond(self, height: int) -> None:
-        """Return once the head is above this height."""
-        self._waiting += 1
-        try:
-            while self._head <= height:
-                woken = asyncio.get_running_loop().create_future()
-                self._asleep[woken] = None
-                try:
-                    await woken
-                finally:
-                    self._asleep.pop(woken, None)
-        finally:
-            self._waiting -= 1
-
-    def _wake(self, sleepers: deque[asyncio.Future[None]]) -> None:
-        """Wake some, and the rest in the turns that follow."""
-        for _ in range(min(WOKEN_AT_ONCE, len(sleepers))):
-            woken = sleepers.popleft()
-            if not woken.done():
-                woken.set_result(None)
-        if sleepers:
-            asyncio.get_running_loop().call_soon(self._wake, sleepers)
+    def _tell_some(self) -> None:
+        """Tell the first of those who are to be told, and the rest after a rest."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with self._stage:
+            for tell in list(itertools.islice(self._untold, TOLD_AT_ONCE)):
+                # He may have left meanwhile.
+                if tell in self._untold:
+                    del self._untold[tell]
+                    tell()
+        self._is_telling = bool(self._untold)
+        if self._is_telling:
+            loop.call_later(TELLING_REST * (loop.time() - began), self._tell_some)
 
     def _keep(self, block: StreamBlock) -> None:
         self._blocks[block.height] = block

@@ -79,6 +79,7 @@ def feed_of(services: RpcServices, views: Views, places: Places, limits: RpcLimi
         load=timeline.stored,
         blocks_max=limits.stream_blocks_max,
         items_max=limits.stream_items_max,
+        stage=services.metrics.stages.serve,
     )
 
     def committed(block: Committed) -> None:

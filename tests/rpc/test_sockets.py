@@ -14,7 +14,8 @@ import aiohttp
 import pytest
 
 from node.rpc import RpcLimits
-from node.rpc.stream import Feed, StreamFilter
+from node.rpc.sockets import AT_ONCE_MAX
+from node.rpc.stream import Feed, Portion, StreamBlock, StreamFilter
 from tests.rpc.solo import CASH, Solo, solo_node
 
 TOPICS = ["blocks", "receipts", "transactions", "events"]
@@ -147,6 +148,26 @@ async def test_calls_under_way_on_one_socket_are_bounded_and_all_are_answered() 
         assert sorted(answered) == list(range(6))
 
 
+async def test_calls_that_came_together_are_answered_a_few_in_a_turn() -> None:
+    async with solo_node() as solo, listener(solo) as one:
+        calls, most, count = 10 * AT_ONCE_MAX, 0, 0.0
+        request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "khz_mempool"})
+        for _ in range(calls):
+            await one.socket.send_str(request)
+
+        while count < calls:
+            before = count
+            await asyncio.sleep(0)
+            count = solo.services.metrics.value(
+                "khazana_rpc_requests_total", method="khz_mempool", result="ok"
+            )
+            most = max(most, int(count - before))
+
+        assert most == AT_ONCE_MAX
+        for _ in range(calls):
+            assert "result" in json.loads((await one.socket.receive()).data)
+
+
 async def test_calls_on_a_socket_are_counted_against_the_caller() -> None:
     limits = RpcLimits(calls_per_second=1, calls_burst=2)
     async with solo_node(settled=False, limits=limits) as solo, listener(solo) as one:
@@ -221,13 +242,13 @@ async def test_replay_tells_the_same_as_live() -> None:
 
 async def test_block_is_read_once_for_a_subscriber(monkeypatch: pytest.MonkeyPatch) -> None:
     heights: list[int] = []
-    read = Feed.read
+    portions = StreamBlock.portions
 
-    async def noted(self: Feed, height: int, wanted: StreamFilter, start: int) -> Any:
-        heights.append(height)
-        return await read(self, height, wanted, start)
+    def noted(self: StreamBlock, wanted: StreamFilter, start: int) -> tuple[Portion, ...]:
+        heights.append(self.height)
+        return portions(self, wanted, start)
 
-    monkeypatch.setattr(Feed, "read", noted)
+    monkeypatch.setattr(StreamBlock, "portions", noted)
     async with solo_node() as solo, listener(solo) as one:
         await one.subscribe("blocks")
         for _ in range(3):
@@ -237,6 +258,35 @@ async def test_block_is_read_once_for_a_subscriber(monkeypatch: pytest.MonkeyPat
         head = solo.town.chain.head.height
         assert heights[-3:] == [head - 2, head - 1, head]
         assert len(heights) == len(set(heights))
+
+
+async def test_subscriber_who_is_told_late_is_told_all_whichever_way_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Several blocks in one write; by the long way what is no longer in memory or has no room."""
+    limits = RpcLimits(send_buffer_bytes=1 << 14, stream_blocks_max=2)
+    async with solo_node(limits=limits) as solo, listener(solo) as one:
+        await one.subscribe()
+        (subscription,) = next(iter(solo.server._sessions))._subscriptions.values()
+        feed, first = solo.server._feed, solo.town.chain.head.height + 1
+        tell_some = Feed._tell_some
+        for together in (1, 2, 3):
+            # Nobody is told before all are committed.
+            monkeypatch.setattr(Feed, "_tell_some", lambda _: None)
+            for _ in range(together):
+                await solo.town.decide(solo.town.transfer("a0", "a1", together))
+            monkeypatch.setattr(Feed, "_tell_some", tell_some)
+            feed._tell_some()
+            await one.items_until(end_of(solo))
+            assert subscription.height == solo.town.chain.head.height + 1
+        raws = [solo.town.transfer("a0", "a1", 1 + index) for index in range(200)]
+        await solo.town.decide(*raws)
+        last = f"{solo.town.chain.head.height}-401"
+        large = await one.items_until(last)
+
+        async with listener(solo) as other:
+            await other.subscribe(**{"from": f"{first - 1}-3"})
+            assert (await other.items_until(last))[-len(large) :] == large
 
 
 async def test_resuming_from_any_cursor_leaves_no_gap_and_repeats_nothing() -> None:

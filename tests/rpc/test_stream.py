@@ -1,21 +1,27 @@
 """The numbered stream: cursors, filters, and reading on without a gap."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.rpc.stream import (
-    WOKEN_AT_ONCE,
+    PORTION_BYTES,
+    PORTIONS_KEPT_MAX,
+    TOLD_AT_ONCE,
     Cursor,
     Feed,
     Mentions,
+    Portion,
     StreamBlock,
     StreamFilter,
     StreamItem,
+    Tell,
     Topic,
 )
 
@@ -152,21 +158,37 @@ def test_who_follows_blocks_and_receipts_does_not_make_the_other_items() -> None
     assert not loads.expanded
 
 
-async def test_waiting_ends_when_the_head_passes() -> None:
+async def test_follower_is_told_of_each_block_from_memory_until_he_leaves() -> None:
     loads = Loads()
     feed = make_feed(loads)
-    async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(feed.wait_beyond(1), name="waiting")
-        await asyncio.sleep(0)
+    heads: list[int] = []
 
-        feed.advance(1, lambda: loads.make(1))
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        feed.advance(2, lambda: loads.make(2))
+    def tell() -> None:
+        heads.append(feed.head)
 
-    assert feed.head == 2
+    feed.join(tell)
+    for height in (1, 2):
+        feed.advance(height, partial(loads.make, height))
+        await told(feed)
+    feed.leave(tell)
+    feed.advance(3, lambda: pytest.fail("made for nobody"))
+    await told(feed)
+
+    assert heads == [1, 2]
     assert feed.block(2).height == 2
     assert not loads.heights
+
+
+async def told(feed: Feed) -> None:
+    """Return once all have been told."""
+    await until(lambda: not feed._is_telling)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in itertools.count():
+        if condition():
+            return
+        await asyncio.sleep(0)
 
 
 async def test_nobody_waiting_means_nothing_is_made() -> None:
@@ -225,45 +247,62 @@ async def test_reading_renders_what_is_wanted_and_nothing_else() -> None:
     loads = Loads()
     feed = make_feed(loads, head=1)
 
-    end, chosen = await feed.read(1, wanted(Topic.EVENTS), 4)
+    end, (portion,) = await feed.read(1, wanted(Topic.EVENTS), 4)
 
     assert str(end) == "1-5"
-    assert [index for index, _ in chosen] == [5]
+    assert entries_of(portion) == [{"cursor": "1-5", "topic": "events", "value": "1:ev1"}]
     rendered = [item._entry is not None for item in feed.block(1).items]
     assert rendered == [False, False, False, False, False, True]
 
 
-async def test_block_wakes_its_many_followers_a_few_in_a_turn() -> None:
-    feed, woken = make_feed(Loads(), head=1), 0
+async def test_many_followers_are_told_a_few_in_a_turn() -> None:
+    feed, count = make_feed(Loads(), head=1), 0
 
-    async def follow() -> None:
-        nonlocal woken
-        await feed.wait_beyond(1)
-        woken += 1
+    def tell() -> None:
+        nonlocal count
+        count += 1
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(10 * WOKEN_AT_ONCE):
-            group.create_task(follow(), name=f"follower-{number}")
+    for _ in range(10 * TOLD_AT_ONCE):
+        feed.join(lambda: tell())
+    feed.advance(2, lambda: Loads().make(2))
+
+    before, most = 0, 0
+    while feed._is_telling:
         await asyncio.sleep(0)
-
-        feed.advance(2, lambda: Loads().make(2))
-
-        before, most = 0, 0
-        while woken < 10 * WOKEN_AT_ONCE:
-            await asyncio.sleep(0)
-            before, most = woken, max(most, woken - before)
-        assert most == WOKEN_AT_ONCE
-    assert not feed._asleep
+        before, most = count, max(most, count - before)
+    assert count == 10 * TOLD_AT_ONCE
+    assert most == TOLD_AT_ONCE
+    assert not feed._untold
 
 
-async def test_follower_that_leaves_is_not_kept() -> None:
+async def test_who_was_not_told_of_the_last_block_goes_first_and_is_called_once_for_both() -> None:
+    feed, order = make_feed(Loads(), head=1), list[int]()
+
+    def follower(number: int) -> Tell:
+        return lambda: order.append(number)
+
+    for number in range(TOLD_AT_ONCE + 1):
+        feed.join(follower(number))
+    feed.advance(2, lambda: Loads().make(2))
+    await until(lambda: len(order) == TOLD_AT_ONCE)
+    feed.advance(3, lambda: Loads().make(3))
+    await told(feed)
+
+    assert order == [*range(TOLD_AT_ONCE + 1), *range(TOLD_AT_ONCE)]
+
+
+async def test_follower_who_leaves_while_others_are_told_is_not_told() -> None:
     feed = make_feed(Loads(), head=1)
 
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.001):
-            await feed.wait_beyond(1)
+    def last() -> None:
+        pytest.fail("told after leaving")
 
-    assert not feed._asleep
+    feed.join(lambda: feed.leave(last))
+    feed.join(last)
+    feed.advance(2, lambda: Loads().make(2))
+    await told(feed)
+
+    assert last not in feed._followers
 
 
 @given(
@@ -289,12 +328,43 @@ def test_everybody_is_given_what_asking_item_by_item_finds(
         ]
 
 
-def test_what_many_want_is_chosen_and_rendered_once() -> None:
+def test_what_many_want_is_chosen_and_written_once() -> None:
     block = Loads().make(7)
 
-    first = block.select(wanted(Topic.EVENTS), 0)
+    first = block.portions(wanted(Topic.EVENTS), 0)
 
-    assert block.select(wanted(Topic.EVENTS), 0) is first
-    again = block.select(wanted(Topic.EVENTS, Topic.BLOCKS), 0)
-    assert [entry for _, entry in again[1:]] == [entry for _, entry in first]
-    assert all(one is other for (_, one), (_, other) in zip(again[1:], first, strict=True))
+    assert block.portions(wanted(Topic.EVENTS), 0) is first
+    (whole,) = block.portions(wanted(Topic.EVENTS, Topic.BLOCKS), 0)
+    assert entries_of(whole)[1:] == entries_of(first[0])
+
+
+def test_what_is_kept_of_a_block_for_many_is_bounded() -> None:
+    block = Loads().make(7)
+
+    for count in range(1, 5):
+        for topics in itertools.combinations(Topic, count):
+            block.portions(wanted(*topics), 0)
+
+    assert len(block._portions) == PORTIONS_KEPT_MAX
+
+
+def test_portions_hold_everything_once_and_each_ends_where_the_next_begins() -> None:
+    block = Loads(transactions=3_000).make(7)
+
+    portions = block.portions(wanted(Topic.EVENTS, Topic.BLOCKS), 0)
+
+    assert len(portions) > 2
+    assert max(len(portion.told) for portion in portions) < 2 * PORTION_BYTES
+    found: list[str] = []
+    for portion in portions:
+        found += [entry["cursor"] for entry in entries_of(portion)]
+        assert portion is portions[-1] or found[-1] == str(portion.end)
+    assert found == [cursor for cursor, _ in selected(block, wanted(Topic.EVENTS, Topic.BLOCKS))]
+    assert portions[-1].end == block.end
+
+
+def entries_of(portion: Portion) -> list[dict[str, str]]:
+    value = json.loads(b"{%b}" % portion.told)
+    assert value["cursor"] == str(portion.end)
+    entries: list[dict[str, str]] = value["items"]
+    return entries
