@@ -12,6 +12,7 @@ The pool is not shared between threads: it belongs to the event loop.
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -104,6 +105,8 @@ class Mempool:
             return Known(transaction.id)
         if self.is_full_for(transaction.size_bytes):
             return Full(self.retry_after_ms())
+        if not self._waiting:
+            self._drain.begin()
         self._waiting[transaction.id] = transaction
         self._size_bytes += transaction.size_bytes
         expiry_ms = transaction.body.valid_until_ms
@@ -157,14 +160,18 @@ class Mempool:
 
     def remove(self, transaction_ids: Iterable[bytes]) -> int:
         """Forget these, where they wait; return how many did."""
+        removed = self._forget(transaction_ids)
+        if removed:
+            self._drain.drained(removed, is_empty=not self._waiting)
+        return removed
+
+    def _forget(self, transaction_ids: Iterable[bytes]) -> int:
         removed = 0
         for transaction_id in transaction_ids:
             transaction = self._waiting.pop(transaction_id, None)
             if transaction is not None:
                 self._size_bytes -= transaction.size_bytes
                 removed += 1
-        if removed:
-            self._drain.drained(removed)
         return removed
 
     def expire(self, now_ms: int) -> tuple[bytes, ...]:
@@ -176,7 +183,10 @@ class Mempool:
             for transaction_id, transaction in self._waiting.items()
             if transaction.body.valid_until_ms <= now_ms
         )
-        self.remove(expired)
+        # That these are gone says nothing of how fast blocks take others.
+        self._forget(expired)
+        if not self._waiting:
+            self._drain.drained(0, is_empty=True)
         self._earliest_expiry_ms = min(
             (transaction.body.valid_until_ms for transaction in self._waiting.values()),
             default=None,
@@ -185,36 +195,59 @@ class Mempool:
 
 
 class _DrainRate:
-    """How fast the pool empties: an average over about the last five removals.
+    """How fast the pool empties: what left it, over the time in which anything waited.
 
-    A time in which nothing waited says nothing of it: after a pause the count begins with the
-    second removal, and what was known before holds until then.
+    Both fade, so that the last seconds of waiting count. A sum over a sum, not a mean of rates: two
+    blocks of a thousand, a millisecond apart, are two thousand in the time since the block before
+    them, not a million a second. Time in which nothing waited says nothing; time in which something
+    waits and nothing leaves does.
     """
 
-    _WEIGHT: Final = 0.2
-    _PAUSE_MS: Final = 2_000.0
+    _MEMORY_MS = 2_000.0
+    """After so much waiting, what was before counts for a third."""
+    _SHOWN_MIN_MS = 250.0
+    """What left in less waiting than this is judged as if it had been this: one block after a pause
+    does not show what many would."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._last: float | None = None
-        self._paused = True
-        self._per_ms = 0.0
+        self._counted_to: float | None = None
+        """Moment up to which waiting has been counted; None while nothing waits."""
+        self._left = 0.0
+        self._waited_ms = 0.0
 
-    def drained(self, count: int) -> None:
-        now = self._clock.monotonic()
-        if self._last is not None:
-            elapsed_ms = max((now - self._last) * 1000, 1.0)
-            paused = elapsed_ms >= self._PAUSE_MS
-            if not paused or self._per_ms == 0:
-                weight = 1.0 if self._paused else self._WEIGHT
-                self._per_ms += weight * (count / elapsed_ms - self._per_ms)
-            self._paused = paused
-        self._last = now
+    def begin(self) -> None:
+        """Something waits, from now on."""
+        self._counted_to = self._clock.monotonic()
+
+    def drained(self, count: int, *, is_empty: bool) -> None:
+        """So many have left, and the pool is empty now or not."""
+        self._count_waiting()
+        self._left += count
+        if is_empty:
+            self._counted_to = None
 
     def count_in(self, ms: int) -> int:
-        return int(self._per_ms * ms)
+        """Return how many are likely to leave in this time."""
+        return int(self._per_ms() * ms)
 
     def time_for_ms(self, count: int) -> int:
-        if self._per_ms <= 0:
+        """Return in what time so many are likely to leave, within bounds."""
+        per_ms = self._per_ms()
+        if per_ms <= 0:
             return RETRY_AFTER_MAX_MS // 10
-        return min(max(int(count / self._per_ms), RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS)
+        return min(max(int(count / per_ms), RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS)
+
+    def _per_ms(self) -> float:
+        self._count_waiting()
+        return self._left / max(self._waited_ms, self._SHOWN_MIN_MS)
+
+    def _count_waiting(self) -> None:
+        if self._counted_to is None:
+            return
+        now = self._clock.monotonic()
+        waited_ms = (now - self._counted_to) * 1000
+        self._counted_to = now
+        kept = math.exp(-waited_ms / self._MEMORY_MS)
+        self._left *= kept
+        self._waited_ms = self._waited_ms * kept + self._MEMORY_MS * (1 - kept)

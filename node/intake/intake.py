@@ -7,7 +7,9 @@ taken any number of times: an id that waits is `Known`, one that is in a block i
 duplicate, whose receipt the caller looks up.
 
 Transactions that were taken here and do not come into a block in a few seconds are pushed again, a
-few at a time, and to each validator when its link comes up: a push can be lost with a link.
+few at a time and ever more rarely, and to each validator when its link comes up: a push can be lost
+with a link. Not those that merely wait behind many others of ours: what a network that is behind
+needs least is the same again.
 
 Whoever brings more than the network takes is refused at once, unread: undecoded and unverified, as
 long as what waits is more than leaves within a second. So refusing costs next to nothing, and what
@@ -21,6 +23,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
+import msgspec
+
 from node.admission import Admission, AdmissionResult, Forgotten, Refusal
 from node.chain import Chain, Committed
 from node.clock import Clock
@@ -32,13 +36,14 @@ from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, PeerView, Role, Transactions, WireMessage
 from node.signatures import Signatures
 
-PUSH_AGAIN_S: Final = 5.0
+PUSH_AGAIN_S: Final = (5.0, 15.0, 45.0)
+"""After the push before it; the last again and again."""
 PUSHED_AGAIN_MAX: Final = 200
 """In one block's time; at a block every 50 ms more than a validator can verify."""
 
-WAIT_MS: Final = 1_000
+WAIT_MS: Final = 600
 """Clients are told to come back while more waits than is likely to leave the pool in this time."""
-WAITING_MIN: Final = 2_000
+WAITING_MIN: Final = 1_000
 """So many may wait however little leaves: a network that was idle has not shown what it can do."""
 PUSHED_SHARE: Final = 0.5
 """Of what may wait, for pushes that nobody has looked at yet. They are not refused, and may be the
@@ -115,9 +120,12 @@ class Intake:
         self._waiters = Waiters(
             monotonic=clock.monotonic, metrics=metrics, transactions_max=waiters_max
         )
-        self._mine: dict[bytes, tuple[float, float]] = {}
-        """Taken here and not final: when it was taken, when it was pushed last; oldest push first.
-        A part of the pool, so as bounded."""
+        self._mine: dict[bytes, _Mine] = {}
+        """Taken here and not final. A part of the pool, so as bounded."""
+        self._pushed: tuple[dict[bytes, float], ...] = tuple({} for _ in PUSH_AGAIN_S)
+        """When each of them was pushed last, the oldest push first; by how often it was before."""
+        self._final_to_s = 0.0
+        """When the latest of those that became final was taken."""
         chain.listeners.append(self._committed)
 
     async def run(self) -> None:
@@ -203,7 +211,10 @@ class Intake:
         self._metrics.mempool_bytes.set(self._mempool.size_bytes)
         if peer is None:
             now_s = self._clock.monotonic()
-            self._mine.update((transaction.id, (now_s, now_s)) for transaction in added)
+            for transaction in added:
+                self._forget(transaction.id)  # The pool may have let it go once before.
+                self._mine[transaction.id] = _Mine(now_s)
+                self._pushed[0][transaction.id] = now_s
         else:
             self._judge(peer, results)
         if added:
@@ -221,9 +232,10 @@ class Intake:
     def _committed(self, committed: Committed) -> None:
         candidate, now_s = committed.candidate, self._clock.monotonic()
         for transaction_id in candidate.transaction_ids:
-            taken = self._mine.pop(transaction_id, None)
-            if taken is not None:
-                self._metrics.finality_seconds.observe(now_s - taken[0])
+            mine = self._forget(transaction_id)
+            if mine is not None:
+                self._metrics.finality_seconds.observe(now_s - mine.taken_s)
+                self._final_to_s = max(self._final_to_s, mine.taken_s)
         self._waiters.committed(candidate.transaction_ids, candidate.header.time_ms)
         self._push_again(now_s)
 
@@ -234,22 +246,46 @@ class Intake:
             if transaction is not None:
                 yield transaction
 
+    def _forget(self, transaction_id: bytes) -> "_Mine | None":
+        mine = self._mine.pop(transaction_id, None)
+        if mine is not None:
+            del self._pushed[mine.pushed][transaction_id]
+        return mine
+
     def _push_again(self, now_s: float) -> None:
         """Push what has waited long since its last push; forget what the pool has let go."""
         due: list[bytes] = []
-        for transaction_id, (_, pushed_s) in self._mine.items():
-            if now_s - pushed_s < PUSH_AGAIN_S or len(due) == PUSHED_AGAIN_MAX:
-                break
-            due.append(transaction_id)
+        for pushed, after_s in zip(self._pushed, PUSH_AGAIN_S, strict=True):
+            for transaction_id, pushed_s in pushed.items():
+                if now_s - pushed_s < after_s or len(due) == PUSHED_AGAIN_MAX:
+                    break
+                due.append(transaction_id)
+        # Blocks take what came first. Where many of ours wait and none that was taken later is in
+        # a block, this one was not lost: the blocks have not come so far.
+        is_behind = len(self._mine) > PUSHED_AGAIN_MAX
         raws = []
         for transaction_id in due:
-            taken_s, _ = self._mine.pop(transaction_id)
+            mine = self._mine[transaction_id]
             transaction = self._mempool.get(transaction_id)
-            if transaction is not None:
-                self._mine[transaction_id] = (taken_s, now_s)
+            if transaction is None:
+                self._forget(transaction_id)
+                continue
+            was_passed = mine.taken_s < self._final_to_s
+            if was_passed or not is_behind or mine.pushed:
                 raws.append(transaction.raw)
+            del self._pushed[mine.pushed][transaction_id]
+            mine.pushed = min(mine.pushed + 1, len(PUSH_AGAIN_S) - 1)
+            self._pushed[mine.pushed][transaction_id] = now_s
         if raws:
             self._gossip.gossip(raws)
+
+
+class _Mine(msgspec.Struct, gc=False):
+    """A transaction that was taken here."""
+
+    taken_s: float
+    pushed: int = 0
+    """How often it has been pushed again, or was due to be, up to the last of `PUSH_AGAIN_S`."""
 
 
 def _batches(transactions: Iterator[AdmittedTransaction]) -> Iterator[list[bytes]]:

@@ -8,7 +8,7 @@ import pytest
 from node.admission import Admission
 from node.chain import Chain
 from node.intake import Intake
-from node.intake.intake import PUSH_AGAIN_S
+from node.intake.intake import PUSH_AGAIN_S, PUSHED_AGAIN_MAX, WAIT_MS
 from node.intake.verifier import (
     CHUNK_BYTES_MAX,
     CHUNK_MAX,
@@ -293,15 +293,55 @@ def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> N
         async with cluster() as network:
             door = Door(network)
             for _ in range(20):  # 40 transactions a second, for two seconds.
-                await asyncio.sleep(0.1)
                 await door.intake.submit([network.transaction() for _ in range(4)])
+                await asyncio.sleep(0.1)
                 door.pool.remove(door.pool.ids())
 
             answers = [(await door.intake.submit([network.transaction()]))[0] for _ in range(50)]
 
             taken = sum(isinstance(answer, AdmittedTransaction) for answer in answers)
-            assert 30 <= taken <= 40
+            assert taken == pytest.approx(40 * WAIT_MS / 1000, abs=3)
             door.close()
+
+    run_virtual(main())
+
+
+def test_what_is_pushed_again_is_pushed_ever_more_rarely() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            await door.intake.submit([network.transaction(valid_ms=600_000)])
+            began, pushed_s = door.clock.monotonic(), list[float]()
+
+            for _ in range(1_300):  # A block every 100 ms, in which it is not.
+                await asyncio.sleep(0.1)
+                before = len(door.wire.gossiped)
+                door.intake._push_again(door.clock.monotonic())
+                if len(door.wire.gossiped) > before:
+                    pushed_s.append(door.clock.monotonic() - began)
+
+            assert pushed_s == pytest.approx([5, 20, 65, 110], abs=0.5)
+            door.close()
+
+    run_virtual(main())
+
+
+def test_what_waits_behind_many_is_pushed_again_only_once_later_ones_are_in_a_block() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            for was_passed in (False, True):
+                door = Door(network)
+                raws = [network.transaction() for _ in range(PUSHED_AGAIN_MAX + 50)]
+                await door.intake.submit(raws)
+                await asyncio.sleep(PUSH_AGAIN_S[0])
+                if was_passed:
+                    door.intake._final_to_s = door.clock.monotonic()
+
+                door.intake._push_again(door.clock.monotonic())
+
+                again = door.wire.gossiped[len(raws) :]
+                assert again == (raws[:PUSHED_AGAIN_MAX] if was_passed else [])
+                door.close()
 
     run_virtual(main())
 
@@ -447,7 +487,7 @@ def test_what_waits_too_long_is_pushed_again_a_little_at_a_time() -> None:
                 network.net.reset(network.address(D), other)
             raw = network.transaction()
             await network.submit(D, raw)
-            await asyncio.sleep(PUSH_AGAIN_S)
+            await asyncio.sleep(PUSH_AGAIN_S[0])
             network.net.rejoin(network.address(D), others)
 
             assert await network[D].up.intake.wait(network.id_of(raw), 15.0)

@@ -110,22 +110,90 @@ def test_full_by_size_says_so_too() -> None:
     assert pool.size_bytes == 250
 
 
-def test_a_pause_says_nothing_of_how_fast_the_pool_drains() -> None:
-    clock = ManualClock()
-    pool = Mempool(clock)
-    batch = [make_transaction(number) for number in range(100)]
+class Draining:
+    """A pool by a clock that a test moves, and what leaves it."""
 
-    def drain(after_ms: int) -> int:
-        clock.advance(after_ms)
-        for transaction in batch:
-            pool.add(transaction)
-        pool.remove(transaction.id for transaction in batch)
-        return pool.leaving_within(1_000)
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.pool = Mempool(self.clock, count_max=10_000)
+        self._number = 0
 
-    assert [drain(after_ms) for after_ms in (0, 100)] == [0, 1_000]
-    assert drain(60_000) == 1_000
-    assert drain(50) == 2_000
-    assert drain(100) == pytest.approx(1_800, abs=1)
+    def wait(self, count: int) -> None:
+        """Let so many more wait."""
+        for _ in range(count):
+            self._number += 1
+            self.pool.add(make_transaction(self._number, valid_until_ms=10**12))
+
+    def leave(self, count: int, *, after_ms: int) -> int:
+        """Let the oldest leave after this time; return how many are likely to in a second."""
+        self.clock.advance(after_ms)
+        self.pool.remove(
+            [each.id for each in self.pool.take(count_max=count, size_bytes_max=10**9)]
+        )
+        return self.pool.leaving_within(1_000)
+
+
+def test_steady_blocks_are_told_as_their_rate() -> None:
+    draining = Draining()
+    draining.wait(100)
+    for _ in range(50):
+        draining.wait(200)
+        found = draining.leave(200, after_ms=100)
+
+    assert found == pytest.approx(2_000, rel=0.1)
+
+
+def test_a_time_in_which_nothing_waits_says_nothing_of_how_fast_the_pool_drains() -> None:
+    draining = Draining()
+    for _ in range(50):
+        draining.wait(200)
+        before = draining.leave(200, after_ms=100)
+        assert not len(draining.pool)
+    draining.clock.advance(60_000)
+
+    assert draining.pool.leaving_within(1_000) == before
+    draining.wait(200)
+    assert draining.leave(200, after_ms=100) == pytest.approx(before, rel=0.05)
+
+
+def test_a_time_in_which_nothing_leaves_does() -> None:
+    draining = Draining()
+    draining.wait(5_000)
+    before = [draining.leave(200, after_ms=100) for _ in range(20)][-1]
+
+    draining.clock.advance(2_000)
+
+    assert draining.pool.leaving_within(1_000) < before / 2
+    assert draining.leave(200, after_ms=8_000) < 200
+
+
+def test_two_blocks_at_once_are_no_faster_than_they_are_together() -> None:
+    draining = Draining()
+    draining.wait(9_000)
+    for _ in range(20):
+        draining.leave(100, after_ms=100)
+    draining.leave(1_000, after_ms=100)
+
+    assert draining.leave(1_000, after_ms=0) < 3_000
+    assert draining.leave(100, after_ms=1) < 3_000
+
+
+def test_one_block_after_a_pause_does_not_show_what_many_would() -> None:
+    draining = Draining()
+    draining.wait(1_000)
+
+    assert draining.leave(1_000, after_ms=1) <= 4_000
+
+
+def test_what_expires_was_not_settled() -> None:
+    draining = Draining()
+    draining.wait(1_000)
+    draining.clock.advance(100)
+
+    draining.pool.expire(10**12)
+
+    assert len(draining.pool) == 0
+    assert draining.pool.leaving_within(1_000) == 0
 
 
 @pytest.mark.parametrize(
@@ -141,16 +209,14 @@ def test_retry_time_follows_how_fast_the_pool_drains(
     drained: int, every_ms: int, expected_ms: int
 ) -> None:
     """A tenth of ten thousand places is worth coming back for."""
-    clock = ManualClock()
-    pool = Mempool(clock, count_max=10_000)
-    batch = [make_transaction(number) for number in range(drained)]
+    draining = Draining()
     for _ in range(30):
-        clock.advance(every_ms)
-        for each in batch:
-            pool.add(each)
-        pool.remove([each.id for each in batch])
+        draining.wait(drained + 1 - len(draining.pool))
+        draining.leave(drained, after_ms=every_ms)
+    # Between two blocks: right after one the estimate is above the mean, before the next below.
+    draining.clock.advance(every_ms // 2)
 
-    assert pool.retry_after_ms() == pytest.approx(expected_ms, rel=0.02)
+    assert draining.pool.retry_after_ms() == pytest.approx(expected_ms, rel=0.1)
 
 
 def test_everything_is_offered_to_the_builder() -> None:

@@ -203,7 +203,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.mempool.SIZE_BYTES_MAX": f"{_POOL}::test_full_by_size_says_so_too",
     "node.mempool.RETRY_AFTER_MAX_MS": f"{_POOL}::test_full_by_count_says_when_to_come_again",
     "node.intake.intake.PUSHED_AGAIN_MAX": (
-        f"{_INTAKE}::test_what_waits_too_long_is_pushed_again_a_little_at_a_time"
+        f"{_INTAKE}::test_what_waits_behind_many_is_pushed_again_only_once_later_ones_are_in_a_block"
     ),
     "node.intake.verifier.CHUNK_MAX": (
         f"{_INTAKE}::test_one_chunk_is_verified_in_one_turn_whoever_brings_it"
@@ -396,6 +396,12 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.rpc.sockets.FILTER_MAX": (
         f"{_VALUES}::test_a_filter_names_as_many_accounts_as_it_may_and_no_more"
+    ),
+    "node.rpc.stream.PORTIONS_KEPT_MAX": (
+        "tests/rpc/test_stream.py::test_what_is_kept_of_a_block_for_many_is_bounded"
+    ),
+    "node.rpc.sockets.AT_ONCE_MAX": (
+        f"{_STREAM}::test_calls_that_came_together_are_answered_a_few_in_a_turn"
     ),
     "node.rpc.stream.HEIGHT_MAX": "tests/rpc/test_stream.py::test_other_text_is_no_cursor",
     # Our client, of a hostile node.
