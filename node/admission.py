@@ -72,6 +72,8 @@ class Refusal:
     details: Details
     id: bytes | None
     """None where the bytes are no transaction."""
+    of_state: bool = False
+    """Whether it is the ledger that refuses it as it stands here, and may not one block on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +296,10 @@ class Admission:
                 if receipt.outcome is not Outcome.APPLIED:
                     self.refused[receipt.outcome] += 1
                     result = Refusal(
-                        outcome=receipt.outcome, details=receipt.details, id=transaction.id
+                        outcome=receipt.outcome,
+                        details=receipt.details,
+                        id=transaction.id,
+                        of_state=True,
                     )
             if result is transaction:
                 admitted.add(transaction.id)

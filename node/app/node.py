@@ -515,6 +515,7 @@ class Node:
             clock=parts.clock,
             metrics=self.metrics,
             signatures=self._helper,
+            claims=claims.of_validators,
             waiters_max=config.rpc.waiters_max,
         )
 

@@ -1,5 +1,5 @@
 """Where transactions come in, from clients and peers, and who waits for what becomes of them."""
 
-from node.intake.intake import Gossip, Intake
+from node.intake.intake import Behind, Gossip, Intake, SubmitResult
 
-__all__ = ["Gossip", "Intake"]
+__all__ = ["Behind", "Gossip", "Intake", "SubmitResult"]

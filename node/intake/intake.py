@@ -11,6 +11,10 @@ few at a time and ever more rarely, and to each validator when its link comes up
 with a link. Not those that merely wait behind many others of ours: what a network that is behind
 needs least is the same again.
 
+What the ledger refuses as it stands here is no answer while this node is behind: the block that it
+has not applied yet may be the one that opens the account or makes the proposal. Such a transaction
+is told to come back, as long as more validators than can lie say that they are further.
+
 Whoever brings more than the network takes is refused at once, unread: undecoded and unverified, as
 long as what waits is more than leaves within a second. So refusing costs next to nothing, and what
 was admitted is not made to wait by what follows it. The pool's own bound, further out, is for what
@@ -20,11 +24,13 @@ Limits: the pool's, the verifier's, `WAIT_MS` of waiting, and `waiters_max` tran
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
+from consensus.quorum import skip
 from node.admission import Admission, AdmissionResult, Forgotten, Refusal
 from node.chain import Chain, Committed
 from node.clock import Clock
@@ -45,6 +51,8 @@ WAIT_MS: Final = 600
 """Clients are told to come back while more waits than is likely to leave the pool in this time."""
 WAITING_MIN: Final = 1_000
 """So many may wait however little leaves: a network that was idle has not shown what it can do."""
+BEHIND_RETRY_MS: Final = 200
+"""When to come back to a node that is behind: mostly it is so by one block."""
 PUSHED_SHARE: Final = 0.5
 """Of what may wait, for pushes that nobody has looked at yet. They are not refused, and may be the
 same transactions for ever, which is no peer's fault: they must not shut the door to clients."""
@@ -61,6 +69,20 @@ _PEERS_FAULT: Final = frozenset(
     }
 )
 """What no honest peer passes on. The others depend on the moment: a clock, a block more or less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The state of this node refuses it, and is not the newest. Nothing changed."""
+
+    retry_after_ms: int
+
+
+SubmitResult: TypeAlias = AdmissionResult | Behind
+
+
+def _no_claims() -> Mapping[str, int]:
+    return {}
 
 
 class Gossip(Protocol):
@@ -98,6 +120,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics,
         signatures: Signatures | None = None,
+        claims: Callable[[], Mapping[str, int]] = _no_claims,
         waiters_max: int = WAITERS_MAX,
     ) -> None:
         """Store what is given, and listen to the chain.
@@ -106,6 +129,7 @@ class Intake:
             wake: told when the pool has something new.
             gives_way_to: whether consensus has something at hand, which goes first.
             signatures: where they can be verified besides the loop.
+            claims: the height that each connected validator says it has committed.
             waiters_max: transactions that callers may wait for at one time.
         """
         self._chain = chain
@@ -113,6 +137,7 @@ class Intake:
         self._gossip = gossip
         self._wake = wake
         self._clock = clock
+        self._claims = claims
         self._metrics = metrics
         self._verifier = Verifier(
             admission, take=self._take, gives_way_to=gives_way_to, signatures=signatures
@@ -136,13 +161,14 @@ class Intake:
         """
         await self._verifier.run()
 
-    async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[SubmitResult]:
         """Take what a client brings; one answer for each, in order.
 
         An `AdmittedTransaction` waits for a block now, as does a `Known`; a `Refusal` was not
-        taken, and says `DUPLICATE` for what is in a block already; a `Full` says when to try again.
+        taken, and says `DUPLICATE` for what is in a block already; a `Full` or `Behind` says when
+        to try again.
         """
-        answers: list[AdmissionResult] = []
+        answers: list[SubmitResult] = []
         try:
             for start in range(0, len(raws), CHUNK_MAX):
                 if self.is_crowded:
@@ -152,6 +178,9 @@ class Intake:
             pass  # What was taken of this piece is `Known` when it is brought again.
         if len(answers) < len(raws):
             answers += [Full(self._mempool.retry_after_ms())] * (len(raws) - len(answers))
+        if any(map(_is_of_state, answers)) and self._is_behind():
+            behind = Behind(BEHIND_RETRY_MS)
+            answers = [behind if _is_of_state(answer) else answer for answer in answers]
         for label, count in Counter(map(_label, answers)).items():
             self._metrics.submissions.labels(answer=label).inc(count)
         return answers
@@ -193,6 +222,12 @@ class Intake:
                 return  # Its lane is full; the rest is pushed again with time.
 
     # Private.
+
+    def _is_behind(self) -> bool:
+        """Whether more validators than can lie are further than this node."""
+        head, names = self._chain.head.height, {v.id for v in self._chain.validators.validators}
+        further = [name for name, height in self._claims().items() if height > head]
+        return len(names.intersection(further)) >= skip(self._chain.genesis.fault_model, len(names))
 
     def _take(self, peer: str | None, results: Sequence[AdmissionResult]) -> list[AdmissionResult]:
         """Pool what was admitted, in the turn of the loop in which it was verified."""
@@ -301,8 +336,14 @@ def _batches(transactions: Iterator[AdmittedTransaction]) -> Iterator[list[bytes
         yield batch
 
 
-def _label(answer: AdmissionResult) -> str:
+def _is_of_state(answer: SubmitResult) -> bool:
+    return isinstance(answer, Refusal) and answer.of_state
+
+
+def _label(answer: SubmitResult) -> str:
     match answer:
+        case Behind():
+            return "behind"
         case AdmittedTransaction():
             return "taken"
         case Known():

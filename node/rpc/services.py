@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from node.admission import AdmissionResult
 from node.chain import Chain
 from node.clock import Clock
 from node.genesis import Genesis
+from node.intake import SubmitResult
 from node.log import Logger
 from node.mempool import Mempool
 from node.metrics import Metrics
@@ -22,7 +22,7 @@ class Intake(Protocol):
         """Whether what is brought now is refused without a look at it."""
         ...
 
-    async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[SubmitResult]:
         """Take transactions, or say why not; one answer for each, in order."""
         ...
 

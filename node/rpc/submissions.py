@@ -20,6 +20,7 @@ import msgspec
 
 from node.admission import Forgotten, Refusal
 from node.codec import CodecError, decode, encode
+from node.intake import Behind
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.transactions import (
     TRANSACTION_SIZE_MAX,
@@ -30,7 +31,7 @@ from node.ledger.transactions import (
 )
 from node.mempool import AdmittedTransaction, Full, Known
 from node.rpc import results
-from node.rpc.errors import InvalidParams, Limited, Pruned, RpcError, WaitTimeout
+from node.rpc.errors import InvalidParams, Limited, NotReady, Pruned, RpcError, WaitTimeout
 from node.rpc.limits import RpcLimits
 from node.rpc.places import Places
 from node.rpc.results import at_head
@@ -202,6 +203,8 @@ class Submissions:
                     answers.append((result.id, None))
                 case Full():
                     answers.append(busy(result.retry_after_ms))
+                case Behind():
+                    answers.append(_behind(result.retry_after_ms))
                 case Refusal():
                     answers.append(self._refused(result))
                 case Forgotten():
@@ -249,7 +252,7 @@ class Submissions:
             match result:
                 case AdmittedTransaction() | Known():
                     items.append((result.id, ItemStatus.PENDING, None, None))
-                case Full():
+                case Full() | Behind():
                     items.append((None, ItemStatus.BUSY, None, result.retry_after_ms))
                 case Refusal():
                     items.append(self._refused_item(result))
@@ -311,6 +314,14 @@ def busy(retry_after_ms: int) -> Limited:
     return Limited(
         f"this node's pool is full; try again in {retry_after_ms} ms, or at another node",
         retry_after_ms=retry_after_ms,
+    )
+
+
+def _behind(retry_after_ms: int) -> NotReady:
+    return NotReady(
+        "this node is behind the others, and by its own state it would refuse this; try again in"
+        f" {retry_after_ms} ms, or at another node",
+        {"retry_after_ms": retry_after_ms},
     )
 
 

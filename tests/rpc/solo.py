@@ -14,12 +14,11 @@ from typing import Any
 
 import aiohttp
 
-from node.admission import AdmissionResult
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
 from node.genesis import GenesisRecord
-from node.intake import Intake
+from node.intake import Intake, SubmitResult
 from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.network import PeerView, WireMessage
@@ -53,6 +52,7 @@ class SoloIntake:
     def __init__(self, town: Town, metrics: Metrics) -> None:
         self.taken = asyncio.Event()
         self.failure: Exception | None = None
+        self.claims: dict[str, int] = {}
         self._intake = Intake(
             chain=town.chain,
             mempool=town.pool,
@@ -62,6 +62,7 @@ class SoloIntake:
             gives_way_to=lambda: False,
             clock=town.clock,
             metrics=metrics,
+            claims=lambda: self.claims,
         )
 
     @property
@@ -71,7 +72,7 @@ class SoloIntake:
     async def run(self) -> None:
         await self._intake.run()
 
-    async def submit(self, raws: Sequence[bytes]) -> Sequence[AdmissionResult]:
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[SubmitResult]:
         if self.failure is not None:
             raise self.failure
         return await self._intake.submit(raws)

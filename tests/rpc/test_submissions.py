@@ -12,6 +12,7 @@ from node.codec import encode
 from node.ledger.outcomes import Outcome
 from node.rpc import RpcLimits
 from node.rpc.submissions import ItemStatus
+from tests.chain.town import make_record
 from tests.rpc.solo import Solo, solo_node
 
 
@@ -247,6 +248,27 @@ async def test_crowded_node_refuses_unread(monkeypatch: pytest.MonkeyPatch) -> N
         assert solo.town.admission.signatures_verified == decoded
         await solo.seal()
         assert (await solo.refused("khz_submit", [b"nonsense".hex()]))["code"] == -32003
+
+
+async def test_node_that_is_behind_refuses_nothing_by_its_state() -> None:
+    async with solo_node(record=make_record(validators=4)) as solo:
+        raw = too_much(solo).hex()
+        broken = spoilt(solo.town.transfer("a0", "a1")).hex()
+        head = solo.town.chain.head.height
+        names = [validator.id for validator in solo.town.chain.validators.validators]
+        # One may lie, and so may any number of observers.
+        solo.intake.claims = {names[0]: 10**9, names[1]: head, "observer": 10**9}
+        assert (await solo.refused("khz_submit", [raw]))["code"] == -32003
+
+        solo.intake.claims[names[1]] = head + 1
+
+        error = await solo.refused("khz_submit", [raw])
+        assert error["code"] == -32002
+        assert error["data"]["retry_after_ms"] > 0
+        ((_, status, _, retry_after_ms),) = await submit_list(solo, bytes.fromhex(raw))
+        assert (status, retry_after_ms) == (ItemStatus.BUSY, error["data"]["retry_after_ms"])
+        # What the bytes themselves say no block can cure.
+        assert (await solo.refused("khz_submit", [broken]))["code"] == -32003
 
 
 # Several.

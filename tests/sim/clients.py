@@ -17,6 +17,7 @@ from typing import Final
 from node.admission import AdmittedTransaction, Forgotten, Full, Known, Refusal
 from node.app import Node
 from node.genesis import Genesis
+from node.intake import Behind
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.outcomes import ENVELOPE_OUTCOMES, Outcome
 from node.ledger.tables import (
@@ -289,6 +290,8 @@ class Clients:
                     return outcome
                 case Full():
                     return "full"
+                case Behind():
+                    return "behind"
                 case Forgotten():
                     return "forgotten"
 
