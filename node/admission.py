@@ -11,6 +11,7 @@ been verified, and a copy that came meanwhile is looked at again then (adversari
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from node.ledger.transactions import (
 )
 from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
-from node.signatures import Check, HelperLost, Signatures
+from node.signatures import Check, Signatures, Verdicts
 
 __all__ = [
     "CHUNK_SIZE",
@@ -51,6 +52,9 @@ __all__ = [
 
 CHUNK_SIZE: Final = 64
 """Signatures verified before other tasks of the loop get their turn: some four milliseconds."""
+HELP_S: Final = 0.25
+"""How long a part of a block waits for what another process is verifying: many times what that
+takes. One that hangs is ended in its time (`node.signatures`), and no block waits for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,14 +341,17 @@ class Admission:
         found: list[AdmittedTransaction] = []
         unknown: list[tuple[int, AdmittedTransaction]] = []
         checks: list[Check] = []
+        patient_until = asyncio.get_running_loop().time() + HELP_S
         for index, raw in enumerate(raws, start):
             try:
                 decoded = self.decode(raw)
             except TransactionError as error:
                 raise AdmissionError(index, self._refuse(error, None)) from None
             pending = self._pending.get(decoded.id)
-            if pending is not None:
-                await pending.done.wait()
+            if pending is not None and not pending.done.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(patient_until):
+                        await pending.done.wait()
             transaction = self._pool.get(decoded.id)
             if transaction is None:
                 transaction = AdmittedTransaction(
@@ -371,10 +378,12 @@ class Admission:
         here = [verify(*check) for check in (checks if given is None else checks[half:])]
         if given is None:
             return here
-        try:
-            return [*map(bool, await given), *here]
-        except HelperLost:
-            return [*(verify(*check) for check in checks[:half]), *here]
+        await asyncio.wait((given,), timeout=HELP_S)
+        if not given.done():
+            given.add_done_callback(_forget)
+        elif given.exception() is None:
+            return [*map(bool, given.result()), *here]
+        return [*(verify(*check) for check in checks[:half]), *here]
 
     def now_ms(self) -> int:
         """Return the earliest time of the next block, as far as this node can tell."""
@@ -435,3 +444,9 @@ class Admission:
     def _refuse(self, error: TransactionError, transaction_id_: bytes | None) -> Refusal:
         self.refused[error.outcome] += 1
         return Refusal(outcome=error.outcome, details=error.details, id=transaction_id_)
+
+
+def _forget(verdicts: asyncio.Future[Verdicts]) -> None:
+    """Take note of what nobody waits for any more, so that a failure is not reported as lost."""
+    if not verdicts.cancelled():
+        verdicts.exception()

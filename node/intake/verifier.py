@@ -16,6 +16,7 @@ are here, in the order of beginning; meanwhile the loop begins the next.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -181,7 +182,8 @@ class Verifier:
         # Where nobody waits for the answer any more, the transactions were not taken.
         chunks = [chunk for chunk in chunks if chunk.done is None or not chunk.done.cancelled()]
         raws = [raw for chunk in chunks for raw in chunk.raws]
-        batch = self._admission.begin(raws, dry_run=of_clients)
+        with _answering(chunks):
+            batch = self._admission.begin(raws, dry_run=of_clients)
         verdicts = None if self._signatures is None else self._signatures.start(batch.checks)
         if verdicts is None:
             here = self._admission.verdicts(batch)
@@ -203,13 +205,25 @@ class Verifier:
         self._end(job.batch, job.chunks, verdicts)
 
     def _end(self, batch: Batch, chunks: Sequence[_Chunk], verdicts: Verdicts) -> None:
-        results = self._admission.finish(batch, verdicts)
-        first = 0
-        for chunk in chunks:
-            answers = self._take(chunk.peer, results[first : first + len(chunk.raws)])
-            first += len(chunk.raws)
-            if chunk.done is not None and not chunk.done.done():
-                chunk.done.set_result(answers)
+        with _answering(chunks):
+            results = self._admission.finish(batch, verdicts)
+            first = 0
+            for chunk in chunks:
+                answers = self._take(chunk.peer, results[first : first + len(chunk.raws)])
+                first += len(chunk.raws)
+                if chunk.done is not None and not chunk.done.done():
+                    chunk.done.set_result(answers)
+
+
+@contextlib.contextmanager
+def _answering(chunks: Sequence[_Chunk]) -> Iterator[None]:
+    """Give up those who wait for these where the disk fails under them: nobody else knows of them,
+    and the node that ends for it must not leave them waiting."""
+    try:
+        yield
+    except BaseException:
+        _give_up(chunks)
+        raise
 
 
 def _give_up(chunks: Iterable[_Chunk]) -> None:

@@ -14,8 +14,10 @@ from node.signatures.jobs import CHECK_SIZE, NUMBER_SIZE, answer
 
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answer jobs until there are no more."""
+    """Say that there is somebody, and answer jobs until there are no more."""
     cpu_s = SystemClock().cpu_s
+    answers.write(answer(b"", verify, cpu_s))
+    answers.flush()
     while len(count := jobs.read(NUMBER_SIZE)) == NUMBER_SIZE:
         data = jobs.read(CHECK_SIZE * int.from_bytes(count))
         if len(data) < CHECK_SIZE * int.from_bytes(count):

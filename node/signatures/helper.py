@@ -19,6 +19,9 @@ JOBS_MAX: Final = 2
 """Jobs given at a time: one is worked on, the next is there when it is done."""
 ANSWER_S: Final = 5.0
 """A process that owes an answer for longer hangs: it is ended, and its jobs are the loop's."""
+START_S: Final = 30.0
+"""In which a process has to say that it is up: an interpreter and its modules take a third of a
+second where nobody else wants the processor."""
 PAUSE_S: Final = 1.0
 """Before the process is started again, when it has ended by itself."""
 PAUSE_MAX_S: Final = 60.0
@@ -68,7 +71,7 @@ class Helper:
         self._limit = asyncio.timeout(None)
         """Of the answer that is due next."""
         self.pid: int | None = None
-        """Of the process, while there is one."""
+        """Of the process, while there is one that is up."""
         self.verified = 0
         """Signatures, since the start."""
 
@@ -101,10 +104,11 @@ class Helper:
             await asyncio.sleep(pause_s)
 
     async def _serve(self) -> None:
-        """Start a process and take its answers.
+        """Start a process and, once it has said that it is up, take its answers.
 
         Raises:
-            OSError: it cannot be started, answers what nobody asked, or owes an answer too long.
+            OSError: it cannot be started, does not say so in time, answers what nobody asked, or
+                owes an answer too long.
             IncompleteReadError: it has ended.
         """
         process = await asyncio.create_subprocess_exec(
@@ -119,8 +123,9 @@ class Helper:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        self._jobs, self.pid = process.stdin, process.pid
         try:
+            await _greeting(process.stdout)
+            self._jobs, self.pid = process.stdin, process.pid
             async with asyncio.timeout(None) as self._limit:
                 while True:
                     await self._take_answer(process.stdout)
@@ -158,3 +163,14 @@ class Helper:
         """Set the time until which the oldest job has to be answered."""
         due_s = asyncio.get_running_loop().time() + ANSWER_S if self._waiting else None
         self._limit.reschedule(due_s)
+
+
+async def _greeting(answers: asyncio.StreamReader) -> None:
+    """Wait for the answer to no question: a job given before would wait for an interpreter."""
+    try:
+        async with asyncio.timeout(START_S):
+            greeting = await answers.readexactly(HEAD_SIZE)
+    except TimeoutError:
+        raise TimeoutError(f"it was not up in {START_S:g} s") from None
+    if int.from_bytes(greeting[:NUMBER_SIZE]):
+        raise OSError("it answered before it was asked")

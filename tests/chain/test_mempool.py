@@ -136,6 +136,7 @@ class Draining:
 def test_steady_blocks_are_told_as_their_rate() -> None:
     draining = Draining()
     draining.wait(100)
+    found = 0
     for _ in range(50):
         draining.wait(200)
         found = draining.leave(200, after_ms=100)
@@ -144,7 +145,7 @@ def test_steady_blocks_are_told_as_their_rate() -> None:
 
 
 def test_a_time_in_which_nothing_waits_says_nothing_of_how_fast_the_pool_drains() -> None:
-    draining = Draining()
+    draining, before = Draining(), 0
     for _ in range(50):
         draining.wait(200)
         before = draining.leave(200, after_ms=100)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from node.mempool import AdmittedTransaction
 from node.signatures import JOB_MIN, JOBS_MAX, Check, Helper, HelperLost, Verdicts
 from node.signatures import helper as helper_module
 from node.stages import Stages
+from node.storage import StorageError
 from tests.chain.town import Town, make_town
 
 SIGNER = LocalSigner(bytes(range(32)))
@@ -274,8 +276,12 @@ async def test_lost_verdicts_are_found_on_the_loop() -> None:
         assert len(opened.town.pool) == CHUNK_MAX
 
 
-@pytest.mark.parametrize("lost", [False, True])
-async def test_half_of_a_block_is_verified_elsewhere_whatever_becomes_of_it(*, lost: bool) -> None:
+@pytest.mark.parametrize("fate", ["answered", "lost", "late"])
+async def test_half_of_a_block_is_verified_elsewhere_whatever_becomes_of_it(
+    fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fate == "late":
+        monkeypatch.setattr("node.admission.HELP_S", 0.01)
     town = make_town()
     await town.settle(4)
     slow = Slow(town)
@@ -288,13 +294,32 @@ async def test_half_of_a_block_is_verified_elsewhere_whatever_becomes_of_it(*, l
         ((given, _),) = slow.jobs
         assert len(given) == len(raws) // 2
         assert not block.done()
-        if lost:
+        if fate == "lost":
             slow.lose()
-        else:
+        elif fate == "answered":
             slow.answer()
 
     assert [each.raw for each in block.result()] == raws
     assert admission.signatures_verified == len(raws)
+    slow.lose()  # Of the one that was late; nobody asks any more, and nothing complains.
+
+
+async def test_block_does_not_wait_for_a_process_that_hangs_over_what_was_pushed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.admission.HELP_S", 0.01)
+    async with door() as opened:
+        raws = [opened.town.transfer("a0", "a1") for _ in range(2 * CHUNK_MAX)]
+        opened.verifier.push("v", raws[:CHUNK_MAX])
+        await turns()
+
+        async with asyncio.timeout(5):
+            found = await opened.town.admission.verify_block(raws)
+
+        assert [each.raw for each in found] == raws
+        opened.slow.answer()
+        await turns()
+        assert len(opened.town.pool) == CHUNK_MAX
 
 
 @pytest.mark.adversarial(50)
@@ -331,3 +356,42 @@ async def test_end_of_the_verifier_leaves_nobody_waiting() -> None:
         with pytest.raises(asyncio.CancelledError):
             await client
         assert len(await block) == CHUNK_MAX
+
+
+async def test_failing_disk_leaves_no_client_waiting() -> None:
+    town = make_town()
+    await town.settle(4)
+
+    def fail(_: str | None, __: object) -> list[AdmissionResult]:
+        raise StorageError(Path("state"), "the disk is gone")
+
+    verifier = Verifier(town.admission, take=fail, gives_way_to=lambda: False)
+    client = asyncio.create_task(verifier.bring([town.transfer("a0", "a1")]))  # noqa: TID251
+    await turns()
+    with pytest.raises(StorageError):
+        await verifier.run()
+
+    with pytest.raises(asyncio.CancelledError):
+        await client
+
+
+async def test_process_is_given_nothing_before_it_says_that_it_is_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(helper_module, "START_S", 0.01)
+    with pytest.raises(TimeoutError, match="not up"):
+        await helper_module._greeting(asyncio.StreamReader())
+    answers = asyncio.StreamReader()
+    answers.feed_data((1).to_bytes(4) + bytes(4))
+    with pytest.raises(OSError, match="before it was asked"):
+        await helper_module._greeting(answers)
+
+    monkeypatch.setattr(helper_module, "START_S", 60.0)
+    helper = Helper(log=silent_log(), stage=Stages().admission)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(helper.run())
+        await turns()
+        assert helper.start(checks_of(JOB_MIN)) is None
+        await until(lambda: helper.pid is not None)
+        assert helper.start(checks_of(JOB_MIN)) is not None
+        running.cancel()

@@ -72,4 +72,4 @@ def test_jobs_are_answered_in_their_order_until_the_input_ends_or_is_cut() -> No
             end = HEAD_SIZE + int.from_bytes(data[:NUMBER_SIZE])
             verdicts.append(list(data[HEAD_SIZE:end]))
             data = data[end:]
-        assert verdicts == [[1], [1, 0], []]
+        assert verdicts == [[], [1], [1, 0], []]  # The first says that it is up.
