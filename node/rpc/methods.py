@@ -10,18 +10,22 @@ from typing import Any, Final, TypeVar
 from consensus.quorum import faults_survived, quorum
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
+from node.ledger.registers import Scheme
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
     HOLDINGS,
     HOLDS,
+    IDENTIFIERS,
     LICENCES,
+    OFFICES,
     PARTICIPANTS,
     POWERS,
     PROPOSALS,
     VALIDATORS,
     holding_key,
+    identifier_key,
     name_key,
 )
 from node.proofs import render_proof
@@ -49,6 +53,8 @@ BLOCK_IDS_MAX: Final = 5_000
 """Ids in one answer of `khz_block`."""
 LICENCES_MAX: Final = 64
 """A participant has at most one licence for each activity."""
+OFFICES_SHOWN_MAX: Final = 200
+"""In one answer. A state has a handful; each is granted by a joint decision."""
 
 ResultT = TypeVar("ResultT", bound=results.Result)
 
@@ -375,6 +381,65 @@ class Methods:
             participant=self._views.participant(
                 name, record, [(key.decode(), licence) for key, licence in licences]
             ),
+        )
+
+    @method("khz_participants")
+    async def participants(self, params: params.ParticipantsParams) -> results.ParticipantsResult:
+        """List the participants, by id."""
+        after = None if params.after is None else params.after.encode()
+        entries, following = self._page(PARTICIPANTS, b"", after, params.limit)
+        return results.ParticipantsResult(
+            **self._at(),
+            participants=[
+                self._views.participant_summary(key.decode(), record) for key, record in entries
+            ],
+            next=None if following is None else following.decode(),
+        )
+
+    @method("khz_offices")
+    async def offices(self, params: NoParams) -> results.OfficesResult:  # noqa: ARG002
+        """List the offices and who holds each."""
+        entries, _ = self._page(OFFICES, b"", None, OFFICES_SHOWN_MAX)
+        return results.OfficesResult(
+            **self._at(),
+            offices=[
+                results.OfficeView(office=key.decode(), participant=record.participant)
+                for key, record in entries
+            ],
+        )
+
+    @method("khz_licences")
+    async def licences(self, params: params.LicencesParams) -> results.LicencesResult:
+        """List the licences, active, run out and revoked, by participant and activity."""
+        after = None if params.after is None else params.after.encode()
+        entries, following = self._page(LICENCES, b"", after, params.limit)
+        return results.LicencesResult(
+            **self._at(),
+            licences=[
+                results.HeldLicenceView(
+                    participant=participant, licence=self._views.licence(activity, record)
+                )
+                for (participant, _, activity), record in (
+                    (key.decode().partition("/"), record) for key, record in entries
+                )
+            ],
+            next=None if following is None else following.decode(),
+        )
+
+    @method("khz_identifier", NotFound)
+    async def identifier(self, params: params.IdentifierParams) -> results.IdentifierResult:
+        """Say which asset has this ISIN or DTI, or which participant has this LEI."""
+        for scheme in Scheme:
+            found = self._chain.record(IDENTIFIERS, identifier_key(scheme.value, params.identifier))
+            if found is not None:
+                return results.IdentifierResult(
+                    **self._at(),
+                    identifier=params.identifier,
+                    scheme=scheme.value,
+                    holder=found.holder,
+                )
+        raise NotFound(
+            f"nothing is identified by {params.identifier!r}", {"height": self._chain.head.height}
         )
 
     @method("khz_proposals")

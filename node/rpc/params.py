@@ -162,6 +162,31 @@ class ParticipantParams(Params, frozen=True, kw_only=True):
     participant: ParticipantId
 
 
+class ParticipantsParams(Params, frozen=True, kw_only=True):
+    """`khz_participants`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class LicencesParams(Params, frozen=True, kw_only=True):
+    """`khz_licences`."""
+
+    after: Annotated[
+        Annotated[str, msgspec.Meta(max_length=70)] | None,
+        msgspec.Meta(description="`next` of the page before"),
+    ] = None
+    limit: Limit = 100
+
+
+class IdentifierParams(Params, frozen=True, kw_only=True):
+    """`khz_identifier`."""
+
+    identifier: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=32, description="an ISIN, a DTI or an LEI")
+    ]
+
+
 class ValidatorsParams(Params, frozen=True, kw_only=True):
     """`khz_validators`."""
 

@@ -357,6 +357,60 @@ class ParticipantResult(Result, frozen=True, kw_only=True):
     participant: ParticipantView
 
 
+class ParticipantSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant in a list."""
+
+    participant: str
+    kind: str
+    jurisdiction: str
+    office: str | None
+    status: str
+
+
+class ParticipantsResult(Result, frozen=True, kw_only=True):
+    """A page of the participants, by id."""
+
+    participants: list[ParticipantSummary]
+    next: str | None
+
+
+class OfficeView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds an office."""
+
+    office: str
+    participant: str
+
+
+class OfficesResult(Result, frozen=True, kw_only=True):
+    """The offices, by name."""
+
+    offices: list[OfficeView]
+
+
+class HeldLicenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A licence with who has it."""
+
+    participant: str
+    licence: LicenceView
+
+
+class LicencesResult(Result, frozen=True, kw_only=True):
+    """A page of the licences, by participant and activity."""
+
+    licences: list[HeldLicenceView]
+    next: str | None
+
+
+class IdentifierResult(Result, frozen=True, kw_only=True):
+    """What an identifier names."""
+
+    identifier: str
+    scheme: str
+    """`isin`, `dti` or `lei`."""
+    holder: str
+    """The code of the asset; of an LEI, the id of the participant."""
+
+
 class ValidatorView(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the validator set."""
 

@@ -271,18 +271,29 @@ class Views:
             registrar=record.registrar,
             office=record.office,
             status=record.status.name.lower(),
-            licences=[
-                results.LicenceView(
-                    activity=activity,
-                    phase=licence.phase.name.lower(),
-                    revoked=licence.revoked,
-                    expires=(
-                        None if licence.expires_ms is None else render_time(licence.expires_ms)
-                    ),
-                    accounts_opened=licence.accounts_opened,
-                )
-                for activity, licence in licences
-            ],
+            licences=[self.licence(activity, licence) for activity, licence in licences],
+        )
+
+    def participant_summary(
+        self, name: str, record: ParticipantRecord
+    ) -> results.ParticipantSummary:
+        """Return a participant as a line of a list."""
+        return results.ParticipantSummary(
+            participant=name,
+            kind=record.kind.value,
+            jurisdiction=record.jurisdiction,
+            office=record.office,
+            status=record.status.name.lower(),
+        )
+
+    def licence(self, activity: str, record: LicenceRecord) -> results.LicenceView:
+        """Return a licence."""
+        return results.LicenceView(
+            activity=activity,
+            phase=record.phase.name.lower(),
+            revoked=record.revoked,
+            expires=None if record.expires_ms is None else render_time(record.expires_ms),
+            accounts_opened=record.accounts_opened,
         )
 
     def validator(self, record: ValidatorRecord) -> results.ValidatorView:
