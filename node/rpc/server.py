@@ -8,6 +8,7 @@
 `GET /readyz`        200 while the node can serve and is not behind; `?verbose` lists the checks
 `GET /health`        the same as JSON, always 200
 `GET /metrics`       Prometheus text
+anything else        the pages for people, where there are any (`pages.py`); else 404
 ===================  ==============================================================================
 
 Public: nothing here administers the node. Every request is counted against its caller's address
@@ -46,6 +47,7 @@ from node.rpc.limits import RateLimiter, RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, listen
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
+from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
@@ -76,11 +78,13 @@ class RpcServer:
         *,
         limits: RpcLimits | None = None,
         hosts: Collection[str] = (),
+        pages: MakePages | None = None,
     ) -> None:
         """Make a server that does not listen yet.
 
         Args:
             hosts: names under which clients may call besides addresses and `localhost`; `*` any.
+            pages: makes what answers all other paths; None: nothing does.
         """
         self._services = services
         self._limits = limits or RpcLimits()
@@ -119,6 +123,20 @@ class RpcServer:
         }
         # Methods and codes are few, and looking up a label costs more than counting.
         self._observed: dict[tuple[str, str], tuple[Callable[[], None], _Took]] = {}
+        self._pages: Pages | None = None
+        if pages is not None:
+            self._pages = pages(
+                Door(
+                    services=services,
+                    methods=methods,
+                    views=self._views,
+                    health=self._health,
+                    feed=self._feed,
+                    limits=self._limits,
+                    report=self._report,
+                    observe=self._observe,
+                )
+            )
         self._sessions: set[SocketSession] = set()
         self._subscribers: Counter[str] = Counter()
         self._runner: web.ServerRunner | None = None
@@ -154,6 +172,8 @@ class RpcServer:
             return
         for site in tuple(self._runner.sites):
             await site.stop()
+        if self._pages is not None:
+            self._pages.close()
         async with asyncio.TaskGroup() as group:
             for session in tuple(self._sessions):
                 group.create_task(session.close(), name="rpc-socket-close")
@@ -204,6 +224,9 @@ class RpcServer:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             check_host(request, self._hosts)
+            if self._pages is not None and request.path not in self._routes:
+                self._calls.take(caller(request.remote))
+                return await self._pages.answer(request)
             return await self._route(request)(request)
         except HttpRefusal as refusal:
             return refusal_response(refusal)

@@ -24,6 +24,7 @@ from node.metrics import Metrics
 from node.network import PeerView, WireMessage
 from node.network.roster import Role
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
+from node.rpc.pages import MakePages
 from node.storage import KeyValueStore
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
@@ -216,6 +217,7 @@ async def solo_node(
     keep_blocks: int = 0,
     why_silent: str | None = None,
     snapshots: Sequence[tuple[int, bytes]] = (),
+    pages: MakePages | None = None,
 ) -> AsyncIterator[Solo]:
     """Run a node; on leaving, everything of it is gone."""
     town = make_town(
@@ -241,7 +243,7 @@ async def solo_node(
         why_silent=lambda: why_silent,
         snapshots=lambda: snapshots,
     )
-    server = RpcServer(services, limits=limits, hosts=hosts)
+    server = RpcServer(services, limits=limits, hosts=hosts, pages=pages)
     await server.start("127.0.0.1", 0)
     try:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:

@@ -1,0 +1,54 @@
+"""The seam to the pages for people: what answers the paths that are no part of the interface.
+
+The pages are a room above this one and are given to the listener when it is made. They read through
+`Door`: the same methods that answer `/rpc`, so that a page and a call cannot say different things.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from aiohttp import web
+
+from node.rpc.health import Health
+from node.rpc.limits import RpcLimits
+from node.rpc.methods import Methods
+from node.rpc.services import RpcServices
+from node.rpc.stream import Feed
+from node.rpc.views import Views
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What a node answers from."""
+
+    services: RpcServices
+    methods: Methods
+    views: Views
+    health: Health
+    feed: Feed
+    """Whose head moves with each block: what a page that stays open waits for."""
+    limits: RpcLimits
+    report: Callable[[str, BaseException], str]
+    """Logs a failure of ours under a name; returns its trace id."""
+    observe: Callable[[str, str, float], None]
+    """Counts a request: its name, how it ended, and how many seconds it took."""
+
+
+class Pages(Protocol):
+    """What answers a path that the interface does not know."""
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request whose host was checked and which was counted against its caller.
+
+        Raises:
+            HttpRefusal, RpcError: as the interface's own answers.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what is still being sent: the node stops."""
+        ...
+
+
+MakePages: TypeAlias = Callable[[Door], Pages]
