@@ -215,6 +215,8 @@ class RpcConfig(_Section):
     """The longest that a submission may wait for finality in one request."""
     waiters_max: Count = 100_000
     """Transactions that clients may wait for at one time, over all requests."""
+    pages: bool = True
+    """Whether the pages for people are served beside the interface."""
     hosts: tuple[str, ...] = ()
     """Names under which clients may call beside addresses and `localhost`; "*" is any."""
 

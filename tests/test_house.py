@@ -103,6 +103,14 @@ def test_wheel_carries_the_typing_marker(wheel: Path, package: str) -> None:
     assert f"{package}/py.typed" in zipfile.ZipFile(wheel).namelist()
 
 
+def test_wheel_carries_what_the_pages_are_made_of(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+
+    for folder in ("templates", "static", "catalogues"):
+        for path in (ROOT / "node" / "explorer" / folder).iterdir():
+            assert path.relative_to(ROOT).as_posix() in names
+
+
 def test_top_level_holds_what_the_house_plan_names() -> None:
     tops = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
 

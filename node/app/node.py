@@ -36,6 +36,7 @@ from node.clock import Clock, SystemClock
 from node.config import NodeConfig, RpcConfig
 from node.control import ControlServer, Made
 from node.control.place import socket_path
+from node.explorer import Explorer
 from node.genesis import Genesis
 from node.intake import Intake
 from node.keys import Signer, verify
@@ -553,6 +554,7 @@ class Node:
             ),
             limits=_rpc_limits(rpc),
             hosts=rpc.hosts,
+            pages=Explorer if rpc.pages else None,
         )
         await server.start(rpc.listen.host, rpc.listen.port)
         self._stack.push_async_callback(server.stop)

@@ -384,7 +384,7 @@ class Methods:
         )
 
     @method("khz_participants")
-    async def participants(self, params: params.ParticipantsParams) -> results.ParticipantsResult:
+    def participants(self, params: params.ParticipantsParams) -> results.ParticipantsResult:
         """List the participants, by id."""
         after = None if params.after is None else params.after.encode()
         entries, following = self._page(PARTICIPANTS, b"", after, params.limit)
@@ -397,7 +397,7 @@ class Methods:
         )
 
     @method("khz_offices")
-    async def offices(self, params: NoParams) -> results.OfficesResult:  # noqa: ARG002
+    def offices(self, params: NoParams) -> results.OfficesResult:  # noqa: ARG002
         """List the offices and who holds each."""
         entries, _ = self._page(OFFICES, b"", None, OFFICES_SHOWN_MAX)
         return results.OfficesResult(
@@ -409,7 +409,7 @@ class Methods:
         )
 
     @method("khz_licences")
-    async def licences(self, params: params.LicencesParams) -> results.LicencesResult:
+    def licences(self, params: params.LicencesParams) -> results.LicencesResult:
         """List the licences, active, run out and revoked, by participant and activity."""
         after = None if params.after is None else params.after.encode()
         entries, following = self._page(LICENCES, b"", after, params.limit)
@@ -427,7 +427,7 @@ class Methods:
         )
 
     @method("khz_identifier", NotFound)
-    async def identifier(self, params: params.IdentifierParams) -> results.IdentifierResult:
+    def identifier(self, params: params.IdentifierParams) -> results.IdentifierResult:
         """Say which asset has this ISIN or DTI, or which participant has this LEI."""
         for scheme in Scheme:
             found = self._chain.record(IDENTIFIERS, identifier_key(scheme.value, params.identifier))

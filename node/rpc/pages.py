@@ -4,10 +4,12 @@ The pages are a room above this one and are given to the listener when it is mad
 `Door`: the same methods that answer `/rpc`, so that a page and a call cannot say different things.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+import msgspec
 from aiohttp import web
 
 from node.rpc.health import Health
@@ -16,6 +18,8 @@ from node.rpc.methods import Methods
 from node.rpc.services import RpcServices
 from node.rpc.stream import Feed
 from node.rpc.views import Views
+
+ParamsT = TypeVar("ParamsT", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,12 @@ class Door:
     """Logs a failure of ours under a name; returns its trace id."""
     observe: Callable[[str, str, float], None]
     """Counts a request: its name, how it ended, and how many seconds it took."""
+
+    @staticmethod
+    async def ask(call: Callable[[ParamsT], Any], params: ParamsT) -> Any:
+        """Return what a method answers, whether or not it has to wait for it."""
+        answer = call(params)
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 class Pages(Protocol):

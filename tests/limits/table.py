@@ -32,6 +32,9 @@ _RPC: Final = "tests/rpc/test_server.py"
 _JSON: Final = "tests/rpc/test_jsonrpc.py"
 _SUBMIT: Final = "tests/rpc/test_submissions.py"
 _STREAM: Final = "tests/rpc/test_sockets.py"
+_PAGES: Final = "tests/explorer/test_bounds.py"
+_HOUR: Final = "tests/explorer/test_hour.py"
+_LIVE: Final = "tests/explorer/test_live.py"
 _PLAN: Final = "tests/sync/test_plan.py"
 _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
 
@@ -394,6 +397,47 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.limits.RpcLimits.stream_items_max": (
         "tests/rpc/test_stream.py::test_kept_items_are_bounded"
     ),
+    # The pages.
+    "node.explorer.limits.PAGE_BYTES_MAX": (
+        f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
+    ),
+    "node.explorer.limits.ROWS_MAX": (
+        f"{_PAGES}::test_an_account_with_the_longest_holds_is_a_small_page"
+    ),
+    "node.explorer.limits.PROPOSALS_SHOWN_MAX": (
+        f"{_PAGES}::test_a_proposal_of_the_longest_operations_is_a_small_page"
+    ),
+    "node.explorer.limits.TRANSACTIONS_SHOWN_MAX": (
+        f"{_PAGES}::test_a_block_of_the_longest_transactions_is_a_small_page"
+    ),
+    "node.explorer.limits.OPERATIONS_SHOWN_MAX": (
+        f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
+    ),
+    "node.explorer.limits.EVENTS_SHOWN_MAX": (
+        f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
+    ),
+    "node.explorer.limits.TEXT_SHOWN_MAX": (
+        f"{_PAGES}::test_values_are_cut_and_what_steers_is_shown"
+    ),
+    "node.explorer.limits.NESTED_SHOWN_MAX": (
+        f"{_PAGES}::test_values_are_cut_and_what_steers_is_shown"
+    ),
+    "node.explorer.limits.FIELDS_SHOWN_MAX": (
+        f"{_PAGES}::test_values_are_cut_and_what_steers_is_shown"
+    ),
+    "node.explorer.limits.BLOCKS_READ_BYTES_MAX": (
+        f"{_PAGES}::test_a_list_of_large_blocks_ends_early"
+    ),
+    "node.explorer.limits.QUERY_MAX": f"{_PAGES}::test_a_query_is_read_up_to_a_bound",
+    "node.explorer.limits.MINUTES_MAX": f"{_HOUR}::test_an_hour_is_kept_and_no_more",
+    "node.explorer.limits.RECENT_BLOCKS_MAX": f"{_HOUR}::test_blocks_remembered_are_bounded",
+    "node.explorer.limits.ROUNDS_COUNTED_MAX": (
+        f"{_HOUR}::test_rounds_of_one_height_are_counted_up_to_a_bound"
+    ),
+    "node.explorer.limits.LISTENERS_MAX": f"{_LIVE}::test_listeners_are_bounded_in_all",
+    "node.explorer.limits.LISTENERS_PER_ADDRESS_MAX": (
+        f"{_LIVE}::test_listeners_of_one_address_are_bounded"
+    ),
     "node.rpc.sockets.FILTER_MAX": (
         f"{_VALUES}::test_a_filter_names_as_many_accounts_as_it_may_and_no_more"
     ),
@@ -504,6 +548,9 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.storage.leveldb.OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
     "node.rpc.methods.BLOCK_IDS_MAX": "one page of a block's own list",
     "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",
+    "node.rpc.methods.OFFICES_SHOWN_MAX": "offices, each granted by a joint decision",
+    "node.explorer.limits.EVIDENCE_SHOWN_MAX": "one page of the interface's own list",
+    "node.explorer.limits.MATCHES_MAX": "what one search finds, of a handful of look-ups",
     "node.rpc.health.LAG_MAX": "from when on a node calls itself behind",
     "node.rpc.health.SILENCE_HEARTBEATS_MAX": "from when on a node calls itself stuck",
     "node.network.network._REASON_LENGTH_MAX": _SHOWN,

@@ -18,6 +18,7 @@ from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
 from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
+from tests.explorer.stage import BILL, EXCHANGE, ISIN, LEI, stage
 from tests.rpc.solo import BANK, CASH, Solo, address_of, solo_node
 
 CENTRAL = office_address("central-bank", "central-bank")
@@ -75,6 +76,9 @@ async def test_status_says_what_the_network_is_and_where_the_node_stands() -> No
         ("khz_asset", {"asset": CASH}),
         ("khz_assets", {}),
         ("khz_participant", {"participant": BANK}),
+        ("khz_participants", {}),
+        ("khz_offices", {}),
+        ("khz_licences", {}),
         ("khz_proposals", {}),
         ("khz_parameters", {}),
         ("khz_powers", {}),
@@ -201,6 +205,55 @@ async def test_participant_shows_registration_and_office() -> None:
         assert bank["licences"] == []
 
 
+async def test_participants_are_listed_by_id_page_by_page() -> None:
+    async with solo_node() as solo:
+        first = await solo.call("khz_participants", {"limit": 3})
+        rest = await solo.call("khz_participants", {"limit": 3, "after": first["next"]})
+
+        listed = [*first["participants"], *rest["participants"]]
+        names = [each["participant"] for each in listed]
+        assert names == sorted([BANK, *REFERENCE_OFFICES])
+        assert first["next"] == names[2]
+        assert rest["next"] is None
+        assert listed[0] == {
+            "participant": BANK,
+            "kind": "bank",
+            "jurisdiction": "PK",
+            "office": None,
+            "status": "active",
+        }
+
+
+async def test_offices_are_listed_with_who_holds_them() -> None:
+    async with solo_node(settled=False) as solo:
+        offices = (await solo.call("khz_offices"))["offices"]
+
+        assert {each["office"]: each["participant"] for each in offices} == {
+            office: office for office in REFERENCE_OFFICES
+        }
+
+
+async def test_licences_of_everybody_are_listed_with_their_state() -> None:
+    async with stage() as shown:
+        first = await shown.solo.call("khz_licences", {"limit": 1})
+        rest = await shown.solo.call("khz_licences", {"after": first["next"]})
+
+        listed = [
+            (each["participant"], each["licence"]["activity"], each["licence"]["revoked"])
+            for each in (*first["licences"], *rest["licences"])
+        ]
+        assert listed == [(EXCHANGE, "custody", True), (EXCHANGE, "exchange", False)]
+
+
+async def test_an_identifier_says_what_it_names() -> None:
+    async with stage() as shown:
+        security = await shown.solo.call("khz_identifier", [ISIN])
+        entity = await shown.solo.call("khz_identifier", [LEI])
+
+        assert (security["scheme"], security["holder"]) == ("isin", BILL)
+        assert (entity["scheme"], entity["holder"]) == ("lei", "karakoram-bank")
+
+
 async def test_pages_of_powers_follow_each_other_without_gap_or_repetition() -> None:
     async with solo_node(settled=False) as solo:
         whole = (await solo.call("khz_powers", {"limit": 200}))["powers"]
@@ -305,6 +358,7 @@ async def test_block_by_height_and_its_transactions_page_by_page() -> None:
         ("khz_validators", {"height": 99}, "not known before height 98"),
         ("khz_asset", {"asset": "NONE"}, "no asset 'NONE'"),
         ("khz_participant", {"participant": "nobody"}, "no participant 'nobody'"),
+        ("khz_identifier", {"identifier": "PKTB0574M033"}, "identified by 'PKTB0574M033'"),
         ("khz_proposal", {"proposal": "00" * 32}, "no open proposal"),
         ("khz_account", {"address": render_address(bytes(20), test=True)}, "no account"),
         ("khz_holdings", {"address": render_address(bytes(20), test=True)}, "no account"),

@@ -67,11 +67,12 @@ async def _play(root: Path, narrator: "Narrator") -> dict[str, Any]:
     from node.cli.demo.proof import prove_holding
     from node.cli.demo.refusals import refuse_everything
     from node.cli.demo.retail import lose_validator, open_retail
-    from node.cli.demo.stage import set_stage
+    from node.cli.demo.stage import EXCHANGE, set_stage
     from node.clock import SystemClock
 
     async with set_stage(root, narrator, SystemClock()) as stage:
         narrator.tell("the network is ready: any three of the four validators decide")
+        narrator.tell(f"watch it in a browser while it plays: {stage.network.nodes[EXCHANGE].url}/")
         await issue_bill(stage)
         await settle_auction(stage)
         await open_retail(stage)

@@ -35,6 +35,7 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
         "dir": str(root),
         "genesis": str(network.genesis_file),
         "nodes": nodes,
+        "page": f"{nodes[0]['url']}/",
         "accounts": accounts,
     }
     if as_json:
@@ -55,6 +56,7 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
                 head=("account", "address", "private key"),
             ),
             f"Each account was given PKR 1000000.00. Genesis: {facts['genesis']}\n"
+            f"Open {facts['page']} in a browser: the ledger as pages, in English and Urdu.\n"
             "Try: khazana status; khazana devnet status; khazana devnet down",
         ]
     )

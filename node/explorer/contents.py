@@ -1,0 +1,243 @@
+"""What each page says, as a value: the template renders it, and the JSON beside the page is it.
+
+Where the interface has a result for it, the page holds that result; what is added here is what
+only a person needs: sentences, figures over time, links to more.
+"""
+
+import msgspec
+
+from node.rpc import results
+from node.rpc.results import Object
+
+
+class Sentence(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation or event, as people and as programs read it."""
+
+    number: int
+    """Its place among its like, from 0."""
+    sentence: str
+    """In the language of the page."""
+    fields: Object
+
+
+class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a transaction."""
+
+    code: int
+    name: str
+    applied: bool
+    sentence: str
+    """In the language of the page."""
+    details: Object
+    operation: int | None
+    """The operation that was refused."""
+
+
+class BlockLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A block in a list."""
+
+    height: int
+    id: str
+    time: str
+    proposer: str
+    round: int
+    transactions: int
+    refused: int | None
+    """None: the block was committed before this node began to count."""
+    finality_ms: int | None
+
+
+class ValidatorLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A validator and how it does."""
+
+    name: str
+    participant: str | None
+    public_key: str
+    last_signed: int | None
+    """The last height whose certificate carries its precommit; None: not since the start here."""
+    last_proposed: int | None
+    signed: int
+    """Certificates of the last hour that carry its precommit."""
+    blocks: int
+    """Blocks of the last hour."""
+    missed: int
+    """Its proposals of the last hour that came to nothing."""
+
+
+class MinuteLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One minute of block time."""
+
+    time: str
+    """When it began."""
+    blocks: int
+    transactions: int
+    refused: int
+    finality_ms: int | None
+    missed: int
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers at the head of the overview."""
+
+    finality_ms: int | None
+    """On average over the last minute of block time; None: nothing was timed."""
+    transactions: int
+    """In the last minute of block time."""
+    transactions_per_second: str
+    """The same, a second, with one decimal."""
+    validators: int
+    quorum: int
+    faults_survived: int
+    waiting: int
+
+
+class OverviewContent(results.Result, frozen=True, kw_only=True):
+    """The overview."""
+
+    figures: Figures
+    blocks: list[BlockLine]
+    validators: list[ValidatorLine]
+    assets: list[results.AssetView]
+    more_assets: bool
+    hour: list[MinuteLine]
+
+
+class HourContent(results.Result, frozen=True, kw_only=True):
+    """The last hour, the oldest minute first."""
+
+    hour: list[MinuteLine]
+
+
+class BlocksContent(results.Result, frozen=True, kw_only=True):
+    """A page of the blocks, the newest first."""
+
+    earliest: int
+    """The first block that this node keeps."""
+    blocks: list[BlockLine]
+    newer: int | None
+    """What to give as `before` for the page of newer blocks; null on the first."""
+    older: int | None
+
+
+class TransactionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction in its block."""
+
+    index: int
+    id: str
+    operations: int
+    first: Sentence
+    outcome: OutcomeLine
+
+
+class BlockContent(results.Result, frozen=True, kw_only=True):
+    """One block."""
+
+    block: results.BlockResult
+    transactions: list[TransactionLine]
+    events: list[Sentence]
+
+
+class TransactionContent(results.Result, frozen=True, kw_only=True):
+    """One transaction."""
+
+    id: str
+    status: str
+    transaction: results.TransactionView | None
+    receipt: results.ReceiptView | None
+    outcome: OutcomeLine | None
+    operations: list[Sentence]
+    """Of this page."""
+    next_operation: int | None
+    events: list[Sentence]
+
+
+class AccountContent(results.Result, frozen=True, kw_only=True):
+    """One account."""
+
+    account: results.AccountView
+    holdings: list[results.HoldingView]
+    next_holding: str | None
+    holds: list[results.HoldView]
+    next_hold: str | None
+
+
+class LicenceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A licence and whether it counts."""
+
+    participant: str
+    state: str
+    """`active`, `expired` or `revoked`, by block time."""
+    licence: results.LicenceView
+
+
+class LicencesContent(results.Result, frozen=True, kw_only=True):
+    """A page of the licences."""
+
+    licences: list[LicenceLine]
+    next: str | None
+
+
+class ParticipantContent(results.Result, frozen=True, kw_only=True):
+    """One participant."""
+
+    participant: results.ParticipantView
+    licences: list[LicenceLine]
+
+
+class ParticipantsContent(results.Result, frozen=True, kw_only=True):
+    """A page of the participants; the first has the offices."""
+
+    offices: list[results.OfficeView]
+    participants: list[results.ParticipantSummary]
+    next: str | None
+
+
+class ProposalContent(results.Result, frozen=True, kw_only=True):
+    """One open proposal."""
+
+    proposal: results.ProposalView
+    operations: list[Sentence]
+    next_operation: int | None
+
+
+class ValidatorsContent(results.Result, frozen=True, kw_only=True):
+    """Those who decide the next height."""
+
+    fault_model: str
+    quorum: int
+    faults_survived: int
+    validators: list[ValidatorLine]
+
+
+class RulesContent(results.Result, frozen=True, kw_only=True):
+    """The parameters, on the first page, and a page of the powers matrix."""
+
+    parameters: list[results.ParameterView]
+    powers: list[results.PowerView]
+    next: str | None
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a search has found."""
+
+    kind: str
+    """As in the paths: `blocks`, `transactions`, `accounts`, ..."""
+    name: str
+
+
+class SearchContent(results.Result, frozen=True, kw_only=True):
+    """What a search has found."""
+
+    query: str
+    matches: list[Match]
+
+
+class RefusalContent(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no page."""
+
+    status: int
+    heading: str
+    found: str | None
+    expected: str | None
+    reason: str | None
+    """In the words of the interface, which are English."""

@@ -1,0 +1,340 @@
+"""The pages over HTTP: which path is which page, and how a page is answered.
+
+======================  ===========================================================================
+`/`                     the overview; `/index.json`
+`/blocks`, `/blocks/7`  and likewise transactions, accounts, assets, participants, proposals
+`/licences` ...         licences, validators, evidence, rules, hour: one page each, or a list
+`/search?q=`            what was typed, or where it leads
+`/live`                 server-sent events for the overview
+`/static/...`           style, script, icon
+======================  ===========================================================================
+
+The same under `/ur` in Urdu. Every page has `.json` beside it. Pages are only read: nothing that a
+browser sends here changes anything, so there is no form to forge.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import msgspec
+from aiohttp import hdrs, web
+
+from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
+from node.explorer.contents import RefusalContent, SearchContent
+from node.explorer.face import Face, static_files, templates
+from node.explorer.hour import Hour
+from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX
+from node.explorer.live import Live
+from node.explorer.reading import Reading
+from node.explorer.refusals import PageRefusal
+from node.explorer.searching import Search
+from node.explorer.showing import cut
+from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady
+from node.rpc.http import bytes_response, retry_headers
+from node.rpc.pages import Door
+
+HTML_TYPE: Final = "text/html; charset=utf-8"
+JSON_TYPE: Final = "application/json"
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing inline and nothing from elsewhere runs, loads or is sent to."""
+KEPT_FOR_EVER: Final = "public, max-age=31536000, immutable"
+CURSORS: Final = frozenset({"before", "after", "index", "operation", "holding", "hold", "q"})
+"""What a query may say; the rest of it is ignored."""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, read."""
+
+    catalogue: Catalogue
+    name: str
+    """Of the page; the overview is `overview`."""
+    argument: str | None
+    """Which of its things; None: the list of them."""
+    query: Mapping[str, str]
+    as_json: bool
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The parts of the path that lead here, without language and `.json`."""
+        if self.name == "overview":
+            return ()
+        return (self.name,) if self.argument is None else (self.name, self.argument)
+
+
+_Read: TypeAlias = Callable[[Asked, Face], Awaitable[msgspec.Struct]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """How a kind of page is made."""
+
+    template: str
+    title: str
+    """Key of a text, which may name the page's argument."""
+    read: _Read
+
+
+class Explorer:
+    """The pages of one node: what `RpcServer` is given to answer all other paths."""
+
+    def __init__(self, door: Door) -> None:
+        """Make them; from now on the hour is counted."""
+        self._door = door
+        services = door.services
+        self._chain = services.chain
+        self._hour = Hour(services.clock, services.chain.validators_at)
+        services.chain.listeners.append(self._hour.note)
+        reading = Reading(door, self._hour)
+        self._reading = reading
+        self._search = Search(door, self._hour)
+        self._live = Live(door.feed, self._render_live)
+        self._templates = templates()
+        genesis = services.genesis
+        self._network_note = (
+            "development-network"
+            if genesis.development
+            else "test-network"
+            if genesis.test_network
+            else None
+        )
+        self._lists: dict[str, Page] = {
+            "overview": _page("overview", "overview-title", lambda _a, _f: reading.overview()),
+            "hour": _page("hour", "hour-title", lambda _a, _f: reading.hour()),
+            "blocks": _page("blocks", "blocks-title", lambda a, _f: reading.blocks(a.query)),
+            "assets": _page("assets", "assets-title", lambda a, _f: reading.assets(a.query)),
+            "participants": _page(
+                "participants", "participants-title", lambda a, _f: reading.participants(a.query)
+            ),
+            "licences": _page(
+                "licences", "licences-title", lambda a, _f: reading.licences(a.query)
+            ),
+            "proposals": _page(
+                "proposals", "proposals-title", lambda a, _f: reading.proposals(a.query)
+            ),
+            "validators": _page(
+                "validators", "validators-title", lambda _a, _f: reading.validators()
+            ),
+            "evidence": _page("evidence", "evidence-title", lambda _a, _f: reading.evidence()),
+            "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
+            "search": _page(
+                "search", "search-title", lambda a, _f: self._search.find(a.query.get("q", ""))
+            ),
+        }
+        self._things: dict[str, Page] = {
+            "blocks": _page(
+                "block", "block-title", lambda a, f: reading.block(_argument(a), a.query, f)
+            ),
+            "transactions": _page(
+                "transaction",
+                "transaction-title",
+                lambda a, f: reading.transaction(_argument(a), a.query, f),
+            ),
+            "accounts": _page(
+                "account", "account-title", lambda a, _f: reading.account(_argument(a), a.query)
+            ),
+            "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
+            "participants": _page(
+                "participant",
+                "participant-title",
+                lambda a, _f: reading.participant(_argument(a)),
+            ),
+            "proposals": _page(
+                "proposal",
+                "proposal-title",
+                lambda a, f: reading.proposal(_argument(a), a.query, f),
+            ),
+        }
+
+    def close(self) -> None:
+        """Let those go who are told of new blocks."""
+        self._live.close()
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request for a page, a file or the stream; also what has no page gets one."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        asked = _read_path(request)
+        if asked.name == "static":
+            return self._static(request, asked)
+        page = self._page_of(asked)
+        # Of the pages alone: whoever asks for many names must not make many metrics.
+        label = "page_unknown" if page is None else f"page_{page.template}"
+        result = "ok"
+        try:
+            if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+                raise PageRefusal(
+                    405,
+                    found=request.method,
+                    expected="expected-read",
+                    headers={hdrs.ALLOW: "GET, HEAD"},
+                )
+            if asked.name == "live" and asked.argument is None:
+                return await self._live.serve(request, asked.catalogue.language)
+            if page is None:
+                raise PageRefusal(404, found=request.path, expected="expected-path")
+            return await self._answer_page(asked, page)
+        except PageRefusal as refusal:
+            result = str(refusal.status)
+            return self._refuse(asked, refusal)
+        except Exception as error:
+            result = "500"
+            trace_id = self._door.report(request.path, error)
+            return self._refuse(asked, PageRefusal(500, reason=f"trace id {trace_id}"))
+        finally:
+            if asked.name != "live":
+                self._door.observe(label, result, loop.time() - began)
+
+    async def _answer_page(self, asked: Asked, page: Page) -> web.Response:
+        face = self._face(asked)
+        try:
+            content = await page.read(asked, face)
+        except NotFound as error:
+            raise PageRefusal(404, found=asked.argument, reason=error.message) from None
+        except InvalidParams as error:
+            raise PageRefusal(400, found=asked.argument, reason=error.message) from None
+        except NotReady as error:
+            raise PageRefusal(503, reason=error.message) from None
+        except Limited as error:
+            raise PageRefusal(429, reason=error.message, headers=retry_headers(error)) from None
+        if asked.as_json:
+            return bytes_response(_encode(content), JSON_TYPE)
+        if isinstance(content, SearchContent) and len(content.matches) == 1:
+            (match,) = content.matches
+            there = face.path(match.kind, match.name)
+            return bytes_response(b"", HTML_TYPE, status=303, headers={"Location": there})
+        shown = "" if asked.argument is None else cut(asked.argument)
+        # A text without a place for it takes no argument.
+        title = asked.catalogue.text(
+            page.title, **dict.fromkeys(("height", "asset", "participant"), shown)
+        )
+        return self._html(
+            self._render(page.template, asked, face, content=content, title=title), status=200
+        )
+
+    def _render(
+        self,
+        template: str,
+        asked: Asked,
+        face: Face,
+        *,
+        content: msgspec.Struct,
+        title: str,
+    ) -> str:
+        return self._templates[f"{template}.html"].render(
+            ui=face,
+            content=content,
+            title=title,
+            menu=asked.name,
+            asked=asked.query,
+            query=asked.query.get("q"),
+        )
+
+    async def _render_live(self, language: str) -> str:
+        """Return the part of the overview that changes, as of now."""
+        asked = Asked(
+            catalogue=catalogues()[language],
+            name="overview",
+            argument=None,
+            query={},
+            as_json=False,
+        )
+        content = await self._reading.overview()
+        return self._render("live", asked, self._face(asked), content=content, title="")
+
+    def _face(self, asked: Asked) -> Face:
+        return Face(
+            asked.catalogue,
+            path=asked.path,
+            query=asked.query,
+            node=self._door.services.node_name,
+            height=self._chain.head.height,
+            ready=all(check.passed for check in self._door.health.checks()),
+            network_note=self._network_note,
+        )
+
+    def _page_of(self, asked: Asked) -> Page | None:
+        pages = self._lists if asked.argument is None else self._things
+        return pages.get(asked.name)
+
+    def _refuse(self, asked: Asked, refusal: PageRefusal) -> web.Response:
+        texts = asked.catalogue
+        content = RefusalContent(
+            status=refusal.status,
+            heading=texts.text(f"refusal-{refusal.status}"),
+            found=None if refusal.found is None else cut(refusal.found),
+            expected=(
+                None if refusal.expected is None else texts.text(refusal.expected, **refusal.values)
+            ),
+            reason=None if refusal.reason is None else cut(refusal.reason, 2 * TEXT_SHOWN_MAX),
+        )
+        if asked.as_json:
+            return bytes_response(
+                _encode(content), JSON_TYPE, status=refusal.status, headers=refusal.headers
+            )
+        html = self._render(
+            "refusal", asked, self._face(asked), content=content, title=content.heading
+        )
+        return self._html(html, status=refusal.status, headers=refusal.headers)
+
+    def _html(
+        self, html: str, *, status: int, headers: Mapping[str, str] | None = None
+    ) -> web.Response:
+        return bytes_response(
+            html.encode(),
+            HTML_TYPE,
+            status=status,
+            headers={"Content-Security-Policy": CONTENT_POLICY, **(headers or {})},
+        )
+
+    def _static(self, request: web.BaseRequest, asked: Asked) -> web.Response:
+        file = static_files().get(asked.argument or "")
+        if file is None or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            return self._refuse(
+                asked, PageRefusal(404, found=request.path, expected="expected-path")
+            )
+        kept = request.query.get("v") == file.version
+        headers = {"Cache-Control": KEPT_FOR_EVER} if kept else {}
+        return bytes_response(file.content, file.content_type, headers=headers)
+
+
+def _page(template: str, title: str, read: _Read) -> Page:
+    return Page(template=template, title=title, read=read)
+
+
+def _argument(asked: Asked) -> str:
+    assert asked.argument is not None, "pages of one thing are found by its name"
+    return asked.argument
+
+
+def _read_path(request: web.BaseRequest) -> Asked:
+    """Return what a path asks for; that there is such a page is not said."""
+    parts = [part for part in request.path.split("/")[1:] if part]
+    language = LANGUAGES[0]
+    if parts and parts[0] in LANGUAGES[1:]:
+        language = parts.pop(0)
+    as_json = bool(parts) and parts[-1].endswith(".json")
+    if as_json:
+        parts[-1] = parts[-1].removesuffix(".json")
+    if not parts or parts == ["index"]:
+        parts = ["overview"]
+    elif parts[0] == "overview":
+        parts[0] = ""  # it has one path, and this is not it
+    return Asked(
+        catalogue=catalogues()[language],
+        name=parts[0],
+        argument="/".join(parts[1:]) if len(parts) > 1 else None,
+        query={
+            name: cut(value, 2 * QUERY_MAX)
+            for name, value in request.query.items()
+            if name in CURSORS
+        },
+        as_json=as_json,
+    )

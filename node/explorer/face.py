@@ -1,0 +1,213 @@
+"""What the templates are given: the text of a language, the values of a page, the way elsewhere."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
+from node.explorer.charts import bars
+from node.explorer.contents import MinuteLine
+from node.explorer.limits import FIELDS_SHOWN_MAX
+from node.explorer.showing import Showing, cut, fill
+from node.rpc.errors import JsonValue
+from node.rpc.results import Object
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+STATIC: Final = Path(__file__).with_name("static")
+STATIC_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+MENU: Final = (
+    "overview",
+    "blocks",
+    "assets",
+    "participants",
+    "licences",
+    "proposals",
+    "validators",
+    "evidence",
+    "rules",
+)
+"""The pages that every page leads to, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """A file that pages refer to."""
+
+    content: bytes
+    content_type: str
+    version: str
+    """The beginning of its hash: a reference with it may be kept for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherLanguage:
+    """The same page in a language."""
+
+    language: str
+    direction: str
+    own_name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A drawing with its title."""
+
+    title: str
+    highest: str
+    drawing: Markup
+
+
+@cache
+def static_files() -> Mapping[str, StaticFile]:
+    """Return what is served under `static/`, by name, read once."""
+    return {
+        path.name: StaticFile(
+            content=(content := path.read_bytes()),
+            content_type=STATIC_TYPES[path.suffix],
+            version=hashlib.sha256(content).hexdigest()[:16],
+        )
+        for path in sorted(STATIC.iterdir())
+        if path.suffix in STATIC_TYPES
+    }
+
+
+@cache
+def templates() -> Mapping[str, Template]:
+    """Return the templates by name, compiled once: no page reads a file."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    return {name: environment.get_template(name) for name in environment.list_templates()}
+
+
+def root_of(language: str) -> str:
+    """Return what the paths of a language begin with."""
+    return "" if language == LANGUAGES[0] else f"/{language}"
+
+
+class Face(Showing):
+    """One page as a template sees it: values, texts and links in one language."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        path: Sequence[str],
+        query: Mapping[str, str],
+        node: str,
+        height: int,
+        ready: bool,
+        network_note: str | None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            path: the parts of the page's own path, without the language.
+            query: what the page was asked with, as far as it means something.
+            network_note: the key of a text about the network as a whole, or None.
+        """
+        super().__init__(catalogue, root_of(catalogue.language))
+        self._here = tuple(path)
+        self._query = dict(query)
+        self.language = catalogue.language
+        self.direction = catalogue.direction
+        self.texts = catalogue.texts
+        self.t = catalogue.text
+        self.node = node
+        self.height = height
+        self.ready = ready
+        self.network_note = network_note
+
+    @property
+    def languages(self) -> Iterator[OtherLanguage]:
+        """Yield this page in each language."""
+        asked = f"?{urlencode(self._query)}" if self._query else ""
+        for language, catalogue in catalogues().items():
+            there = Showing(catalogue, root_of(language))
+            yield OtherLanguage(
+                language=language,
+                direction=catalogue.direction,
+                own_name=catalogue.own_name,
+                href=there.path(*self._here) + asked,
+            )
+
+    @property
+    def menu(self) -> Iterator[tuple[str, str]]:
+        """Yield name and path of the pages that every page leads to."""
+        for name in MENU:
+            yield name, self.path() if name == "overview" else self.path(name)
+
+    @property
+    def json_href(self) -> str:
+        """The path of this page as JSON."""
+        asked = f"?{urlencode(self._query)}" if self._query else ""
+        return self.path(*(self._here or ("index",))) + ".json" + asked
+
+    def here(self, **query: object) -> str:
+        """Return the path of another page of this page's list."""
+        return self.path(*self._here) + (f"?{urlencode(query)}" if query else "")
+
+    def static(self, name: str) -> str:
+        """Return the path of a file, with its version."""
+        return f"/static/{name}?v={static_files()[name].version}"
+
+    def fill(self, key: str, **shown: Markup) -> Markup:
+        """Return a text with markup in the place of its names."""
+        return fill(self.texts[key], shown.__getitem__)
+
+    def fields(self, fields: Object, *, words: bool = False) -> Iterator[tuple[str, Markup]]:
+        """Yield the fields of a record with their values, nested ones by a path of names.
+
+        Args:
+            words: name them in the page's language instead of as the ledger does.
+        """
+        for name, value in list(_flat(fields, ""))[:FIELDS_SHOWN_MAX]:
+            last = name.rpartition(".")[2]
+            yield (self._catalogue.word(name) if words else cut(name)), self.value(last, value)
+
+    def share(self, part: str, whole: str) -> int:
+        """Return how many percent one amount is of another, rounded down; 0 of nothing."""
+        numbers = [int(each.replace(".", "")) for each in (part, whole)]
+        return numbers[0] * 100 // numbers[1] if numbers[1] else 0
+
+    def charts(self, hour: Sequence[MinuteLine]) -> Iterator[Chart]:
+        """Yield the charts of the last hour."""
+        series: dict[str, list[int | None]] = {
+            "transactions": [minute.transactions for minute in hour],
+            "finality": [minute.finality_ms for minute in hour],
+            "blocks": [minute.blocks for minute in hour],
+            "missed": [minute.missed for minute in hour],
+        }
+        for kind, values in series.items():
+            highest = max(value or 0 for value in values)
+            title = self.t(f"chart-{kind}")
+            label = self.t(
+                "chart-label", what=title, highest=f"{highest:,}", last=f"{values[-1] or 0:,}"
+            )
+            drawing = bars(values, kind=kind, label=label, highest=max(1, highest))
+            yield Chart(title=title, highest=f"{highest:,}", drawing=drawing)
+
+
+def _flat(fields: Mapping[str, JsonValue], before: str) -> Iterator[tuple[str, JsonValue]]:
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value

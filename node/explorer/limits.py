@@ -1,0 +1,60 @@
+"""Every limit of the pages with its name.
+
+A page is made within one turn of the event loop that also decides blocks, so each is bounded by
+what it shows, wherever that lies in the chain.
+"""
+
+from typing import Final
+
+PAGE_BYTES_MAX: Final = 100_000
+"""Of any page. Held by the limits below, whatever participants write into their fields."""
+
+ROWS_MAX: Final = 25
+"""Entries of one page of a list."""
+PROPOSALS_SHOWN_MAX: Final = 10
+"""Proposals of one page of the list, each with its first operation and who approved it."""
+TRANSACTIONS_SHOWN_MAX: Final = 20
+"""Transactions of one page of a block."""
+OPERATIONS_SHOWN_MAX: Final = 8
+"""Operations of one page of a transaction or proposal, with their fields."""
+EVENTS_SHOWN_MAX: Final = 10
+"""Events of one block or transaction; the JSON beside has all of them."""
+EVIDENCE_SHOWN_MAX: Final = 25
+TEXT_SHOWN_MAX: Final = 160
+"""Characters of one value; longer ones are cut, and the JSON beside has them whole."""
+NESTED_SHOWN_MAX: Final = 400
+"""Characters of a field that holds records of its own, such as the operations of a proposal."""
+FIELDS_SHOWN_MAX: Final = 40
+"""Fields of one operation."""
+
+BLOCKS_READ_BYTES_MAX: Final = 4 << 20
+"""Of blocks that one page of the list of blocks reads from the store; it ends early beyond that."""
+
+QUERY_MAX: Final = 128
+"""Characters of what is searched for, and of a cursor."""
+MATCHES_MAX: Final = 8
+"""Things that one search offers."""
+
+MINUTES_MAX: Final = 60
+"""Kept for the charts."""
+RECENT_BLOCKS_MAX: Final = 2_048
+"""Blocks remembered by height and id, some 200 bytes each."""
+ROUNDS_COUNTED_MAX: Final = 100
+"""Rounds of one height whose proposers are counted as having missed."""
+FINALITY_FRESH_MS: Final = 30_000
+"""A block that is older when it is committed here was caught up with; it says nothing of how long
+deciding took."""
+
+LISTENERS_MAX: Final = 256
+"""Open pages that are told of new blocks, in all."""
+LISTENERS_PER_ADDRESS_MAX: Final = 32
+LIVE_PAUSE_MS: Final = 1_000
+"""The least time between two messages to one listener: a network that decides ten blocks a second
+is told of once."""
+LIVE_HEARTBEAT_MS: Final = 15_000
+"""A listener without news is sent a comment, so that one that is gone is found out."""
+LIVE_STALL_MS: Final = 10_000
+"""A listener whose socket takes nothing for that long is let go; browsers come back by
+themselves."""
+LIVE_BUFFER_BYTES: Final = 1 << 17
+"""Held for one listener that does not read: a message or two."""

@@ -1,0 +1,132 @@
+"""Search: what people have in their hands, and the page that it leads to.
+
+Tried are, by the form of what was typed: a height; 64 hexadecimal digits as the id of a
+transaction, of an open proposal or of a recent block; an address; an ISIN, DTI or LEI; the code of
+an asset; and the id or office of a participant, by its name on the ledger or in any language of the
+catalogues. Each is one look-up. What has no form is refused by nobody: it is not found.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from node.explorer.catalogues import catalogues
+from node.explorer.contents import Match, SearchContent
+from node.explorer.hour import Hour
+from node.explorer.limits import MATCHES_MAX, QUERY_MAX
+from node.explorer.refusals import PageRefusal
+from node.rpc import params
+from node.rpc.errors import InvalidParams, NotFound, Pruned
+from node.rpc.jsonrpc import NoParams
+from node.rpc.pages import Door
+from node.rpc.results import at_head
+
+_HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
+_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Search:
+    """Finds things of one node's chain."""
+
+    def __init__(self, door: Door, hour: Hour) -> None:
+        self._methods = door.methods
+        self._ask = door.ask
+        self._chain = door.services.chain
+        self._hour = hour
+
+    async def find(self, query: str) -> SearchContent:
+        """Return what the query may mean, the likeliest first; at most `MATCHES_MAX`.
+
+        Raises:
+            PageRefusal: the query is longer than anything that could be found.
+        """
+        wanted = query.strip()
+        if len(wanted) > QUERY_MAX:
+            raise PageRefusal(
+                400, found=wanted, expected="expected-query", values={"longest": QUERY_MAX}
+            )
+        matches: list[Match] = []
+        if wanted:
+            async for match in self._candidates(wanted):
+                if match not in matches:
+                    matches.append(match)
+        return SearchContent(
+            **at_head(self._chain.head), query=wanted, matches=matches[:MATCHES_MAX]
+        )
+
+    async def _candidates(self, wanted: str) -> AsyncIterator[Match]:
+        lower, upper = wanted.lower(), wanted.upper()
+        digits = wanted.replace(",", "").replace(" ", "")
+        if _HEIGHT.match(digits) and int(digits) <= self._chain.head.height:
+            yield Match(kind="blocks", name=digits)
+        if _ID.match(lower):
+            for match in await self._by_id(lower):
+                yield match
+            return
+        try:
+            found = await self._ask(
+                self._methods.account, params.AccountParams(address=wanted[:90])
+            )
+            yield Match(kind="accounts", name=found.account.address)
+        except (InvalidParams, NotFound):
+            pass  # no address, or of nobody
+        if len(wanted) <= 32:
+            for match in await self._by_code(upper):
+                yield match
+            for match in await self._by_name(lower.replace(" ", "-")):
+                yield match
+        for match in await self._by_office(wanted):
+            yield match
+
+    async def _by_id(self, text: str) -> Sequence[Match]:
+        try:
+            found = await self._ask(self._methods.transaction, params.TransactionParams(id=text))
+            if found.status != "unknown":
+                return [Match(kind="transactions", name=text)]
+        except Pruned:
+            return [Match(kind="transactions", name=text)]  # its page says that it is pruned
+        height = self._hour.height_of(bytes.fromhex(text))
+        if height is not None:
+            return [Match(kind="blocks", name=str(height))]
+        try:
+            await self._ask(self._methods.proposal, params.ProposalParams(proposal=text))
+        except NotFound:
+            return []
+        return [Match(kind="proposals", name=text)]
+
+    async def _by_code(self, text: str) -> Sequence[Match]:
+        try:
+            await self._ask(self._methods.asset, params.AssetParams(asset=text))
+            return [Match(kind="assets", name=text)]
+        except NotFound:
+            pass
+        try:
+            named = await self._ask(
+                self._methods.identifier, params.IdentifierParams(identifier=text)
+            )
+        except NotFound:
+            return []
+        kind = "participants" if named.scheme == "lei" else "assets"
+        return [Match(kind=kind, name=named.holder)]
+
+    async def _by_name(self, text: str) -> Sequence[Match]:
+        try:
+            await self._ask(self._methods.participant, params.ParticipantParams(participant=text))
+        except NotFound:
+            return []
+        return [Match(kind="participants", name=text)]
+
+    async def _by_office(self, text: str) -> Sequence[Match]:
+        """Return the holders of offices whose name contains this, in some language."""
+        offices = (await self._ask(self._methods.offices, NoParams())).offices
+        return [
+            Match(kind="participants", name=each.participant)
+            for each in offices
+            if any(text.casefold() in name for name in _names_of(each.office))
+        ]
+
+
+def _names_of(office: str) -> list[str]:
+    """Return what an office is called, in lower case: on the ledger and in each language."""
+    words = [catalogue.word(office) for catalogue in catalogues().values()]
+    return [name.casefold() for name in (office, office.replace("-", " "), *words)]

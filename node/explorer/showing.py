@@ -1,0 +1,260 @@
+"""Values as HTML: the one place where what participants wrote becomes part of a page.
+
+Everything comes in as JSON of the interface and leaves as markup in which it is text: escaped, cut
+at a length, isolated so that its direction cannot turn the words around it, and linked where it
+names something that has a page. What a value is follows from its field's name and its form, so
+that a field which a later release adds is shown as text and not left out.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Final
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from node.explorer.catalogues import Catalogue
+from node.explorer.limits import FIELDS_SHOWN_MAX, NESTED_SHOWN_MAX, TEXT_SHOWN_MAX
+from node.rpc.errors import JsonValue
+
+ADDRESS_ENDS: Final = (12, 6)
+"""Characters of an address that are shown: of its beginning and of its end."""
+HASH_SHOWN: Final = 12
+HASH_WHOLE: Final = 64
+"""Characters up to which all of it is there on pointing: of ids, hashes and keys."""
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_HEX: Final = re.compile(r"[0-9a-f]{32,}\Z")
+_AMOUNT: Final = re.compile(r"\d+(\.\d+)?\Z")
+_STEERING: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS: Final = re.compile(r"t?khz1[02-9ac-hj-np-z]{38}\Z")
+
+PARTICIPANTS: Final = frozenset(
+    {
+        "participant",
+        "owner",
+        "issuer",
+        "registrar",
+        "placed_by",
+        "opened_by",
+        "released_by",
+        "granted_by",
+        "previous",
+        "holder_participant",
+    }
+)
+"""Fields that name a participant."""
+NAMED: Final = frozenset(
+    {"activity", "kind", "office", "offices", "phase", "status", "subject", "terms_type", "type"}
+)
+"""Fields whose values the catalogues have words for."""
+
+
+class Showing:
+    """Shows the values of one network in one language."""
+
+    def __init__(self, catalogue: Catalogue, root: str) -> None:
+        """Make it.
+
+        Args:
+            root: what the paths of this language begin with; empty for the first language.
+        """
+        self._catalogue = catalogue
+        self.root = root
+        self._told: dict[int, Markup] = {}
+        """Sentences by the identity of what they tell, which the page holds as long as this."""
+
+    # One value.
+
+    def value(self, name: str, value: JsonValue) -> Markup:
+        """Return the value of a field of this name."""
+        match value:
+            case None:
+                return escape(self._catalogue.texts["none"])
+            case bool():
+                return escape(self._catalogue.texts["yes" if value else "no"])
+            case int():
+                return self.number(value)
+            case str():
+                return self._text(name, value)
+            case list() if any(isinstance(item, dict | list) for item in value):
+                return self.text(json.dumps(value, ensure_ascii=False), NESTED_SHOWN_MAX)
+            case list():
+                shown = [self.value(name, item) for item in value[:FIELDS_SHOWN_MAX]]
+                return Markup(", ").join(shown) if shown else self.value(name, None)
+            case dict():
+                return self.text(json.dumps(value, ensure_ascii=False), NESTED_SHOWN_MAX)
+
+    def _text(self, name: str, text: str) -> Markup:
+        if _ADDRESS.match(text):
+            return self.address(text)
+        if name == "asset":
+            return self.asset(text)
+        if name in PARTICIPANTS:
+            return self.participant(text)
+        if name in NAMED:
+            return self.word(text)
+        if _TIME.match(text):
+            return self.time(text)
+        if name == "proposal" and _HEX.match(text):
+            return self.link("proposals", text, self.short(text))
+        if _HEX.match(text):
+            return self.short(text)
+        if name in {"amount", "supply", "ceiling", "multiple"} and _AMOUNT.match(text):
+            return self.number(text)
+        return self.text(text)
+
+    def text(self, text: str, length: int = TEXT_SHOWN_MAX) -> Markup:
+        """Return what somebody wrote: as text, cut, in its own direction."""
+        return Markup(f"<bdi>{escape(cut(text, length))}</bdi>")
+
+    def word(self, value: str) -> Markup:
+        """Return a value of an enumeration, or the name of an office, in words."""
+        return Markup(f"<bdi>{escape(cut(self._catalogue.word(value)))}</bdi>")
+
+    def number(self, value: int | str) -> Markup:
+        """Return a number with its thousands apart."""
+        whole, point, fraction = str(value).partition(".")
+        shown = f"{int(whole):,}" if len(whole) < TEXT_SHOWN_MAX else cut(whole)
+        return Markup(f'<bdi class="number">{escape(shown)}{point}{escape(fraction)}</bdi>')
+
+    def time(self, text: str) -> Markup:
+        """Return a moment, written so that it sorts, in UTC."""
+        whole = escape(text)
+        shown = whole.removesuffix("Z").partition(".")[0].replace("T", " ")
+        return Markup(f'<time datetime="{whole}" dir="ltr">{shown} UTC</time>')
+
+    def clock(self, text: str) -> Markup:
+        """Return the time of day of a moment, in UTC."""
+        return Markup(
+            f'<time datetime="{escape(text)}" dir="ltr">{escape(text[11:19])}'
+            ' <span class="unit">UTC</span></time>'
+        )
+
+    def day(self, text: str) -> Markup:
+        """Return the day of a moment, in UTC."""
+        day = escape(text[:10])
+        return Markup(f'<time datetime="{day}" dir="ltr">{day}</time>')
+
+    def address(self, text: str, *, whole: bool = False) -> Markup:
+        """Return an address with a link to its account."""
+        head, tail = ADDRESS_ENDS
+        shown = text if whole or len(text) <= head + tail else f"{text[:head]}…{text[-tail:]}"
+        return self.link("accounts", text, _code(shown, text))
+
+    def asset(self, code: str) -> Markup:
+        """Return an asset's code with a link."""
+        return self.link("assets", code, _code(cut(code), None))
+
+    def participant(self, name: str) -> Markup:
+        """Return a participant with a link; those of the state by their names."""
+        return self.link("participants", name, self.word(name))
+
+    def block(self, height: int) -> Markup:
+        """Return a height with a link to its block."""
+        return self.link("blocks", str(height), self.number(height))
+
+    def transaction(self, transaction_id: str) -> Markup:
+        """Return a transaction's id, cut, with a link."""
+        return self.link("transactions", transaction_id, self.short(transaction_id))
+
+    def short(self, text: str) -> Markup:
+        """Return the beginning of a hash, id or key; all of it on pointing."""
+        if len(text) <= HASH_SHOWN + 4:
+            return _code(text, None)
+        # Signatures and certificates are longer than anybody reads by pointing.
+        return _code(f"{text[:HASH_SHOWN]}…", text if len(text) <= HASH_WHOLE else None)
+
+    def link(self, *path_and_shown: str | Markup) -> Markup:
+        """Return what is shown, last, with a link to the path of the parts before it."""
+        *path, shown = path_and_shown
+        return Markup(f'<a href="{escape(self.path(*path))}">{escape(shown)}</a>')
+
+    def path(self, *parts: str) -> str:
+        """Return the path of a page in this language."""
+        return "/".join([self.root, *(quote(cut(part), safe="*") for part in parts)]) or "/"
+
+    # Sentences.
+
+    def operation(self, fields: Mapping[str, JsonValue]) -> Markup:
+        """Return what an operation asks for, as a sentence."""
+        return self._sentence(self._catalogue.operations, fields)
+
+    def event(self, fields: Mapping[str, JsonValue]) -> Markup:
+        """Return what happened, as a sentence."""
+        return self._sentence(self._catalogue.events, fields)
+
+    def outcome(self, name: str, details: Mapping[str, JsonValue], told: str) -> Markup:
+        """Return what became of a transaction, and why.
+
+        Args:
+            told: the interface's own sentence, for an outcome that the catalogue does not know.
+        """
+        sentence = self._catalogue.outcomes.get(name)
+        if sentence is None:
+            return Markup(f'<bdi lang="en">{escape(told)}</bdi>')
+        return fill(sentence, lambda key: self.value(key, details.get(key, "…")))
+
+    def _sentence(self, sentences: Mapping[str, str], fields: Mapping[str, JsonValue]) -> Markup:
+        told = self._told.get(id(fields))
+        if told is None:
+            told = self._told[id(fields)] = self._tell(sentences, fields)
+        return told
+
+    def _tell(self, sentences: Mapping[str, str], fields: Mapping[str, JsonValue]) -> Markup:
+        kind = str(fields.get("type", ""))
+        sentence = sentences.get(kind)
+        if sentence is None:
+            # Of a later release than the catalogue: its name and what it says.
+            rest = {name: value for name, value in fields.items() if name != "type"}
+            return Markup(f"{escape(self._catalogue.word(kind))}: {self.value(kind, rest)}")
+        return fill(sentence, lambda name: self.value(name, _find(fields, name)))
+
+
+def fill(sentence: str, shown: Callable[[str], Markup]) -> Markup:
+    """Return the sentence with each name in braces replaced by what is shown for it."""
+    return Markup(
+        "".join(
+            shown(part) if place % 2 else escape(part)
+            for place, part in enumerate(_parts(sentence))
+        )
+    )
+
+
+@cache
+def _parts(sentence: str) -> tuple[str, ...]:
+    """Return the text between the names in braces, and the names, in turn; of our own text only."""
+    return tuple(re.split(r"\{(\w+)\}", sentence))
+
+
+def names_in(sentence: str) -> frozenset[str]:
+    """Return the names in braces."""
+    return frozenset(re.findall(r"\{(\w+)\}", sentence))
+
+
+def cut(text: str, length: int = TEXT_SHOWN_MAX) -> str:
+    """Return the text, or its beginning and an ellipsis where it is longer; steering made visible.
+
+    Control characters, and those that turn the direction of the text after them, are shown as
+    escapes: what is read must be what is written.
+    """
+    shown = text if len(text) <= length else f"{text[:length]}…"
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
+
+
+def _find(fields: Mapping[str, JsonValue], name: str) -> JsonValue:
+    """Return the field of this name, or the one in a field: `terms_type` is `type` of `terms`."""
+    if name in fields:
+        return fields[name]
+    outer, _, inner = name.partition("_")
+    nested = fields.get(outer)
+    return nested.get(inner) if isinstance(nested, dict) else None
+
+
+def _code(shown: str, title: str | None) -> Markup:
+    if title is None or title == shown:
+        return Markup(f"<code>{escape(shown)}</code>")
+    return Markup(f'<code title="{escape(title)}">{escape(shown)}</code>')

@@ -1,0 +1,321 @@
+"""Pages stay small whatever participants write: every field of every operation at its longest."""
+
+import types
+from collections.abc import Sequence
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+
+from node.codec import Record, encode
+from node.explorer.catalogues import catalogues
+from node.explorer.contents import (
+    AccountContent,
+    BlockContent,
+    ProposalContent,
+    TransactionContent,
+    TransactionLine,
+    ValidatorLine,
+    ValidatorsContent,
+)
+from node.explorer.explorer import Asked, Explorer
+from node.explorer.limits import (
+    BLOCKS_READ_BYTES_MAX,
+    FIELDS_SHOWN_MAX,
+    NESTED_SHOWN_MAX,
+    OPERATIONS_SHOWN_MAX,
+    PAGE_BYTES_MAX,
+    PROPOSALS_SHOWN_MAX,
+    QUERY_MAX,
+    ROWS_MAX,
+    TEXT_SHOWN_MAX,
+    TRANSACTIONS_SHOWN_MAX,
+)
+from node.explorer.reading import _events, _operations, outcome_line
+from node.explorer.showing import Showing, cut
+from node.ledger.catalogue import ACTS
+from node.ledger.operations import SetParameter
+from node.ledger.outcomes import Outcome
+from node.ledger.tables import VALIDATORS_MAX
+from node.rpc import params, results
+from node.rpc.results import at_head
+from tests.explorer.reading_html import Parsed
+from tests.explorer.stage import Stage, plain
+from tests.rpc.solo import BANK, address_of
+
+QUOTE = '"'
+"""The character that grows most when it is escaped: five bytes each."""
+ENDLESS = 60_000
+"""Of a text without a bound of its own: what fits into the largest transaction."""
+
+
+def longest(hint: Any) -> Any:
+    """A value of a field's type that takes as much room as the type lets through."""
+    bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    metas = [meta for meta in getattr(hint, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
+    length = next((meta.max_length for meta in metas if meta.max_length), None)
+    if get_origin(bare) in (Union, types.UnionType):
+        members = [member for member in get_args(bare) if member is not type(None)]
+        return longest(members[-1])
+    if get_origin(bare) is tuple:
+        inner = get_args(bare)
+        if inner[-1] is Ellipsis:
+            return tuple(longest(inner[0]) for _ in range(min(length or 100, 100)))
+        return tuple(longest(item) for item in inner)
+    if issubclass(bare, Enum):
+        return list(bare)[-1]
+    if issubclass(bare, bytes):
+        return b"\xfe" * (length or ENDLESS)
+    if issubclass(bare, Record):
+        hints = get_type_hints(bare, include_extras=True)
+        return bare(**{name: longest(inner) for name, inner in hints.items()})
+    if issubclass(bare, str):
+        return QUOTE * (length or ENDLESS)
+    if bare is bool:
+        return True
+    return next((meta.le for meta in metas if meta.le is not None), 2**63 - 1)
+
+
+def explorer_of(shown: Stage) -> Explorer:
+    pages = shown.solo.server._pages
+    assert isinstance(pages, Explorer)
+    return pages
+
+
+def rendered(shown: Stage, template: str, content: msgspec.Struct, language: str) -> str:
+    explorer = explorer_of(shown)
+    asked = Asked(
+        catalogue=catalogues()[language],
+        name=f"{template}s",
+        argument="0" * 64,
+        query={},
+        as_json=False,
+    )
+    return explorer._render(template, asked, explorer._face(asked), content=content, title="t")
+
+
+def transaction_content(
+    shown: Stage, operations: Sequence[Record], showing: Showing
+) -> TransactionContent:
+    """A refused transaction of these operations, with all it can have beside them."""
+    views = explorer_of(shown)._door.views
+    objects = [views.renderer.record(each) for each in operations]
+    details = tuple((name, QUOTE * ENDLESS) for name in ("found", "expected", "field", "scheme"))
+    outcome = views.outcome(Outcome.IDENTIFIER_TAKEN, details, 0)
+    event = {"type": "made_up", "reason": QUOTE * 140, "legal_reference": QUOTE * 140}
+    head = at_head(shown.solo.town.chain.head)
+    return TransactionContent(
+        **head,
+        id="0" * 64,
+        status="final",
+        transaction=results.TransactionView(
+            id="0" * 64,
+            valid_until=head["time"],
+            signers=["f" * 64] * 16,
+            operations=objects,
+            memo=QUOTE * 140,
+            size_bytes=1,
+        ),
+        receipt=results.ReceiptView(
+            height=1,
+            index=0,
+            time=head["time"],
+            outcome=outcome,
+            events=[event] * 100,
+        ),
+        outcome=outcome_line(outcome, showing),
+        operations=_operations(objects[:OPERATIONS_SHOWN_MAX], 0, showing),
+        next_operation=OPERATIONS_SHOWN_MAX,
+        events=_events([event] * 100, showing),
+    )
+
+
+async def test_a_transaction_of_the_longest_operations_is_a_small_page() -> None:
+    """In Urdu, whose letters take two bytes each."""
+    async with plain() as shown:
+        showing = Showing(catalogues()["ur"], "")
+        for act in ACTS:
+            operation = longest(act.operation)
+            if act.name == "propose":
+                operation = type(operation)(
+                    account=address_of(BANK, "a0"),
+                    operations=encode(
+                        (
+                            SetParameter(
+                                account=address_of(BANK, "a0"),
+                                approvers=(),
+                                parameter=QUOTE * 32,
+                                value=1,
+                            ),
+                        )
+                        * 100
+                    ),
+                    expires_ms=operation.expires_ms,
+                )
+            content = transaction_content(shown, [operation] * 100, showing)
+
+            html = rendered(shown, "transaction", content, "ur")
+
+            assert Parsed(html).faults == [], act.name
+            assert len(html.encode()) < PAGE_BYTES_MAX, act.name
+
+
+async def test_a_block_of_the_longest_transactions_is_a_small_page() -> None:
+    async with plain() as shown:
+        showing = Showing(catalogues()["en"], "")
+        views = explorer_of(shown)._door.views
+        door = explorer_of(shown)._door
+        block = await door.ask(
+            door.methods.block, params.BlockParams(height=1, transactions="none")
+        )
+        names = [QUOTE * 32] * VALIDATORS_MAX
+        certificate = results.CertificateView(
+            height=1,
+            round=0,
+            block_id="0" * 64,
+            signatures=[
+                results.SignatureView(validator=name, signature="f" * 128) for name in names
+            ],
+        )
+        for act in ACTS:
+            operation = views.renderer.record(longest(act.operation))
+            content = transaction_content(shown, [longest(act.operation)], showing)
+            line = _line(operation, content, showing)
+            page = BlockContent(
+                **at_head(shown.solo.town.chain.head),
+                block=msgspec.structs.replace(block, certificate=certificate),
+                transactions=[line] * TRANSACTIONS_SHOWN_MAX,
+                events=[],
+            )
+
+            assert len(rendered(shown, "block", page, "en").encode()) < PAGE_BYTES_MAX, act.name
+
+
+async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
+    async with plain() as shown:
+        showing = Showing(catalogues()["en"], "")
+        views = explorer_of(shown)._door.views
+        for act in ACTS:
+            operation = views.renderer.record(longest(act.operation))
+            proposal = results.ProposalView(
+                id="0" * 64,
+                proposer=shown.holder,
+                operations=[operation] * 100,
+                approvals=[shown.holder] * 16,
+                expires="2026-11-26T00:00:00.000Z",
+            )
+            head = at_head(shown.solo.town.chain.head)
+            one = ProposalContent(
+                **head,
+                proposal=proposal,
+                operations=_operations(proposal.operations[:OPERATIONS_SHOWN_MAX], 0, showing),
+                next_operation=OPERATIONS_SHOWN_MAX,
+            )
+            several = results.ProposalsResult(
+                **head, proposals=[proposal] * PROPOSALS_SHOWN_MAX, next="0" * 64
+            )
+
+            for template, content in (("proposal", one), ("proposals", several)):
+                html = rendered(shown, template, content, "en")
+                assert len(html.encode()) < PAGE_BYTES_MAX, f"{template} {act.name}"
+
+
+async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
+    async with plain() as shown:
+        account = await explorer_of(shown)._reading.account(shown.holder, {})
+        hold = results.HoldView(
+            id="f" * 64,
+            asset=QUOTE * 32,
+            amount="184467440737095516.15",
+            reason=QUOTE * 140,
+            legal_reference=QUOTE * 140,
+            expires="2026-11-26T00:00:00.000Z",
+            placed_by=QUOTE * 32,
+        )
+        holding = results.HoldingView(
+            asset=QUOTE * 32, decimals=2, available="1.00", held="1.00", total="2.00"
+        )
+        content = AccountContent(
+            **at_head(shown.solo.town.chain.head),
+            account=account.account,
+            holdings=[holding] * ROWS_MAX,
+            next_holding=QUOTE * 32,
+            holds=[hold] * ROWS_MAX,
+            next_hold="f" * 64,
+        )
+
+        assert len(rendered(shown, "account", content, "ur").encode()) < PAGE_BYTES_MAX
+
+
+async def test_a_hundred_validators_are_a_small_page() -> None:
+    async with plain() as shown:
+        line = ValidatorLine(
+            name="v" * 32,
+            participant="p" * 32,
+            public_key="f" * 64,
+            last_signed=10**9,
+            last_proposed=10**9,
+            signed=72_000,
+            blocks=72_000,
+            missed=72_000,
+        )
+        content = ValidatorsContent(
+            **at_head(shown.solo.town.chain.head),
+            fault_model="byzantine",
+            quorum=67,
+            faults_survived=33,
+            validators=[line] * VALIDATORS_MAX,
+        )
+
+        assert len(rendered(shown, "validators", content, "ur").encode()) < PAGE_BYTES_MAX
+
+
+def test_values_are_cut_and_what_steers_is_shown() -> None:
+    showing = Showing(catalogues()["en"], "")
+
+    assert len(cut("x" * 1_000)) == TEXT_SHOWN_MAX + 1
+    assert showing.value("reason", "x" * 1_000).count("x") == TEXT_SHOWN_MAX
+    many = [str(number) for number in range(1_000)]
+    assert showing.value("names", many).count(",") == FIELDS_SHOWN_MAX - 1  # type: ignore[arg-type]
+    nested = showing.value("operations", [{"a": "x" * 10_000}])
+    assert nested.count("x") <= NESTED_SHOWN_MAX
+    assert "\u202e" not in showing.value("reason", "abc\u202edef")
+    assert "\\u202e" in showing.value("reason", "abc\u202edef")
+    assert "\x00" not in showing.value("reason", "\x00")
+    # What joins the letters of Urdu is no steering.
+    assert "\u200c" in showing.value("reason", "می\u200cہے")
+
+
+async def test_a_query_is_read_up_to_a_bound() -> None:
+    async with plain() as shown:
+        status, html = await shown.get("/search?q=" + "x" * 4_000)
+
+        assert status == 400
+        assert f"at most {QUERY_MAX} characters" in html
+        assert len(html.encode()) < 10_000
+
+
+async def test_a_list_of_large_blocks_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks from before the start are read from the store; as many as the bound lets through."""
+    monkeypatch.setattr("node.explorer.reading.BLOCKS_READ_BYTES_MAX", 0)
+    async with plain() as shown:
+        content = await explorer_of(shown)._reading.blocks({})
+
+        assert BLOCKS_READ_BYTES_MAX > 0
+        assert [block.height for block in content.blocks] == [2]
+        assert content.older == 2
+        rest = await explorer_of(shown)._reading.blocks({"before": "2"})
+        assert [block.height for block in rest.blocks] == [1]
+        assert rest.older is None
+
+
+def _line(operation: Any, content: TransactionContent, showing: Showing) -> TransactionLine:
+    assert content.outcome is not None
+    return TransactionLine(
+        index=0,
+        id="0" * 64,
+        operations=100,
+        first=_operations([operation], 0, showing)[0],
+        outcome=content.outcome,
+    )

@@ -1,0 +1,129 @@
+"""The pages in a real browser: Debian's Chromium, driven by Playwright.
+
+Both are left out of the locked development tools, as 165 MB and a browser are much for those who
+never touch a page: `pip install '.[browser]'` and `apt-get install chromium`. Where one is missing
+these tests skip and say which.
+"""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.explorer.stage import BILL, ISIN, Stage, stage
+
+pytestmark = pytest.mark.e2e
+
+PHONE = {"width": 390, "height": 800}
+DESK = {"width": 1200, "height": 900}
+
+
+@contextlib.asynccontextmanager
+async def browser() -> AsyncIterator[Any]:
+    """Run a browser; skip where there is none."""
+    playwright = pytest.importorskip(
+        "playwright.async_api", reason="no browser driver: pip install '.[browser]'"
+    )
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no browser: apt-get install chromium")
+    async with playwright.async_playwright() as driver:
+        # The sandbox needs more of the system than containers give; only our own pages are shown.
+        running = await driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield running
+        finally:
+            await running.close()
+
+
+@contextlib.asynccontextmanager
+async def shown(**settings: Any) -> AsyncIterator[tuple[Stage, Any, list[str]]]:
+    """Run a node and a browser; yield a page of it and what it complained of."""
+    async with stage() as node, browser() as running:
+        context = await running.new_context(base_url=node.solo.url, **settings)
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        yield node, page, complaints
+        await context.close()
+
+
+@pytest.mark.parametrize("root", ["", "/ur"])
+async def test_every_page_fits_a_phone_and_nothing_on_it_runs_or_complains(root: str) -> None:
+    async with shown(viewport=PHONE) as (node, page, complaints):
+        for name, path in node.paths.items():
+            answer = await page.goto(root + path, wait_until="load")
+            width = await page.evaluate("document.documentElement.scrollWidth")
+
+            assert width <= PHONE["width"], f"{name} is {width} wide"
+            assert await page.locator("h1").count() == 1, name
+            allowed = 1 if answer.status == 404 else 0  # the browser tells of the status
+            # Leaving the overview ends its stream of new blocks, as it should.
+            told = [each for each in complaints if not each.endswith("/live")]
+            assert len(told) == allowed, f"{name}: {told}"
+            complaints.clear()
+
+
+async def test_an_open_page_shows_a_new_block_and_can_be_paused() -> None:
+    async with shown(viewport=DESK) as (node, page, complaints):
+        town = node.solo.town
+        async with page.expect_response(lambda response: response.url.endswith("/live")):
+            await page.goto("/")
+
+        await town.decide()
+        height = town.chain.head.height
+        await page.wait_for_selector(f"#now a[href='/blocks/{height}']")
+
+        await page.get_by_role("button", name="Pause").click()
+        assert await page.get_by_role("button", name="Go on").is_visible()
+        await town.decide()
+        await page.get_by_role("button", name="Go on").click()
+        await town.decide()
+        await page.wait_for_selector(f"#now a[href='/blocks/{height + 2}']")
+        assert complaints == []
+
+
+async def test_a_keyboard_is_enough() -> None:
+    async with shown(viewport=DESK) as (_, page, complaints):
+        await page.goto("/")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.getAttribute('href')") == "#content"
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#content")
+
+        await page.get_by_role("searchbox").focus()
+        await page.keyboard.type(ISIN)
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+
+        assert page.url.endswith(f"/assets/{BILL}")
+        assert BILL in await page.locator("h1").inner_text()
+        await page.locator("nav a", has_text="Blocks").focus()
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+        assert page.url.endswith("/blocks")
+        assert [each for each in complaints if not each.endswith("/live")] == []
+
+
+async def test_without_script_the_pages_are_whole() -> None:
+    async with shown(viewport=DESK, java_script_enabled=False) as (node, page, complaints):
+        await page.goto("/ur")
+        height = node.solo.town.chain.head.height
+        assert str(height) in await page.locator("#now .figure").first.inner_text()
+        assert await page.locator("svg.chart").count() == 4
+        assert not await page.locator("#pause").is_visible()
+
+        await page.get_by_role("searchbox").fill(node.paid)
+        async with page.expect_navigation():
+            await page.keyboard.press("Enter")
+
+        assert page.url.endswith(f"/ur/transactions/{node.paid}")
+        await page.get_by_role("link", name="English").click()
+        assert page.url.endswith(f"/transactions/{node.paid}")
+        assert "/ur/" not in page.url
+        assert complaints == []

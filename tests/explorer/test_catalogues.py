@@ -1,0 +1,145 @@
+"""Every text of the pages is there in every language, and every act and outcome has a sentence."""
+
+import re
+from typing import get_args, get_type_hints
+
+import pytest
+
+from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
+from node.explorer.face import MENU, TEMPLATES
+from node.explorer.showing import names_in
+from node.ledger.catalogue import ACTS
+from node.ledger.events import Event
+from node.ledger.outcomes import Outcome
+from node.ledger.powers import REFERENCE_OFFICES
+from node.ledger.tables import (
+    AccountStatus,
+    Activity,
+    LicencePhase,
+    ParticipantKind,
+    ParticipantStatus,
+)
+from node.ledger.terms import AssetKind
+from node.rpc.rendering import snake
+
+ENGLISH = catalogues()["en"]
+OTHERS = [catalogues()[language] for language in LANGUAGES[1:]]
+PLACE = "node/explorer/catalogues"
+
+
+def field_names(kind: type) -> set[str]:
+    """The names by which a sentence can mention the fields of a record."""
+    names = {name.removesuffix("_ms") for name in get_type_hints(kind)}
+    return names | {f"{name}_{inner}" for name in names for inner in ("type", "reason")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_operation_has_a_sentence(language: str) -> None:
+    sentences = catalogues()[language].operations
+    missing = [act.name for act in ACTS if act.name not in sentences]
+
+    assert not missing, "\n".join(
+        f"add to [operations] in {PLACE}/{language}.toml, what the operation asks for in a"
+        f' sentence, its fields in braces:\n{name} = "{{account}} ... {{{"}, {".join(fields)}}}."'
+        for name in missing
+        for act in ACTS
+        if act.name == name
+        for fields in [sorted(field_names(act.operation) - {"account", "approvers"})]
+    )
+    assert set(sentences) <= {act.name for act in ACTS}, "a sentence of no operation"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_names_fields_that_its_operation_has(language: str) -> None:
+    for act in ACTS:
+        named = names_in(catalogues()[language].operations[act.name])
+        assert named <= field_names(act.operation), act.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_names_fields_that_its_event_has(language: str) -> None:
+    kinds = {snake(kind.__name__): kind for kind in get_args(Event)}
+    for name, sentence in catalogues()[language].events.items():
+        assert name in kinds, f"a sentence of no event: {name}"
+        assert names_in(sentence) <= field_names(kinds[name]), name
+
+
+@pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
+def test_every_outcome_has_a_sentence(catalogue: Catalogue) -> None:
+    missing = [each for each in Outcome if each.name not in catalogue.outcomes]
+
+    assert not missing, "\n".join(
+        f"add to [outcomes] in {PLACE}/{catalogue.language}.toml the translation, with the same"
+        f' words in braces, of:\n{each.name} = "{each.sentence}"'
+        for each in missing
+    )
+    assert set(catalogue.outcomes) == {each.name for each in Outcome}
+
+
+@pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
+def test_an_outcome_names_the_same_details_in_every_language(catalogue: Catalogue) -> None:
+    for outcome in Outcome:
+        named = names_in(catalogue.outcomes[outcome.name])
+        assert named == names_in(outcome.sentence), outcome.name
+
+
+@pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
+@pytest.mark.parametrize("table", ["texts", "words", "operations", "events"])
+def test_catalogues_have_the_same_keys_and_name_the_same(catalogue: Catalogue, table: str) -> None:
+    ours, theirs = getattr(ENGLISH, table), getattr(catalogue, table)
+
+    differing = sorted(ours.keys() ^ theirs.keys())
+    assert not differing, (
+        f"[{table}] of {PLACE}/en.toml and {catalogue.language}.toml differ in {differing}: every"
+        " key stands in both"
+    )
+    for key, text in ours.items():
+        assert names_in(theirs[key]) == names_in(text), key
+        assert theirs[key].strip(), key
+
+
+def test_the_ledgers_enumerations_have_words() -> None:
+    kinds = (AccountStatus, Activity, LicencePhase, ParticipantKind, ParticipantStatus, AssetKind)
+    values = {
+        each.value if isinstance(each.value, str) else each.name.lower()
+        for kind in kinds
+        for each in kind
+    }
+
+    missing = (values | set(REFERENCE_OFFICES)) - ENGLISH.words.keys()
+
+    assert not missing, f"add to [words] in every file of {PLACE}: {sorted(missing)}"
+
+
+def test_every_text_is_used_and_every_text_used_is_there() -> None:
+    sources = [*TEMPLATES.glob("*.html"), *TEMPLATES.parent.glob("*.py")]
+    whole = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    asked = set(re.findall(r"ui\.(?:t|fill)\(['\"]([a-z-]+)['\"][,)]", whole))
+    built = {
+        *(f"nav-{name}" for name in MENU),
+        *(f"chart-{kind}" for kind in ("transactions", "finality", "blocks", "missed")),
+        *(f"status-{status}" for status in ("final", "pending", "unknown")),
+        *(f"licence-{state}" for state in ("active", "expired", "revoked")),
+        *(f"class-{kind}" for kind in ("transfer", "office", "administer")),
+        *(
+            f"match-{kind}"
+            for kind in (
+                "blocks",
+                "transactions",
+                "accounts",
+                "assets",
+                "participants",
+                "proposals",
+            )
+        ),
+        *(f"refusal-{status}" for status in (400, 404, 405, 429, 500, 503)),
+    }
+    quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))
+
+    assert asked | built <= ENGLISH.texts.keys()
+    assert ENGLISH.texts.keys() <= built | quoted, "texts that nothing shows"
+
+
+def test_catalogues_are_text_that_a_page_can_show() -> None:
+    for path in FOLDER.glob("*.toml"):
+        assert "<" not in path.read_text(encoding="utf-8"), f"{path}: texts are not markup"

@@ -1,0 +1,436 @@
+"""Every page in both languages: whole, small, accessible, strict; and what has no page says why."""
+
+import json
+from itertools import pairwise
+from urllib.parse import urljoin, urlsplit
+
+from node.explorer import Explorer
+from node.explorer.catalogues import LANGUAGES, catalogues
+from node.explorer.explorer import CONTENT_POLICY
+from node.explorer.limits import PAGE_BYTES_MAX, QUERY_MAX
+from node.rpc import RpcLimits
+from tests.explorer.reading_html import Parsed
+from tests.explorer.stage import (
+    BILL,
+    EXCHANGE,
+    ISIN,
+    LEI,
+    MARK,
+    SHORT_MARK,
+    Stage,
+    plain,
+    stage,
+)
+from tests.rpc.solo import solo_node
+
+ROOTS = {"en": "", "ur": "/ur"}
+
+
+async def test_every_page_is_whole_in_every_language() -> None:
+    async with stage() as shown:
+        for language in LANGUAGES:
+            for name, path in shown.paths.items():
+                status, html = await shown.get(ROOTS[language] + path)
+                where = f"{language} {name}"
+                page = Parsed(html)
+
+                assert status == (404 if name == "refusal" else 200), where
+                assert page.faults == [], where
+                assert len(html.encode()) < PAGE_BYTES_MAX, where
+                (root,) = page.all("html")
+                assert root == {"lang": language, "dir": catalogues()[language].direction}, where
+                check_accessible(page, where)
+                check_strict(page, where)
+                assert "{" not in page.text.replace(MARK, ""), f"{where}: a name was not filled in"
+
+
+def check_accessible(page: Parsed, where: str) -> None:
+    """Landmarks, one heading above all, tables with headers, names for what is no text."""
+    for landmark in ("header", "main", "nav", "footer"):
+        assert page.all(landmark), f"{where}: no {landmark}"
+    assert len(page.all("h1")) == len(page.all("main")) == 1, where
+    levels = [int(name[1]) for name, _ in page.elements if name in {"h1", "h2", "h3"}]
+    assert levels[0] == 1, where
+    assert all(after - before <= 1 for before, after in pairwise(levels)), where
+    for header in page.all("th"):
+        assert header.get("scope") in {"col", "row"}, where
+    assert len(page.all("table")) == len(page.all("thead")), where
+    labelled = {label["for"] for label in page.all("label")}
+    for field in page.all("input"):
+        assert field["id"] in labelled, where
+    for drawing in page.all("svg"):
+        assert drawing["role"] == "img", where
+        assert drawing["aria-label"], where
+    for image in page.all("img"):
+        assert "alt" in image, where
+    for area in page.all("div"):
+        if area.get("class") == "scroll":
+            assert area["tabindex"] == "0", f"{where}: a keyboard cannot scroll it"
+            assert area["aria-label"], where
+    identifiers = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(identifiers) == len(set(identifiers)), f"{where}: an id twice"
+    assert any(link.get("href") == "#content" for link in page.all("a")), where
+
+
+def check_strict(page: Parsed, where: str) -> None:
+    """Nothing inline, nothing from elsewhere."""
+    for name, attributes in page.elements:
+        assert name != "style", where
+        assert not [key for key in attributes if key == "style" or key.startswith("on")], where
+        if name == "script":
+            assert attributes.get("src"), f"{where}: an inline script"
+    for link in page.links():
+        assert link.startswith(("/", "#")), f"{where}: {link}"
+        assert not link.startswith("//"), f"{where}: {link}"
+
+
+async def test_answers_carry_a_strict_content_policy() -> None:
+    async with stage() as shown, shown.solo.session.get(shown.solo.url + "/") as response:
+        policy = response.headers["Content-Security-Policy"]
+        names = {part.strip().split()[0] for part in policy.split(";")}
+
+        assert policy == CONTENT_POLICY
+        assert "'unsafe" not in policy
+        assert {"default-src", "base-uri", "form-action", "frame-ancestors"} <= names
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert "Access-Control-Allow-Origin" not in response.headers
+        assert "Set-Cookie" not in response.headers
+
+
+async def test_every_link_of_a_page_leads_somewhere() -> None:
+    async with stage() as shown:
+        seen = set()
+        for root in ROOTS.values():
+            for path in shown.paths.values():
+                _, html = await shown.get(root + path)
+                for link in Parsed(html).links():
+                    target = urljoin(root + path, link)
+                    # The stream of new blocks never ends; what search says of what it is not
+                    # given stands elsewhere.
+                    if not urlsplit(target).path.endswith(("/live", "/search")):
+                        seen.add(target.partition("#")[0])
+        for target in sorted(seen):
+            status, _ = await shown.get(target)
+            # Accounts and participants that a refused transaction names do not exist.
+            known = "%3Cimg" in target or "99999" in target
+            assert status == (404 if known else 200), target
+
+
+async def test_every_page_has_json_beside_it() -> None:
+    async with stage() as shown:
+        for path in shown.paths.values():
+            status, html = await shown.get(path)
+            (link,) = [
+                each for each in Parsed(html).all("link") if each.get("type") == "application/json"
+            ]
+            assert link["href"] is not None
+
+            json_status, text = await shown.get(link["href"])
+
+            assert json_status == status, link
+            content = json.loads(text)
+            assert "height" in content or content["status"] == 404
+
+
+async def test_what_participants_wrote_is_text_wherever_it_is_shown() -> None:
+    """Memo, names, reasons, references, identifiers: the parser finds no element of theirs."""
+    async with stage() as shown:
+        found = set()
+        for root in ROOTS.values():
+            for name, path in shown.paths.items():
+                _, html = await shown.get(root + path)
+                page = Parsed(html)
+                assert not page.all("b"), name
+                assert not [img for img in page.all("img") if img["src"] == "x"], name
+                assert [each for each in page.all("script") if "src" not in each] == [], name
+                if MARK in page.text:
+                    found.add(name)
+                if SHORT_MARK in page.text:
+                    found.add(f"{name}, short")
+
+        assert found == {
+            "overview",
+            "block",
+            "transaction",
+            "transaction-strange",
+            "transaction-strange, short",
+            "account",
+            "account-held",
+            "assets",
+            "asset",
+        }
+
+
+REFUSED = [
+    ("/nowhere", 404, "/nowhere", "one of the pages"),
+    ("/blocks/seven", 400, "seven", "a whole number from 1"),
+    ("/blocks/0", 400, "0", "a whole number from 1"),
+    ("/blocks/99999", 404, "99999", None),
+    ("/transactions/abc", 400, "abc", "64 characters"),
+    ("/accounts/nobody", 400, "nobody", "the address of an account on this network"),
+    ("/assets/NONE", 404, "NONE", None),
+    (f"/assets/{'A' * 33}", 400, "A" * 33, "1 to 32 characters"),
+    ("/participants/nobody", 404, "nobody", None),
+    (f"/proposals/{'0' * 64}", 404, "0" * 64, None),
+    ("/static/secrets", 404, None, "one of the pages"),
+]
+"""Path, status, what it says was found, and what was expected."""
+
+
+async def test_what_has_no_page_says_what_was_found_and_expected() -> None:
+    async with plain() as shown:
+        for path, status, found, expected in REFUSED:
+            answered, text = await shown.get(path)
+            json_answered, json_text = await shown.get(path + ".json")
+
+            assert answered == json_answered == status, path
+            page, content = Parsed(text), json.loads(json_text)
+            assert page.faults == [], path
+            assert (found or "") in page.text, path
+            assert (expected or "") in page.text, path
+            assert content["status"] == status, path
+            assert found is None or content["found"].removesuffix(".json") == found, path
+            assert (expected or "") in (content["expected"] or ""), path
+            assert content["expected"] or content["reason"], path
+
+
+async def test_cursors_that_no_page_gave_are_refused() -> None:
+    async with plain() as shown:
+        for path in (
+            "/blocks?before=x",
+            "/blocks/1?index=-1",
+            "/blocks/1?index=99999999999",
+            "/participants?after=" + "x" * 33,
+            "/proposals?after=zz",
+            "/rules?after=" + "x" * 80,
+            "/search?q=" + "x" * (QUERY_MAX + 1),
+        ):
+            status, html = await shown.get(path)
+
+            assert status == 400, path
+            assert "Expected" in Parsed(html).text, path
+
+
+async def test_pages_are_only_read() -> None:
+    async with plain() as shown:
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            request = shown.solo.session.request(method, shown.solo.url + "/blocks")
+            async with request as response:
+                assert response.status == 405, method
+                assert response.headers["Allow"] == "GET, HEAD"
+
+
+async def test_head_is_answered_without_the_page() -> None:
+    async with (
+        plain() as shown,
+        shown.solo.session.head(shown.solo.url + "/blocks") as response,
+    ):
+        assert response.status == 200
+        assert await response.read() == b""
+
+
+async def test_a_page_costs_its_caller_a_call() -> None:
+    limits = RpcLimits(calls_per_second=1, calls_burst=2)
+    async with solo_node(settled=False, limits=limits, pages=Explorer) as solo:
+        statuses = [(await solo.get("/blocks"))[0] for _ in range(3)]
+
+        assert statuses == [200, 200, 429]
+
+
+async def test_a_node_without_pages_answers_as_before() -> None:
+    async with solo_node(settled=False) as solo:
+        status, text = await solo.get("/")
+
+        assert status == 404
+        assert "there is nothing here" in text
+
+
+async def test_page_of_a_foreign_host_is_refused() -> None:
+    """A page that has its own name resolve here reaches nothing."""
+    async with plain() as shown:
+        request = shown.solo.session.get(shown.solo.url + "/", headers={"Host": "evil.example"})
+        async with request as response:
+            assert response.status == 403
+
+
+async def test_our_own_failure_is_a_page_with_a_trace_id() -> None:
+    async with plain() as shown:
+        shown.solo.town.chain.history.accusations = None  # type: ignore[assignment,method-assign]
+
+        status, html = await shown.get("/evidence")
+
+        assert status == 500
+        assert "trace id" in Parsed(html).text
+        assert "Traceback" not in html
+
+
+# Lists.
+
+
+async def test_blocks_page_back_to_the_first_and_forward_again() -> None:
+    async with plain() as shown:
+        for _ in range(60):
+            await shown.solo.town.decide()
+        pages = [json.loads((await shown.get("/blocks.json"))[1])]
+        while (older := pages[-1]["older"]) is not None:
+            pages.append(json.loads((await shown.get(f"/blocks.json?before={older}"))[1]))
+
+        head = shown.solo.town.chain.head.height
+        heights = [block["height"] for page in pages for block in page["blocks"]]
+        assert heights == list(range(head, 0, -1))
+        assert len(pages) == 3
+        assert pages[0]["newer"] is None
+        assert pages[2]["newer"] == pages[1]["blocks"][-1]["height"] + 25 - 1 + 1
+
+
+async def test_blocks_from_before_the_start_are_read_from_the_store() -> None:
+    async with solo_node(pages=Explorer) as solo:
+        content = json.loads((await solo.get("/blocks.json"))[1])
+
+        assert [block["height"] for block in content["blocks"]] == [2, 1]
+        assert {block["refused"] for block in content["blocks"]} == {None}
+
+
+async def test_lists_of_records_page_by_cursor() -> None:
+    async with stage() as shown:
+        whole = json.loads((await shown.get("/rules.json"))[1])
+        rest = json.loads((await shown.get(f"/rules.json?after={whole['next']}"))[1])
+
+        assert len(whole["powers"]) == 25
+        assert whole["parameters"]
+        assert not rest["parameters"]
+        assert rest["powers"][0] not in whole["powers"]
+        assert rest["next"] is None
+        assert "First page" in (await shown.get(f"/rules?after={whole['next']}"))[1]
+
+
+# What the pages say.
+
+
+async def test_a_transfer_reads_as_a_sentence_in_both_languages() -> None:
+    async with stage() as shown:
+        english = json.loads((await shown.get(f"/transactions/{shown.paid}.json"))[1])
+        urdu = json.loads((await shown.get(f"/ur/transactions/{shown.paid}.json"))[1])
+
+        payer, payee = (shown.solo.address(name) for name in ("a0", "a2"))
+        short = [f"{each[:12]}…{each[-6:]}" for each in (payer, payee)]
+        assert english["operations"][0]["sentence"] == (
+            f"{short[0]} pays 125.50 PKR-CB to {short[1]}."
+        )
+        assert urdu["operations"][0]["sentence"] == (
+            f"{short[0]} نے 125.50 PKR-CB {short[1]} کو ادا کیے۔"
+        )
+        assert english["operations"][0]["fields"]["amount"] == "125.50"
+        assert english["transaction"]["memo"] == "for the harvest"
+
+
+async def test_a_refusal_says_why_in_both_languages() -> None:
+    async with stage() as shown:
+        english = json.loads((await shown.get(f"/transactions/{shown.refused}.json"))[1])
+        urdu = json.loads((await shown.get(f"/ur/transactions/{shown.refused}.json"))[1])
+
+        assert english["outcome"]["name"] == urdu["outcome"]["name"] == "HOLDING_INSUFFICIENT"
+        assert "1,000,000,000,000 are needed" in english["outcome"]["sentence"]
+        assert "1,000,000,000,000 درکار ہیں" in urdu["outcome"]["sentence"]
+        assert english["outcome"]["operation"] == 0
+
+
+async def test_licences_say_whether_they_count() -> None:
+    async with stage() as shown:
+        content = json.loads((await shown.get(f"/participants/{EXCHANGE}.json"))[1])
+
+        states = {line["licence"]["activity"]: line["state"] for line in content["licences"]}
+        assert states == {"exchange": "active", "custody": "revoked"}
+
+
+# Search.
+
+
+async def found_by(shown: Stage, query: str, root: str = "") -> str | None:
+    """Where a search leads by itself; None: nowhere."""
+    request = shown.solo.session.get(
+        f"{shown.solo.url}{root}/search", params={"q": query}, allow_redirects=False
+    )
+    async with request as response:
+        assert response.status in {200, 303}
+        return response.headers.get("Location")
+
+
+async def test_search_finds_by_whatever_one_has() -> None:
+    async with stage() as shown:
+        address = shown.solo.address("a0")
+        last = shown.solo.town.chain.head
+        wanted = {
+            "3": "/blocks/3",
+            " 3 ": "/blocks/3",
+            last.block_id.hex(): f"/blocks/{last.height}",
+            shown.paid: f"/transactions/{shown.paid}",
+            shown.paid.upper(): f"/transactions/{shown.paid}",
+            shown.proposal: f"/proposals/{shown.proposal}",
+            address: f"/accounts/{address}",
+            address.upper(): f"/accounts/{address}",
+            BILL: f"/assets/{BILL}",
+            BILL.lower(): f"/assets/{BILL}",
+            ISIN: f"/assets/{BILL}",
+            LEI.lower(): "/participants/karakoram-bank",
+            EXCHANGE: f"/participants/{EXCHANGE}",
+            "Indus Exchange": f"/participants/{EXCHANGE}",
+            "Central Bank": "/participants/central-bank",
+            "finance ministry": "/participants/finance-ministry",
+            "regulator": "/participants/virtual-asset-regulator",
+            "وزارتِ خزانہ": "/participants/finance-ministry",
+        }
+        for query, path in wanted.items():
+            assert await found_by(shown, query) == path, query
+            assert await found_by(shown, query, "/ur") == f"/ur{path}", query
+
+
+async def test_search_that_finds_nothing_says_so() -> None:
+    async with plain() as shown:
+        for query in ("", " ", "99999", "f" * 64, "tkhz1qqqqqq", "<script>", "../x"):
+            assert await found_by(shown, query) is None, query
+            async with shown.solo.session.get(
+                shown.solo.url + "/search.json", params={"q": query}
+            ) as response:
+                assert (await response.json())["matches"] == [], query
+
+
+async def test_search_that_finds_several_things_lists_them() -> None:
+    async with stage() as shown:
+        request = shown.solo.session.get(shown.solo.url + "/search", params={"q": "c"})
+        async with request as response:
+            page = Parsed(await response.text())
+
+        assert "/participants/central-bank" in page.links()
+        assert "/participants/crypto-council" in page.links()
+
+
+# Files.
+
+
+async def test_files_may_be_kept_for_ever_under_their_version() -> None:
+    async with plain() as shown:
+        _, html = await shown.get("/")
+        files = {link for link in Parsed(html).links() if link.startswith("/static/")}
+        assert len(files) == 5
+        for path in files:
+            async with shown.solo.session.get(shown.solo.url + path) as response:
+                assert response.status == 200
+                assert "immutable" in response.headers["Cache-Control"]
+            bare = path.partition("?")[0]
+            async with shown.solo.session.get(shown.solo.url + bare) as response:
+                assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_metrics_count_pages_by_kind_and_not_by_name() -> None:
+    async with plain() as shown:
+        for path in ("/", "/blocks/1", "/blocks/x", "/made-up-1", "/made-up-2"):
+            await shown.get(path)
+
+        _, text = await shown.solo.get("/metrics")
+
+        assert 'khazana_rpc_requests_total{method="page_overview",result="ok"} 1.0' in text
+        assert 'khazana_rpc_requests_total{method="page_block",result="400"} 1.0' in text
+        assert 'khazana_rpc_requests_total{method="page_unknown",result="404"} 2.0' in text
+        assert "made-up" not in text
