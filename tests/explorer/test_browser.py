@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Any]:
 @contextlib.asynccontextmanager
 async def shown(**settings: Any) -> AsyncIterator[tuple[Stage, Any, list[str]]]:
     """Run a node and a browser; yield a page of it and what it complained of."""
-    async with stage() as node, browser() as running:
+    async with browser() as running, stage() as node:
         context = await running.new_context(base_url=node.solo.url, **settings)
         page = await context.new_page()
         complaints: list[str] = []
