@@ -33,8 +33,9 @@ FILTER_MAX: Final = 1_000
 AT_ONCE_MAX: Final = 16
 """Calls of one socket that are answered in one turn of the loop: half a millisecond."""
 
-WRITE_LIMIT_NONE: Final = 1 << 40
-"""Bytes after which asyncio and aiohttp would wait for room: never."""
+WRITE_LIMIT_NONE: Final = (1 << 31) - 1
+"""Bytes after which asyncio and aiohttp would wait for room: never. No event loop that is written
+in C takes more."""
 ROOM_POLL_S: Final = 0.01
 """How often a full socket is looked at: with the default buffer, 25 MB/s to one reader."""
 
