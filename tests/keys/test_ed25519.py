@@ -4,6 +4,8 @@ import json
 import secrets
 from pathlib import Path
 
+import nacl.bindings
+import nacl.exceptions
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -151,6 +153,37 @@ def test_no_bit_of_key_message_or_signature_can_be_changed() -> None:
 @given(st.binary(max_size=80), st.binary(max_size=10), st.binary(max_size=80))
 def test_verify_answers_for_any_bytes(public_key: bytes, message: bytes, signature: bytes) -> None:
     assert not verify(public_key, message, signature)
+
+
+def opened(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """The same function of libsodium, as PyNaCl offers it."""
+    try:
+        found = nacl.bindings.crypto_sign_open(signature + message, public_key)
+    except nacl.exceptions.BadSignatureError:
+        return False
+    assert found == message
+    return True
+
+
+@given(
+    st.binary(min_size=32, max_size=32),
+    st.binary(max_size=100),
+    st.lists(st.tuples(st.integers(0, 95), st.integers(1, 255)), max_size=2),
+)
+def test_verdict_is_that_of_the_library_as_it_is_offered(
+    seed: bytes, message: bytes, flips: list[tuple[int, int]]
+) -> None:
+    signer = LocalSigner(seed)
+    signed = bytearray(signer.public_key + signer.sign(message))
+    for place, flip in flips:
+        signed[place] ^= flip
+    public_key, signature = bytes(signed[:32]), bytes(signed[32:])
+
+    assert verify(public_key, message, signature) == opened(public_key, message, signature)
+
+
+def test_speccheck_verdicts_are_those_of_the_library_as_it_is_offered() -> None:
+    assert [verify(*case) for case in SPECCHECK] == [opened(*case) for case in SPECCHECK]
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 64])
