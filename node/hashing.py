@@ -6,7 +6,7 @@ encodes them first.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final
 
@@ -42,14 +42,36 @@ class Domain(Enum):
     AMENDMENT = b"khazana/amendment/1"
 
 
-def hasher(domain: Domain) -> Callable[[bytes], bytes]:
-    """Return the function that hashes one part under this domain: for whoever hashes thousands."""
-    copy = domain.absorbed.copy
+def hasher(domain: Domain, *first: bytes) -> Callable[[bytes], bytes]:
+    """Return the function that hashes one part under this domain: for whoever hashes thousands.
+
+    Args:
+        first: parts that come before it, always the same; absorbed beforehand like the tag.
+    """
+    absorbed = domain.absorbed.copy()
+    for part in first:
+        absorbed.update(part)
+    copy = absorbed.copy
 
     def tagged(part: bytes) -> bytes:
         state = copy()
         state.update(part)
         return state.digest()
+
+    return tagged
+
+
+def hasher_of_each(domain: Domain) -> Callable[[Iterable[bytes]], list[bytes]]:
+    """Return the function that hashes each of some parts by itself: `hasher`, without its call."""
+    copy = domain.absorbed.copy
+
+    def tagged(parts: Iterable[bytes]) -> list[bytes]:
+        hashes = []
+        for part in parts:
+            state = copy()
+            state.update(part)
+            hashes.append(state.digest())
+        return hashes
 
     return tagged
 

@@ -9,12 +9,13 @@ Source: the tree of RFC 6962 section 2.1, with domain tags in place of its prefi
 """
 
 from collections.abc import Sequence
+from operator import add
 from typing import Annotated, Final
 
 import msgspec
 
 from node.codec import Record
-from node.hashing import HASH_SIZE, Domain, hasher, tagged_hash
+from node.hashing import HASH_SIZE, Domain, hasher, hasher_of_each, tagged_hash
 
 LIST_LENGTH_MAX: Final = 1 << 20
 """Items in one list: far above any block's limit, low enough that a proof has a bounded depth."""
@@ -22,6 +23,8 @@ DEPTH_MAX: Final = 20
 
 _hash_of_leaf: Final = hasher(Domain.MERKLE_LEAF)
 _hash_of_node: Final = hasher(Domain.MERKLE_NODE)
+_hashes_of_leaves: Final = hasher_of_each(Domain.MERKLE_LEAF)
+_hashes_of_nodes: Final = hasher_of_each(Domain.MERKLE_NODE)
 
 Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_SIZE, max_length=HASH_SIZE)]
 
@@ -37,7 +40,7 @@ class ListProof(Record):
 
 def list_root(domain: Domain, items: Sequence[bytes]) -> bytes:
     """Return the 32-byte root of the items in their order; an empty list has a root too."""
-    level = list(map(_hash_of_leaf, items))
+    level = _hashes_of_leaves(items)
     while len(level) > 1:
         level = _parents(level)
     return _seal(domain, len(items), level[0] if level else b"")
@@ -47,7 +50,7 @@ def prove_item(items: Sequence[bytes], index: int) -> ListProof:
     """Return the proof of the item at this index, which must exist."""
     assert 0 <= index < len(items)
     siblings: list[bytes] = []
-    level = list(map(_hash_of_leaf, items))
+    level = _hashes_of_leaves(items)
     place = index
     while len(level) > 1:
         sibling = place ^ 1
@@ -77,8 +80,8 @@ def verify_item(domain: Domain, root: bytes, item: bytes, proof: ListProof) -> b
 
 
 def _parents(level: list[bytes]) -> list[bytes]:
-    pairs = zip(level[::2], level[1::2], strict=False)  # without an odd one at the end
-    parents = [_hash_of_node(left + right) for left, right in pairs]
+    # In pairs, without an odd one at the end.
+    parents = _hashes_of_nodes(map(add, level[::2], level[1::2]))
     if len(level) & 1:
         parents.append(level[-1])
     return parents

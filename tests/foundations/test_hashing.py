@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.hashing import HASH_SIZE, Domain, tagged_hash
+from node.hashing import HASH_SIZE, Domain, hasher, hasher_of_each, tagged_hash
 
 
 @given(st.sampled_from(Domain), st.lists(st.binary(max_size=100)))
@@ -16,6 +16,19 @@ def test_tagged_hash_is_sha256_over_the_padded_tag_and_the_parts(
     padded = domain.value + b"\0" * (64 - len(domain.value))
 
     assert tagged_hash(domain, *parts) == hashlib.sha256(padded + b"".join(parts)).digest()
+
+
+@given(st.sampled_from(Domain), st.binary(max_size=40), st.lists(st.binary(max_size=100)))
+def test_those_who_hash_thousands_hash_alike(
+    domain: Domain, first: bytes, parts: list[bytes]
+) -> None:
+    hash_of, hash_after = hasher(domain), hasher(domain, first)
+
+    assert [hash_of(part) for part in parts] == [tagged_hash(domain, part) for part in parts]
+    assert [hash_after(part) for part in parts] == [
+        tagged_hash(domain, first, part) for part in parts
+    ]
+    assert hasher_of_each(domain)(parts) == [tagged_hash(domain, part) for part in parts]
 
 
 def test_tagged_hash_is_fixed() -> None:
