@@ -13,26 +13,25 @@ been verified, and a copy that came meanwhile is looked at again then (adversari
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 import msgspec
 
-from node.chain import Chain
+from node.chain import BlockEnvelope, Chain
 from node.clock import Clock
 from node.keys import verify as verify_signature
-from node.keys.development import development_label
+from node.keys.development import first_development_key
 from node.ledger.outcomes import Details, Outcome
 from node.ledger.transactions import (
     TransactionBody,
     TransactionError,
-    check_envelope,
     decode_signed,
-    transaction_id,
+    transaction_ids,
 )
-from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
 from node.signatures import Check, Signatures, Verdicts
 
@@ -103,6 +102,9 @@ class _Waiting(msgspec.Struct, gc=False):
     """One of the same id is being verified already."""
 
 
+_SIGNER_OF: Final[Callable[[Check], bytes]] = itemgetter(0)
+
+
 class Batch:
     """Transactions between `begin` and `finish`."""
 
@@ -119,6 +121,10 @@ class Batch:
         self.waiting: list[_Waiting] = []
         self.done = asyncio.Event()
         """What was admitted is in the pool, as soon as others have their turn."""
+
+    def signers(self) -> Iterator[bytes]:
+        """Yield whose signatures are to be verified."""
+        return map(_SIGNER_OF, self.checks)
 
 
 class AdmissionError(Exception):
@@ -165,11 +171,9 @@ class Admission:
         self._clock = clock
         self._verify = verify
         self._signatures = signatures
-        self._genesis_hash = chain.genesis.hash
-        self._network = chain.genesis.network
+        self._id_of = transaction_ids(chain.genesis.hash)
         # A rule of the protocol: a block that holds such a transaction is invalid.
         self._refuses_development_keys = not chain.genesis.development
-        self._window_ms = chain.genesis.transactions.window_ms
         # Whose signatures are being verified, by which batch.
         self._pending: dict[bytes, Batch] = {}
         self.signatures_verified = 0
@@ -185,7 +189,7 @@ class Admission:
         """
         signed, body = decode_signed(raw)
         return Decoded(
-            id=transaction_id(self._genesis_hash, signed.body),
+            id=self._id_of(signed.body),
             raw=raw,
             body=body,
             signatures=signed.signatures,
@@ -210,42 +214,36 @@ class Admission:
 
         The caller verifies the checks of the batch and calls `finish`, or else `abandon`.
         """
-        now_ms = self.now_ms()
-        version, network, window_ms = self._chain.version, self._network, self._window_ms
-        pool, pending, genesis_hash = self._pool, self._pending, self._genesis_hash
+        envelope = self._chain.envelope(self.now_ms())
+        accepts, is_new, id_of = envelope.accepts, self._chain.is_new, self._id_of
+        pool, pending = self._pool, self._pending
         batch = Batch(dry_run=dry_run, height=self._chain.head.height)
-        results = batch.results
+        results, waiting, checks = batch.results, batch.waiting, batch.checks
         for raw in raws:
             try:
                 signed, body = decode_signed(raw)
             except TransactionError as error:
                 results.append(self._refuse(error, None))
                 continue
-            id_ = transaction_id(genesis_hash, signed.body)
-            try:
-                check_envelope(body, network=network, now_ms=now_ms, window_ms=window_ms)
-                check_in_force(body, version)
-            except TransactionError as error:
-                # Its time is over, and it was applied in its time, or may have been: whoever asks
-                # again after a lost answer must not hear that it never will be, and sign another.
-                results.append(
-                    self._duplicate(id_, body.valid_until_ms) or self._untimely(id_, body, error)
-                )
+            id_ = id_of(signed.body)
+            if not accepts(body):
+                results.append(self._unacceptable(id_, body, envelope))
                 continue
             if id_ in pool:
                 results.append(Known(id_))
                 continue
-            applied = self._duplicate(id_, body.valid_until_ms)
-            if applied is not None:
-                results.append(applied)
-                continue
+            if not is_new(id_, body.valid_until_ms):
+                applied = self._duplicate(id_, body.valid_until_ms)
+                if applied is not None:
+                    results.append(applied)
+                    continue
             size_bytes = len(raw)
             # Said before the costly part, so that a flood costs little.
             if pool.is_full_for(size_bytes):
                 results.append(Full(pool.retry_after_ms()))
                 continue
             is_copy = id_ in pending
-            batch.waiting.append(
+            waiting.append(
                 _Waiting(
                     place=len(results),
                     transaction=AdmittedTransaction(
@@ -258,7 +256,7 @@ class Admission:
             results.append(None)
             if not is_copy:
                 pending[id_] = batch
-                batch.checks += zip(body.signers, repeat(id_), signed.signatures)
+                checks += zip(body.signers, repeat(id_), signed.signatures)
         return batch
 
     def verdicts(self, batch: Batch) -> list[bool]:
@@ -281,17 +279,19 @@ class Admission:
         has_moved = batch.height != self._chain.head.height
         trial = self._chain.trial(now_ms=self.now_ms()) if batch.dry_run else None
         self.signatures_verified += len(verdicts)
+        # Nearly always, and then nobody need be asked for.
+        are_good = all(verdicts) and self._development_key_of(batch.signers()) is None
         first = 0
         for waiting in batch.waiting:
-            transaction, result = waiting.transaction, None
-            signers = transaction.body.signers
+            transaction = waiting.transaction
+            result: AdmissionResult = transaction
             if waiting.is_copy:
                 # Of one whose signatures were being verified, and may not have been good.
                 result = self._of_copy(waiting, admitted)
-            else:
-                refusal = self._judge(transaction, verdicts[first : first + len(signers)])
-                result = transaction if refusal is None else refusal
-                first += len(signers)
+            elif not are_good:
+                end = first + len(transaction.body.signers)
+                result = self._judge(transaction, verdicts[first:end]) or transaction
+                first = end
             if result is transaction and has_moved:
                 # It may have come in a block meanwhile.
                 result = self._duplicate(transaction.id, transaction.body.valid_until_ms) or result
@@ -396,12 +396,22 @@ class Admission:
             return None
         return self._refuse(TransactionError(Outcome.DUPLICATE, height=place[0]), transaction_id_)
 
-    def _untimely(
-        self, transaction_id_: bytes, body: TransactionBody, error: TransactionError
+    def _unacceptable(
+        self, transaction_id_: bytes, body: TransactionBody, envelope: BlockEnvelope
     ) -> Refusal | Forgotten:
-        if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(body.valid_until_ms):
-            return Forgotten(id=transaction_id_)
-        return self._refuse(error, transaction_id_)
+        """Return what to say of a transaction that the envelope of the next block refuses."""
+        try:
+            envelope.check(body)
+        except TransactionError as error:
+            # Its time is over, and it was applied in its time, or may have been: whoever asks again
+            # after a lost answer must not hear that it never will be, and sign another.
+            applied = self._duplicate(transaction_id_, body.valid_until_ms)
+            if applied is not None:
+                return applied
+            if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(body.valid_until_ms):
+                return Forgotten(id=transaction_id_)
+            return self._refuse(error, transaction_id_)
+        raise AssertionError("what no rule refuses is accepted")
 
     def _of_copy(
         self, waiting: _Waiting, admitted: Container[bytes]
@@ -431,15 +441,17 @@ class Admission:
         if not all(verdicts):
             bad = signers[verdicts.index(False)]
             return self._refuse(TransactionError(Outcome.BAD_SIGNATURE, signer=bad), transaction.id)
-        if self._refuses_development_keys:
-            for signer in signers:
-                label = development_label(signer)
-                if label is not None:
-                    return self._refuse(
-                        TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label),
-                        transaction.id,
-                    )
-        return None
+        found = self._development_key_of(signers)
+        if found is None:
+            return None
+        signer, label = found
+        return self._refuse(
+            TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label), transaction.id
+        )
+
+    def _development_key_of(self, signers: Iterable[bytes]) -> tuple[bytes, str] | None:
+        """Return the first of these that everybody knows, with its label, where none may sign."""
+        return first_development_key(signers) if self._refuses_development_keys else None
 
     def _refuse(self, error: TransactionError, transaction_id_: bytes | None) -> Refusal:
         self.refused[error.outcome] += 1

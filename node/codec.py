@@ -19,6 +19,7 @@ and does so for every record. That they agree is held by the tests, and at every
 `encode_twice` on what all else hangs on: the genesis.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, dataclass_transform
 
 import msgpack
@@ -32,7 +33,7 @@ INTEGER_MAX: Final = (1 << 64) - 1
 _pack = msgspec.msgpack.Encoder().encode
 
 # Compiled once for each kind, as many entries as the program has kinds.
-_DECODERS: Final[dict[object, msgspec.msgpack.Decoder[Any]]] = {}
+_READERS: Final[dict[object, Callable[[bytes], Any]]] = {}
 
 
 class CodecError(Exception):
@@ -131,18 +132,40 @@ def decode(data: bytes, kind: type[RecordT], *, size_max: int = RECORD_SIZE_MAX)
     """
     if len(data) > size_max:
         raise CodecError(_name(kind), f"{len(data)} bytes where at most {size_max} are allowed")
-    decoder = _DECODERS.get(kind)
-    if decoder is None:
-        # Outside the `try`: a kind that cannot be compiled is a fault of ours.
-        decoder = _DECODERS[kind] = msgspec.msgpack.Decoder(kind, strict=True)
-    try:
-        value: RecordT = decoder.decode(data)
-        spelled = _pack(value)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise CodecError(_name(kind), str(error) or type(error).__name__) from None
-    if spelled != data:
-        raise CodecError(_name(kind), "another spelling of the same value")
-    return value
+    return reader(kind)(data)
+
+
+def reader(kind: type[RecordT]) -> Callable[[bytes], RecordT]:
+    """Return `decode` of one kind, which does not look at the size: for whoever decodes thousands
+    of what is known to be small.
+    """
+    read: Callable[[bytes], RecordT] | None = _READERS.get(kind)
+    if read is None:
+        read = _READERS[kind] = _compiled(kind)
+    return read
+
+
+def _compiled(kind: type[RecordT]) -> Callable[[bytes], RecordT]:
+    parse = msgspec.msgpack.Decoder(kind, strict=True).decode
+    spell = _pack
+
+    def read(data: bytes) -> RecordT:
+        try:
+            value: RecordT = parse(data)
+            spelled = spell(value)
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            raise CodecError(_name(kind), str(error) or type(error).__name__) from None
+        if spelled != data:
+            raise CodecError(_name(kind), "another spelling of the same value")
+        return value
+
+    return read
 
 
 def _name(kind: object) -> str:

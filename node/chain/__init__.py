@@ -13,10 +13,12 @@ from node.chain.errors import (
 )
 from node.chain.head import Head
 from node.chain.receipts import BlockReceipts
+from node.chain.rules import BlockEnvelope
 from node.chain.versions import describe_versions, is_ready_for_upgrade
 
 __all__ = [
     "AmendmentMissing",
+    "BlockEnvelope",
     "BlockFault",
     "BlockReceipts",
     "Candidate",

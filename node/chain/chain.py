@@ -109,6 +109,9 @@ class Chain:
         self._candidates = Candidates()
         self._head = head
         self._recent = RecentIds(window_ms=genesis.transactions.window_ms, time_ms=head.time_ms)
+        self.is_new: Callable[[bytes, int], bool] = self._recent.rules_out
+        """Whether the transaction of this id and end of validity was certainly never applied; of
+        any other `place_of` knows. Asked for each transaction, so nothing stands between."""
         self._protocol = protocol_of(LedgerState(self._records))
         self.history = History(store, genesis)
         """The stored blocks."""
@@ -324,7 +327,8 @@ class Chain:
         check_header(header, parent, self._genesis, now_ms)
         check_contents(header, transactions, evidence, self._genesis)
         try:
-            check_transactions(transactions, header, self._genesis, self._was_applied)
+            doubted = self._recent.doubted(transactions)
+            check_transactions(transactions, header, self._genesis, doubted, self._was_applied)
             accusations = check_evidence(
                 tuple(evidence), header.height, self.history, self._genesis, self._verify
             )
@@ -558,6 +562,10 @@ class Chain:
         after_ms = self.history.kept.ids_after_ms
         return None if after_ms is None else after_ms + self._genesis.transactions.window_ms
 
+    def envelope(self, time_ms: int) -> BlockEnvelope:
+        """Return what the next block, at this time, can hold, whatever the state."""
+        return BlockEnvelope(time_ms, self.version, self._genesis)
+
     def is_forgotten(self, valid_until_ms: int) -> bool:
         """Whether a transaction of this end may stand in a block that is no longer kept."""
         until_ms = self.forgotten_until_ms
@@ -609,10 +617,8 @@ class Chain:
             version=self.version,
         )
 
-    def _was_applied(self, transaction: AdmittedTransaction) -> bool:
-        return not self._recent.rules_out(
-            transaction.id, transaction.body.valid_until_ms
-        ) and self.history.seen(transaction.id)
+    def _was_applied(self, transaction_id: bytes) -> bool:
+        return self.history.seen(transaction_id)
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
         try:
@@ -628,17 +634,21 @@ class Chain:
     ) -> tuple[tuple[AdmittedTransaction, ...], tuple[bytes, ...]]:
         chosen: list[AdmittedTransaction] = []
         dropped: list[bytes] = []
-        envelope = BlockEnvelope(time_ms, self.version, self._genesis)
+        envelope = self.envelope(time_ms)
         count_max = self._genesis.blocks.transactions_max
+        accepts, is_new = envelope.accepts, self.is_new
         for transaction in transactions:
             if len(chosen) == count_max:
                 break
-            refusal = envelope.refusal(transaction.body)
+            id_, body = transaction.id, transaction.body
+            refusal = None if accepts(body) else envelope.refusal(body)
             if refusal is Outcome.TOO_FAR_AHEAD:
                 # The clock of whoever admitted it is ahead of this block: a later one can hold it.
                 continue
-            if refusal is not None or self._was_applied(transaction):
-                dropped.append(transaction.id)
+            if refusal is not None or (
+                not is_new(id_, body.valid_until_ms) and self._was_applied(id_)
+            ):
+                dropped.append(id_)
                 continue
             left_bytes -= transaction.size_bytes + ITEM_OVERHEAD_BYTES
             if left_bytes < 0:

@@ -5,7 +5,7 @@ first, so that a hostile proposer costs little. Nothing here reads the wall cloc
 caller's, and None where a block is not to be judged by it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from consensus.types import Height, Round
@@ -17,8 +17,13 @@ from node.blocks import (
 )
 from node.chain.errors import BlockFault, InvalidBlock
 from node.genesis import Genesis
-from node.ledger.outcomes import Outcome, Reject
-from node.ledger.transactions import TRANSACTION_VERSION, TransactionBody, check_envelope
+from node.ledger.outcomes import Outcome
+from node.ledger.transactions import (
+    TRANSACTION_VERSION,
+    TransactionBody,
+    TransactionError,
+    check_envelope,
+)
 from node.ledger.transition import check_in_force, is_in_force
 from node.mempool import AdmittedTransaction
 
@@ -93,9 +98,14 @@ def check_transactions(
     transactions: Sequence[AdmittedTransaction],
     header: Header,
     genesis: Genesis,
-    was_applied: Callable[[AdmittedTransaction], bool],
+    doubted: Collection[bytes],
+    was_applied: Callable[[bytes], bool],
 ) -> None:
     """Check that the block may hold each transaction: once, for the first time, valid.
+
+    Args:
+        doubted: ids of those that may have been applied before; all others certainly were not.
+        was_applied: whether one of them was.
 
     Raises:
         InvalidBlock: one is there twice, was applied before, or is refused by its envelope.
@@ -103,12 +113,14 @@ def check_transactions(
     if len({transaction.id for transaction in transactions}) != len(transactions):
         raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
     envelope = BlockEnvelope(header.time_ms, header.version, genesis)
+    accepts = envelope.accepts
     for transaction in transactions:
-        if was_applied(transaction):
+        if doubted and transaction.id in doubted and was_applied(transaction.id):
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
-        refusal = envelope.refusal(transaction.body)
+        body = transaction.body
+        refusal = None if accepts(body) else envelope.refusal(body)
         if refusal is not None:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
@@ -126,26 +138,35 @@ class BlockEnvelope:
         self._window_ms = genesis.transactions.window_ms
         self._latest_ms = time_ms + genesis.transactions.window_ms
 
-    def refusal(self, body: TransactionBody) -> Outcome | None:
-        """Return why the block cannot hold a transaction with this body, or None."""
-        # Almost all are good, and need nobody to say why not.
-        if (
+    def accepts(self, body: TransactionBody) -> bool:
+        """Return whether the block can hold a transaction with this body: what `check` says.
+
+        Almost all are good, and need nobody to say why not.
+        """
+        return (
             body.version == TRANSACTION_VERSION
             and body.network == self._network
             and self._time_ms <= body.valid_until_ms <= self._latest_ms
             and is_in_force(body, self._version)
-        ):
+        )
+
+    def check(self, body: TransactionBody) -> None:
+        """Refuse a body that no transaction of the block can have.
+
+        Raises:
+            TransactionError: as `check_envelope` and then `check_in_force` raise it.
+        """
+        check_envelope(body, network=self._network, now_ms=self._time_ms, window_ms=self._window_ms)
+        check_in_force(body, self._version)
+
+    def refusal(self, body: TransactionBody) -> Outcome | None:
+        """Return why the block cannot hold a transaction with this body, or None."""
+        if self.accepts(body):
             return None
         try:
-            check_envelope(
-                body,
-                network=self._network,
-                now_ms=self._time_ms,
-                window_ms=self._window_ms,
-            )
-            check_in_force(body, self._version)
-        except Reject as reject:
-            return reject.outcome
+            self.check(body)
+        except TransactionError as error:
+            return error.outcome
         return None
 
 
@@ -153,8 +174,8 @@ def contents_size(transactions: Sequence[AdmittedTransaction], evidence: Sequenc
     """Return an upper bound of the block's bytes."""
     return (
         BLOCK_OVERHEAD_BYTES
-        + sum(transaction.size_bytes for transaction in transactions)
-        + sum(len(item) for item in evidence)
+        + sum([transaction.size_bytes for transaction in transactions])
+        + sum(map(len, evidence))
         + ITEM_OVERHEAD_BYTES * (len(transactions) + len(evidence))
     )
 

@@ -7,7 +7,7 @@ one of them writes is discarded before the next.
 from node.ledger.acting import BlockContext
 from node.ledger.state import LedgerState
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Receipt, apply_transaction
+from node.ledger.transition import Application, Receipt
 
 _NO_ID = bytes(32)
 
@@ -18,12 +18,12 @@ class Trial:
     def __init__(self, state: LedgerState, context: BlockContext) -> None:
         """Begin on a fresh state, in a block of this context."""
         self._state = state
-        self._context = context
+        self._apply = Application(state, context).apply
 
     def receipt(self, body: TransactionBody) -> Receipt:
         """Return what would become of this transaction; nothing changes."""
         self._state.begin()
         try:
-            return apply_transaction(self._state, self._context, _NO_ID, body)
+            return self._apply(_NO_ID, body)
         finally:
             self._state.discard()

@@ -5,6 +5,7 @@ genesis is not marked `development` refuses them: `is_development_key` is how it
 only for labels that are listed here, so `development_signer` gives no key for any other label.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from node.hashing import Domain, tagged_hash
@@ -62,9 +63,22 @@ def is_development_key(public_key: bytes) -> bool:
 
 def development_label(public_key: bytes) -> str | None:
     """Return the label of a development key, or None for any other key."""
+    return _labels().get(public_key)
+
+
+def first_development_key(public_keys: Iterable[bytes]) -> tuple[PublicKey, str] | None:
+    """Return the first of these that is a development key, with its label."""
+    labels = _labels()
+    for public_key in public_keys:
+        if public_key in labels:
+            return public_key, labels[public_key]
+    return None
+
+
+def _labels() -> Mapping[PublicKey, str]:
     if not _known:
         _known.update((LocalSigner(_seed(label)).public_key, label) for label in DEVELOPMENT_LABELS)
-    return _known.get(public_key)
+    return _known
 
 
 def _seed(label: str) -> bytes:

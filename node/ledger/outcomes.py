@@ -413,7 +413,7 @@ ENVELOPE_OUTCOMES: Final = tuple(
 
 
 class Reject(LedgerError):
-    """Refuse the transaction: nothing changes. Caught once, in `transition.apply_transaction`.
+    """Refuse the transaction: nothing changes. Caught once, in `transition.Application`.
 
     Attributes:
         outcome: which rule.

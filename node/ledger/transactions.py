@@ -10,13 +10,14 @@ A body says until which block time it is valid. Within that window an id is appl
 This module knows no keys: signatures are verified by whoever admits transactions.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 
-from node.codec import CodecError, Record, decode
-from node.hashing import Domain, tagged_hash
+from node.codec import CodecError, Record, reader
+from node.hashing import Domain, hasher, tagged_hash
 from node.ledger.identifiers import PublicKey
 from node.ledger.operations import Operations
 from node.ledger.outcomes import Outcome, Reject
@@ -29,8 +30,6 @@ NETWORK_SIZE: Final = 8
 """A body names its network by so many first bytes of the genesis hash."""
 SIGNATURE_SIZE: Final = 64
 MEMO_MAX: Final = 140
-
-RecordT = TypeVar("RecordT", bound=Record)
 
 Network = Annotated[bytes, msgspec.Meta(min_length=NETWORK_SIZE, max_length=NETWORK_SIZE)]
 Signature = Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_SIZE, max_length=SIGNATURE_SIZE)]
@@ -75,6 +74,11 @@ def transaction_id(genesis_hash: bytes, body: bytes) -> bytes:
     return tagged_hash(Domain.TRANSACTION, genesis_hash, body)
 
 
+def transaction_ids(genesis_hash: bytes) -> Callable[[bytes], bytes]:
+    """Return `transaction_id` for one genesis: for whoever asks for thousands."""
+    return hasher(Domain.TRANSACTION, genesis_hash)
+
+
 def decode_transaction(raw: bytes) -> SignedTransaction:
     """Return the wire form that these bytes are; its body is not looked into yet.
 
@@ -83,7 +87,10 @@ def decode_transaction(raw: bytes) -> SignedTransaction:
     """
     if len(raw) > TRANSACTION_SIZE_MAX:
         raise TransactionError(Outcome.TOO_LARGE, found=len(raw), expected=TRANSACTION_SIZE_MAX)
-    return _decoded(raw, SignedTransaction)
+    try:
+        return _read_signed(raw)
+    except CodecError as error:
+        raise TransactionError(Outcome.MALFORMED, reason=error.reason) from None
 
 
 def decode_body(body: bytes) -> TransactionBody:
@@ -92,7 +99,15 @@ def decode_body(body: bytes) -> TransactionBody:
     Raises:
         TransactionError: MALFORMED.
     """
-    decoded = _decoded(body, TransactionBody)
+    if len(body) > TRANSACTION_SIZE_MAX:
+        raise TransactionError(
+            Outcome.MALFORMED,
+            reason=f"{len(body)} bytes where at most {TRANSACTION_SIZE_MAX} are allowed",
+        )
+    try:
+        decoded = _read_body(body)
+    except CodecError as error:
+        raise TransactionError(Outcome.MALFORMED, reason=error.reason) from None
     signers = decoded.signers
     if len(signers) > 1 and any(left >= right for left, right in pairwise(signers)):
         raise TransactionError(
@@ -145,8 +160,5 @@ def check_envelope(body: TransactionBody, *, network: bytes, now_ms: int, window
         )
 
 
-def _decoded(data: bytes, kind: type[RecordT]) -> RecordT:
-    try:
-        return decode(data, kind, size_max=TRANSACTION_SIZE_MAX)
-    except CodecError as error:
-        raise TransactionError(Outcome.MALFORMED, reason=error.reason) from None
+_read_signed: Final = reader(SignedTransaction)
+_read_body: Final = reader(TransactionBody)

@@ -26,6 +26,7 @@ from node.ledger.transactions import TransactionBody, TransactionError
 from node.ledger.validators import note_changed_set, validators_of
 
 __all__ = [
+    "Application",
     "BlockContext",
     "BlockResult",
     "Event",
@@ -33,7 +34,6 @@ __all__ = [
     "Receipt",
     "SetAmendment",
     "apply_block",
-    "apply_transaction",
     "check_in_force",
     "is_in_force",
     "parameters_of",
@@ -91,7 +91,7 @@ def apply_block(
     """
     amended = () if amendment is None else (amend_set(state, context.height, amendment),)
     events = (*amended, *take_effect(state, context.height), *apply_due(state, context.time_ms))
-    apply = _Application(state, context).apply
+    apply = Application(state, context).apply
     receipts = tuple([apply(transaction_id, body) for transaction_id, body in transactions])
     for accusation_id, accusation in accusations:
         state.put(ACCUSATIONS, accusation_id, accusation)
@@ -101,19 +101,13 @@ def apply_block(
     return BlockResult(receipts=receipts, events=events, written=written)
 
 
-def apply_transaction(
-    state: LedgerState, context: BlockContext, transaction_id: bytes, body: TransactionBody
-) -> Receipt:
-    """Apply all operations of a transaction, or none."""
-    return _Application(state, context).apply(transaction_id, body)
-
-
-class _Application:
+class Application:
     """The transactions of a block, applied one after the other: they share what acts are given."""
 
     __slots__ = ("_acting", "_authority", "_state")
 
     def __init__(self, state: LedgerState, context: BlockContext) -> None:
+        """Begin in a block of this context."""
         self._state = state
         self._authority = SignedAuthority(state, context.time_ms, ())
         self._acting = ActContext(

@@ -29,6 +29,7 @@ from node import admission as admission_module
 from node.chain import chain as chain_module
 from node.chain import execution, rules
 from node.chain.chain import Chain
+from node.chain.recent import RecentIds
 from node.ledger import commitment
 from node.ledger.outcomes import Outcome
 from node.mempool import AdmittedTransaction, Mempool
@@ -87,6 +88,7 @@ def watch(stages: Stages, verify_owner: Any) -> None:
     stages.wrap(Mempool, "remove", "pool")
     stages.wrap(Chain, "build", "build or check")
     stages.wrap(Chain, "check", "build or check")
+    stages.wrap(RecentIds, "doubted", "look up ids")
     stages.wrap(Chain, "_was_applied", "look up ids")
     stages.wrap(execution, "apply_block", "apply")
     stages.wrap(execution, "_changes", "encode records")

@@ -46,7 +46,7 @@ from node.ledger.tables import (
     name_key,
 )
 from node.ledger.transactions import TransactionBody, network_of
-from node.ledger.transition import apply_transaction
+from node.ledger.transition import Application
 from node.provision.acts import RUPEE, define_rupee
 from node.storage import KeyValueStore, layout, open_leveldb
 from tests.bench.joining import OWNER, VALIDATOR, make_network
@@ -129,7 +129,7 @@ def founded(genesis: Genesis, supply: int) -> dict[bytes, bytes]:
         genesis_hash=genesis.hash,
         version=genesis.ledger.protocol_version,
     )
-    receipt = apply_transaction(state, context, bytes(HASH_SIZE), body)
+    receipt = Application(state, context).apply(bytes(HASH_SIZE), body)
     assert receipt.outcome == 0, receipt
     rupee = state.get(ASSETS, name_key(RUPEE))
     assert rupee is not None

@@ -19,11 +19,16 @@ from node.admission import (
 )
 from node.codec import decode, encode, replace
 from node.genesis import genesis_of
-from node.keys import verify
+from node.keys import LocalSigner, verify
 from node.keys.development import development_signer
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.outcomes import Outcome
-from node.ledger.transactions import TRANSACTION_SIZE_MAX, SignedTransaction, transaction_id
+from node.ledger.transactions import (
+    TRANSACTION_SIZE_MAX,
+    SignedTransaction,
+    TransactionBody,
+    transaction_id,
+)
 from node.mempool import AdmittedTransaction, Full, Mempool
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
 
@@ -135,6 +140,48 @@ async def test_development_key_signs_on_development_networks_only(*, development
         assert dict(result.details)["label"] == "account-0"  # type: ignore[union-attr]
         with pytest.raises(AdmissionError):
             await town.admission.verify_block([raw])
+
+
+@pytest.mark.parametrize("development", [True, False])
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_batch_is_answered_as_one_by_one(*, development: bool, dry_run: bool) -> None:
+    """Whatever stands in it beside each: all good, or one of every kind of refusal."""
+    town = make_town(record=replace(make_record(), development=development))
+    await town.settle(4)
+    known, both = development_signer("account-0"), development_signer("account-1")
+    body = replace(town.body([], []), operations=(transfer_of("a0", "a1"),))
+    good = [town.transfer("a0", "a1", amount=each) for each in (1, 2)]
+    bad = [
+        signed_by(town, body, known),
+        signed_by(town, body, known, both),
+        forged(signed_by(town, replace(body, salt=bytes([1] * 8)), known)),
+        forged(town.transfer("a1", "a2")),
+        town.transfer("a2", "a3", amount=1 << 60),
+        town.transfer("a0", "a1", valid_until_ms=1),
+        b"\x92",
+        good[0][:-1],
+    ]
+
+    for raws in (good, [*good, *bad], [*bad, *good], bad):
+        alone = [town.admission.verify_batch([raw], dry_run=dry_run)[0] for raw in raws]
+        assert town.admission.verify_batch(raws, dry_run=dry_run) == alone
+        assert [isinstance(each, AdmittedTransaction) for each in alone].count(True) >= (
+            2 if good[0] in raws else 0
+        )
+
+
+def signed_by(town: Town, body: TransactionBody, *signers: LocalSigner) -> bytes:
+    ordered = sorted(signers, key=lambda signer: signer.public_key)
+    encoded = encode(replace(body, signers=tuple(signer.public_key for signer in ordered)))
+    identifier = transaction_id(town.genesis.hash, encoded)
+    signatures = tuple(signer.sign(identifier) for signer in ordered)
+    return encode(SignedTransaction(body=encoded, signatures=signatures))
+
+
+def transfer_of(sender: str, receiver: str) -> Transfer:
+    return Transfer(
+        account=address_of(BANK, sender), to=address_of(BANK, receiver), asset=CASH, amount=1
+    )
 
 
 def verified(batch: Batch) -> list[bool]:

@@ -17,7 +17,7 @@ from node.codec import decode, encode, replace
 from node.ledger.acts.assets.issue import Issue
 from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.errors import InvariantViolation
-from node.ledger.outcomes import Outcome
+from node.ledger.outcomes import Details, Outcome
 from node.ledger.transactions import SignedTransaction, TransactionError, check_envelope
 from node.ledger.transition import check_in_force
 from node.mempool import AdmittedTransaction
@@ -78,16 +78,22 @@ def test_envelope_is_judged_at_a_glance_as_by_the_one_who_says_why(
     )
 
     expected = None
+    details: Details = ()
     try:
         check_envelope(
             body, network=town.genesis.network, now_ms=town.genesis.time_ms, window_ms=600_000
         )
         check_in_force(body, ruling)
     except TransactionError as error:
-        expected = error.outcome
+        expected, details = error.outcome, error.details
 
     envelope = BlockEnvelope(town.genesis.time_ms, ruling, town.genesis)
     assert envelope.refusal(body) is expected
+    assert envelope.accepts(body) == (expected is None)
+    if expected is not None:
+        with pytest.raises(TransactionError) as refused:
+            envelope.check(body)
+        assert (refused.value.outcome, refused.value.details) == (expected, details)
 
 
 async def test_block_is_applied_once_by_proposer_and_voter(

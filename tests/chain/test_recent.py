@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from node.chain.recent import PLACES, RecentIds
 from node.ledger.outcomes import Outcome
+from node.ledger.transactions import TransactionBody
 from node.mempool import AdmittedTransaction
 from tests.chain.town import make_town
 
@@ -15,7 +16,21 @@ WINDOW_MS = 1_000
 
 
 def id_of(number: int) -> bytes:
-    return hashlib.sha256(number.to_bytes(8)).digest()
+    return hashlib.sha256(number.to_bytes(8, signed=True)).digest()
+
+
+def waiting(transaction_id: bytes, valid_until_ms: int) -> AdmittedTransaction:
+    """A transaction of which nothing else matters."""
+    body = TransactionBody(
+        version=1,
+        network=bytes(8),
+        valid_until_ms=valid_until_ms,
+        salt=bytes(8),
+        signers=(),
+        operations=(),
+        memo="",
+    )
+    return AdmittedTransaction(id=transaction_id, raw=b"", body=body, size_bytes=0)
 
 
 @given(
@@ -41,6 +56,12 @@ def test_what_is_ruled_out_was_never_applied(
         recent.note([each for each, _ in block], time_ms)
         applied += block
         assert not any(recent.rules_out(*each) for each in applied)
+        asked = [*applied, *((id_of(-each), time_ms + each) for each in range(2, WINDOW_MS, 97))]
+        assert recent.doubted([waiting(*each) for each in asked]) == {
+            transaction_id
+            for transaction_id, until_ms in asked
+            if not recent.rules_out(transaction_id, until_ms)
+        }
 
 
 def test_new_id_is_ruled_out_once_all_blocks_that_could_hold_it_are_known() -> None:

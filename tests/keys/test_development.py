@@ -7,6 +7,7 @@ from node.keys.development import (
     DEVELOPMENT_LABELS,
     development_label,
     development_signer,
+    first_development_key,
     is_development_key,
 )
 
@@ -29,6 +30,15 @@ def test_every_label_has_a_key_of_its_own_that_is_recognised() -> None:
     assert len(set(keys.values())) == len(keys)
     for label, public_key in keys.items():
         assert development_label(public_key) == label
+
+
+def test_the_first_development_key_of_several_is_told() -> None:
+    strange = LocalSigner.generate().public_key
+    first, second = (development_signer(f"account-{each}").public_key for each in (3, 1))
+
+    assert first_development_key([strange, first, second]) == (first, "account-3")
+    assert first_development_key([strange]) is None
+    assert first_development_key([]) is None
 
 
 def test_labels_cover_the_reference_network_and_the_accounts() -> None:

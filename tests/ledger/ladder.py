@@ -13,7 +13,7 @@ from node.codec import replace
 from node.ledger.operations import Operation
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState, R, Table
-from node.ledger.transition import Receipt, apply_transaction
+from node.ledger.transition import Application, Receipt
 from tests.ledger.world import World, address, identify
 
 
@@ -61,7 +61,7 @@ def spoil(world: World, ladder: Ladder, rows: Sequence[Row]) -> Receipt:
             row.prepare(state)
     before = state.changes()
     body = world.body(operation, by=by)
-    receipt = apply_transaction(state, world.context(), identify(body), body)
+    receipt = Application(state, world.context()).apply(identify(body), body)
     if receipt.outcome is not Outcome.APPLIED:
         assert state.changes() == before
         assert receipt.events == ()

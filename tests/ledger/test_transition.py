@@ -25,7 +25,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
-from node.ledger.transition import Receipt, apply_block, apply_transaction
+from node.ledger.transition import Application, Receipt, apply_block
 from tests.ledger.ladders_governance import REMOVE_VALIDATOR
 from tests.ledger.world import (
     BILL,
@@ -199,7 +199,7 @@ def test_simulation_leaves_the_committed_state_alone(market: World) -> None:
     before = dict(market.records.items())
     body = market.body(transfer("amina", "bilal", 5), by=("amina",))
 
-    receipt = apply_transaction(LedgerState(market.records), market.context(), identify(body), body)
+    receipt = Application(LedgerState(market.records), market.context()).apply(identify(body), body)
 
     assert receipt.outcome is Outcome.APPLIED
     assert dict(market.records.items()) == before
