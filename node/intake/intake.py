@@ -266,7 +266,8 @@ class Intake:
 
     def _committed(self, committed: Committed) -> None:
         candidate, now_s = committed.candidate, self._clock.monotonic()
-        for transaction_id in candidate.transaction_ids:
+        taken = self._mine  # Most are of others.
+        for transaction_id in [each for each in candidate.transaction_ids if each in taken]:
             mine = self._forget(transaction_id)
             if mine is not None:
                 self._metrics.finality_seconds.observe(now_s - mine.taken_s)

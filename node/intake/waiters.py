@@ -70,8 +70,10 @@ class Waiters:
         Args:
             time_ms: of the committed block; no later block can hold what was valid until then.
         """
-        for transaction_id in transaction_ids:
-            self._resolve(transaction_id, final=True)
+        by_id = self._by_id
+        for transaction_id in transaction_ids if by_id else ():
+            if transaction_id in by_id:
+                self._resolve(transaction_id, final=True)
         now_s = self._monotonic()
         if now_s - self._scanned_s >= EXPIRY_SCAN_S:
             self._scanned_s = now_s

@@ -41,20 +41,33 @@ class Body:
     logged: bool = False
     """The consensus log holds it."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every transaction has been found."""
+        # Only what is named is found, and no id is named twice.
+        return len(self.found) == len(self.transaction_ids)
+
     def missing(self) -> tuple[bytes, ...]:
         """Return the ids still to be found, in block order."""
-        return tuple(each for each in self.transaction_ids if each not in self.found)
+        found = self.found
+        return (
+            ()
+            if self.is_whole
+            else tuple([each for each in self.transaction_ids if each not in found])
+        )
 
     def search(self, pool: Callable[[bytes], AdmittedTransaction | None]) -> None:
         """Take from the pool what it holds by now."""
+        found = self.found
         for transaction_id in self.missing():
             transaction = pool(transaction_id)
             if transaction is not None:
-                self.found[transaction_id] = transaction
+                found[transaction_id] = transaction
 
     def transactions(self) -> list[AdmittedTransaction]:
         """Return all transactions in block order; none is missing."""
-        return [self.found[each] for each in self.transaction_ids]
+        found = self.found
+        return [found[each] for each in self.transaction_ids]
 
     def encode(self) -> bytes:
         """Return the block's canonical bytes; nothing is missing."""

@@ -97,7 +97,7 @@ class Obtaining:
         body = self._bodies.get(block_id)
         if body is not None:
             body.search(self._mempool.get)
-            if not body.missing():
+            if body.is_whole:
                 return body
             if not wanted.was_patient and self._patience_s > 0:
                 wanted.was_patient = wanted.waiting = True

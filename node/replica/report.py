@@ -1,13 +1,20 @@
 """What the replica tells the operator: metrics, and one log line a height."""
 
 from collections import Counter
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Final
 
 from consensus.certificates import QuorumCertificate
 from consensus.types import Height, Step
 from node.chain import Candidate
+from node.ledger.outcomes import Outcome
+from node.ledger.transition import Receipt
 from node.log import Logger
 from node.mempool import Mempool
 from node.metrics import Metrics
+
+_OUTCOME_OF: Final[Callable[[Receipt], Outcome]] = attrgetter("outcome")
 
 
 class Reporter:
@@ -47,7 +54,7 @@ class Reporter:
         self._committed_s = now_s
         if synced:
             metrics.blocks_synced.inc()
-        for outcome, count in Counter(receipt.outcome for receipt in candidate.receipts).items():
+        for outcome, count in Counter(map(_OUTCOME_OF, candidate.receipts)).items():
             metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
         self._log.info(
             "committed",
