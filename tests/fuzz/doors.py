@@ -23,6 +23,7 @@ PARSERS: Final = frozenset(
         "msgspec.convert",
         "msgpack.unpackb",
         "decode",
+        "reader",
         "_DECODER.decode",
         "_decoder.decode",
         "decoder.decode",

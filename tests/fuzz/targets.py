@@ -327,7 +327,6 @@ TARGETS: Final[tuple[Target, ...]] = (
         seeds=seeds_of(seeds.transactions),
         doors=(
             "node.codec.decode",
-            "node.ledger.transactions._decoded",
             "node.ledger.transactions.decode_signed",
             "node.ledger.transactions.decode_transaction",
             "node.ledger.transactions.decode_body",
