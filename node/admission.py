@@ -319,6 +319,19 @@ class Admission:
                 del self._pending[waiting.transaction.id]
         batch.done.set()
 
+    def may_wait(self, transaction: AdmittedTransaction) -> bool:
+        """Whether a transaction that came in somebody's block could stand in a later one.
+
+        Whoever proposes names what he likes, and the block is refused for it. What is never to be
+        in any block, or not before its time has come, would wait in the pool in the way of others:
+        for ever, if its validity has no end.
+        """
+        body = transaction.body
+        return (
+            self._chain.envelope(self.now_ms()).accepts(body)
+            and self._chain.place_of(transaction.id, body.valid_until_ms) is None
+        )
+
     async def verify_block(self, raws: Sequence[bytes]) -> list[AdmittedTransaction]:
         """Return the transactions of a block from elsewhere, in order, all authenticated.
 

@@ -65,9 +65,13 @@ class Body:
                 found[transaction_id] = transaction
 
     def transactions(self) -> list[AdmittedTransaction]:
-        """Return all transactions in block order; none is missing."""
+        """Return what is found of the transactions, in block order."""
         found = self.found
-        return [found[each] for each in self.transaction_ids]
+        return [found[each] for each in self.transaction_ids if each in found]
+
+    def is_beyond(self, size_bytes_max: int) -> bool:
+        """Whether what is found by now is too large together, whatever else is to come."""
+        return sum(each.size_bytes for each in self.found.values()) > size_bytes_max
 
     def encode(self) -> bytes:
         """Return the block's canonical bytes; nothing is missing."""

@@ -54,6 +54,7 @@ class Obtaining:
         retry: Callable[[bytes], None],
         timeout_s: float,
         patience_s: float,
+        size_bytes_max: int,
         metrics: Metrics,
     ) -> None:
         """Store what is given.
@@ -62,6 +63,7 @@ class Obtaining:
             retry: called with a block id when its peer has not answered in time.
             timeout_s: how long one peer may take to answer.
             patience_s: how long a transaction may be behind the proposal that names it.
+            size_bytes_max: of a block: of one that is larger no more is asked for.
         """
         self._wire = wire
         self._mempool = mempool
@@ -69,6 +71,7 @@ class Obtaining:
         self._retry = retry
         self._timeout_s = timeout_s
         self._patience_s = patience_s
+        self._size_bytes_max = size_bytes_max
         self._fetches = metrics.fetches
         self._wanted: dict[bytes, Wanted] = {}
 
@@ -92,12 +95,16 @@ class Obtaining:
         return self._wanted.get(block_id)
 
     def obtain(self, block_id: bytes) -> Body | None:
-        """Return the wanted block if it is complete by now; ask a peer for the rest if not."""
+        """Return the wanted block if it is complete by now; ask a peer for the rest if not.
+
+        Of a block that is too large it is enough to know so much: no honest peer is behind it, and
+        the rest of it may be a hundred times what a block can be.
+        """
         wanted = self._wanted[block_id]
         body = self._bodies.get(block_id)
         if body is not None:
             body.search(self._mempool.get)
-            if body.is_whole:
+            if body.is_whole or body.is_beyond(self._size_bytes_max):
                 return body
             if not wanted.was_patient and self._patience_s > 0:
                 wanted.was_patient = wanted.waiting = True

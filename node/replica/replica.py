@@ -188,6 +188,7 @@ class Replica:
             retry=lambda block_id: self._inbox.push(RetryDue(block_id)),
             timeout_s=self._limits.fetch_timeout_ms / 1000,
             patience_s=self._limits.patience_ms / 1000,
+            size_bytes_max=genesis.blocks.size_bytes_max,
             metrics=metrics,
         )
         self._report = Reporter(metrics=metrics, log=self._log, mempool=mempool)
@@ -452,7 +453,8 @@ class Replica:
                     raise BadMessage(Fault.UNASKED, f"transaction {transaction.id.hex()}")
                 if transaction.id in missing:
                     body.found[transaction.id] = transaction
-                    self._mempool.add(transaction)
+                    if self._admission.may_wait(transaction):
+                        self._mempool.add(transaction)
         finally:
             await self._pursue(message.block_id)
 

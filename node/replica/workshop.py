@@ -80,7 +80,9 @@ class Workshop:
         self._bodies.pin(body.block_id)
 
     def is_valid(self, body: Body, *, ignore_clock: bool) -> bool:
-        """Apply a complete block and compare every root; say whether to vote for it.
+        """Apply a block and compare every root; say whether to vote for it.
+
+        Only of a block that is too large may something be missing.
 
         Raises:
             InvariantViolation: the ledger contradicts itself.

@@ -29,6 +29,7 @@ from node.ledger.transactions import (
     TransactionBody,
     transaction_id,
 )
+from node.ledger.units import TIME_MS_MAX
 from node.mempool import AdmittedTransaction, Full, Mempool
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
 
@@ -482,6 +483,38 @@ async def test_block_is_judged_at_its_time_not_now() -> None:
     (transaction,) = await town.admission.verify_block([raw])
 
     assert isinstance(transaction, AdmittedTransaction)
+
+
+@pytest.mark.adversarial(38, 44)
+async def test_what_a_proposer_names_waits_here_only_if_a_later_block_may_hold_it() -> None:
+    """A transaction whose validity does not end would stand at the head of the pool for ever."""
+    town = await settled()
+    window_ms = town.genesis.transactions.window_ms
+    now_ms = town.admission.now_ms()
+
+    def signed(valid_until_ms: int, network: bytes | None = None) -> bytes:
+        body = town.body(
+            [transfer_operation()], ["a0"], valid_until_ms=valid_until_ms, network=network
+        )
+        return town.sign(body, ["a0"])
+
+    (applied,) = town.admit(town.transfer("a0", "a1"))
+    committed = await town.decide(applied.raw)
+    assert committed.candidate.transaction_ids == (applied.id,)
+    latest_ms = town.admission.now_ms() + window_ms
+    raws = [
+        signed(latest_ms),
+        signed(latest_ms + 1),
+        signed(TIME_MS_MAX),
+        signed(now_ms - 1),
+        signed(latest_ms, network=bytes(8)),
+        applied.raw,
+    ]
+
+    transactions = await town.admission.verify_block(raws)
+
+    may_wait = [town.admission.may_wait(each) for each in transactions]
+    assert may_wait == [True, False, False, False, False, False]
 
 
 def test_arbitrary_bytes_are_refused_and_nothing_else_happens() -> None:

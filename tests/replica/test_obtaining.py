@@ -56,7 +56,7 @@ def compact(*numbers: int, time_ms: int = 1) -> Body:
 
 
 class Setup:
-    def __init__(self, *names: str, patience_s: float = 0.0) -> None:
+    def __init__(self, *names: str, patience_s: float = 0.0, size_bytes_max: int = 1_000) -> None:
         self.wire = NotedWire(*names)
         self.pool = Mempool(ManualClock())
         self.bodies = Bodies()
@@ -68,6 +68,7 @@ class Setup:
             retry=self.retried.append,
             timeout_s=0.001,
             patience_s=patience_s,
+            size_bytes_max=size_bytes_max,
             metrics=Metrics(),
         )
 
@@ -152,6 +153,25 @@ async def test_a_block_that_is_voted_for_and_unknown_is_asked_for_whole() -> Non
     setup.obtaining.obtain(body.block_id)
 
     assert setup.wire.sent == [("c", GetProposedBlock(height=1, block_id=body.block_id))]
+    setup.obtaining.clear()
+
+
+@pytest.mark.adversarial(43)
+async def test_of_a_block_that_is_too_large_no_more_is_asked_for() -> None:
+    """It names up to five thousand transactions of 64 KiB: all of them are 80 blocks at once."""
+    setup = Setup("c", size_bytes_max=11)
+    body = setup.bodies.add(compact(1, 2, 3, 4, 5))
+    setup.want(body)
+    for number in (1, 2):
+        body.found[number.to_bytes(32, "big")] = transaction(number)
+    assert setup.obtaining.obtain(body.block_id) is None
+    assert len(setup.wire.sent) == 1
+
+    body.found[(3).to_bytes(32, "big")] = transaction(3)
+
+    assert setup.obtaining.obtain(body.block_id) is body
+    assert [each.raw for each in body.transactions()] == [b"raw1", b"raw2", b"raw3"]
+    assert len(setup.wire.sent) == 1
     setup.obtaining.clear()
 
 
