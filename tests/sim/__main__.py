@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tests.sim.harm import KINDS
-from tests.sim.liars import LIES
+from tests.sim.liars import LIES, WAYS
 from tests.sim.shrink import shrunk
 from tests.sim.world import Options, Result, simulate
 
@@ -21,7 +21,11 @@ def main() -> int:
     )
     parser.add_argument("--liars", type=int, help="validators that lie; default: by the seed")
     parser.add_argument("--twins", type=int, default=0, help="validators that run twice at once")
-    parser.add_argument("--lies", help=f"comma-separated: {', '.join(LIES)}; default: by the seed")
+    parser.add_argument(
+        "--lies",
+        help=f"comma-separated: {', '.join(LIES)}; one way of telling it: invalid:parent. Default:"
+        " by the seed",
+    )
     parser.add_argument("--steady", action="store_true", help="liars never change their stories")
     parser.add_argument("--order", choices=["lanes", "any"])
     parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
@@ -40,7 +44,7 @@ def main() -> int:
         faults=kinds_of(arguments.faults),
         liars=arguments.liars,
         twins=arguments.twins,
-        lies=None if arguments.lies is None else tuple(arguments.lies.split(",")),
+        lies=lies_of(arguments.lies),
         steady=arguments.steady,
         order=arguments.order,
         fault_pause_s=arguments.fault_pause,
@@ -68,6 +72,21 @@ def kinds_of(text: str | None) -> tuple[str, ...] | None:
     if unknown:
         raise SystemExit(f"no such fault: {', '.join(unknown)}; there are {', '.join(KINDS)}")
     return kinds
+
+
+def lies_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the lies that the command line names."""
+    if text is None:
+        return None
+    lies = tuple(text.split(","))
+    known = {*LIES, *(f"{lie}:{way}" for lie, ways in WAYS.items() for way in ways)}
+    unknown = sorted(set(lies) - known)
+    if unknown:
+        raise SystemExit(
+            f"no such lie: {', '.join(unknown)}; there are {', '.join(LIES)}, and as single ways"
+            f" {', '.join(sorted(known.difference(LIES)))}"
+        )
+    return lies
 
 
 def summary(result: Result) -> str:

@@ -10,8 +10,10 @@ lie            what the others get
                makes another block id. Votes for a block without a twin become votes for nil.
 `withhold`     one victim no proposals, or no votes, or neither blocks nor transactions
 `delay`        consensus messages up to two seconds late: a proposer just within the timeout
-`invalid`      proposals that break one rule of blocks each: every field of the header, a
+`invalid`      proposals whose form breaks one rule of blocks each: every field of the header, a
                transaction twice or too many, ids that are not the header's
+`smuggle`      proposals, and blocks to catch up with, whose form is sound and whose contents break
+               a rule; and to whoever asks, the transactions that go with them (`invalid`)
 `forge`        claims of absurd heights and of memories; blocks, certificates, transactions,
                snapshots and their parts that are tampered with or withheld; votes in the names of
                others, of absurd rounds, with bad signatures
@@ -27,7 +29,8 @@ from typing import Final
 
 from consensus.messages import Proposal, Vote, sign_bytes
 from consensus.types import BlockId, Height, Round, ValidatorId, VoteType
-from node.blocks import Header, block_id, decode_header, transactions_root
+from node.app import Node
+from node.blocks import block_id, decode_header
 from node.codec import encode, replace
 from node.genesis import Genesis
 from node.keys import LocalSigner
@@ -53,32 +56,16 @@ from node.network.errors import WireError
 from node.network.messages import decode_message, encode_message
 from node.network.transport import Link
 from tests.chain.town import key
+from tests.sim.invalid import INVALID, SMUGGLED, Contents, spoiled
 from tests.sim.loop import SimLoop
+from tests.sim.smuggler import Smuggler
 from tests.sim.trace import Trace
 
-LIES: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
+_DRAWN: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
+LIES: Final = (*_DRAWN, "smuggle")
 """Every kind of lie."""
-
-
-_WRONG_HEADERS: Final[Mapping[str, Callable[[Header, bytes, str], Header]]] = {
-    "version": lambda header, _, __: replace(header, version=header.version + 1),
-    "network": lambda header, noise, _: replace(header, network=noise[:8]),
-    "height": lambda header, _, __: replace(header, height=header.height + 1),
-    "parent": lambda header, noise, _: replace(header, parent=noise),
-    "proposer": lambda header, _, victim: replace(header, proposer=victim or "nobody"),
-    "validators": lambda header, noise, _: replace(header, validators_hash=noise),
-    "time-before-parent": lambda header, _, __: replace(header, time_ms=1),
-    "time-ahead": lambda header, _, __: replace(header, time_ms=header.time_ms + 4_000),
-    "time-far-ahead": lambda header, _, __: replace(header, time_ms=header.time_ms + 86_400_000),
-    "time-behind": lambda header, _, __: replace(header, time_ms=header.time_ms - 70_000),
-    "transactions": lambda header, noise, _: replace(header, transactions_root=noise),
-    "evidence": lambda header, noise, _: replace(header, evidence_root=noise),
-    "state": lambda header, noise, _: replace(header, state_root=noise),
-    "receipts": lambda header, noise, _: replace(header, receipts_root=noise),
-    "next-validators": lambda header, noise, _: replace(header, next_validators_hash=noise),
-    "parameters": lambda header, noise, _: replace(header, parameters_hash=noise),
-}
-"""Headers that break one rule each, by what is wrong with them."""
+WAYS: Final[Mapping[str, tuple[str, ...]]] = {"invalid": INVALID, "smuggle": SMUGGLED}
+"""Kinds that can be told in one way only: `invalid:parent`."""
 
 
 class Conspiracy:
@@ -93,16 +80,19 @@ class Conspiracy:
         loop: SimLoop,
         lies: Sequence[str] | None,
         steady: bool,
+        node_of: Callable[[str], Node | None],
     ) -> None:
         """Agree on nothing yet.
 
         Args:
+            node_of: the node of a liar; None while it is down.
             lies: what they do; None lets the seed choose for each.
             steady: who is told what never changes: how a fork comes about, if one can.
         """
         self.genesis = genesis
         self.trace = trace
         self.loop = loop
+        self.node_of = node_of
         self.counts: Counter[str] = Counter()
         self.twins: dict[bytes, bytes] = {}
         """The second block of a proposal, by the id of the first."""
@@ -142,11 +132,14 @@ class Conspiracy:
     def wrap(self, name: str) -> Callable[[Link], Link]:
         """Return what puts a liar's hand on its node's links."""
         chance = random.Random(f"{self._seed}/liar/{name}")
+        apart = random.Random(f"{self._seed}/smuggler/{name}")
         lies = self._lies
         if lies is None:
-            lies = [lie for lie in LIES if chance.random() < 0.4] or ["equivocate"]
+            lies = [lie for lie in _DRAWN if chance.random() < 0.4] or ["equivocate"]
+            # A later kind, with a chance of its own: who does not tell it lies as before.
+            lies += ["smuggle"] if apart.random() < 0.4 else []
         self.trace.add(name, "lies", kinds=",".join(lies))
-        liar = Liar(self, name, tuple(lies), chance)
+        liar = Liar(self, name, lies, chance, apart)
         return lambda link: LyingLink(link, liar, self.name_of(link.certificate))
 
 
@@ -154,10 +147,22 @@ class Liar:
     """One lying validator."""
 
     def __init__(
-        self, conspiracy: Conspiracy, name: str, lies: Sequence[str], chance: random.Random
+        self,
+        conspiracy: Conspiracy,
+        name: str,
+        lies: Sequence[str],
+        chance: random.Random,
+        apart: random.Random,
     ) -> None:
+        """Lie in these kinds.
+
+        Args:
+            apart: the chance of what it smuggles.
+        """
         self.name = name
-        self.lies = lies
+        kinds = [lie.partition(":") for lie in lies]
+        self.lies: Mapping[str, str | None] = {kind: way or None for kind, _, way in kinds}
+        """Kinds, each with the only way in which it is told, where there is one."""
         self.random = chance
         self._conspiracy = conspiracy
         self._key: LocalSigner = key(f"{name}/consensus/0")
@@ -170,6 +175,15 @@ class Liar:
                 (Blocks, BlockTransactions),
                 (VoteMessage, ProposalMessage, CertificateMessage),
             )
+        )
+        self._smuggler = Smuggler(
+            conspiracy.genesis,
+            name=name,
+            victim=self._victim,
+            signer=self._key,
+            chance=apart,
+            node=lambda: conspiracy.node_of(name),
+            way=self.lies.get("smuggle"),
         )
 
     def told(self, lie: str) -> None:
@@ -193,6 +207,11 @@ class Liar:
             if broken is not None:
                 self.told("invalid")
                 frames = [encode_message(broken)]
+        if "smuggle" in self.lies:
+            smuggled = self._smuggle(message)
+            if smuggled is not None:
+                self.told("smuggle")
+                frames = [encode_message(each) for each in smuggled]
         if "forge" in self.lies and self.random.random() < 0.1:
             forged = self._forge(message)
             if forged is not None:
@@ -274,27 +293,32 @@ class Liar:
     def _invalid(self, message: WireMessage) -> WireMessage | None:
         if not isinstance(message, ProposalMessage) or message.proposer != self.name:
             return None
-        header = decode_header(message.header)
         ids = message.transaction_ids
-        fault = self.random.choice((*_WRONG_HEADERS, "twice", "too-many", "other-ids"))
-        if fault == "other-ids" or (fault == "twice" and not ids):
+        way = self.lies["invalid"] or self.random.choice(INVALID)
+        if way == "other-ids" or (way == "twice" and not ids):
             # Ids that are not the header's, repeated, or of nothing (adversarial 44).
             more = (*ids, self._noise(32))
             return replace(
                 message,
                 transaction_ids=self.random.choice((more, more[:1] * 2, more[:-1][::-1])),
             )
-        if fault == "twice":
-            ids = (*ids, ids[0])
-            header = replace(
-                header, transactions_root=transactions_root(ids), transaction_count=len(ids)
-            )
-        elif fault == "too-many":
-            header = replace(header, transaction_count=(1 << 16) - 1)
-        else:
-            header = _WRONG_HEADERS[fault](header, self._noise(32), self._victim)
+        contents = spoiled(message, way, noise=self._noise, victim=self._victim)
+        return self._proposing(message, contents)
+
+    def _smuggle(self, message: WireMessage) -> list[WireMessage] | None:
+        if not isinstance(message, ProposalMessage):
+            return self._smuggler.answers(message)
+        contents = None
+        if message.proposer == self.name:
+            contents = self._smuggler.proposes(message)
+        return None if contents is None else [self._proposing(message, contents)]
+
+    def _proposing(self, message: ProposalMessage, contents: Contents) -> ProposalMessage:
+        header = contents.header
         changed = self._propose(message, encode(header), block_id(header))
-        return replace(changed, transaction_ids=ids)
+        return replace(
+            changed, transaction_ids=contents.transaction_ids, evidence=contents.evidence
+        )
 
     # What was never so.
 

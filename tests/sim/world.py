@@ -269,6 +269,7 @@ class _World:
             loop=loop,
             lies=options.lies,
             steady=options.steady,
+            node_of=lambda name: next(m.node for m in self._machines if m.name == name),
         )
 
     # What others tell.

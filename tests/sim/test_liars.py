@@ -1,0 +1,152 @@
+"""Every ground on which a block can be refused has a liar who leads there, and the honest refuse.
+
+Each test is a short day with one liar of four, who knows one way; the command to replay it is in
+the failure. That the chain went on is what the end of every day holds: three more blocks, and a
+fresh unit of cash through each node.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from node.chain import BlockFault
+from tests.sim.invalid import INVALID, PROVOKES, SMUGGLED, STOPPED, UNPROVOKED, Stopped
+from tests.sim.liars import WAYS
+from tests.sim.machines import Machine
+from tests.sim.world import Options, Stage, simulate
+
+DAY = Options(seed=42, faults=(), liars=1, client_pause_s=1)
+"""Of a network whose blocks may hold many transactions, and follow each other fast."""
+LONG_AGO_S = 70.0
+"""A block is refused if it is more than 60 s behind the clock."""
+
+
+LEADING = [(fault, way) for fault, ways in PROVOKES.items() for way in ways]
+STOPPING = [(stopped, way) for each in STOPPED.values() for stopped in each for way in stopped.ways]
+
+
+@dataclass(kw_only=True)
+class Refused:
+    """How often the honest have said a thing so far."""
+
+    event: str
+    reason: str
+    liar: str = ""
+    count: int = 0
+
+    def listen(self, line: str) -> None:
+        """Take a line of the trace."""
+        _, name, event, *details = line.split(maxsplit=3)
+        if event == "lies":
+            self.liar = name
+        elif event == self.event and name != self.liar and self.reason in "".join(details):
+            self.count += 1
+
+
+Days = Callable[[Stage, Refused], Awaitable[None]]
+
+
+def refuses(way: str, days: Days, *, event: str, reason: str) -> None:
+    """Let one liar know this way only, until an honest node says so of it; and go on."""
+    refused = Refused(event=event, reason=reason)
+    options = replace(DAY, lies=(way,))
+    result = simulate(options, refused.listen, lambda stage: days(stage, refused))
+    assert result.violation is None, f"{result.violation}\n{options.command}"
+    assert refused.count > 0
+
+
+def test_every_ground_has_a_liar_or_a_reason_and_every_way_leads_somewhere() -> None:
+    assert set(BlockFault) == PROVOKES.keys() | STOPPED.keys() | UNPROVOKED.keys()
+    assert not UNPROVOKED.keys() & (PROVOKES.keys() | STOPPED.keys())
+    named = [name for _, name in (*LEADING, *STOPPING)]
+    assert sorted(named) == sorted(f"{lie}:{way}" for lie, known in WAYS.items() for way in known)
+    assert len(set(INVALID)) + len(set(SMUGGLED)) == len(named)
+
+
+async def until_refused(stage: Stage, refused: Refused) -> None:
+    began_height = stage.height
+    while not refused.count and stage.height < began_height + 40:
+        await asyncio.sleep(0.1)
+
+
+async def someone_catches_up(stage: Stage, refused: Refused) -> None:
+    """Let the honest be away in turn, and ask whom they like for what they missed."""
+    await stage.until_height(3, *stage.machines, within_s=60)
+    for machine in itertools.islice(itertools.cycle(honest(stage)), 20):
+        machine.kill()
+        await stage.until_height(stage.height + 3, within_s=60)
+        await machine.start()
+        await stage.until_height(stage.height, machine, within_s=60)
+        if refused.count:
+            break
+
+
+async def nothing_happens_for_long(stage: Stage, refused: Refused) -> None:
+    """Let so many be away that no block comes, until it is the liar who may propose."""
+    await stage.until_height(3, *stage.machines, within_s=60)
+    for _ in range(20):
+        gone = honest(stage)[:2]
+        for machine in gone:
+            machine.kill()
+        await asyncio.sleep(LONG_AGO_S)
+        for machine in gone:
+            await machine.start()
+        await stage.until_height(stage.height + 1, *stage.machines, within_s=60)
+        if refused.count:
+            break
+
+
+def honest(stage: Stage) -> list[Machine]:
+    return [machine for machine in stage.machines if machine.honest]
+
+
+@pytest.mark.adversarial(32, 43, 44, 57, 59, 63)
+@pytest.mark.parametrize(("fault", "way"), LEADING, ids=[way for _, way in LEADING])
+def test_an_honest_validator_refuses_on_this_ground_and_the_chain_goes_on(
+    fault: BlockFault, way: str
+) -> None:
+    reason = f"{fault.value}: "
+    if "handed-on" in way:
+        refuses(way, someone_catches_up, event="sync-peer-struck", reason=reason)
+    elif way == "smuggle:stale":
+        refuses(way, nothing_happens_for_long, event="proposal-refused", reason=reason)
+    else:
+        refuses(way, until_refused, event="proposal-refused", reason=reason)
+
+
+@pytest.mark.adversarial(43, 44, 63)
+@pytest.mark.parametrize(("stopped", "way"), STOPPING, ids=[way for _, way in STOPPING])
+def test_what_cannot_reach_the_chain_is_refused_at_an_earlier_door(
+    stopped: Stopped, way: str
+) -> None:
+    refuses(way, until_refused, event=stopped.event, reason=stopped.reason)
+
+
+@pytest.mark.adversarial(38, 44)
+def test_transactions_that_no_block_may_hold_keep_no_others_out() -> None:
+    """The liar names some without end in each of its blocks, and then proposes nothing more."""
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(stage.height + 40, within_s=120)
+        (liar,) = (machine for machine in stage.machines if not machine.honest)
+        liar.kill()
+        chance = stage.chance
+        for machine in honest(stage):
+            assert machine.node is not None
+            assert len(machine.node.mempool) < 20
+            await stage.clients.insist(
+                stage.clients.load.one_unit, client="payer", chance=chance, only=machine
+            )
+        await liar.start()
+
+    # Blocks of at most three transactions, so that few that nobody can apply fill them all.
+    result = simulate(
+        Options(seed=4, faults=(), liars=1, lies=("smuggle:far-ahead",), client_pause_s=1),
+        play=play,
+    )
+
+    assert result.violation is None, result.violation
+    assert result.lies["smuggle"] > 10
