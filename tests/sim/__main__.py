@@ -30,6 +30,9 @@ def main() -> int:
     parser.add_argument("--order", choices=["lanes", "any"])
     parser.add_argument("--fault-pause", type=float, help="seconds between faults, on average")
     parser.add_argument("--client-pause", type=float, help="seconds between one client's acts")
+    parser.add_argument(
+        "--keep-blocks", type=int, default=0, help="half of the machines prune, and keep so many"
+    )
     parser.add_argument("--skip", default="", help="numbers of faults to leave out: 3,7,12")
     parser.add_argument(
         "--shrink", action="store_true", help="of a run that fails, look for a smaller one"
@@ -49,6 +52,7 @@ def main() -> int:
         order=arguments.order,
         fault_pause_s=arguments.fault_pause,
         client_pause_s=arguments.client_pause,
+        keep_blocks=arguments.keep_blocks,
         skip=tuple(int(number) for number in arguments.skip.split(",") if number),
     )
     if arguments.shrink:

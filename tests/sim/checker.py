@@ -130,6 +130,8 @@ class Checker:
         """Validators that have signed since their disk was new: a restart lets them go on."""
         self.without_past: set[str] = set()
         """Machines that have, or look for, a state without the blocks that led to it."""
+        self.pruning = False
+        """Some machines delete blocks of long ago."""
         self.acknowledged = 0
         self.signatures = 0
 

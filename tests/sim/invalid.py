@@ -129,9 +129,8 @@ STOPPED: Final[Mapping[BlockFault, tuple[Stopped, ...]]] = {
 """Grounds that a block from a peer is refused for, or something like them, at an earlier door."""
 
 UNPROVOKED: Final[Mapping[BlockFault, str]] = {
-    BlockFault.NOT_AS_AMENDED: "only the first block after an amendment of the validator set can"
-    " break it, and every node of a run has the genesis alone; tests/chain/test_amended_chain.py"
-    " has it",
+    BlockFault.NOT_AS_AMENDED: "only a block of the height on which an installed amendment stands"
+    " can break it, and that one was decided before; tests/chain/test_amended_chain.py has it",
 }
 """Grounds that no liar of a simulation leads to, and why."""
 

@@ -135,6 +135,7 @@ class Machine:
         peers: dict[str, str],
         observers: tuple[tuple[str, bytes], ...],
         limits: Mapping[str, Mapping[str, int]],
+        keep_blocks: int = 0,
         wrap: Callable[[Link], Link] | None = None,
     ) -> None:
         """Make a machine that is down, with an empty disk.
@@ -146,6 +147,7 @@ class Machine:
             participant: for whom its validator stands in the set, when it does.
             is_reserve: it observes, and may become a validator.
             limits: sections of its configuration.
+            keep_blocks: fewer than the configuration would let an operator ask for; 0: all.
             wrap: puts a liar's hand on its links.
         """
         self.name = name
@@ -181,6 +183,7 @@ class Machine:
         self._limits = limits
         self._wrap = wrap
         self._seed = f"{seed}/{name}"
+        self.keep_blocks = keep_blocks
         self._random = random.Random(f"{self._seed}/machine")
         self.disk = SimDisk(random.Random(f"{self._seed}/disk"), self._lost_power)
         self.disk.damage_met = self._met_damage
@@ -398,10 +401,11 @@ class Machine:
 
         Between an order for another key and the operator, and while the chain is behind that
         order, a node says that the ledger has another key or certificate. Beside one that joined
-        by a snapshot, and cut off from the rest, it says that nobody has what it needs.
+        by a snapshot or prunes, and cut off from the rest, it says that nobody has what it needs.
         """
         changed = self.generation > 0 and event.startswith("the-ledger-has-another-")
-        alone = bool(self._around.checker.without_past) and event.startswith(
+        checker = self._around.checker
+        alone = bool(checker.without_past or checker.pruning) and event.startswith(
             "no-connected-peer-keeps-the-block"
         )
         return self._may_fail or changed or alone
@@ -471,7 +475,7 @@ class Machine:
         if self.trusts is not None:
             height, block = self.trusts
             trusted = {"trusted_height": height, "trusted_block": block.hex()}
-        return NodeConfig.model_validate(
+        config = NodeConfig.model_validate(
             {
                 "name": self.node_name,
                 "tls": {"key": "unused", "certificate": "unused"},
@@ -486,6 +490,8 @@ class Machine:
         )
 
     def _log(self) -> Logger:
+        storage = config.storage.model_copy(update={"keep_blocks": self.keep_blocks})
+        return config.model_copy(update={"storage": storage})
         around, name = self._around, self.name
 
         def take(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:

@@ -33,6 +33,8 @@ are many; a few are long, for what takes minutes to come about.
 LARGE: Final = 4
 LARGE_MINUTES_MAX: Final = 0.5
 """Of more validators than that: messages grow with the square of their number."""
+KEEP_BLOCKS: Final = (0, 0, 0, 0, 0, 0, 1, 5)
+"""In a quarter of the days half of the machines keep no more blocks than that."""
 FAULTS_A_DAY: Final = (3, 8, 20)
 FAULT_PAUSE_MAX_S: Final = 8.0
 
@@ -40,6 +42,7 @@ FAULT_PAUSE_MAX_S: Final = 8.0
 def options_of(seed: int) -> Options:
     """Return the run that a seed of the soak stands for."""
     chance = random.Random(f"{seed}/soak")
+    apart = random.Random(f"{seed}/soak/pruning")
     validators = _weighed(chance, VALIDATORS)
     doubled = validators >= 4 and chance.random() < 0.15
     minutes = _weighed(chance, MINUTES)
@@ -54,6 +57,7 @@ def options_of(seed: int) -> Options:
         observers=chance.choice((0, 0, 0, 1)),
         minutes=minutes,
         fault_pause_s=pause_s,
+        keep_blocks=apart.choice(KEEP_BLOCKS),
     )
 
 

@@ -68,8 +68,9 @@ def test_every_ground_has_a_liar_or_a_reason_and_every_way_leads_somewhere() -> 
 
 async def until_refused(stage: Stage, refused: Refused) -> None:
     began_height = stage.height
-    while not refused.count and stage.height < began_height + 40:
-        await asyncio.sleep(0.1)
+    await stage.until(
+        lambda: refused.count > 0 or stage.height > began_height + 40, within_s=90, step_s=0.1
+    )
 
 
 async def someone_catches_up(stage: Stage, refused: Refused) -> None:

@@ -51,6 +51,10 @@ FOUNDED_WITHIN_S: Final = 60.0
 """So long do liars wait for the honest to have begun."""
 STUCK_AFTER_STEPS: Final = 20_000_000
 CLOCK_AHEAD_MAX_MS: Final = 3_000
+WINDOW_MS: Final = 120_000
+"""How long a transaction can be valid."""
+PRUNED_WINDOW_MS: Final = 6_000
+"""The same where some prune: a block stays for two windows, and days are short."""
 SKEW_MAX_MS: Final = 1_100
 """Of an honest clock that has not jumped: skew, and drift of 500 ppm over some minutes."""
 
@@ -79,6 +83,8 @@ class Options:
     skip: tuple[int, ...] = ()
     """Numbers of faults that are drawn and do not happen."""
     client_pause_s: float | None = None
+    keep_blocks: int = 0
+    """So many blocks keep those that prune, half of the machines; 0: nobody prunes."""
 
     @property
     def command(self) -> str:
@@ -101,6 +107,8 @@ class Options:
             parts.append(f"--fault-pause {self.fault_pause_s:g}")
         if self.client_pause_s is not None:
             parts.append(f"--client-pause {self.client_pause_s:g}")
+        if self.keep_blocks:
+            parts.append(f"--keep-blocks {self.keep_blocks}")
         if self.skip:
             parts.append(f"--skip {','.join(map(str, self.skip))}")
         return " ".join(parts)
@@ -161,8 +169,13 @@ class Stage:
             await asyncio.sleep(0.01)
         return loop.time() - began_s
 
-    async def until(self, condition: Callable[[], bool], *, within_s: float) -> None:
-        """Wait until this is so, and notice it within a fraction of any delay of the wires.
+    async def until(
+        self, condition: Callable[[], bool], *, within_s: float, step_s: float = 0.0003
+    ) -> None:
+        """Wait until this is so.
+
+        Args:
+            step_s: it is noticed within so long; the least is a fraction of any delay of the wires.
 
         Raises:
             Violation: it is not, in this time.
@@ -172,7 +185,7 @@ class Stage:
         while not condition():
             if loop.time() - began_s > within_s:
                 raise Violation("liveness", f"what was waited for has not come in {within_s:g} s")
-            await asyncio.sleep(0.0003)
+            await asyncio.sleep(step_s)
 
 
 Play: TypeAlias = Callable[[Stage], Awaitable[None]]
@@ -239,6 +252,7 @@ class _World:
             transactions_max=chance.choice((5_000, 5_000, 3)),
             gather_ms=chance.choice((50, 50, 0, 500)),
             heartbeat_ms=chance.choice((5_000, 5_000, 500, 20_000)),
+            window_ms=PRUNED_WINDOW_MS if options.keep_blocks else WINDOW_MS,
         )
         self._machines: list[Machine] = []
         self._faults: Faults | None = None
@@ -262,6 +276,7 @@ class _World:
             ahead_max_ms=CLOCK_AHEAD_MAX_MS + SKEW_MAX_MS,
             report=self.report,
         )
+        self._checker.pruning = options.keep_blocks > 0
         self._conspiracy = Conspiracy(
             self._genesis,
             seed=options.seed,
@@ -525,6 +540,7 @@ class _World:
         identities = {name: identity_of(name) for name in (*validators, *observers)}
         certificates = {identities[name].certificate: name for name in identities}
         self._conspiracy.plot(liars, validators, certificates)
+        prune = random.Random(f"{options.seed}/pruning").sample(validators, len(validators) // 2)
         places = [(name, name) for name in (*validators, *observers)]
         places += [(f"{name}-again", name) for name in doubled]
         for place, name in places:
@@ -552,6 +568,7 @@ class _World:
                     (other, identities[other].certificate) for other in observers if other != name
                 ),
                 limits=limits,
+                keep_blocks=options.keep_blocks if name in prune else 0,
                 wrap=self._conspiracy.wrap(name) if name in liars else None,
             )
             if votes:
@@ -634,10 +651,10 @@ def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:
 
 @functools.lru_cache(maxsize=64)
 def _genesis(
-    validators: int, *, transactions_max: int, gather_ms: int, heartbeat_ms: int
+    validators: int, *, transactions_max: int, gather_ms: int, heartbeat_ms: int, window_ms: int
 ) -> Genesis:
     """Return the genesis of this many validators: the four institutions, then banks."""
-    record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=120_000)
+    record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=window_ms)
     banks = [f"bank-{number}" for number in range(5, validators + 1)]
     changed = replace(
         record,
