@@ -74,6 +74,14 @@ class MemoryFiles:
     def close(self) -> None:
         """Keep everything: closing a file does not make it durable."""
 
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether a power cut could take anything."""
+        contents = (*self._names.values(), *self._names_durable.values())
+        return self._names != self._names_durable or any(
+            content.now != content.durable for content in contents
+        )
+
     def cut_power_at(self, step: int | None) -> None:
         """Let the power go at this step, counted from 0 since the disk was made; None: never."""
         self._power_cut_at = step

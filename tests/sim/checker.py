@@ -118,7 +118,7 @@ class Checker:
         """Height and index of every transaction in a block."""
         self.reached: dict[str, int] = {}
         """The last height each honest node has committed durably."""
-        self._signed: dict[tuple[bytes, int, int, int], bytes] = {}
+        self._signed: dict[tuple[bytes, bytes, int, int, int], bytes] = {}
         self.model = Model(genesis, verify)
         self.history = History(self.model, self.fail)
         self.operations: Counter[str] = Counter()
@@ -142,8 +142,16 @@ class Checker:
 
     def key_of(self, name: str) -> bytes | None:
         """Return the key under which this validator rules after the last block; None: not one."""
+        amendment = self._genesis.amendment_at(self.height + 1)
+        if amendment is not None:
+            return next((v.public_key for v in amendment.validators if v.name == name), None)
         record = self.model.rows(VALIDATORS).get(name_key(name))
         return None if record is None else record.public_key
+
+    def amend(self, genesis: Genesis) -> None:
+        """Go on by amendments that all have been given."""
+        self._genesis = genesis
+        self.model.amend(genesis)
 
     def fail(self, rule: str, detail: str) -> None:
         """Say that a rule is broken."""
@@ -187,8 +195,8 @@ class Checker:
         """Look at what an honest node has just signed for consensus."""
         self.signatures += 1
         self.remember.add(name)
-        _, _, kind, height, round_, *_ = _SIGNED.unpack(data)
-        place = (public_key, height, round_, kind)
+        _, domain, kind, height, round_, *_ = _SIGNED.unpack(data)
+        place = (public_key, domain, height, round_, kind)
         before = self._signed.setdefault(place, data)
         if before != data:
             kinds = {1: "prevote", 2: "precommit", 3: "proposal"}
@@ -366,7 +374,7 @@ def _check_certificate(
             certificate,
             validators,
             model,
-            genesis.hash,
+            genesis.domain(height),
             checker._verify,
             height=height,
             block_id=found.block_id,

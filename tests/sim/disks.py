@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,27 @@ class Copy:
 
     values: MemoryStore
     log: bytes | None
+
+
+class Moment(StrEnum):
+    """Where in an operation the power can go."""
+
+    BEFORE = "before"
+    WITHIN = "within"
+    """Between a rename and its sync."""
+    AFTER = "after"
+    """Before anything else happens on the machine."""
+
+
+class Fate(StrEnum):
+    """What becomes of all that was not synced when the power goes."""
+
+    LOST = "lost"
+    KEPT = "kept"
+    CUT = "cut"
+    """Half of it is there: of bytes the first half, of batches the older ones."""
+    BLANKED = "blanked"
+    """Of a file only the length is there; of batches nothing."""
 
 
 class SimDisk:
@@ -46,6 +68,10 @@ class SimDisk:
         """No write succeeds while this is so; what a log appends may be there in part."""
         self.damage_met: Callable[[], None] = lambda: None
         """Called when a read meets damage, before the reader hears of it."""
+        self.dies: Callable[[str, Moment], bool] = lambda _, __: False
+        """Asked at each moment of each operation whether the power goes now."""
+        self.fate: Fate | None = None
+        """Of what is not synced; None: chance says."""
 
     @property
     def raw_files(self) -> MemoryFiles:
@@ -57,6 +83,11 @@ class SimDisk:
     def raw_values(self) -> MemoryStore:
         """The database, for what happens between two lives, and for the checkers."""
         return self._values
+
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether a power cut could take anything."""
+        return bool(self._unsynced) or self._files.is_unsynced
 
     @property
     def is_rotten(self) -> bool:
@@ -86,11 +117,37 @@ class SimDisk:
             return
         self._life.over = True
         self._life = None
-        self._files = self._files.restarted(self._random.randrange)
-        for undo in reversed(self._unsynced[self._random.randrange(len(self._unsynced) + 1) :]):
+        self._files = self._files.restarted(self._choose)
+        for undo in reversed(self._unsynced[self._batches_kept(len(self._unsynced)) :]):
             self._values.write(undo, sync=False)
         self._unsynced.clear()
         self._lost_power()
+
+    def _choose(self, count: int) -> int:
+        """Return what becomes of a file, as `MemoryFiles.restarted` asks."""
+        match self.fate:
+            case None:
+                return self._random.randrange(count)
+            case Fate.LOST:
+                return 0
+            case Fate.KEPT:
+                return min(1, count - 1)
+            case Fate.CUT:
+                # Of the four ways for what was added the third; of its bytes half.
+                return count // 2
+            case Fate.BLANKED:
+                return count - 1
+
+    def _batches_kept(self, count: int) -> int:
+        match self.fate:
+            case None:
+                return self._random.randrange(count + 1)
+            case Fate.KEPT:
+                return count
+            case Fate.CUT:
+                return count // 2
+            case Fate.LOST | Fate.BLANKED:
+                return 0
 
     def arm(self) -> None:
         """Let the power go at a moment in one of the next writes."""
@@ -211,6 +268,11 @@ class Life:
         self.disk.cut_power()
         raise PowerCut
 
+    def pass_moment(self, what: str, moment: Moment) -> None:
+        """Go on, unless the power goes at this moment."""
+        if self.disk.dies(what, moment):
+            self.lose_power()
+
 
 class _Store:
     """A `KeyValueStore` that can lose its power before or after a batch, never within."""
@@ -258,12 +320,16 @@ class _Store:
                 if not after:
                     life.lose_power()
         disk = life.disk
+        deletes = any(value is None for _, value in batch)
+        what = f"{'synced' if sync else 'unsynced'} batch{' with deletions' if deletes else ''}"
+        life.pass_moment(what, Moment.BEFORE)
         if sync:
             disk._unsynced.clear()
         else:
             disk._unsynced.append([(key, self._values.get(key)) for key, _ in batch])
         self._values.write(batch, sync=sync)
         disk._rotten.difference_update(key for key, _ in batch)
+        life.pass_moment(what, Moment.AFTER)
         if after:
             life.lose_power()
 
@@ -289,26 +355,34 @@ class _Files:
         disk = self._life.disk
         if disk.full and not self._life.over:
             part = data[: disk._random.randrange(len(data))]
-            self._guarded(lambda: self._files.append(name, part))
+            self._guarded("append", lambda: self._files.append(name, part))
             raise StorageFull(Path(name), "the simulated disk is full")
-        self._guarded(lambda: self._files.append(name, data))
+        self._guarded("append", lambda: self._files.append(name, data))
 
     def truncate(self, name: str, size: int) -> None:
-        self._guarded(lambda: self._files.truncate(name, size))
+        self._guarded("truncate", lambda: self._files.truncate(name, size))
 
     def sync(self, name: str) -> None:
-        self._guarded(lambda: self._files.sync(name))
+        self._guarded("sync", lambda: self._files.sync(name))
 
     def replace(self, old: str, new: str) -> None:
-        self._guarded(lambda: self._files.replace(old, new))
+        def rename() -> None:
+            if self._life.disk.dies("rename", Moment.WITHIN):
+                self._files.cut_power_at(self._files.steps + 1)
+            self._files.replace(old, new)
+
+        self._guarded("rename", rename)
 
     def close(self) -> None:
         self._files.close()
 
-    def _guarded(self, step: Callable[[], None]) -> None:
-        self._life.check()
+    def _guarded(self, what: str, step: Callable[[], None]) -> None:
+        life = self._life
+        life.check()
+        life.pass_moment(what, Moment.BEFORE)
         try:
             step()
         except PowerCut:
-            self._life.disk.cut_power()
+            life.disk.cut_power()
             raise
+        life.pass_moment(what, Moment.AFTER)

@@ -174,6 +174,8 @@ class Machine:
         self.identity = identity
         self.generation = 0
         """Of the last key that was made for its validator."""
+        self.genesis = around.genesis
+        """With the amendments that were installed here."""
         self.participant = participant
         self.is_reserve = is_reserve
         self.versions: Collection[int] = SUPPORTED
@@ -181,9 +183,9 @@ class Machine:
         self._peers = peers
         self._observers = observers
         self._limits = limits
+        self.keep_blocks = keep_blocks
         self._wrap = wrap
         self._seed = f"{seed}/{name}"
-        self.keep_blocks = keep_blocks
         self._random = random.Random(f"{self._seed}/machine")
         self.disk = SimDisk(random.Random(f"{self._seed}/disk"), self._lost_power)
         self.disk.damage_met = self._met_damage
@@ -359,7 +361,7 @@ class Machine:
         try:
             async with StorageThread() as thread:
                 parts = replace(parts, thread=thread)
-                async with Node(self._config(), around.genesis, parts) as node:
+                async with Node(self._config(), self.genesis, parts) as node:
                     self.node = node
                     self._began(node)
                     await self._stop.wait()
@@ -488,10 +490,10 @@ class Machine:
                 },
             }
         )
-
-    def _log(self) -> Logger:
         storage = config.storage.model_copy(update={"keep_blocks": self.keep_blocks})
         return config.model_copy(update={"storage": storage})
+
+    def _log(self) -> Logger:
         around, name = self._around, self.name
 
         def take(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:

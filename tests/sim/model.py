@@ -40,7 +40,8 @@ class Model:
 
     def __init__(self, genesis: Genesis, verify: Callable[[bytes, bytes, bytes], bool]) -> None:
         self._genesis = genesis
-        store = MemoryStore()
+        self._verify = verify
+        store = self._store = MemoryStore()
         self.chain = Chain.open(store, genesis, verify=verify)
         self._rows: dict[bytes, dict[bytes, Record]] = {table.prefix: {} for table in TABLES}
         state = store.scan(*layout.range_of(layout.state_key(b"")))
@@ -48,6 +49,11 @@ class Model:
             self._rows[table.prefix][key] = record
         self.holdings = Holdings()
         self._held_at: dict[bytes, list[tuple[int, HoldingRecord | None]]] = {}
+
+    def amend(self, genesis: Genesis) -> None:
+        """Go on by the amendments of this genesis."""
+        self._genesis = genesis
+        self.chain = Chain.open(self._store, genesis, verify=self._verify)
 
     @property
     def height(self) -> int:
