@@ -232,6 +232,16 @@ class SearchContent(results.Result, frozen=True, kw_only=True):
     matches: list[Match]
 
 
+class VerifyContent(results.Result, frozen=True, kw_only=True):
+    """What a browser verifies a proof with."""
+
+    genesis_hash: str
+    layout: str
+    """JSON: where fields stand in the records that the script reads."""
+    reasons: list[str]
+    """Why it may refuse."""
+
+
 class RefusalContent(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no page."""
 

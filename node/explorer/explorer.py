@@ -6,6 +6,8 @@
 `/licences` ...         licences, validators, evidence, rules, hour: one page each, or a list
 `/search?q=`            what was typed, or where it leads
 `/live`                 server-sent events for the overview
+`/proofs/<account>/<A>` the proof file of what an account has of an asset
+`/verify`               a proof file, verified by the browser; `/verify/genesis` what it trusts
 `/static/...`           style, script, icon
 ======================  ===========================================================================
 
@@ -17,16 +19,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
 
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
-from node.explorer.contents import RefusalContent, SearchContent
+from node.explorer.contents import RefusalContent, SearchContent, VerifyContent
 from node.explorer.face import Face, static_files, templates
 from node.explorer.hour import Hour
 from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX
 from node.explorer.live import Live
+from node.explorer.proving import Proving
 from node.explorer.reading import Reading
 from node.explorer.refusals import PageRefusal
 from node.explorer.searching import Search
@@ -36,6 +40,7 @@ from node.rpc.http import bytes_response, retry_headers
 from node.rpc.pages import Door
 
 HTML_TYPE: Final = "text/html; charset=utf-8"
+BYTES_TYPE: Final = "application/octet-stream"
 JSON_TYPE: Final = "application/json"
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -95,6 +100,7 @@ class Explorer:
         reading = Reading(door, self._hour)
         self._reading = reading
         self._search = Search(door, self._hour)
+        self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
         self._templates = templates()
         genesis = services.genesis
@@ -124,6 +130,7 @@ class Explorer:
             ),
             "evidence": _page("evidence", "evidence-title", lambda _a, _f: reading.evidence()),
             "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
+            "verify": _page("verify", "verify-title", self._verify),
             "search": _page(
                 "search", "search-title", lambda a, _f: self._search.find(a.query.get("q", ""))
             ),
@@ -178,6 +185,12 @@ class Explorer:
                 )
             if asked.name == "live" and asked.argument is None:
                 return await self._live.serve(request, asked.catalogue.language)
+            if (asked.name, asked.argument) == ("verify", "genesis"):
+                label = "page_genesis"
+                return bytes_response(self._proving.genesis(), BYTES_TYPE)
+            if asked.name == "proofs" and asked.argument is not None:
+                label = "page_proof"
+                return await self._answer_proof(asked.argument)
             if page is None:
                 raise PageRefusal(404, found=request.path, expected="expected-path")
             return await self._answer_page(asked, page)
@@ -191,6 +204,15 @@ class Explorer:
         finally:
             if asked.name != "live":
                 self._door.observe(label, result, loop.time() - began)
+
+    async def _answer_proof(self, argument: str) -> web.Response:
+        try:
+            file = await self._proving.proof(argument)
+        except NotReady as error:
+            raise PageRefusal(503, reason=error.message) from None
+        name = quote(argument.rpartition("/")[2], safe="")
+        named = {"Content-Disposition": f"attachment; filename*=UTF-8''proof-{name}.json"}
+        return bytes_response(file, JSON_TYPE, headers=named)
 
     async def _answer_page(self, asked: Asked, page: Page) -> web.Response:
         face = self._face(asked)
@@ -259,6 +281,9 @@ class Explorer:
             ready=all(check.passed for check in self._door.health.checks()),
             network_note=self._network_note,
         )
+
+    async def _verify(self, _asked: Asked, _face: Face) -> VerifyContent:
+        return self._proving.content()
 
     def _page_of(self, asked: Asked) -> Page | None:
         pages = self._lists if asked.argument is None else self._things

@@ -36,6 +36,7 @@ MENU: Final = (
     "validators",
     "evidence",
     "rules",
+    "verify",
 )
 """The pages that every page leads to, in order."""
 

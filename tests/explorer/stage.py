@@ -92,6 +92,7 @@ class Stage:
             "validators": "/validators",
             "evidence": "/evidence",
             "rules": "/rules",
+            "verify": "/verify",
             "search": "/search?q=nothing+of+the+kind",
             "refusal": "/blocks/99999",
         }

@@ -6,12 +6,15 @@ these tests skip and say which.
 """
 
 import contextlib
+import json
 import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from node.proofs import ProofError, verify_proof_file
+from tests.chain.town import CASH
 from tests.explorer.stage import BILL, ISIN, Stage, stage
 
 pytestmark = pytest.mark.e2e
@@ -39,9 +42,11 @@ async def browser() -> AsyncIterator[Any]:
 
 
 @contextlib.asynccontextmanager
-async def shown(**settings: Any) -> AsyncIterator[tuple[Stage, Any, list[str]]]:
+async def shown(
+    *, validators: int = 1, **settings: Any
+) -> AsyncIterator[tuple[Stage, Any, list[str]]]:
     """Run a node and a browser; yield a page of it and what it complained of."""
-    async with browser() as running, stage() as node:
+    async with browser() as running, stage(validators=validators) as node:
         context = await running.new_context(base_url=node.solo.url, **settings)
         page = await context.new_page()
         complaints: list[str] = []
@@ -127,3 +132,129 @@ async def test_without_script_the_pages_are_whole() -> None:
         assert page.url.endswith(f"/transactions/{node.paid}")
         assert "/ur/" not in page.url
         assert complaints == []
+
+
+# Proofs.
+
+
+async def proof_of(node: Stage, asset: str = CASH) -> str:
+    found = await node.solo.call(
+        "khz_prove", {"kind": "holding", "address": node.holder, "name": asset}
+    )
+    file: str = found["file"]
+    return file
+
+
+async def judged(page: Any, proof: str) -> tuple[str, str]:
+    """What the page says of a pasted file: whether it holds, and what it proves or why not."""
+    await page.evaluate("document.getElementById('verdict').hidden = true")
+    await page.get_by_label("Paste the proof file").fill(proof)
+    await page.get_by_role("button", name="Verify").click()
+    await page.wait_for_selector("#verdict:not([hidden])")
+    verdict = page.locator("#verdict")
+    kind = "good" if "good" in (await verdict.get_attribute("class")).split() else "bad"
+    return kind, await verdict.inner_text()
+
+
+async def test_a_proof_is_verified_in_the_browser_and_says_what_the_command_says() -> None:
+    async with shown(viewport=DESK) as (node, page, complaints):
+        await page.goto("/verify")
+        for asset in (CASH, BILL, "NOTHING-OF-IT"):
+            proof = await proof_of(node, asset)
+            expected = verify_proof_file(proof, node.solo.town.genesis).statement
+
+            kind, text = await judged(page, proof)
+
+            assert (kind, "It is true." in text) == ("good", True), text
+            assert expected in text
+        assert complaints == []
+
+
+async def test_a_proof_across_changes_of_the_validators_is_verified() -> None:
+    async with shown(viewport=DESK, validators=4) as (node, page, _):
+        town = node.solo.town
+        await town.decide(town.remove_validator("central-bank"))
+        await town.decide()
+        await town.decide(town.rotate_validator("crypto-council"))
+        await town.decide()
+        await town.decide()
+        proof = await proof_of(node)
+        assert len(json.loads(proof)["handovers"]) == 2
+        await page.goto("/verify")
+
+        kind, text = await judged(page, proof)
+
+        assert kind == "good", text
+        forged = json.loads(proof)
+        forged["handovers"].pop(0)
+        assert (await judged(page, spelled(forged)))[0] == "bad"
+
+
+def spelled(file: Any) -> str:
+    return json.dumps(file, indent=2, ensure_ascii=False) + "\n"
+
+
+def forgeries(proof: str) -> dict[str, str]:
+    """Files that differ in one thing, each by a name."""
+    found = {}
+
+    def forge(name: str, *path: str | int, to: Any) -> None:
+        file = json.loads(proof)
+        place = file
+        for step in path[:-1]:
+            place = place[step]
+        old = place[path[-1]]
+        place[path[-1]] = to(old) if callable(to) else to
+        assert place[path[-1]] != old, name
+        found[name] = spelled(file)
+
+    def flip(text: str) -> str:
+        return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+    forge("amount", "entries", 0, "value", to=flip)
+    forge("absence", "entries", 0, "value", to=None)
+    forge("holder", "entries", 0, "key", to=flip)
+    forge("asset", "entries", 1, "value", to=flip)
+    forge("branch", "entries", 0, "proof", "branches", 0, to=flip)
+    forge("branches", "entries", 0, "proof", "branches", to=lambda old: old[:-1])
+    forge("statement", "statement", to=lambda old: old.replace("holds", "owns"))
+    forge("root", "header", "state_root", to=flip)
+    forge("height", "header", "height", to=lambda old: old + 1)
+    forge("time", "header", "time_ms", to=lambda old: old + 1)
+    forge("signature", "certificate", "signatures", 0, "signature", to=flip)
+    forge("signer", "certificate", "signatures", 0, "validator", to="somebody-else")
+    forge("no signatures", "certificate", "signatures", to=[])
+    forge("round", "certificate", "round", to=lambda old: old + 1)
+    forge("network", "genesis_hash", to=flip)
+    forge("format", "format", to="khz-proof/2")
+    forge("type", "header", "height", to="12")
+    found["spaces"] = proof.replace(": ", ":  ", 1)
+    found["twice"] = proof.replace('  "format"', '  "format": "khz-proof/1",\n  "format"', 1)
+    found["text"] = "A holds everything"
+    found["empty"] = ""
+    return found
+
+
+async def test_a_forged_proof_is_refused_in_the_browser_as_by_the_command() -> None:
+    async with shown(viewport=DESK) as (node, page, complaints):
+        proof = await proof_of(node)
+        await page.goto("/verify")
+        for name, forged in forgeries(proof).items():
+            with pytest.raises(ProofError):
+                verify_proof_file(forged, node.solo.town.genesis)
+
+            kind, text = await judged(page, forged)
+
+            assert (kind, "true" in text) == ("bad", False), f"{name}: {text}"
+        assert complaints == []
+
+
+async def test_a_proof_is_refused_under_a_genesis_that_is_not_trusted() -> None:
+    async with shown(viewport=DESK) as (node, page, _):
+        await page.goto("/verify")
+        await page.get_by_label("The genesis hash that you trust").fill("0" * 64)
+
+        kind, text = await judged(page, await proof_of(node))
+
+        assert kind == "bad"
+        assert "another hash than the one you trust" in text

@@ -7,6 +7,7 @@ import pytest
 
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES
+from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Event
@@ -132,6 +133,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
                 "proposals",
             )
         ),
+        *(f"verify-{reason}" for reason in REASONS),
         *(f"refusal-{status}" for status in (400, 404, 405, 429, 500, 503)),
     }
     quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))

@@ -8,6 +8,8 @@ from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.explorer import CONTENT_POLICY
 from node.explorer.limits import PAGE_BYTES_MAX, QUERY_MAX
+from node.hashing import Domain, tagged_hash
+from node.proofs import verify_proof_file
 from node.rpc import RpcLimits
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import (
@@ -404,6 +406,35 @@ async def test_search_that_finds_several_things_lists_them() -> None:
 
         assert "/participants/central-bank" in page.links()
         assert "/participants/crypto-council" in page.links()
+
+
+# Proofs.
+
+
+async def test_the_proof_of_a_holding_is_a_file_that_the_command_accepts() -> None:
+    async with stage() as shown:
+        genesis = shown.solo.town.genesis
+        path = f"/proofs/{shown.holder}/{BILL}"
+        assert path in Parsed((await shown.get(f"/accounts/{shown.holder}"))[1]).links()
+        async with shown.solo.session.get(shown.solo.url + path) as response:
+            file = await response.read()
+            assert response.headers["Content-Disposition"].endswith(f"proof-{BILL}.json")
+
+        assert "500,000,000.00" in verify_proof_file(file, genesis).statement
+        for strange in ("/proofs/nobody/X", f"/proofs/{shown.holder}", "/proofs/a/b/c"):
+            status, html = await shown.get(strange)
+            assert status == 400, strange
+            assert "a slash, and the code" in Parsed(html).text
+
+
+async def test_the_genesis_that_a_browser_trusts_has_the_hash_that_the_page_shows() -> None:
+    async with plain() as shown:
+        async with shown.solo.session.get(shown.solo.url + "/verify/genesis") as response:
+            encoded = await response.read()
+
+        genesis = shown.solo.town.genesis
+        assert tagged_hash(Domain.GENESIS, encoded) == genesis.hash
+        assert genesis.hash.hex() in (await shown.get("/verify"))[1]
 
 
 # Files.

@@ -1,6 +1,7 @@
 """What the pages send beside themselves: what of it was made elsewhere is as it was published."""
 
 import hashlib
+import re
 import tomllib
 
 from node.explorer.face import STATIC, static_files
@@ -16,12 +17,12 @@ def test_what_was_made_elsewhere_is_as_published() -> None:
         assert entry.keys() == {"name", "of", "version", "path", "licence", "sha256"}
     # What is not listed is ours, and says so by being readable.
     ours = static_files().keys() - {entry["name"] for entry in entries}
-    assert ours == {"explorer.css", "explorer.js", "icon.svg"}
+    assert ours == {"explorer.css", "explorer.js", "icon.svg", "verify.js"}
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
-    for name in ("explorer.css", "explorer.js", "icon.svg"):
+    for name in ("explorer.css", "explorer.js", "icon.svg", "verify.js"):
         text = (STATIC / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
-        assert "//" not in text.replace("\n// ", "\n").removeprefix("// "), name
+        assert "//" not in re.sub(r"(?m)^ *//.*$", "", text), name
         assert "@import" not in text
         assert "url(" not in text
