@@ -13,7 +13,9 @@ replayed, one line an event.
 
 import argparse
 import concurrent.futures
+import itertools
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -23,6 +25,7 @@ from typing import Final
 
 from tests.sim.disks import Fate
 from tests.sim.lives import DAYS, Death, Point, spent
+from tests.sim.soak import ignore_interrupts
 
 VALIDATORS: Final = 4
 SEED: Final = 42
@@ -85,27 +88,31 @@ def _tried(case: Case) -> tuple[Case, str | None]:
 
 def campaign(arguments: argparse.Namespace) -> int:
     """Try all deaths that were asked for; return how many broke a rule."""
-    failures, total, began_s = 0, 0, time.monotonic()
-    with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
-        for day in arguments.days:
-            operations: Counter[str] = Counter()
-            tried = failed = 0
-            for seed in arguments.seeds:
-                for victim in arguments.validators:
+    tried, broke, began_s = Counter[str](), Counter[str](), time.monotonic()
+    with concurrent.futures.ProcessPoolExecutor(
+        arguments.processes, initializer=ignore_interrupts
+    ) as pool:
+        try:
+            for day in arguments.days:
+                operations: Counter[str] = Counter()
+                for seed, victim in itertools.product(arguments.seeds, arguments.validators):
                     points = counted(day, seed=seed, victim=victim)
                     operations.update(f"{point.what}, {point.moment}" for point in points)
                     cases = cases_of(day, points, seed=seed, victim=victim, every=arguments.every)
                     for case, rule in pool.map(_tried, cases):
-                        tried += 1
+                        tried[day] += 1
                         if rule is not None:
-                            failed += 1
+                            broke[day] += 1
                             print(f"{case.name}: {rule[:2000]}\n  {case.command}", flush=True)
-            total, failures = total + tried, failures + failed
-            print(f"{day} ({DAYS[day].about}): {tried} deaths, {failed} broke a rule")
-            for what, count in sorted(operations.items()):
-                print(f"  {what}: {count}", flush=True)
-    print(f"{total} deaths in {time.monotonic() - began_s:.0f} s, {failures} broke a rule")
-    return failures
+                print(f"{day} ({DAYS[day].about}): {tried[day]} deaths, {broke[day]} broke a rule")
+                for what, count in sorted(operations.items()):
+                    print(f"  {what}: {count}", flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            print("ended before all were tried")
+    elapsed_s = time.monotonic() - began_s
+    print(f"{tried.total()} deaths in {elapsed_s:.0f} s, {broke.total()} broke a rule")
+    return broke.total()
 
 
 def _replayed(name: str, seed: int) -> int:
@@ -152,6 +159,8 @@ def main() -> int:
     if unknown:
         raise SystemExit(f"no such day: {', '.join(unknown)}; there are {', '.join(DAYS)}")
     arguments.seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    # Whoever ends it wants to know what was tried, and its processes gone.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments.validators = [int(number) for number in arguments.validators.split(",")]
     return 1 if campaign(arguments) else 0
 

@@ -143,7 +143,7 @@ def _run(seed: int) -> tuple[Result, float]:
     return replace(result, lines=[]), cost_s
 
 
-def _ignore_interrupts() -> None:
+def ignore_interrupts() -> None:
     """Let a run end: whoever started them all stops them, and wants the totals."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -174,7 +174,7 @@ def main() -> int:
     last = None if arguments.seeds is None else first + arguments.seeds
     next_seed = first
     with concurrent.futures.ProcessPoolExecutor(
-        arguments.processes, initializer=_ignore_interrupts
+        arguments.processes, initializer=ignore_interrupts
     ) as pool:
         running: set[concurrent.futures.Future[tuple[Result, float]]] = set()
         while True:
