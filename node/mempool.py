@@ -82,6 +82,9 @@ class Mempool:
         self._size_bytes = 0
         self._earliest_expiry_ms: int | None = None
         self._drain = _DrainRate(clock)
+        self._ours: set[bytes] = set()
+        """Those of them that this node has taken from clients."""
+        self._ours_drain = _DrainRate(clock)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -99,8 +102,17 @@ class Mempool:
         """The most transactions that can wait."""
         return self._count_max
 
-    def add(self, transaction: AdmittedTransaction) -> AddResult:
-        """Let a transaction wait, behind all that wait already."""
+    @property
+    def ours(self) -> int:
+        """How many that wait were taken from clients here."""
+        return len(self._ours)
+
+    def add(self, transaction: AdmittedTransaction, *, ours: bool = False) -> AddResult:
+        """Let a transaction wait, behind all that wait already.
+
+        Args:
+            ours: a client brought it here.
+        """
         if transaction.id in self._waiting:
             return Known(transaction.id)
         if self.is_full_for(transaction.size_bytes):
@@ -108,6 +120,10 @@ class Mempool:
         if not self._waiting:
             self._drain.begin()
         self._waiting[transaction.id] = transaction
+        if ours:
+            if not self._ours:
+                self._ours_drain.begin()
+            self._ours.add(transaction.id)
         self._size_bytes += transaction.size_bytes
         expiry_ms = transaction.body.valid_until_ms
         if self._earliest_expiry_ms is None or expiry_ms < self._earliest_expiry_ms:
@@ -128,6 +144,10 @@ class Mempool:
     def leaving_within(self, ms: int) -> int:
         """Return how many are likely to leave in this time, judged likewise."""
         return self._drain.count_in(ms)
+
+    def ours_leaving_within(self, ms: int) -> int:
+        """Return the same of those that were taken from clients here."""
+        return self._ours_drain.count_in(ms)
 
     def get(self, transaction_id: bytes) -> AdmittedTransaction | None:
         """Return the waiting transaction of this id."""
@@ -160,18 +180,22 @@ class Mempool:
 
     def remove(self, transaction_ids: Iterable[bytes]) -> int:
         """Forget these, where they wait; return how many did."""
+        ours = len(self._ours)
         removed = self._forget(transaction_ids)
         if removed:
             self._drain.drained(removed, is_empty=not self._waiting)
+        if ours > len(self._ours):
+            self._ours_drain.drained(ours - len(self._ours), is_empty=not self._ours)
         return removed
 
     def _forget(self, transaction_ids: Iterable[bytes]) -> int:
-        removed = 0
+        removed, ours = 0, self._ours
         for transaction_id in transaction_ids:
             transaction = self._waiting.pop(transaction_id, None)
             if transaction is not None:
                 self._size_bytes -= transaction.size_bytes
                 removed += 1
+                ours.discard(transaction_id)
         return removed
 
     def expire(self, now_ms: int) -> tuple[bytes, ...]:
@@ -187,6 +211,8 @@ class Mempool:
         self._forget(expired)
         if not self._waiting:
             self._drain.drained(0, is_empty=True)
+        if not self._ours:
+            self._ours_drain.drained(0, is_empty=True)
         self._earliest_expiry_ms = min(
             (transaction.body.valid_until_ms for transaction in self._waiting.values()),
             default=None,

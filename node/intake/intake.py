@@ -15,12 +15,12 @@ What the ledger refuses as it stands here is no answer while this node is behind
 has not applied yet may be the one that opens the account or makes the proposal. Such a transaction
 is told to come back, as long as more validators than can lie say that they are further.
 
-Whoever brings more than the network takes is refused at once, unread: undecoded and unverified, as
-long as what waits is more than leaves within a second. So refusing costs next to nothing, and what
-was admitted is not made to wait by what follows it. The pool's own bound, further out, is for what
+Whoever brings more than the network takes is turned away at once, unread: undecoded and unverified,
+as long as more waits than may (`crowding.py`). So refusing costs next to nothing, and what was
+admitted is not made to wait by what follows it. The pool's own bound, further out, is for what
 peers push, which is never refused here.
 
-Limits: the pool's, the verifier's, `WAIT_MS` of waiting, and `waiters_max` transactions waited for.
+Limits: the pool's, the verifier's, what may wait, and `waiters_max` transactions waited for.
 """
 
 from collections import Counter
@@ -34,6 +34,7 @@ from consensus.quorum import skip
 from node.admission import Admission, AdmissionResult, Forgotten, Refusal
 from node.chain import Chain, Committed
 from node.clock import Clock
+from node.intake.crowding import Crowding
 from node.intake.verifier import CHUNK_MAX, CrowdedOut, Verifier
 from node.intake.waiters import WAITERS_MAX, Waiters
 from node.ledger.outcomes import Outcome
@@ -47,10 +48,6 @@ PUSH_AGAIN_S: Final = (5.0, 15.0, 45.0)
 PUSHED_AGAIN_MAX: Final = 200
 """In one block's time; at a block every 50 ms more than a validator can verify."""
 
-WAIT_MS: Final = 600
-"""Clients are told to come back while more waits than is likely to leave the pool in this time."""
-WAITING_MIN: Final = 1_000
-"""So many may wait however little leaves: a network that was idle has not shown what it can do."""
 BEHIND_RETRY_MS: Final = 200
 """When to come back to a node that is behind: mostly it is so by one block."""
 PUSHED_SHARE: Final = 0.5
@@ -139,6 +136,7 @@ class Intake:
         self._clock = clock
         self._claims = claims
         self._metrics = metrics
+        self._crowding = Crowding(mempool, clock, doors=lambda: len(chain.validators.validators))
         self._verifier = Verifier(
             admission, take=self._take, gives_way_to=gives_way_to, signatures=signatures
         )
@@ -171,7 +169,7 @@ class Intake:
         answers: list[SubmitResult] = []
         try:
             for start in range(0, len(raws), CHUNK_MAX):
-                if self.is_crowded:
+                if self.turn_away() is not None:
                     break
                 answers += await self._verifier.bring(raws[start : start + CHUNK_MAX])
         except CrowdedOut:
@@ -187,10 +185,22 @@ class Intake:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether a client is told to come back, without a look at what it brings."""
-        waiting_max = max(WAITING_MIN, self._mempool.leaving_within(WAIT_MS))
+        """Whether more waits than may."""
+        brought = self._verifier.brought_count
+        if self._mempool.ours + brought >= self._crowding.ours_max():
+            return True
+        waiting_max = self._crowding.waiting_max()
         pushed = min(self._verifier.pushed_count, int(PUSHED_SHARE * waiting_max))
-        return len(self._mempool) + self._verifier.brought_count + pushed >= waiting_max
+        return len(self._mempool) + brought + pushed >= waiting_max
+
+    def turn_away(self) -> int | None:
+        """Return after how many milliseconds a client is told to come back, without a look at what
+        it brings; None where it may bring something now.
+        """
+        if not self.is_crowded:
+            return None
+        self._crowding.turned_away()
+        return self._mempool.retry_after_ms()
 
     def push(self, peer: str, raws: Sequence[bytes]) -> None:
         """Take what a peer pushes; never waits, so that its votes do not wait behind it."""
@@ -236,7 +246,7 @@ class Intake:
         for result in results:
             answer: AdmissionResult = result
             if isinstance(result, AdmittedTransaction):
-                outcome = self._mempool.add(result)
+                outcome = self._mempool.add(result, ours=peer is None)
                 if isinstance(outcome, Added):
                     added.append(result)
                 else:

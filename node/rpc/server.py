@@ -276,10 +276,11 @@ class RpcServer:
         address = caller(request.remote)
         self._calls.take(address)
         check_type(request, MESSAGEPACK_TYPES)
-        if self._submitting >= self._limits.submissions_at_once_max or (
-            self._services.intake.is_crowded
-        ):
-            # Before a body is read: a list that nothing is taken of is not even decoded.
+        # Before a body is read: a list that nothing is taken of is not even decoded.
+        retry_after_ms = self._services.intake.turn_away()
+        if retry_after_ms is not None:
+            raise busy(retry_after_ms)
+        if self._submitting >= self._limits.submissions_at_once_max:
             raise busy(self._services.mempool.retry_after_ms())
         self._submitting += 1
         began = asyncio.get_running_loop().time()

@@ -17,9 +17,10 @@ from node.network import PeerView
 class Intake(Protocol):
     """Where transactions of clients go in."""
 
-    @property
-    def is_crowded(self) -> bool:
-        """Whether what is brought now is refused without a look at it."""
+    def turn_away(self) -> int | None:
+        """Return when a client is to come back, without a look at what it brings; None: it may
+        bring something now.
+        """
         ...
 
     async def submit(self, raws: Sequence[bytes]) -> Sequence[SubmitResult]:

@@ -8,7 +8,8 @@ import pytest
 from node.admission import Admission
 from node.chain import Chain
 from node.intake import Intake
-from node.intake.intake import PUSH_AGAIN_S, PUSHED_AGAIN_MAX, WAIT_MS
+from node.intake.crowding import CALM_AFTER_S, CROWDED_SHARE, WAIT_MS, Crowding
+from node.intake.intake import PUSH_AGAIN_S, PUSHED_AGAIN_MAX
 from node.intake.verifier import (
     CHUNK_BYTES_MAX,
     CHUNK_MAX,
@@ -227,7 +228,7 @@ def test_a_flood_of_pushes_is_dropped_beyond_a_bound_and_blocks_nobody() -> None
 def test_what_cannot_be_final_soon_is_refused_unread_and_a_list_is_taken_in_part(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("node.intake.intake.WAITING_MIN", CHUNK_MAX + 1)
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", len(VALIDATORS) * (CHUNK_MAX + 1))
 
     async def main() -> None:
         async with cluster() as network:
@@ -258,7 +259,8 @@ def test_what_cannot_be_final_soon_is_refused_unread_and_a_list_is_taken_in_part
 def test_a_peer_that_pushes_the_same_for_ever_shuts_no_client_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 8)
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 8)
+    monkeypatch.setattr(Crowding, "ours_max", lambda _: 8)
 
     async def main() -> None:
         async with cluster() as network:
@@ -286,8 +288,45 @@ def test_a_peer_that_pushes_the_same_for_ever_shuts_no_client_out(
 
 
 @pytest.mark.adversarial(75)
+def test_once_a_client_was_turned_away_less_may_wait_until_none_has_been_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What others took does not count as ours: of that a quarter may wait, one door of four."""
+    high = 8
+    low = int(CROWDED_SHARE * high)
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", len(VALIDATORS) * high)
+    monkeypatch.setattr("node.intake.crowding.WAIT_MS", 0)
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+
+            async def taken() -> bool:
+                (answer,) = await door.intake.submit([network.transaction()])
+                return isinstance(answer, AdmittedTransaction)
+
+            door.intake.push("v", [network.transaction() for _ in range(high)])
+            await door.drained()
+            assert [await taken() for _ in range(high + 1)] == [True] * high + [False]
+            door.pool.remove(door.pool.ids()[:high])  # Not one of ours.
+            assert not await taken()
+            door.pool.remove(door.pool.ids()[: high - low])
+            assert not await taken()
+            door.pool.remove(door.pool.ids()[:1])
+            assert await taken()
+            assert not await taken()
+
+            await asyncio.sleep(CALM_AFTER_S)
+
+            assert [await taken() for _ in range(high - low + 1)] == [True] * (high - low) + [False]
+            door.close()
+
+    run_virtual(main())
+
+
+@pytest.mark.adversarial(75)
 def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 8)
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 8)
 
     async def main() -> None:
         async with cluster() as network:

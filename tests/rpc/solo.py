@@ -66,9 +66,8 @@ class SoloIntake:
             claims=lambda: self.claims,
         )
 
-    @property
-    def is_crowded(self) -> bool:
-        return self._intake.is_crowded
+    def turn_away(self) -> int | None:
+        return self._intake.turn_away()
 
     async def run(self) -> None:
         await self._intake.run()

@@ -231,7 +231,7 @@ async def test_full_pool_says_so_and_when_to_try_again() -> None:
 @pytest.mark.adversarial(75)
 async def test_crowded_node_refuses_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is refused for want of time costs no decoding: even nonsense is told to come back."""
-    monkeypatch.setattr("node.intake.intake.WAITING_MIN", 2)
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 2)
     async with solo_node() as solo:
         await submit_list(solo, *(solo.town.transfer("a0", "a1", 1 + index) for index in range(2)))
         decoded = solo.town.admission.signatures_verified
