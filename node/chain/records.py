@@ -42,7 +42,7 @@ class CommittedRecords:
         found = self.cache.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
             return found  # type: ignore[return-value]  # the prefix says the type
-        encoded = self._store.get(layout.state_key(full_key))
+        encoded = self._store.seek(layout.state_key(full_key))
         record = None if encoded is None else _decoded(table, encoded)
         self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
         return record

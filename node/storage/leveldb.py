@@ -14,6 +14,7 @@ figures stand in this room's README.
 import errno
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -135,6 +136,18 @@ class _Readable(Protocol):
     def close(self) -> None: ...
 
 
+class _Cursor(Protocol):
+    """The library's iterator: what the database held when it was made."""
+
+    def seek(self, target: bytes) -> None: ...
+
+    def valid(self) -> bool: ...
+
+    def key(self) -> bytes: ...
+
+    def value(self) -> bytes: ...
+
+
 class LevelDBStore:
     """An open database; made by `open_leveldb`."""
 
@@ -148,6 +161,10 @@ class LevelDBStore:
         self._writes = 0
         self._writes_synced = 0
         self._failure: StorageError | None = None
+        self._cursor: _Cursor | None = None
+        self._cursor_writes = -1
+        """As many batches were written when the cursor was made, or more."""
+        self._seeking = threading.Lock()
 
     @property
     def writes_synced(self) -> int:
@@ -155,6 +172,26 @@ class LevelDBStore:
 
     def get(self, key: bytes) -> bytes | None:
         return _get(self._path, self._database, key)
+
+    def seek(self, key: bytes) -> bytes | None:
+        # A cursor is one thread's at a time.
+        if not self._seeking.acquire(blocking=False):
+            return self.get(key)
+        try:
+            cursor = self._cursor
+            if cursor is None or self._cursor_writes != self._writes:
+                # In this order: a batch that is written meanwhile may be missing in the cursor.
+                self._cursor_writes = self._writes
+                self._cursor = cursor = self._database.raw_iterator(
+                    verify_checksums=True, fill_cache=False
+                )
+            cursor.seek(key)
+            return cursor.value() if cursor.valid() and cursor.key() == key else None
+        except (plyvel.Error, RuntimeError) as error:
+            self._cursor = None  # It repeats what it has met, wherever it looks.
+            raise _translate(self._path, error) from error
+        finally:
+            self._seeking.release()
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None

@@ -34,6 +34,13 @@ class WatchedStore:
             self._failed(failure)
             raise
 
+    def seek(self, key: bytes) -> bytes | None:
+        try:
+            return self._store.seek(key)
+        except StorageError as failure:
+            self._failed(failure)
+            raise
+
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:

@@ -249,6 +249,9 @@ class _Unsynced:
     def get(self, key: bytes) -> bytes | None:
         return self._inner.get(key)
 
+    def seek(self, key: bytes) -> bytes | None:
+        return self._inner.seek(key)
+
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:

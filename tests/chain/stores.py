@@ -27,6 +27,9 @@ class FailingStore:
     def get(self, key: bytes) -> bytes | None:
         return self.inner.get(key)
 
+    def seek(self, key: bytes) -> bytes | None:
+        return self.inner.seek(key)
+
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:

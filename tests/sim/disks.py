@@ -290,6 +290,9 @@ class _Store:
         self._check_intact(key)
         return self._values.get(key)
 
+    def seek(self, key: bytes) -> bytes | None:
+        return self.get(key)
+
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:

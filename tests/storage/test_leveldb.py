@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -186,6 +187,24 @@ def test_damage_is_refused_by_a_single_read(tmp_path: Path) -> None:
     assert refused
 
 
+@pytest.mark.adversarial(69)
+def test_damage_is_refused_by_seeking_and_spoils_no_other_key(tmp_path: Path) -> None:
+    path = filled(tmp_path / "db", compacted=True)
+    _change(".ldb", _flip(0.1))(path)
+    store = open_leveldb(path, create=False)
+    refused: list[int] = []
+
+    for number in range(60):
+        try:
+            assert store.seek(b"B" + encode_number(number)) == encode_number(number) * 60
+        except StorageDamaged:
+            refused.append(number)
+    store.close()
+
+    assert 0 < len(refused) < 30
+    assert refused == list(range(refused[0], refused[-1] + 1))
+
+
 # Sudden ends.
 
 
@@ -315,12 +334,77 @@ def test_directory_that_cannot_be_written_is_called_that(open_directory: Path) -
     assert everything(path) == 60
 
 
+def test_seeking_makes_no_work_for_the_database(tmp_path: Path) -> None:
+    """LevelDB takes a read that looked into two tables for a reason to merge them, its filters
+    notwithstanding: reading alone would rewrite the whole database, again and again.
+    """
+
+    def tables(read: str) -> tuple[set[str], set[str]]:
+        path = tmp_path / read
+        store = open_leveldb(path, create=True)
+        keys = [bytes([number % 256, number // 256]) for number in range(2_000)]
+        store.write([(key, bytes(100)) for key in keys], sync=False)
+        store.close()
+        # Opening turns the log into a table: the second lies above the first.
+        store = open_leveldb(path, create=False)
+        store.write([(keys[0], b"new"), (keys[-1], b"new")], sync=False)
+        store.close()
+        store = open_leveldb(path, create=False)
+        before = {file.name for file in path.glob("*.ldb")}
+        for _ in range(2):
+            for key in keys[1:-1]:
+                assert getattr(store, read)(key) == bytes(100)
+        store.close()  # Waits for whatever is merged.
+        return before, {file.name for file in path.glob("*.ldb")}
+
+    before, after = tables("seek")
+    assert len(before) == 2
+    assert after == before
+    # What the test would see: this is how LevelDB answers.
+    before, after = tables("get")
+    assert len(before) == 2
+    assert after != before
+
+
+def test_threads_may_seek_while_another_writes(tmp_path: Path) -> None:
+    store = open_leveldb(tmp_path, create=True)
+    keys = [encode_number(number) for number in range(50)]
+    ended = threading.Event()
+    wrong: list[bytes | None] = []
+
+    def seek() -> None:
+        seen = dict.fromkeys(keys, 0)
+        while not ended.is_set():
+            for key in keys:
+                found = int.from_bytes(store.seek(key) or b"")
+                # Never behind what was seen before: no cursor outlives the write after it.
+                if found < seen[key]:
+                    wrong.append(key)
+                seen[key] = found
+
+    threads = [threading.Thread(target=seek) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 400):
+        store.write([(key, encode_number(number)) for key in keys], sync=False)
+        if store.seek(keys[number % 50]) != encode_number(number):
+            wrong.append(None)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    store.close()
+
+    assert wrong == []
+
+
 def test_use_after_closing_is_a_typed_failure(tmp_path: Path) -> None:
     store = open_leveldb(tmp_path, create=True)
     store.close()
 
     with pytest.raises(StorageFailed):
         store.get(b"key")
+    with pytest.raises(StorageFailed):
+        store.seek(b"key")
     with pytest.raises(StorageError):
         list(store.scan(b"a", b"b"))
     with pytest.raises(StorageFailed):

@@ -7,6 +7,7 @@ import pytest
 from node.ledger.commitment import EMPTY_ROOT, state_root, update
 from node.storage import Batch, MemoryStore, StoredNodes
 from node.storage.layout import node_key
+from node.storage.nodes import CROWN_DEPTH
 
 
 def commit(store: MemoryStore, nodes: StoredNodes, changes: dict[bytes, bytes | None]) -> bytes:
@@ -17,11 +18,12 @@ def commit(store: MemoryStore, nodes: StoredNodes, changes: dict[bytes, bytes | 
     return result.root
 
 
+@pytest.mark.parametrize("crown_depth", [-1, 0, 1, CROWN_DEPTH])
 @pytest.mark.parametrize("cache_size_bytes", [0, 5_000, 1 << 20])
-def test_tree_is_the_same_with_any_cache(cache_size_bytes: int) -> None:
+def test_tree_is_the_same_with_any_cache(crown_depth: int, cache_size_bytes: int) -> None:
     chance = Random(1)
     store, plain = MemoryStore(), MemoryStore()
-    nodes = StoredNodes(store, cache_size_bytes=cache_size_bytes)
+    nodes = StoredNodes(store, crown_depth=crown_depth, cache_size_bytes=cache_size_bytes)
 
     for _ in range(30):
         changes: dict[bytes, bytes | None] = {
@@ -61,19 +63,20 @@ def test_branches_in_use_are_not_read_again() -> None:
 
 def test_cache_stays_within_its_size() -> None:
     store = MemoryStore()
-    nodes = StoredNodes(store, cache_size_bytes=100_000)
+    nodes = StoredNodes(store, crown_depth=1, cache_size_bytes=100_000)
 
     for start in range(0, 20_000, 1000):
         commit(store, nodes, {b"%d" % number: b"x" for number in range(start, start + 1000)})
         held = {**nodes._old, **nodes._young}
         assert sum(map(len, held.values())) < 100_000
+        assert len(nodes._crown) <= 1 + 16
 
     assert sum(len(branch) for _, branch in store.scan(b"N", b"O")) > 1_000_000
 
 
 def test_hot_branches_survive_many_cold_ones() -> None:
     store = MemoryStore()
-    nodes = StoredNodes(store, cache_size_bytes=200_000)
+    nodes = StoredNodes(store, crown_depth=-1, cache_size_bytes=200_000)
     commit(store, nodes, {b"%d" % number: b"x" for number in range(20_000)})
     reads = []
 
@@ -84,3 +87,17 @@ def test_hot_branches_survive_many_cold_ones() -> None:
         commit(store, nodes, {b"%d" % (number * 7 % 20_000): b"%d" % number})
 
     assert sum(reads) <= 1
+
+
+def test_the_crown_is_read_once_whatever_else_is() -> None:
+    store = MemoryStore()
+    commit(store, StoredNodes(store), {b"%d" % number: b"x" for number in range(20_000)})
+    nodes = StoredNodes(store, crown_depth=2, cache_size_bytes=0)
+    paths = [key[1:] for key, _ in store.scan(b"N", b"O")]
+    crown = [path for path in paths if len(path) <= 2]
+
+    for path in [*paths, *paths]:
+        assert nodes.node(path) == store.get(node_key(path))
+
+    assert len(crown) == 1 + 16 + 256
+    assert nodes.reads == 2 * len(paths) - len(crown)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -38,6 +39,24 @@ def test_last_entry_of_a_batch_counts(store: KeyValueStore) -> None:
     store.write([(b"a", b"1"), (b"a", None), (b"b", None), (b"b", b"2"), (b"b", b"3")], sync=True)
 
     assert list(store.scan(b"", b"\xff")) == [(b"b", b"3")]
+
+
+def test_seeking_finds_what_getting_finds(store: KeyValueStore) -> None:
+    chance = Random(1)
+    keys = [chance.randbytes(2) for _ in range(300)]
+
+    for _ in range(50):
+        store.write(
+            [
+                (key, chance.choice([None, b"", chance.randbytes(40)]))
+                for key in chance.sample(keys, 20)
+            ],
+            sync=False,
+        )
+        for key in chance.sample(keys, 30):
+            assert store.seek(key) == store.get(key)
+
+    assert store.seek(b"\xff" * 9) is None
 
 
 def test_scan_goes_from_start_to_before_stop_in_either_direction(store: KeyValueStore) -> None:

@@ -29,6 +29,11 @@ def _get(store: KeyValueStore) -> None:
         store.get(b"B" + encode_number(number))
 
 
+def _seek(store: KeyValueStore) -> None:
+    for number in range(60):
+        store.seek(b"B" + encode_number(number))
+
+
 def _scan(store: KeyValueStore) -> None:
     list(store.scan(b"B", b"C"))
 
@@ -50,7 +55,7 @@ def _scan_of_view(store: KeyValueStore) -> None:
         view.close()
 
 
-@pytest.mark.parametrize("read", [_get, _scan, _get_of_view, _scan_of_view])
+@pytest.mark.parametrize("read", [_get, _seek, _scan, _get_of_view, _scan_of_view])
 def test_damage_met_by_any_read_is_told_and_raised(
     damaged: KeyValueStore, read: Callable[[KeyValueStore], None]
 ) -> None:
