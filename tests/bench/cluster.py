@@ -68,12 +68,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--size", type=_positive, help="bytes of a transfer; default: the least")
     parser.add_argument("--block-size", type=_positive, help="transactions in a block at most")
     parser.add_argument("--accounts", type=_positive, default=1_000)
+    parser.add_argument(
+        "--verification",
+        choices=("auto", "on", "off"),
+        help="signatures in a process of their own; default: on for one validator, else auto",
+    )
     parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before the window")
     parser.add_argument("--seconds", type=float, default=60.0, help="the window")
     parser.add_argument("--minutes", type=float, default=0.0, help="instead of --seconds")
     parser.add_argument("--repeats", type=_positive, default=1, help="each with a new network")
     parser.add_argument("--first", type=_positive, default=2_000, help="rate a search begins with")
     options = parser.parse_args(arguments)
+    if options.verification is None:
+        # One validator has the processors to itself.
+        options.verification = "on" if options.validators == 1 else "auto"
     if options.kill and (options.rates or options.sustained or options.idle):
         parser.error("--kill goes with --rate")
     try:
@@ -106,7 +114,11 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     cost_us = verify_us()
     book = Book()
     async with running_town(
-        accounts=options.accounts, validators=options.validators, blocks=blocks, assets=plan.assets
+        accounts=options.accounts,
+        validators=options.validators,
+        blocks=blocks,
+        assets=plan.assets,
+        verification=options.verification,
     ) as town:
 
         async def at(rate: int) -> dict[str, Any]:
@@ -160,6 +172,7 @@ def main(arguments: Sequence[str]) -> int:
         "accounts": options.accounts,
         "processors": os.cpu_count(),
         "kind": str(options.kind),
+        "verification": options.verification,
         "warm_up_s": options.warm_up,
     }
     rows = [row for each in runs for row in each.get("rows", [each]) if "budget_us" in row]

@@ -26,6 +26,7 @@ from node.provision.description import (
     Participant,
     Validator,
 )
+from node.provision.homes import CONFIG_FILE
 from node.provision.local import LocalNetwork, LocalNode, create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
@@ -222,13 +223,21 @@ async def running_town(
     observers: int = 0,
     blocks: Blocks | None = None,
     assets: Sequence[str] = (RUPEE,),
+    verification: str = "auto",
     root: Path | None = None,
 ) -> AsyncIterator[Town]:
-    """Start a network, fund its accounts, and take it all away at the end."""
+    """Start a network, fund its accounts, and take it all away at the end.
+
+    Args:
+        verification: whether signatures are verified in a process of their own: on, off, auto.
+    """
     signers = [LocalSigner(number.to_bytes(32)) for number in range(1, accounts + 1)]
     description = describe(validators, signers[:GENESIS_ACCOUNTS_MAX], blocks, observers=observers)
     with tempfile.TemporaryDirectory(prefix="khazana-bench-", dir=root) as folder:
         network = create_network(Path(folder), description, now_ms=CLOCK.now_ms())
+        for node in network.validators:
+            with (node.home / CONFIG_FILE).open("a") as config:
+                config.write(f'\n[verification]\nprocess = "{verification}"\n')
         town = Town(network, signers)
         try:
             network.start(leashed=True)
