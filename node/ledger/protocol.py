@@ -24,6 +24,7 @@ VERSIONS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1: "the first rules",
         2: "an account has at most 256 holds at a time",
+        3: "calendars, bonds and sukuk with their payments, and auctions",
     }
 )
 """What each version brought, in words for those who decide on it."""
@@ -33,6 +34,7 @@ LATEST_VERSION: Final = max(VERSIONS)
 
 # Rules by the version that brought them.
 HOLDS_BOUNDED: Final = 2
+DEBT_DESK: Final = 3
 
 _FIRST: Final = ProtocolRecord(version=1, upgrade=None)
 

@@ -11,6 +11,7 @@ from node.app import NodeParts
 from node.chain import UpgradeRequired
 from node.cli.exits import Exit
 from node.cli.failures import explain
+from node.ledger.protocol import LATEST_VERSION
 from node.provision.funding import institution_account
 from node.testing.cluster import Cluster, running_cluster
 from tests.chain.town import make_record
@@ -134,7 +135,7 @@ async def test_nothing_is_proposed_that_this_release_does_not_know() -> None:
             "upgrade",
             "propose",
             "--version",
-            "3",
+            str(LATEST_VERSION + 1),
             "--height",
             "9",
             *hand(OFFICES[0]),
@@ -143,7 +144,7 @@ async def test_nothing_is_proposed_that_this_release_does_not_know() -> None:
         )
 
     assert ran.code == Exit.REFUSED
-    assert "this release knows versions 1 to 2, not 3" in ran.err
+    assert f"this release knows versions 1 to {LATEST_VERSION}, not {LATEST_VERSION + 1}" in ran.err
 
 
 async def test_nothing_is_proposed_that_the_ledger_would_refuse() -> None:

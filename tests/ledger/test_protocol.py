@@ -86,8 +86,8 @@ def test_versions_are_known_without_a_gap() -> None:
 
 
 def test_no_rule_is_of_a_version_that_is_not_known() -> None:
-    assert {outcome.since for outcome in Outcome} == {1, 2}
-    assert {act.since for act in ACTS} == {1}
+    assert {outcome.since for outcome in Outcome} <= set(VERSIONS)
+    assert {act.since for act in ACTS} <= set(VERSIONS)
 
 
 def test_network_founded_at_version_1_has_no_record_of_it() -> None:

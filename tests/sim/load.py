@@ -184,9 +184,11 @@ class Load:
     # What operators order.
 
     def upgrade(self, height: int) -> Draft:
-        """Return the order to let the newest rules rule from a height on."""
+        """Return the order to let the next version's rules rule from a height on."""
+        ruling = self._model.rows(PROTOCOL).get(PROTOCOL_KEY)
+        version = 2 if ruling is None else ruling.version + 1
         operation = self._governed(
-            ScheduleUpgrade, "schedule_upgrade", ANY, version=LATEST_VERSION, height=height
+            ScheduleUpgrade, "schedule_upgrade", ANY, version=version, height=height
         )
         return Draft(operations=(operation,), signers=self.signers_of([operation]))
 
