@@ -5,6 +5,8 @@
     LedgerError
     ├── Reject                 (outcomes)  a transaction is refused: caught once, becomes a receipt
     │   └── TransactionError   (transactions)  refused by its envelope, before state is read
+    ├── DatesError             (dates)  days from which no calendar or schedule can be made
+    ├── PricingError           (pricing)  terms that have no price
     ├── FoundingError          a genesis that cannot be the first state; names every fault
     └── InvariantViolation     the ledger contradicts itself: the node stops
 """
