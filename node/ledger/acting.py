@@ -127,6 +127,10 @@ class Catalogue(Protocol):
         """The names of the acts under the powers matrix."""
         ...
 
+    def is_governed(self, name: str, version: int) -> bool:
+        """Return whether an act under the powers matrix has this name in this version."""
+        ...
+
     def decode(self, data: bytes) -> tuple[Record, ...]:
         """Return the operations that these canonical bytes encode.
 

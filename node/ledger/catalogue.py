@@ -15,6 +15,7 @@ from node.ledger.acts.assets import (
     release_hold,
     transfer,
 )
+from node.ledger.acts.calendars import amend_calendar, define_calendar
 from node.ledger.acts.governance import (
     add_validator,
     approve,
@@ -70,6 +71,8 @@ ACTS: Final[tuple[Act, ...]] = (
     rotate_validator_key.ACT,
     schedule_upgrade.ACT,
     cancel_upgrade.ACT,
+    define_calendar.ACT,
+    amend_calendar.ACT,
 )
 """Every act, in order of tag."""
 
@@ -85,6 +88,13 @@ class StandardCatalogue:
         """The names of the acts under the powers matrix: those whose operations name approvers."""
         return GOVERNED_NAMES
 
+    def is_governed(self, name: str, version: int) -> bool:
+        """Return whether an act under the powers matrix has this name in this version.
+
+        What a later version brings does not exist yet, as a release says that does not know it.
+        """
+        return _GOVERNED_SINCE.get(name, version + 1) <= version
+
     def decode(self, data: bytes) -> tuple[Record, ...]:
         """Return the operations that these canonical bytes encode.
 
@@ -98,8 +108,9 @@ class StandardCatalogue:
         return ACT_OF[type(operation)]
 
 
-GOVERNED_NAMES: Final = frozenset(
-    act.name for act in ACTS if "approvers" in act.operation.__annotations__
+_GOVERNED_SINCE: Final[Mapping[str, int]] = MappingProxyType(
+    {act.name: act.since for act in ACTS if "approvers" in act.operation.__annotations__}
 )
+GOVERNED_NAMES: Final = frozenset(_GOVERNED_SINCE)
 
 CATALOGUE: Final = StandardCatalogue()

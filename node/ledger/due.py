@@ -1,13 +1,14 @@
-"""What happens by time: the queue of holds and proposals that expire, a bounded number a block.
+"""What happens by time: what expires and what was appointed, a bounded number a block.
 
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
 transactions; what does not fit waits for the next block, in the same order.
 """
 
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record
-from node.ledger import docket, holdings
+from node.ledger import calendars, docket, holdings
+from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord
@@ -31,33 +32,53 @@ class ProposalExpired(Record, tag=50):
     proposal: Hash
 
 
-def apply_due(state: LedgerState, time_ms: int) -> list[HoldExpired | ProposalExpired]:
-    """Expire what is due in a block of this time, in order of its time and id."""
-    events: list[HoldExpired | ProposalExpired] = []
+DueEvent: TypeAlias = HoldExpired | ProposalExpired | AppointmentMoved
+
+
+def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
+    """Let happen what is due in a block of this time, in order of its time and id."""
+    events: list[DueEvent] = []
+    taken = 0
     start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
-    while len(events) < DUE_PER_BLOCK_MAX:
+    while taken < DUE_PER_BLOCK_MAX:
         entries = state.scan(DUE, start, page)
         for key, due in entries:
-            if int.from_bytes(key[:8], "big") > time_ms:
+            if int.from_bytes(key[:8], "big") > time_ms or taken >= DUE_PER_BLOCK_MAX:
                 return events
-            events.append(_expire(state, due))
+            if state.get(DUE, key) is None:
+                continue  # withdrawn by what happened before it in this block
+            taken += _happen(state, due, time_ms, events)
         if len(entries) < page:
             break
         start = entries[-1][0] + b"\0"  # the least key above the last one
-        page = min(2 * page, DUE_PER_BLOCK_MAX - len(events))
+        page = max(1, min(2 * page, DUE_PER_BLOCK_MAX - taken))
     return events
 
 
-def _expire(state: LedgerState, due: DueRecord) -> HoldExpired | ProposalExpired:
+def _happen(state: LedgerState, due: DueRecord, time_ms: int, events: list[DueEvent]) -> int:
+    """Let it happen; return how many entries' worth of work it was."""
     match due.kind:
         case DueKind.HOLD_EXPIRES:
             holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
             hold = holdings.release_hold(state, holder, hold_id)
-            return HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
+            events.append(
+                HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
+            )
         case DueKind.PROPOSAL_EXPIRES:
             proposal = state.get(PROPOSALS, due.target)
             assert proposal is not None  # closing one removes its entry
             docket.close(state, due.target, proposal)
-            return ProposalExpired(proposal=due.target)
+            events.append(ProposalExpired(proposal=due.target))
+        case DueKind.CALENDAR_AMENDED:
+            moved, looked_at = calendars.move_some(state, due)
+            events.extend(moved)
+            return max(1, looked_at)
+        case DueKind.APPOINTMENT:
+            elsewhere, now = calendars.meet(state, due.target, time_ms)
+            if elsewhere is not None:
+                events.append(elsewhere)
+            if now is not None:
+                _happen(state, DueRecord(kind=now.kind, target=now.target), time_ms, events)
         case _ as unreachable:
             assert_never(unreachable)
+    return 1

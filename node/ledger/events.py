@@ -9,6 +9,8 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
+from node.ledger.acts.calendars.amend_calendar import CalendarAmended
+from node.ledger.acts.calendars.define_calendar import CalendarDefined
 from node.ledger.acts.governance.add_validator import ValidatorAdded
 from node.ledger.acts.governance.approve import Approved
 from node.ledger.acts.governance.cancel_upgrade import UpgradeCancelled
@@ -30,6 +32,7 @@ from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
+from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
 from node.ledger.protocol import ProtocolUpgraded
@@ -68,6 +71,9 @@ Event: TypeAlias = (
     | UpgradeCancelled
     | ProtocolUpgraded
     | ValidatorsAmended
+    | CalendarDefined
+    | CalendarAmended
+    | AppointmentMoved
 )
 
 __all__ = [
@@ -76,8 +82,11 @@ __all__ = [
     "AccountOpened",
     "AccountPolicySet",
     "AccountReleased",
+    "AppointmentMoved",
     "Approved",
     "AssetDefined",
+    "CalendarAmended",
+    "CalendarDefined",
     "Event",
     "ForciblyTransferred",
     "HoldExpired",

@@ -12,6 +12,7 @@
    counted for whoever made them.
 7. At least one validator rules; its key is noted as used; the newest set noted is the ruling one.
 8. An upgrade that is scheduled leads to the version after the one that rules.
+9. Calendars are in order, and appointments are by calendars that there are.
 """
 
 import heapq
@@ -22,13 +23,17 @@ from operator import itemgetter
 from typing import Final, Protocol, TypeAlias
 
 from node.codec import Record, decode
+from node.ledger.calendars import mover_key
+from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.registers import Scheme
 from node.ledger.state import R, Table, Written
 from node.ledger.tables import (
     ACCOUNTS,
+    APPOINTMENTS,
     ASSETS,
+    CALENDARS,
     CONSENSUS_KEYS,
     DUE,
     HOLDINGS,
@@ -154,7 +159,7 @@ def contradictions(rows: StateRows) -> Iterator[str]:
     Holds in memory what grows with the assets, the offices and the open proposals, never with the
     accounts. An amount out of its range ends the rules that sum it up.
     """
-    for rule in (_amounts, _accounts, _owners, _registers, _queue, _validators, _protocol):
+    for rule in _RULES:
         try:
             yield from rule(rows)
         except InvariantViolation as violation:
@@ -286,6 +291,16 @@ def _queue(rows: StateRows) -> Iterator[str]:
         agree &= due == DueRecord(kind=DueKind.PROPOSAL_EXPIRES, target=key)
         account = rows.get(ACCOUNTS, proposal.proposer)
         proposers[b"" if account is None else name_key(account.owner)] += 1
+    for key, appointment in rows.items(APPOINTMENTS):
+        expected += 1
+        due = rows.get(DUE, due_key(appointment.due_ms, key.partition(b"/")[2]))
+        agree &= due == DueRecord(kind=DueKind.APPOINTMENT, target=key)
+    for key, calendar in rows.items(CALENDARS):
+        if calendar.moving_since_ms is not None:
+            expected += 1
+            mover = rows.get(DUE, mover_key(key.decode(), calendar.moving_since_ms))
+            agree &= mover is not None and mover.kind is DueKind.CALENDAR_AMENDED
+            agree &= mover is not None and mover.target.startswith(key + b"/")
     if not agree or expected != _count(rows, DUE):
         yield "what expires and the queue do not agree"
     if proposers != {key: count.open for key, count in rows.items(PROPOSAL_COUNTS)}:
@@ -315,3 +330,28 @@ def _protocol(rows: StateRows) -> Iterator[str]:
         upgrade = protocol.upgrade
         if upgrade is not None and upgrade.version != protocol.version + 1:
             yield f"version {protocol.version} rules, an upgrade leads to {upgrade.version}"
+
+
+def _calendars(rows: StateRows) -> Iterator[str]:
+    """Check rule 9."""
+    for key, record in rows.items(CALENDARS):
+        try:
+            check_calendar(record.calendar)
+        except DatesError as error:
+            yield f"calendar {key.decode()} is not in order: {error}"
+    for key, _ in rows.items(APPOINTMENTS):
+        name = key.partition(b"/")[0]
+        if rows.get(CALENDARS, name) is None:
+            yield f"an appointment is by calendar {name.decode()}, which is not defined"
+
+
+_RULES: Final = (
+    _amounts,
+    _accounts,
+    _owners,
+    _registers,
+    _queue,
+    _validators,
+    _protocol,
+    _calendars,
+)

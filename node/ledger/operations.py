@@ -11,6 +11,8 @@ from node.ledger.acts.assets.place_hold import PlaceHold
 from node.ledger.acts.assets.redeem import Redeem
 from node.ledger.acts.assets.release_hold import ReleaseHold
 from node.ledger.acts.assets.transfer import Transfer
+from node.ledger.acts.calendars.amend_calendar import AmendCalendar
+from node.ledger.acts.calendars.define_calendar import DefineCalendar
 from node.ledger.acts.governance.add_validator import AddValidator
 from node.ledger.acts.governance.approve import Approve
 from node.ledger.acts.governance.cancel_upgrade import CancelUpgrade
@@ -63,6 +65,8 @@ Operation: TypeAlias = (
     | RotateValidatorKey
     | ScheduleUpgrade
     | CancelUpgrade
+    | DefineCalendar
+    | AmendCalendar
 )
 
 Operations: TypeAlias = Annotated[
@@ -72,10 +76,12 @@ Operations: TypeAlias = Annotated[
 __all__ = [
     "OPERATIONS_MAX",
     "AddValidator",
+    "AmendCalendar",
     "Approve",
     "CancelUpgrade",
     "CloseAccount",
     "DefineAsset",
+    "DefineCalendar",
     "ForcedTransfer",
     "GrantLicence",
     "GrantOffice",

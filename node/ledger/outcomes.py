@@ -398,11 +398,58 @@ class Outcome(IntEnum):
         " be cancelled.",
     )
 
-    # The whole transaction: looked at when every operation has been applied.
+    # The whole transaction: looked at when every operation has been applied, so after those below.
     SIGNATURE_NOT_NEEDED = (
         150,
         "The signer {signer} stands in the policy of no account that acts in this transaction."
         " Remove it, or name the account it signs for.",
+    )
+
+    # Calendars.
+    CALENDAR_UNKNOWN = (
+        160,
+        "No calendar is defined as '{calendar}'. Check the name, or define it first.",
+        3,
+    )
+    CALENDAR_EXISTS = (
+        161,
+        "A calendar is already defined as '{calendar}', in version {version}. Amend it instead.",
+        3,
+    )
+    CALENDAR_VERSION_PASSED = (
+        162,
+        "The amendment is of version {found} of the calendar '{calendar}'; version {expected}"
+        " rules. Look at what has changed, and amend that one.",
+        3,
+    )
+    CALENDAR_NOT_VALID = (
+        163,
+        "The calendar '{calendar}' would not be in order: {reason}. Days stand in ascending order,"
+        " each once.",
+        3,
+    )
+    HOLIDAY_UNKNOWN = (
+        164,
+        "Day {day} (counted from 1970-01-01) is no holiday of the calendar '{calendar}'. Nothing to"
+        " withdraw.",
+        3,
+    )
+    CALENDAR_UNCHANGED = (
+        165,
+        "The calendar '{calendar}' already says all this, in version {version}. Nothing to change.",
+        3,
+    )
+    CALENDAR_DAY_PAST = (
+        166,
+        "Day {found} (counted from 1970-01-01) cannot become or cease to be a holiday of the"
+        " calendar '{calendar}': today is day {today}, and only days after it change.",
+        3,
+    )
+    CALENDAR_DAY_USED = (
+        167,
+        "Day {found} (counted from 1970-01-01) cannot become or cease to be a holiday of the"
+        " calendar '{calendar}': what was paid already relied on its days up to day {expected}.",
+        3,
     )
 
 

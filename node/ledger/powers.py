@@ -126,7 +126,9 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     of_supervised = {ANY: either, OFFICE_HOLDER: joint}
     matrix = {
         "add_validator": {ANY: joint},
+        "amend_calendar": {ANY: monetary},
         "cancel_upgrade": {ANY: joint},
+        "define_calendar": {ANY: monetary},
         "define_asset": {"bill": fiscal, "cash": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},

@@ -11,12 +11,13 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record
+from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
 from node.ledger.powers import PowerRecord
 from node.ledger.state import Table
 from node.ledger.terms import AssetTerms
-from node.ledger.units import DECIMALS_MAX, Milliseconds
+from node.ledger.units import DECIMALS_MAX, Day, Milliseconds
 
 TEXT_MAX: Final = 140
 """Characters of a name, reason or reference."""
@@ -26,6 +27,10 @@ PROPOSAL_SIZE_MAX: Final = 32_768
 VALIDATORS_MAX: Final = 100
 HOLDS_PER_ACCOUNT_MAX: Final = 256
 """From protocol version 2 on: what one placing of a hold has to count."""
+SUBJECT_MAX: Final = 64
+"""Characters of what an appointment is about."""
+BUSINESS_DAYS_MAX: Final = 31
+"""Before or after the day that an appointment hangs on."""
 VERSION_MAX: Final = 255
 """Of the protocol: a header has one byte for it."""
 
@@ -310,6 +315,10 @@ class DueKind(IntEnum):
 
     HOLD_EXPIRES = 1
     PROPOSAL_EXPIRES = 2
+    CALENDAR_AMENDED = 10
+    """Appointments of the calendar are looked at, from the target on."""
+    APPOINTMENT = 11
+    """What the appointment says happens, if its day is still this one."""
 
 
 class DueRecord(Record):
@@ -317,7 +326,43 @@ class DueRecord(Record):
 
     kind: DueKind
     target: bytes
-    """The key of the hold or proposal in its table."""
+    """The key of the hold, proposal, appointment, ... in its table."""
+
+
+# --- calendars -----------------------------------------------------------------------------------
+
+
+class CalendarRecord(Record):
+    """Which days are of business, and what hangs on that."""
+
+    title: Text
+    calendar: Calendar
+    """The ruling version."""
+    used_until: Day
+    """Days up to this one have been relied on by what has happened: they do not change. 0: none."""
+    moving_since_ms: Milliseconds | None
+    """Since when appointments are being looked at after an amendment; None: they are not."""
+
+
+class AppointmentRecord(Record):
+    """Something that happens on a business day, wherever the calendar moves it."""
+
+    kind: DueKind
+    target: bytes
+    """What happens, and to which record."""
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=SUBJECT_MAX)]
+    """What it is about, for whoever reads that it moved."""
+    nominal: Day
+    """The day of the terms."""
+    convention: Roll
+    business_days: Annotated[int, msgspec.Meta(ge=-BUSINESS_DAYS_MAX, le=BUSINESS_DAYS_MAX)]
+    """Counted from where the nominal day moves to."""
+    minute: Annotated[int, msgspec.Meta(ge=0, le=MINUTES_OF_DAY)]
+    """Of the local day."""
+    day: Day
+    """By the calendar as it was last looked at."""
+    due_ms: Milliseconds
+    """Where it stands in the queue."""
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -340,6 +385,8 @@ HOLDINGS: Final = Table("holdings", b"H", HoldingRecord, ordered=True)
 """Key: address, then asset code."""
 IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
 """Key: scheme (isin, lei, dti), a colon, the identifier."""
+CALENDARS: Final = Table("calendars", b"K", CalendarRecord)
+"""Key: name of the calendar. Never deleted."""
 LICENCES: Final = Table("licences", b"L", LicenceRecord)
 """Key: participant, a slash, activity."""
 AMENDMENTS: Final = Table("amendments", b"M", AmendmentRecord)
@@ -360,6 +407,8 @@ VALIDATORS: Final = Table("validators", b"V", ValidatorRecord, ordered=True)
 """Key: validator name."""
 POWERS: Final = Table("powers", b"W", PowerRecord)
 """Key: operation, a slash, subject."""
+APPOINTMENTS: Final = Table("appointments", b"k", AppointmentRecord, ordered=True)
+"""Key: name of the calendar, a slash, 32-byte id. Those that have not happened yet."""
 
 TABLES: Final = (
     ACCOUNTS,
@@ -371,6 +420,7 @@ TABLES: Final = (
     VALIDATOR_SETS,
     HOLDINGS,
     IDENTIFIERS,
+    CALENDARS,
     LICENCES,
     AMENDMENTS,
     HOLDS,
@@ -381,6 +431,7 @@ TABLES: Final = (
     PARAMETERS,
     VALIDATORS,
     POWERS,
+    APPOINTMENTS,
 )
 """All of them, in order of prefix."""
 
@@ -410,6 +461,11 @@ def licence_key(participant: str, activity: str) -> bytes:
 def power_key(operation: str, subject: str) -> bytes:
     """Return the key of a row of the powers matrix."""
     return f"{operation}/{subject}".encode()
+
+
+def appointment_key(calendar: str, appointment_id: bytes) -> bytes:
+    """Return the key of an appointment by a calendar."""
+    return name_key(calendar) + b"/" + appointment_id
 
 
 def identifier_key(scheme: str, value: str) -> bytes:

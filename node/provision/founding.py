@@ -25,6 +25,7 @@ from node.genesis.reading import render_record
 from node.keys import LocalSigner
 from node.keys.certificates import create_tls_identity
 from node.keys.development import development_signer
+from node.ledger.catalogue import CATALOGUE
 from node.ledger.policies import account_address, single_signer
 from node.ledger.powers import default_powers
 from node.ledger.tables import ValidatorRecord
@@ -233,7 +234,11 @@ def _record(
             )
             for account in description.accounts
         ),
-        powers=default_powers(offices),
+        powers=tuple(
+            row
+            for row in default_powers(offices)
+            if CATALOGUE.is_governed(row.operation, description.protocol_version)
+        ),
         parameters=tuple(
             GenesisParameter(name=name, value=value)
             for name, value in sorted(description.parameters.items())

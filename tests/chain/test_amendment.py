@@ -36,7 +36,7 @@ from tests.chain.amending import (
 from tests.chain.town import Town, make_record, make_town
 
 BLOCK = b"T" * 32
-GOLDEN = "017e6fce847544b7a0168fe43a4462898783666b808b47a876f404c3a0029eb1"
+GOLDEN = "58243ecb6c426b2be30327079ae769fa5fc7bd4597ac98aa90cfca9af4ce4224"
 
 
 @pytest.fixture

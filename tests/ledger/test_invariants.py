@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from node.codec import CodecError, Record, replace
+from node.ledger.dates import Roll
 from node.ledger.errors import InvariantViolation
 from node.ledger.invariants import (
     _Rows,
@@ -16,7 +17,9 @@ from node.ledger.invariants import (
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import (
     ACCOUNTS,
+    APPOINTMENTS,
     ASSETS,
+    CALENDARS,
     CONSENSUS_KEYS,
     DUE,
     HOLDINGS,
@@ -32,6 +35,7 @@ from node.ledger.tables import (
     VALIDATOR_SETS,
     VALIDATORS,
     AccountStatus,
+    AppointmentRecord,
     DueKind,
     DueRecord,
     HoldingRecord,
@@ -46,6 +50,7 @@ from node.ledger.tables import (
     RulingKey,
     Upgrade,
     ValidatorSetRecord,
+    appointment_key,
     due_key,
     height_key,
     hold_key,
@@ -54,8 +59,20 @@ from node.ledger.tables import (
     licence_key,
     name_key,
 )
+from tests.ledger.ladders_calendars import RECORD as KARACHI_RECORD
 from tests.ledger.world import BILL, CB, NOW_MS, PKR, World, address, make_market, public_key
 
+APPOINTMENT = AppointmentRecord(
+    kind=DueKind.HOLD_EXPIRES,
+    target=b"",
+    subject="HOLD",
+    nominal=20_000,
+    convention=Roll.FOLLOWING,
+    business_days=0,
+    minute=0,
+    day=20_000,
+    due_ms=NOW_MS,
+)
 AMINA = holding_key(address("amina"), PKR)
 BILAL = holding_key(address("bilal"), PKR)
 HOLD_ID = bytes(32)
@@ -261,6 +278,38 @@ def test_block_that_changes_nothing_is_in_order() -> None:
                 ProtocolRecord(version=2, upgrade=Upgrade(version=4, height=9)),
             ),
             "version 2 rules, an upgrade leads to 4",
+        ),
+        (
+            break_by(CALENDARS, b"karachi", replace(KARACHI_RECORD, moving_since_ms=NOW_MS)),
+            "what expires and the queue do not agree",
+        ),
+        (
+            break_by(APPOINTMENTS, appointment_key("karachi", HOLD_ID), APPOINTMENT),
+            "what expires and the queue do not agree",
+        ),
+        (
+            lambda state: (
+                state.put(APPOINTMENTS, appointment_key("lahore", HOLD_ID), APPOINTMENT),
+                state.put(
+                    DUE,
+                    due_key(NOW_MS, HOLD_ID),
+                    DueRecord(kind=DueKind.APPOINTMENT, target=appointment_key("lahore", HOLD_ID)),
+                ),
+            ),
+            "an appointment is by calendar lahore, which is not defined",
+        ),
+        (
+            break_by(
+                CALENDARS,
+                b"karachi",
+                replace(
+                    KARACHI_RECORD,
+                    calendar=replace(
+                        KARACHI_RECORD.calendar, holidays=KARACHI_RECORD.calendar.holidays[::-1]
+                    ),
+                ),
+            ),
+            "calendar karachi is not in order: day",
         ),
     ],
 )

@@ -42,6 +42,9 @@ tag   operation                  class       event
 51    schedule_upgrade           OFFICE      UpgradeScheduled
 52    cancel_upgrade             OFFICE      UpgradeCancelled
 53    (height)                               ProtocolUpgraded
+100   define_calendar            OFFICE      CalendarDefined
+101   amend_calendar             OFFICE      CalendarAmended
+102   (101, then time)                       AppointmentMoved
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

@@ -6,6 +6,7 @@ the days for which it has holidays and knows weekends for all others.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Final
@@ -45,18 +46,31 @@ class Calendar(Record):
     """Ascending by day, each day once."""
 
 
+def check_ascending(days: Iterable[Day]) -> None:
+    """Refuse days that are not in order, each once.
+
+    Raises:
+        DatesError: names the first two that are not.
+    """
+    for earlier, later in pairwise(days):
+        if earlier >= later:
+            raise DatesError(
+                f"day {later} stands after day {earlier}: ascending order was expected"
+            )
+
+
 def check_calendar(calendar: Calendar) -> None:
     """Refuse a calendar that is not in order, or by which no business could be done for long.
 
     Raises:
-        DatesError: holidays not ascending, or more days without business than `CLOSED_MAX`.
+        DatesError: holidays not ascending or too many, or more days in a row without business than
+            `CLOSED_MAX`.
     """
-    days = [holiday.day for holiday in calendar.holidays]
-    for earlier, later in pairwise(days):
-        if earlier >= later:
-            raise DatesError(
-                f"holiday {later} stands after holiday {earlier}: ascending order was expected"
-            )
+    check_ascending(holiday.day for holiday in calendar.holidays)
+    if len(calendar.holidays) > HOLIDAYS_MAX:
+        raise DatesError(
+            f"it would have {len(calendar.holidays)} holidays, more than {HOLIDAYS_MAX}"
+        )
     closed = -1
     for holiday in calendar.holidays:
         if holiday.day <= closed:

@@ -223,11 +223,11 @@ def test_calendar_in_order_is_accepted(calendar: Calendar) -> None:
         (closed("2026-11-28", 1_024), "no business would be done for more than 31 days in a row"),
         (
             replace(PLAIN, holidays=EID.holidays[1::-1]),
-            f"holiday {d('2026-05-27')} stands after holiday {d('2026-05-28')}",
+            f"day {d('2026-05-27')} stands after day {d('2026-05-28')}",
         ),
         (
             replace(PLAIN, holidays=EID.holidays[:1] * 2),
-            f"holiday {d('2026-05-27')} stands after holiday {d('2026-05-27')}",
+            f"day {d('2026-05-27')} stands after day {d('2026-05-27')}",
         ),
     ],
 )

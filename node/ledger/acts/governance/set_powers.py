@@ -39,7 +39,7 @@ def _apply(context: ActContext, operation: SetPowers) -> None:
     context.authority.power(ACT.name, ANY, participants)
     if subject != ANY:
         check_name("subject", subject)
-    if name not in context.catalogue.governed_names:
+    if not context.catalogue.is_governed(name, context.block.version):
         raise Reject(Outcome.OPERATION_UNKNOWN, operation=name)
     fault = fault_of(operation.power)
     if fault is not None:

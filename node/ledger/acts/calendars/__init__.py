@@ -1,0 +1,1 @@
+"""Which days are of business: defining and amending calendars."""
