@@ -12,7 +12,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -299,6 +299,38 @@ class Client:
     async def assets(self) -> Read[tuple[reads.Asset, ...]]:
         """Ask for all assets, by code."""
         return await self._pages("khz_assets", {}, "assets", reads.Asset)
+
+    async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
+        """Ask for all calendars of business days, by name."""
+        return await self._pages("khz_calendars", {}, "calendars", reads.CalendarSummary)
+
+    async def calendar(self, name: str) -> Read[reads.Calendar]:
+        """Ask for a calendar of business days.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        params = {"calendar": name}
+        return await self._read("khz_calendar", params, reads.Calendar, member="calendar")
+
+    async def business_day(
+        self, calendar: str, day: date | None = None, *, business_days: int = 0
+    ) -> Read[reads.BusinessDay]:
+        """Ask whether business is done on a day, and where it moves.
+
+        Args:
+            day: today, by the last block, if None.
+            business_days: counted from the day, back if negative.
+
+        Raises:
+            NotFound: there is no such calendar.
+        """
+        params = {
+            "calendar": calendar,
+            "day": None if day is None else day.isoformat(),
+            "business_days": business_days,
+        }
+        return await self._read("khz_businessDay", params, reads.BusinessDay)
 
     async def minor_units(self, amount: str | Decimal | int, asset: str) -> int:
         """Return the minor units of an amount of an asset: what operations carry.

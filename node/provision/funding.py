@@ -10,9 +10,11 @@ from typing import Final
 from node.client import Client, NotFound
 from node.keys import LocalSigner
 from node.keys.development import development_signer
+from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import ParticipantKind
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
 from node.provision.description import Account, Participant
+from node.provision.pakistan import define_pakistan
 
 ACCOUNTS: Final = 10
 FUNDS_PAISA: Final = 1_000_000_00
@@ -53,6 +55,8 @@ def founders() -> tuple[list[Participant], list[Account]]:
 async def fund(client: Client) -> bool:
     """Make the rupee and give every account some, unless that has been done; says whether it did.
 
+    With it goes the calendar of Pakistan, where the ruling version knows calendars.
+
     Raises:
         ClientError: the network did not take it.
     """
@@ -69,6 +73,8 @@ async def fund(client: Client) -> bool:
         builder.add(
             issue(account=bank.address, asset=RUPEE, amount=FUNDS_PAISA, to=account.address)
         )
+    if (await client.status()).protocol_version >= DEBT_DESK:
+        builder.add(define_pakistan(central_bank=bank.address))
     await client.submit(builder.sign(bank.signer, ministry.signer))
     return True
 

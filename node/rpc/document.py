@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from node.rpc.calendars import CalendarMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
@@ -20,7 +21,7 @@ PATH: Final = Path(__file__).with_name("openrpc.json")
 
 def render() -> str:
     """Return the text of the document that the present code makes."""
-    document = document_of((*methods_of(Methods), *SOCKET_METHODS))
+    document = document_of((*methods_of(Methods), *methods_of(CalendarMethods), *SOCKET_METHODS))
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -34,6 +34,18 @@ AssetCode: TypeAlias = Annotated[
 ParticipantId: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=32, description="id of the participant")
 ]
+CalendarName: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=32, description="name of the calendar")
+]
+DayText: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        min_length=10,
+        max_length=10,
+        description="YYYY-MM-DD",
+    ),
+]
 Encoded: TypeAlias = Annotated[
     str,
     msgspec.Meta(
@@ -154,6 +166,30 @@ class AssetsParams(Params, frozen=True, kw_only=True):
 
     after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
     limit: Limit = 100
+
+
+class CalendarsParams(Params, frozen=True, kw_only=True):
+    """`khz_calendars`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class CalendarParams(Params, frozen=True, kw_only=True):
+    """`khz_calendar`."""
+
+    calendar: CalendarName
+
+
+class BusinessDayParams(Params, frozen=True, kw_only=True):
+    """`khz_businessDay`."""
+
+    calendar: CalendarName
+    day: Annotated[DayText | None, msgspec.Meta(description="today if it is left out")] = None
+    business_days: Annotated[
+        int,
+        msgspec.Meta(ge=-366, le=366, description="counted from the day; negative: back"),
+    ] = 0
 
 
 class ParticipantParams(Params, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ Hex: TypeAlias = Annotated[str, msgspec.Meta(description="lower-case hexadecimal
 Time: TypeAlias = Annotated[
     str, msgspec.Meta(description="RFC 3339 in UTC with milliseconds, 2026-11-20T11:05:00.125Z")
 ]
+Day: TypeAlias = Annotated[str, msgspec.Meta(description="YYYY-MM-DD, in the ledger's local time")]
 Object: TypeAlias = dict[str, Any]
 """A ledger record as JSON; its members follow the record's fields."""
 
@@ -325,6 +326,73 @@ class AssetsResult(Result, frozen=True, kw_only=True):
 
     assets: list[AssetView]
     next: str | None
+
+
+class CalendarSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A calendar of business days, in short."""
+
+    calendar: str
+    title: str
+    version: int
+    holidays: int
+    """How many."""
+
+
+class CalendarsResult(Result, frozen=True, kw_only=True):
+    """A page of the calendars, by name."""
+
+    calendars: list[CalendarSummary]
+    next: str | None
+
+
+class HolidayView(msgspec.Struct, frozen=True, kw_only=True):
+    """A day on which no business is done."""
+
+    day: Day
+    provisional: bool
+    """Expected, and to be confirmed or put on another day."""
+
+
+class CalendarView(msgspec.Struct, frozen=True, kw_only=True):
+    """The ruling version of a calendar."""
+
+    calendar: str
+    title: str
+    version: int
+    weekend: list[str]
+    """Days of the week, in English, from Monday on."""
+    holidays: list[HolidayView]
+    used_until: Day | None
+    """What was paid relied on days up to this one: they do not change any more."""
+    moving: bool
+    """Whether what hangs on it is being looked at after an amendment."""
+
+
+class CalendarResult(Result, frozen=True, kw_only=True):
+    """One calendar."""
+
+    today: Day
+    """In the ledger's local time, by the time of the block."""
+    calendar: CalendarView
+
+
+class BusinessDayResult(Result, frozen=True, kw_only=True):
+    """A day by a calendar. Days beyond the year 9999 are null."""
+
+    calendar: str
+    version: int
+    day: Day
+    business: bool
+    why: str
+    """`business day`, `weekend`, `holiday` or `provisional holiday`."""
+    following: Day | None
+    """Where each convention moves it: to itself, if business is done on it."""
+    modified_following: Day | None
+    preceding: Day | None
+    business_days: int
+    """That were counted from it."""
+    counted: Day | None
+    """Where that leads; for 0 as `following`."""
 
 
 class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
