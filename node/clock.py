@@ -37,6 +37,38 @@ class SystemClock:
         return time.thread_time()
 
 
+class TravellingClock:
+    """A clock that can be set ahead, and never back: how the dates of a development network pass.
+
+    Only the wall clock travels; durations are those of the clock behind it, so no timeout ends by
+    it.
+    """
+
+    def __init__(self, clock: Clock, *, travelled_ms: int = 0) -> None:
+        assert travelled_ms >= 0
+        self._clock = clock
+        self._travelled_ms = travelled_ms
+
+    @property
+    def travelled_ms(self) -> int:
+        """How far it is ahead of the clock behind it."""
+        return self._travelled_ms
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms() + self._travelled_ms
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def cpu_s(self) -> float:
+        return self._clock.cpu_s()
+
+    def travel(self, travelled_ms: int) -> None:
+        """Be this far ahead; not less than before."""
+        assert travelled_ms >= self._travelled_ms
+        self._travelled_ms = travelled_ms
+
+
 class ManualClock:
     """A clock that moves when it is told to: for tests and simulation."""
 

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
@@ -30,9 +30,10 @@ from node.app.loading import (
     load_signer,
 )
 from node.app.router import Router
+from node.app.travel import Travel, load_travelled
 from node.app.upgrades import UpgradeNotices
 from node.chain import Chain, ChainDamaged, Committed
-from node.clock import Clock, SystemClock
+from node.clock import Clock, SystemClock, TravellingClock
 from node.config import NodeConfig, RpcConfig
 from node.control import ControlServer, Made
 from node.control.place import socket_path
@@ -230,6 +231,7 @@ class Node:
             raise cause from None
 
     async def _start(self) -> None:
+        self._parts = self._with_travelling_clock()
         config, genesis, parts = self.config, self.genesis, self._parts
         clock, stack = parts.clock, self._stack
         self.metrics = Metrics(clock.cpu_s)
@@ -324,6 +326,19 @@ class Node:
             state_root=head.state_root,
             votes=signer is not None,
         )
+
+    def _with_travelling_clock(self) -> NodeParts:
+        """Return the parts with a clock that can be set ahead, where the network lets it."""
+        parts = self._parts
+        if not (self.genesis.development and self._has_operator):
+            return parts
+        travelled_ms = load_travelled(self.config.data_dir)
+        return replace(parts, clock=TravellingClock(parts.clock, travelled_ms=travelled_ms))
+
+    @property
+    def _has_operator(self) -> bool:
+        """Whether there is a home, and so somebody who can reach the control socket in it."""
+        return self._parts.serves_clients and self._parts.store is None
 
     async def _open_thread(self) -> StorageThread | None:
         parts = self._parts
@@ -562,7 +577,7 @@ class Node:
 
     async def _serve_operator(self, store: KeyValueStore, thread: StorageThread | None) -> None:
         """Open the control socket in the home, where there is a home."""
-        if not self._parts.serves_clients or self._parts.store is not None or thread is None:
+        if not self._has_operator or thread is None:
             return
 
         async def back_up(to: Path, blocks: bool, progress: Callable[[int], None]) -> Made | str:
@@ -587,7 +602,13 @@ class Node:
                 blocks=written.blocks,
             )
 
-        server = ControlServer(socket_path(self.config.data_dir), back_up=back_up, log=self.log)
+        clock = self._parts.clock
+        travel = None
+        if isinstance(clock, TravellingClock):
+            travel = Travel(clock, self.chain, folder=self.config.data_dir, beat=self.replica.beat)
+        server = ControlServer(
+            socket_path(self.config.data_dir), back_up=back_up, travel=travel, log=self.log
+        )
         try:
             await server.start()
         except OSError as error:

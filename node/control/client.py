@@ -1,13 +1,19 @@
 """The other end of the control socket, as the command line uses it."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Final, Self
 
 import aiohttp
 import msgspec
 
 from node.control.place import short_path
+from node.control.server import Moment
+
+ANSWER_S: Final = 30.0
+"""Longer than a node waits for a block before it answers."""
 
 
 class ControlError(Exception):
@@ -54,3 +60,76 @@ async def ask_for_backup(
     except msgspec.MsgspecError as error:
         raise ControlError(f"{socket}: what answers is no node: {error}") from None
     raise ControlError(f"{socket}: the node ended before the backup did")
+
+
+class Timekeeper:
+    """Sets one node of a development network ahead, over one connection."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._stack = AsyncExitStack()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Prepare to connect.
+
+        Raises:
+            ControlError: the folder of the socket is not there.
+        """
+        try:
+            name = self._stack.enter_context(short_path(self._socket))
+        except OSError as error:
+            raise ControlError(f"{self._socket}: {error}") from None
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S, sock_connect=5.0)
+        session = aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=name), timeout=timeout)
+        self._session = await self._stack.enter_async_context(session)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def moment(self) -> Moment:
+        """Ask what time it is at the node, and on its chain.
+
+        Raises:
+            ControlError: no node answers.
+            Refused: its network is not for development.
+        """
+        return await self._ask("GET", "/time", None)
+
+    async def move(self, travelled_ms: int) -> Moment:
+        """Have the node be this far ahead of its machine.
+
+        Raises:
+            ControlError: no node answers.
+            Refused: the node's reason.
+        """
+        return await self._ask("POST", "/time", {"travelled_ms": travelled_ms})
+
+    async def next_block(self, above: int) -> Moment:
+        """Have the node make a block, or wait for one, above a height; some time later as it is.
+
+        Raises:
+            ControlError: no node answers.
+            Refused: the node's reason.
+        """
+        return await self._ask("POST", "/block", {"above": above})
+
+    async def _ask(self, verb: str, path: str, body: dict[str, int] | None) -> Moment:
+        assert self._session is not None
+        try:
+            async with self._session.request(verb, "http://node" + path, json=body) as response:
+                data = await response.read()
+                if response.status != 200:
+                    told = msgspec.json.decode(data, type=dict[str, Any])
+                    raise Refused(str(told["refused"]))
+                return msgspec.json.decode(data, type=Moment)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise ControlError(f"{self._socket}: {str(error) or type(error).__name__}") from None
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise ControlError(f"{self._socket}: what answers is no node: {error}") from None

@@ -3,10 +3,15 @@
     POST /backup   {"to": "/absolute/path", "blocks": true}
                    answers 200 with lines of JSON: {"written": bytes} from time to time, and at the
                    end {"done": {...}} or {"refused": "why"}
+    GET /time      what time it is here and on the chain: a `Moment`; on a network that is not for
+                   development, this and the next two are refused
+    POST /time     {"travelled_ms": n}  be so far ahead of the machine; answers with the moment
+    POST /block    {"above": height}  make a block, unless the chain is above; with the moment
 
 Who may open the socket is the file system's to say: the owner of the home. Nothing of this is on
 the listener for clients, and nothing on that listener reaches this (adversarial 73). A request is
-small; one backup at a time, a second one is refused at once.
+small; one backup at a time, a second one is refused at once, and so is whoever waits for a block as
+the fifth.
 """
 
 import asyncio
@@ -16,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -27,6 +32,12 @@ from node.log import Logger
 REQUEST_BYTES_MAX: Final = 16 << 10
 PATH_LENGTH_MAX: Final = 4_096
 SAY_EVERY_BYTES: Final = 8 << 20
+WAITING_MAX: Final = 4
+"""Requests that wait for a block at once."""
+TRAVEL_REFUSED: Final = (
+    "this network's genesis does not say that it is for development: its time is that of its"
+    " machines, and no node of it is set ahead"
+)
 STOP_S: Final = 1.0
 """How long a backup under way may go on when the node ends; then it is given up."""
 
@@ -49,6 +60,49 @@ class BackupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     blocks: bool
 
 
+class TravelRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far ahead of the machine the node is to be."""
+
+    travelled_ms: int
+
+
+class BlockRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which height is to be passed."""
+
+    above: int
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What time it is at a node, and on its chain."""
+
+    now_ms: int
+    travelled_ms: int
+    """Of it, how far the node is ahead of its machine."""
+    height: int
+    head_ms: int
+    """The time of the last block."""
+    due_ms: int | None
+    """When the next thing is due on the ledger; not after `head_ms`: more than one block takes."""
+
+
+class Travels(Protocol):
+    """A node that can be set ahead."""
+
+    def moment(self) -> Moment:
+        """Return what time it is here, and on the chain."""
+        ...
+
+    async def move(self, travelled_ms: int) -> str | None:
+        """Be this far ahead of the machine; a sentence: why not."""
+        ...
+
+    async def next_block(self, above: int) -> None:
+        """Let a block be made and wait for it, within bounds; not if the chain is above."""
+        ...
+
+
+RequestT = TypeVar("RequestT", bound=msgspec.Struct)
+
 BackUp: TypeAlias = Callable[[Path, bool, Callable[[int], None]], Awaitable[Made | str]]
 """Makes a backup at a path, with blocks or without, and says how much is written; a sentence: why
 there is none."""
@@ -57,12 +111,18 @@ there is none."""
 class ControlServer:
     """The socket of one node."""
 
-    def __init__(self, path: Path, *, back_up: BackUp, log: Logger) -> None:
-        """Store what is given; `start` opens the socket."""
+    def __init__(self, path: Path, *, back_up: BackUp, travel: Travels | None, log: Logger) -> None:
+        """Store what is given; `start` opens the socket.
+
+        Args:
+            travel: None where the network is not for development.
+        """
         self._path = path
         self._back_up = back_up
         self._log = log.bind(part="control")
         self._busy = False
+        self._travel = travel
+        self._waiting = 0
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -73,6 +133,9 @@ class ControlServer:
         """
         application = web.Application(client_max_size=REQUEST_BYTES_MAX)
         application.router.add_post("/backup", self._backup)
+        application.router.add_get("/time", self._time)
+        application.router.add_post("/time", self._move)
+        application.router.add_post("/block", self._block)
         runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=STOP_S
         )
@@ -102,10 +165,9 @@ class ControlServer:
         return listener
 
     async def _backup(self, request: web.Request) -> web.StreamResponse:
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=BackupRequest)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _refusal(400, f"not understood: {error}")
+        wanted = await _read(request, BackupRequest)
+        if isinstance(wanted, str):
+            return _refusal(400, wanted)
         to = Path(wanted.to)
         if not to.is_absolute() or len(wanted.to) > PATH_LENGTH_MAX or "\0" in wanted.to:
             return _refusal(400, "the place of a backup is an absolute path")
@@ -147,6 +209,49 @@ class ControlServer:
             await response.write(msgspec.json.encode(last) + b"\n")
             await response.write_eof()
         return response
+
+    async def _time(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        if self._travel is None:
+            return _refusal(403, TRAVEL_REFUSED)
+        return _told(self._travel.moment())
+
+    async def _move(self, request: web.Request) -> web.Response:
+        if self._travel is None:
+            return _refusal(403, TRAVEL_REFUSED)
+        wanted = await _read(request, TravelRequest)
+        if isinstance(wanted, str):
+            return _refusal(400, wanted)
+        why_not = await self._travel.move(wanted.travelled_ms)
+        if why_not is not None:
+            return _refusal(409, why_not)
+        return _told(self._travel.moment())
+
+    async def _block(self, request: web.Request) -> web.Response:
+        if self._travel is None:
+            return _refusal(403, TRAVEL_REFUSED)
+        wanted = await _read(request, BlockRequest)
+        if isinstance(wanted, str):
+            return _refusal(400, wanted)
+        if self._waiting >= WAITING_MAX:
+            return _refusal(409, f"{self._waiting} wait for a block already")
+        self._waiting += 1
+        try:
+            await self._travel.next_block(wanted.above)
+        finally:
+            self._waiting -= 1
+        return _told(self._travel.moment())
+
+
+async def _read(request: web.Request, kind: type[RequestT]) -> RequestT | str:
+    """Return what is asked for, or why it is not understood."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return f"not understood: {error}"
+
+
+def _told(moment: Moment) -> web.Response:
+    return web.json_response(body=msgspec.json.encode(moment))
 
 
 async def _say(response: web.StreamResponse, told: asyncio.Queue[int]) -> None:

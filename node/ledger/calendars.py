@@ -27,8 +27,10 @@ from node.ledger.parameters import parameter
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     APPOINTMENTS,
+    BUSINESS_DAYS_MAX,
     CALENDARS,
     DUE,
+    SUBJECT_MAX,
     AppointmentRecord,
     CalendarRecord,
     DueKind,
@@ -130,6 +132,8 @@ def appoint(
         Reject: CALENDAR_UNKNOWN.
     """
     assert len(appointment_id) == _ID_SIZE
+    assert 0 < len(subject) <= SUBJECT_MAX, subject
+    assert abs(business_days) <= BUSINESS_DAYS_MAX, business_days
     day = _day(calendar_of(state, calendar), nominal, convention, business_days)
     due_ms = _moment_ms(state, day, minute)
     key = appointment_key(calendar, appointment_id)

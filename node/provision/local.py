@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from node.app.travel import load_travelled, store_travelled
 from node.genesis import Genesis, load_genesis
 from node.provision.description import NetworkDescription
 from node.provision.founding import FoundedNetwork, found_network
-from node.provision.homes import GENESIS_FILE, write_home
+from node.provision.homes import DATA_FOLDER, GENESIS_FILE, write_home
 from node.provision.probing import answers
 from node.provision.processes import NodeProcess, log_tail, running, start_node
 
@@ -104,14 +105,27 @@ class LocalNetwork:
     def start(self, *names: str, leashed: bool = False) -> None:
         """Start these nodes, or all that do not run; does not wait until they are ready.
 
+        On a network that has travelled in time they begin as far ahead as the furthest was.
+
         Args:
             leashed: let them end when this process ends, however it ends.
 
         Raises:
             ProcessRunning: a named node runs already.
+            ConfigError: a home does not say how far its node has travelled.
         """
-        for name in names or [name for name in self.nodes if self.process(name) is None]:
+        started = names or [name for name in self.nodes if self.process(name) is None]
+        self._set_ahead(started)
+        for name in started:
             start_node(self.nodes[name].home, leashed=leashed)
+
+    def _set_ahead(self, names: Sequence[str]) -> None:
+        folders = {name: node.home / DATA_FOLDER for name, node in self.nodes.items()}
+        travelled = {name: load_travelled(folder) for name, folder in folders.items()}
+        furthest = max(travelled.values())
+        for name in names:
+            if travelled[name] < furthest:
+                store_travelled(folders[name], furthest)
 
     async def wait_ready(self, *names: str, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Wait until these nodes, or all, serve clients and take part.

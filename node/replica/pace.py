@@ -41,6 +41,10 @@ class Pace:
         if synced:
             self._quiet_until_s = now_s + QUIET_S
 
+    def beat(self, now_s: float) -> None:
+        """Let the heartbeat be due now, whenever the last block was."""
+        self._last_s = min(self._last_s, now_s - self._heartbeat_s)
+
     def start_delay_s(self, now_s: float, *, waiting: bool, called: bool) -> float:
         """Return after how many seconds the next height begins, as things stand; 0 is now.
 

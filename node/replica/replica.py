@@ -248,6 +248,12 @@ class Replica:
             self._woken = True
             self._inbox.push(Woken())
 
+    def beat(self) -> None:
+        """Begin the next height as if the heartbeat were due: the clock has been set ahead."""
+        if self._pace is not None:
+            self._pace.beat(self._clock.monotonic())
+        self.wake()
+
     def claims_changed(self) -> None:
         """Look again at what peers claim, if this node still has to know it before it signs."""
         if self._seat is not None and not (self.is_witness and self._seat.is_compared):

@@ -105,6 +105,7 @@ class Methods:
         return results.StatusResult(
             **self._at(),
             node=services.node_name,
+            clock=render_time(services.clock.now_ms()),
             software=services.software,
             api_version=API_VERSION,
             network=genesis.network.hex(),

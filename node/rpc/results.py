@@ -649,6 +649,9 @@ class StatusResult(Result, frozen=True, kw_only=True):
     """This node and its network."""
 
     node: str
+    clock: Time
+    """What time it is at this node; on a development network that has travelled, ahead of its
+    machine's."""
     software: str
     api_version: str
     network: Hex

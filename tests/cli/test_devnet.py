@@ -1,13 +1,16 @@
 """`khazana devnet` and what is done on it: one network for the whole file."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node.cli.exits import Exit
+from node.client import Client
 from node.keys.development import development_signer
 from tests.cli.running import Ran, khazana
 
@@ -287,7 +290,7 @@ def test_development_keys_are_refused_by_a_network_that_is_none(
 
 
 def test_killed_node_is_seen_and_comes_back(devnet: Devnet) -> None:
-    """Last in the file: it hurts the network that the others use."""
+    """Among the last in the file: it hurts the network that the others use."""
     killed = devnet.run("devnet", "kill", "crypto-council", "--json")
     down = devnet.run("devnet", "status", "--json")
     up = devnet.run("devnet", "up", "--json")
@@ -300,3 +303,47 @@ def test_killed_node_is_seen_and_comes_back(devnet: Devnet) -> None:
     assert up.code == Exit.OK
     assert len(logs.json["lines"]) == 5
     assert unknown.code == Exit.USAGE
+
+
+async def block_times(url: str, heights: range) -> list[datetime]:
+    async with Client(url) as client:
+        return [
+            (await client.block(height, transactions="none")).value.header.time
+            for height in heights
+        ]
+
+
+def test_dates_pass_block_by_block_and_outlive_a_restart(devnet: Devnet) -> None:
+    """Last in the file: the network is in another year afterwards."""
+    begun = devnet.run("devnet", "time", "--json").json
+    day = date.fromisoformat(begun["today"])
+    wanted = day + timedelta(days=5)
+
+    travelled = devnet.run("devnet", "time", "--to", wanted.isoformat(), "--json")
+
+    assert travelled.code == Exit.OK, travelled.err
+    assert travelled.json["today"] == wanted.isoformat()
+    assert travelled.json["days"] >= 4
+    times = asyncio.run(
+        block_times(devnet.url, range(begun["height"] + 1, travelled.json["height"] + 1))
+    )
+    local = {(time + timedelta(hours=5)).date() for time in times}
+    assert {day + timedelta(days=number) for number in range(1, 6)} <= local
+
+    back = devnet.run("devnet", "time", "--to", day.isoformat())
+    both = devnet.run("devnet", "time", "--to", wanted.isoformat(), "--by", "1d")
+    assert (back.code, both.code) == (Exit.REFUSED, Exit.USAGE)
+    assert "Time does not go back" in back.err
+
+    devnet.run("devnet", "kill", "finance-ministry")
+    left = devnet.run("devnet", "time", "--by", "1d")
+    assert left.code == Exit.UNREACHABLE
+    assert "finance-ministry must run as well" in left.err
+    assert devnet.run("devnet", "up").code == Exit.OK
+    on = devnet.run("devnet", "time", "--by", "36h", "--json")
+    assert on.code == Exit.OK, on.err
+    assert on.json["travelled_ms"] >= travelled.json["travelled_ms"] + 36 * 3_600_000
+    states = devnet.run("devnet", "status", "--json")
+    assert all(node["ready"] for node in states.json["nodes"])
+    checked = devnet.run("calendar", "check", "--json")
+    assert checked.json["day"] == on.json["today"]

@@ -57,7 +57,7 @@ async def test_one_node_is_shown_with_its_network() -> None:
         (node,) = machine.json["nodes"]
         assert node["url"] == solo.url
         assert node["error"] is None
-        assert node["block_age_ms"] > 0
+        assert node["block_age_ms"] == 0  # by its own clock: this network may have travelled
         assert node["status"] == await solo.call("khz_status")
         assert machine.json["one_network"] is True
         assert machine.json["compared"] is None

@@ -41,7 +41,7 @@ class Maker:
 
 @contextlib.asynccontextmanager
 async def serving(path: Path, maker: Maker) -> AsyncIterator[ControlServer]:
-    server = ControlServer(path, back_up=maker, log=silent_log())
+    server = ControlServer(path, back_up=maker, travel=None, log=silent_log())
     await server.start()
     try:
         yield server

@@ -18,6 +18,7 @@ import click
 from node.addresses import AddressError, parse_address, render_address
 from node.amounts import AmountError, parse_amount, render_amount
 from node.app.loading import load_certificate
+from node.app.travel import read_travelled
 from node.blocks import (
     decode_block,
     decode_certificate,
@@ -508,6 +509,14 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(ProofError,),
         seeds=seeds_of(seeds.proofs),
         doors=("node.cli.verify.read_proof", "node.proofs.verifying._check_entry"),
+    ),
+    Target(
+        name="clock-file",
+        form=Form.JSON,
+        opened=_in_file(read_travelled, "clock.json"),
+        refusals=(ConfigError,),
+        seeds=seeds_of(lambda: (b'{"travelled_ms": 86400000}\n',)),
+        doors=("node.app.travel.read_travelled", "node.app.travel.load_travelled"),
     ),
     Target(
         name="keystore",

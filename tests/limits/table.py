@@ -59,6 +59,24 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.pricing.bonds.LIFE_MAX_YEARS": _PRICING,
     "node.ledger.pricing.bonds._YIELD_MAX": _PRICING,
     "node.ledger.pricing.grid.DECIMALS_MAX": _PRICING,
+    # Calendars, and travel in time.
+    "node.ledger.calendars.MOVED_PER_BLOCK_MAX": (
+        "tests/ledger/test_calendars.py::test_amendment_is_worked_off_a_bounded_number_a_block"
+    ),
+    "node.ledger.dates.calendars.CLOSED_MAX": (
+        "tests/ledger/dates/test_calendars.py::test_calendar_that_is_none_is_refused"
+    ),
+    "node.ledger.dates.calendars.HOLIDAYS_MAX": _LADDERS,
+    "node.ledger.dates.calendars.WEEKEND_MAX": _RECORD,
+    "node.ledger.dates.schedules.PERIODS_MAX": (
+        "tests/ledger/dates/test_schedules.py"
+        "::test_longest_schedule_has_as_many_periods_as_there_may_be"
+    ),
+    "node.app.travel.FILE_SIZE_MAX": _FILES,
+    "node.app.travel.STEP_MAX_MS": "tests/app/test_travel.py::test_node_is_not_set_ahead",
+    "node.control.server.WAITING_MAX": (
+        "tests/control/test_travel.py::test_so_many_may_wait_for_a_block_and_no_more"
+    ),
     # Text.
     "node.addresses.TEXT_SIZE_MAX": (
         "tests/foundations/test_addresses.py::test_bech32m_longer_than_its_guarantee_is_refused"
@@ -533,6 +551,10 @@ _SHOWN: Final = "how much is shown on a screen"
 _OWN: Final = "how many of our own we make, in tools for development"
 
 NO_LIMITS: Final[Mapping[str, str]] = {
+    "node.ledger.tables.BUSINESS_DAYS_MAX": "asserted of what the ledger's own acts appoint",
+    "node.ledger.tables.SUBJECT_MAX": "asserted of what the ledger's own acts appoint",
+    "node.provision.travelling.TRIES_MAX": "how often a command asks before it gives up",
+    "node.cli.calendar.check._BUSINESS_DAYS_MAX": _ASKED,
     "node.amounts.DECIMALS_MAX": "asserted of what the ledger's own records say",
     "node.chain.records.SCAN_MAX": "asserted of our own callers, whose pages are shorter",
     "node.ledger.state._SCAN_CHUNK_MAX": "in which steps a scan reads; its length is the caller's",

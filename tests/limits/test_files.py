@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from node.app.loading import load_certificate
+from node.app.travel import read_travelled
 from node.cli.exits import CommandError
 from node.cli.tx.files import load_draft, read_operations
 from node.cli.verify import read_proof
@@ -39,11 +40,13 @@ MIB: Final = 1 << 20
         (read_proof, CommandError, 130),
         (read_request, RequestError, 1),
         (read_amendment, AmendmentError, 2),
+        (read_travelled, ConfigError, 1),
     ],
     ids=[
         *("node.toml", "network.toml", "genesis", "keystore", "passphrase", "certificate"),
         *("operations", "draft", "draft of the client", "proof", "request of a validator"),
         "amendment",
+        "clock",
     ],
 )
 def test_a_file_of_a_gibibyte_is_refused_at_its_limit(

@@ -59,3 +59,24 @@ def test_after_a_synced_block_nothing_is_gathered() -> None:
     pace.committed(101.0, synced=True)
 
     assert pace.build_delay_s(101.0) == 0
+
+
+def test_a_beat_lets_the_heartbeat_be_due_at_once() -> None:
+    pace = make_pace()
+    pace.committed(101.0, synced=False)
+
+    pace.beat(101.5)
+
+    assert pace.start_delay_s(101.5, waiting=False, called=False) == 0
+    pace.committed(101.6, synced=False)
+    assert pace.start_delay_s(101.6, waiting=False, called=False) == pytest.approx(5.0)
+
+
+def test_a_beat_does_not_put_off_what_is_overdue() -> None:
+    pace = make_pace()
+    pace.committed(101.0, synced=False)
+
+    pace.beat(120.0)
+    pace.beat(110.0)
+
+    assert pace.start_delay_s(115.0, waiting=False, called=False) == 0

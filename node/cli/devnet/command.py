@@ -12,6 +12,7 @@ from node.cli.application import LazyGroup, Place
         "down": Place("node.cli.devnet.down", "Stop every node."),
         "status": Place("node.cli.devnet.status", "Print every node's height and state root."),
         "kill": Place("node.cli.devnet.kill", "End one node as a power cut would."),
+        "time": Place("node.cli.devnet.time_", "Print the network's time, or let its dates pass."),
         "logs": Place("node.cli.devnet.logs", "Print the log of a node."),
     },
 )
