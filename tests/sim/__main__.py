@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument(
         "--keep-blocks", type=int, default=0, help="half of the machines prune, and keep so many"
     )
+    parser.add_argument("--version", type=int, default=1, help="of the protocol, to begin with")
     parser.add_argument("--skip", default="", help="numbers of faults to leave out: 3,7,12")
     parser.add_argument(
         "--shrink", action="store_true", help="of a run that fails, look for a smaller one"
@@ -53,6 +54,7 @@ def main() -> int:
         fault_pause_s=arguments.fault_pause,
         client_pause_s=arguments.client_pause,
         keep_blocks=arguments.keep_blocks,
+        version=arguments.version,
         skip=tuple(int(number) for number in arguments.skip.split(",") if number),
     )
     if arguments.shrink:

@@ -53,7 +53,7 @@ from node.ledger.powers import (
     REFERENCE_OFFICES,
     PowerRecord,
 )
-from node.ledger.protocol import LATEST_VERSION
+from node.ledger.protocol import DEBT_DESK, LATEST_VERSION
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
@@ -81,6 +81,7 @@ from node.ledger.tables import (
 from node.ledger.terms import BillTerms, kind_of
 from node.ledger.units import MS_PER_DAY, MS_PER_HOUR
 from tests.chain.town import BANK, CASH, address_of, key
+from tests.sim.calendars import CalendarLoad
 from tests.sim.model import Model, split_key
 
 ACCOUNTS_COUNT: Final = 8
@@ -157,6 +158,11 @@ class Load:
             "schedule_upgrade": self._schedule_upgrade,
             "cancel_upgrade": self._cancel_upgrade,
             "delivery_versus_payment": self._delivery_versus_payment,
+        }
+        calendars = CalendarLoad(model, now_ms, self._governed)
+        self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
+            "define_calendar": calendars.define,
+            "amend_calendar": calendars.amend,
         }
 
     def draw(self, chance: random.Random, number: int) -> Draft:
@@ -342,8 +348,12 @@ class Load:
     def _some(self, chance: random.Random, number: int) -> Sequence[Record]:
         if chance.random() < 0.4:
             return [self._transfer(chance, number)]
+        makers = self._makers
+        ruling = self._model.rows(PROTOCOL).get(PROTOCOL_KEY)
+        if ruling is not None and ruling.version >= DEBT_DESK:
+            makers = {**makers, **self._debt_desk}
         try:
-            return self._makers[chance.choice(list(self._makers))](chance)
+            return makers[chance.choice(list(makers))](chance)
         except Impossible:
             return [self._transfer(chance, number)]
 
@@ -693,6 +703,8 @@ class Load:
             "operation": ("no-such",),
             "ceiling": (0, 10_001),
             "decimals": (8,),
+            "calendar": ("nowhere",),
+            "withdrawn": ((1,),),
             "version": (7,),
             "height": (1,),
         }

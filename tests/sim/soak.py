@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from node.ledger.protocol import LATEST_VERSION
 from tests.sim.world import Options, Result, simulate
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ def options_of(seed: int) -> Options:
         minutes=minutes,
         fault_pause_s=pause_s,
         keep_blocks=apart.choice(KEEP_BLOCKS),
+        version=random.Random(f"{seed}/soak/version").choice((1, LATEST_VERSION)),
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from node.codec import decode, encode
 from node.ledger.catalogue import ACTS
-from node.ledger.protocol import SUPPORTED
+from node.ledger.protocol import LATEST_VERSION, SUPPORTED
 from node.ledger.tables import HOLDINGS, HoldingRecord
 from node.replica import write_resumption
 from node.storage import ConsensusLog, layout
@@ -46,10 +46,11 @@ def test_a_network_without_faults_decides_and_settles() -> None:
 def test_every_operation_of_the_catalogue_is_applied_and_many_outcomes_are_met() -> None:
     applied: set[str] = set()
     met: set[str] = set()
-    for seed in (1, 5, 11):
+    for seed, version in ((1, 1), (5, 1), (11, 1), (2, LATEST_VERSION)):
         result = holds(
             Options(
                 seed=seed,
+                version=version,
                 observers=1,
                 minutes=0.5,
                 faults=("rotate-key", "leave-set", "join-set"),

@@ -85,6 +85,8 @@ class Options:
     client_pause_s: float | None = None
     keep_blocks: int = 0
     """So many blocks keep those that prune, half of the machines; 0: nobody prunes."""
+    version: int = 1
+    """Of the protocol, from the first block on. The clients schedule the next ones."""
 
     @property
     def command(self) -> str:
@@ -109,6 +111,8 @@ class Options:
             parts.append(f"--client-pause {self.client_pause_s:g}")
         if self.keep_blocks:
             parts.append(f"--keep-blocks {self.keep_blocks}")
+        if self.version != 1:
+            parts.append(f"--version {self.version}")
         if self.skip:
             parts.append(f"--skip {','.join(map(str, self.skip))}")
         return " ".join(parts)
@@ -253,6 +257,7 @@ class _World:
             gather_ms=chance.choice((50, 50, 0, 500)),
             heartbeat_ms=chance.choice((5_000, 5_000, 500, 20_000)),
             window_ms=PRUNED_WINDOW_MS if options.keep_blocks else WINDOW_MS,
+            version=options.version,
         )
         self._machines: list[Machine] = []
         self._faults: Faults | None = None
@@ -651,10 +656,21 @@ def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:
 
 @functools.lru_cache(maxsize=64)
 def _genesis(
-    validators: int, *, transactions_max: int, gather_ms: int, heartbeat_ms: int, window_ms: int
+    validators: int,
+    *,
+    transactions_max: int,
+    gather_ms: int,
+    heartbeat_ms: int,
+    window_ms: int,
+    version: int,
 ) -> Genesis:
     """Return the genesis of this many validators: the four institutions, then banks."""
-    record = make_record(min(validators, 4), fault_model=FaultModel.BYZANTINE, window_ms=window_ms)
+    record = make_record(
+        min(validators, 4),
+        fault_model=FaultModel.BYZANTINE,
+        window_ms=window_ms,
+        protocol_version=version,
+    )
     banks = [f"bank-{number}" for number in range(5, validators + 1)]
     changed = replace(
         record,
