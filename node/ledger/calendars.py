@@ -173,7 +173,7 @@ def meet(
     assert record is not None  # cancelling one removes its entry
     name, _ = _split(key)
     held = calendar_record(state, name)
-    moved = _measure(state, key, record, name, held.calendar)
+    moved = _measure(state, key, record, name, held.calendar, time_ms)
     present = state.get(APPOINTMENTS, key)
     assert present is not None
     if present.due_ms > time_ms:
@@ -185,7 +185,9 @@ def meet(
     return moved, present
 
 
-def move_some(state: LedgerState, due: DueRecord) -> tuple[list[AppointmentMoved], int]:
+def move_some(
+    state: LedgerState, due: DueRecord, time_ms: int
+) -> tuple[list[AppointmentMoved], int]:
     """Look at the next appointments after an amendment; put itself back while there are more.
 
     Returns:
@@ -199,7 +201,7 @@ def move_some(state: LedgerState, due: DueRecord) -> tuple[list[AppointmentMoved
     taken = own[:MOVED_PER_BLOCK_MAX]
     events = []
     for key, record in taken:
-        moved = _measure(state, key, record, name, held.calendar)
+        moved = _measure(state, key, record, name, held.calendar, time_ms)
         if moved is not None:
             events.append(moved)
     state.delete(DUE, mover_key(name, held.moving_since_ms))
@@ -212,10 +214,22 @@ def move_some(state: LedgerState, due: DueRecord) -> tuple[list[AppointmentMoved
 
 
 def _measure(
-    state: LedgerState, key: bytes, record: AppointmentRecord, name: str, calendar: Calendar
+    state: LedgerState,
+    key: bytes,
+    record: AppointmentRecord,
+    name: str,
+    calendar: Calendar,
+    time_ms: int,
 ) -> AppointmentMoved | None:
-    """Put an appointment where it belongs by this calendar; return that its day is another."""
+    """Put an appointment where it belongs by this calendar; return that its day is another.
+
+    What an amendment moves to a day that is over, because the day after it turned out to be a
+    holiday, happens on the next day of business; what only prepares happens at once.
+    """
     day = _day(calendar, record.nominal, record.convention, record.business_days)
+    now = today(state, time_ms)
+    if day < now and day != record.day and record.business_days == 0:
+        day = roll(calendar, now, Roll.FOLLOWING)
     due_ms = _moment_ms(state, day, record.minute)
     if due_ms == record.due_ms:
         return None

@@ -70,7 +70,7 @@ def _happen(state: LedgerState, due: DueRecord, time_ms: int, events: list[DueEv
             docket.close(state, due.target, proposal)
             events.append(ProposalExpired(proposal=due.target))
         case DueKind.CALENDAR_AMENDED:
-            moved, looked_at = calendars.move_some(state, due)
+            moved, looked_at = calendars.move_some(state, due, time_ms)
             events.extend(moved)
             return max(1, looked_at)
         case DueKind.APPOINTMENT:

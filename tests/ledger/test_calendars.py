@@ -17,6 +17,7 @@ from node.ledger.dates import (
     Calendar,
     Holiday,
     Roll,
+    is_business_day,
     roll,
 )
 from node.ledger.due import DUE_PER_BLOCK_MAX, HoldExpired
@@ -42,6 +43,7 @@ from tests.ledger.world import (
     place_hold,
 )
 
+MARKET = make_market()
 FRIDAY = TODAY + 7  # TODAY is one, 4 October 2024
 MIDNIGHT_MS = 5 * 3_600_000
 """That much earlier than in Greenwich a day begins."""
@@ -89,23 +91,40 @@ def hold_until(
     minute: int = 0,
 ) -> bytes:
     """Let a hold end on a business day; return its id, which is the appointment's too."""
-    placed = world.do(place_hold("amina", 1), by=(VAR,))[0]
-    assert isinstance(placed, HoldPlaced)
+    [hold] = holds_until(world, 1, nominal, convention, business_days=business_days, minute=minute)
+    return hold
+
+
+def holds_until(
+    world: World,
+    count: int,
+    nominal: int,
+    convention: Roll = Roll.FOLLOWING,
+    *,
+    business_days: int = 0,
+    minute: int = 0,
+) -> list[bytes]:
+    """Let so many holds end on a business day; return their ids."""
+    holds = []
+    for start in range(0, count, 100):
+        placed = world.do(*[place_hold("amina", 1)] * min(100, count - start), by=(VAR,))
+        holds += [event.hold for event in placed if isinstance(event, HoldPlaced)]
     state = LedgerState(world.records)
-    appoint(
-        state,
-        KARACHI,
-        placed.hold,
-        kind=DueKind.HOLD_EXPIRES,
-        target=hold_key(address("amina"), placed.hold),
-        subject="HOLD",
-        nominal=nominal,
-        convention=convention,
-        business_days=business_days,
-        minute=minute,
-    )
+    for hold in holds:
+        appoint(
+            state,
+            KARACHI,
+            hold,
+            kind=DueKind.HOLD_EXPIRES,
+            target=hold_key(address("amina"), hold),
+            subject="HOLD",
+            nominal=nominal,
+            convention=convention,
+            business_days=business_days,
+            minute=minute,
+        )
     world.records.write(state.changes())
-    return placed.hold
+    return holds
 
 
 def ended(world: World, hold: bytes) -> bool:
@@ -114,7 +133,7 @@ def ended(world: World, hold: bytes) -> bool:
 
 @pytest.fixture
 def market() -> World:
-    return make_market()
+    return MARKET.copy()
 
 
 # --- calendars -----------------------------------------------------------------------------------
@@ -307,7 +326,7 @@ def test_preparation_leaves_the_days_open_to_correction(market: World) -> None:
 def test_appointment_is_measured_again_when_its_time_comes_first(market: World) -> None:
     """Amended in the last block of the day before, with more appointments than a block looks at."""
     market.do(define(), by=(CB,))
-    holds = sorted(hold_until(market, FRIDAY) for _ in range(MOVED_PER_BLOCK_MAX + 5))
+    holds = holds_until(market, MOVED_PER_BLOCK_MAX + 5, FRIDAY)
     market.time_ms = starts(FRIDAY) - 1
     market.do(amend(holiday(FRIDAY)), by=(CB,))
     market.time_ms = starts(FRIDAY)
@@ -352,8 +371,7 @@ def test_amendment_is_worked_off_a_bounded_number_a_block(market: World) -> None
 
 def test_second_amendment_begins_anew_and_leaves_one_piece_of_work(market: World) -> None:
     market.do(define(), by=(CB,))
-    for _ in range(MOVED_PER_BLOCK_MAX + 3):
-        hold_until(market, FRIDAY)
+    holds_until(market, MOVED_PER_BLOCK_MAX + 3, FRIDAY)
     market.do(amend(holiday(FRIDAY)), by=(CB,))
     market.time_ms += 1
     market.do(amend(withdrawn=(FRIDAY,), version=2), by=(CB,))
@@ -374,7 +392,33 @@ def test_appointment_by_no_calendar_is_refused(market: World) -> None:
     assert refused.value.outcome is Outcome.CALENDAR_UNKNOWN
 
 
-@settings(max_examples=12, deadline=None)
+def test_payment_that_should_have_been_yesterday_is_on_the_next_business_day(
+    market: World,
+) -> None:
+    """On Saturday it turns out that Monday is a holiday: the business day before it is over."""
+    market.do(define(), by=(CB,))
+    monday = FRIDAY + 3
+    paid = hold_until(market, monday, Roll.PRECEDING)
+    prepared = hold_until(market, monday, Roll.PRECEDING, business_days=-1)
+    market.time_ms = starts(FRIDAY)
+    assert [e.hold for e in market.block().events if isinstance(e, HoldExpired)] == [prepared]
+    late = hold_until(market, monday + 1, Roll.PRECEDING, business_days=-1)
+    market.time_ms = starts(FRIDAY + 1)
+    market.do(amend(holiday(monday), holiday(monday + 1)), by=(CB,))
+
+    events = market.block().events
+
+    assert [e.after for e in events if isinstance(e, AppointmentMoved) and e.nominal == monday] == [
+        monday + 2
+    ]
+    market.check()
+    assert [e.hold for e in market.block().events if isinstance(e, HoldExpired)] == [late]
+    market.time_ms = starts(monday + 2)
+    assert [e.hold for e in market.block().events if isinstance(e, HoldExpired)] == [paid]
+    market.check()
+
+
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=4, max_size=12),
     st.lists(
@@ -384,19 +428,28 @@ def test_appointment_by_no_calendar_is_refused(market: World) -> None:
 def test_whatever_is_amended_things_happen_on_their_day_and_the_past_stays(
     amendments: list[tuple[int, bool]], wanted: list[tuple[int, Roll]]
 ) -> None:
-    world = make_market()
+    world = MARKET.copy()
     world.do(define(), by=(CB,))
     nominal = {
         hold_until(world, TODAY + after, convention): (TODAY + after, convention)
         for after, convention in wanted
     }
     happened: dict[bytes, int] = {}
-    for day in range(TODAY + 1, TODAY + 40):
-        world.time_ms = starts(day)
+    """Where the calendar of the day put what happened."""
+
+    def block(day: int) -> None:
         for event in world.block().events:
             if isinstance(event, HoldExpired):
                 assert event.hold not in happened
-                happened[event.hold] = day
+                found = calendar(world)
+                happened[event.hold] = roll(found, *nominal[event.hold])
+                late = nominal[event.hold][1] in {Roll.PRECEDING, Roll.MODIFIED_FOLLOWING}
+                assert happened[event.hold] <= day if late else happened[event.hold] == day
+                assert nominal[event.hold][1] is Roll.NONE or is_business_day(found, day)
+
+    for day in range(TODAY + 1, TODAY + 40):
+        world.time_ms = starts(day)
+        block(day)
         if amendments and day % 2:
             after, withdraw = amendments.pop()
             version = calendar(world).version
@@ -405,7 +458,10 @@ def test_whatever_is_amended_things_happen_on_their_day_and_the_past_stays(
                 if withdraw
                 else amend(holiday(day + after), version=version)
             )
-            world.submit(operation, by=(CB,))
+            world.block(world.body(operation, by=(CB,)))
+            for _ in range(2):  # it moves in one block, and if it is today, it happens in the next
+                world.time_ms += 1_000
+                block(day)
             world.check()
         for hold, on in happened.items():
             assert roll(calendar(world), *nominal[hold]) == on
