@@ -86,6 +86,17 @@ def check_strict(page: Parsed, where: str) -> None:
         assert not link.startswith("//"), f"{where}: {link}"
 
 
+async def test_scripts_run_in_their_order_before_the_page_is_complete() -> None:
+    """Deferred, htmx begins in a turn of its own: at times before its extension was read."""
+    async with plain() as shown:
+        scripts = Parsed((await shown.get("/"))[1]).all("script")
+
+        assert [str(each["src"]).partition("?")[0] for each in scripts] == [
+            f"/static/{name}" for name in ("htmx.min.js", "hx-sse.min.js", "explorer.js")
+        ]
+        assert [set(each) for each in scripts] == [{"src"}] * 3
+
+
 async def test_answers_carry_a_strict_content_policy() -> None:
     async with stage() as shown, shown.solo.session.get(shown.solo.url + "/") as response:
         policy = response.headers["Content-Security-Policy"]
