@@ -40,6 +40,8 @@ class Domain(Enum):
     DEVELOPMENT_KEY = b"khazana/development-key/1"
     POSSESSION = b"khazana/possession/1"
     AMENDMENT = b"khazana/amendment/1"
+    SEALED_BID = b"khazana/sealed-bid/1"
+    AUCTION = b"khazana/auction/1"
 
 
 def hasher(domain: Domain, *first: bytes) -> Callable[[bytes], bytes]:

@@ -1,0 +1,37 @@
+"""Auctions of securities, worked out: sealed bids, the ladder, the allotment, the averages.
+
+Pure and exact: integers in, integers out, every division with its rounding and every tie with its
+rule. What is here, anybody can run again over the published ladder and come to the same figures.
+"""
+
+from node.ledger.auctions.allotment import Allotment, allot
+from node.ledger.auctions.averages import average_price_e4, average_yield_e4, consideration
+from node.ledger.auctions.ladders import competitive_ladder, noncompetitive_ladder, pieces_of
+from node.ledger.auctions.problems import AuctionError
+from node.ledger.auctions.sealing import SealedBid, commitment_of
+from node.ledger.auctions.terms import (
+    AuctionTerms,
+    Method,
+    NoncompetitivePrice,
+    Oversubscription,
+    fault_of,
+)
+
+__all__ = [
+    "Allotment",
+    "AuctionError",
+    "AuctionTerms",
+    "Method",
+    "NoncompetitivePrice",
+    "Oversubscription",
+    "SealedBid",
+    "allot",
+    "average_price_e4",
+    "average_yield_e4",
+    "commitment_of",
+    "competitive_ladder",
+    "consideration",
+    "fault_of",
+    "noncompetitive_ladder",
+    "pieces_of",
+]

@@ -1,0 +1,172 @@
+"""The records of auctions: what the ledger keeps of each, of its bids, and of its bidders."""
+
+from enum import IntEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record
+from node.ledger.auctions.terms import (
+    BIDS_PER_BIDDER_MAX,
+    AuctionTerms,
+    PriceE4,
+)
+from node.ledger.identifiers import Address, AssetCode, Hash, Name
+from node.ledger.units import Day, Milliseconds
+
+ROWS_PER_PIECE_MAX: Final = 250
+"""Of a ladder; what one block settles of one auction."""
+
+BIDS_NUMBERED_MAX: Final = (1 << 32) - 1
+
+BidNumber = Annotated[int, msgspec.Meta(ge=1, le=BIDS_NUMBERED_MAX)]
+"""In the order in which bids came in; a withdrawn one's is not given again."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=BIDS_NUMBERED_MAX)]
+YieldE4 = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+"""Per cent a year in units of 0.0001: 7.1485 % is 71,485."""
+
+
+class AuctionStage(IntEnum):
+    """How far an auction has come."""
+
+    ANNOUNCED = 1
+    OPEN = 2
+    """Bids come in."""
+    REVEALING = 3
+    """Sealed bids are opened."""
+    DECIDING = 4
+    """The book is complete; the ministry decides."""
+    DECIDED = 5
+    """Allotted; the settlement has not come or is going on."""
+    REJECTED = 6
+    """All bids, by the ministry or because nobody decided."""
+    SETTLED = 7
+    """Every allotment was delivered against payment, or has failed."""
+
+
+class AuctionResult(Record):
+    """What the ministry's decision came to."""
+
+    asset: AssetCode
+    cut_off_e4: PriceE4
+    """The lowest price accepted."""
+    average_price_e4: PriceE4
+    """Weighted by face, of what competitive bids were allotted, rounded half up."""
+    average_yield_e4: YieldE4 | None
+    """Weighted by face as well; of bills."""
+    noncompetitive_price_e4: PriceE4
+    competitive: int
+    """Face allotted to them, in minor units, as all here."""
+    noncompetitive: int
+    decided_ms: Milliseconds
+
+
+class AuctionRecord(Record):
+    """An auction: its rule, how far it has come, and what came of it. Never deleted."""
+
+    terms: AuctionTerms
+    stage: AuctionStage
+    next_ms: Milliseconds | None
+    """When the ledger takes its next step; None: it has taken the last one."""
+    numbered: Count
+    """The number of the last bid."""
+    sealed: Count
+    """Sealed bids, opened or not, without those withdrawn."""
+    noncompetitive: Count
+    """Bids without a price, those that are void among them."""
+    competitive_pieces: Count
+    noncompetitive_pieces: Count
+    """Of its ladder; 0 until the book is complete."""
+    unrevealed: Count
+    """Sealed bids that were never opened: void."""
+    result: AuctionResult | None
+    pieces_settled: Count
+    settled: int
+    """Face that was delivered against payment."""
+    paid: int
+    """For it, in minor units of cash."""
+    failed: int
+    """Face that was allotted and not paid for: it is not issued."""
+
+
+class OpenBid(Record):
+    """What a bid says, once it can be seen."""
+
+    price_e4: PriceE4 | None
+    """None: without a price."""
+    face: int
+    cash_account: Address
+    """From which it is paid."""
+
+
+class BidRecord(Record):
+    """A bid, until the auction is over."""
+
+    account: Address
+    """The securities account that bids; its owner is the bidder."""
+    bidder: Name
+    commitment: Hash | None
+    """None: without a price."""
+    bid: OpenBid | None
+    """None: sealed."""
+    void: bool
+
+
+class BidderRecord(Record):
+    """What one participant has in an auction, until it is over."""
+
+    sealed: Annotated[tuple[BidNumber, ...], msgspec.Meta(max_length=BIDS_PER_BIDDER_MAX)]
+    """Numbers of its competitive bids, opened or not."""
+    face: int
+    """Of those opened."""
+    noncompetitive: BidNumber | None
+    """Of its bid without a price; void if it made two."""
+
+
+class StandingRecord(Record):
+    """What a bidder has failed to do, ever. Who never did has no record."""
+
+    unrevealed: Count
+    """Sealed bids that it did not open."""
+    failed: Count
+    """Allotments that it did not pay."""
+    excluded_until_ms: Milliseconds
+    """Before this it may not bid."""
+
+
+class RowState(IntEnum):
+    """What became of a row of a ladder."""
+
+    OPEN = 1
+    SETTLED = 2
+    FAILED = 3
+
+
+class LadderRow(Record):
+    """A bid without its bidder."""
+
+    number: BidNumber
+    price_e4: PriceE4 | None
+    face: int
+    allotted: int
+    state: RowState
+
+
+class LadderRecord(Record):
+    """A piece of a ladder, in the order in which bids are served.
+
+    Bids with a price stand first; those without one follow, in pieces of their own.
+    """
+
+    rows: Annotated[tuple[LadderRow, ...], msgspec.Meta(max_length=ROWS_PER_PIECE_MAX)]
+
+
+class ReferenceRecord(Record):
+    """The weighted average of the last auction under a name: what floating coupons refer to."""
+
+    auction: Name
+    day: Day
+    """On which its book closed."""
+    settlement_day: Day
+    average_price_e4: PriceE4
+    average_yield_e4: YieldE4

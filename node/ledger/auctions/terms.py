@@ -1,0 +1,162 @@
+"""The rule of an auction, as it is announced: what bids must be, and what is made of them."""
+
+from enum import IntEnum
+from itertools import pairwise
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record
+from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.units import AMOUNT_MAX, Milliseconds
+
+PRICE_E4_MAX: Final = 100_000_000
+"""10,000 per hundred of face: no security has such a price."""
+BPS: Final = 10_000
+"""Basis points of the whole."""
+NONCOMPETITIVE_SHARE_BPS_MAX: Final = 5_000
+"""At least half is for those who name a price: they make the price of the others."""
+COMPETITIVE_BIDS_MAX: Final = 20_000
+"""Of one auction. A real one has some 60 to 300."""
+NONCOMPETITIVE_BIDS_MAX: Final = 20_000
+"""Of one auction, counted apart: no crowd of small bids keeps a dealer out, nor the reverse."""
+BIDS_PER_BIDDER_MAX: Final = 100
+CLASSES_MAX: Final = 8
+"""Kinds of participant, or activities, that an auction names."""
+DURATION_MS_MAX: Final = 366 * 86_400_000
+"""From the announcement to the settlement."""
+EXCLUSION_DAYS_MAX: Final = 3_660
+
+PriceE4 = Annotated[int, msgspec.Meta(ge=1, le=PRICE_E4_MAX)]
+"""Per hundred of face, in units of 0.0001: 98.3815 is 983,815."""
+ClassList = Annotated[tuple[Name, ...], msgspec.Meta(max_length=CLASSES_MAX)]
+ExclusionDays = Annotated[int, msgspec.Meta(ge=0, le=EXCLUSION_DAYS_MAX)]
+
+
+class Method(IntEnum):
+    """What an accepted competitive bid pays."""
+
+    MULTIPLE_PRICE = 1
+    """Its own price. Pakistan's bills and bonds."""
+    UNIFORM_PRICE = 2
+    """The cut-off price, as everybody. Pakistan's Ijara sukuk."""
+
+
+class NoncompetitivePrice(IntEnum):
+    """What a non-competitive bid pays."""
+
+    AVERAGE = 1
+    """The weighted average price of what competitive bids were allotted."""
+    CUT_OFF = 2
+
+
+class Oversubscription(IntEnum):
+    """How non-competitive bids share what is not enough for all."""
+
+    PRO_RATA = 1
+    SMALLEST_FIRST = 2
+    """From the lowest amount to the highest; who comes when it runs out gets what is left."""
+
+
+class AuctionTerms(Record):
+    """What the ministry announces, for good. Amounts are face, in minor units."""
+
+    asset: AssetCode
+    """The security: a new one, or one that exists and is reopened."""
+    cash: AssetCode
+    """In what allottees pay: cash in the currency and with the decimals of the security's face."""
+    proceeds: Address
+    """The issuer's account that receives it."""
+    method: Method
+    target: int
+    """The face offered: never is more allotted."""
+    multiple: int
+    """Of which every bid's face is a multiple; itself a multiple of the asset's denomination."""
+    quantum_e4: PriceE4
+    """Of which every price is a multiple."""
+    opens_ms: Milliseconds
+    closes_ms: Milliseconds
+    """Sealed and non-competitive bids come from the opening to before this, the cut-off time."""
+    reveals_until_ms: Milliseconds
+    """Sealed bids are opened from the close to before this."""
+    decides_until_ms: Milliseconds
+    """The ministry decides before this, or all bids are rejected."""
+    settles_ms: Milliseconds
+    """Delivery against payment, in the first blocks from then on; its day counts for yields."""
+    kinds: ClassList
+    """Of participant, that may bid competitively."""
+    licences: ClassList
+    """Activities; who has an active licence for one may bid competitively as well."""
+    bids_per_bidder: Annotated[int, msgspec.Meta(ge=1, le=BIDS_PER_BIDDER_MAX)]
+    bidder_share_bps: Annotated[int, msgspec.Meta(ge=1, le=BPS)]
+    """Of the target: the most face that one bidder's opened bids may add up to."""
+    noncompetitive_kinds: ClassList
+    """Of participant, that may bid without a price: of these, who may not bid competitively."""
+    noncompetitive_share_bps: Annotated[int, msgspec.Meta(ge=0, le=NONCOMPETITIVE_SHARE_BPS_MAX)]
+    """Of the target, for all of them together; they are served first. 0: there are none."""
+    noncompetitive_least: int
+    noncompetitive_most: int
+    """Of one person's bid."""
+    noncompetitive_price: NoncompetitivePrice
+    oversubscription: Oversubscription
+    prorata_step: int
+    """In what amounts shares are given out where not all can be filled."""
+    filled_whole: int
+    """Bids at the margin of at most this face are filled before the others share; 0: none."""
+    failing_exclusion_days: ExclusionDays
+    """How long who did not pay may not bid; 0: it is only noted."""
+    unrevealed_exclusion_days: ExclusionDays
+    """How long who left a sealed bid unopened may not bid; 0: it is only noted."""
+    reference: Name | None
+    """Under which name the weighted average is kept for floating coupons, such as mtb-6m."""
+
+
+def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
+    """Return what contradicts itself in terms announced now, or None."""
+    times = (
+        ("now", now_ms),
+        ("opens", terms.opens_ms),
+        ("closes", terms.closes_ms),
+        ("reveals_until", terms.reveals_until_ms),
+        ("decides_until", terms.decides_until_ms),
+    )
+    for (before, earlier), (after, later) in pairwise(times):
+        if later <= earlier:
+            return f"{after} is {later} ms, not after {before}, {earlier} ms"
+    if terms.settles_ms < terms.decides_until_ms:
+        return f"it settles at {terms.settles_ms} ms, before the decision may be made"
+    if terms.settles_ms > now_ms + DURATION_MS_MAX:
+        return f"it settles at {terms.settles_ms} ms, more than {DURATION_MS_MAX} ms ahead"
+    return _fault_of_amounts(terms) or _fault_of_classes(terms)
+
+
+def _fault_of_amounts(terms: AuctionTerms) -> str | None:
+    if not 0 < terms.multiple <= terms.target <= AMOUNT_MAX:
+        return f"the target is {terms.target} and the multiple {terms.multiple}"
+    # Shares are given out in steps of the multiple, so that nothing below it is ever allotted.
+    for name, amount in (("target", terms.target), ("prorata_step", terms.prorata_step)):
+        if amount <= 0 or amount > AMOUNT_MAX or amount % terms.multiple:
+            return f"{name} is {amount}, not a positive multiple of {terms.multiple}"
+    if not 0 <= terms.filled_whole <= AMOUNT_MAX:
+        return f"filled_whole is {terms.filled_whole}"
+    if terms.noncompetitive_share_bps:
+        least, most = terms.noncompetitive_least, terms.noncompetitive_most
+        if not 0 < least <= most <= AMOUNT_MAX:
+            return f"a non-competitive bid is from {least} to {most}"
+        if not terms.noncompetitive_kinds:
+            return "there is a share for non-competitive bids, and nobody may make one"
+    elif terms.noncompetitive_kinds or terms.noncompetitive_least or terms.noncompetitive_most:
+        return "there is no share for non-competitive bids, and yet a rule about them"
+    return None
+
+
+def _fault_of_classes(terms: AuctionTerms) -> str | None:
+    if not terms.kinds and not terms.licences:
+        return "nobody may bid competitively"
+    for names in (terms.kinds, terms.licences, terms.noncompetitive_kinds):
+        if any(left >= right for left, right in pairwise(names)):
+            return "classes of bidders are not in ascending order, each once"
+    both = [kind for kind in terms.noncompetitive_kinds if kind in terms.kinds]
+    if both:
+        return f"a {both[0]} may bid with and without a price"
+    return None
