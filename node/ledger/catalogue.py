@@ -15,6 +15,14 @@ from node.ledger.acts.assets import (
     release_hold,
     transfer,
 )
+from node.ledger.acts.auctions import (
+    announce_auction,
+    commit_bid,
+    decide_auction,
+    place_bid,
+    reveal_bid,
+    withdraw_bid,
+)
 from node.ledger.acts.calendars import amend_calendar, define_calendar
 from node.ledger.acts.governance import (
     add_validator,
@@ -71,6 +79,12 @@ ACTS: Final[tuple[Act, ...]] = (
     rotate_validator_key.ACT,
     schedule_upgrade.ACT,
     cancel_upgrade.ACT,
+    announce_auction.ACT,
+    commit_bid.ACT,
+    withdraw_bid.ACT,
+    reveal_bid.ACT,
+    place_bid.ACT,
+    decide_auction.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
 )

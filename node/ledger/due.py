@@ -1,13 +1,15 @@
 """What happens by time: what expires and what was appointed, a bounded number a block.
 
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
-transactions; what does not fit waits for the next block, in the same order.
+transactions; what does not fit waits for the next block, in the same order. What has more to do
+than fits into a block leaves its entry where it is, and goes on in the next one.
 """
 
 from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record
 from node.ledger import calendars, docket, holdings
+from node.ledger.auctioning import AuctionEvent, take_step
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.state import LedgerState
@@ -32,7 +34,7 @@ class ProposalExpired(Record, tag=50):
     proposal: Hash
 
 
-DueEvent: TypeAlias = HoldExpired | ProposalExpired | AppointmentMoved
+DueEvent: TypeAlias = HoldExpired | ProposalExpired | AuctionEvent | AppointmentMoved
 
 
 def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
@@ -79,6 +81,10 @@ def _happen(state: LedgerState, due: DueRecord, time_ms: int, events: list[DueEv
                 events.append(elsewhere)
             if now is not None:
                 _happen(state, DueRecord(kind=now.kind, target=now.target), time_ms, events)
+        case DueKind.AUCTION_STEP:
+            stepped, looked_at = take_step(state, due.target.decode(), time_ms)
+            events.extend(stepped)
+            return max(1, looked_at)
         case _ as unreachable:
             assert_never(unreachable)
     return 1

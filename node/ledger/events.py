@@ -9,6 +9,12 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
+from node.ledger.acts.auctions.announce_auction import AuctionAnnounced
+from node.ledger.acts.auctions.commit_bid import BidCommitted
+from node.ledger.acts.auctions.decide_auction import AuctionDecided
+from node.ledger.acts.auctions.place_bid import BidPlaced, BidsVoided
+from node.ledger.acts.auctions.reveal_bid import BidRevealed
+from node.ledger.acts.auctions.withdraw_bid import BidWithdrawn
 from node.ledger.acts.calendars.amend_calendar import CalendarAmended
 from node.ledger.acts.calendars.define_calendar import CalendarDefined
 from node.ledger.acts.governance.add_validator import ValidatorAdded
@@ -32,6 +38,15 @@ from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
+from node.ledger.auctioning import (
+    AllotmentFailed,
+    AllotmentSettled,
+    AuctionClosed,
+    AuctionOpened,
+    AuctionRejected,
+    AuctionSettled,
+    BookCompleted,
+)
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
@@ -74,6 +89,20 @@ Event: TypeAlias = (
     | CalendarDefined
     | CalendarAmended
     | AppointmentMoved
+    | AuctionAnnounced
+    | BidCommitted
+    | BidWithdrawn
+    | BidRevealed
+    | BidPlaced
+    | BidsVoided
+    | AuctionDecided
+    | AuctionOpened
+    | AuctionClosed
+    | BookCompleted
+    | AuctionRejected
+    | AllotmentSettled
+    | AllotmentFailed
+    | AuctionSettled
 )
 
 __all__ = [
@@ -82,9 +111,23 @@ __all__ = [
     "AccountOpened",
     "AccountPolicySet",
     "AccountReleased",
+    "AllotmentFailed",
+    "AllotmentSettled",
     "AppointmentMoved",
     "Approved",
     "AssetDefined",
+    "AuctionAnnounced",
+    "AuctionClosed",
+    "AuctionDecided",
+    "AuctionOpened",
+    "AuctionRejected",
+    "AuctionSettled",
+    "BidCommitted",
+    "BidPlaced",
+    "BidRevealed",
+    "BidWithdrawn",
+    "BidsVoided",
+    "BookCompleted",
     "CalendarAmended",
     "CalendarDefined",
     "Event",

@@ -13,6 +13,8 @@
 7. At least one validator rules; its key is noted as used; the newest set noted is the ruling one.
 8. An upgrade that is scheduled leads to the version after the one that rules.
 9. Calendars are in order, and appointments are by calendars that there are.
+10. No auction allots more than it offers, nor delivers more than it allots; what was paid is face
+    times price of what was delivered; bids belong to an auction that is not over.
 """
 
 import heapq
@@ -23,6 +25,16 @@ from operator import itemgetter
 from typing import Final, Protocol, TypeAlias
 
 from node.codec import Record, decode
+from node.hashing import Domain, tagged_hash
+from node.ledger.auctions.allotment import price_of
+from node.ledger.auctions.averages import consideration
+from node.ledger.auctions.records import (
+    AuctionRecord,
+    AuctionStage,
+    BidRecord,
+    LadderRow,
+    RowState,
+)
 from node.ledger.calendars import mover_key
 from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
@@ -33,12 +45,16 @@ from node.ledger.tables import (
     ACCOUNTS,
     APPOINTMENTS,
     ASSETS,
+    AUCTIONS,
+    BIDDERS,
+    BIDS,
     CALENDARS,
     CONSENSUS_KEYS,
     DUE,
     HOLDINGS,
     HOLDS,
     IDENTIFIERS,
+    LADDERS,
     LICENCES,
     OFFICES,
     PARTICIPANTS,
@@ -58,6 +74,7 @@ from node.ledger.tables import (
     RulingKey,
     due_key,
     identifier_key,
+    ladder_key,
     name_key,
 )
 from node.ledger.units import AMOUNT_MAX
@@ -88,7 +105,8 @@ def check_block(written: Iterable[Written]) -> None:
     """Check what a block changed: what each asset gained is what its holdings gained.
 
     Raises:
-        InvariantViolation: it is not, or an amount left its range.
+        InvariantViolation: it is not, or an amount left its range, or an auction gave more than it
+            had.
     """
     gained: defaultdict[bytes, int] = defaultdict(int)
     for table, full_key, before, now in written:
@@ -102,6 +120,10 @@ def check_block(written: Iterable[Written]) -> None:
         elif table is ASSETS:
             key = full_key[1:]
             gained[key] -= _supply(now, key) - _supply(before, key)
+        elif table is AUCTIONS:
+            assert isinstance(now, AuctionRecord)  # never deleted
+            for contradiction in _given(full_key[1:], now):
+                raise InvariantViolation(contradiction)
     for asset, difference in gained.items():
         if difference:
             raise InvariantViolation(
@@ -156,8 +178,9 @@ def check_state(records: Iterable[StateRecord]) -> None:
 def contradictions(rows: StateRows) -> Iterator[str]:
     """Yield what is wrong with a state of any size, one sentence each.
 
-    Holds in memory what grows with the assets, the offices and the open proposals, never with the
-    accounts. An amount out of its range ends the rules that sum it up.
+    Holds in memory what grows with the assets, the offices, the open proposals and the bids of
+    auctions that are not over, never with the accounts. An amount out of its range ends the rules
+    that sum it up.
     """
     for rule in _RULES:
         try:
@@ -301,6 +324,11 @@ def _queue(rows: StateRows) -> Iterator[str]:
             mover = rows.get(DUE, mover_key(key.decode(), calendar.moving_since_ms))
             agree &= mover is not None and mover.kind is DueKind.CALENDAR_AMENDED
             agree &= mover is not None and mover.target.startswith(key + b"/")
+    for key, auction in rows.items(AUCTIONS):
+        if auction.next_ms is not None:
+            expected += 1
+            due = rows.get(DUE, due_key(auction.next_ms, tagged_hash(Domain.AUCTION, key)))
+            agree &= due == DueRecord(kind=DueKind.AUCTION_STEP, target=key)
     if not agree or expected != _count(rows, DUE):
         yield "what expires and the queue do not agree"
     if proposers != {key: count.open for key, count in rows.items(PROPOSAL_COUNTS)}:
@@ -345,6 +373,87 @@ def _calendars(rows: StateRows) -> Iterator[str]:
             yield f"an appointment is by calendar {name.decode()}, which is not defined"
 
 
+def _auctions(rows: StateRows) -> Iterator[str]:
+    """Check rule 10."""
+    bids, bidders = _by_auction(rows, BIDS), _by_auction(rows, BIDDERS)
+    for key, record in rows.items(AUCTIONS):
+        name = key.decode()
+        yield from _given(key, record)
+        yield from _delivered(name, record, _ladder(rows, key))
+        theirs = bids.pop(key, [])
+        if record.stage < AuctionStage.DECIDING:
+            # Until then none is forgotten.
+            sealed = sum(
+                isinstance(bid, BidRecord) and bid.commitment is not None for bid in theirs
+            )
+            if (sealed, len(theirs) - sealed) != (record.sealed, record.noncompetitive):
+                yield f"auction {name} does not have the bids that it counts"
+        over = record.stage > AuctionStage.DECIDED and record.next_ms is None
+        if over and (theirs or key in bidders):
+            yield f"auction {name} is over and has bids or bidders"
+        bidders.pop(key, None)
+    for key in sorted({*bids, *bidders}):
+        yield f"there are bids or bidders of the auction {key.decode()}, which was not announced"
+
+
+def _given(key: bytes, record: AuctionRecord) -> Iterator[str]:
+    """Check the sums of an auction against each other."""
+    result = record.result
+    allotted = 0 if result is None else result.competitive + result.noncompetitive
+    if allotted > record.terms.target:
+        yield f"auction {key.decode()} allots {allotted} of {record.terms.target}"
+    gone = record.settled + record.failed
+    whole = record.stage is AuctionStage.SETTLED
+    if min(record.settled, record.failed, record.paid) < 0 or gone > allotted:
+        yield f"auction {key.decode()} allots {allotted}, of which {gone} settled or failed"
+    elif whole and gone != allotted:
+        yield f"auction {key.decode()} is over, and {allotted - gone} neither settled nor failed"
+
+
+def _delivered(name: str, record: AuctionRecord, ladder: list[LadderRow]) -> Iterator[str]:
+    """Check the sums of an auction against the rows of its ladder."""
+    result = record.result
+    if result is None:
+        if any(row.allotted or row.state is not RowState.OPEN for row in ladder):
+            yield f"auction {name} is not decided, and something is allotted"
+        return
+    sums = {RowState.OPEN: 0, RowState.SETTLED: 0, RowState.FAILED: 0}
+    priced = paid = 0
+    for row in ladder:
+        if not 0 <= row.allotted <= row.face:
+            yield f"auction {name} allots {row.allotted} to a bid for {row.face}"
+        sums[row.state] += row.allotted
+        if row.price_e4 is None:
+            price_e4 = result.noncompetitive_price_e4
+        else:
+            priced += row.allotted
+            price_e4 = price_of(record.terms, row, result.cut_off_e4)
+        if row.state is RowState.SETTLED:
+            paid += consideration(row.allotted, price_e4)
+    found = (priced, sum(sums.values()), sums[RowState.SETTLED], sums[RowState.FAILED], paid)
+    allotted = result.competitive + result.noncompetitive
+    expected = (result.competitive, allotted, record.settled, record.failed, record.paid)
+    if found != expected:
+        yield f"the ladder of auction {name} comes to {found}, the auction to {expected}"
+
+
+def _ladder(rows: StateRows, auction: bytes) -> list[LadderRow]:
+    record = rows.get(AUCTIONS, auction)
+    assert record is not None  # the caller has it from there
+    found: list[LadderRow] = []
+    for piece in range(record.competitive_pieces + record.noncompetitive_pieces):
+        ladder = rows.get(LADDERS, ladder_key(auction.decode(), piece))
+        found += () if ladder is None else ladder.rows
+    return found
+
+
+def _by_auction(rows: StateRows, table: Table[Record]) -> dict[bytes, list[Record]]:
+    found: defaultdict[bytes, list[Record]] = defaultdict(list)
+    for key, record in rows.items(table):
+        found[key.partition(b"/")[0]].append(record)
+    return dict(found)
+
+
 _RULES: Final = (
     _amounts,
     _accounts,
@@ -354,4 +463,5 @@ _RULES: Final = (
     _validators,
     _protocol,
     _calendars,
+    _auctions,
 )

@@ -11,6 +11,12 @@ from node.ledger.acts.assets.place_hold import PlaceHold
 from node.ledger.acts.assets.redeem import Redeem
 from node.ledger.acts.assets.release_hold import ReleaseHold
 from node.ledger.acts.assets.transfer import Transfer
+from node.ledger.acts.auctions.announce_auction import AnnounceAuction
+from node.ledger.acts.auctions.commit_bid import CommitBid
+from node.ledger.acts.auctions.decide_auction import DecideAuction
+from node.ledger.acts.auctions.place_bid import PlaceBid
+from node.ledger.acts.auctions.reveal_bid import RevealBid
+from node.ledger.acts.auctions.withdraw_bid import WithdrawBid
 from node.ledger.acts.calendars.amend_calendar import AmendCalendar
 from node.ledger.acts.calendars.define_calendar import DefineCalendar
 from node.ledger.acts.governance.add_validator import AddValidator
@@ -67,6 +73,12 @@ Operation: TypeAlias = (
     | CancelUpgrade
     | DefineCalendar
     | AmendCalendar
+    | AnnounceAuction
+    | CommitBid
+    | WithdrawBid
+    | RevealBid
+    | PlaceBid
+    | DecideAuction
 )
 
 Operations: TypeAlias = Annotated[
@@ -77,9 +89,12 @@ __all__ = [
     "OPERATIONS_MAX",
     "AddValidator",
     "AmendCalendar",
+    "AnnounceAuction",
     "Approve",
     "CancelUpgrade",
     "CloseAccount",
+    "CommitBid",
+    "DecideAuction",
     "DefineAsset",
     "DefineCalendar",
     "ForcedTransfer",
@@ -90,6 +105,7 @@ __all__ = [
     "OpenAccount",
     "Operation",
     "Operations",
+    "PlaceBid",
     "PlaceHold",
     "Propose",
     "Redeem",
@@ -97,6 +113,7 @@ __all__ = [
     "ReleaseAccount",
     "ReleaseHold",
     "RemoveValidator",
+    "RevealBid",
     "RevokeLicence",
     "RotateValidatorKey",
     "ScheduleUpgrade",
@@ -106,4 +123,5 @@ __all__ = [
     "Transfer",
     "UpdateParticipantStatus",
     "Withdraw",
+    "WithdrawBid",
 ]

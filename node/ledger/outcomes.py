@@ -142,6 +142,12 @@ class Outcome(IntEnum):
     )
     ASSET_UNKNOWN = 34, "No asset is defined as '{asset}'. Check the code, or define it first."
 
+    AUCTION_UNKNOWN = (
+        200,
+        "No auction is called '{auction}'. Check the name, or announce it first.",
+        3,
+    )
+
     # By what power.
     POWER_NOT_GRANTED = (
         40,
@@ -449,6 +455,106 @@ class Outcome(IntEnum):
         167,
         "Day {found} (counted from 1970-01-01) cannot become or cease to be a holiday of the"
         " calendar '{calendar}': what was paid already relied on its days up to day {expected}.",
+        3,
+    )
+
+    # Auctions.
+    AUCTION_EXISTS = (
+        201,
+        "An auction is already called '{auction}', and names are not used again. Take another.",
+        3,
+    )
+    AUCTION_TERMS_NOT_VALID = (
+        202,
+        "The terms of the auction cannot work: {reason}. Correct the announcement.",
+        3,
+    )
+    AUCTION_ASSET_DIFFERS = (
+        203,
+        "The auction {auction} sells {expected}; this bid is for {found}. Name what it sells.",
+        3,
+    )
+    AUCTION_STEP_TOO_EARLY = (
+        204,
+        "The auction {auction} takes a {operation} from {expected} ms on; block time is {found} ms."
+        " Come back then.",
+        3,
+    )
+    AUCTION_STEP_TOO_LATE = (
+        205,
+        "The auction {auction} took a {operation} before {expected} ms; block time is {found} ms."
+        " Nothing can be added now.",
+        3,
+    )
+    BIDDER_NOT_ACCEPTED = (
+        206,
+        "Participant {participant}, a {kind}, may not {operation} in the auction {auction}: its"
+        " announcement says who may bid, with a price or without one.",
+        3,
+    )
+    BIDDER_EXCLUDED = (
+        207,
+        "Participant {participant} may not bid before {expected} ms: it left {unrevealed} sealed"
+        " bids unopened and {failed} allotments unpaid. Block time is {found} ms.",
+        3,
+    )
+    BIDS_FULL_FOR_BIDDER = (
+        208,
+        "Participant {participant} has {expected} sealed bids in the auction {auction}, as many as"
+        " one may. Withdraw one to hand in another.",
+        3,
+    )
+    AUCTION_FULL = (
+        209,
+        "The auction {auction} has {expected} bids of this kind, as many as one can have.",
+        3,
+    )
+    SEALED_BID_UNKNOWN = (
+        210,
+        "Account {account} has no sealed bid {number} in the auction {auction}. It was withdrawn,"
+        " belongs to another account, or never existed.",
+        3,
+    )
+    SEALED_BID_OPENED = 211, "Sealed bid {number} of the auction {auction} is already opened.", 3
+    SEALED_BID_DIFFERS = (
+        212,
+        "What was opened is not what was sealed: its hash is {found}, that of bid {number} in the"
+        " auction {auction} is {expected}. Give price, face and salt as they were sealed.",
+        3,
+    )
+    PRICE_OFF_QUANTUM = (
+        213,
+        "The price is {found} and the auction {auction} takes multiples of {expected}, in units of"
+        " 0.0001 per hundred.",
+        3,
+    )
+    FACE_NOT_A_MULTIPLE = (
+        214,
+        "The face is {found} minor units and the auction {auction} takes positive multiples of"
+        " {expected}.",
+        3,
+    )
+    BIDDER_LIMIT_EXCEEDED = (
+        215,
+        "The bids of {participant} in the auction {auction} would be for {found} minor units; one"
+        " bidder may bid for {expected}. What is above it stays unopened.",
+        3,
+    )
+    NONCOMPETITIVE_FACE_NOT_ACCEPTED = (
+        216,
+        "A bid without a price in the auction {auction} is for {lowest} to {highest} minor units;"
+        " this one is for {found}.",
+        3,
+    )
+    AUCTION_NOT_TO_BE_DECIDED = (
+        217,
+        "The auction {auction} is {found}; it is decided once its book is complete, and once only.",
+        3,
+    )
+    CUT_OFF_NOT_ACCEPTED = (
+        218,
+        "The cut-off {found} of the auction {auction}, in units of 0.0001, is not accepted:"
+        " {reason}. Take the price of a bid at which the target suffices for all above it.",
         3,
     )
 

@@ -67,7 +67,7 @@ _JOINT_OPERATIONS: Final = frozenset(
     }
 )
 """Never in one hand, whatever the subject."""
-_SECURITY_OPERATIONS: Final = frozenset({"define_asset", "issue", "redeem"})
+_SECURITY_OPERATIONS: Final = frozenset({"announce_auction", "define_asset", "issue", "redeem"})
 """Never in one hand unless the subject is cash."""
 
 
@@ -112,6 +112,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     joint = _row(offices, len(offices) - 1)
     monetary = _row((CENTRAL_BANK,), 1)
     fiscal = _row((CENTRAL_BANK, FINANCE_MINISTRY), 2)
+    ministerial = _row((FINANCE_MINISTRY,), 1)
     supervisor = _row((VIRTUAL_ASSET_REGULATOR,), 1)
     either = _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 1)
     retail = _row((VIRTUAL_ASSET_REGULATOR,), 1, licences=("custody", "exchange"))
@@ -127,7 +128,9 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     matrix = {
         "add_validator": {ANY: joint},
         "amend_calendar": {ANY: monetary},
+        "announce_auction": {"bill": fiscal},
         "cancel_upgrade": {ANY: joint},
+        "decide_auction": {"bill": ministerial},
         "define_calendar": {ANY: monetary},
         "define_asset": {"bill": fiscal, "cash": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},

@@ -11,6 +11,14 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record
+from node.ledger.auctions.records import (
+    AuctionRecord,
+    BidderRecord,
+    BidRecord,
+    LadderRecord,
+    ReferenceRecord,
+    StandingRecord,
+)
 from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
@@ -319,6 +327,7 @@ class DueKind(IntEnum):
     """Appointments of the calendar are looked at, from the target on."""
     APPOINTMENT = 11
     """What the appointment says happens, if its day is still this one."""
+    AUCTION_STEP = 30
 
 
 class DueRecord(Record):
@@ -409,6 +418,18 @@ POWERS: Final = Table("powers", b"W", PowerRecord)
 """Key: operation, a slash, subject."""
 APPOINTMENTS: Final = Table("appointments", b"k", AppointmentRecord, ordered=True)
 """Key: name of the calendar, a slash, 32-byte id. Those that have not happened yet."""
+AUCTIONS: Final = Table("auctions", b"Y", AuctionRecord, ordered=True)
+"""Key: name of the auction. Never deleted."""
+BIDS: Final = Table("bids", b"Z", BidRecord, ordered=True)
+"""Key: auction, a slash, number (4 bytes). Until the auction is over."""
+BIDDERS: Final = Table("bidders", b"a", BidderRecord, ordered=True)
+"""Key: auction, a slash, participant. Until the auction is over."""
+REFERENCES: Final = Table("references", b"b", ReferenceRecord, ordered=True)
+"""Key: name of the reference, such as mtb-6m."""
+STANDINGS: Final = Table("standings", b"c", StandingRecord)
+"""Key: participant. Only of those who failed to do something."""
+LADDERS: Final = Table("ladders", b"d", LadderRecord, ordered=True)
+"""Key: auction, a slash, number of the piece from 0 (2 bytes). Never deleted."""
 
 TABLES: Final = (
     ACCOUNTS,
@@ -431,6 +452,12 @@ TABLES: Final = (
     PARAMETERS,
     VALIDATORS,
     POWERS,
+    AUCTIONS,
+    BIDS,
+    BIDDERS,
+    REFERENCES,
+    STANDINGS,
+    LADDERS,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""
@@ -471,6 +498,21 @@ def appointment_key(calendar: str, appointment_id: bytes) -> bytes:
 def identifier_key(scheme: str, value: str) -> bytes:
     """Return the key under which an identifier's holder is found."""
     return f"{scheme}:{value}".encode()
+
+
+def bid_key(auction: str, number: int) -> bytes:
+    """Return the key of a bid."""
+    return f"{auction}/".encode() + number.to_bytes(4, "big")
+
+
+def bidder_key(auction: str, participant: str) -> bytes:
+    """Return the key of what a participant has in an auction."""
+    return f"{auction}/{participant}".encode()
+
+
+def ladder_key(auction: str, piece: int) -> bytes:
+    """Return the key of a piece of an auction's ladder."""
+    return f"{auction}/".encode() + piece.to_bytes(2, "big")
 
 
 def height_key(height: int) -> bytes:

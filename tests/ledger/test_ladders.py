@@ -5,7 +5,13 @@ import pytest
 from node.ledger.acting import GovernedOperation
 from node.ledger.catalogue import ACTS
 from node.ledger.outcomes import ENVELOPE_OUTCOMES, Outcome, explain
-from tests.ledger import ladders_assets, ladders_calendars, ladders_governance, ladders_registry
+from tests.ledger import (
+    ladders_assets,
+    ladders_auctions,
+    ladders_calendars,
+    ladders_governance,
+    ladders_registry,
+)
 from tests.ledger.ladder import Ladder, Row, spoil
 from tests.ledger.world import World, make_market
 
@@ -14,6 +20,7 @@ LADDERS = (
     *ladders_assets.LADDERS,
     *ladders_governance.LADDERS,
     *ladders_calendars.LADDERS,
+    *ladders_auctions.LADDERS,
 )
 STEPS = [(ladder, index) for ladder in LADDERS for index in range(len(ladder.rows))]
 COMBINED = [(ladder, index) for ladder, index in STEPS if not ladder.rows[index].alone]
@@ -60,12 +67,13 @@ def test_operation_is_refused_for_the_first_of_its_faults(
 
 @pytest.mark.parametrize("ladder", LADDERS, ids=[ladder.act for ladder in LADDERS])
 def test_table_is_in_order_of_precedence(ladder: Ladder) -> None:
-    outcomes = [row.outcome for row in ladder.rows]
-    if outcomes[-1] is Outcome.SIGNATURE_NOT_NEEDED:
+    order = list(Outcome)
+    outcomes = [order.index(row.outcome) for row in ladder.rows]
+    if ladder.rows[-1].outcome is Outcome.SIGNATURE_NOT_NEEDED:
         outcomes.pop()  # looked at when every operation has been applied
 
     # The account that acts is looked at before an approver's.
-    acting = Outcome.SIGNATURES_MISSING
+    acting = order.index(Outcome.SIGNATURES_MISSING)
     others = [outcome for outcome in outcomes if outcome > acting]
     assert others == sorted(others)
 

@@ -106,6 +106,25 @@ NUMBERS = {
     "CALENDAR_UNCHANGED": 165,
     "CALENDAR_DAY_PAST": 166,
     "CALENDAR_DAY_USED": 167,
+    "AUCTION_UNKNOWN": 200,
+    "AUCTION_EXISTS": 201,
+    "AUCTION_TERMS_NOT_VALID": 202,
+    "AUCTION_ASSET_DIFFERS": 203,
+    "AUCTION_STEP_TOO_EARLY": 204,
+    "AUCTION_STEP_TOO_LATE": 205,
+    "BIDDER_NOT_ACCEPTED": 206,
+    "BIDDER_EXCLUDED": 207,
+    "BIDS_FULL_FOR_BIDDER": 208,
+    "AUCTION_FULL": 209,
+    "SEALED_BID_UNKNOWN": 210,
+    "SEALED_BID_OPENED": 211,
+    "SEALED_BID_DIFFERS": 212,
+    "PRICE_OFF_QUANTUM": 213,
+    "FACE_NOT_A_MULTIPLE": 214,
+    "BIDDER_LIMIT_EXCEEDED": 215,
+    "NONCOMPETITIVE_FACE_NOT_ACCEPTED": 216,
+    "AUCTION_NOT_TO_BE_DECIDED": 217,
+    "CUT_OFF_NOT_ACCEPTED": 218,
 }
 
 
@@ -115,7 +134,8 @@ def test_numbers_are_permanent() -> None:
 
 
 def test_outcomes_are_declared_in_order_of_number() -> None:
-    numbers = [int(outcome) for outcome in Outcome]
+    # Found out before the powers that it comes under, so it takes precedence over them.
+    numbers = [int(outcome) for outcome in Outcome if outcome is not Outcome.AUCTION_UNKNOWN]
 
     assert numbers == sorted(set(numbers))
 

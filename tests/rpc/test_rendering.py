@@ -187,6 +187,22 @@ def test_every_operation_and_event_renders_without_a_line_of_its_own(kind: type[
     assert not [value for value in shown.values() if isinstance(value, float)]
 
 
+AMOUNTS = {
+    "amount",
+    "ceiling",
+    "competitive",
+    "consideration",
+    "face",
+    "failed",
+    "multiple",
+    "noncompetitive",
+    "paid",
+    "settled",
+    "supply",
+    "target",
+}
+
+
 @pytest.mark.parametrize("kind", [*OPERATIONS, *EVENTS], ids=lambda kind: str(kind.__name__))
 def test_bare_integer_of_a_record_with_an_asset_is_an_amount(kind: type[Record]) -> None:
     """What has another unit says so by an annotated range, or it would be shown as an amount."""
@@ -196,9 +212,7 @@ def test_bare_integer_of_a_record_with_an_asset_is_an_amount(kind: type[Record])
 
     bare = {name for name, hint in hints.items() if hint is int}
 
-    assert bare <= {"amount", "supply", "ceiling", "multiple"}, (
-        "name a new amount here, or give the field's type a range"
-    )
+    assert bare <= AMOUNTS, "name a new amount here, or give the field's type a range"
 
 
 @given(st.integers(0, 253_402_300_799_999))

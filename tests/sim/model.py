@@ -23,6 +23,7 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
+from node.ledger.auctioning import AllotmentSettled
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
@@ -134,6 +135,10 @@ class Holdings:
                 case ForciblyTransferred(source=source, to=to, asset=asset, amount=amount):
                     add(self.totals, source, asset, -amount)
                     add(self.totals, to, asset, amount)
+                case AllotmentSettled(asset=asset, account=to, face=face, cash=cash) as settled:
+                    add(self.totals, to, asset, face)
+                    add(self.totals, settled.cash_account, cash, -settled.consideration)
+                    add(self.totals, settled.proceeds, cash, settled.consideration)
                 case HoldPlaced(holder=holder, asset=asset, amount=amount):
                     add(self.held, holder, asset, amount)
                 case (

@@ -42,6 +42,20 @@ tag   operation                  class       event
 51    schedule_upgrade           OFFICE      UpgradeScheduled
 52    cancel_upgrade             OFFICE      UpgradeCancelled
 53    (height)                               ProtocolUpgraded
+80    announce_auction           OFFICE      AuctionAnnounced
+81    commit_bid                 TRANSFER    BidCommitted
+82    withdraw_bid               TRANSFER    BidWithdrawn
+83    reveal_bid                 TRANSFER    BidRevealed
+84    place_bid                  TRANSFER    BidPlaced, or 93
+85    decide_auction             OFFICE      AuctionDecided, or 89
+86    (time)                                 AuctionOpened
+87    (time)                                 AuctionClosed
+88    (time)                                 BookCompleted, then perhaps 89
+89    (85 or time)                           AuctionRejected
+90    (time)                                 AllotmentSettled
+91    (time)                                 AllotmentFailed
+92    (time)                                 AuctionSettled
+93    (84)                                   BidsVoided
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved

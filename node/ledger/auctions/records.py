@@ -58,6 +58,8 @@ class AuctionResult(Record):
     competitive: int
     """Face allotted to them, in minor units, as all here."""
     noncompetitive: int
+    settlement_day: Day
+    """As the calendar was when it was decided; the yield counts its days from there."""
     decided_ms: Milliseconds
 
 

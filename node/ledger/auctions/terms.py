@@ -83,6 +83,8 @@ class AuctionTerms(Record):
     """The ministry decides before this, or all bids are rejected."""
     settles_ms: Milliseconds
     """Delivery against payment, in the first blocks from then on; its day counts for yields."""
+    calendar: Name | None
+    """By which the settlement moves off a day that is none of business, to the next one that is."""
     kinds: ClassList
     """Of participant, that may bid competitively."""
     licences: ClassList

@@ -25,6 +25,7 @@ TERMS: Final = AuctionTerms(
     reveals_until_ms=3_000,
     decides_until_ms=4_000,
     settles_ms=DAY_MS,
+    calendar=None,
     kinds=("bank",),
     licences=(),
     bids_per_bidder=10,

@@ -1,0 +1,1 @@
+"""Primary auctions: announced, bid for under seal, decided within the announced rule."""

@@ -1,0 +1,151 @@
+"""Announce an auction: what is sold, to whom, by which rule and when. Nothing of it changes."""
+
+from typing import Final
+
+from node.codec import Record
+from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.auctions.records import AuctionRecord, AuctionStage
+from node.ledger.auctions.terms import AuctionTerms, fault_of
+from node.ledger.authority import receiving_account
+from node.ledger.bidding import put_auction
+from node.ledger.calendars import calendar_of
+from node.ledger.checks import check_name
+from node.ledger.holdings import asset_of
+from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.parameters import parameter
+from node.ledger.protocol import DEBT_DESK
+from node.ledger.state import LedgerState
+from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
+from node.ledger.terms import BillTerms, CashTerms, kind_of
+from node.ledger.units import Milliseconds, local_day
+
+_KINDS: Final = frozenset(kind.value for kind in ParticipantKind)
+_ACTIVITIES: Final = frozenset(activity.value for activity in Activity)
+
+
+class AnnounceAuction(Record, tag=80):
+    """Announce an auction under a name that no other ever had."""
+
+    account: Address
+    approvers: Approvers
+    auction: Name
+    terms: AuctionTerms
+
+
+class AuctionAnnounced(Record, tag=80):
+    """An auction will be held."""
+
+    auction: Name
+    asset: AssetCode
+    target: int
+    opens_ms: Milliseconds
+    closes_ms: Milliseconds
+    settles_ms: Milliseconds
+
+
+def _apply(context: ActContext, operation: AnnounceAuction) -> None:
+    state, auction, terms = context.state, operation.auction, operation.terms
+    participants = context.authority.participants(operation.account, operation.approvers)
+    proceeds = receiving_account(state, terms.proceeds)
+    asset, cash = asset_of(state, terms.asset), asset_of(state, terms.cash)
+    context.authority.power(
+        ACT.name, kind_of(asset.terms), participants, issuer=(terms.asset, asset.issuer)
+    )
+    if proceeds.owner != asset.issuer:
+        raise Reject(
+            Outcome.NOT_ISSUER, asset=terms.asset, expected=asset.issuer, found=proceeds.owner
+        )
+    check_name("auction", auction)
+    if terms.reference is not None:
+        check_name("reference", terms.reference)
+    if terms.multiple % asset.multiple:
+        raise Reject(
+            Outcome.NOT_A_MULTIPLE,
+            asset=terms.asset,
+            found=terms.multiple,
+            expected=asset.multiple,
+        )
+    if asset.supply + terms.target > asset.ceiling:
+        raise Reject(
+            Outcome.CEILING_EXCEEDED,
+            asset=terms.asset,
+            found=asset.supply + terms.target,
+            expected=asset.ceiling,
+        )
+    if terms.calendar is not None:
+        calendar_of(state, terms.calendar)
+    if state.get(AUCTIONS, name_key(auction)) is not None:
+        raise Reject(Outcome.AUCTION_EXISTS, auction=auction)
+    fault = (
+        fault_of(terms, now_ms=context.block.time_ms)
+        or _fault_of_classes(terms)
+        or _fault_of_assets(state, terms, asset, cash)
+    )
+    if fault is not None:
+        raise Reject(Outcome.AUCTION_TERMS_NOT_VALID, reason=fault)
+
+    record = AuctionRecord(
+        terms=terms,
+        stage=AuctionStage.ANNOUNCED,
+        next_ms=terms.opens_ms,
+        numbered=0,
+        sealed=0,
+        noncompetitive=0,
+        competitive_pieces=0,
+        noncompetitive_pieces=0,
+        unrevealed=0,
+        result=None,
+        pieces_settled=0,
+        settled=0,
+        paid=0,
+        failed=0,
+    )
+    put_auction(state, auction, record, before=None)
+    context.events.append(
+        AuctionAnnounced(
+            auction=auction,
+            asset=terms.asset,
+            target=terms.target,
+            opens_ms=terms.opens_ms,
+            closes_ms=terms.closes_ms,
+            settles_ms=terms.settles_ms,
+        )
+    )
+
+
+def _fault_of_classes(terms: AuctionTerms) -> str | None:
+    for names, known in (
+        (terms.kinds, _KINDS),
+        (terms.licences, _ACTIVITIES),
+        (terms.noncompetitive_kinds, _KINDS),
+    ):
+        for name in names:
+            if name not in known:
+                return f"'{name}' is none of {', '.join(sorted(known))}"
+    return None
+
+
+def _fault_of_assets(
+    state: LedgerState, terms: AuctionTerms, asset: AssetRecord, cash: AssetRecord
+) -> str | None:
+    if not isinstance(asset.terms, BillTerms):
+        return f"{terms.asset} is no bill"
+    if not isinstance(cash.terms, CashTerms):
+        return f"{terms.cash} is no cash"
+    currency = asset.terms.face_currency
+    if cash.identifiers.currency != currency or cash.decimals != asset.decimals:
+        return (
+            f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the face"
+            f" of {terms.asset} is {currency} with {asset.decimals}"
+        )
+    settlement_day = local_day(terms.settles_ms, parameter(state, "utc-offset-minutes"))
+    if settlement_day >= asset.terms.maturity_day:
+        return (
+            f"it settles on day {settlement_day} and {terms.asset} matures on day"
+            f" {asset.terms.maturity_day}"
+        )
+    return None
+
+
+ACT: Final = define_act("announce_auction", AnnounceAuction, _apply, since=DEBT_DESK)

@@ -1,0 +1,79 @@
+"""Decide an auction: the ministry sets the cut-off within the announced rule, or rejects all."""
+
+from typing import Final
+
+from node.codec import Record
+from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.auctioning import decide, reject
+from node.ledger.auctions.records import AuctionStage, YieldE4
+from node.ledger.auctions.terms import PriceE4
+from node.ledger.bidding import auction_of, check_time
+from node.ledger.holdings import asset_of
+from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.protocol import DEBT_DESK
+from node.ledger.terms import kind_of
+
+
+class DecideAuction(Record, tag=85):
+    """Accept the bids down to this price; None rejects them all."""
+
+    account: Address
+    approvers: Approvers
+    auction: Name
+    cut_off_e4: PriceE4 | None
+
+
+class AuctionDecided(Record, tag=85):
+    """The bids down to a price are accepted; the ladder says what each gets."""
+
+    auction: Name
+    asset: AssetCode
+    cut_off_e4: PriceE4
+    average_price_e4: PriceE4
+    average_yield_e4: YieldE4 | None
+    noncompetitive_price_e4: PriceE4
+    competitive: int
+    noncompetitive: int
+
+
+def _apply(context: ActContext, operation: DecideAuction) -> None:
+    state, auction, cut_off_e4 = context.state, operation.auction, operation.cut_off_e4
+    participants = context.authority.participants(operation.account, operation.approvers)
+    record = auction_of(state, auction)
+    asset = asset_of(state, record.terms.asset)
+    context.authority.power(
+        ACT.name, kind_of(asset.terms), participants, issuer=(record.terms.asset, asset.issuer)
+    )
+    now_ms = context.block.time_ms
+    check_time(
+        ACT.name,
+        auction,
+        now_ms=now_ms,
+        earliest_ms=record.terms.reveals_until_ms,
+        before_ms=record.terms.decides_until_ms,
+    )
+    if record.stage is not AuctionStage.DECIDING:
+        raise Reject(
+            Outcome.AUCTION_NOT_TO_BE_DECIDED, auction=auction, found=record.stage.name.lower()
+        )
+    if cut_off_e4 is None:
+        context.events.append(reject(state, auction, record, "ministry", now_ms))
+        return
+
+    result = decide(state, auction, record, cut_off_e4, now_ms)
+    context.events.append(
+        AuctionDecided(
+            auction=auction,
+            asset=result.asset,
+            cut_off_e4=result.cut_off_e4,
+            average_price_e4=result.average_price_e4,
+            average_yield_e4=result.average_yield_e4,
+            noncompetitive_price_e4=result.noncompetitive_price_e4,
+            competitive=result.competitive,
+            noncompetitive=result.noncompetitive,
+        )
+    )
+
+
+ACT: Final = define_act("decide_auction", DecideAuction, _apply, since=DEBT_DESK)

@@ -1,0 +1,560 @@
+"""What an auction does by time: open, close, complete its book, settle, and forget its bidders.
+
+One entry in the queue of what is due leads from step to step. The book is completed in one block:
+its bids are read, sorted and written as a ladder, in pieces. Everything that goes on for longer
+takes one piece of the ladder, or as many records, a block: settling, and then forgetting the bids.
+
+Settling is delivery against payment, one allotment after the other: the cash leaves the bidder's
+cash account for the issuer's, the face comes into being in the bidder's securities account, or
+neither happens. Who does not pay is noted; its face is not issued and nobody else gets it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, TypeAlias, assert_never
+
+from node.codec import Record, replace
+from node.hashing import Domain, tagged_hash
+from node.ledger.auctions.allotment import Allotment, allot, price_of
+from node.ledger.auctions.averages import average_yield_e4, consideration
+from node.ledger.auctions.ladders import (
+    competitive_ladder,
+    noncompetitive_ladder,
+    pieces_of,
+    row_of,
+)
+from node.ledger.auctions.problems import AuctionError
+from node.ledger.auctions.records import (
+    ROWS_PER_PIECE_MAX,
+    AuctionRecord,
+    AuctionResult,
+    AuctionStage,
+    BidRecord,
+    Count,
+    LadderRecord,
+    LadderRow,
+    ReferenceRecord,
+    RowState,
+    YieldE4,
+)
+from node.ledger.auctions.terms import AuctionTerms
+from node.ledger.authority import receiving_account, usable_account
+from node.ledger.bidding import auction_of, blame, put_auction
+from node.ledger.calendars import appoint, calendar_of, today
+from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
+from node.ledger.holdings import asset_of, check_available, credit, debit
+from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.parameters import parameter
+from node.ledger.pricing import bill_yield
+from node.ledger.state import LedgerState, Table
+from node.ledger.tables import (
+    ASSETS,
+    BIDDERS,
+    BIDS,
+    LADDERS,
+    REFERENCES,
+    AssetRecord,
+    DueKind,
+    bid_key,
+    ladder_key,
+    name_key,
+)
+from node.ledger.terms import BillTerms
+from node.ledger.units import MS_PER_MINUTE, Day, Milliseconds
+
+_PAGE: Final = 1_000
+"""Bids read at a time while a book is completed."""
+
+
+class AuctionOpened(Record, tag=86):
+    """Bids may come in."""
+
+    auction: Name
+
+
+class AuctionClosed(Record, tag=87):
+    """No bid comes in any more; the sealed ones can be opened."""
+
+    auction: Name
+    sealed: Count
+    """How many sealed bids there are."""
+    noncompetitive: Count
+    """And how many without a price."""
+
+
+class BookCompleted(Record, tag=88):
+    """The ladder stands; what was not opened is void."""
+
+    auction: Name
+    asset: AssetCode
+    competitive: int
+    """Face bid for with a price."""
+    noncompetitive: int
+    """And without one."""
+    unrevealed: Count
+    """How many sealed bids were not opened."""
+
+
+class AuctionRejected(Record, tag=89):
+    """All bids are rejected."""
+
+    auction: Name
+    reason: Name
+    """`ministry`, `no-bids` or `not-decided`."""
+
+
+class AllotmentSettled(Record, tag=90):
+    """An allotment was delivered against payment."""
+
+    auction: Name
+    asset: AssetCode
+    account: Address
+    """The securities account: the face came into being there."""
+    face: int
+    cash: AssetCode
+    cash_account: Address
+    proceeds: Address
+    """The issuer's account: the consideration went there."""
+    consideration: int
+    """In minor units of the cash, which has the decimals of the asset."""
+    supply: int
+    """Of the asset, afterwards."""
+
+
+class AllotmentFailed(Record, tag=91):
+    """An allotment was not paid for, or could not be delivered: its face is not issued."""
+
+    auction: Name
+    asset: AssetCode
+    bidder: Name
+    account: Address
+    face: int
+    outcome: Outcome
+    """Why: what a transfer or an issue would have been refused with."""
+    excluded: bool
+    """Whether it counts against the bidder."""
+
+
+class AuctionSettled(Record, tag=92):
+    """Every allotment of an auction was settled or has failed."""
+
+    auction: Name
+    asset: AssetCode
+    settled: int
+    failed: int
+    paid: int
+    """In minor units of the cash, which has the decimals of the asset."""
+
+
+AuctionEvent: TypeAlias = (
+    AuctionOpened
+    | AuctionClosed
+    | BookCompleted
+    | AuctionRejected
+    | AllotmentSettled
+    | AllotmentFailed
+    | AuctionSettled
+)
+
+
+Taken: TypeAlias = tuple[list[AuctionEvent], int]
+"""What happened in a step, and how many records it went through: a block has to bound them."""
+
+
+def take_step(state: LedgerState, auction: str, time_ms: int) -> Taken:
+    """Do what an auction has to do at the time that stands in the queue."""
+    record = auction_of(state, auction)
+    terms = record.terms
+    match record.stage:
+        case AuctionStage.ANNOUNCED:
+            opened = replace(record, stage=AuctionStage.OPEN, next_ms=terms.closes_ms)
+            put_auction(state, auction, opened, before=record)
+            return [AuctionOpened(auction=auction)], 1
+        case AuctionStage.OPEN:
+            closed = replace(record, stage=AuctionStage.REVEALING, next_ms=terms.reveals_until_ms)
+            put_auction(state, auction, closed, before=record)
+            event = AuctionClosed(
+                auction=auction,
+                sealed=record.sealed,
+                noncompetitive=record.noncompetitive,
+            )
+            return [event], 1
+        case AuctionStage.REVEALING:
+            return _complete(state, auction, record, time_ms)
+        case AuctionStage.DECIDING:
+            return [reject(state, auction, record, "not-decided", time_ms)], 1
+        case AuctionStage.DECIDED:
+            return _settle(state, auction, record, time_ms)
+        case AuctionStage.REJECTED | AuctionStage.SETTLED:
+            return _forget(state, auction, record)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def reject(
+    state: LedgerState, auction: str, record: AuctionRecord, reason: str, time_ms: int
+) -> AuctionRejected:
+    """Reject all bids. They are forgotten from now on."""
+    rejected = replace(record, stage=AuctionStage.REJECTED, next_ms=time_ms)
+    put_auction(state, auction, rejected, before=record)
+    return AuctionRejected(auction=auction, reason=reason)
+
+
+def ladder_of(
+    state: LedgerState, auction: str, record: AuctionRecord
+) -> tuple[list[LadderRow], list[LadderRow]]:
+    """Return the rows with a price and those without one, as served."""
+    rows: list[LadderRow] = []
+    split = 0
+    for piece in range(record.competitive_pieces + record.noncompetitive_pieces):
+        if piece == record.competitive_pieces:
+            split = len(rows)
+        rows += _piece(state, auction, piece).rows
+    if not record.noncompetitive_pieces:
+        split = len(rows)
+    return rows[:split], rows[split:]
+
+
+def decide(
+    state: LedgerState, auction: str, record: AuctionRecord, cut_off_e4: int, time_ms: int
+) -> AuctionResult:
+    """Allot a completed book at a cut-off price, and await the settlement.
+
+    Raises:
+        Reject: CUT_OFF_NOT_ACCEPTED.
+    """
+    terms = record.terms
+    try:
+        allotment = allot(terms, *ladder_of(state, auction, record), cut_off_e4)
+    except AuctionError as error:
+        raise Reject(
+            Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=str(error)
+        ) from None
+    settlement_day = _settlement_day(state, terms)
+    maturity_day = _maturity_day(asset_of(state, terms.asset))
+    if maturity_day is not None and settlement_day >= maturity_day:
+        raise Reject(
+            Outcome.CUT_OFF_NOT_ACCEPTED,
+            auction=auction,
+            found=cut_off_e4,
+            reason=f"it would settle on day {settlement_day} and matures on day {maturity_day}",
+        )
+    average_yield = (
+        None
+        if maturity_day is None
+        else _average_yield(allotment, terms, maturity_day - settlement_day)
+    )
+    result = AuctionResult(
+        asset=terms.asset,
+        cut_off_e4=cut_off_e4,
+        average_price_e4=allotment.average_price_e4,
+        average_yield_e4=average_yield,
+        noncompetitive_price_e4=allotment.noncompetitive_price_e4,
+        competitive=allotment.competitive_face,
+        noncompetitive=allotment.noncompetitive_face,
+        settlement_day=settlement_day,
+        decided_ms=time_ms,
+    )
+    _put_pieces(state, auction, allotment.competitive, allotment.noncompetitive)
+    decided = replace(
+        record, stage=AuctionStage.DECIDED, next_ms=_appoint(state, auction, terms), result=result
+    )
+    put_auction(state, auction, decided, before=record)
+    if terms.reference is not None and average_yield is not None:
+        state.put(
+            REFERENCES,
+            name_key(terms.reference),
+            ReferenceRecord(
+                auction=auction,
+                day=today(state, terms.closes_ms),
+                settlement_day=settlement_day,
+                average_price_e4=allotment.average_price_e4,
+                average_yield_e4=average_yield,
+            ),
+        )
+    return result
+
+
+# Private.
+
+
+def _settlement_day(state: LedgerState, terms: AuctionTerms) -> Day:
+    """Return the day of the settlement by the calendar as it is."""
+    day = today(state, terms.settles_ms)
+    if terms.calendar is None:
+        return day
+    return roll(calendar_of(state, terms.calendar), day, Roll.FOLLOWING)
+
+
+def _appoint(state: LedgerState, auction: str, terms: AuctionTerms) -> Milliseconds | None:
+    """Return when the settlement stands in the queue; None: as an appointment of its calendar."""
+    if terms.calendar is None:
+        return terms.settles_ms
+    local_minute = terms.settles_ms // MS_PER_MINUTE + parameter(state, "utc-offset-minutes")
+    appoint(
+        state,
+        terms.calendar,
+        tagged_hash(Domain.AUCTION, name_key(auction)),
+        kind=DueKind.AUCTION_STEP,
+        target=name_key(auction),
+        subject=auction,
+        nominal=today(state, terms.settles_ms),
+        convention=Roll.FOLLOWING,
+        minute=local_minute % MINUTES_OF_DAY,
+    )
+    return None
+
+
+def _maturity_day(asset: AssetRecord) -> Day | None:
+    return asset.terms.maturity_day if isinstance(asset.terms, BillTerms) else None
+
+
+def _average_yield(allotment: Allotment, terms: AuctionTerms, days: int) -> YieldE4:
+    """Return the weighted yield of a bill that has so many days left."""
+    cut_off_e4 = allotment.cut_off_e4
+    return average_yield_e4(
+        (
+            (row.allotted, price_of(terms, row, cut_off_e4))
+            for row in allotment.competitive
+            if row.allotted
+        ),
+        lambda price: bill_yield(price, days),
+    )
+
+
+def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
+    """Make a ladder of the bids that count; count against bidders what they left sealed."""
+    rows: list[LadderRow] = []
+    unrevealed: Counter[str] = Counter()
+    work = 0
+    for number, bid in _bids(state, auction):
+        work += 1
+        if bid.bid is None:
+            unrevealed[bid.bidder] += 1
+        elif not bid.void:
+            rows.append(row_of(number, bid.bid))
+    for bidder, count in sorted(unrevealed.items()):
+        blame(
+            state,
+            bidder,
+            time_ms=time_ms,
+            exclusion_days=record.terms.unrevealed_exclusion_days,
+            unrevealed=count,
+        )
+    priced, unpriced = competitive_ladder(rows), noncompetitive_ladder(rows)
+    pieces = _put_pieces(state, auction, priced, unpriced)
+    completed = replace(
+        record,
+        stage=AuctionStage.DECIDING,
+        next_ms=record.terms.decides_until_ms,
+        competitive_pieces=pieces[0],
+        noncompetitive_pieces=pieces[1],
+        unrevealed=unrevealed.total(),
+    )
+    put_auction(state, auction, completed, before=record)
+    events: list[AuctionEvent] = [
+        BookCompleted(
+            auction=auction,
+            asset=record.terms.asset,
+            competitive=sum(row.face for row in priced),
+            noncompetitive=sum(row.face for row in unpriced),
+            unrevealed=unrevealed.total(),
+        )
+    ]
+    if not priced:
+        # Without a price nobody can say what the others should pay.
+        events.append(reject(state, auction, completed, "no-bids", time_ms))
+    return events, work
+
+
+def _bids(state: LedgerState, auction: str) -> list[tuple[int, BidRecord]]:
+    prefix = bid_key(auction, 0)[:-4]
+    found: list[tuple[int, BidRecord]] = []
+    start = prefix
+    while True:
+        page = state.scan(BIDS, start, _PAGE)
+        for key, bid in page:
+            if not key.startswith(prefix):
+                return found
+            found.append((int.from_bytes(key[-4:], "big"), bid))
+        if len(page) < _PAGE:
+            return found
+        start = page[-1][0] + b"\0"  # the least key above the last one
+
+
+def _put_pieces(
+    state: LedgerState, auction: str, priced: Sequence[LadderRow], unpriced: Sequence[LadderRow]
+) -> tuple[int, int]:
+    """Write a ladder; return how many pieces of each kind it has."""
+    first, second = pieces_of(priced), pieces_of(unpriced)
+    for index, piece in enumerate([*first, *second]):
+        state.put(LADDERS, ladder_key(auction, index), piece)
+    return len(first), len(second)
+
+
+def _piece(state: LedgerState, auction: str, piece: int) -> LadderRecord:
+    record = state.get(LADDERS, ladder_key(auction, piece))
+    assert record is not None  # pieces are never deleted
+    return record
+
+
+def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
+    """Settle one piece of the ladder, and forget its bids."""
+    index, terms = record.pieces_settled, record.terms
+    piece = _piece(state, auction, index)
+    settlement = _Settlement(state, auction, record, time_ms)
+    rows = tuple(settlement.settle(row) for row in piece.rows)
+    if rows != piece.rows:
+        state.put(LADDERS, ladder_key(auction, index), LadderRecord(rows=rows))
+    settled = replace(
+        record,
+        next_ms=time_ms if record.next_ms is None else record.next_ms,
+        pieces_settled=index + 1,
+        settled=record.settled + settlement.settled,
+        paid=record.paid + settlement.paid,
+        failed=record.failed + settlement.failed,
+    )
+    events = settlement.events
+    if settled.pieces_settled == record.competitive_pieces + record.noncompetitive_pieces:
+        settled = replace(settled, stage=AuctionStage.SETTLED)
+        events.append(
+            AuctionSettled(
+                auction=auction,
+                asset=terms.asset,
+                settled=settled.settled,
+                failed=settled.failed,
+                paid=settled.paid,
+            )
+        )
+    put_auction(state, auction, settled, before=record)
+    return events, len(rows)
+
+
+class _Settlement:
+    """The settlement of one piece."""
+
+    def __init__(
+        self, state: LedgerState, auction: str, record: AuctionRecord, time_ms: int
+    ) -> None:
+        assert record.result is not None
+        self._state = state
+        self._auction = auction
+        self._terms = record.terms
+        self._result = record.result
+        self._time_ms = time_ms
+        self._issuer_problem = _issuer_problem(state, record.terms)
+        self.events: list[AuctionEvent] = []
+        self.settled = self.paid = self.failed = 0
+
+    def settle(self, row: LadderRow) -> LadderRow:
+        """Deliver a row against payment, and forget its bid; return what became of it."""
+        key = bid_key(self._auction, row.number)
+        bid = self._state.get(BIDS, key)
+        assert bid is not None  # it is kept until here
+        self._state.delete(BIDS, key)
+        if not row.allotted:
+            return row
+        paid = consideration(row.allotted, self._price_of(row))
+        self._state.begin()
+        try:
+            if self._issuer_problem is not None:
+                raise self._issuer_problem
+            self._deliver(bid, row.allotted, paid)
+        except Reject as problem:
+            self._state.discard()
+            self._fail(bid, row.allotted, problem)
+            return replace(row, state=RowState.FAILED)
+        self._state.keep()
+        self.settled += row.allotted
+        self.paid += paid
+        return replace(row, state=RowState.SETTLED)
+
+    def _price_of(self, row: LadderRow) -> int:
+        if row.price_e4 is None:
+            return self._result.noncompetitive_price_e4
+        return price_of(self._terms, row, self._result.cut_off_e4)
+
+    def _deliver(self, bid: BidRecord, face: int, paid: int) -> None:
+        """Move both, or raise."""
+        state, terms = self._state, self._terms
+        assert bid.bid is not None
+        payer = bid.bid.cash_account
+        usable_account(state, payer)
+        receiving_account(state, bid.account)
+        check_available(state, payer, terms.cash, paid)
+        asset = asset_of(state, terms.asset)
+        supply = asset.supply + face
+        if supply > asset.ceiling:
+            raise Reject(Outcome.CEILING_EXCEEDED)
+        if paid:  # A crumb of face can round to nothing, and empty holdings have no record.
+            debit(state, payer, terms.cash, paid)
+            credit(state, terms.proceeds, terms.cash, paid)
+        state.put(ASSETS, name_key(terms.asset), replace(asset, supply=supply))
+        credit(state, bid.account, terms.asset, face)
+        self.events.append(
+            AllotmentSettled(
+                auction=self._auction,
+                asset=terms.asset,
+                account=bid.account,
+                face=face,
+                cash=terms.cash,
+                cash_account=payer,
+                proceeds=terms.proceeds,
+                consideration=paid,
+                supply=supply,
+            )
+        )
+
+    def _fail(self, bid: BidRecord, face: int, problem: Reject) -> None:
+        # What the issuer cannot do is not the bidder's fault.
+        of_bidder = problem is not self._issuer_problem
+        of_bidder = of_bidder and problem.outcome is not Outcome.CEILING_EXCEEDED
+        if of_bidder:
+            blame(
+                self._state,
+                bid.bidder,
+                time_ms=self._time_ms,
+                exclusion_days=self._terms.failing_exclusion_days,
+                failed=1,
+            )
+        self.failed += face
+        self.events.append(
+            AllotmentFailed(
+                auction=self._auction,
+                asset=self._terms.asset,
+                bidder=bid.bidder,
+                account=bid.account,
+                face=face,
+                outcome=problem.outcome,
+                excluded=of_bidder,
+            )
+        )
+
+
+def _issuer_problem(state: LedgerState, terms: AuctionTerms) -> Reject | None:
+    try:
+        receiving_account(state, terms.proceeds)
+    except Reject as problem:
+        return problem
+    return None
+
+
+def _forget(state: LedgerState, auction: str, record: AuctionRecord) -> Taken:
+    """Forget some of the bids and bidders that an auction which is over still has."""
+    work = 0
+    for table in (BIDS, BIDDERS):
+        work += _delete(state, table, f"{auction}/".encode(), ROWS_PER_PIECE_MAX - work)
+    if work < ROWS_PER_PIECE_MAX:
+        put_auction(state, auction, replace(record, next_ms=None), before=record)
+    return [], work
+
+
+def _delete(state: LedgerState, table: Table[Record], prefix: bytes, count_max: int) -> int:
+    """Delete up to so many records under a prefix; return how many."""
+    if not count_max:
+        return 0
+    keys = [key for key, _ in state.scan(table, prefix, count_max) if key.startswith(prefix)]
+    for key in keys:
+        state.delete(table, key)
+    return len(keys)

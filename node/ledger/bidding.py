@@ -1,0 +1,349 @@
+"""Auctions, bids, bidders and their standing. With `auctioning`, the only writer of these tables.
+
+An auction has one entry in the queue of what is due, at its next step; its id is a hash of the
+name. Bids are numbered as they come. What a bidder has in one auction lies in one record, so that
+every rule about a bidder costs one read.
+"""
+
+from typing import Final
+
+from node.codec import replace
+from node.hashing import Domain, tagged_hash
+from node.ledger.auctions.records import (
+    BIDS_NUMBERED_MAX,
+    AuctionRecord,
+    BidderRecord,
+    BidRecord,
+    OpenBid,
+    StandingRecord,
+)
+from node.ledger.auctions.terms import (
+    BPS,
+    COMPETITIVE_BIDS_MAX,
+    NONCOMPETITIVE_BIDS_MAX,
+    AuctionTerms,
+)
+from node.ledger.authority import is_active, participant_of
+from node.ledger.holdings import asset_of
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.state import LedgerState
+from node.ledger.tables import (
+    AUCTIONS,
+    BIDDERS,
+    BIDS,
+    DUE,
+    LICENCES,
+    STANDINGS,
+    DueKind,
+    DueRecord,
+    bid_key,
+    bidder_key,
+    due_key,
+    licence_key,
+    name_key,
+)
+from node.ledger.units import MS_PER_DAY
+
+_NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None)
+_BLAMELESS: Final = StandingRecord(unrevealed=0, failed=0, excluded_until_ms=0)
+
+
+# --- auctions ------------------------------------------------------------------------------------
+
+
+def auction_of(state: LedgerState, auction: str) -> AuctionRecord:
+    """Return an announced auction, whatever its stage.
+
+    Raises:
+        Reject: AUCTION_UNKNOWN.
+    """
+    record = state.get(AUCTIONS, name_key(auction))
+    if record is None:
+        raise Reject(Outcome.AUCTION_UNKNOWN, auction=auction)
+    return record
+
+
+def put_auction(
+    state: LedgerState, auction: str, record: AuctionRecord, *, before: AuctionRecord | None
+) -> None:
+    """Write an auction, and move its entry in the queue where its next step has another time."""
+    state.put(AUCTIONS, name_key(auction), record)
+    earlier = None if before is None else before.next_ms
+    if record.next_ms != earlier:
+        due_id = tagged_hash(Domain.AUCTION, name_key(auction))
+        if earlier is not None:
+            state.delete(DUE, due_key(earlier, due_id))
+        if record.next_ms is not None:
+            due = DueRecord(kind=DueKind.AUCTION_STEP, target=name_key(auction))
+            state.put(DUE, due_key(record.next_ms, due_id), due)
+
+
+def check_time(
+    operation: str, auction: str, *, now_ms: int, earliest_ms: int, before_ms: int
+) -> None:
+    """Refuse what comes before its time or after it.
+
+    The block's time says it, not the stage: the step that changes the stage may still wait in a
+    queue that is longer than what one block takes from it.
+
+    Raises:
+        Reject: AUCTION_STEP_TOO_EARLY, AUCTION_STEP_TOO_LATE.
+    """
+    if now_ms < earliest_ms:
+        raise Reject(
+            Outcome.AUCTION_STEP_TOO_EARLY,
+            auction=auction,
+            operation=operation,
+            found=now_ms,
+            expected=earliest_ms,
+        )
+    if now_ms >= before_ms:
+        raise Reject(
+            Outcome.AUCTION_STEP_TOO_LATE,
+            auction=auction,
+            operation=operation,
+            found=now_ms,
+            expected=before_ms,
+        )
+
+
+def check_asset(auction: str, terms: AuctionTerms, asset: str) -> None:
+    """Refuse a bid for something else than what is sold.
+
+    Raises:
+        Reject: AUCTION_ASSET_DIFFERS.
+    """
+    if asset != terms.asset:
+        raise Reject(
+            Outcome.AUCTION_ASSET_DIFFERS, auction=auction, found=asset, expected=terms.asset
+        )
+
+
+def check_face(auction: str, terms: AuctionTerms, face: int) -> None:
+    """Refuse a face that is not a positive multiple.
+
+    Raises:
+        Reject: FACE_NOT_A_MULTIPLE.
+    """
+    if face <= 0 or face % terms.multiple:
+        raise Reject(
+            Outcome.FACE_NOT_A_MULTIPLE, auction=auction, found=face, expected=terms.multiple
+        )
+
+
+# --- bidders -------------------------------------------------------------------------------------
+
+
+def check_bidder(
+    state: LedgerState,
+    operation: str,
+    auction: str,
+    terms: AuctionTerms,
+    bidder: str,
+    *,
+    time_ms: int,
+    priced: bool,
+) -> None:
+    """Refuse who may not bid so: of another class, the issuer itself, or excluded for a time.
+
+    Raises:
+        Reject: BIDDER_NOT_ACCEPTED, BIDDER_EXCLUDED.
+    """
+    kind = participant_of(state, bidder).kind.value
+    competes = kind in terms.kinds or _is_licensed(state, terms, bidder, time_ms)
+    accepted = competes if priced else not competes and kind in terms.noncompetitive_kinds
+    if not accepted or bidder == asset_of(state, terms.asset).issuer:
+        raise Reject(
+            Outcome.BIDDER_NOT_ACCEPTED,
+            auction=auction,
+            participant=bidder,
+            kind=kind,
+            operation=operation,
+        )
+    standing = state.get(STANDINGS, name_key(bidder))
+    if standing is not None and time_ms < standing.excluded_until_ms:
+        raise Reject(
+            Outcome.BIDDER_EXCLUDED,
+            participant=bidder,
+            found=time_ms,
+            expected=standing.excluded_until_ms,
+            unrevealed=standing.unrevealed,
+            failed=standing.failed,
+        )
+
+
+def bidder_of(state: LedgerState, auction: str, participant: str) -> BidderRecord:
+    """Return what a participant has in an auction; nothing where there is no record."""
+    return state.get(BIDDERS, bidder_key(auction, participant)) or _NO_BIDS
+
+
+def blame(
+    state: LedgerState,
+    participant: str,
+    *,
+    time_ms: int,
+    exclusion_days: int,
+    unrevealed: int = 0,
+    failed: int = 0,
+) -> None:
+    """Count against a bidder what it did not do, and exclude it for so many days from now on."""
+    standing = state.get(STANDINGS, name_key(participant)) or _BLAMELESS
+    until_ms = time_ms + exclusion_days * MS_PER_DAY if exclusion_days else 0
+    state.put(
+        STANDINGS,
+        name_key(participant),
+        StandingRecord(
+            unrevealed=standing.unrevealed + unrevealed,
+            failed=standing.failed + failed,
+            excluded_until_ms=max(standing.excluded_until_ms, until_ms),
+        ),
+    )
+
+
+def _is_licensed(state: LedgerState, terms: AuctionTerms, bidder: str, time_ms: int) -> bool:
+    for activity in terms.licences:
+        licence = state.get(LICENCES, licence_key(bidder, activity))
+        if licence is not None and is_active(licence, time_ms):
+            return True
+    return False
+
+
+# --- bids ----------------------------------------------------------------------------------------
+
+
+def seal(
+    state: LedgerState,
+    auction: str,
+    record: AuctionRecord,
+    *,
+    account: bytes,
+    bidder: str,
+    commitment: bytes,
+) -> int:
+    """Take a sealed bid of an accepted bidder; return its number.
+
+    Raises:
+        Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL.
+    """
+    theirs = bidder_of(state, auction, bidder)
+    if len(theirs.sealed) >= record.terms.bids_per_bidder:
+        raise Reject(
+            Outcome.BIDS_FULL_FOR_BIDDER,
+            auction=auction,
+            participant=bidder,
+            expected=record.terms.bids_per_bidder,
+        )
+    _check_room(auction, record, record.sealed, COMPETITIVE_BIDS_MAX)
+    number = record.numbered + 1
+    sealed = BidRecord(account=account, bidder=bidder, commitment=commitment, bid=None, void=False)
+    state.put(BIDS, bid_key(auction, number), sealed)
+    state.put(
+        BIDDERS,
+        bidder_key(auction, bidder),
+        replace(theirs, sealed=(*theirs.sealed, number)),
+    )
+    put_auction(
+        state, auction, replace(record, numbered=number, sealed=record.sealed + 1), before=record
+    )
+    return number
+
+
+def sealed_bid_of(state: LedgerState, auction: str, number: int, account: bytes) -> BidRecord:
+    """Return a sealed bid of this account, that nobody has opened.
+
+    Raises:
+        Reject: SEALED_BID_UNKNOWN, SEALED_BID_OPENED.
+    """
+    bid = state.get(BIDS, bid_key(auction, number))
+    if bid is None or bid.commitment is None or bid.account != account:
+        raise Reject(Outcome.SEALED_BID_UNKNOWN, auction=auction, number=number, account=account)
+    if bid.bid is not None:
+        raise Reject(Outcome.SEALED_BID_OPENED, auction=auction, number=number)
+    return bid
+
+
+def withdraw(
+    state: LedgerState, auction: str, record: AuctionRecord, number: int, bid: BidRecord
+) -> None:
+    """Forget a sealed bid. Its number is not given again."""
+    state.delete(BIDS, bid_key(auction, number))
+    theirs = bidder_of(state, auction, bid.bidder)
+    left = tuple(each for each in theirs.sealed if each != number)
+    key = bidder_key(auction, bid.bidder)
+    # Where nothing is left, the record goes too: who comes and goes leaves nothing behind.
+    state.put(BIDDERS, key, None if not left else replace(theirs, sealed=left))
+    put_auction(state, auction, replace(record, sealed=record.sealed - 1), before=record)
+
+
+def open_bid(
+    state: LedgerState,
+    auction: str,
+    terms: AuctionTerms,
+    number: int,
+    sealed: BidRecord,
+    bid: OpenBid,
+) -> None:
+    """Open a sealed bid whose hash fits.
+
+    Raises:
+        Reject: BIDDER_LIMIT_EXCEEDED.
+    """
+    theirs = bidder_of(state, auction, sealed.bidder)
+    face = theirs.face + bid.face
+    most = terms.target * terms.bidder_share_bps // BPS  # down
+    if face > most:
+        raise Reject(
+            Outcome.BIDDER_LIMIT_EXCEEDED,
+            auction=auction,
+            participant=sealed.bidder,
+            found=face,
+            expected=most,
+        )
+    state.put(BIDS, bid_key(auction, number), replace(sealed, bid=bid))
+    state.put(BIDDERS, bidder_key(auction, sealed.bidder), replace(theirs, face=face))
+
+
+def check_place(auction: str, record: AuctionRecord) -> None:
+    """Refuse a bid without a price for which there is no place.
+
+    Raises:
+        Reject: AUCTION_FULL.
+    """
+    _check_room(auction, record, record.noncompetitive, NONCOMPETITIVE_BIDS_MAX)
+
+
+def place(
+    state: LedgerState,
+    auction: str,
+    record: AuctionRecord,
+    *,
+    account: bytes,
+    bidder: str,
+    bid: OpenBid,
+) -> int:
+    """Take a bid without a price that has its place, the bidder's first; return its number."""
+    number = record.numbered + 1
+    placed = BidRecord(account=account, bidder=bidder, commitment=None, bid=bid, void=False)
+    state.put(BIDS, bid_key(auction, number), placed)
+    theirs = bidder_of(state, auction, bidder)
+    state.put(BIDDERS, bidder_key(auction, bidder), replace(theirs, noncompetitive=number))
+    put_auction(
+        state,
+        auction,
+        replace(record, numbered=number, noncompetitive=record.noncompetitive + 1),
+        before=record,
+    )
+    return number
+
+
+def void(state: LedgerState, auction: str, number: int) -> None:
+    """Let a bid count for nothing: its bidder has made a second one without a price."""
+    key = bid_key(auction, number)
+    bid = state.get(BIDS, key)
+    assert bid is not None  # bids without a price are not withdrawn
+    state.put(BIDS, key, replace(bid, void=True))
+
+
+def _check_room(auction: str, record: AuctionRecord, count: int, count_max: int) -> None:
+    if count >= count_max or record.numbered >= BIDS_NUMBERED_MAX:
+        raise Reject(Outcome.AUCTION_FULL, auction=auction, expected=count_max)

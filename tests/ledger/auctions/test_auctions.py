@@ -1,0 +1,757 @@
+"""Auctions on the ledger: from the announcement to the settlement, and everything on the way."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pytest
+
+from node.codec import replace
+from node.ledger.auctions import (
+    AuctionTerms,
+    SealedBid,
+    average_yield_e4,
+    commitment_of,
+    consideration,
+)
+from node.ledger.auctions.records import (
+    ROWS_PER_PIECE_MAX,
+    AuctionRecord,
+    AuctionResult,
+    AuctionStage,
+    LadderRow,
+    ReferenceRecord,
+    RowState,
+    StandingRecord,
+)
+from node.ledger.dates import SATURDAY_SUNDAY, Holiday
+from node.ledger.events import (
+    AllotmentFailed,
+    AllotmentSettled,
+    AppointmentMoved,
+    AuctionAnnounced,
+    AuctionClosed,
+    AuctionDecided,
+    AuctionOpened,
+    AuctionRejected,
+    AuctionSettled,
+    BidCommitted,
+    BidPlaced,
+    BidRevealed,
+    BidsVoided,
+    BidWithdrawn,
+    BookCompleted,
+    Event,
+)
+from node.ledger.operations import (
+    AmendCalendar,
+    AnnounceAuction,
+    CommitBid,
+    DecideAuction,
+    DefineCalendar,
+    PlaceBid,
+    RevealBid,
+    WithdrawBid,
+)
+from node.ledger.outcomes import Outcome
+from node.ledger.pricing import bill_yield
+from node.ledger.tables import (
+    ASSETS,
+    AUCTIONS,
+    BIDDERS,
+    BIDS,
+    LADDERS,
+    REFERENCES,
+    STANDINGS,
+    ParticipantKind,
+    ladder_key,
+    name_key,
+)
+from node.ledger.terms import BillTerms
+from tests.ledger.ladders_auctions import AUCTION, GOOD, HOUR_MS, STEP
+from tests.ledger.world import (
+    BILL,
+    CB,
+    DAY_MS,
+    FM,
+    NOW_MS,
+    TODAY,
+    VAR,
+    World,
+    address,
+    define_bill,
+    issue_cash,
+    make_market,
+    open_for,
+    register,
+    suspend,
+    transfer,
+    with_check_digit,
+)
+
+BANKS: Final = ("bank-a", "bank-b", "bank-c")
+PEOPLE: Final = ("amina", "bilal")
+CASH: Final = 10**9
+TERMS: Final = replace(
+    GOOD,
+    target=100 * STEP,
+    noncompetitive_share_bps=2_000,
+    noncompetitive_most=20 * STEP,
+    unrevealed_exclusion_days=7,
+)
+SUPPLY: Final = 500_000 * 100
+"""Of the bill, before the auction reopens it."""
+
+Bid = tuple[str, int, int]
+"""Who, at what price in units of 0.0001, for how many steps."""
+
+BIDS_OF_BANKS: Final[Sequence[Bid]] = (
+    ("bank-a", 984_000, 30),
+    ("bank-b", 983_900, 30),
+    ("bank-a", 983_800, 20),
+    ("bank-c", 983_800, 40),
+    ("bank-c", 983_700, 10),
+)
+
+
+def make_auction(terms: AuctionTerms = TERMS, world: World | None = None) -> World:
+    """Announce the auction to three banks with cash, and let it open."""
+    world = world or make_market()
+    for bank in BANKS:
+        world.do(register(bank, ParticipantKind.BANK, by=CB), open_for(bank, by=CB), by=(CB,))
+        world.do(issue_cash(CASH, to=bank), by=(CB,))
+    world.do(*(issue_cash(CASH, to=person) for person in PEOPLE), by=(CB,))
+    announce = AnnounceAuction(
+        account=address(FM), approvers=(address(CB),), auction=AUCTION, terms=terms
+    )
+    [event] = world.do(announce, by=(CB, FM))
+    assert event == AuctionAnnounced(
+        auction=AUCTION,
+        asset=terms.asset,
+        target=terms.target,
+        opens_ms=terms.opens_ms,
+        closes_ms=terms.closes_ms,
+        settles_ms=terms.settles_ms,
+    )
+    assert go_to(world, terms.opens_ms) == (AuctionOpened(auction=AUCTION),)
+    return world
+
+
+def go_to(world: World, time_ms: int) -> tuple[Event, ...]:
+    """Let the first block of a time come; return what happened in it by itself."""
+    world.time_ms = time_ms
+    events = world.block().events
+    world.check()
+    return events
+
+
+def salt_of(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def sealed(bid: Bid, salt: int) -> CommitBid:
+    who, price_e4, steps = bid
+    content = SealedBid(
+        auction=AUCTION,
+        account=address(who),
+        price_e4=price_e4,
+        face=steps * STEP,
+        salt=salt_of(salt),
+    )
+    return CommitBid(account=address(who), auction=AUCTION, commitment=commitment_of(content))
+
+
+def reveal(bid: Bid, number: int) -> RevealBid:
+    who, price_e4, steps = bid
+    return RevealBid(
+        account=address(who),
+        cash_account=address(who),
+        auction=AUCTION,
+        number=number,
+        asset=BILL,
+        price_e4=price_e4,
+        face=steps * STEP,
+        salt=salt_of(number),
+    )
+
+
+def placed(who: str, steps: int, cash: str | None = None) -> PlaceBid:
+    return PlaceBid(
+        account=address(who),
+        cash_account=address(cash or who),
+        auction=AUCTION,
+        asset=BILL,
+        face=steps * STEP,
+    )
+
+
+def decide(cut_off_e4: int | None) -> DecideAuction:
+    return DecideAuction(account=address(FM), approvers=(), auction=AUCTION, cut_off_e4=cut_off_e4)
+
+
+def commit_all(world: World, bids: Sequence[Bid]) -> None:
+    """Hand in sealed bids, numbered from 1."""
+    for number, bid in enumerate(bids, 1):
+        [event] = world.do(sealed(bid, number), by=(bid[0],))
+        assert event == BidCommitted(auction=AUCTION, number=number, account=address(bid[0]))
+    world.check()
+
+
+def reveal_all(world: World, bids: Sequence[Bid]) -> None:
+    for number, bid in enumerate(bids, 1):
+        [event] = world.do(reveal(bid, number), by=(bid[0],))
+        assert event == BidRevealed(
+            auction=AUCTION,
+            number=number,
+            account=address(bid[0]),
+            asset=BILL,
+            price_e4=bid[1],
+            face=bid[2] * STEP,
+        )
+    world.check()
+
+
+def complete(world: World, bids: Sequence[Bid] = BIDS_OF_BANKS) -> tuple[Event, ...]:
+    """Take all sealed bids, open them, and complete the book."""
+    commit_all(world, bids)
+    go_to(world, TERMS.closes_ms)
+    reveal_all(world, bids)
+    return go_to(world, TERMS.reveals_until_ms)
+
+
+def auction(world: World) -> AuctionRecord:
+    record = world.get(AUCTIONS, name_key(AUCTION))
+    assert record is not None
+    return record
+
+
+def result(world: World) -> AuctionResult:
+    found = auction(world).result
+    assert found is not None
+    return found
+
+
+def ladder(world: World) -> list[LadderRow]:
+    record = auction(world)
+    rows: list[LadderRow] = []
+    for piece in range(record.competitive_pieces + record.noncompetitive_pieces):
+        found = world.get(LADDERS, ladder_key(AUCTION, piece))
+        assert found is not None
+        rows += found.rows
+    return rows
+
+
+def supply(world: World) -> int:
+    record = world.get(ASSETS, name_key(BILL))
+    assert record is not None
+    return record.supply
+
+
+# --- the whole of it -----------------------------------------------------------------------------
+
+
+def test_whole_auction_from_the_announcement_to_the_settlement() -> None:
+    world = make_auction()
+    commit_all(world, BIDS_OF_BANKS)
+    [event] = world.do(placed("amina", 4), by=("amina",))
+    assert event == BidPlaced(
+        auction=AUCTION, number=6, account=address("amina"), asset=BILL, face=4 * STEP
+    )
+    assert go_to(world, TERMS.closes_ms) == (
+        AuctionClosed(auction=AUCTION, sealed=5, noncompetitive=1),
+    )
+    reveal_all(world, BIDS_OF_BANKS)
+    assert go_to(world, TERMS.reveals_until_ms) == (
+        BookCompleted(
+            auction=AUCTION,
+            asset=BILL,
+            competitive=130 * STEP,
+            noncompetitive=4 * STEP,
+            unrevealed=0,
+        ),
+    )
+
+    [decided] = world.do(decide(983_800), by=(FM,))
+
+    # 96 of 100 are left: 60 above the cut-off, 36 shared by bids for 20 and 40.
+    assert [(row.number, row.allotted // STEP) for row in ladder(world)] == [
+        (1, 30),
+        (2, 30),
+        (3, 12),
+        (4, 24),
+        (5, 0),
+        (6, 4),
+    ]
+    paid = [(30, 984_000), (30, 983_900), (12, 983_800), (24, 983_800)]
+    average = round(sum(steps * price for steps, price in paid) / 96)
+    days = TODAY + 84 - (TODAY + 1)
+    assert decided == AuctionDecided(
+        auction=AUCTION,
+        asset=BILL,
+        cut_off_e4=983_800,
+        average_price_e4=average,
+        average_yield_e4=average_yield_e4(paid, lambda price: bill_yield(price, days)),
+        noncompetitive_price_e4=average,
+        competitive=96 * STEP,
+        noncompetitive=4 * STEP,
+    )
+    world.check()
+    assert supply(world) == SUPPLY
+
+    # Pieces of both kinds, then what is left of the bidders: a block each.
+    events = go_to(world, TERMS.settles_ms)
+    while auction(world).next_ms is not None:
+        events += go_to(world, world.time_ms + 1)
+
+    costs = [consideration(steps * STEP, price) for steps, price in [*paid, (4, average)]]
+    settled = [event for event in events if isinstance(event, AllotmentSettled)]
+    assert [event.consideration for event in settled] == costs
+    assert world.holding(FM) == (sum(costs), 0)
+    assert world.holding("bank-a") == (CASH - costs[0] - costs[2], 0)
+    assert world.holding("bank-a", BILL) == (42 * STEP, 0)
+    assert world.holding("amina", BILL) == (4 * STEP, 0)
+    assert supply(world) == SUPPLY + 100 * STEP
+    record = auction(world)
+    assert (record.settled, record.failed, record.paid) == (100 * STEP, 0, sum(costs))
+
+    assert events[-1] == AuctionSettled(
+        auction=AUCTION, asset=BILL, settled=100 * STEP, failed=0, paid=sum(costs)
+    )
+    assert auction(world).stage is AuctionStage.SETTLED
+    for table in (BIDS, BIDDERS):
+        assert world.records.scan(table, b"", 1) == []
+    assert [row.state for row in ladder(world)] == [
+        RowState.OPEN if not row.allotted else RowState.SETTLED for row in ladder(world)
+    ]
+
+
+def test_last_average_of_a_tenor_is_kept_for_floating_coupons() -> None:
+    world = make_auction()
+    complete(world)
+    assert world.get(REFERENCES, name_key("mtb-3m")) is None
+
+    world.do(decide(983_800), by=(FM,))
+
+    found = result(world)
+    assert world.get(REFERENCES, name_key("mtb-3m")) == ReferenceRecord(
+        auction=AUCTION,
+        day=TODAY,
+        settlement_day=TODAY + 1,
+        average_price_e4=found.average_price_e4,
+        average_yield_e4=found.average_yield_e4 or 0,
+    )
+
+
+def test_uniform_price_lets_everybody_pay_the_cut_off() -> None:
+    world = make_auction(replace(TERMS, method=2))
+    complete(world)
+    world.do(decide(983_800), by=(FM,))
+
+    go_to(world, TERMS.settles_ms)
+
+    assert world.holding(FM) == (
+        sum(consideration(steps * STEP, 983_800) for steps in (30, 30))
+        + consideration(13 * STEP, 983_800)
+        + consideration(27 * STEP, 983_800),
+        0,
+    )
+
+
+# --- sealed bids ---------------------------------------------------------------------------------
+
+
+def test_sealed_bid_says_nothing_and_is_bound_to_its_account() -> None:
+    world = make_auction()
+    bid = ("bank-a", 984_000, 30)
+    commit_all(world, [bid])
+    copy = replace(sealed(bid, 1), account=address("bank-b"))
+    world.do(copy, by=("bank-b",))
+    go_to(world, TERMS.closes_ms)
+    world.do(reveal(bid, 1), by=("bank-a",))
+
+    copied = replace(reveal(("bank-b", *bid[1:]), 2), salt=salt_of(1))
+
+    assert world.submit(copied, by=("bank-b",)).outcome is Outcome.SEALED_BID_DIFFERS
+
+
+def test_withdrawn_bid_makes_room_and_its_number_is_not_given_again() -> None:
+    world = make_auction(replace(TERMS, bids_per_bidder=1))
+    bid = ("bank-a", 984_000, 30)
+    commit_all(world, [bid])
+    assert world.submit(sealed(bid, 2), by=("bank-a",)).outcome is Outcome.BIDS_FULL_FOR_BIDDER
+
+    withdraw = WithdrawBid(account=address("bank-a"), auction=AUCTION, number=1)
+    assert world.do(withdraw, by=("bank-a",)) == (
+        BidWithdrawn(auction=AUCTION, number=1, account=address("bank-a")),
+    )
+
+    assert world.records.scan(BIDDERS, b"", 1) == []
+    [event] = world.do(sealed(bid, 2), by=("bank-a",))
+    assert isinstance(event, BidCommitted)
+    assert event.number == 2
+    world.check()
+    go_to(world, TERMS.closes_ms)
+    assert world.submit(reveal(bid, 1), by=("bank-a",)).outcome is Outcome.SEALED_BID_UNKNOWN
+
+
+def test_unopened_bid_is_void_and_counted_against_its_bidder() -> None:
+    world = make_auction()
+    commit_all(world, BIDS_OF_BANKS)
+    go_to(world, TERMS.closes_ms)
+    for number in (1, 2, 4):
+        bid = BIDS_OF_BANKS[number - 1]
+        world.do(reveal(bid, number), by=(bid[0],))
+
+    [completed] = go_to(world, TERMS.reveals_until_ms)
+
+    assert isinstance(completed, BookCompleted)
+    assert (completed.competitive, completed.unrevealed) == (100 * STEP, 2)
+    assert [row.number for row in ladder(world)] == [1, 2, 4]
+    excluded_ms = world.time_ms + 7 * DAY_MS
+    expected = StandingRecord(unrevealed=1, failed=0, excluded_until_ms=excluded_ms)
+    assert world.get(STANDINGS, name_key("bank-a")) == expected
+    assert world.get(STANDINGS, name_key("bank-c")) == expected
+    assert world.get(STANDINGS, name_key("bank-b")) is None
+
+    again = replace(
+        TERMS,
+        opens_ms=world.time_ms + 1,
+        closes_ms=excluded_ms + HOUR_MS,
+        reveals_until_ms=excluded_ms + 2 * HOUR_MS,
+        decides_until_ms=excluded_ms + 3 * HOUR_MS,
+        settles_ms=excluded_ms + DAY_MS,
+    )
+    announce = AnnounceAuction(
+        account=address(FM), approvers=(address(CB),), auction="next", terms=again
+    )
+    world.do(announce, by=(CB, FM))
+    go_to(world, again.opens_ms)
+    later = replace(sealed(BIDS_OF_BANKS[0], 1), auction="next")
+    assert world.submit(later, by=("bank-a",)).outcome is Outcome.BIDDER_EXCLUDED
+    world.time_ms = excluded_ms
+    assert world.submit(later, by=("bank-a",)).outcome is Outcome.APPLIED
+
+
+def test_bids_of_one_bidder_together_keep_its_limit() -> None:
+    world = make_auction(replace(TERMS, bidder_share_bps=4_999))
+    bids = [("bank-a", 984_000, 30), ("bank-a", 983_900, 20), ("bank-a", 983_800, 19)]
+    commit_all(world, bids)
+    go_to(world, TERMS.closes_ms)
+
+    outcomes = [
+        world.submit(reveal(bid, n), by=("bank-a",)).outcome for n, bid in enumerate(bids, 1)
+    ]
+
+    assert outcomes == [Outcome.APPLIED, Outcome.BIDDER_LIMIT_EXCEEDED, Outcome.APPLIED]
+
+
+# --- bids without a price ------------------------------------------------------------------------
+
+
+def test_two_bids_without_a_price_through_two_exchanges_are_both_void() -> None:
+    world = make_auction()
+    world.do(register("exchange-b", ParticipantKind.COMPANY), open_for("exchange-b"), by=(VAR,))
+    world.do(issue_cash(CASH, to="exchange"), issue_cash(CASH, to="exchange-b"), by=(CB,))
+    commit_all(world, BIDS_OF_BANKS)
+    world.do(placed("bilal", 2), by=("bilal",))
+
+    first = world.do(placed("amina", 4, cash="exchange"), by=("amina", "exchange"))
+    second = world.do(placed("amina", 3, cash="exchange-b"), by=("amina", "exchange-b"))
+    third = world.do(placed("amina", 3), by=("amina",))
+
+    assert isinstance(first[0], BidPlaced)
+    assert second == third == (BidsVoided(auction=AUCTION, number=7, bidder="amina"),)
+    world.check()
+    go_to(world, TERMS.closes_ms)
+    reveal_all(world, BIDS_OF_BANKS)
+    [completed] = go_to(world, TERMS.reveals_until_ms)
+    assert isinstance(completed, BookCompleted)
+    assert completed.noncompetitive == 2 * STEP
+
+
+def test_nobody_voids_the_bid_of_somebody_else() -> None:
+    world = make_auction()
+    world.do(placed("amina", 4), by=("amina",))
+
+    forged = world.submit(placed("amina", 4, cash="exchange"), by=("exchange",))
+
+    assert forged.outcome is Outcome.SIGNATURES_MISSING
+
+
+def test_bids_without_a_price_alone_come_to_nothing() -> None:
+    world = make_auction()
+    world.do(placed("amina", 4), by=("amina",))
+    go_to(world, TERMS.closes_ms)
+
+    events = go_to(world, TERMS.reveals_until_ms)
+
+    assert events[1] == AuctionRejected(auction=AUCTION, reason="no-bids")
+    go_to(world, world.time_ms + 1)
+    assert world.submit(decide(983_800), by=(FM,)).outcome is Outcome.AUCTION_NOT_TO_BE_DECIDED
+
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def test_ministry_rejects_all_bids_and_they_are_forgotten() -> None:
+    world = make_auction()
+    complete(world)
+
+    assert world.do(decide(None), by=(FM,)) == (
+        AuctionRejected(auction=AUCTION, reason="ministry"),
+    )
+
+    assert go_to(world, world.time_ms + 1) == ()
+    assert world.records.scan(BIDS, b"", 1) == []
+    assert auction(world).next_ms is None
+    assert go_to(world, TERMS.settles_ms) == ()
+    assert supply(world) == SUPPLY
+
+
+def test_auction_that_nobody_decides_is_rejected() -> None:
+    world = make_auction()
+    complete(world)
+
+    [event] = go_to(world, TERMS.decides_until_ms)
+
+    assert event == AuctionRejected(auction=AUCTION, reason="not-decided")
+    go_to(world, world.time_ms + 1)
+    assert world.submit(decide(983_800), by=(FM,)).outcome is Outcome.AUCTION_STEP_TOO_LATE
+
+
+def test_block_after_a_long_silence_takes_every_step_at_once() -> None:
+    world = make_auction()
+    commit_all(world, BIDS_OF_BANKS)
+
+    events = go_to(world, TERMS.settles_ms)
+
+    assert [type(event) for event in events] == [AuctionClosed, BookCompleted, AuctionRejected]
+    assert world.get(STANDINGS, name_key("bank-a")) is not None
+
+
+# --- settlement ----------------------------------------------------------------------------------
+
+
+def settle_without(spoil: str) -> tuple[World, tuple[Event, ...]]:
+    """Settle after something happened to bank-b."""
+    world = make_auction()
+    complete(world)
+    world.do(decide(983_800), by=(FM,))
+    if spoil == "no cash":
+        world.do(transfer("bank-b", "bank-c", CASH), by=("bank-b",))
+    else:
+        world.do(suspend("bank-b"), by=(VAR,))
+    return world, go_to(world, TERMS.settles_ms)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "outcome"),
+    [
+        ("no cash", Outcome.HOLDING_INSUFFICIENT),
+        ("suspended", Outcome.PARTICIPANT_SUSPENDED),
+    ],
+)
+def test_who_does_not_pay_is_excluded_and_stops_nobody_else(spoil: str, outcome: Outcome) -> None:
+    world, events = settle_without(spoil)
+
+    assert events[1] == AllotmentFailed(
+        auction=AUCTION,
+        asset=BILL,
+        bidder="bank-b",
+        account=address("bank-b"),
+        face=30 * STEP,
+        outcome=outcome,
+        excluded=True,
+    )
+    assert [type(event) for event in events[2:]] == [
+        AllotmentSettled,
+        AllotmentSettled,
+        AuctionSettled,
+    ]
+    # Nobody gets what it did not pay for: less is issued.
+    assert supply(world) == SUPPLY + 70 * STEP
+    record = auction(world)
+    assert (record.settled, record.failed) == (70 * STEP, 30 * STEP)
+    assert world.get(STANDINGS, name_key("bank-b")) == StandingRecord(
+        unrevealed=0,
+        failed=1,
+        excluded_until_ms=world.time_ms + TERMS.failing_exclusion_days * DAY_MS,
+    )
+    assert [row.state for row in ladder(world)] == [
+        RowState.SETTLED,
+        RowState.FAILED,
+        RowState.SETTLED,
+        RowState.SETTLED,
+        RowState.OPEN,
+    ]
+
+
+def test_what_the_ceiling_does_not_allow_is_not_the_bidders_fault() -> None:
+    world = make_auction()
+    complete(world)
+    world.do(decide(983_800), by=(FM,))
+    record = world.get(ASSETS, name_key(BILL))
+    assert record is not None
+    meanwhile = record.ceiling - record.supply - 60 * STEP
+    issue = replace(
+        issue_cash(meanwhile, to=FM, asset=BILL), account=address(FM), approvers=(address(CB),)
+    )
+    world.do(issue, by=(CB, FM))
+
+    events = go_to(world, TERMS.settles_ms)
+
+    failed = [event for event in events if isinstance(event, AllotmentFailed)]
+    assert [event.outcome for event in failed] == [Outcome.CEILING_EXCEEDED] * 2
+    assert not any(event.excluded for event in failed)
+    assert world.get(STANDINGS, name_key("bank-a")) is None
+
+
+def test_issuer_that_cannot_receive_fails_and_nobody_is_blamed() -> None:
+    world = make_auction()
+    complete(world)
+    world.do(decide(983_800), by=(FM,))
+    suspend_issuer = replace(
+        suspend(FM), account=address(CB), approvers=(address(VAR), address("crypto-council"))
+    )
+    world.do(suspend_issuer, by=(CB, VAR, "crypto-council"))
+
+    events = go_to(world, TERMS.settles_ms)
+
+    failed = [event for event in events if isinstance(event, AllotmentFailed)]
+    assert [event.outcome for event in failed] == [Outcome.OTHER_PARTICIPANT_SUSPENDED] * 4
+    assert supply(world) == SUPPLY
+    assert not any(event.excluded for event in failed)
+
+
+def test_settlement_moves_off_a_holiday_and_again_when_the_moon_is_seen() -> None:
+    """The 20,000th day is a Friday: the next day of business is a Monday."""
+    holidays = (Holiday(day=TODAY + 3, provisional=True),)
+    calendar = DefineCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar="karachi",
+        title="Banks in Karachi",
+        weekend=SATURDAY_SUNDAY,
+        holidays=(),
+    )
+    world = make_market()
+    world.do(calendar, by=(CB,))
+    world = make_auction(replace(TERMS, calendar="karachi"), world)
+    complete(world)
+    world.do(decide(983_800), by=(FM,))
+    assert result(world).settlement_day == TODAY + 3
+    amend = AmendCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar="karachi",
+        version=1,
+        withdrawn=(),
+        holidays=holidays,
+    )
+    world.do(amend, by=(CB,))
+
+    [moved] = go_to(world, world.time_ms + 1)
+
+    assert isinstance(moved, AppointmentMoved)
+    assert (moved.subject, moved.after) == (AUCTION, TODAY + 4)
+    assert go_to(world, TERMS.settles_ms + 2 * DAY_MS) == ()
+    events = go_to(world, TERMS.settles_ms + 3 * DAY_MS)
+    assert isinstance(events[-1], AuctionSettled)
+    while auction(world).next_ms is not None:
+        go_to(world, world.time_ms + 1)
+
+
+def test_bill_that_would_mature_before_it_settles_is_not_sold() -> None:
+    holidays = tuple(Holiday(day=TODAY + day, provisional=False) for day in range(1, 20))
+    calendar = DefineCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar="closed",
+        title="Nobody works",
+        weekend=0,
+        holidays=holidays,
+    )
+    world = make_market()
+    short = BillTerms(issue_day=TODAY, maturity_day=TODAY + 10, face_currency="PKR")
+    bill = replace(define_bill("SHORT", isin=with_check_digit("PK000000009")), terms=short)
+    world.do(calendar, bill, by=(CB, FM))
+    world = make_auction(replace(TERMS, calendar="closed", asset="SHORT"), world)
+    bid = BIDS_OF_BANKS[0]
+    commit_all(world, [bid])
+    go_to(world, TERMS.closes_ms)
+    world.do(replace(reveal(bid, 1), asset="SHORT"), by=("bank-a",))
+    go_to(world, TERMS.reveals_until_ms)
+
+    refused = world.submit(decide(bid[1]), by=(FM,))
+
+    assert refused.outcome is Outcome.CUT_OFF_NOT_ACCEPTED
+    assert "matures on day 20010" in dict(refused.details)["reason"]  # type: ignore[operator]
+
+
+def test_one_block_settles_one_piece_of_a_ladder() -> None:
+    world = make_auction(replace(TERMS, bids_per_bidder=100, target=1_000 * STEP))
+    others = [f"bank-{number}" for number in range(3)]
+    for bank in others:
+        world.do(register(bank, ParticipantKind.BANK, by=CB), open_for(bank, by=CB), by=(CB,))
+        world.do(issue_cash(CASH, to=bank), by=(CB,))
+    bids = [(bank, 983_800 + n, 2) for bank in others for n in range(90)]
+    for start in range(0, len(bids), 90):
+        operations = [
+            sealed(bid, number) for number, bid in enumerate(bids[start : start + 90], start + 1)
+        ]
+        world.do(*operations, by=(bids[start][0],))
+    go_to(world, TERMS.closes_ms)
+    for start in range(0, len(bids), 90):
+        opened = [
+            reveal(bid, number) for number, bid in enumerate(bids[start : start + 90], start + 1)
+        ]
+        world.do(*opened, by=(bids[start][0],))
+    go_to(world, TERMS.reveals_until_ms)
+    world.do(decide(983_800), by=(FM,))
+
+    first = go_to(world, TERMS.settles_ms)
+    second = go_to(world, TERMS.settles_ms + 1)
+    third = go_to(world, TERMS.settles_ms + 2)
+
+    assert [len(first), len(second), len(third)] == [ROWS_PER_PIECE_MAX, 21, 0]
+    assert auction(world).next_ms is None
+
+
+def test_crumb_that_costs_nothing_is_delivered() -> None:
+    world = make_auction()
+    crumbs = replace(
+        define_bill("CRUMBS", isin=with_check_digit("PK000000009")), multiple=1, ceiling=100
+    )
+    world.do(crumbs, by=(CB, FM))
+    world.time_ms = NOW_MS
+    rule = replace(
+        TERMS,
+        asset="CRUMBS",
+        target=2,
+        multiple=1,
+        prorata_step=1,
+        opens_ms=NOW_MS + 1,
+        reference=None,
+    )
+    announce = AnnounceAuction(
+        account=address(FM), approvers=(address(CB),), auction="crumbs", terms=rule
+    )
+    world.do(announce, by=(CB, FM))
+    content = SealedBid(
+        auction="crumbs", account=address("bank-a"), price_e4=1, face=1, salt=salt_of(1)
+    )
+    world.time_ms = TERMS.opens_ms
+    sealing = replace(sealed(BIDS_OF_BANKS[0], 1), auction="crumbs")
+    world.do(replace(sealing, commitment=commitment_of(content)), by=("bank-a",))
+    go_to(world, TERMS.closes_ms)
+    opening = replace(
+        reveal(BIDS_OF_BANKS[0], 1), auction="crumbs", asset="CRUMBS", price_e4=1, face=1
+    )
+    world.do(opening, by=("bank-a",))
+    go_to(world, TERMS.reveals_until_ms)
+    world.do(replace(decide(1), auction="crumbs"), by=(FM,))
+
+    go_to(world, TERMS.settles_ms)
+
+    assert world.holding("bank-a", "CRUMBS") == (1, 0)
+    assert world.holding("bank-a") == (CASH, 0)
+    assert world.holding(FM) == (0, 0)
