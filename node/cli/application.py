@@ -81,6 +81,7 @@ COMMANDS: Final = {
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
     "calendar": Place("node.cli.calendar", "Ask which days are of business."),
+    "auction": Place("node.cli.auction", "Bid in primary auctions, and check their results."),
     "upgrade": Place("node.cli.upgrade", "Change the rules at a height, with every node ready."),
     "quote": Place("node.cli.quote", "Convert between prices and yields of bills and bonds."),
     "verify": Place("node.cli.verify", "Check a proof file without any node."),

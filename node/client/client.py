@@ -300,6 +300,39 @@ class Client:
         """Ask for all assets, by code."""
         return await self._pages("khz_assets", {}, "assets", reads.Asset)
 
+    async def auctions(self) -> Read[tuple[reads.AuctionSummary, ...]]:
+        """Ask for all auctions, by name."""
+        return await self._pages("khz_auctions", {}, "auctions", reads.AuctionSummary)
+
+    async def auction(self, name: str) -> Read[reads.Auction]:
+        """Ask for an auction: its terms, its stage, its result.
+
+        Raises:
+            NotFound: none was announced under this name.
+        """
+        return await self._read("khz_auction", {"auction": name}, reads.Auction, member="auction")
+
+    async def auction_ladder(self, name: str) -> Read[tuple[reads.LadderRow, ...]]:
+        """Ask for all valid bids of an auction, without their bidders, in order of service.
+
+        Raises:
+            NotFound: none was announced under this name.
+        """
+        return await self._pages("khz_auctionLadder", {"auction": name}, "rows", reads.LadderRow)
+
+    async def bidder(self, participant: str, auction: str | None = None) -> Read[reads.Bidder]:
+        """Ask how a bidder stands, and for its bids in an auction.
+
+        Raises:
+            NotFound: there is no such participant or auction.
+        """
+        params = {"participant": participant, "auction": auction}
+        return await self._read("khz_bidder", params, reads.Bidder)
+
+    async def references(self) -> Read[tuple[reads.Reference, ...]]:
+        """Ask for the weighted averages that floating coupons refer to, by name."""
+        return await self._pages("khz_references", {}, "references", reads.Reference)
+
     async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
         """Ask for all calendars of business days, by name."""
         return await self._pages("khz_calendars", {}, "calendars", reads.CalendarSummary)

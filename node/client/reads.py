@@ -347,6 +347,107 @@ class BusinessDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionSummary:
+    """An auction, in short."""
+
+    auction: str
+    asset: str
+    stage: str
+    target: Decimal
+    opens: datetime
+    closes: datetime
+    settles: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionResult:
+    """What the ministry's decision came to. Prices are per hundred, yields in per cent."""
+
+    cut_off: Decimal
+    average_price: Decimal
+    average_yield: Decimal | None
+    noncompetitive_price: Decimal
+    competitive: Decimal
+    noncompetitive: Decimal
+    settlement_day: date
+    decided: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auction:
+    """An auction."""
+
+    auction: str
+    stage: str
+    terms: Mapping[str, Any]
+    decimals: int
+    sealed: int
+    noncompetitive_bids: int
+    unrevealed: int
+    result: AuctionResult | None
+    settled: Decimal
+    paid: Decimal
+    failed: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderRow:
+    """A bid without its bidder."""
+
+    price: Decimal | None
+    """None: without a price."""
+    face: Decimal
+    allotted: Decimal
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a bidder has failed to do, in all auctions."""
+
+    unrevealed: int
+    failed: int
+    excluded_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bid:
+    """A bid of one bidder."""
+
+    number: int
+    account: str
+    commitment: str | None
+    """None: without a price."""
+    price: Decimal | None
+    """None: sealed, or without a price."""
+    face: Decimal | None
+    """None: sealed."""
+    cash_account: str | None
+    void: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bidder:
+    """How a bidder stands, and its bids in an auction."""
+
+    participant: str
+    standing: Standing
+    bids: tuple[Bid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The weighted average of the last auction under a name."""
+
+    reference: str
+    auction: str
+    day: date
+    settlement_day: date
+    average_price: Decimal
+    average_yield: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """What governance may turn."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
@@ -21,7 +22,9 @@ PATH: Final = Path(__file__).with_name("openrpc.json")
 
 def render() -> str:
     """Return the text of the document that the present code makes."""
-    document = document_of((*methods_of(Methods), *methods_of(CalendarMethods), *SOCKET_METHODS))
+    rooms = (Methods, CalendarMethods, AuctionMethods)
+    methods = [method for room in rooms for method in methods_of(room)]
+    document = document_of((*methods, *SOCKET_METHODS))
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

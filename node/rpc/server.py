@@ -25,6 +25,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import hdrs, web
 
 from node.ledger.tables import ASSETS, name_key
+from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
 from node.rpc.errors import InternalError, Limited, RpcError
 from node.rpc.health import Health
@@ -108,7 +109,11 @@ class RpcServer:
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
         methods = Methods(services, self._views, places, self._submissions, self._health)
-        self._methods = (*methods_of(methods), *methods_of(CalendarMethods(services.chain)))
+        self._methods = (
+            *methods_of(methods),
+            *methods_of(CalendarMethods(services.chain)),
+            *methods_of(AuctionMethods(services.chain, self._views)),
+        )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatcher = self._make_dispatcher(
             self._methods, elsewhere={"khz_subscribe": "/ws", "khz_unsubscribe": "/ws"}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,7 @@ from node.blocks import (
     record_of_proposal,
     record_of_vote,
 )
+from node.cli.auction.sealed import SealedBidFile
 from node.client import ClientNetwork, transaction
 from node.codec import encode
 from node.genesis import amendment_of, encode_amendment
@@ -389,6 +390,20 @@ def draft_files() -> tuple[bytes, ...]:
     ).transfer(account=bytes(20), to=b"\1" * 20, asset=CASH, amount=5)
     signed = draft.sign(key("a0"))
     return (signed.render().encode(),)
+
+
+def sealed_bid_files() -> tuple[bytes, ...]:
+    bid = SealedBidFile(
+        network="00" * 32,
+        auction="a",
+        account="tkhz1",
+        asset=CASH,
+        price="98.3815",
+        face="5000",
+        salt="11" * 32,
+        commitment="22" * 32,
+    )
+    return (json.dumps(asdict(bid)).encode(),)
 
 
 def operation_files() -> tuple[bytes, ...]:

@@ -29,6 +29,7 @@ from node.blocks import (
     encode_evidence,
 )
 from node.chain.receipts import BlockReceipts, decode_block_receipts, encode_block_receipts
+from node.cli.auction import sealed
 from node.cli.exits import CommandError
 from node.cli.keys.import_ import read_seed
 from node.cli.options import parse_id, parse_ids
@@ -252,6 +253,10 @@ def _keystore(path: Path) -> None:
     facts = read_keystore(path)
     signer = load_key(path, seeds.PASSPHRASE)
     assert signer.public_key == facts.public_key
+
+
+def _sealed_bids(path: Path) -> None:
+    sealed.load(path.parent, network="00" * 32, auction="a", account="tkhz1")
 
 
 def _operations(path: Path) -> None:
@@ -663,6 +668,14 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.cli.tx.operations._bounded",
         ),
         examples=200,
+    ),
+    Target(
+        name="sealed-bid-file",
+        form=Form.JSON,
+        opened=_in_file(_sealed_bids, "a-1.json"),
+        refusals=(CommandError,),
+        seeds=seeds_of(seeds.sealed_bid_files),
+        doors=("node.cli.auction.sealed.load", "node.cli.auction.sealed._read"),
     ),
     Target(
         name="draft-file",

@@ -37,6 +37,7 @@ _HOUR: Final = "tests/explorer/test_hour.py"
 _LIVE: Final = "tests/explorer/test_live.py"
 _PLAN: Final = "tests/sync/test_plan.py"
 _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
+_AUCTION: Final = "tests/cli/test_primary_auction.py"
 
 HIT: Final[Mapping[str, str]] = {
     # Agreement.
@@ -77,6 +78,24 @@ HIT: Final[Mapping[str, str]] = {
     "node.control.server.WAITING_MAX": (
         "tests/control/test_travel.py::test_so_many_may_wait_for_a_block_and_no_more"
     ),
+    # Auctions.
+    "node.ledger.auctions.records.BIDS_NUMBERED_MAX": _RECORD,
+    "node.ledger.auctions.records.ROWS_PER_PIECE_MAX": (
+        "tests/ledger/auctions/test_auctions.py::test_one_block_settles_one_piece_of_a_ladder"
+    ),
+    "node.ledger.auctions.terms.BIDS_PER_BIDDER_MAX": _RECORD,
+    "node.ledger.auctions.terms.CLASSES_MAX": _RECORD,
+    "node.ledger.auctions.terms.COMPETITIVE_BIDS_MAX": _LADDERS,
+    "node.ledger.auctions.terms.DURATION_MS_MAX": _LADDERS,
+    "node.ledger.auctions.terms.EXCLUSION_DAYS_MAX": _RECORD,
+    "node.ledger.auctions.terms.NONCOMPETITIVE_BIDS_MAX": _LADDERS,
+    "node.ledger.auctions.terms.NONCOMPETITIVE_SHARE_BPS_MAX": _RECORD,
+    "node.ledger.auctions.terms.PRICE_E4_MAX": _RECORD,
+    "node.rpc.auctions.PIECES_MAX": (
+        f"{_AUCTION}::test_one_answer_holds_a_bounded_part_of_a_ladder"
+    ),
+    "node.cli.auction.sealed.FILES_MAX": f"{_AUCTION}::test_files_of_sealed_bids_are_bounded",
+    "node.cli.auction.sealed.FILE_SIZE_MAX": f"{_AUCTION}::test_files_of_sealed_bids_are_bounded",
     # Text.
     "node.addresses.TEXT_SIZE_MAX": (
         "tests/foundations/test_addresses.py::test_bech32m_longer_than_its_guarantee_is_refused"

@@ -97,9 +97,11 @@ def _objects(values: Sequence[object]) -> list[dict[str, Any]]:
     for value in values:
         if isinstance(value, dict):
             found.append(value)
-            inner = value.get("operations")
-            if isinstance(inner, list):
-                found += _objects(inner)
+            for inner in value.values():
+                if isinstance(inner, dict):
+                    found += _objects([inner])
+                elif isinstance(inner, list):
+                    found += _objects(inner)
     return found
 
 

@@ -1,0 +1,157 @@
+"""`khazana auction bid`: bid under seal with a price, or openly without one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.auction.sealed import SealedBidFile, folder_option, new_salt, store
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option, note
+from node.cli.signing import load_signers, signing_options
+from node.cli.tx.options import building_options
+
+if TYPE_CHECKING:
+    from node.client import Client, Draft
+    from node.client.reads import Receipt
+
+
+@click.command()
+@click.argument("auction")
+@click.option("--account", required=True, help="Address to which the face would go.")
+@click.option("--face", required=True, help="In units of the asset, such as 1000000.")
+@click.option("--price", help="Per hundred, such as 98.3815. Without it: non-competitive.")
+@click.option(
+    "--cash-account",
+    help="Address that pays for a bid without a price; the same as --account if left out. A sealed"
+    " bid names it when it is opened.",
+)
+@folder_option
+@signing_options
+@building_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    auction: str,
+    account: str,
+    face: str,
+    price: str | None,
+    cash_account: str | None,
+    folder: Path,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    memo: str,
+    valid_for_s: float,
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Bid in an AUCTION, and wait until the bid is final.
+
+    With --price only a hash is handed in. What it hides is written to a file of --bids first; open
+    it with `khazana auction reveal` after the close, or it counts against you. Without --price the
+    bid is open at once and takes whatever the auction makes such bids pay; one a person.
+
+    \b
+    Example:
+      khazana auction bid mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000 --key bank.json
+    """
+    from node.cli.tx.submitting import build, report
+
+    signers = load_signers(keys, passphrase_files, development)
+    if price is not None and cash_account is not None:
+        raise CommandError(
+            Exit.USAGE,
+            "a sealed bid names no --cash-account",
+            advice="Give it to `khazana auction reveal`.",
+        )
+
+    async def act(client: "Client") -> "tuple[Draft, Receipt]":
+        terms = (await client.auction(auction)).value.terms
+        if price is None:
+            operation: dict[str, Any] = {
+                "type": "place_bid",
+                "account": account,
+                "cash_account": cash_account or account,
+                "auction": auction,
+                "asset": terms["asset"],
+                "face": face,
+            }
+        else:
+            sealed = await _seal(client, auction, terms, account=account, price=price, face=face)
+            note(f"what opens this bid is kept in {store(folder, sealed)}")
+            operation = {
+                "type": "commit_bid",
+                "account": account,
+                "auction": auction,
+                "commitment": sealed.commitment,
+            }
+        draft = await build(
+            client,
+            [operation],
+            memo=memo,
+            valid_for_ms=int(valid_for_s * 1000),
+            signers=[signer.public_key for signer in signers],
+        )
+        draft = draft.sign(*signers)
+        return draft, await client.submit(draft)
+
+    draft, receipt = with_client(url, timeout_s, act)
+    report(draft, receipt, as_json=as_json)
+
+
+async def _seal(
+    client: "Client", auction: str, terms: Any, *, account: str, price: str, face: str
+) -> SealedBidFile:
+    """Return a sealed bid that can be opened later.
+
+    Raises:
+        CommandError: it could not: price or face are not what the auction takes.
+    """
+    from node.amounts import AmountError, parse_amount
+    from node.ledger.auctions import SealedBid, commitment_of
+    from node.ledger.auctions.averages import PRICE_DECIMALS
+    from node.ledger.auctions.terms import PRICE_E4_MAX
+    from node.ledger.pricing import text
+
+    try:
+        price_e4 = parse_amount(price, decimals=PRICE_DECIMALS)
+        minor = await client.minor_units(face, terms["asset"])
+        multiple = await client.minor_units(terms["multiple"], terms["asset"])
+    except AmountError as error:
+        raise CommandError(Exit.USAGE, str(error)) from None
+    # Nobody could tell before the bid is opened, and then it would be void.
+    quantum_e4 = terms["quantum_e4"]
+    if not 0 < price_e4 <= PRICE_E4_MAX or price_e4 % quantum_e4:
+        raise CommandError(
+            Exit.USAGE,
+            f"the price is {price}; expected a multiple of {text(quantum_e4, PRICE_DECIMALS)}, up"
+            f" to {text(PRICE_E4_MAX, PRICE_DECIMALS)}",
+        )
+    if not minor or minor % multiple:
+        raise CommandError(
+            Exit.USAGE, f"the face is {face}; expected a multiple of {terms['multiple']}"
+        )
+    salt = new_salt()
+    content = SealedBid(
+        auction=auction,
+        account=client.network.parse_address(account),
+        price_e4=price_e4,
+        face=minor,
+        salt=salt,
+    )
+    return SealedBidFile(
+        network=client.network.genesis_hash.hex(),
+        auction=auction,
+        account=account,
+        asset=terms["asset"],
+        price=text(price_e4, PRICE_DECIMALS),
+        face=face,
+        salt=salt.hex(),
+        commitment=commitment_of(content).hex(),
+    )

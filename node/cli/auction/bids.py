@@ -1,0 +1,27 @@
+"""`khazana auction bids`: what a bidder has in an auction, and how it stands."""
+
+import click
+
+from node.cli.asking import ask
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+
+
+@click.command()
+@click.argument("participant")
+@click.option("--auction", help="Print its bids in this auction too, until it is over.")
+@url_option
+@timeout_option(10)
+@json_option
+def command(
+    participant: str, auction: str | None, url: str, timeout_s: float, *, as_json: bool
+) -> None:
+    """Print the bids of a PARTICIPANT in an auction, and what it has failed to do in any.
+
+    What a sealed bid says, the ledger does not know; the files of `khazana auction bid` do.
+
+    \b
+    Example:
+      khazana auction bids first-bank --auction mtb-3m-574
+    """
+    ask(url, timeout_s, "khz_bidder", as_json=as_json, participant=participant, auction=auction)

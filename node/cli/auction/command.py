@@ -1,0 +1,28 @@
+"""`khazana auction`: the group of commands about auctions."""
+
+import click
+
+from node.cli.application import LazyGroup, Place
+
+
+@click.group(
+    cls=LazyGroup,
+    places={
+        "list": Place("node.cli.auction.list_", "List the auctions, by name."),
+        "show": Place("node.cli.auction.show", "Print an auction's terms, stage and result."),
+        "bid": Place("node.cli.auction.bid", "Bid under seal, or without a price."),
+        "bids": Place("node.cli.auction.bids", "Print a bidder's own bids and standing."),
+        "withdraw": Place("node.cli.auction.withdraw", "Withdraw sealed bids before the close."),
+        "reveal": Place("node.cli.auction.reveal", "Open the bids that were sealed here."),
+        "result": Place("node.cli.auction.result", "Print the result with the whole ladder."),
+        "verify": Place("node.cli.auction.verify", "Work the result out again and compare."),
+        "references": Place("node.cli.auction.references", "List the averages of last auctions."),
+    },
+)
+def command() -> None:
+    """Bid in primary auctions, and check their results.
+
+    A bid with a price goes in under seal: only a hash is handed in, and what it hides is kept in a
+    file here until `reveal` opens it after the close. Offices announce and decide auctions as other
+    acts (`khazana tx operations` has announce_auction and decide_auction).
+    """

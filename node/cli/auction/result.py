@@ -1,0 +1,63 @@
+"""`khazana auction result`: what was decided, with the ladder that it was decided on."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from node.cli.asking import grouped, render, with_client
+from node.cli.options import timeout_option, url_option
+from node.cli.output import emit, json_option, table
+
+if TYPE_CHECKING:
+    from node.client import Client
+
+_PLACE: Final = ("height", "block_id", "time")
+
+
+@click.command()
+@click.argument("auction")
+@url_option
+@timeout_option(60)
+@json_option
+def command(auction: str, url: str, timeout_s: float, *, as_json: bool) -> None:
+    """Print the result of an AUCTION and its whole ladder: every valid bid, no bidder.
+
+    \b
+    Example:
+      khazana auction result mtb-3m-574
+    """
+    emit_result(with_client(url, timeout_s, lambda client: read(client, auction)), as_json=as_json)
+
+
+async def read(client: "Client", auction: str) -> dict[str, Any]:
+    """Return an auction with the rows of its ladder."""
+    found = await client.call("khz_auction", auction=auction)
+    rows: list[Any] = []
+    after: str | None = None
+    while True:
+        page = await client.call("khz_auctionLadder", auction=auction, after=after)
+        rows += page["rows"]
+        after = page["next"]
+        if after is None:
+            return {**{name: found[name] for name in _PLACE}, **found["auction"], "ladder": rows}
+
+
+def emit_result(result: dict[str, Any], *, as_json: bool) -> None:
+    """Print an auction as `read` returns it."""
+    rows = [
+        (
+            row["price"] or "at the average",
+            grouped(row["face"]),
+            grouped(row["allotted"]),
+            row["state"],
+        )
+        for row in result["ladder"]
+    ]
+    decided = result["result"]
+    parts = [
+        f"auction {result['auction']} of {result['terms']['asset']}: {result['stage']}",
+        "not decided" if decided is None else render(decided),
+        table(rows, head=("price", "face", "allotted", "")) if rows else "no ladder",
+        f"as of block {result['height']}, {result['time']}",
+    ]
+    emit(result, "\n\n".join(parts), as_json=as_json)

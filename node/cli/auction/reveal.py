@@ -1,0 +1,131 @@
+"""`khazana auction reveal`: open the bids that were sealed here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.auction.sealed import folder_option, load
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+from node.cli.signing import load_signers, signing_options
+from node.cli.tx.options import building_options
+
+if TYPE_CHECKING:
+    from node.client import Client, Draft
+    from node.client.reads import Receipt
+
+
+@click.command()
+@click.argument("auction")
+@click.option("--account", required=True, help="Address that has bid.")
+@click.option("--cash-account", help="Address that pays; the same as --account if it is left out.")
+@click.option(
+    "--number", "numbers", multiple=True, type=int, help="Only the bid of this number; repeatable."
+)
+@folder_option
+@signing_options
+@building_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    auction: str,
+    account: str,
+    cash_account: str | None,
+    numbers: tuple[int, ...],
+    folder: Path,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    memo: str,
+    valid_for_s: float,
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Open the sealed bids of an account in an AUCTION, all together, and wait until it is final.
+
+    From the close to the end of revealing. What opens them is read from the files that `khazana
+    auction bid` has written to --bids.
+
+    \b
+    Example:
+      khazana auction reveal mtb-3m-574 --account tkhz1… --cash-account tkhz1… --key bank.json
+    """
+    from node.cli.tx.submitting import build, report
+
+    signers = load_signers(keys, passphrase_files, development)
+
+    async def act(client: "Client") -> "tuple[Draft, Receipt]":
+        operations = await _operations(
+            client, auction, folder, account=account, payer=cash_account or account, wanted=numbers
+        )
+        draft = await build(
+            client,
+            operations,
+            memo=memo,
+            valid_for_ms=int(valid_for_s * 1000),
+            signers=[signer.public_key for signer in signers],
+        )
+        draft = draft.sign(*signers)
+        return draft, await client.submit(draft)
+
+    draft, receipt = with_client(url, timeout_s, act)
+    report(draft, receipt, as_json=as_json)
+
+
+async def _operations(
+    client: "Client",
+    auction: str,
+    folder: Path,
+    *,
+    account: str,
+    payer: str,
+    wanted: Sequence[int],
+) -> list[dict[str, Any]]:
+    """Return what opens the sealed bids that the ledger has and a file here opens.
+
+    Raises:
+        CommandError: there are none, or one that is wanted is not among them.
+    """
+    from node.amounts import parse_amount
+    from node.ledger.auctions.averages import PRICE_DECIMALS
+
+    network = client.network.genesis_hash.hex()
+    files = load(folder, network=network, auction=auction, account=account)
+    owner = (await client.account(account)).value.owner
+    there = (await client.bidder(owner, auction)).value.bids
+    found = {
+        bid.number: files[bid.commitment]
+        for bid in there
+        if bid.commitment in files and bid.face is None and bid.account == account
+    }
+    missing = sorted(set(wanted) - found.keys())
+    if missing or not found:
+        named = f"bid {missing[0]}" if missing else "a bid"
+        raise CommandError(
+            Exit.REFUSED,
+            f"{named} of {account} in {auction} cannot be opened: it is not sealed on the ledger,"
+            f" or no file in {folder} opens it",
+            advice="`khazana auction bids` prints what is sealed; --bids names the folder.",
+        )
+    return [
+        {
+            "type": "reveal_bid",
+            "account": account,
+            "cash_account": payer,
+            "auction": auction,
+            "number": number,
+            "asset": bid.asset,
+            "price_e4": parse_amount(bid.price, decimals=PRICE_DECIMALS),
+            "face": bid.face,
+            "salt": bid.salt,
+        }
+        for number, bid in sorted(found.items())
+        if not wanted or number in wanted
+    ]

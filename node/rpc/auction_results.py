@@ -1,0 +1,195 @@
+"""What the methods about auctions take and give: see `params` and `results`.
+
+Prices and yields are decimal text as the market prints them: 98.3815 per hundred, 7.1485 per cent.
+"""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from node.rpc.params import Limit, NameText, Params, ParticipantId
+from node.rpc.results import Address, Amount, Hex, Object, Result, Time
+
+AuctionName: TypeAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=32, description="name of the auction")
+]
+Price: TypeAlias = Annotated[
+    str, msgspec.Meta(description="per hundred of face, with four decimals")
+]
+Yield: TypeAlias = Annotated[str, msgspec.Meta(description="per cent a year, with four decimals")]
+
+
+class AuctionsParams(Params, frozen=True, kw_only=True):
+    """`khz_auctions`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class AuctionParams(Params, frozen=True, kw_only=True):
+    """`khz_auction`."""
+
+    auction: AuctionName
+
+
+class AuctionLadderParams(Params, frozen=True, kw_only=True):
+    """`khz_auctionLadder`."""
+
+    auction: AuctionName
+    after: Annotated[
+        Annotated[str, msgspec.Meta(pattern="^[0-9]{1,5}$", max_length=5)] | None,
+        msgspec.Meta(description="`next` of the page before"),
+    ] = None
+    limit: Annotated[
+        int, msgspec.Meta(ge=1, le=200, description="pieces of 250 rows; an answer holds at most 8")
+    ] = 8
+
+
+class BidderParams(Params, frozen=True, kw_only=True):
+    """`khz_bidder`."""
+
+    participant: ParticipantId
+    auction: Annotated[
+        AuctionName | None, msgspec.Meta(description="null: only how the bidder stands")
+    ] = None
+
+
+class ReferencesParams(Params, frozen=True, kw_only=True):
+    """`khz_references`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An auction, in short."""
+
+    auction: str
+    asset: str
+    stage: str
+    target: Amount
+    opens: Time
+    closes: Time
+    settles: Time
+
+
+class AuctionsResult(Result, frozen=True, kw_only=True):
+    """A page of the auctions, by name."""
+
+    auctions: list[AuctionSummary]
+    next: str | None
+
+
+class AuctionResultView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ministry's decision came to."""
+
+    cut_off: Price
+    average_price: Price
+    """Weighted by face, of what competitive bids were allotted."""
+    average_yield: Yield | None
+    noncompetitive_price: Price
+    competitive: Amount
+    """Face allotted."""
+    noncompetitive: Amount
+    settlement_day: str
+    """As the calendar was when it was decided."""
+    decided: Time
+
+
+class AuctionView(msgspec.Struct, frozen=True, kw_only=True):
+    """An auction."""
+
+    auction: str
+    stage: str
+    """By the ledger's last step; the times in the terms say what can be done."""
+    terms: Object
+    """As announced; prices in units of 0.0001, shares in hundredths of a per cent."""
+    decimals: int
+    """Of the asset and of the cash."""
+    sealed: int
+    noncompetitive_bids: int
+    unrevealed: int
+    """Sealed bids that were never opened; known once the book is complete."""
+    result: AuctionResultView | None
+    settled: Amount
+    """Face delivered against payment."""
+    paid: Amount
+    failed: Amount
+    """Face allotted and not paid for; it is not issued."""
+
+
+class AuctionReply(Result, frozen=True, kw_only=True):
+    """One auction."""
+
+    auction: AuctionView
+
+
+class LadderRowView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid without its bidder."""
+
+    price: Price | None
+    """Null: a bid without a price."""
+    face: Amount
+    allotted: Amount
+    state: str
+    """`open`, `settled` or `failed`."""
+
+
+class AuctionLadderResult(Result, frozen=True, kw_only=True):
+    """A page of a ladder, in the order in which bids are served."""
+
+    auction: str
+    rows: list[LadderRowView]
+    next: str | None
+
+
+class StandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bidder has failed to do, in all auctions."""
+
+    unrevealed: int
+    """Sealed bids left unopened."""
+    failed: int
+    """Allotments left unpaid."""
+    excluded_until: Time | None
+    """Before then it may not bid; null where it never was excluded."""
+
+
+class BidView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid of one bidder."""
+
+    number: int
+    account: Address
+    commitment: Hex | None
+    """What was handed in under seal; null: a bid without a price."""
+    price: Price | None
+    """Null: sealed, or without a price."""
+    face: Amount | None
+    """Null: sealed."""
+    cash_account: Address | None
+    void: bool
+
+
+class BidderResult(Result, frozen=True, kw_only=True):
+    """How a bidder stands, and its bids in an auction until that is over."""
+
+    participant: str
+    standing: StandingView
+    bids: list[BidView]
+
+
+class ReferenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """The weighted average of the last auction under a name."""
+
+    reference: str
+    auction: str
+    day: str
+    settlement_day: str
+    average_price: Price
+    average_yield: Yield
+
+
+class ReferencesResult(Result, frozen=True, kw_only=True):
+    """A page of the references, by name."""
+
+    references: list[ReferenceView]
+    next: str | None

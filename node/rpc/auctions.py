@@ -1,0 +1,241 @@
+"""The methods about auctions: the calendar, one auction, its ladder, a bidder's own bids."""
+
+from typing import Any, Final
+
+from node.amounts import render_amount
+from node.chain import Chain
+from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
+from node.ledger.auctions.records import (
+    AuctionRecord,
+    AuctionResult,
+    BidRecord,
+    LadderRow,
+    ReferenceRecord,
+    StandingRecord,
+)
+from node.ledger.pricing import text
+from node.ledger.tables import (
+    ASSETS,
+    AUCTIONS,
+    BIDDERS,
+    BIDS,
+    LADDERS,
+    PARTICIPANTS,
+    REFERENCES,
+    STANDINGS,
+    bid_key,
+    bidder_key,
+    ladder_key,
+    name_key,
+)
+from node.rpc import auction_results as shapes
+from node.rpc import results
+from node.rpc.errors import NotFound
+from node.rpc.jsonrpc import method
+from node.rpc.rendering import render_day, render_time
+from node.rpc.views import Views
+
+PIECES_MAX: Final = 8
+"""Of a ladder, in one answer: 2,000 rows, some 200 KB."""
+_BLAMELESS: Final = shapes.StandingView(unrevealed=0, failed=0, excluded_until=None)
+
+
+class AuctionMethods:
+    """The handlers, on the chain of one node."""
+
+    def __init__(self, chain: Chain, views: Views) -> None:
+        self._chain = chain
+        self._views = views
+
+    def _at(self) -> dict[str, Any]:
+        return results.at_head(self._chain.head)
+
+    @method("khz_auctions")
+    async def auctions(self, params: shapes.AuctionsParams) -> shapes.AuctionsResult:
+        """List the auctions that were announced, by name."""
+        after = b"" if params.after is None else params.after.encode() + b"\0"
+        found = self._chain.scan(AUCTIONS, after, params.limit + 1)
+        page = found[: params.limit]
+        return shapes.AuctionsResult(
+            **self._at(),
+            auctions=[
+                shapes.AuctionSummary(
+                    auction=key.decode(),
+                    asset=record.terms.asset,
+                    stage=record.stage.name.lower(),
+                    target=self._amount(record, record.terms.target),
+                    opens=render_time(record.terms.opens_ms),
+                    closes=render_time(record.terms.closes_ms),
+                    settles=render_time(record.terms.settles_ms),
+                )
+                for key, record in page
+            ],
+            next=page[-1][0].decode() if len(found) > len(page) else None,
+        )
+
+    @method("khz_auction", NotFound)
+    async def auction(self, params: shapes.AuctionParams) -> shapes.AuctionReply:
+        """Show an auction: its terms, how far it has come, what was decided and settled."""
+        record = self._found(params.auction)
+        return shapes.AuctionReply(
+            **self._at(),
+            auction=shapes.AuctionView(
+                auction=params.auction,
+                stage=record.stage.name.lower(),
+                terms=self._views.renderer.record(record.terms),
+                decimals=self._decimals(record),
+                sealed=record.sealed,
+                noncompetitive_bids=record.noncompetitive,
+                unrevealed=record.unrevealed,
+                result=None if record.result is None else self._result(record, record.result),
+                settled=self._amount(record, record.settled),
+                paid=self._amount(record, record.paid),
+                failed=self._amount(record, record.failed),
+            ),
+        )
+
+    @method("khz_auctionLadder", NotFound)
+    async def auction_ladder(
+        self, params: shapes.AuctionLadderParams
+    ) -> shapes.AuctionLadderResult:
+        """Show the ladder of an auction, once its book is complete: every valid bid, no bidder.
+
+        Bids with a price stand first, the highest price first, among equals the earlier bid; then
+        those without a price, the earlier first. It is all that recomputing the result takes. An
+        answer holds at most 8 pieces of 250 rows.
+        """
+        record = self._found(params.auction)
+        count = record.competitive_pieces + record.noncompetitive_pieces
+        start = 0 if params.after is None else int(params.after) + 1
+        stop = min(start + min(params.limit, PIECES_MAX), count)
+        rows: list[shapes.LadderRowView] = []
+        for piece in range(start, stop):
+            ladder = self._chain.record(LADDERS, ladder_key(params.auction, piece))
+            assert ladder is not None, "a piece that an auction counts"
+            rows += [self._row(record, row) for row in ladder.rows]
+        return shapes.AuctionLadderResult(
+            **self._at(),
+            auction=params.auction,
+            rows=rows,
+            next=str(stop - 1) if start < stop < count else None,
+        )
+
+    @method("khz_bidder", NotFound)
+    async def bidder(self, params: shapes.BidderParams) -> shapes.BidderResult:
+        """Say how a participant stands as a bidder, and show its bids in an auction.
+
+        Of a sealed bid nothing can be shown but its number and account. Bids are on the ledger
+        until their auction is over.
+        """
+        name = params.participant
+        if self._chain.record(PARTICIPANTS, name_key(name)) is None:
+            raise NotFound(f"there is no participant {name!r}", {"height": self._chain.head.height})
+        standing = self._chain.record(STANDINGS, name_key(name))
+        return shapes.BidderResult(
+            **self._at(),
+            participant=name,
+            standing=_BLAMELESS if standing is None else _standing(standing),
+            bids=[] if params.auction is None else self._bids_of(params.auction, name),
+        )
+
+    @method("khz_references")
+    async def references(self, params: shapes.ReferencesParams) -> shapes.ReferencesResult:
+        """List the weighted averages that floating coupons refer to: of the last auction each."""
+        after = b"" if params.after is None else params.after.encode() + b"\0"
+        found = self._chain.scan(REFERENCES, after, params.limit + 1)
+        page = found[: params.limit]
+        return shapes.ReferencesResult(
+            **self._at(),
+            references=[_reference(key.decode(), record) for key, record in page],
+            next=page[-1][0].decode() if len(found) > len(page) else None,
+        )
+
+    # Private.
+
+    def _found(self, name: str) -> AuctionRecord:
+        record = self._chain.record(AUCTIONS, name_key(name))
+        if record is None:
+            raise NotFound(f"there is no auction {name!r}", {"height": self._chain.head.height})
+        return record
+
+    def _decimals(self, record: AuctionRecord) -> int:
+        asset = self._chain.record(ASSETS, name_key(record.terms.asset))
+        assert asset is not None, "an auction of an asset that is not defined"
+        return asset.decimals
+
+    def _amount(self, record: AuctionRecord, amount: int) -> str:
+        return render_amount(amount, decimals=self._decimals(record))
+
+    def _result(self, record: AuctionRecord, result: AuctionResult) -> shapes.AuctionResultView:
+        return shapes.AuctionResultView(
+            cut_off=_price(result.cut_off_e4),
+            average_price=_price(result.average_price_e4),
+            average_yield=(
+                None
+                if result.average_yield_e4 is None
+                else text(result.average_yield_e4, YIELD_DECIMALS)
+            ),
+            noncompetitive_price=_price(result.noncompetitive_price_e4),
+            competitive=self._amount(record, result.competitive),
+            noncompetitive=self._amount(record, result.noncompetitive),
+            settlement_day=render_day(result.settlement_day),
+            decided=render_time(result.decided_ms),
+        )
+
+    def _row(self, record: AuctionRecord, row: LadderRow) -> shapes.LadderRowView:
+        return shapes.LadderRowView(
+            price=None if row.price_e4 is None else _price(row.price_e4),
+            face=self._amount(record, row.face),
+            allotted=self._amount(record, row.allotted),
+            state=row.state.name.lower(),
+        )
+
+    def _bids_of(self, auction: str, participant: str) -> list[shapes.BidView]:
+        record = self._found(auction)
+        theirs = self._chain.record(BIDDERS, bidder_key(auction, participant))
+        if theirs is None:
+            return []
+        numbers = [*theirs.sealed]
+        if theirs.noncompetitive is not None:
+            numbers.append(theirs.noncompetitive)
+        found = [(number, self._chain.record(BIDS, bid_key(auction, number))) for number in numbers]
+        # While an auction is settled, its bids go before its bidders do.
+        return [self._bid(record, number, bid) for number, bid in found if bid is not None]
+
+    def _bid(self, record: AuctionRecord, number: int, bid: BidRecord) -> shapes.BidView:
+        address = self._views.renderer.address
+        opened = bid.bid
+        price_e4 = None if opened is None else opened.price_e4
+        return shapes.BidView(
+            number=number,
+            account=address(bid.account),
+            commitment=None if bid.commitment is None else bid.commitment.hex(),
+            price=None if price_e4 is None else _price(price_e4),
+            face=None if opened is None else self._amount(record, opened.face),
+            cash_account=None if opened is None else address(opened.cash_account),
+            void=bid.void,
+        )
+
+
+def _price(price_e4: int) -> str:
+    return text(price_e4, PRICE_DECIMALS)
+
+
+def _standing(record: StandingRecord) -> shapes.StandingView:
+    until_ms = record.excluded_until_ms
+    return shapes.StandingView(
+        unrevealed=record.unrevealed,
+        failed=record.failed,
+        excluded_until=render_time(until_ms) if until_ms else None,
+    )
+
+
+def _reference(name: str, record: ReferenceRecord) -> shapes.ReferenceView:
+    return shapes.ReferenceView(
+        reference=name,
+        auction=record.auction,
+        day=render_day(record.day),
+        settlement_day=render_day(record.settlement_day),
+        average_price=_price(record.average_price_e4),
+        average_yield=text(record.average_yield_e4, YIELD_DECIMALS),
+    )
