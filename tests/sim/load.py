@@ -81,6 +81,7 @@ from node.ledger.tables import (
 from node.ledger.terms import BillTerms, kind_of
 from node.ledger.units import MS_PER_DAY, MS_PER_HOUR
 from tests.chain.town import BANK, CASH, address_of, key
+from tests.sim.auctions import AuctionLoad, Impossible
 from tests.sim.calendars import CalendarLoad
 from tests.sim.model import Model, split_key
 
@@ -113,10 +114,6 @@ class Draft:
     operations: tuple[Record, ...]
     signers: tuple[str, ...]
     """Names of keys."""
-
-
-class Impossible(Exception):
-    """The ledger holds nothing that this operation could be about."""
 
 
 class Load:
@@ -160,9 +157,17 @@ class Load:
             "delivery_versus_payment": self._delivery_versus_payment,
         }
         calendars = CalendarLoad(model, now_ms, self._governed)
+        auctions = AuctionLoad(
+            model,
+            now_ms=now_ms,
+            governed=self._governed,
+            account_of=self._account_of,
+            people=self._participants,
+        )
         self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,
+            **auctions.makers(),
         }
 
     def draw(self, chance: random.Random, number: int) -> Draft:
@@ -707,6 +712,11 @@ class Load:
             "withdrawn": ((1,),),
             "version": (7,),
             "height": (1,),
+            "auction": ("no-such",),
+            "number": (99,),
+            "face": (0, -1, 7),
+            "price_e4": (1,),
+            "cut_off_e4": (1,),
         }
         fields = [name for name in wrong if hasattr(operation, name)]
         field = chance.choice(fields)
@@ -719,7 +729,8 @@ _WHY: Final = {"reason": "an order", "legal_reference": "simulation 1"}
 def _acting(operation: Record) -> tuple[bytes, ...]:
     account: bytes = getattr(operation, "account", b"")
     approvers: tuple[bytes, ...] = getattr(operation, "approvers", ())
-    return (account, *approvers)
+    payer: bytes = getattr(operation, "cash_account", account)
+    return (account, *approvers, payer)
 
 
 def _one(chance: random.Random, found: Sequence[T]) -> T:

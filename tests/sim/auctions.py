@@ -1,0 +1,272 @@
+"""What the load asks of the auctions desk: whole auctions, less than a minute each.
+
+Everybody forgets something now and then: a bid is not opened, opened twice, or withdrawn; nobody
+decides; the cash is gone when it is due. What a sealed bid says is kept here, by its hash.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from node.codec import Record
+from node.ledger.auctions import (
+    AuctionTerms,
+    Method,
+    NoncompetitivePrice,
+    Oversubscription,
+    SealedBid,
+    commitment_of,
+)
+from node.ledger.auctions.records import AuctionRecord, AuctionStage
+from node.ledger.operations import (
+    AnnounceAuction,
+    CommitBid,
+    DecideAuction,
+    PlaceBid,
+    RevealBid,
+    WithdrawBid,
+)
+from node.ledger.powers import FINANCE_MINISTRY
+from node.ledger.tables import (
+    ASSETS,
+    AUCTIONS,
+    BIDS,
+    CALENDARS,
+    LADDERS,
+    ParticipantKind,
+)
+from node.ledger.terms import BillTerms
+from node.ledger.units import MS_PER_DAY
+from tests.chain.town import BANK, CASH, address_of
+from tests.sim.calendars import Governed
+from tests.sim.model import Model
+
+Maker = Callable[[random.Random], Sequence[Record]]
+T = TypeVar("T")
+
+
+GOING_ON: Final = 12
+"""How often the load goes on with an auction for each time that it draws another act."""
+
+
+RUNNING_MAX: Final = 2
+"""Auctions at a time."""
+
+
+OPENED_MAX: Final = 6
+"""Bids in one transaction."""
+
+
+class Impossible(Exception):
+    """The ledger holds nothing that this operation could be about."""
+
+
+class AuctionLoad:
+    """Draws operations of the auctions desk."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        now_ms: Callable[[], int],
+        governed: Governed,
+        account_of: Callable[[str], bytes | None],
+        people: Callable[[ParticipantKind], list[str]],
+    ) -> None:
+        self._model = model
+        self._now_ms = now_ms
+        self._governed = governed
+        self._account_of = account_of
+        self._people = people
+        self._sealed: dict[bytes, SealedBid] = {}
+        self._made = 0
+
+    def makers(self) -> Mapping[str, Maker]:
+        """Return how each act of the desk is drawn."""
+        return {
+            "announce_auction": self._announce,
+            "commit_bid": self._commit,
+            "withdraw_bid": self._withdraw,
+            "reveal_bid": self._reveal,
+            "place_bid": self._place,
+            "decide_auction": self._decide,
+            # Or hardly any would go from its beginning to its end in the minutes of a run.
+            **{f"auction_goes_on_{number}": self._go_on for number in range(GOING_ON)},
+        }
+
+    def _go_on(self, chance: random.Random) -> Sequence[Record]:
+        """Draw what takes an auction that there is further."""
+        bidding = chance.sample((self._commit, self._place), 2)
+        for maker in (self._decide, self._reveal, *bidding):
+            try:
+                return maker(chance)
+            except Impossible:
+                continue
+        return self._announce(chance)
+
+    def _announce(self, chance: random.Random) -> Sequence[Record]:
+        running = sum(each.next_ms is not None for each in self._model.rows(AUCTIONS).values())
+        if running >= RUNNING_MAX:
+            raise Impossible  # or the bids would be spread over too many
+        now_ms = self._now_ms()
+        tomorrow = now_ms // MS_PER_DAY + 2
+        proceeds = self._account_of(FINANCE_MINISTRY)
+        calendars = [None, None, None, *(key.decode() for key in self._model.rows(CALENDARS))]
+        bills = [
+            (code.decode(), record)
+            for code, record in self._model.rows(ASSETS).items()
+            if isinstance(record.terms, BillTerms)
+            and record.terms.maturity_day > tomorrow
+            and record.issuer == FINANCE_MINISTRY
+        ]
+        if proceeds is None:
+            raise Impossible
+        asset, record = _one(chance, bills)
+        multiple = record.multiple * chance.choice((1, 1, 2))
+        self._made += 1
+        times = [now_ms + chance.randrange(500, 3_000)]
+        for _ in range(3):
+            times.append(times[-1] + chance.randrange(4_000, 16_000))
+        terms = AuctionTerms(
+            asset=asset,
+            cash=CASH,
+            proceeds=proceeds,
+            method=chance.choice(list(Method)),
+            target=multiple * chance.choice((2, 5, 20)),
+            multiple=multiple,
+            quantum_e4=chance.choice((1, 100)),
+            opens_ms=times[0],
+            closes_ms=times[1],
+            reveals_until_ms=times[2],
+            decides_until_ms=times[3],
+            settles_ms=times[3] + chance.randrange(0, 4_000),
+            calendar=chance.choice(calendars),
+            kinds=("bank",),
+            licences=(),
+            bids_per_bidder=chance.choice((2, 20)),
+            bidder_share_bps=10_000,
+            noncompetitive_kinds=("company", "person"),
+            noncompetitive_share_bps=3_000,
+            noncompetitive_least=multiple,
+            noncompetitive_most=multiple * 5,
+            noncompetitive_price=chance.choice(list(NoncompetitivePrice)),
+            oversubscription=chance.choice(list(Oversubscription)),
+            prorata_step=multiple,
+            filled_whole=chance.choice((0, multiple)),
+            failing_exclusion_days=0,
+            unrevealed_exclusion_days=0,
+            reference=chance.choice((None, "mtb-3m")),
+        )
+        return [
+            self._governed(
+                AnnounceAuction,
+                "announce_auction",
+                "bill",
+                auction=f"auction-{self._made}",
+                terms=terms,
+            )
+        ]
+
+    def _commit(self, chance: random.Random) -> Sequence[Record]:
+        name, record = self._some(chance, self._is_open)
+        terms = record.terms
+        account = address_of(BANK, f"a{chance.randrange(4)}")
+        bid = SealedBid(
+            auction=name,
+            account=account,
+            price_e4=chance.randrange(970_000, 970_500, 100),
+            face=terms.multiple * chance.choice((1, 2, 5)),
+            salt=chance.randbytes(32),
+        )
+        commitment = commitment_of(bid)
+        self._sealed[commitment] = bid
+        return [CommitBid(account=account, auction=name, commitment=commitment)]
+
+    def _withdraw(self, chance: random.Random) -> Sequence[Record]:
+        number, bid = _one(chance, self._all_sealed(self._is_open))
+        if chance.random() < 0.9:
+            raise Impossible  # or hardly any would be left
+        return [WithdrawBid(account=bid.account, auction=bid.auction, number=number)]
+
+    def _reveal(self, chance: random.Random) -> Sequence[Record]:
+        """Open one bid, or all of an auction that are known here; or, now and then, too early."""
+        closed = chance.random() < 0.9
+        found = self._all_sealed(lambda each: self._is_open(each) is not closed)
+        first = _one(chance, found)
+        several = [each for each in found if each[1].auction == first[1].auction]
+        return [
+            self._opened(number, bid, chance)
+            for number, bid in chance.choice(([first], several[:OPENED_MAX]))
+        ]
+
+    def _opened(self, number: int, bid: SealedBid, chance: random.Random) -> RevealBid:
+        terms = self._model.rows(AUCTIONS)[bid.auction.encode()].terms
+        return RevealBid(
+            account=bid.account,
+            cash_account=chance.choice((bid.account, address_of(BANK, "a0"))),
+            auction=bid.auction,
+            number=number,
+            asset=terms.asset,
+            price_e4=bid.price_e4,
+            face=bid.face,
+            salt=bid.salt,
+        )
+
+    def _place(self, chance: random.Random) -> Sequence[Record]:
+        name, record = self._some(chance, self._is_open)
+        people = [*self._people(ParticipantKind.PERSON), *self._people(ParticipantKind.COMPANY)]
+        account = self._account_of(_one(chance, people))
+        if account is None:
+            raise Impossible
+        return [
+            PlaceBid(
+                account=account,
+                cash_account=chance.choice((account, address_of(BANK, "a1"))),
+                auction=name,
+                asset=record.terms.asset,
+                face=record.terms.multiple * chance.choice((1, 3, 9)),
+            )
+        ]
+
+    def _decide(self, chance: random.Random) -> Sequence[Record]:
+        name, _ = self._some(chance, lambda each: each.stage is AuctionStage.DECIDING)
+        prices = [
+            row.price_e4
+            for key, piece in self._model.rows(LADDERS).items()
+            if key.startswith(f"{name}/".encode())
+            for row in piece.rows
+            if row.price_e4 is not None
+        ]
+        cut_off = None if chance.random() < 0.1 else chance.choice([max(prices), *prices])
+        return [
+            self._governed(
+                DecideAuction, "decide_auction", "bill", auction=name, cut_off_e4=cut_off
+            )
+        ]
+
+    # What there is.
+
+    def _is_open(self, record: AuctionRecord) -> bool:
+        return record.terms.opens_ms <= self._now_ms() < record.terms.closes_ms
+
+    def _some(
+        self, chance: random.Random, accept: Callable[[AuctionRecord], bool]
+    ) -> tuple[str, AuctionRecord]:
+        rows = self._model.rows(AUCTIONS)
+        name, record = _one(chance, [each for each in rows.items() if accept(each[1])])
+        return name.decode(), record
+
+    def _all_sealed(self, accept: Callable[[AuctionRecord], bool]) -> list[tuple[int, SealedBid]]:
+        """Return the numbers of the sealed bids of such auctions, and what they say."""
+        auctions = self._model.rows(AUCTIONS)
+        return [
+            (int.from_bytes(key[-4:], "big"), self._sealed[bid.commitment])
+            for key, bid in self._model.rows(BIDS).items()
+            if bid.commitment in self._sealed and bid.bid is None and accept(auctions[key[:-5]])
+        ]
+
+
+def _one(chance: random.Random, found: Sequence[T]) -> T:
+    if not found:
+        raise Impossible
+    return chance.choice(found)
