@@ -9,12 +9,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.charts import bars
 from node.explorer.contents import MinuteLine
-from node.explorer.limits import FIELDS_SHOWN_MAX
+from node.explorer.limits import FIELDS_BYTES_MAX, FIELDS_SHOWN_MAX
 from node.explorer.showing import Showing, cut, fill
 from node.rpc.errors import JsonValue
 from node.rpc.results import Object
@@ -176,12 +176,19 @@ class Face(Showing):
     def fields(self, fields: Object, *, words: bool = False) -> Iterator[tuple[str, Markup]]:
         """Yield the fields of a record with their values, nested ones by a path of names.
 
+        Where they are long, the first of them, and a word that the JSON has the rest.
+
         Args:
             words: name them in the page's language instead of as the ledger does.
         """
+        size_bytes = 0
         for name, value in list(_flat(fields, ""))[:FIELDS_SHOWN_MAX]:
-            last = name.rpartition(".")[2]
-            yield (self._catalogue.word(name) if words else cut(name)), self.value(last, value)
+            shown = self.value(name.rpartition(".")[2], value)
+            size_bytes += len(shown.encode())
+            if size_bytes > FIELDS_BYTES_MAX:
+                yield "…", escape(self.t("more-cut"))
+                return
+            yield (self._catalogue.word(name) if words else cut(name)), shown
 
     def share(self, part: str, whole: str) -> int:
         """Return how many percent one amount is of another, rounded down; 0 of nothing."""

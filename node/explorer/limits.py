@@ -26,6 +26,9 @@ NESTED_SHOWN_MAX: Final = 400
 """Characters of a field that holds records of its own, such as the operations of a proposal."""
 FIELDS_SHOWN_MAX: Final = 40
 """Fields of one operation."""
+FIELDS_BYTES_MAX: Final = 4_000
+"""Of the values of one operation's fields together, so that an act with many more of them than any
+today makes no larger page."""
 
 BLOCKS_READ_BYTES_MAX: Final = 4 << 20
 """Of blocks that one page of the list of blocks reads from the store; it ends early beyond that."""

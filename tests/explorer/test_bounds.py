@@ -22,6 +22,7 @@ from node.explorer.contents import (
 from node.explorer.explorer import Asked, Explorer
 from node.explorer.limits import (
     BLOCKS_READ_BYTES_MAX,
+    FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
     NESTED_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
@@ -285,6 +286,21 @@ def test_values_are_cut_and_what_steers_is_shown() -> None:
     assert "\x00" not in showing.value("reason", "\x00")
     # What joins the letters of Urdu is no steering.
     assert "\u200c" in showing.value("reason", "می\u200cہے")
+
+
+async def test_an_operation_of_many_long_fields_is_shown_in_part() -> None:
+    async with plain() as shown:
+        explorer = explorer_of(shown)
+        asked = Asked(
+            catalogue=catalogues()["en"], name="blocks", argument="1", query={}, as_json=False
+        )
+        fields = {f"field_{number:02}": QUOTE * 1_000 for number in range(30)}
+
+        rows = list(explorer._face(asked).fields(fields))
+
+        assert sum(len(value.encode()) for _, value in rows[:-1]) <= FIELDS_BYTES_MAX
+        assert [name for name, _ in rows[:-1]] == sorted(fields)[: len(rows) - 1]
+        assert rows[-1][0] == "…"
 
 
 async def test_a_query_is_read_up_to_a_bound() -> None:

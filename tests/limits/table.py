@@ -459,6 +459,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.NESTED_SHOWN_MAX": (
         f"{_PAGES}::test_values_are_cut_and_what_steers_is_shown"
     ),
+    "node.explorer.limits.FIELDS_BYTES_MAX": (
+        f"{_PAGES}::test_an_operation_of_many_long_fields_is_shown_in_part"
+    ),
     "node.explorer.limits.FIELDS_SHOWN_MAX": (
         f"{_PAGES}::test_values_are_cut_and_what_steers_is_shown"
     ),
