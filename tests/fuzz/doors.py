@@ -40,6 +40,8 @@ PREFIXES: Final = ("decode", "parse", "read_", "load")
 _STORED: Final = "what this node itself stored, under LevelDB's checksums; damage is named as such"
 _JOINED: Final = "reads a file by a door that is in a row, and judges what it says"
 
+_PAGE: Final = "the address of a page, which the types of the method behind it judge; tests/explorer/test_pages"
+
 NOT_REACHED: Final[Mapping[str, str]] = {
     "node.app.loading.load_identity": _JOINED,
     "node.app.loading.load_signer": _JOINED,
@@ -48,6 +50,8 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
     "node.cli.upkeep.load_home": _JOINED,
+    "node.explorer.reading._convert": _PAGE,
+    "node.explorer.proving.Proving.proof": _PAGE,
     "node.control": "a socket that only the owner of the home opens; tests/control",
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,

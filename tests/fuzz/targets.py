@@ -39,6 +39,8 @@ from node.cli.verify import read_proof
 from node.client import ClientError, DraftError, WrongNetwork
 from node.codec import CodecError, encode
 from node.config import ConfigError, load_config, parse_endpoint
+from node.explorer.reading import parse_height
+from node.explorer.refusals import PageRefusal
 from node.genesis import (
     AmendmentError,
     GenesisError,
@@ -178,6 +180,11 @@ def _id(data: bytes) -> bytes | None:
 def _endpoint(data: bytes) -> None:
     endpoint = parse_endpoint(_argument(data))
     assert parse_endpoint(str(endpoint)) == endpoint
+
+
+def _height(data: bytes) -> None:
+    text = _argument(data)
+    assert int(text) == parse_height(text) > 0
 
 
 def _argument(data: bytes) -> str:
@@ -456,6 +463,14 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.addresses.decode_bech32m",
             "node.client.network.ClientNetwork.parse_address",
         ),
+    ),
+    Target(
+        name="height-of-a-page",
+        form=Form.TEXT,
+        opened=reading(_height),
+        refusals=(PageRefusal,),
+        seeds=lambda: (b"1", b"42", b"999999999999999999"),
+        doors=("node.explorer.reading.parse_height",),
     ),
     Target(
         name="amount",
