@@ -39,8 +39,7 @@ PREFIXES: Final = ("decode", "parse", "read_", "load")
 
 _STORED: Final = "what this node itself stored, under LevelDB's checksums; damage is named as such"
 _JOINED: Final = "reads a file by a door that is in a row, and judges what it says"
-
-_PAGE: Final = "the address of a page, which the types of the method behind it judge; tests/explorer/test_pages"
+_PAGE: Final = "the address of a page, judged by its method's types; tests/explorer/test_pages"
 
 NOT_REACHED: Final[Mapping[str, str]] = {
     "node.app.loading.load_identity": _JOINED,

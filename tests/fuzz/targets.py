@@ -184,7 +184,8 @@ def _endpoint(data: bytes) -> None:
 
 def _height(data: bytes) -> None:
     text = _argument(data)
-    assert int(text) == parse_height(text) > 0
+    height = parse_height(text)
+    assert height == int(text) > 0
 
 
 def _argument(data: bytes) -> str:
