@@ -101,9 +101,11 @@ class Health:
             {member.name: member.earliest for member in members},
         )
         missing = services.missing()
+        # Not by what is missing: a peer that speaks of it may lie, and proves nothing. Where it is
+        # true, this node falls behind and commits nothing any more, which is not to be mistaken.
         yield Check(
             name="caught up",
-            passed=highest - height <= LAG_MAX and missing is None,
+            passed=highest - height <= LAG_MAX,
             found=f"at height {height}, the highest peer at {highest}"
             + ("" if missing is None else f"; {missing}")
             + ("" if unserved is None else f"; no peer keeps block {unserved}: {UNSERVED_ADVICE}"),

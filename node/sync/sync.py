@@ -242,9 +242,10 @@ class Sync:
             peer = peers[error.height]
             self._strike(peer, str(error))
             before, self._unamended = self._unamended, error
-            if before is None or before.parent != error.parent:
-                self._log.error(
-                    "the network goes on by an amendment that this node was not given",
+            if before is None or before.height != error.height:
+                # Once a height: whoever lies of it names another each time.
+                self._log.warning(
+                    "a peer goes on by an amendment that this node was not given",
                     height=error.height,
                     amendment=error.parent,
                     peer=peer,

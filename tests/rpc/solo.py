@@ -215,6 +215,7 @@ async def solo_node(
     record: GenesisRecord | None = None,
     keep_blocks: int = 0,
     why_silent: str | None = None,
+    missing: str | None = None,
     snapshots: Sequence[tuple[int, bytes]] = (),
     pages: MakePages | None = None,
 ) -> AsyncIterator[Solo]:
@@ -240,6 +241,7 @@ async def solo_node(
         metrics=metrics,
         log=log or silent_log(),
         why_silent=lambda: why_silent,
+        missing=lambda: missing,
         snapshots=lambda: snapshots,
     )
     server = RpcServer(services, limits=limits, hosts=hosts, pages=pages)

@@ -525,6 +525,18 @@ async def test_validator_that_signs_nothing_is_not_ready_and_says_why() -> None:
         assert (await solo.call("khz_status"))["not_ready"] == [f"signing: {why}"]
 
 
+async def test_a_peer_that_speaks_of_an_amendment_makes_no_node_unready() -> None:
+    missing = "amendment ab01, which this node does not have"
+    async with solo_node(settled=False, missing=missing) as solo:
+        status, text = await solo.get("/readyz?verbose")
+        assert status == 200
+        assert missing in text
+
+        # Where it is true, nothing is committed here any more.
+        solo.town.clock.advance(60_000)
+        assert (await solo.get("/readyz"))[0] == 503
+
+
 async def test_node_without_progress_is_not_ready_until_there_is_a_block() -> None:
     async with solo_node(settled=False) as solo:
         solo.town.clock.advance(60_000)
