@@ -22,6 +22,7 @@ SINGLE: Final[Mapping[str, Any]] = {
     "limit": 5,
     "after": None,
     "participant": "bank",
+    "identifier": "PK0000000015",
     "kind": "holding",
     "name": "PKR-CB",
     "from": "0-0",
