@@ -36,7 +36,7 @@ from tests.chain.amending import (
 from tests.chain.town import Town, make_record, make_town
 
 BLOCK = b"T" * 32
-GOLDEN = "58243ecb6c426b2be30327079ae769fa5fc7bd4597ac98aa90cfca9af4ce4224"
+GOLDEN = "828417647a42830ac8e07bf5acd5a5289a8a0408b0adc4d3ba9a8008f812616e"
 
 
 @pytest.fixture
