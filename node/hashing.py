@@ -42,6 +42,8 @@ class Domain(Enum):
     AMENDMENT = b"khazana/amendment/1"
     SEALED_BID = b"khazana/sealed-bid/1"
     AUCTION = b"khazana/auction/1"
+    SERVICE = b"khazana/service/1"
+    ESCROW = b"khazana/escrow/1"
 
 
 def hasher(domain: Domain, *first: bytes) -> Callable[[bytes], bytes]:

@@ -88,6 +88,12 @@ class Act:
     """Checks in order of precedence, then changes and events. Raises Reject before any change."""
     since: int
     """The version of the protocol that brought it."""
+    since_of: Callable[[Record], int] | None = None
+    """The version that brought what this operation says, where that is not the act's own."""
+
+    def in_force_since(self, operation: Record) -> int:
+        """Return the version of the protocol that brought this operation, with all that it says."""
+        return self.since if self.since_of is None else max(self.since, self.since_of(operation))
 
 
 def define_act(
@@ -96,12 +102,20 @@ def define_act(
     apply: Callable[[ActContext, OperationT], None],
     *,
     since: int = 1,
+    since_of: Callable[[OperationT], int] | None = None,
 ) -> Act:
     """Return the act that this operation asks for; `apply` is only ever given this operation."""
-    return Act(name=name, operation=operation, apply=cast("_Apply", apply), since=since)
+    return Act(
+        name=name,
+        operation=operation,
+        apply=cast("_Apply", apply),
+        since=since,
+        since_of=cast("_SinceOf", since_of),
+    )
 
 
 _Apply: TypeAlias = Callable[[ActContext, Record], None]
+_SinceOf: TypeAlias = Callable[[Record], int] | None
 
 
 @runtime_checkable

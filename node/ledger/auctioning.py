@@ -488,10 +488,11 @@ class _Settlement:
         if supply > asset.ceiling:
             raise Reject(Outcome.CEILING_EXCEEDED)
         if paid:  # A crumb of face can round to nothing, and empty holdings have no record.
-            debit(state, payer, terms.cash, paid)
-            credit(state, terms.proceeds, terms.cash, paid)
+            cash = asset_of(state, terms.cash).terms
+            debit(state, payer, terms.cash, paid, cash)
+            credit(state, terms.proceeds, terms.cash, paid, cash)
         state.put(ASSETS, name_key(terms.asset), replace(asset, supply=supply))
-        credit(state, bid.account, terms.asset, face)
+        credit(state, bid.account, terms.asset, face, asset.terms)
         self.events.append(
             AllotmentSettled(
                 auction=self._auction,

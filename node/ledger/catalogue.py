@@ -36,6 +36,7 @@ from node.ledger.acts.governance import (
     set_powers,
     withdraw,
 )
+from node.ledger.acts.lifecycle import fund_payment, set_withholding
 from node.ledger.acts.registry import (
     close_account,
     grant_licence,
@@ -85,6 +86,8 @@ ACTS: Final[tuple[Act, ...]] = (
     reveal_bid.ACT,
     place_bid.ACT,
     decide_auction.ACT,
+    fund_payment.ACT,
+    set_withholding.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
 )

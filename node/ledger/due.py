@@ -3,20 +3,27 @@
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
 transactions; what does not fit waits for the next block, in the same order. What has more to do
 than fits into a block leaves its entry where it is, and goes on in the next one.
+transactions; what does not fit waits for the next block, in the same order. Taking a record of a
+security takes no place of it.
 """
 
 from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record
-from node.ledger import calendars, docket, holdings
+from node.ledger import calendars, docket, holdings, servicing
 from node.ledger.auctioning import AuctionEvent, take_step
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
+from node.ledger.securities import split_payment_key
+from node.ledger.servicing import ServicingEvent
 from node.ledger.state import LedgerState
-from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord
+from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord, name_key
 
 DUE_PER_BLOCK_MAX: Final = 1_000
 """About 10 ms of work."""
+SERVICE_WORK: Final = 20
+"""Entries' worth: looking at a security may take planning its next payment. Holders are counted by
+themselves."""
 
 
 class HoldExpired(Record, tag=28):
@@ -34,57 +41,84 @@ class ProposalExpired(Record, tag=50):
     proposal: Hash
 
 
-DueEvent: TypeAlias = HoldExpired | ProposalExpired | AuctionEvent | AppointmentMoved
+DueEvent: TypeAlias = (
+    HoldExpired | ProposalExpired | AuctionEvent | AppointmentMoved | ServicingEvent
+)
 
 
 def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
     """Let happen what is due in a block of this time, in order of its time and id."""
-    events: list[DueEvent] = []
+    block = _Block(state, time_ms)
     taken = 0
     start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
     while taken < DUE_PER_BLOCK_MAX:
         entries = state.scan(DUE, start, page)
         for key, due in entries:
             if int.from_bytes(key[:8], "big") > time_ms or taken >= DUE_PER_BLOCK_MAX:
-                return events
+                return block.events
             if state.get(DUE, key) is None:
                 continue  # withdrawn by what happened before it in this block
-            taken += _happen(state, due, time_ms, events)
+            taken += block.happen(due)
         if len(entries) < page:
             break
         start = entries[-1][0] + b"\0"  # the least key above the last one
         page = max(1, min(2 * page, DUE_PER_BLOCK_MAX - taken))
-    return events
+    return block.events
 
 
-def _happen(state: LedgerState, due: DueRecord, time_ms: int, events: list[DueEvent]) -> int:
-    """Let it happen; return how many entries' worth of work it was."""
-    match due.kind:
-        case DueKind.HOLD_EXPIRES:
-            holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
-            hold = holdings.release_hold(state, holder, hold_id)
-            events.append(
-                HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
-            )
-        case DueKind.PROPOSAL_EXPIRES:
-            proposal = state.get(PROPOSALS, due.target)
-            assert proposal is not None  # closing one removes its entry
-            docket.close(state, due.target, proposal)
-            events.append(ProposalExpired(proposal=due.target))
-        case DueKind.CALENDAR_AMENDED:
-            moved, looked_at = calendars.move_some(state, due, time_ms)
-            events.extend(moved)
-            return max(1, looked_at)
-        case DueKind.APPOINTMENT:
-            elsewhere, now = calendars.meet(state, due.target, time_ms)
-            if elsewhere is not None:
-                events.append(elsewhere)
-            if now is not None:
-                _happen(state, DueRecord(kind=now.kind, target=now.target), time_ms, events)
-        case DueKind.AUCTION_STEP:
-            stepped, looked_at = take_step(state, due.target.decode(), time_ms)
-            events.extend(stepped)
-            return max(1, looked_at)
-        case _ as unreachable:
-            assert_never(unreachable)
-    return 1
+class _Block:
+    """What happens in one block, and how many holders may still be paid in it."""
+
+    def __init__(self, state: LedgerState, time_ms: int) -> None:
+        self._state = state
+        self._time_ms = time_ms
+        self._holders = servicing.HOLDERS_PER_BLOCK_MAX
+        self.events: list[DueEvent] = []
+
+    def happen(self, due: DueRecord) -> int:
+        """Let it happen; return how many entries' worth of work it was."""
+        state, events, kind = self._state, self.events, due.kind
+        match kind:
+            case DueKind.HOLD_EXPIRES:
+                holder, hold_id = due.target[:ADDRESS_SIZE], due.target[ADDRESS_SIZE:]
+                hold = holdings.release_hold(state, holder, hold_id)
+                events.append(
+                    HoldExpired(hold=hold_id, holder=holder, asset=hold.asset, amount=hold.amount)
+                )
+            case DueKind.PROPOSAL_EXPIRES:
+                proposal = state.get(PROPOSALS, due.target)
+                assert proposal is not None  # closing one removes its entry
+                docket.close(state, due.target, proposal)
+                events.append(ProposalExpired(proposal=due.target))
+            case DueKind.CALENDAR_AMENDED:
+                moved, looked_at = calendars.move_some(state, due, self._time_ms)
+                events.extend(moved)
+                return max(1, looked_at)
+            case DueKind.APPOINTMENT:
+                elsewhere, now = calendars.meet(state, due.target, self._time_ms)
+                if elsewhere is not None:
+                    events.append(elsewhere)
+                if now is not None:
+                    return self.happen(DueRecord(kind=now.kind, target=now.target))
+            case DueKind.RECORD_DAY | DueKind.FUNDING_DAY | DueKind.PAYMENT_DAY:
+                met = servicing.meet_day(state, kind, due.target, self._time_ms)
+                if met is not None:
+                    events.append(met)
+                if kind is DueKind.PAYMENT_DAY:
+                    asset = split_payment_key(due.target)[0]
+                    return self.happen(DueRecord(kind=DueKind.SERVICE, target=name_key(asset)))
+                # A record that waited for the next block would count what moves in this one.
+                return 0 if kind is DueKind.RECORD_DAY else 1
+            case DueKind.SERVICE:
+                asset = due.target.decode()
+                served, paid = servicing.serve(state, asset, self._time_ms, self._holders)
+                events.extend(served)
+                self._holders -= paid
+                return SERVICE_WORK
+            case DueKind.AUCTION_STEP:
+                stepped, looked_at = take_step(state, due.target.decode(), self._time_ms)
+                events.extend(stepped)
+                return max(1, looked_at)
+            case _ as unreachable:
+                assert_never(unreachable)
+        return 1

@@ -27,6 +27,7 @@ from node.ledger.acts.governance.schedule_upgrade import UpgradeScheduled
 from node.ledger.acts.governance.set_parameter import ParameterSet
 from node.ledger.acts.governance.set_powers import PowersSet
 from node.ledger.acts.governance.withdraw import Withdrawn
+from node.ledger.acts.lifecycle.set_withholding import WithholdingSet
 from node.ledger.acts.registry.close_account import AccountClosed
 from node.ledger.acts.registry.grant_licence import LicenceGranted
 from node.ledger.acts.registry.grant_office import OfficeGranted
@@ -51,6 +52,16 @@ from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
 from node.ledger.protocol import ProtocolUpgraded
+from node.ledger.servicing import (
+    FundingChecked,
+    HoldersPaid,
+    HoldRedeemed,
+    PaymentFunded,
+    PaymentSettled,
+    PaymentUnfunded,
+    RecordTaken,
+    RecordWaits,
+)
 
 Event: TypeAlias = (
     ParticipantRegistered
@@ -86,6 +97,15 @@ Event: TypeAlias = (
     | UpgradeCancelled
     | ProtocolUpgraded
     | ValidatorsAmended
+    | PaymentFunded
+    | WithholdingSet
+    | RecordTaken
+    | FundingChecked
+    | PaymentUnfunded
+    | HoldersPaid
+    | PaymentSettled
+    | HoldRedeemed
+    | RecordWaits
     | CalendarDefined
     | CalendarAmended
     | AppointmentMoved
@@ -132,9 +152,12 @@ __all__ = [
     "CalendarDefined",
     "Event",
     "ForciblyTransferred",
+    "FundingChecked",
     "HoldExpired",
     "HoldPlaced",
+    "HoldRedeemed",
     "HoldReleased",
+    "HoldersPaid",
     "Issued",
     "LicenceGranted",
     "LicenceRevoked",
@@ -142,12 +165,17 @@ __all__ = [
     "ParameterSet",
     "ParticipantRegistered",
     "ParticipantStatusUpdated",
+    "PaymentFunded",
+    "PaymentSettled",
+    "PaymentUnfunded",
     "PowersSet",
     "ProposalApplied",
     "ProposalExpired",
     "ProposalRefused",
     "Proposed",
     "ProtocolUpgraded",
+    "RecordTaken",
+    "RecordWaits",
     "Redeemed",
     "Transferred",
     "UpgradeCancelled",
@@ -157,4 +185,5 @@ __all__ = [
     "ValidatorRemoved",
     "ValidatorsAmended",
     "Withdrawn",
+    "WithholdingSet",
 ]

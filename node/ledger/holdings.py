@@ -1,12 +1,17 @@
 """Moving amounts between available, held and elsewhere. The only writer of holdings and holds.
 
+Whoever moves something says under which terms it is: what a serviced security's holder has is noted
+for its payments (`positions.py`), of other assets nothing but the holding is read or written.
+
 Nothing here can overflow: no holding is larger than the supply of its asset, and no supply larger
 than the ceiling, which is below 2^64.
 """
 
 from typing import Final
 
+from node.codec import replace
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.positions import note_face
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ASSETS,
@@ -24,6 +29,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
+from node.ledger.terms import PPM, AssetTerms, CashTerms, is_serviced
 
 _NOTHING: Final = HoldingRecord(available=0, held=0)
 
@@ -52,27 +58,91 @@ def check_available(state: LedgerState, account: bytes, asset: str, amount: int)
     return holding
 
 
-def credit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
-    """Add to what is available."""
+def credit(state: LedgerState, account: bytes, asset: str, amount: int, terms: AssetTerms) -> None:
+    """Add to what is available.
+
+    Args:
+        terms: those of the asset.
+
+    Raises:
+        Reject: REGISTER_CLOSED, of a serviced security.
+    """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
     after = HoldingRecord(available=holding.available + amount, held=holding.held)
+    if not isinstance(terms, CashTerms) and is_serviced(terms):
+        note_face(state, account, asset, terms.plan.cash, after.available + after.held)
     state.put(HOLDINGS, key, after)
 
 
-def debit(state: LedgerState, account: bytes, asset: str, amount: int) -> None:
+def debit(state: LedgerState, account: bytes, asset: str, amount: int, terms: AssetTerms) -> None:
     """Take from what is available. A holding that becomes empty is deleted.
 
+    Args:
+        terms: those of the asset.
+
     Raises:
-        Reject: HOLDING_INSUFFICIENT.
+        Reject: HOLDING_INSUFFICIENT; REGISTER_CLOSED, of a serviced security.
     """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
     left, held = holding.available - amount, holding.held
     if left < 0:
         raise _insufficient(account, asset, holding, amount)
+    if not isinstance(terms, CashTerms) and is_serviced(terms):
+        note_face(state, account, asset, terms.plan.cash, left + held)
     after = HoldingRecord(available=left, held=held) if left or held else None
     state.put(HOLDINGS, key, after)
+
+
+def available_of(state: LedgerState, account: bytes, asset: str) -> int:
+    """Return what an account has available of an asset."""
+    holding = state.get(HOLDINGS, holding_key(account, asset))
+    return 0 if holding is None else holding.available
+
+
+def redeem_whole(
+    state: LedgerState, account: bytes, asset: str, cash: str, share_ppm: int
+) -> list[tuple[bytes, int]]:
+    """Destroy all that an account has of a security; what was on hold becomes cash on hold.
+
+    A hold of which not even a minor unit of cash is left is released. Its caller pays the cash that
+    is not held, and takes it from where it stands.
+
+    Args:
+        share_ppm: cash paid for a unit of face, in millionths.
+
+    Returns:
+        the id of each hold that was on the security, and the cash that is under it now: floor.
+    """
+    key = holding_key(account, asset)
+    holding = state.get(HOLDINGS, key) or _NOTHING
+    state.delete(HOLDINGS, key)
+    if not holding.held:
+        return []
+    redeemed, held, start = [], 0, account
+    while True:
+        holds = state.scan(HOLDS, start, HOLDS_PER_ACCOUNT_MAX)
+        for key, hold in holds:
+            if not key.startswith(account):
+                break
+            if hold.asset == asset:
+                amount = hold.amount * share_ppm // PPM  # floor
+                hold_id = key[len(account) :]
+                redeemed.append((hold_id, amount))
+                held += amount
+                if amount:
+                    state.put(HOLDS, key, replace(hold, asset=cash, amount=amount))
+                else:
+                    _remove_hold(state, account, hold_id, hold)
+        if len(holds) < HOLDS_PER_ACCOUNT_MAX or not holds[-1][0].startswith(account):
+            break
+        start = holds[-1][0] + b"\0"  # the least key above the last one
+    if held:
+        key = holding_key(account, cash)
+        has = state.get(HOLDINGS, key) or _NOTHING
+        state.put(HOLDINGS, key, replace(has, held=has.held + held))
+    return redeemed
 
 
 def place_hold(
@@ -117,10 +187,14 @@ def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldReco
         holding_key(account, hold.asset),
         HoldingRecord(available=holding.available + hold.amount, held=holding.held - hold.amount),
     )
-    state.delete(HOLDS, key)
+    _remove_hold(state, account, hold_id, hold)
+    return hold
+
+
+def _remove_hold(state: LedgerState, account: bytes, hold_id: bytes, hold: HoldRecord) -> None:
+    state.delete(HOLDS, hold_key(account, hold_id))
     if hold.expires_ms is not None:
         state.delete(DUE, due_key(hold.expires_ms, hold_id))
-    return hold
 
 
 def _insufficient(account: bytes, asset: str, holding: HoldingRecord, amount: int) -> Reject:

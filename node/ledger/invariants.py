@@ -15,6 +15,8 @@
 9. Calendars are in order, and appointments are by calendars that there are.
 10. No auction allots more than it offers, nor delivers more than it allots; what was paid is face
     times price of what was delivered; bids belong to an auction that is not over.
+11. What was issued of a security and not redeemed is held by somebody on its register; what was due
+    was paid, is owed by name, or is residue (`servicing/books.py`).
 """
 
 import heapq
@@ -22,7 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from node.codec import Record, decode
 from node.hashing import Domain, tagged_hash
@@ -40,7 +42,16 @@ from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.registers import Scheme
-from node.ledger.state import R, Table, Written
+from node.ledger.securities import (
+    PAYMENTS,
+    POSITIONS,
+    SERVICES,
+    PaymentRecord,
+    PaymentStatus,
+    PositionRecord,
+)
+from node.ledger.servicing import contradictions_of_securities, escrow_address, service_due_key
+from node.ledger.state import R, StateRows, Table, Written
 from node.ledger.tables import (
     ACCOUNTS,
     APPOINTMENTS,
@@ -109,6 +120,8 @@ def check_block(written: Iterable[Written]) -> None:
             had.
     """
     gained: defaultdict[bytes, int] = defaultdict(int)
+    faces: defaultdict[bytes, int] = defaultdict(int)
+    on_register: dict[bytes, None] = {}
     for table, full_key, before, now in written:
         if table is HOLDINGS:
             difference = 0
@@ -119,7 +132,15 @@ def check_block(written: Iterable[Written]) -> None:
             gained[full_key[_ASSET_START:]] += difference
         elif table is ASSETS:
             key = full_key[1:]
-            gained[key] -= _supply(now, key) - _supply(before, key)
+            issued = _supply(now, key) - _supply(before, key)
+            gained[key] -= issued
+            faces[key] -= issued
+        elif table is POSITIONS:
+            asset = full_key[1:].partition(b"/")[0]
+            faces[asset] += _face(now) - _face(before)
+            on_register[asset] = None
+        elif table is PAYMENTS and now is not None:
+            _check_settled(now, full_key)
         elif table is AUCTIONS:
             assert isinstance(now, AuctionRecord)  # never deleted
             for contradiction in _given(full_key[1:], now):
@@ -128,6 +149,11 @@ def check_block(written: Iterable[Written]) -> None:
         if difference:
             raise InvariantViolation(
                 f"the holdings of {asset.decode()} and its supply differ by {difference}"
+            )
+    for asset in on_register:
+        if faces[asset]:
+            raise InvariantViolation(
+                f"the positions of {asset.decode()} and its supply differ by {faces[asset]}"
             )
 
 
@@ -153,16 +179,19 @@ def _supply(record: Record | None, key: bytes) -> int:
     return record.supply
 
 
-class StateRows(Protocol):
-    """The records of a whole state, read in the order of their keys or one by one."""
+def _face(record: Record | None) -> int:
+    assert record is None or isinstance(record, PositionRecord)
+    return 0 if record is None else record.face
 
-    def items(self, table: Table[R]) -> Iterator[tuple[bytes, R]]:
-        """Yield all records of a table, ascending by key."""
-        ...
 
-    def get(self, table: Table[R], key: bytes) -> R | None:
-        """Return the record at this key of the table, or None."""
-        ...
+def _check_settled(record: Record, full_key: bytes) -> None:
+    assert isinstance(record, PaymentRecord)
+    accounted = record.paid + record.withheld + record.residue
+    due = record.interest_due + record.principal_due
+    if accounted > due or (record.status is PaymentStatus.SETTLED and accounted != due):
+        raise InvariantViolation(
+            f"payment {full_key[1:].hex()} was of {due}, and {accounted} is accounted for"
+        )
 
 
 def check_state(records: Iterable[StateRecord]) -> None:
@@ -220,7 +249,11 @@ def _amounts(rows: StateRows) -> Iterator[str]:
 
 
 def _accounts(rows: StateRows) -> Iterator[str]:
-    """Check rule 3, and rule 4 for what accounts have: one account after the other."""
+    """Check rule 3, and rule 4 for what accounts have: one account after the other.
+
+    What is being paid out on a security stands at an address that is no account's.
+    """
+    escrows = {escrow_address(key.decode()) for key, _ in rows.items(SERVICES)}
     entries = heapq.merge(
         ((key[:ADDRESS_SIZE], 0, key, record) for key, record in rows.items(ACCOUNTS)),
         ((key[:ADDRESS_SIZE], 1, key, record) for key, record in rows.items(HOLDINGS)),
@@ -243,7 +276,9 @@ def _accounts(rows: StateRows) -> Iterator[str]:
                 held[address + name_key(record.asset)] += record.amount
         if account is not None and rows.get(PARTICIPANTS, name_key(account.owner)) is None:
             yield f"account {address.hex()} belongs to {account.owner}, who is not registered"
-        closed = account is None or account.status is AccountStatus.CLOSED
+        closed = address not in escrows and (
+            account is None or account.status is AccountStatus.CLOSED
+        )
         for key, holding in holdings.items():
             if closed:
                 yield f"holding {key.hex()} is in no open account"
@@ -329,6 +364,11 @@ def _queue(rows: StateRows) -> Iterator[str]:
             expected += 1
             due = rows.get(DUE, due_key(auction.next_ms, tagged_hash(Domain.AUCTION, key)))
             agree &= due == DueRecord(kind=DueKind.AUCTION_STEP, target=key)
+    for key, service in rows.items(SERVICES):
+        if service.due_ms is not None:
+            expected += 1
+            due = rows.get(DUE, service_due_key(service.due_ms, key.decode()))
+            agree &= due == DueRecord(kind=DueKind.SERVICE, target=key)
     if not agree or expected != _count(rows, DUE):
         yield "what expires and the queue do not agree"
     if proposers != {key: count.open for key, count in rows.items(PROPOSAL_COUNTS)}:
@@ -464,4 +504,5 @@ _RULES: Final = (
     _protocol,
     _calendars,
     _auctions,
+    contradictions_of_securities,
 )

@@ -29,6 +29,8 @@ from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
+from node.ledger.acts.lifecycle.fund_payment import FundPayment
+from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.acts.registry.close_account import CloseAccount
 from node.ledger.acts.registry.grant_licence import GrantLicence
 from node.ledger.acts.registry.grant_office import GrantOffice
@@ -71,6 +73,8 @@ Operation: TypeAlias = (
     | RotateValidatorKey
     | ScheduleUpgrade
     | CancelUpgrade
+    | FundPayment
+    | SetWithholding
     | DefineCalendar
     | AmendCalendar
     | AnnounceAuction
@@ -98,6 +102,7 @@ __all__ = [
     "DefineAsset",
     "DefineCalendar",
     "ForcedTransfer",
+    "FundPayment",
     "GrantLicence",
     "GrantOffice",
     "HoldAccount",
@@ -120,6 +125,7 @@ __all__ = [
     "SetAccountPolicy",
     "SetParameter",
     "SetPowers",
+    "SetWithholding",
     "Transfer",
     "UpdateParticipantStatus",
     "Withdraw",

@@ -458,6 +458,61 @@ class Outcome(IntEnum):
         3,
     )
 
+    # The life of securities.
+    ASSET_NOT_SERVICED = (
+        170,
+        "{asset} is a {kind}: the ledger makes no payments on it. Only bonds and sukuk have any.",
+        3,
+    )
+    PAYING_AGENT_ABSENT = (
+        171,
+        "The paying agent's account {account} belongs to {participant}, who does not stand behind"
+        " this definition. The ledger takes payments from that account: let its owner approve.",
+        3,
+    )
+    PAYMENT_CASH_NOT_VALID = (
+        172,
+        "Payments in {asset} do not fit: they take cash in {currency} with {decimals} decimals, as"
+        " the face has. Name other cash, or other decimals.",
+        3,
+    )
+    SCHEDULE_NOT_VALID = (
+        173,
+        "No schedule of payments follows from the terms: {reason}. Correct the definition.",
+        3,
+    )
+    NOTHING_LEFT_TO_PAY = (
+        174,
+        "{asset} would have no payment left: its last record would have been taken at the end of"
+        " day {found} (counted from 1970-01-01). Correct the days, or leave it out.",
+        3,
+    )
+    REGISTER_CLOSED = (
+        175,
+        "The register of {asset} is closed: the record of its last payment is taken, and the ledger"
+        " redeems what each holder has. Nothing of it is issued or moved any more.",
+        3,
+    )
+    PAYMENT_NOT_DUE = (
+        176,
+        "Payment {payment} of {asset} is not to be funded: its day has not come, or it is being"
+        " paid already. Nothing was taken.",
+        3,
+    )
+    ACCOUNT_TIED = (
+        177,
+        "Account {account} cannot be closed: something is still to come to it ({tie}, {to})."
+        " OWED ends when the payment is made, RESIDUE with the security, COLLECTOR when another"
+        " account collects.",
+        3,
+    )
+    WITHHOLDING_NOT_VALID = (
+        178,
+        "These rates cannot rule: {reason}. Name a kind of participant and one of bond or sukuk;"
+        " rows stand in ascending order of day, each day once.",
+        3,
+    )
+
     # Auctions.
     AUCTION_EXISTS = (
         201,

@@ -64,6 +64,7 @@ _JOINT_OPERATIONS: Final = frozenset(
         "schedule_upgrade",
         "set_parameter",
         "set_powers",
+        "set_withholding",
     }
 )
 """Never in one hand, whatever the subject."""
@@ -131,13 +132,13 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "announce_auction": {"bill": fiscal},
         "cancel_upgrade": {ANY: joint},
         "decide_auction": {"bill": ministerial},
+        "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},
         "define_calendar": {ANY: monetary},
-        "define_asset": {"bill": fiscal, "cash": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},
         "grant_office": {ANY: joint},
         "hold_account": of_supervised,
-        "issue": {"bill": fiscal, "cash": monetary},
+        "issue": {"bill": fiscal, "bond": fiscal, "cash": monetary, "sukuk": fiscal},
         "open_account": of_owners,
         "place_hold": of_supervised,
         "redeem": {"bill": fiscal, "cash": monetary},
@@ -150,6 +151,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "schedule_upgrade": {ANY: joint},
         "set_parameter": {ANY: joint},
         "set_powers": {ANY: joint},
+        "set_withholding": {ANY: fiscal},
         "update_participant_status": of_supervised,
     }
     return tuple(

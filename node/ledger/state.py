@@ -70,6 +70,18 @@ class RecordSource(Protocol):
         ...
 
 
+class StateRows(Protocol):
+    """The records of a whole state, read in the order of their keys or one by one."""
+
+    def items(self, table: Table[R]) -> Iterator[tuple[bytes, R]]:
+        """Yield all records of a table, ascending by key."""
+        ...
+
+    def get(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        ...
+
+
 class MemoryRecords:
     """A record source held in memory, in encoded form. Also a sink for `LedgerState.changes()`."""
 

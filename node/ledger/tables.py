@@ -1,5 +1,7 @@
 """Every record the ledger keeps, and the table that holds it. This page is the database schema.
 
+What belongs to the life of securities stands on a page of its own, `securities.py`.
+
 A state key is the table's one-byte prefix and the key named here. Numbers in keys are big-endian,
 so that the order of bytes is the order of numbers. Prefixes are permanent.
 """
@@ -23,6 +25,7 @@ from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
 from node.ledger.powers import PowerRecord
+from node.ledger.securities import PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
 from node.ledger.state import Table
 from node.ledger.terms import AssetTerms
 from node.ledger.units import DECIMALS_MAX, Day, Milliseconds
@@ -323,6 +326,13 @@ class DueKind(IntEnum):
 
     HOLD_EXPIRES = 1
     PROPOSAL_EXPIRES = 2
+    SERVICE = 20
+    """Holders of a security are paid, or what is unpaid is tried again."""
+    RECORD_DAY = 21
+    """A record of a security is taken: the day is over."""
+    FUNDING_DAY = 22
+    """The paying agent's cash is looked at."""
+    PAYMENT_DAY = 23
     CALENDAR_AMENDED = 10
     """Appointments of the calendar are looked at, from the target on."""
     APPOINTMENT = 11
@@ -335,6 +345,7 @@ class DueRecord(Record):
 
     kind: DueKind
     target: bytes
+    """The key of the hold, proposal or service in its table."""
     """The key of the hold, proposal, appointment, ... in its table."""
 
 
@@ -441,23 +452,28 @@ TABLES: Final = (
     VALIDATOR_SETS,
     HOLDINGS,
     IDENTIFIERS,
+    SERVICES,
     CALENDARS,
     LICENCES,
     AMENDMENTS,
+    POSITIONS,
     HOLDS,
     PARTICIPANTS,
     PROPOSALS,
     PROTOCOL,
     OFFICES,
     PARAMETERS,
+    PAYMENTS,
     VALIDATORS,
     POWERS,
+    WITHHOLDINGS,
     AUCTIONS,
     BIDS,
     BIDDERS,
     REFERENCES,
     STANDINGS,
     LADDERS,
+    TIES,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""

@@ -1,17 +1,40 @@
 """What is promised by an asset of each kind: a closed union, one record a kind.
 
 A new kind is a new member with the next tag, a name in `AssetKind` and a case in each `match` that
-the type checker then asks for; what is stored under the older tags stays as it is. Reserved: 3
-bond, 4 sukuk, 5 commodity, 6 stablecoin.
+the type checker then asks for; what is stored under the older tags stays as it is. Reserved: 5
+commodity, 6 stablecoin.
+
+Bonds and sukuk are serviced: the ledger pays what their plan says to whoever holds them. One plan
+has all forms: a fixed rate is one step, a step-up several, a zero coupon none; what amortises has
+instalments before the last one.
 """
 
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Annotated, Final, TypeAlias, TypeGuard, assert_never
+
+import msgspec
 
 from node.codec import Record
-from node.ledger.identifiers import is_currency
+from node.ledger.dates import Order, Roll, Stub
+from node.ledger.identifiers import Address, AssetCode, Hash, Name, is_currency
 from node.ledger.outcomes import Outcome, Reject
-from node.ledger.units import Day
+from node.ledger.pricing.daycounts import DayCount
+from node.ledger.units import DAY_MAX, Day, is_text
+
+PPM: Final = 1_000_000
+"""Rates and shares are counted in millionths: a coupon of 11.5 per cent is 115,000."""
+RATE_STEPS_MAX: Final = 32
+INSTALMENTS_MAX: Final = 128
+POOL_MAX: Final = 32
+POOL_NAME_MAX: Final = 140
+MONTHS: Final = frozenset({1, 2, 3, 4, 6, 12})
+RECORD_DAYS_MIN: Final = 2
+"""The record is taken before the paying agent's funding is looked at, a business day before."""
+RECORD_DAYS_MAX: Final = 30
+GRACE_DAYS_MAX: Final = 365
+LIFE_DAYS_MAX: Final = 100 * 366
+MATURITY_DAY_MAX: Final = DAY_MAX - 400
+"""Some way before the last day that there is: it may roll, and a period may reach beyond it."""
 
 
 class AssetKind(StrEnum):
@@ -19,6 +42,8 @@ class AssetKind(StrEnum):
 
     CASH = "cash"
     BILL = "bill"
+    BOND = "bond"
+    SUKUK = "sukuk"
 
 
 class CashTerms(Record, tag=1):
@@ -36,7 +61,92 @@ class BillTerms(Record, tag=2):
     """ISO 4217 code of the currency that the face value is in; the asset's minor units are its."""
 
 
-AssetTerms: TypeAlias = CashTerms | BillTerms
+class RateStep(Record):
+    """What is paid for a year from a day on."""
+
+    from_day: Day
+    rate_ppm: Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+    """Of the face that has not been repaid; of the periods that begin on this day or later."""
+
+
+class Instalment(Record):
+    """Face that is repaid before the last payment."""
+
+    payment: Annotated[int, msgspec.Meta(ge=1, le=4_096)]
+    """With which payment of the schedule."""
+    share_ppm: Annotated[int, msgspec.Meta(ge=1, le=PPM)]
+    """Of the face that was issued."""
+
+
+class PaymentPlan(Record):
+    """What is paid on a security, when, by whom."""
+
+    issue_day: Day
+    """From when interest accrues."""
+    maturity_day: Day
+    """When the rest of the face is repaid, before any roll."""
+    months: Annotated[int, msgspec.Meta(ge=0, le=12)]
+    """From one payment to the next; 0 where only the face is paid, at maturity."""
+    rates: Annotated[tuple[RateStep, ...], msgspec.Meta(max_length=RATE_STEPS_MAX)]
+    """Ascending; the first from the day of issue on. None where nothing but the face is paid."""
+    instalments: Annotated[tuple[Instalment, ...], msgspec.Meta(max_length=INSTALMENTS_MAX)]
+    """Ascending; the last payment repays what they leave."""
+    day_count: DayCount
+    """How interest accrues."""
+    calendar: Name
+    """Whose business days count."""
+    roll: Roll
+    order: Order
+    end_of_month: bool
+    stub: Stub
+    record_days: Annotated[int, msgspec.Meta(ge=RECORD_DAYS_MIN, le=RECORD_DAYS_MAX)]
+    """Business days from the record day to the payment: who holds at the record day's end is paid.
+    """
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=GRACE_DAYS_MAX)]
+    """Days after the payment day until what is unpaid is in default."""
+    cash: AssetCode
+    """What is paid: cash in the face's currency, with as many decimals."""
+    paying_agent: Address
+    """The account that the ledger debits; its owner stands behind the definition."""
+    residue_account: Address
+    """Receives what rounding leaves of a payment."""
+
+
+class BondTerms(Record, tag=3):
+    """A promise to pay the face and, where it has rates, coupons."""
+
+    face_currency: str
+    """ISO 4217 code of the currency that the face value is in; the asset's minor units are its."""
+    plan: PaymentPlan
+
+
+class PoolAsset(Record):
+    """Something whose use is let: what a sukuk's rentals are paid for."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=POOL_NAME_MAX)]
+    document_hash: Hash
+    """SHA-256 of the title or valuation."""
+
+
+class SukukTerms(Record, tag=4):
+    """A share in a pool of assets that are let: rentals at fixed rates, and the face at the end."""
+
+    face_currency: str
+    plan: PaymentPlan
+    """Its rates are rentals."""
+    pool: Annotated[tuple[PoolAsset, ...], msgspec.Meta(min_length=1, max_length=POOL_MAX)]
+
+
+ServicedTerms: TypeAlias = BondTerms | SukukTerms
+AssetTerms: TypeAlias = CashTerms | BillTerms | BondTerms | SukukTerms
+
+SERVICED: Final[frozenset[type[Record]]] = frozenset({BondTerms, SukukTerms})
+"""The types of terms whose holders the ledger pays."""
+
+
+def is_serviced(terms: AssetTerms) -> TypeGuard[ServicedTerms]:
+    """Return whether the ledger pays the holders of an asset with these terms."""
+    return terms.__class__ in SERVICED
 
 
 def kind_of(terms: AssetTerms) -> AssetKind:
@@ -46,6 +156,10 @@ def kind_of(terms: AssetTerms) -> AssetKind:
             return AssetKind.CASH
         case BillTerms():
             return AssetKind.BILL
+        case BondTerms():
+            return AssetKind.BOND
+        case SukukTerms():
+            return AssetKind.SUKUK
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -56,24 +170,17 @@ def check_terms(terms: AssetTerms) -> None:
     Raises:
         Reject: TERMS_NOT_VALID, IDENTIFIER_NOT_VALID.
     """
-    match terms:
-        case CashTerms():
-            return
-        case BillTerms():
-            if not is_currency(terms.face_currency):
-                raise Reject(
-                    Outcome.IDENTIFIER_NOT_VALID,
-                    scheme="ISO 4217 currency",
-                    found=terms.face_currency,
-                )
-            if terms.issue_day >= terms.maturity_day:
-                raise Reject(
-                    Outcome.TERMS_NOT_VALID,
-                    reason=f"it matures on day {terms.maturity_day}, which is not after"
-                    f" the day of issue, {terms.issue_day}",
-                )
-        case _ as unreachable:
-            assert_never(unreachable)
+    if isinstance(terms, CashTerms):
+        return
+    if not is_currency(terms.face_currency):
+        raise Reject(
+            Outcome.IDENTIFIER_NOT_VALID,
+            scheme="ISO 4217 currency",
+            found=terms.face_currency,
+        )
+    fault = _bill_fault(terms) if isinstance(terms, BillTerms) else _serviced_fault(terms)
+    if fault is not None:
+        raise Reject(Outcome.TERMS_NOT_VALID, reason=fault)
 
 
 def first_redemption_day(terms: AssetTerms) -> int | None:
@@ -83,5 +190,60 @@ def first_redemption_day(terms: AssetTerms) -> int | None:
             return None
         case BillTerms():
             return terms.maturity_day
+        case BondTerms() | SukukTerms():
+            return terms.plan.maturity_day
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _bill_fault(terms: BillTerms) -> str | None:
+    if terms.issue_day >= terms.maturity_day:
+        return (
+            f"it matures on day {terms.maturity_day}, which is not after the day of issue,"
+            f" {terms.issue_day}"
+        )
+    return None
+
+
+def _serviced_fault(terms: ServicedTerms) -> str | None:
+    if isinstance(terms, SukukTerms):
+        for asset in terms.pool:
+            if not is_text(asset.name, POOL_NAME_MAX):
+                return "a name in its pool is not plain text in normal form C (NFC)"
+        if len({asset.document_hash for asset in terms.pool}) != len(terms.pool):
+            return "its pool names an asset twice"
+    return _plan_fault(terms.plan)
+
+
+def _plan_fault(plan: PaymentPlan) -> str | None:
+    """Return why a plan cannot be carried out, as far as it says so itself; or None."""
+    if plan.issue_day >= plan.maturity_day:
+        return (
+            f"it matures on day {plan.maturity_day}, which is not after the day of issue,"
+            f" {plan.issue_day}"
+        )
+    if plan.maturity_day - plan.issue_day > LIFE_DAYS_MAX:
+        return f"it lives {plan.maturity_day - plan.issue_day} days, more than {LIFE_DAYS_MAX}"
+    if plan.maturity_day > MATURITY_DAY_MAX:
+        return f"it matures on day {plan.maturity_day}, the last that can be is {MATURITY_DAY_MAX}"
+    if plan.months == 0 and (plan.rates or plan.instalments):
+        return "it has rates or instalments, and no months from one payment to the next"
+    if plan.months and plan.months not in MONTHS:
+        return f"it pays every {plan.months} months, which does not divide a year"
+    if plan.months and not (plan.rates or plan.instalments):
+        return f"it pays every {plan.months} months, and neither rates nor instalments say what"
+    if plan.rates and plan.rates[0].from_day != plan.issue_day:
+        return (
+            f"its first rate counts from day {plan.rates[0].from_day}, not from the day of issue,"
+            f" {plan.issue_day}"
+        )
+    days = [step.from_day for step in plan.rates]
+    if days != sorted(set(days)) or (days and days[-1] >= plan.maturity_day):
+        return "its rates are not in ascending order of day, each day once, before maturity"
+    payments = [instalment.payment for instalment in plan.instalments]
+    if payments != sorted(set(payments)):
+        return "its instalments are not in ascending order of payment, each payment once"
+    repaid = sum(instalment.share_ppm for instalment in plan.instalments)
+    if repaid >= PPM:
+        return f"its instalments repay {repaid} millionths of the face and leave nothing to mature"
+    return None

@@ -143,8 +143,11 @@ class Application:
 
 def is_in_force(body: TransactionBody, version: int) -> bool:
     """Return whether `check_in_force` accepts the body."""
-    for operation in body.operations:  # noqa: SIM110 - asked for each transaction of each block
-        if ACT_OF[type(operation)].since > version:
+    for operation in body.operations:
+        act = ACT_OF[type(operation)]
+        if act.since > version or (
+            act.since_of is not None and act.in_force_since(operation) > version
+        ):
             return False
     return True
 
@@ -160,10 +163,11 @@ def check_in_force(body: TransactionBody, version: int, catalogue: Catalogue = C
     """
     for operation in body.operations:
         act = catalogue.act_of(operation)
-        if act.since > version:
+        since = act.in_force_since(operation)
+        if since > version:
             raise TransactionError(
                 Outcome.OPERATION_NOT_IN_FORCE,
                 operation=act.name,
                 found=version,
-                expected=act.since,
+                expected=since,
             )

@@ -10,6 +10,7 @@ from tests.ledger import (
     ladders_auctions,
     ladders_calendars,
     ladders_governance,
+    ladders_lifecycle,
     ladders_registry,
 )
 from tests.ledger.ladder import Ladder, Row, spoil
@@ -21,6 +22,7 @@ LADDERS = (
     *ladders_governance.LADDERS,
     *ladders_calendars.LADDERS,
     *ladders_auctions.LADDERS,
+    *ladders_lifecycle.LADDERS,
 )
 STEPS = [(ladder, index) for ladder in LADDERS for index in range(len(ladder.rows))]
 COMBINED = [(ladder, index) for ladder, index in STEPS if not ladder.rows[index].alone]

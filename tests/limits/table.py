@@ -36,6 +36,9 @@ _PAGES: Final = "tests/explorer/test_bounds.py"
 _HOUR: Final = "tests/explorer/test_hour.py"
 _LIVE: Final = "tests/explorer/test_live.py"
 _PLAN: Final = "tests/sync/test_plan.py"
+_NO_SCHEDULE: Final = (
+    "tests/ledger/test_instruments.py::test_terms_from_which_no_schedule_follows_are_refused"
+)
 _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
@@ -203,6 +206,34 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.commitment.BRANCH_SIZE_MAX": _RECORD,
     "node.ledger.due.DUE_PER_BLOCK_MAX": (
         "tests/ledger/test_due.py::test_what_does_not_fit_into_a_block_waits_for_the_next"
+    ),
+    "node.ledger.instruments.schedule.PAYMENTS_MAX": _NO_SCHEDULE,
+    "node.ledger.instruments.schedule.PART_MAX": (
+        "tests/ledger/test_instruments.py::test_interest_that_no_record_can_hold_is_refused"
+    ),
+    "node.ledger.securities.OPEN_PAYMENTS_MAX": (
+        "tests/ledger/test_servicing.py::test_record_waits_while_so_many_payments_are_unpaid"
+    ),
+    "node.ledger.securities.SOURCE_MAX": _RECORD,
+    "node.ledger.securities.TAXPAYERS_MAX": _RECORD,
+    "node.ledger.securities.WITHHOLDING_ROWS_MAX": _RECORD,
+    "node.ledger.servicing.payer.HOLDERS_PER_BLOCK_MAX": (
+        "tests/ledger/test_servicing.py::test_holders_are_paid_a_bounded_number_a_block"
+    ),
+    "node.ledger.terms.GRACE_DAYS_MAX": _RECORD,
+    "node.ledger.terms.INSTALMENTS_MAX": _RECORD,
+    "node.ledger.terms.LIFE_DAYS_MAX": (
+        "tests/ledger/test_instruments.py::test_terms_that_contradict_themselves_are_refused"
+    ),
+    "node.ledger.terms.MATURITY_DAY_MAX": (
+        "tests/ledger/test_instruments.py::test_terms_that_contradict_themselves_are_refused"
+    ),
+    "node.ledger.terms.POOL_MAX": _RECORD,
+    "node.ledger.terms.POOL_NAME_MAX": _RECORD,
+    "node.ledger.terms.RATE_STEPS_MAX": _RECORD,
+    "node.ledger.terms.RECORD_DAYS_MAX": _RECORD,
+    "node.rpc.securities.TERMS_SIZE_MAX": (
+        "tests/rpc/test_securities.py::test_what_has_no_schedule_is_said"
     ),
     "node.ledger.operations.OPERATIONS_MAX": _RECORD,
     "node.ledger.acts.governance.propose.OPERATIONS_MAX": (

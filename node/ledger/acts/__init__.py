@@ -56,6 +56,15 @@ tag   operation                  class       event
 91    (time)                                 AllotmentFailed
 92    (time)                                 AuctionSettled
 93    (84)                                   BidsVoided
+60    fund_payment               TRANSFER    PaymentFunded
+61    set_withholding            OFFICE      WithholdingSet
+62    (time)                                 RecordTaken
+63    (time)                                 FundingChecked
+64    (time)                                 PaymentUnfunded
+65    (time)                                 HoldersPaid
+66    (time)                                 PaymentSettled
+67    (time)                                 HoldRedeemed
+68    (time)                                 RecordWaits
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved

@@ -55,8 +55,8 @@ def _apply(context: ActContext, operation: ForcedTransfer) -> None:
     if not record.forced_transfer_allowed:
         raise Reject(Outcome.FORCED_TRANSFER_NOT_ALLOWED, asset=asset)
 
-    debit(state, source, asset, operation.amount)
-    credit(state, to, asset, operation.amount)
+    debit(state, source, asset, operation.amount, record.terms)
+    credit(state, to, asset, operation.amount, record.terms)
     context.events.append(
         ForciblyTransferred(
             source=source,

@@ -48,8 +48,8 @@ def _apply(context: ActContext, operation: Issue) -> None:
     if supply > record.ceiling:
         raise Reject(Outcome.CEILING_EXCEEDED, asset=asset, found=supply, expected=record.ceiling)
 
+    credit(state, operation.to, asset, amount, record.terms)
     state.put(ASSETS, name_key(asset), replace(record, supply=supply))
-    credit(state, operation.to, asset, amount)
     context.events.append(Issued(asset=asset, amount=amount, to=operation.to, supply=supply))
 
 

@@ -57,7 +57,7 @@ def _apply(context: ActContext, operation: Redeem) -> None:
         if today < first_day:
             raise Reject(Outcome.NOT_DUE, asset=asset, found=today, expected=first_day)
 
-    debit(state, operation.holder, asset, amount)
+    debit(state, operation.holder, asset, amount, record.terms)
     supply = record.supply - amount
     state.put(ASSETS, name_key(asset), replace(record, supply=supply))
     context.events.append(

@@ -41,13 +41,13 @@ def _apply(context: ActContext, operation: Transfer) -> None:
     account, to, asset, amount = operation.account, operation.to, operation.asset, operation.amount
     context.authority.account(account, _CLASS)
     receiving_account(state, to)
-    asset_of(state, asset)
+    terms = asset_of(state, asset).terms
     check_amount("amount", amount)
     if account == to:
         raise Reject(Outcome.SELF_TRANSFER, account=account)
 
-    debit(state, account, asset, amount)
-    credit(state, to, asset, amount)
+    debit(state, account, asset, amount, terms)
+    credit(state, to, asset, amount, terms)
     context.events.append(Transferred(account=account, to=to, asset=asset, amount=amount))
 
 

@@ -79,7 +79,7 @@ def _check_operations(context: ActContext, operation: Propose) -> None:
         raise Reject(Outcome.PROPOSAL_NOT_READABLE, expected=OPERATIONS_MAX) from None
     for index, part in enumerate(proposed):
         act = context.catalogue.act_of(part)
-        if act.since > context.block.version:
+        if act.in_force_since(part) > context.block.version:
             # As a release says that does not know the operation yet.
             raise Reject(Outcome.PROPOSAL_NOT_READABLE, expected=OPERATIONS_MAX)
         # By name: `isinstance` of a protocol takes 12 µs, more than all else together.

@@ -1,4 +1,7 @@
-"""Close an account that holds nothing. Its record stays: an address is never used twice."""
+"""Close an account that holds nothing, and to which nothing is still to come.
+
+Its record stays: an address is never used twice.
+"""
 
 from typing import Final
 
@@ -7,6 +10,7 @@ from node.ledger.acting import ActContext, define_act
 from node.ledger.identifiers import ADDRESS_SIZE, Address
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
+from node.ledger.securities import TIES
 from node.ledger.tables import ACCOUNTS, HOLDINGS, AccountStatus
 
 
@@ -29,6 +33,15 @@ def _apply(context: ActContext, operation: CloseAccount) -> None:
         if key.startswith(account):
             asset = key[ADDRESS_SIZE:].decode()
             raise Reject(Outcome.ACCOUNT_NOT_EMPTY, account=account, asset=asset)
+
+    for key, tied in state.scan(TIES, account, 1):
+        if key.startswith(account):
+            raise Reject(
+                Outcome.ACCOUNT_TIED,
+                account=account,
+                tie=tied.tie.name,
+                to=key[ADDRESS_SIZE + 1 :].decode(),
+            )
 
     state.put(ACCOUNTS, account, replace(record, status=AccountStatus.CLOSED))
     context.events.append(AccountClosed(account=account))

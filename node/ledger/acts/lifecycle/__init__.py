@@ -1,0 +1,1 @@
+"""The life of securities: paying what is unpaid, and what is withheld."""

@@ -1,0 +1,35 @@
+"""Accrued interest in money: what a buyer owes the seller for the part of a period that is over."""
+
+from fractions import Fraction
+
+from node.ledger.dates import Calendar, DatesError
+from node.ledger.instruments.schedule import interest_of, periods_of, schedule_of
+from node.ledger.pricing.grid import half_up
+from node.ledger.terms import PPM, ServicedTerms
+from node.ledger.units import Day
+
+
+def accrued_interest(terms: ServicedTerms, calendar: Calendar, settlement: Day, face: int) -> int:
+    """Return the interest accrued on so many minor units of face, half up to a minor unit.
+
+    After the record day of a payment its interest stays with the seller: what accrues from there
+    to the end of the period is then owed to the buyer, and the figure is below zero.
+
+    Raises:
+        DatesError: the settlement is not between the issue and the end of the last period.
+    """
+    plan = terms.plan
+    repaid = 0
+    payments, periods = schedule_of(terms, calendar), periods_of(plan, calendar)
+    if plan.issue_day <= settlement:
+        for payment, period in zip(payments, periods, strict=True):
+            if settlement < period.end:
+                accrued = Fraction(PPM - repaid, PPM) * interest_of(plan, period, settlement)
+                if settlement > payment.record_day:
+                    accrued -= payment.interest
+                return half_up(accrued * face, 0)
+            repaid += payment.principal_ppm
+    raise DatesError(
+        f"settlement on day {settlement}: expected from day {plan.issue_day} to before day"
+        f" {periods[-1].end}"
+    )

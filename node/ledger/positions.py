@@ -1,0 +1,123 @@
+"""The holders of serviced securities, and what they had when records were taken.
+
+Taking a record is constant work: the service counts it, and no position is touched. Before a face
+first changes after a record, what it was is marked; a holder that never acts needs no mark. So a
+transfer is right on either side of a record, whenever the payment comes, and however many records
+are open. Only assets with payments have positions: of cash and bills nothing is read or written.
+"""
+
+from typing import Final
+
+from node.ledger.commitment import hash_of_key
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.securities import (
+    POSITIONS,
+    RANK_SIZE,
+    SERVICES,
+    TIES,
+    Mark,
+    PositionRecord,
+    ServiceRecord,
+    Tie,
+    TieRecord,
+    position_key,
+    tie_key,
+)
+from node.ledger.state import LedgerState
+from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
+
+_NOBODY: Final = PositionRecord(face=0, taxpayer="", marks=())
+_OWED: Final = TieRecord(tie=Tie.OWED)
+
+
+def service_of(state: LedgerState, asset: str) -> ServiceRecord:
+    """Return the service of a security that has one."""
+    service = state.get(SERVICES, name_key(asset))
+    assert service is not None  # it begins with the definition
+    return service
+
+
+def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: int) -> None:
+    """Note that the total of a holding of a serviced security is about to change.
+
+    Args:
+        cash: what the security is paid in.
+        face: the total after the change; that before it stands in the position.
+
+    Raises:
+        Reject: REGISTER_CLOSED.
+    """
+    service = service_of(state, asset)
+    if service.closed:
+        raise Reject(Outcome.REGISTER_CLOSED, asset=asset)
+    place = place_of(account, cash)
+    position = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
+    first = first_open(service, place)
+    marks = open_marks(position.marks, first)
+    if service.recorded >= first and (not marks or marks[-1].number < service.recorded):
+        marks = (*marks, Mark(number=service.recorded, face=position.face))
+    after = PositionRecord(
+        face=face, taxpayer=position.taxpayer or _taxpayer(state, account), marks=marks
+    )
+    put_position(state, place, asset, position, after)
+
+
+def place_of(account: bytes, cash: str) -> bytes:
+    """Return the place of an account in the register of a security that is paid in this cash.
+
+    The register is in the order in which the commitment has the holdings of cash: what one block
+    pays lies together there, and its branches are hashed once for many holders.
+    """
+    return hash_of_key(HOLDINGS.prefix + holding_key(account, cash))[:RANK_SIZE] + account
+
+
+def account_at(place: bytes) -> bytes:
+    """Return whose place it is."""
+    return place[RANK_SIZE:]
+
+
+def first_open(service: ServiceRecord, place: bytes) -> int:
+    """Return the number of the oldest payment that the holder at this place has not been paid."""
+    paid = service.cursor is not None and place <= service.cursor
+    return service.settled + 1 + paid
+
+
+def open_marks(marks: tuple[Mark, ...], first: int) -> tuple[Mark, ...]:
+    """Return the marks from this number of payment on."""
+    if not marks or marks[0].number >= first:
+        return marks
+    return tuple(mark for mark in marks if mark.number >= first)
+
+
+def face_at(position: PositionRecord, number: int) -> int:
+    """Return what the holder had when the record of this open payment was taken."""
+    for mark in position.marks:
+        if mark.number >= number:
+            return mark.face
+    return position.face
+
+
+def put_position(
+    state: LedgerState, place: bytes, asset: str, before: PositionRecord, after: PositionRecord
+) -> None:
+    """Write a position, or delete one that says nothing any more; tie who is owed and has nothing.
+
+    Whoever is owed something must not close the account that it will come to.
+    """
+    owed = any(mark.face for mark in after.marks)
+    is_kept = bool(after.face or owed)
+    was_tied = not before.face and bool(before.marks)
+    is_tied = is_kept and not after.face
+    state.put(POSITIONS, position_key(asset, place), after if is_kept else None)
+    if was_tied is not is_tied:
+        tie = tie_key(account_at(place), Tie.OWED, asset.encode())
+        state.put(TIES, tie, _OWED if is_tied else None)
+
+
+def _taxpayer(state: LedgerState, account: bytes) -> str:
+    """Return the kind of an account's owner: it never changes."""
+    record = state.get(ACCOUNTS, account)
+    assert record is not None  # whoever is credited has been looked at
+    participant = state.get(PARTICIPANTS, name_key(record.owner))
+    assert participant is not None  # accounts have registered owners
+    return participant.kind.value

@@ -1,0 +1,234 @@
+"""What the ledger notes of a serviced security's life: its service, positions and payments.
+
+A security has one service. It counts the records taken and the payments settled, both from the
+first of the schedule on: the payments between are open, the oldest of them is paid first. What a
+holder is owed follows from its position: the face that it has now, and marks of what it had when
+records were taken that are not settled.
+"""
+
+from enum import IntEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record
+from node.ledger.identifiers import ADDRESS_SIZE, Address, Name
+from node.ledger.state import Table
+from node.ledger.units import Day, Milliseconds
+
+OPEN_PAYMENTS_MAX: Final = 8
+"""Of one security. While so many are unpaid, the next record waits until one is settled."""
+TAXPAYERS_MAX: Final = 8
+WITHHOLDING_ROWS_MAX: Final = 64
+SOURCE_MAX: Final = 140
+RANK_SIZE: Final = 4
+PLACE_SIZE: Final = RANK_SIZE + ADDRESS_SIZE
+HUNDRED_PERCENT_BPS: Final = 10_000
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=4_096)]
+"""Of a payment, from the first of the schedule on."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=4_096)]
+BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=HUNDRED_PERCENT_BPS)]
+Part = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
+# --- positions -----------------------------------------------------------------------------------
+
+
+class Mark(Record):
+    """What a holder had at records that were taken before its face changed."""
+
+    number: Number
+    """Of this record, and of those before it down to the mark before."""
+    face: int
+
+
+class PositionRecord(Record):
+    """What an account has of a security, and had when records were taken."""
+
+    face: int
+    """The total of its holding. 0 only while something is owed for a record."""
+    taxpayer: Name
+    """The kind of its owner, which decides what is withheld."""
+    marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=OPEN_PAYMENTS_MAX)]
+    """Ascending, of records that are not settled. At records after the last one: the face."""
+
+
+# --- payments ------------------------------------------------------------------------------------
+
+
+class PaymentStatus(IntEnum):
+    """How far a payment has come."""
+
+    RECORDED = 1
+    """Who is owed what is fixed."""
+    ANNOUNCED = 2
+    """The paying agent's funding was looked at, the business day before."""
+    DUE = 3
+    """Its day has come."""
+    LATE = 4
+    """The agent does not have the cash on the day."""
+    IN_GRACE = 5
+    IN_DEFAULT = 6
+    PAYING = 7
+    """The agent was debited; holders are paid block by block."""
+    SETTLED = 8
+
+
+class Withheld(Record):
+    """What is withheld from the interest of a class of taxpayer."""
+
+    taxpayer: Name
+    rate_bps: BasisPoints
+
+
+class PaymentRow(Record):
+    """A row of the schedule: what is paid for a unit of face."""
+
+    nominal_day: Day
+    """When it is paid by the terms, before any roll."""
+    interest_numerator: Part
+    """Of a unit of face; a holder is paid the floor."""
+    interest_denominator: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+    principal_ppm: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    """Of a unit of face, in millionths; a holder is paid the floor."""
+    final: bool
+    """Whether the face is destroyed with it."""
+
+
+class PaymentRecord(Record):
+    """One payment of a security, from its record on. Never deleted."""
+
+    row: PaymentRow
+    record_day: Day
+    """Whoever held at the end of this day is paid."""
+    payment_day: Day
+    """When it is paid, as the calendar was when the record was taken; the day itself, once it has
+    come."""
+    face: int
+    """Held by everybody together when the record was taken."""
+    withholding: Annotated[tuple[Withheld, ...], msgspec.Meta(max_length=TAXPAYERS_MAX)]
+    """As it rules on the payment day; from whoever is not listed, nothing."""
+    interest_due: int
+    """Of the whole face, floor."""
+    principal_due: int
+    status: PaymentStatus
+    payer: Address | None
+    """The account that was debited for all of it."""
+    holders: int
+    """How many have been paid."""
+    paid: int
+    """To them, after what was withheld."""
+    withheld: int
+    residue: int
+    """What rounding left, once settled: paid, withheld and residue are what was due."""
+
+
+# --- the service of a security -------------------------------------------------------------------
+
+
+class ServiceRecord(Record):
+    """How far a security has come."""
+
+    next: PaymentRow | None
+    """The row whose record is taken next. None: still to be computed, or none is left."""
+    calendar_version: int
+    """Of the calendar by which `next` was computed."""
+    waits: bool
+    """Whether the record of `next` could not be taken on its day: too many payments are unpaid."""
+    recorded: Count
+    """Records taken; those that lay in the past when it was defined count as taken and settled."""
+    settled: Count
+    """Payments settled."""
+    cursor: Annotated[bytes, msgspec.Meta(max_length=PLACE_SIZE)] | None
+    """While the oldest open payment is paid: the last place that was; empty at the start."""
+    closed: bool
+    """Whether the register is closed: the last record is taken, nothing moves any more."""
+    due_ms: Milliseconds | None
+    """Its place in the queue: when it is looked at next, appointments apart. None: when one is met.
+    """
+
+
+# --- withholding and ties ------------------------------------------------------------------------
+
+
+class WithholdingRow(Record):
+    """A rate from a day on, and who says so."""
+
+    from_day: Day
+    rate_bps: BasisPoints
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_MAX)]
+
+
+class WithholdingRecord(Record):
+    """What is withheld from the interest that a kind of security pays a class of taxpayer."""
+
+    collector: Address
+    rows: Annotated[
+        tuple[WithholdingRow, ...], msgspec.Meta(min_length=1, max_length=WITHHOLDING_ROWS_MAX)
+    ]
+    """Ascending by day."""
+
+
+class Tie(IntEnum):
+    """Why an account cannot be closed: something is still to come to it."""
+
+    OWED = 1
+    """It held a security when a record was taken that is not settled."""
+    RESIDUE = 2
+    """It receives what rounding leaves of a security's payments."""
+    COLLECTOR = 3
+    """It receives what is withheld."""
+
+
+class TieRecord(Record):
+    """A tie of an account; the key says to what."""
+
+    tie: Tie
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+SERVICES: Final = Table("services", b"J", ServiceRecord, ordered=True)
+"""Key: asset code."""
+POSITIONS: Final = Table("positions", b"N", PositionRecord, ordered=True)
+"""Key: asset code, a slash, place: the holders of an asset in the order in which they are paid."""
+PAYMENTS: Final = Table("payments", b"U", PaymentRecord, ordered=True)
+"""Key: asset code, a slash, number (4 bytes)."""
+WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
+"""Key: kind of participant, a slash, kind of asset."""
+TIES: Final = Table("ties", b"e", TieRecord, ordered=True)
+"""Key: address, tie (1 byte), asset code or key of the withholding."""
+
+_SLASH: Final = b"/"
+
+
+def register_prefix(asset: str) -> bytes:
+    """Return how the keys of an asset's positions and payments begin. No code has a slash."""
+    return asset.encode() + _SLASH
+
+
+def position_key(asset: str, place: bytes) -> bytes:
+    """Return the key of a holder's position in an asset, by its place in the register."""
+    return asset.encode() + _SLASH + place
+
+
+def payment_key(asset: str, number: int) -> bytes:
+    """Return the key of a payment of an asset."""
+    return register_prefix(asset) + number.to_bytes(4, "big")
+
+
+def split_payment_key(key: bytes) -> tuple[str, int]:
+    """Return asset and number of a payment's key."""
+    asset, _, number = key.partition(_SLASH)
+    return asset.decode(), int.from_bytes(number, "big")
+
+
+def withholding_key(taxpayer: str, kind: str) -> bytes:
+    """Return the key of what is withheld from a class of taxpayer on a kind of asset."""
+    return f"{taxpayer}/{kind}".encode()
+
+
+def tie_key(address: bytes, tie: Tie, to: bytes) -> bytes:
+    """Return the key of a tie of an account."""
+    return address + bytes((tie,)) + to

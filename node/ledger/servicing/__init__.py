@@ -1,0 +1,61 @@
+"""The life of serviced securities: records, payments by the ledger itself, redemption.
+
+::
+
+    defined ─▶ row planned ──record day ends──▶ RECORDED ──business day before──▶ ANNOUNCED
+                   ▲                               │                                  │ the day
+                   └──────── the next one ─────────┘                                  ▼
+                                                                                     DUE
+        SETTLED ◀──last holder── PAYING ◀── the agent has it, or `fund_payment` ──────┤
+                                    ▲                                                 │ not yet
+                                    └───── tried every day ───── LATE ▶ IN_GRACE ▶ IN_DEFAULT
+
+`records.py` fixes who is owed, in constant work; `payer.py` takes the whole from the paying agent
+and pays it out; `agenda.py` says what happens when. Older payments come before younger ones.
+"""
+
+from node.ledger.servicing.agenda import (
+    FundingChecked,
+    PaymentUnfunded,
+    ServicingEvent,
+    fund_now,
+    meet_day,
+    serve,
+)
+from node.ledger.servicing.books import contradictions_of_securities
+from node.ledger.servicing.payer import (
+    HOLDERS_PER_BLOCK_MAX,
+    HoldersPaid,
+    HoldRedeemed,
+    PaymentFunded,
+    PaymentSettled,
+    escrow_address,
+)
+from node.ledger.servicing.records import (
+    RecordTaken,
+    RecordWaits,
+    begin_service,
+    check_begins,
+    service_due_key,
+)
+
+__all__ = [
+    "HOLDERS_PER_BLOCK_MAX",
+    "FundingChecked",
+    "HoldRedeemed",
+    "HoldersPaid",
+    "PaymentFunded",
+    "PaymentSettled",
+    "PaymentUnfunded",
+    "RecordTaken",
+    "RecordWaits",
+    "ServicingEvent",
+    "begin_service",
+    "check_begins",
+    "contradictions_of_securities",
+    "escrow_address",
+    "fund_now",
+    "meet_day",
+    "serve",
+    "service_due_key",
+]

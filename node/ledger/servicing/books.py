@@ -1,0 +1,162 @@
+"""What must hold of all serviced securities together: the books of their registers and payments.
+
+1. Each position has the face that its account holds, and each holding of a serviced security has a
+   position: what was issued and not redeemed is held by somebody.
+2. What was due was paid, withheld or is residue where the payment is settled; where it is not, what
+   everybody had on record is still known, and adds up to the face on record: it is owed by name.
+3. What is being paid out stands in escrow, and nothing else does.
+4. Whoever is owed something and holds nothing, receives residues or collects what is withheld is
+   tied, and nobody else.
+5. A service counts as many records as there are payments, and pays the oldest that is open.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from node.ledger.identifiers import ADDRESS_SIZE
+from node.ledger.positions import account_at, face_at, first_open
+from node.ledger.securities import (
+    OPEN_PAYMENTS_MAX,
+    PAYMENTS,
+    POSITIONS,
+    SERVICES,
+    TIES,
+    WITHHOLDINGS,
+    PaymentRecord,
+    PaymentStatus,
+    ServiceRecord,
+    Tie,
+    payment_key,
+    tie_key,
+)
+from node.ledger.servicing.payer import due_of, escrow_address
+from node.ledger.state import StateRows
+from node.ledger.tables import (
+    ASSETS,
+    HOLDINGS,
+    holding_key,
+    name_key,
+)
+from node.ledger.terms import is_serviced
+
+
+def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
+    """Yield what is wrong, one sentence each. Holds in memory what grows with the assets alone."""
+    services = {key.decode(): service for key, service in rows.items(SERVICES)}
+    for key, asset in rows.items(ASSETS):
+        if is_serviced(asset.terms) is not (key.decode() in services):
+            yield f"{key.decode()} and its service do not agree"
+    yield from _positions(rows, services)
+    yield from _payments(rows, services)
+    yield from _ties(rows, services)
+
+
+def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
+    """Check rule 1, and rule 2 for what is not settled."""
+    holders: Counter[str] = Counter()
+    for key, _ in rows.items(HOLDINGS):
+        asset = key[ADDRESS_SIZE:].decode()
+        if asset in services:
+            holders[asset] += 1
+    on_record: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for key, position in rows.items(POSITIONS):
+        code, _, place = key.partition(b"/")
+        asset, address = code.decode(), account_at(place)
+        service = services.get(asset)
+        if service is None:
+            yield f"there is a position in {asset}, which is not serviced"
+            continue
+        holding = rows.get(HOLDINGS, holding_key(address, asset))
+        held = 0 if holding is None else holding.available + holding.held
+        if position.face != held:
+            yield f"position {key.hex()} has a face of {position.face}, its holding is {held}"
+        holders[asset] -= position.face > 0
+        numbers = [mark.number for mark in position.marks]
+        first = first_open(service, place)
+        if numbers != sorted(set(numbers)) or not all(
+            first <= number <= service.recorded for number in numbers
+        ):
+            yield f"position {key.hex()} has marks {numbers}"
+        if not position.face and not any(mark.face for mark in position.marks):
+            yield f"position {key.hex()} says nothing"
+        for number in range(first, service.recorded + 1):
+            on_record[asset, number] += face_at(position, number)
+    for asset, count in sorted(holders.items()):
+        if count:
+            yield f"{asset} has {count} holders without a position"
+    for asset, service in services.items():
+        for number in range(service.settled + 1, service.recorded + 1):
+            payment = rows.get(PAYMENTS, payment_key(asset, number))
+            if payment is None or payment.status is PaymentStatus.PAYING:
+                continue
+            if on_record[asset, number] != payment.face:
+                yield (
+                    f"payment {number} of {asset} is for a face of {payment.face}, those on record"
+                    f" had {on_record[asset, number]}"
+                )
+
+
+def _payments(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
+    """Check the rest of rule 2, and rules 3 and 5."""
+    noted: Counter[str] = Counter()
+    paying: dict[str, PaymentRecord] = {}
+    for key, payment in rows.items(PAYMENTS):
+        code, _, number = key.partition(b"/")
+        asset = code.decode()
+        noted[asset] += 1
+        settled = payment.paid + payment.withheld + payment.residue
+        if payment.status is PaymentStatus.SETTLED and settled != due_of(payment):
+            yield f"payment {key.hex()} was of {due_of(payment)}, and {settled} is accounted for"
+        if payment.status is PaymentStatus.PAYING:
+            paying[asset] = payment
+        service = services.get(asset)
+        is_settled = payment.status is PaymentStatus.SETTLED
+        if service is None or is_settled is not (int.from_bytes(number, "big") <= service.settled):
+            yield f"payment {key.hex()} and the service of {asset} do not agree"
+    for asset, service in services.items():
+        in_escrow = _in_escrow(rows, asset)
+        if asset in paying:
+            payment = paying[asset]
+            in_escrow -= due_of(payment) - payment.paid - payment.withheld
+        if in_escrow:
+            yield f"the escrow of {asset} has {in_escrow} too much"
+        is_open = service.recorded - service.settled
+        if not 0 <= is_open <= min(OPEN_PAYMENTS_MAX, noted[asset]) or (
+            (service.cursor is not None) is not (asset in paying)
+        ):
+            yield f"the service of {asset} counts {service.settled} of {service.recorded} settled"
+
+
+def _in_escrow(rows: StateRows, asset: str) -> int:
+    record = rows.get(ASSETS, name_key(asset))
+    if record is None or not is_serviced(record.terms):
+        return 0
+    holding = rows.get(HOLDINGS, holding_key(escrow_address(asset), record.terms.plan.cash))
+    return 0 if holding is None else holding.available + holding.held
+
+
+def _ties(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
+    """Check rule 4: what is expected is there, and as many as are there."""
+    expected = 0
+    for key, position in rows.items(POSITIONS):
+        code, _, place = key.partition(b"/")
+        address = account_at(place)
+        if not position.face:
+            expected += 1
+            if rows.get(TIES, tie_key(address, Tie.OWED, code)) is None:
+                yield f"account {address.hex()} is owed by {code.decode()} and not tied"
+    for asset, service in services.items():
+        record = rows.get(ASSETS, name_key(asset))
+        if record is None or not is_serviced(record.terms):
+            continue
+        if not service.closed or service.settled < service.recorded:
+            expected += 1
+            account = record.terms.plan.residue_account
+            if rows.get(TIES, tie_key(account, Tie.RESIDUE, name_key(asset))) is None:
+                yield f"account {account.hex()} receives the residues of {asset} and is not tied"
+    for key, withholding in rows.items(WITHHOLDINGS):
+        expected += 1
+        if rows.get(TIES, tie_key(withholding.collector, Tie.COLLECTOR, key)) is None:
+            yield f"account {withholding.collector.hex()} collects {key.decode()} and is not tied"
+    if expected != sum(1 for _ in rows.items(TIES)):
+        yield "the ties of accounts and what is still to come to them do not agree"

@@ -1,0 +1,293 @@
+"""Paying: the whole from the paying agent at once, then to the holders, a bounded number a block.
+
+What the agent was debited stands in a holding of its own until it is paid out, at an address that
+belongs to no account, so that nobody can act for it and the supply of cash stays whole. Holders are
+walked in the order of their places in the register (`positions.place_of`). Each is paid the floor
+of its share; suspended participants and accounts on hold are paid like all others, because a
+payment is owed to whoever was on record.
+
+With the last payment the face goes. What is on hold is redeemed too: the hold stays, with its id,
+its reason and its end, on the cash that was paid for the face. Interest on it is free.
+"""
+
+from collections import defaultdict
+from typing import Annotated, Final
+
+import msgspec
+
+from node.codec import Record, replace
+from node.hashing import Domain, tagged_hash
+from node.ledger.holdings import credit, debit, redeem_whole
+from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
+from node.ledger.positions import account_at, face_at, open_marks, put_position
+from node.ledger.securities import (
+    HUNDRED_PERCENT_BPS,
+    PAYMENTS,
+    POSITIONS,
+    TIES,
+    WITHHOLDINGS,
+    Number,
+    PaymentRecord,
+    PaymentStatus,
+    PositionRecord,
+    ServiceRecord,
+    Tie,
+    payment_key,
+    position_key,
+    register_prefix,
+    tie_key,
+    withholding_key,
+)
+from node.ledger.state import LedgerState
+from node.ledger.tables import ASSETS, AssetRecord, name_key
+from node.ledger.terms import PPM, CashTerms, ServicedTerms, is_serviced, kind_of
+
+HOLDERS_PER_BLOCK_MAX: Final = 1_000
+"""Of all securities together."""
+
+_CASH: Final = CashTerms()
+
+HolderCount = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
+
+
+class PaymentFunded(Record, tag=60):
+    """The whole of a payment was taken from an account, and holders are paid from here on."""
+
+    asset: AssetCode
+    payment: Number
+    payer: Address
+    cash: AssetCode
+    amount: int
+
+
+class HoldersPaid(Record, tag=65):
+    """Holders were paid, those on record in the order of the register."""
+
+    asset: AssetCode
+    payment: Number
+    holders: HolderCount
+    paid: int
+    withheld: int
+    redeemed: int
+    """Face that was destroyed."""
+
+
+class PaymentSettled(Record, tag=66):
+    """Everybody on record was paid; what rounding left went to the residue account."""
+
+    asset: AssetCode
+    payment: Number
+    holders: HolderCount
+    paid: int
+    withheld: int
+    residue: int
+
+
+class HoldRedeemed(Record, tag=67):
+    """What was on hold was redeemed: the hold is on the cash now."""
+
+    hold: Hash
+    holder: Address
+    asset: AssetCode
+    cash: AssetCode
+    amount: int
+    """Of cash."""
+
+
+def escrow_address(asset: str) -> bytes:
+    """Return where the cash of a payment stands that is being paid out. It is no account's."""
+    return tagged_hash(Domain.ESCROW, asset.encode())[:ADDRESS_SIZE]
+
+
+def due_of(payment: PaymentRecord) -> int:
+    """Return what is due to all holders together, interest and principal."""
+    return payment.interest_due + payment.principal_due
+
+
+def fund(
+    state: LedgerState, asset: str, terms: ServicedTerms, service: ServiceRecord, payer: bytes
+) -> tuple[ServiceRecord, PaymentFunded]:
+    """Take the oldest open payment from an account that may act, and begin to pay it.
+
+    Raises:
+        Reject: HOLDING_INSUFFICIENT.
+    """
+    number, cash = service.settled + 1, terms.plan.cash
+    payment = open_payment(state, asset, number)
+    amount = due_of(payment)
+    if amount:
+        debit(state, payer, cash, amount, _CASH)
+        credit(state, escrow_address(asset), cash, amount, _CASH)
+    payment = replace(payment, status=PaymentStatus.PAYING, payer=payer)
+    state.put(PAYMENTS, payment_key(asset, number), payment)
+    funded = PaymentFunded(asset=asset, payment=number, payer=payer, cash=cash, amount=amount)
+    return replace(service, cursor=b""), funded
+
+
+def open_payment(state: LedgerState, asset: str, number: int) -> PaymentRecord:
+    """Return a payment whose record was taken by this ledger."""
+    payment = state.get(PAYMENTS, payment_key(asset, number))
+    assert payment is not None  # taking the record writes it
+    return payment
+
+
+def pay(
+    state: LedgerState, asset: str, record: AssetRecord, service: ServiceRecord, holders_max: int
+) -> tuple[ServiceRecord, list[HoldersPaid | PaymentSettled | HoldRedeemed], int]:
+    """Pay up to so many holders of the oldest open payment, which is funded.
+
+    Returns:
+        the service as it is then, what happened, and how many positions were looked at; a hold
+        that is redeemed counts as one.
+    """
+    terms = record.terms
+    assert is_serviced(terms)
+    assert service.cursor is not None  # it is funded
+    number = service.settled + 1
+    payment = open_payment(state, asset, number)
+    walk = _Walk(state, asset, terms, payment, number)
+    prefix = register_prefix(asset)
+    start = position_key(asset, service.cursor) + b"\0" if service.cursor else prefix
+    entries = state.scan(POSITIONS, start, holders_max)
+    cursor = service.cursor
+    looked_at = 0
+    ended = len(entries) < holders_max
+    for key, position in entries:
+        if not key.startswith(prefix):
+            ended = True
+            break
+        if looked_at + len(walk.holds_redeemed) >= holders_max:
+            ended = False
+            break
+        cursor = key[len(prefix) :]
+        walk.pay(cursor, position)
+        looked_at += 1
+    events: list[HoldersPaid | PaymentSettled | HoldRedeemed] = list(walk.holds_redeemed)
+    payment = walk.close(payment)
+    if walk.holders:
+        events.append(
+            HoldersPaid(
+                asset=asset,
+                payment=number,
+                holders=walk.holders,
+                paid=walk.paid,
+                withheld=sum(walk.withheld.values()),
+                redeemed=walk.redeemed,
+            )
+        )
+    if walk.redeemed:
+        state.put(ASSETS, name_key(asset), replace(record, supply=record.supply - walk.redeemed))
+    if not ended:
+        state.put(PAYMENTS, payment_key(asset, number), payment)
+        return replace(service, cursor=cursor), events, looked_at + len(walk.holds_redeemed)
+    payment = _settle(state, asset, terms, payment)
+    state.put(PAYMENTS, payment_key(asset, number), payment)
+    events.append(
+        PaymentSettled(
+            asset=asset,
+            payment=number,
+            holders=payment.holders,
+            paid=payment.paid,
+            withheld=payment.withheld,
+            residue=payment.residue,
+        )
+    )
+    service = replace(service, cursor=None, settled=number)
+    return service, events, looked_at + len(walk.holds_redeemed)
+
+
+class _Walk:
+    """Some holders of one payment: what they are paid, summed up."""
+
+    def __init__(
+        self,
+        state: LedgerState,
+        asset: str,
+        terms: ServicedTerms,
+        payment: PaymentRecord,
+        number: int,
+    ) -> None:
+        self._state = state
+        self._asset = asset
+        self._cash = terms.plan.cash
+        self._kind = kind_of(terms).value
+        self._row = payment.row
+        self._number = number
+        self._rates = {each.taxpayer: each.rate_bps for each in payment.withholding}
+        self.holders = self.paid = self.redeemed = 0
+        self.withheld: defaultdict[str, int] = defaultdict(int)
+        self.holds_redeemed: list[HoldRedeemed] = []
+
+    def pay(self, place: bytes, position: PositionRecord) -> None:
+        """Pay one holder what it had on record, and redeem what it has if this is the last."""
+        row, account = self._row, account_at(place)
+        face = face_at(position, self._number) if position.marks else position.face
+        if face:
+            interest = face * row.interest_numerator // row.interest_denominator  # floor
+            rate = self._rates.get(position.taxpayer)
+            tax = 0 if rate is None else interest * rate // HUNDRED_PERCENT_BPS  # floor
+            principal = face * row.principal_ppm // PPM  # floor
+            amount = interest - tax + principal
+            held = self._redeem(account, face) if row.final else 0
+            if amount > held:
+                credit(self._state, account, self._cash, amount - held, _CASH)
+            self.holders += 1
+            self.paid += amount
+            if tax:
+                self.withheld[position.taxpayer] += tax
+        if row.final or position.marks:
+            marks = open_marks(position.marks, self._number + 1)
+            after = PositionRecord(
+                face=0 if row.final else position.face, taxpayer=position.taxpayer, marks=marks
+            )
+            put_position(self._state, place, self._asset, position, after)
+
+    def _redeem(self, account: bytes, face: int) -> int:
+        """Destroy what a holder has; return how much cash was put under its holds."""
+        self.redeemed += face
+        held = 0
+        for hold_id, amount in redeem_whole(
+            self._state, account, self._asset, self._cash, self._row.principal_ppm
+        ):
+            held += amount
+            self.holds_redeemed.append(
+                HoldRedeemed(
+                    hold=hold_id,
+                    holder=account,
+                    asset=self._asset,
+                    cash=self._cash,
+                    amount=amount,
+                )
+            )
+        return held
+
+    def close(self, payment: PaymentRecord) -> PaymentRecord:
+        """Take from escrow what was paid, give the collectors what was withheld."""
+        state, cash = self._state, self._cash
+        withheld = sum(self.withheld.values())
+        if self.paid + withheld:
+            debit(state, escrow_address(self._asset), cash, self.paid + withheld, _CASH)
+        for taxpayer in sorted(self.withheld):
+            ruling = state.get(WITHHOLDINGS, withholding_key(taxpayer, self._kind))
+            assert ruling is not None  # a record of rates is replaced, never deleted
+            credit(state, ruling.collector, cash, self.withheld[taxpayer], _CASH)
+        return replace(
+            payment,
+            holders=payment.holders + self.holders,
+            paid=payment.paid + self.paid,
+            withheld=payment.withheld + withheld,
+        )
+
+
+def _settle(
+    state: LedgerState, asset: str, terms: ServicedTerms, payment: PaymentRecord
+) -> PaymentRecord:
+    """Give what rounding left to the residue account; after the last payment, let it go."""
+    plan = terms.plan
+    residue = due_of(payment) - payment.paid - payment.withheld
+    if residue:
+        debit(state, escrow_address(asset), plan.cash, residue, _CASH)
+        credit(state, plan.residue_account, plan.cash, residue, _CASH)
+    if payment.row.final:
+        state.delete(TIES, tie_key(plan.residue_account, Tie.RESIDUE, asset.encode()))
+    return replace(payment, status=PaymentStatus.SETTLED, residue=residue)

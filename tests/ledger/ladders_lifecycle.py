@@ -1,0 +1,306 @@
+"""The tables of the life of securities: defining what pays, funding it, what is withheld."""
+
+from typing import Final
+
+from node.codec import replace
+from node.ledger.operations import CloseAccount, SetWithholding
+from node.ledger.outcomes import Outcome
+from node.ledger.securities import (
+    PAYMENTS,
+    SERVICES,
+    TIES,
+    PaymentRecord,
+    PaymentRow,
+    PaymentStatus,
+    ServiceRecord,
+    Tie,
+    TieRecord,
+    WithholdingRow,
+    payment_key,
+    tie_key,
+)
+from node.ledger.state import LedgerState
+from node.ledger.tables import ASSETS, CALENDARS, AssetRecord, CalendarRecord, name_key
+from node.ledger.terms import BondTerms
+from tests.ledger.debt import (
+    BOND,
+    ISSUED,
+    KARACHI,
+    define_bond,
+    define_calendar,
+    define_sukuk,
+    fund,
+    issue,
+    plan,
+)
+from tests.ledger.ladder import Ladder, Row, acting_rows, putting, surplus_row
+from tests.ledger.ladders_calendars import RECORD as CALENDAR
+from tests.ledger.world import CB, FM, PKR, TODAY, VAR, address
+
+SERVICE: Final = ServiceRecord(
+    next=None,
+    calendar_version=1,
+    waits=False,
+    recorded=1,
+    settled=0,
+    cursor=None,
+    closed=False,
+    due_ms=None,
+)
+LATE: Final = PaymentRecord(
+    row=PaymentRow(
+        nominal_day=TODAY,
+        interest_numerator=1,
+        interest_denominator=10,
+        principal_ppm=0,
+        final=False,
+    ),
+    record_day=TODAY - 2,
+    payment_day=TODAY,
+    face=1_000,
+    withholding=(),
+    interest_due=100,
+    principal_due=0,
+    status=PaymentStatus.LATE,
+    payer=None,
+    holders=0,
+    paid=0,
+    withheld=0,
+    residue=0,
+)
+
+
+def put_calendar(state: LedgerState) -> None:
+    """Put the calendar that the securities go by, without a holiday."""
+    calendar = replace(CALENDAR.calendar, version=1, weekend=define_calendar().weekend, holidays=())
+    record = CalendarRecord(title="Karachi", calendar=calendar, used_until=0, moving_since_ms=None)
+    state.put(CALENDARS, name_key(KARACHI), record)
+
+
+def put_bond(state: LedgerState) -> None:
+    """Put a bond whose first payment is late."""
+    put_calendar(state)
+    good = define_bond()
+    state.put(
+        ASSETS,
+        name_key(BOND),
+        AssetRecord(
+            name=good.name,
+            issuer=good.issuer,
+            identifiers=good.identifiers,
+            terms=good.terms,
+            term_sheet_hash=good.term_sheet_hash,
+            decimals=good.decimals,
+            multiple=good.multiple,
+            ceiling=good.ceiling,
+            supply=0,
+            forced_transfer_allowed=True,
+        ),
+    )
+    state.put(SERVICES, name_key(BOND), SERVICE)
+    state.put(PAYMENTS, payment_key(BOND, 1), LATE)
+
+
+def terms(**changes: object) -> BondTerms:
+    return BondTerms(face_currency="PKR", plan=plan(**changes))
+
+
+DEFINE_BOND: Final = Ladder(
+    act="define_asset",
+    good=define_bond(),
+    by=(CB, FM),
+    prepare=put_calendar,
+    rows=(
+        Row(
+            why="the residue account does not exist",
+            outcome=Outcome.OTHER_ACCOUNT_UNKNOWN,
+            change={"terms": terms(residue_account=bytes(20))},
+        ),
+        Row(
+            why="the paying agent's account is closed",
+            outcome=Outcome.OTHER_ACCOUNT_CLOSED,
+            change={"terms": terms(paying_agent=address("closed"))},
+        ),
+        Row(
+            why="what it pays in is not defined",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"terms": terms(cash="USD")},
+        ),
+        Row(
+            why="it matures before its issue",
+            outcome=Outcome.TERMS_NOT_VALID,
+            change={"terms": terms(maturity_day=ISSUED)},
+        ),
+        Row(
+            why="its calendar is not defined",
+            outcome=Outcome.CALENDAR_UNKNOWN,
+            change={"terms": terms(calendar="moon")},
+        ),
+        Row(
+            why="the paying agent does not stand behind it",
+            outcome=Outcome.PAYING_AGENT_ABSENT,
+            change={"terms": terms(paying_agent=address("first-bank"))},
+        ),
+        Row(
+            why="its face has other decimals than what it pays in",
+            outcome=Outcome.PAYMENT_CASH_NOT_VALID,
+            change={"decimals": 3},
+        ),
+        Row(
+            why="it has a rest of a period, and no stub",
+            outcome=Outcome.SCHEDULE_NOT_VALID,
+            change={"terms": terms(maturity_day=ISSUED + 400)},
+        ),
+        Row(
+            why="its last record would have been taken",
+            outcome=Outcome.NOTHING_LEFT_TO_PAY,
+            change={"terms": terms(issue_day=TODAY - 400, maturity_day=TODAY, months=0, rates=())},
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
+DEFINE_SUKUK: Final = Ladder(
+    act="define_asset",
+    good=define_sukuk(),
+    by=(CB, FM),
+    prepare=put_calendar,
+    rows=(surplus_row(CB, FM),),
+)
+
+ISSUE_BOND: Final = Ladder(
+    act="issue",
+    good=issue(5_000),
+    by=(CB, FM),
+    prepare=put_bond,
+    rows=(
+        Row(
+            why="its last record is taken",
+            outcome=Outcome.REGISTER_CLOSED,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, closed=True)),
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
+FUND_PAYMENT: Final = Ladder(
+    act="fund_payment",
+    good=fund("amina"),
+    by=("amina",),
+    prepare=put_bond,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(
+            why="the account has not got what is due",
+            outcome=Outcome.HOLDING_INSUFFICIENT,
+            prepare=putting(PAYMENTS, payment_key(BOND, 1), replace(LATE, interest_due=500_001)),
+            alone=True,
+        ),
+        Row(
+            why="it is cash, which pays nothing",
+            outcome=Outcome.ASSET_NOT_SERVICED,
+            change={"asset": PKR},
+        ),
+        Row(
+            why="its day has not come",
+            outcome=Outcome.PAYMENT_NOT_DUE,
+            prepare=putting(
+                PAYMENTS, payment_key(BOND, 1), replace(LATE, status=PaymentStatus.ANNOUNCED)
+            ),
+        ),
+        surplus_row("amina"),
+    ),
+)
+
+SET_WITHHOLDING: Final = Ladder(
+    act="set_withholding",
+    good=SetWithholding(
+        account=address(FM),
+        approvers=(address(CB),),
+        taxpayer="person",
+        kind="bond",
+        collector=address(VAR),
+        rows=(
+            WithholdingRow(from_day=TODAY - 400, rate_bps=1_000, source="Finance Act 2024"),
+            WithholdingRow(from_day=TODAY, rate_bps=1_500, source="Finance Act 2025"),
+        ),
+    ),
+    by=(CB, FM),
+    rows=(
+        *acting_rows(),
+        Row(
+            why="the collector does not exist",
+            outcome=Outcome.OTHER_ACCOUNT_UNKNOWN,
+            change={"collector": bytes(20)},
+        ),
+        Row(
+            why="the collector is closed",
+            outcome=Outcome.OTHER_ACCOUNT_CLOSED,
+            change={"collector": address("closed")},
+        ),
+        Row(
+            why="the collector's owner is suspended",
+            outcome=Outcome.OTHER_PARTICIPANT_SUSPENDED,
+            change={"collector": address("suspended")},
+        ),
+        Row(
+            why="one office alone",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": ()},
+            by=(FM,),
+        ),
+        Row(
+            why="a source that is no plain text",
+            outcome=Outcome.TEXT_NOT_ACCEPTED,
+            change={"rows": (WithholdingRow(from_day=0, rate_bps=1, source="SRO\n1"),)},
+        ),
+        Row(
+            why="nobody is of this kind",
+            outcome=Outcome.WITHHOLDING_NOT_VALID,
+            change={"taxpayer": "ghost"},
+        ),
+        Row(
+            why="cash pays no interest",
+            outcome=Outcome.WITHHOLDING_NOT_VALID,
+            change={"kind": "cash"},
+        ),
+        Row(
+            why="the same day twice",
+            outcome=Outcome.WITHHOLDING_NOT_VALID,
+            change={"rows": (WithholdingRow(from_day=9, rate_bps=1, source="?"),) * 2},
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
+CLOSE_TIED: Final = Ladder(
+    act="close_account",
+    good=CloseAccount(account=address("exchange")),
+    by=("exchange",),
+    rows=(
+        Row(
+            why="residues are still to come to it",
+            outcome=Outcome.ACCOUNT_TIED,
+            prepare=putting(
+                TIES,
+                tie_key(address("exchange"), Tie.RESIDUE, name_key(BOND)),
+                TieRecord(tie=Tie.RESIDUE),
+            ),
+        ),
+        surplus_row("exchange"),
+    ),
+)
+
+LADDERS: Final = (
+    DEFINE_BOND,
+    DEFINE_SUKUK,
+    ISSUE_BOND,
+    FUND_PAYMENT,
+    SET_WITHHOLDING,
+    CLOSE_TIED,
+)

@@ -1,0 +1,187 @@
+"""Random lives of a bond: whoever held at a record is paid the floor of its share, nobody else.
+
+What happens is drawn: transfers, issues, holds, days that pass by one or by many, cash that comes
+to the paying agent late or early. A model notes who has what at the end of each record day, and
+says to the paisa what everybody must have been paid in the end.
+"""
+
+from fractions import Fraction
+from typing import Any, Final
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.codec import encode, replace
+from node.ledger import servicing
+from node.ledger.events import RecordTaken
+from node.ledger.operations import Operation
+from node.ledger.securities import PaymentStatus, WithholdingRow
+from node.ledger.state import LedgerState
+from node.ledger.terms import PPM
+from node.ledger.transition import apply_block
+from tests.ledger.debt import (
+    BOND,
+    ISSUED,
+    amortising,
+    define_bond,
+    fund,
+    issue,
+    make_debt,
+    payment,
+    service,
+    to_day,
+)
+from tests.ledger.ladders_lifecycle import SET_WITHHOLDING
+from tests.ledger.world import (
+    CB,
+    CC,
+    FM,
+    VAR,
+    address,
+    identify,
+    issue_cash,
+    place_hold,
+    transfer,
+)
+
+HOLDERS: Final = ("amina", "bilal", "first-bank", "exchange")
+FACE: Final = 1_000_061
+ENOUGH: Final = 40 * FACE
+TAX_BPS: Final = {"person": 1_500}
+KIND: Final = {"amina": "person", "bilal": "person", "first-bank": "bank", "exchange": "company"}
+
+people = st.sampled_from(HOLDERS)
+steps = st.one_of(
+    st.tuples(st.just("move"), people, people, st.integers(1, 400_000)),
+    st.tuples(st.just("move all"), people, people),
+    st.tuples(st.just("issue"), people, st.integers(1, 100_000)),
+    st.tuples(st.just("hold"), people, st.integers(1, 100_000)),
+    st.tuples(st.just("days"), st.sampled_from((1, 2, 5, 28, 30, 60, 200))),
+    st.tuples(st.just("days"), st.sampled_from((1, 2, 5, 28, 30, 60, 200))),
+    st.tuples(st.just("cash"), st.sampled_from((1, 20_000, 100_000, 10**7))),
+    st.tuples(st.just("fund")),
+)
+
+
+class Life:
+    """One bond, and what must come of it."""
+
+    def __init__(self, changes: dict[str, Any]) -> None:
+        self.world = make_debt(define_bond(residue_account=address(VAR), **changes))
+        self.on_record: dict[int, dict[str, int]] = {}
+        self.day = ISSUED
+        self.pass_to(ISSUED)
+        self.world.do(
+            _withholding(),
+            issue(FACE, to="amina"),
+            by=(CB, FM),
+        )
+        self.before = {label: self.world.holding(label) for label in (*HOLDERS, VAR, CC)}
+
+    def pass_to(self, day: int) -> None:
+        """Let the days pass one by one, and note who holds what when a record is taken."""
+        while self.day < day:
+            self.day += 1
+            held = {label: sum(self.world.holding(label, BOND)) for label in HOLDERS}
+            for event in to_day(self.world, self.day):
+                if isinstance(event, RecordTaken):
+                    assert event.face == sum(held.values())
+                    self.on_record[event.payment] = held
+        self.day = day
+
+    def attempt(self, *operations: Operation, by: tuple[str, ...]) -> None:
+        """Submit what may be refused; apply it twice, on equal states, to equal ends."""
+        world = self.world
+        world.time_ms += 1
+        body = world.body(*operations, by=by)
+        once = LedgerState(world.records)
+        apply_block(once, world.context(), [(identify(body), body)])
+        twice = LedgerState(world.records)
+        result = apply_block(twice, world.context(), [(identify(body), body)])
+        assert once.changes() == twice.changes()
+        encode(result.receipts[0])
+        world.block(body)
+
+    def step(self, kind: str, *arguments: Any) -> None:
+        if kind == "move":
+            source, to, amount = arguments
+            self.attempt(transfer(source, to, amount, BOND), by=(source,))
+        elif kind == "move all":
+            source, to = arguments
+            amount = self.world.holding(source, BOND)[0]
+            self.attempt(transfer(source, to, amount, BOND), by=(source,))
+        elif kind == "issue":
+            self.attempt(issue(arguments[1], to=arguments[0]), by=(CB, FM))
+        elif kind == "hold":
+            self.attempt(place_hold(arguments[0], arguments[1], asset=BOND), by=(VAR,))
+        elif kind == "days":
+            self.pass_to(self.day + arguments[0])
+        elif kind == "cash":
+            self.attempt(issue_cash(arguments[0], to=FM), by=(CB,))
+        else:
+            self.attempt(fund(FM), by=(FM,))
+        self.world.check()
+
+    def owed(self, label: str) -> int:
+        """Return what the model says that somebody has been paid, all payments together."""
+        total = 0
+        for number in range(1, service(self.world).settled + 1):
+            row = payment(self.world, number).row
+            face = self.on_record[number][label]
+            interest = face * row.interest_numerator // row.interest_denominator
+            tax = interest * TAX_BPS.get(KIND[label], 0) // 10_000
+            total += interest - tax + face * row.principal_ppm // PPM
+        return total
+
+    def finish(self) -> None:
+        """Give the agent all it needs, let the bond end, and compare with the model."""
+        self.attempt(issue_cash(ENOUGH, to=FM), by=(CB,))
+        self.pass_to(self.day + 900)
+        world = self.world
+        world.check()
+        record = service(world)
+        assert record.closed
+        assert record.settled == record.recorded == len(self.on_record)
+        for label in HOLDERS:
+            assert world.holding(label, BOND) == (0, 0)
+            gained = sum(world.holding(label)) - sum(self.before[label])
+            assert gained == self.owed(label), label
+        residues = 0
+        for number, held in self.on_record.items():
+            made = payment(world, number)
+            assert made.status is PaymentStatus.SETTLED
+            exact = Fraction(made.row.interest_numerator, made.row.interest_denominator)
+            assert made.interest_due == int(sum(held.values()) * exact)
+            assert made.paid + made.withheld + made.residue == (
+                made.interest_due + made.principal_due
+            )
+            assert made.residue <= 2 * len(HOLDERS)
+            residues += made.residue
+        assert world.holding(VAR)[0] - self.before[VAR][0] == residues
+
+
+def _withholding() -> Operation:
+    rows = tuple(
+        WithholdingRow(from_day=0, rate_bps=rate, source="Finance Act") for rate in TAX_BPS.values()
+    )
+    return replace(SET_WITHHOLDING.good, collector=address(CC), rows=rows)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    plan=st.sampled_from(({}, {"months": 3}, {"months": 0, "rates": ()}, amortising())),
+    per_block=st.sampled_from((1, 2, 5_000)),
+    life=st.lists(steps, max_size=25),
+)
+def test_everybody_is_paid_what_they_held_at_each_record(
+    plan: dict[str, Any], per_block: int, life: list[tuple[Any, ...]]
+) -> None:
+    usual = servicing.HOLDERS_PER_BLOCK_MAX
+    servicing.HOLDERS_PER_BLOCK_MAX = per_block  # type: ignore[misc]  # restored below
+    try:
+        bond = Life(plan)
+        for step in life:
+            bond.step(*step)
+        bond.finish()
+    finally:
+        servicing.HOLDERS_PER_BLOCK_MAX = usual  # type: ignore[misc]
