@@ -333,6 +333,17 @@ class Client:
         """Ask for the weighted averages that floating coupons refer to, by name."""
         return await self._pages("khz_references", {}, "references", reads.Reference)
 
+    async def schedule(self, code: str) -> Read[tuple[reads.Payment, ...]]:
+        """Ask for the payments of a bond or sukuk, in order.
+
+        Raises:
+            NotFound: none is defined under this code.
+            CallFailed: the asset pays nothing.
+        """
+        return await self._read(
+            "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
+        )
+
     async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
         """Ask for all calendars of business days, by name."""
         return await self._pages("khz_calendars", {}, "calendars", reads.CalendarSummary)

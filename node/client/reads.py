@@ -232,6 +232,39 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentMade:
+    """How far a payment has come whose record is taken."""
+
+    status: str
+    face: Decimal
+    interest_due: Decimal
+    principal_due: Decimal
+    payer: str | None
+    holders: int
+    paid: Decimal
+    withheld: Decimal
+    residue: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A row of a security's schedule; days are YYYY-MM-DD."""
+
+    number: int
+    start: str
+    end: str
+    record_day: str
+    funding_day: str
+    payment_day: str
+    interest: str
+    """Of a unit of face, exactly: a fraction."""
+    interest_per_hundred: Decimal
+    principal_per_hundred: Decimal
+    final: bool
+    made: PaymentMade | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What a licence allows."""
 

@@ -15,6 +15,7 @@ from node.rpc.calendars import CalendarMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
+from node.rpc.securities import SecurityMethods
 from node.rpc.sockets import SOCKET_METHODS
 
 PATH: Final = Path(__file__).with_name("openrpc.json")
@@ -22,7 +23,7 @@ PATH: Final = Path(__file__).with_name("openrpc.json")
 
 def render() -> str:
     """Return the text of the document that the present code makes."""
-    rooms = (Methods, CalendarMethods, AuctionMethods)
+    rooms = (Methods, CalendarMethods, AuctionMethods, SecurityMethods)
     methods = [method for room in rooms for method in methods_of(room)]
     document = document_of((*methods, *SOCKET_METHODS))
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -51,6 +51,7 @@ from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
+from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
 from node.rpc.submissions import (
@@ -113,6 +114,7 @@ class RpcServer:
             *methods_of(methods),
             *methods_of(CalendarMethods(services.chain)),
             *methods_of(AuctionMethods(services.chain, self._views)),
+            *methods_of(SecurityMethods(services, self._views)),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatcher = self._make_dispatcher(

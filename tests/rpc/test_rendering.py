@@ -192,14 +192,21 @@ AMOUNTS = {
     "ceiling",
     "competitive",
     "consideration",
+    "due",
     "face",
     "failed",
+    "found",
+    "interest_due",
     "multiple",
     "noncompetitive",
     "paid",
+    "principal_due",
+    "redeemed",
+    "residue",
     "settled",
     "supply",
     "target",
+    "withheld",
 }
 
 

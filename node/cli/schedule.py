@@ -1,0 +1,139 @@
+"""`khazana schedule`: what a bond or sukuk pays and when, before and after its issue."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from node.cli.asking import grouped, with_client
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import emit, json_option, table
+
+if TYPE_CHECKING:
+    from node.client import Client
+
+_FIGURE: Final = re.compile(r"[0-9]+\.[0-9]+")
+
+
+@click.command()
+@click.argument("asset", required=False)
+@click.option(
+    "--terms",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with a define_asset operation, of which nothing is on the ledger yet.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@url_option
+@timeout_option(20)
+@json_option
+def command(
+    asset: str | None,
+    file: Path | None,
+    url: str,
+    timeout_s: float,
+    *,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """Print the payments of ASSET, or of the terms in a file, by the calendar as it is.
+
+    Days of payments whose record is taken are those that count; later ones move when the calendar
+    is amended. What was paid stands beside its payment.
+
+    \b
+    Examples:
+      khazana schedule PIB-5Y-2031
+      khazana schedule --terms bond.json --csv
+    """
+    if (asset is None) is (file is None):
+        raise CommandError(
+            Exit.USAGE,
+            "one of ASSET and --terms was expected",
+            advice="See `khazana query assets`.",
+        )
+
+    async def call(client: "Client") -> Mapping[str, Any]:
+        given = {"asset": asset} if file is None else {"terms": await _encoded_terms(client, file)}
+        result: Mapping[str, Any] = await client.call("khz_schedule", **given)
+        return result
+
+    result = with_client(url, timeout_s, call)
+    emit(result, _csv(result) if as_csv else _text(result), as_json=as_json)
+
+
+async def _encoded_terms(client: "Client", file: Path) -> str:
+    """Return the canonical bytes of the terms that a file would define, in hexadecimal."""
+    from node.cli.tx.files import read_operations
+    from node.cli.tx.submitting import operation_reader
+    from node.codec import encode
+    from node.ledger.operations import DefineAsset
+
+    values = read_operations(file)
+    reader = await operation_reader(client, values)
+    for value in values:
+        operation = reader.read(value)
+        if isinstance(operation, DefineAsset):
+            return encode(operation.terms).hex()
+    raise CommandError(Exit.USAGE, f"{file} has no define_asset operation")
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    named = f"{result['asset']}, a" if result["asset"] else "terms of a"
+    days = f"{result['calendar']}, version {result['calendar_version']}"
+    rows = [[_shown(cell) for cell in _row(payment)] for payment in result["payments"]]
+    return (
+        f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n\n"
+        f"{table(rows, head=_HEAD)}\n\nas of block {result['height']}, {result['time']}"
+    )
+
+
+def _csv(result: Mapping[str, Any]) -> str:
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\n")
+    rows.writerow(_HEAD)
+    rows.writerows(_row(payment) for payment in result["payments"])
+    return written.getvalue().rstrip("\n")
+
+
+_HEAD: Final = (
+    "number",
+    "record day",
+    "payment day",
+    "interest per 100",
+    "principal per 100",
+    "status",
+    "interest due",
+    "principal due",
+    "paid",
+    "withheld",
+    "residue",
+)
+
+
+_MADE: Final = ("status", "interest_due", "principal_due", "paid", "withheld", "residue")
+
+
+def _row(payment: Mapping[str, Any]) -> tuple[str, ...]:
+    made = payment["made"]
+    return (
+        str(payment["number"]),
+        payment["record_day"],
+        payment["payment_day"],
+        payment["interest_per_hundred"],
+        payment["principal_per_hundred"],
+        *(("-",) * len(_MADE) if made is None else (made[member] for member in _MADE)),
+    )
+
+
+def _shown(text: str) -> str:
+    """Return a cell for people: thousands set apart, decimals as many as it needs, two at least."""
+    if not _FIGURE.fullmatch(text):
+        return text
+    whole, _, decimals = grouped(text).partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"

@@ -1,0 +1,213 @@
+"""What the interface tells of securities that pay: their schedules, before issue and after."""
+
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+
+from node.amounts import render_amount
+from node.codec import CodecError, decode
+from node.ledger.calendars import calendar_of
+from node.ledger.instruments import Payment, check_schedule, schedule_of
+from node.ledger.outcomes import Reject, explain
+from node.ledger.pricing.grid import HUNDRED, half_up, text
+from node.ledger.securities import PAYMENTS, PaymentRecord, payment_key, register_prefix
+from node.ledger.state import LedgerState
+from node.ledger.tables import ASSETS, name_key
+from node.ledger.terms import PPM, AssetTerms, ServicedTerms, check_terms, is_serviced, kind_of
+from node.rpc.errors import InvalidParams, NotFound
+from node.rpc.jsonrpc import method
+from node.rpc.params import AssetCode, Params
+from node.rpc.rendering import render_day
+from node.rpc.results import Address, Amount, Result, at_head
+from node.rpc.services import RpcServices
+from node.rpc.views import Views
+
+TERMS_SIZE_MAX: Final = 32_768
+PAYMENTS_PAGE: Final = 4_096
+QUOTED_DECIMALS: Final = 10
+"""Of what is paid for a hundred of face."""
+
+Day: TypeAlias = Annotated[str, msgspec.Meta(description="YYYY-MM-DD, in the ledger's local time")]
+
+
+TermsText: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=2,
+        max_length=2 * TERMS_SIZE_MAX,
+        description="instead of an asset: the canonical bytes of terms, in hexadecimal",
+    ),
+]
+
+
+class ScheduleParams(Params, frozen=True, kw_only=True):
+    """`khz_schedule`."""
+
+    asset: AssetCode | None = None
+    terms: TermsText | None = None
+
+
+class MadeView(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a payment has come whose record is taken."""
+
+    status: str
+    face: Amount
+    """Held by everybody together when the record was taken."""
+    interest_due: Amount
+    principal_due: Amount
+    payer: Address | None
+    """The account that was debited."""
+    holders: int
+    """How many have been paid."""
+    paid: Amount
+    withheld: Amount
+    residue: Amount
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a schedule."""
+
+    number: int
+    start: Day
+    """Interest accrues from this day on, up to `end`, itself left out."""
+    end: Day
+    record_day: Day
+    """Whoever holds at the end of this day is paid."""
+    funding_day: Day
+    payment_day: Day
+    interest: str
+    """Of a unit of face, exactly: a fraction."""
+    interest_per_hundred: str
+    """The same for a hundred of face, half up."""
+    principal_per_hundred: str
+    final: bool
+    """Whether the face is gone with it."""
+    made: MadeView | None
+    """None while its record has not been taken by this ledger."""
+
+
+class ScheduleResult(Result, frozen=True, kw_only=True):
+    """All payments of a security, in order."""
+
+    asset: str | None
+    kind: str
+    cash: str
+    """What is paid."""
+    calendar: str
+    calendar_version: int
+    """By which the days were computed."""
+    payments: list[PaymentView]
+
+
+class SecurityMethods:
+    """The handlers, on one node."""
+
+    def __init__(self, services: RpcServices, views: Views) -> None:
+        self._chain = services.chain
+        self._views = views
+
+    @method("khz_schedule", NotFound)
+    async def schedule(self, params: ScheduleParams) -> ScheduleResult:
+        """List what a bond or sukuk pays and when, by the calendar as it is; of an asset that is
+        defined, or of terms that could be."""
+        if (params.asset is None) is (params.terms is None):
+            raise InvalidParams("one of asset and terms was expected")
+        state = LedgerState(self._chain)
+        if params.asset is not None:
+            record = self._chain.record(ASSETS, name_key(params.asset))
+            if record is None:
+                raise NotFound(
+                    f"there is no asset {params.asset!r}", {"height": self._chain.head.height}
+                )
+            terms, decimals = _serviced(record.terms), record.decimals
+        else:
+            assert params.terms is not None  # one of the two is there
+            terms, decimals = _parse_terms(params.terms), 0
+        try:
+            calendar = calendar_of(state, terms.plan.calendar)
+            payments = (
+                check_schedule(terms, calendar)
+                if params.asset is None
+                else schedule_of(terms, calendar)
+            )
+        except Reject as reject:
+            raise InvalidParams(explain(reject.outcome, reject.details)) from None
+        made = {} if params.asset is None else self._made(params.asset)
+        return ScheduleResult(
+            **at_head(self._chain.head),
+            asset=params.asset,
+            kind=kind_of(terms).value,
+            cash=terms.plan.cash,
+            calendar=terms.plan.calendar,
+            calendar_version=calendar.version,
+            payments=[
+                self._payment(payment, made.get(payment.number), decimals) for payment in payments
+            ],
+        )
+
+    def _made(self, asset: str) -> dict[int, PaymentRecord]:
+        prefix = register_prefix(asset)
+        rows = self._chain.scan(PAYMENTS, payment_key(asset, 0), PAYMENTS_PAGE, prefix=prefix)
+        return {int.from_bytes(key[len(prefix) :], "big"): record for key, record in rows}
+
+    def _payment(
+        self, payment: Payment, record: PaymentRecord | None, decimals: int
+    ) -> PaymentView:
+        days: dict[str, Any] = {
+            "record_day": render_day(payment.record_day),
+            "payment_day": render_day(payment.payment_day),
+        }
+        if record is not None:
+            # What has happened stays, whatever the calendar says now.
+            days["record_day"] = render_day(record.record_day)
+        interest = payment.interest
+        return PaymentView(
+            number=payment.number,
+            start=render_day(payment.start),
+            end=render_day(payment.end),
+            funding_day=render_day(payment.funding_day),
+            interest=f"{interest.numerator}/{interest.denominator}",
+            interest_per_hundred=text(
+                half_up(interest * HUNDRED, QUOTED_DECIMALS), QUOTED_DECIMALS
+            ),
+            principal_per_hundred=text(payment.principal_ppm * HUNDRED, len(str(PPM)) - 1),
+            final=payment.final,
+            made=None if record is None else self._made_view(record, decimals),
+            **days,
+        )
+
+    def _made_view(self, record: PaymentRecord, decimals: int) -> MadeView:
+        def amount(minor: int) -> str:
+            return render_amount(minor, decimals=decimals)
+
+        return MadeView(
+            status=record.status.name.lower(),
+            face=amount(record.face),
+            interest_due=amount(record.interest_due),
+            principal_due=amount(record.principal_due),
+            payer=None if record.payer is None else self._views.renderer.address(record.payer),
+            holders=record.holders,
+            paid=amount(record.paid),
+            withheld=amount(record.withheld),
+            residue=amount(record.residue),
+        )
+
+
+def _serviced(terms: AssetTerms) -> ServicedTerms:
+    if not is_serviced(terms):
+        raise InvalidParams(f"a {kind_of(terms).value} pays nothing: a bond or sukuk was expected")
+    return terms
+
+
+def _parse_terms(encoded: str) -> ServicedTerms:
+    try:
+        data = bytes.fromhex(encoded)
+        terms = _serviced(decode(data, AssetTerms, size_max=TERMS_SIZE_MAX))  # type: ignore[arg-type]  # a union
+        check_terms(terms)
+    except ValueError:
+        raise InvalidParams("terms: expected hexadecimal digits") from None
+    except CodecError as error:
+        raise InvalidParams(f"terms: {error}") from None
+    except Reject as reject:
+        raise InvalidParams(explain(reject.outcome, reject.details)) from None
+    return terms

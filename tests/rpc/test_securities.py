@@ -1,0 +1,163 @@
+"""Schedules by the interface, the client and the command line, before the issue and after."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from node.cli.exits import Exit
+from node.client import CallFailed, Client, ClientNetwork, NotFound
+from node.codec import encode, replace
+from node.ledger.dates import date_of
+from node.ledger.operations import DefineAsset
+from node.ledger.powers import CENTRAL_BANK, FINANCE_MINISTRY
+from node.ledger.terms import BondTerms
+from node.ledger.units import MS_PER_DAY
+from node.provision.pakistan import PAKISTAN, define_pakistan
+from tests.chain.town import START_MS, address_of, make_record
+from tests.cli.asked import ask
+from tests.ledger.debt import BOND, define_bond, issue, plan, two_years_after
+from tests.rpc.solo import BANK, CASH, Solo, solo_node
+
+CENTRAL: Final = address_of(CENTRAL_BANK, CENTRAL_BANK)
+MINISTRY: Final = address_of(FINANCE_MINISTRY, FINANCE_MINISTRY)
+BOTH: Final = (CENTRAL_BANK, FINANCE_MINISTRY)
+TODAY: Final = START_MS // MS_PER_DAY
+
+
+def define(asset: str = BOND) -> DefineAsset:
+    """Define a bond of this network, issued today."""
+    issued = TODAY + 1
+    whole = plan(
+        issue_day=issued,
+        maturity_day=two_years_after(issued),
+        calendar=PAKISTAN,
+        cash=CASH,
+        paying_agent=MINISTRY,
+        residue_account=CENTRAL,
+    )
+    good = define_bond(asset)
+    terms = BondTerms(face_currency="PKR", plan=whole)
+    return replace(good, account=MINISTRY, approvers=(CENTRAL,), terms=terms)
+
+
+@pytest.fixture
+async def solo() -> AsyncIterator[Solo]:
+    """A node on whose ledger a bond is defined, and the half of it issued."""
+    record = make_record(validators=1, protocol_version=3)
+    async with solo_node(record=record, accounts=2) as solo:
+        town = solo.town
+        await town.decide(town.transaction([define_pakistan(central_bank=CENTRAL), define()], BOTH))
+        bought = replace(
+            issue(500_000),
+            account=MINISTRY,
+            approvers=(CENTRAL,),
+            to=address_of(BANK, "a0"),
+        )
+        await town.decide(town.transaction([bought], BOTH))
+        yield solo
+
+
+def client_of(solo: Solo) -> Client:
+    return Client(solo.url, network=ClientNetwork.of(solo.town.genesis))
+
+
+async def pass_to(solo: Solo, day: str) -> None:
+    """Let blocks come until the midnight that begins a day has passed, and what it brings."""
+    town = solo.town
+    wanted = next(n for n in range(TODAY, TODAY + 1_000) if date_of(n).isoformat() == day)
+    town.clock.advance(wanted * MS_PER_DAY - 5 * 3_600_000 - town.clock.now_ms())
+    for _ in range(3):
+        await town.decide()
+        town.clock.advance(1_000)
+
+
+async def test_schedule_is_the_same_before_the_definition_and_after(solo: Solo) -> None:
+    before = await solo.call("khz_schedule", {"terms": encode(define().terms).hex()})
+    after = await solo.call("khz_schedule", {"asset": BOND})
+
+    assert before["payments"] == after["payments"]
+    assert [each["interest"] for each in after["payments"]] == ["7/200"] * 4
+    assert [each["interest_per_hundred"] for each in after["payments"]] == ["3.5000000000"] * 4
+    assert [each["principal_per_hundred"] for each in after["payments"]] == [
+        "0.000000",
+        "0.000000",
+        "0.000000",
+        "100.000000",
+    ]
+    assert after["cash"] == CASH
+    assert (after["calendar"], after["calendar_version"]) == (PAKISTAN, 1)
+    assert all(each["made"] is None for each in after["payments"])
+
+
+async def test_what_was_paid_stands_beside_its_payment(solo: Solo) -> None:
+    first = (await solo.call("khz_schedule", {"asset": BOND}))["payments"][0]
+
+    await pass_to(solo, first["payment_day"])
+
+    made = (await solo.call("khz_schedule", {"asset": BOND}))["payments"][0]["made"]
+    assert made["status"] == "late"
+    assert (made["face"], made["interest_due"], made["paid"]) == ("5000.00", "175.00", "0.00")
+    async with client_of(solo) as client:
+        row = (await client.schedule(BOND)).value[0]
+        assert row.payment_day == first["payment_day"]
+        assert row.interest_per_hundred == Decimal("3.5")
+        assert row.made is not None
+        assert row.made.interest_due == 175
+        with pytest.raises(NotFound):
+            await client.schedule("PIB-NONE")
+        with pytest.raises(CallFailed, match="a cash pays nothing"):
+            await client.schedule(CASH)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({}, "one of asset and terms"),
+        ({"asset": BOND, "terms": "00"}, "one of asset and terms"),
+        ({"terms": "zz"}, "hexadecimal"),
+        ({"terms": "c0"}, "terms: not a canonical"),
+        ({"terms": "00" * 32_769}, "terms"),
+        ({"asset": CASH}, "pays nothing"),
+    ],
+)
+async def test_what_has_no_schedule_is_said(solo: Solo, params: dict[str, Any], told: str) -> None:
+    error = await solo.refused("khz_schedule", params)
+
+    assert error["code"] == -32602
+    assert told in error["message"]
+
+
+async def test_terms_that_contradict_themselves_are_explained(solo: Solo) -> None:
+    terms = define().terms
+    assert isinstance(terms, BondTerms)
+    late = replace(terms, plan=replace(terms.plan, maturity_day=terms.plan.issue_day))
+    odd = replace(terms, plan=replace(terms.plan, maturity_day=terms.plan.maturity_day + 3))
+
+    for wrong, told in ((late, "not after the day of issue"), (odd, "no whole number of steps")):
+        error = await solo.refused("khz_schedule", {"terms": encode(wrong).hex()})
+        assert told in error["message"]
+
+
+async def test_command_prints_the_table_the_rows_and_the_json(solo: Solo, tmp_path: Path) -> None:
+    operation = solo.server._views.renderer.record(define("PIB-NEW"))
+    file = tmp_path / "bond.json"
+    file.write_text(json.dumps({"type": "define_asset", **operation}))
+
+    table = await ask(solo, "schedule", BOND)
+    rows = await ask(solo, "schedule", "--terms", file, "--csv")
+    whole = await ask(solo, "schedule", BOND, "--json")
+    wrong = await ask(solo, "schedule")
+
+    assert table.code == rows.code == whole.code == Exit.OK, table.err + rows.err
+    assert "a bond, paid in" in table.out
+    assert "3.50" in table.out
+    read = list(csv.reader(io.StringIO(rows.out)))
+    assert [row[3] for row in read] == ["interest per 100"] + ["3.5000000000"] * 4
+    assert [each["payment_day"] for each in whole.json["payments"]] == [row[2] for row in read[1:]]
+    assert wrong.code == Exit.USAGE
