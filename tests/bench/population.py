@@ -17,9 +17,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from node.app import CHAIN_FOLDER
 from node.chain.head import HeadRecord
@@ -56,6 +56,9 @@ OPENED_BY: Final = "virtual-asset-regulator"
 BATCH_PAIRS: Final = 20_000
 COUNT_FILE: Final = "accounts.txt"
 
+Kind: TypeAlias = tuple[Callable[[bytes], bytes], bytes]
+"""A record that every account has: its full key by the address, and its encoding."""
+
 
 def accounts_of(root: Path) -> int:
     """Return how many accounts the network in this folder was built with."""
@@ -81,7 +84,28 @@ def office_address(name: str) -> bytes:
 
 def populate(store: KeyValueStore, genesis: Genesis, accounts: int) -> bytes:
     """Fill an empty store with a first state that has so many funded accounts; return its root."""
-    population = _Population(genesis, accounts)
+    population = Population(accounts, kinds_of_record(), founded(genesis, accounts * FUNDS_PAISA))
+    return write_population(store, genesis, population)
+
+
+def kinds_of_record() -> list[Kind]:
+    """Return what every account of a population has: its own record, and rupees."""
+    account = AccountRecord(
+        owner=OWNER,
+        policy=single_signer(owner_signer().public_key),
+        opened_by=OPENED_BY,
+        status=AccountStatus.OPEN,
+        hold=None,
+    )
+    holding = HoldingRecord(available=FUNDS_PAISA, held=0)
+    return [
+        (lambda place: ACCOUNTS.prefix + place, encode(account)),
+        (lambda place: HOLDINGS.prefix + holding_key(place, RUPEE), encode(holding)),
+    ]
+
+
+def write_population(store: KeyValueStore, genesis: Genesis, population: "Population") -> bytes:
+    """Fill an empty store with a first state; return its root."""
     for name in ("index", "branches", "records"):
         began = time.monotonic()
         write = _Writer(store)
@@ -139,44 +163,32 @@ def founded(genesis: Genesis, supply: int) -> dict[bytes, bytes]:
     return changes  # type: ignore[return-value]  # as asserted
 
 
-class _Population:
+class Population:
     """The records of a population, and what follows from them, each in the order of its keys."""
 
-    def __init__(self, genesis: Genesis, accounts: int) -> None:
+    def __init__(self, accounts: int, kinds: Sequence[Kind], others: dict[bytes, bytes]) -> None:
+        """Take what each account has, one record of each kind, and all other records."""
         policy = single_signer(owner_signer().public_key)
-        self._account = encode(
-            AccountRecord(
-                owner=OWNER,
-                policy=policy,
-                opened_by=OPENED_BY,
-                status=AccountStatus.OPEN,
-                hold=None,
-            )
-        )
-        self._holding = encode(HoldingRecord(available=FUNDS_PAISA, held=0))
-        self._others = founded(genesis, accounts * FUNDS_PAISA)
+        self._kinds = kinds
+        self._others = others
         self.root = b""
         # Addresses by their first byte; the same records again by the first byte of their hashes.
         self._addresses = [bytearray() for _ in range(256)]
-        self._hashed: list[list[bytearray]] = [[bytearray(), bytearray()] for _ in range(256)]
+        self._hashed: list[list[bytearray]] = [[bytearray() for _ in kinds] for _ in range(256)]
         for number in range(accounts):
             place = account_address(OWNER, policy, number.to_bytes(8))
             self._addresses[place[0]] += place
-            for kind, key in enumerate(self._keys(place)):
-                self._hashed[hash_of_key(key)[0]][kind] += place
-
-    @staticmethod
-    def _keys(place: bytes) -> tuple[bytes, bytes]:
-        return ACCOUNTS.prefix + place, HOLDINGS.prefix + holding_key(place, RUPEE)
+            for kind, (key_of, _) in enumerate(kinds):
+                self._hashed[hash_of_key(key_of(place))[0]][kind] += place
 
     def _beneath(self, first: int) -> dict[bytes, bytes]:
         """Return the records whose keys' hashes begin with this byte."""
         records = {
             key: value for key, value in self._others.items() if hash_of_key(key)[0] == first
         }
-        for kind, value in enumerate((self._account, self._holding)):
+        for kind, (key_of, value) in enumerate(self._kinds):
             for place in _split(self._hashed[first][kind]):
-                records[self._keys(place)[kind]] = value
+                records[key_of(place)] = value
         return records
 
     def index(self) -> Iterator[tuple[bytes, bytes]]:
@@ -207,10 +219,10 @@ class _Population:
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield the records, each kind in the order of its keys."""
-        for kind, value in enumerate((self._account, self._holding)):
+        for key_of, value in self._kinds:
             for first in range(256):
                 for place in sorted(_split(self._addresses[first])):
-                    yield layout.state_key(self._keys(place)[kind]), value
+                    yield layout.state_key(key_of(place)), value
         for key, value in self._others.items():
             yield layout.state_key(key), value
 

@@ -1,0 +1,267 @@
+"""What a coupon to many holders costs each block: `python -m tests.bench.coupons`.
+
+A network is planted (`tests.bench.population`) in which every account holds a bond; its record is
+taken, its agent debited and all holders are paid, through the real chain on a real database: build,
+which applies and computes the new root, and commit, which writes it. Blocks are otherwise empty; an
+idle one, with so many other securities alive, is measured beside them.
+
+Prints one JSON object: milliseconds of a block, by the clock and in processor time.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from node.chain import Chain
+from node.codec import Record, encode, replace
+from node.genesis import Genesis, load_genesis
+from node.keys.development import development_signer
+from node.ledger.acting import BlockContext
+from node.ledger.dates import Order, Roll, Stub, date_of
+from node.ledger.identifiers import is_isin
+from node.ledger.operations import DefineAsset, DefineCalendar
+from node.ledger.positions import place_of
+from node.ledger.pricing.daycounts import DayCount
+from node.ledger.securities import (
+    PAYMENTS,
+    POSITIONS,
+    PaymentRecord,
+    PaymentStatus,
+    PositionRecord,
+    payment_key,
+    position_key,
+)
+from node.ledger.state import LedgerState, MemoryRecords
+from node.ledger.tables import (
+    ASSETS,
+    HOLDINGS,
+    AssetIdentifiers,
+    HoldingRecord,
+    holding_key,
+    name_key,
+)
+from node.ledger.terms import BondTerms, PaymentPlan, RateStep
+from node.ledger.transactions import TransactionBody, network_of
+from node.ledger.transition import Application
+from node.ledger.units import MS_PER_DAY, local_day
+from node.provision.acts import RUPEE
+from node.storage import StorageThread, open_leveldb
+from tests.bench.joining import certify, make_network
+from tests.bench.population import (
+    FUNDS_PAISA,
+    Population,
+    founded,
+    kinds_of_record,
+    office_address,
+    write_population,
+)
+
+BOND: Final = "PIB-5Y"
+GENESIS_FILE: Final = "genesis.json"
+FACE: Final = 100_003
+"""Paisa of each holder."""
+UTC_OFFSET_MS: Final = 5 * 3_600_000
+
+
+def with_bonds(genesis: Genesis, holders: int, securities: int) -> dict[bytes, bytes]:
+    """Return the other records of the network, and its bonds: one that all hold, others at rest."""
+    records = MemoryRecords()
+    records.write(founded(genesis, holders * FUNDS_PAISA))
+    state = LedgerState(records)
+    today = local_day(genesis.time_ms, 300)
+    ministry, bank = office_address("finance-ministry"), office_address("central-bank")
+    operations: list[Record] = [
+        DefineCalendar(
+            account=bank, approvers=(), calendar="pk", title="Pakistan", weekend=96, holidays=()
+        )
+    ]
+    operations += [
+        _bond(f"{BOND}-{number}" if number else BOND, number, today, ministry, bank)
+        for number in range(securities)
+    ]
+    context = BlockContext(
+        height=1,
+        time_ms=genesis.time_ms,
+        genesis_hash=genesis.hash,
+        version=genesis.ledger.protocol_version,
+    )
+    signers = [
+        development_signer(f"{name}/account").public_key
+        for name in ("central-bank", "finance-ministry")
+    ]
+    for number, operation in enumerate(operations):
+        named = signers[:1] if number == 0 else signers
+        body = TransactionBody(
+            version=1,
+            network=network_of(genesis.hash),
+            valid_until_ms=genesis.time_ms + 1,
+            salt=number.to_bytes(8),
+            signers=tuple(sorted(named)),
+            operations=(operation,),  # type: ignore[arg-type]  # a union
+            memo="",
+        )
+        receipt = Application(state, context).apply(number.to_bytes(32), body)
+        assert receipt.outcome == 0, receipt
+    bond, rupee = (state.get(ASSETS, name_key(code)) for code in (BOND, RUPEE))
+    assert bond is not None
+    assert rupee is not None
+    cash = holders * FACE
+    state.put(ASSETS, name_key(BOND), replace(bond, supply=holders * FACE))
+    state.put(ASSETS, name_key(RUPEE), replace(rupee, supply=rupee.supply + cash))
+    state.put(HOLDINGS, holding_key(ministry, RUPEE), HoldingRecord(available=cash, held=0))
+    records.write(state.changes())
+    return dict(records.items())
+
+
+def _bond(asset: str, number: int, today: int, ministry: bytes, bank: bytes) -> DefineAsset:
+    start = date_of(today)
+    later = number % 25  # the days of the others are spread
+    issue_day = today - later
+    plan = PaymentPlan(
+        issue_day=issue_day,
+        maturity_day=issue_day + (start.replace(year=start.year + 5) - start).days,
+        months=6,
+        rates=(RateStep(from_day=issue_day, rate_ppm=120_000),),
+        instalments=(),
+        day_count=DayCount.ACT_ACT_ICMA,
+        calendar="pk",
+        roll=Roll.FOLLOWING,
+        order=Order.CALCULATE_THEN_SHIFT,
+        end_of_month=False,
+        stub=Stub.SHORT_FRONT,
+        record_days=10,
+        grace_days=3,
+        cash=RUPEE,
+        paying_agent=ministry,
+        residue_account=ministry,
+    )
+    body = f"PK{number:09d}"
+    return DefineAsset(
+        account=ministry,
+        approvers=(bank,),
+        asset=asset,
+        name="Pakistan Investment Bond",
+        issuer="finance-ministry",
+        identifiers=AssetIdentifiers(
+            isin=next(f"{body}{digit}" for digit in range(10) if is_isin(f"{body}{digit}")),
+            currency="PKR",
+            dti=None,
+        ),
+        terms=BondTerms(face_currency="PKR", plan=plan),
+        term_sheet_hash=bytes(32),
+        decimals=2,
+        multiple=1,
+        ceiling=1 << 62,
+        forced_transfer_allowed=True,
+    )
+
+
+def plant(folder: Path, holders: int, securities: int) -> None:
+    """Make the network and its database, before the first block."""
+    genesis = make_network(folder).genesis
+    (folder / GENESIS_FILE).write_text(genesis.render())
+    position = encode(PositionRecord(face=FACE, taxpayer="company", marks=()))
+    holding = encode(HoldingRecord(available=FACE, held=0))
+    kinds = [
+        *kinds_of_record(),
+        (lambda place: HOLDINGS.prefix + holding_key(place, BOND), holding),
+        (lambda place: POSITIONS.prefix + position_key(BOND, place_of(place, RUPEE)), position),
+    ]
+    others = with_bonds(genesis, holders, securities)
+    store = open_leveldb(folder / "db", create=True)
+    write_population(store, genesis, Population(holders, kinds, others))
+    store.close()
+
+
+async def run(folder: Path) -> dict[str, Any]:
+    """Let the coupon of a planted network pass, and measure every block of it."""
+    genesis = load_genesis(folder / GENESIS_FILE)
+    async with StorageThread() as thread:
+        store = open_leveldb(folder / "db", create=False)
+        chain = Chain.open(store, genesis, thread=thread)
+        blocks = _Blocks(chain)
+        now = genesis.time_ms
+        idle = [await blocks.decide(now := now + 1_000) for _ in range(20)]
+        taking: list[dict[str, float]] = []
+        # Day by day to the payment, so that the records of the others come too.
+        while (payment := _payment_of(chain)) is None or payment.status < PaymentStatus.PAYING:
+            now = (now + UTC_OFFSET_MS) // MS_PER_DAY * MS_PER_DAY + MS_PER_DAY - UTC_OFFSET_MS
+            taking.append(await blocks.decide(now))
+        paying = [taking.pop()]
+        while payment.status is PaymentStatus.PAYING:
+            paying.append(await blocks.decide(now := now + 1_000))
+            payment = _payment_of(chain)
+            assert payment is not None  # it is never deleted
+        due = payment.interest_due + payment.principal_due
+        assert payment.paid + payment.withheld + payment.residue == due
+        store.close()
+    return {
+        "holders": payment.holders,
+        "idle_block_ms": _spread(idle),
+        "day_of_records_ms": _spread(taking),
+        "paying_block_ms": _spread(paying),
+        "paying_blocks": len(paying),
+        "residue": payment.residue,
+        "state_root": chain.head.state_root.hex(),
+    }
+
+
+def _payment_of(chain: Chain) -> PaymentRecord | None:
+    return chain.record(PAYMENTS, payment_key(BOND, 1))
+
+
+class _Blocks:
+    """Decides empty blocks, and measures them."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    async def decide(self, time_ms: int) -> dict[str, float]:
+        """Commit one block of this time; return what it took."""
+        clock, cpu = time.perf_counter(), time.process_time()
+        candidate = self._chain.build(round=0, time_ms=time_ms, transactions=())
+        built = time.perf_counter()
+        certificate = certify(candidate, self._chain.genesis)
+        signed = time.perf_counter()
+        await self._chain.commit(candidate, certificate)
+        ended = time.perf_counter()
+        return {
+            "build": (built - clock) * 1e3,
+            "commit": (ended - signed) * 1e3,
+            "clock": (ended - clock) * 1e3,
+            "cpu": (time.process_time() - cpu) * 1e3,
+        }
+
+
+def _spread(blocks: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Return median and highest of each measure."""
+    return {
+        name: {
+            "median": round(statistics.median(block[name] for block in blocks), 1),
+            "max": round(max(block[name] for block in blocks), 1),
+        }
+        for name in blocks[0]
+    }
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--holders", type=int, default=1_000_000)
+    parser.add_argument("--securities", type=int, default=1, help="alive, the one that pays too")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        plant(Path(name), options.holders, options.securities)
+        gc.freeze()
+        found = asyncio.run(run(Path(name)))
+    print(json.dumps({"securities": options.securities, **found}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
