@@ -84,6 +84,7 @@ from tests.chain.town import BANK, CASH, address_of, key
 from tests.sim.auctions import AuctionLoad, Impossible
 from tests.sim.calendars import CalendarLoad
 from tests.sim.model import Model, split_key
+from tests.sim.securities import SecurityLoad
 
 ACCOUNTS_COUNT: Final = 8
 """Accounts of clients, `a0` and so on, all of one bank."""
@@ -168,6 +169,7 @@ class Load:
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,
             **auctions.makers(),
+            **SecurityLoad(self, Impossible).makers(),
         }
 
     def draw(self, chance: random.Random, number: int) -> Draft:
@@ -257,6 +259,11 @@ class Load:
     def _fresh(self, prefix: str) -> str:
         self._made += 1
         return f"{prefix}{self._made}"
+
+    def fresh_isin(self) -> str:
+        """Return an ISIN that nobody has."""
+        self._made += 1
+        return isin_of(self._made)
 
     def _usable(self, account: AccountRecord) -> bool:
         owner = self._model.rows(PARTICIPANTS).get(name_key(account.owner))

@@ -1,0 +1,154 @@
+"""What clients want of bonds and sukuk: securities, funding, withholding, and a midnight.
+
+Days do not pass in a run, but where midnight is the offices decide: one of these orders sets the
+ledger's distance from UTC so that a day ends within the minute, and records are taken.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from node.codec import Record
+from node.ledger.acts.assets.define_asset import DefineAsset
+from node.ledger.acts.governance.set_parameter import SetParameter
+from node.ledger.acts.lifecycle.fund_payment import FundPayment
+from node.ledger.acts.lifecycle.set_withholding import SetWithholding
+from node.ledger.dates import Order, Roll, Stub
+from node.ledger.powers import ANY, FINANCE_MINISTRY
+from node.ledger.pricing.daycounts import DayCount
+from node.ledger.securities import WithholdingRow
+from node.ledger.tables import (
+    ASSETS,
+    CALENDARS,
+    PARAMETERS,
+    AssetIdentifiers,
+    ParticipantKind,
+    name_key,
+)
+from node.ledger.terms import BondTerms, PaymentPlan, PoolAsset, RateStep, SukukTerms, is_serviced
+from node.ledger.units import MS_PER_MINUTE, local_day
+from tests.chain.town import CASH
+
+if TYPE_CHECKING:
+    from tests.sim.load import Load
+
+Maker = Callable[[random.Random], Sequence[Record]]
+
+_MINUTES_OF_DAY: Final = 1_440
+_OFFSETS: Final = range(-720, 841)
+
+
+class SecurityLoad:
+    """Draws what the debt desk's securities are about, beside the other makers of a load."""
+
+    def __init__(self, load: "Load", impossible: type[Exception]) -> None:
+        """Take the load whose ledger, offices and accounts it is about."""
+        self._load = load
+        self._impossible = impossible
+
+    def makers(self) -> Mapping[str, Maker]:
+        """Return one maker an operation."""
+        return {
+            "define_security": self._define_security,
+            "fund_payment": self._fund_payment,
+            "set_withholding": self._set_withholding,
+            "bring_midnight": self._bring_midnight,
+        }
+
+    def _today(self) -> int:
+        record = self._load._model.rows(PARAMETERS).get(name_key("utc-offset-minutes"))
+        return local_day(self._load._now_ms(), 300 if record is None else record.value)
+
+    def _define_security(self, chance: random.Random) -> Sequence[Record]:
+        ministry = self._load._office(FINANCE_MINISTRY)
+        calendars = sorted(self._load._model.rows(CALENDARS))
+        if ministry is None or not calendars:
+            raise self._impossible
+        today = self._today()
+        paid = chance.random() < 0.7
+        start = today - chance.choice((1, 40))
+        plan = PaymentPlan(
+            issue_day=start,
+            maturity_day=today + chance.choice((2, 2, 2, 40)),
+            months=1 if paid else 0,
+            rates=(RateStep(from_day=start, rate_ppm=120_000),) if paid else (),
+            instalments=(),
+            day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
+            calendar=chance.choice(calendars).decode(),
+            roll=Roll.FOLLOWING,
+            order=chance.choice(tuple(Order)),
+            end_of_month=False,
+            stub=chance.choice((Stub.SHORT_FRONT, Stub.LONG_BACK)),
+            record_days=2,
+            grace_days=1,
+            cash=CASH,
+            paying_agent=ministry,
+            residue_account=self._load._any_account(chance),
+        )
+        code = self._load._fresh("SEC-")
+        pool = (PoolAsset(name="A motorway", document_hash=bytes(32)),)
+        sukuk = chance.random() < 0.3
+        terms: BondTerms | SukukTerms = (
+            SukukTerms(face_currency="PKR", plan=plan, pool=pool)
+            if sukuk
+            else BondTerms(face_currency="PKR", plan=plan)
+        )
+        return [
+            self._load._governed(
+                DefineAsset,
+                "define_asset",
+                "sukuk" if sukuk else "bond",
+                asset=code,
+                name="A security",
+                issuer=FINANCE_MINISTRY,
+                identifiers=AssetIdentifiers(
+                    isin=self._load.fresh_isin(), currency="PKR", dti=None
+                ),
+                terms=terms,
+                term_sheet_hash=bytes(32),
+                decimals=2,
+                multiple=1,
+                ceiling=10_000,
+                forced_transfer_allowed=chance.random() < 0.7,
+            )
+        ]
+
+    def _fund_payment(self, chance: random.Random) -> Sequence[Record]:
+        assets = [
+            key.decode()
+            for key, asset in self._load._model.rows(ASSETS).items()
+            if is_serviced(asset.terms) or chance.random() < 0.1
+        ]
+        if not assets:
+            raise self._impossible
+        return [FundPayment(account=self._load._any_account(chance), asset=chance.choice(assets))]
+
+    def _set_withholding(self, chance: random.Random) -> Sequence[Record]:
+        return [
+            self._load._governed(
+                SetWithholding,
+                "set_withholding",
+                ANY,
+                taxpayer=chance.choice(tuple(ParticipantKind)).value,
+                kind=chance.choice(("bond", "sukuk", "cash")),
+                collector=self._load._any_account(chance),
+                rows=(
+                    WithholdingRow(
+                        from_day=0, rate_bps=chance.choice((0, 1_500)), source="simulation"
+                    ),
+                ),
+            )
+        ]
+
+    def _bring_midnight(self, chance: random.Random) -> Sequence[Record]:
+        minute = self._load._now_ms() // MS_PER_MINUTE
+        near = [o for o in _OFFSETS if (minute + o) % _MINUTES_OF_DAY == _MINUTES_OF_DAY - 1]
+        return [
+            self._load._governed(
+                SetParameter,
+                "set_parameter",
+                ANY,
+                parameter="utc-offset-minutes",
+                value=chance.choice(near),
+            )
+        ]
