@@ -122,7 +122,7 @@ class SecurityMethods:
             terms, decimals = _serviced(record.terms), record.decimals
         else:
             assert params.terms is not None  # one of the two is there
-            terms, decimals = _parse_terms(params.terms), 0
+            terms, decimals = parse_terms(params.terms), 0
         try:
             calendar = calendar_of(state, terms.plan.calendar)
             payments = (
@@ -199,13 +199,20 @@ def _serviced(terms: AssetTerms) -> ServicedTerms:
     return terms
 
 
-def _parse_terms(encoded: str) -> ServicedTerms:
+def parse_terms(encoded: str) -> ServicedTerms:
+    """Return the terms that these hexadecimal digits are the canonical bytes of.
+
+    Raises:
+        InvalidParams: they are none, of an asset that pays nothing, or contradict themselves.
+    """
     try:
         data = bytes.fromhex(encoded)
+        if data.hex() != encoded:
+            raise ValueError(encoded)  # spaces, capitals: another spelling
         terms = _serviced(decode(data, AssetTerms, size_max=TERMS_SIZE_MAX))  # type: ignore[arg-type]  # a union
         check_terms(terms)
     except ValueError:
-        raise InvalidParams("terms: expected hexadecimal digits") from None
+        raise InvalidParams("terms: expected lower-case hexadecimal digits") from None
     except CodecError as error:
         raise InvalidParams(f"terms: {error}") from None
     except Reject as reject:

@@ -79,6 +79,8 @@ from node.replica.entries import (
     encode_entry,
     input_of_entry,
 )
+from node.rpc.errors import InvalidParams
+from node.rpc.securities import parse_terms
 from node.rpc.stream import Cursor
 from node.snapshots import Assembly, BadPart
 from node.snapshots.parts import (
@@ -94,6 +96,7 @@ from node.storage.memory_files import MemoryFiles
 from node.upkeep.backup_file import MAGIC, BackupError, BackupReader, Kind, frame
 from tests.fuzz import answering, seeds, serving
 from tests.fuzz.harness import Form, Read, Target, reading, seeds_of
+from tests.ledger.debt import define_bond, define_sukuk
 from tests.ledger.test_ladders import LADDERS
 from tests.ledger.world import World, identify, make_market
 
@@ -166,6 +169,10 @@ def _amount(data: bytes) -> None:
 
 def _cursor(data: bytes) -> bytes:
     return str(Cursor.parse(_argument(data))).encode()
+
+
+def _terms(data: bytes) -> bytes:
+    return encode(parse_terms(_argument(data))).hex().encode()
 
 
 def _id(data: bytes) -> bytes | None:
@@ -449,6 +456,17 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(ValueError,),
         seeds=lambda: (b"0-0", b"120-7", b"999999999999999999-999999999"),
         doors=("node.rpc.stream.Cursor.parse",),
+    ),
+    Target(
+        name="terms",
+        form=Form.TEXT,
+        opened=reading(_terms),
+        refusals=(InvalidParams,),
+        seeds=lambda: (
+            encode(define_bond().terms).hex().encode(),
+            encode(define_sukuk().terms).hex().encode(),
+        ),
+        doors=("node.rpc.securities.parse_terms",),
     ),
     Target(
         name="address",
