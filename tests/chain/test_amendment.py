@@ -36,7 +36,7 @@ from tests.chain.amending import (
 from tests.chain.town import Town, make_record, make_town
 
 BLOCK = b"T" * 32
-GOLDEN = "828417647a42830ac8e07bf5acd5a5289a8a0408b0adc4d3ba9a8008f812616e"
+GOLDEN = "d916770d3e9b5b6b0d53efd63461ac144b60d37a7cf17ee4f1502877cd6c6d86"
 
 
 @pytest.fixture
