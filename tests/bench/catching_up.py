@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from node import admission as admission_module
-from node.admission import Admission
 from node.app import Node, NodeParts
 from node.chain import Chain, Committed, execution
 from node.chain import chain as chain_module
 from node.chain.history import History
 from node.config import NodeConfig
 from node.genesis import Genesis
+from node.keys import ed25519
 from node.keys.certificates import create_tls_identity
 from node.ledger import commitment
 from node.log import silent_log
@@ -115,7 +115,7 @@ async def serve(folder: Path) -> None:
 
 def watch(stages: Stages) -> None:
     """Wrap the parts of following, as they are in the live program."""
-    stages.wrap(Admission, "_authenticate", "signatures of transactions")
+    stages.wrap(ed25519, "_OPEN", "signatures")
     stages.wrap(admission_module, "decode_signed", "decode transactions")
     stages.wrap(sync_module, "verify_certificate", "certificates")
     stages.wrap(sync_module, "decode_block", "decode blocks")
