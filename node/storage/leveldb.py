@@ -180,11 +180,11 @@ class LevelDBStore:
         try:
             cursor = self._cursor
             if cursor is None or self._cursor_writes != self._writes:
-                # In this order: a batch that is written meanwhile may be missing in the cursor.
-                self._cursor_writes = self._writes
-                self._cursor = cursor = self._database.raw_iterator(
-                    verify_checksums=True, fill_cache=False
-                )
+                # In this order: a batch that is written meanwhile may be missing in the cursor. And
+                # both together: no old cursor counts as a new one because none could be made.
+                writes = self._writes
+                cursor = self._database.raw_iterator(verify_checksums=True, fill_cache=False)
+                self._cursor, self._cursor_writes = cursor, writes
             cursor.seek(key)
             return cursor.value() if cursor.valid() and cursor.key() == key else None
         except (plyvel.Error, RuntimeError) as error:

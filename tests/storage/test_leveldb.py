@@ -397,8 +397,29 @@ def test_threads_may_seek_while_another_writes(tmp_path: Path) -> None:
     assert wrong == []
 
 
+def test_no_old_cursor_answers_after_a_new_one_could_not_be_made(tmp_path: Path) -> None:
+    store = open_leveldb(tmp_path, create=True)
+    store.write([(b"key", b"old")], sync=False)
+    assert store.seek(b"key") == b"old"
+    store.write([(b"key", b"new")], sync=False)
+
+    class Exhausted:
+        def raw_iterator(self, **options: bool) -> None:
+            raise MemoryError(options)
+
+    database = vars(store)["_database"]
+    vars(store)["_database"] = Exhausted()
+    with pytest.raises(MemoryError):
+        store.seek(b"key")
+    vars(store)["_database"] = database
+
+    assert store.seek(b"key") == b"new"
+    store.close()
+
+
 def test_use_after_closing_is_a_typed_failure(tmp_path: Path) -> None:
     store = open_leveldb(tmp_path, create=True)
+    assert store.seek(b"key") is None
     store.close()
 
     with pytest.raises(StorageFailed):
