@@ -11,6 +11,7 @@ from node.chain.caches import GenerationCache
 from node.chain.errors import ChainDamaged
 from node.codec import CodecError, Record, decode
 from node.ledger.state import Table
+from node.ledger.tables import ACCOUNTS, HOLDINGS
 from node.storage import KeyValueStore, layout
 
 R = TypeVar("R", bound=Record)
@@ -21,6 +22,11 @@ SCAN_MAX: Final = 10_000
 
 _DECODED_FACTOR: Final = 4
 """A decoded record takes about four times its encoding: objects for its integers and strings."""
+
+_SOUGHT: Final = frozenset({ACCOUNTS.prefix, HOLDINGS.prefix})
+"""Tables that every transfer reads, of many records, few of which are ever deleted. In others what
+was deleted lies side by side: holds, bids, what was due. A cursor walks past all of it to say that
+something is not there, which is asked before each new record."""
 
 _UNKNOWN: Final = object()
 
@@ -42,7 +48,8 @@ class CommittedRecords:
         found = self.cache.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
             return found  # type: ignore[return-value]  # the prefix says the type
-        encoded = self._store.seek(layout.state_key(full_key))
+        read = self._store.seek if table.prefix in _SOUGHT else self._store.get
+        encoded = read(layout.state_key(full_key))
         record = None if encoded is None else _decoded(table, encoded)
         self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
         return record

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from node.chain.records import CommittedRecords
 from node.codec import encode
-from node.ledger.tables import HOLDINGS, HOLDS, HoldingRecord
+from node.ledger.tables import ACCOUNTS, HOLDINGS, HOLDS, TABLES, HoldingRecord
 from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
 
 RECORD = HoldingRecord(available=1, held=0)
@@ -57,3 +58,27 @@ def test_scan_under_a_prefix_is_the_part_of_the_table_under_it(
 )
 def test_the_database_reads_the_same(database: KeyValueStore, prefix: bytes, start: bytes) -> None:
     check(database, {b"", b"a", b"aa", b"ab", b"b", b"\xff", b"\xff\xff\xff"}, prefix, start, 9)
+
+
+class SoughtStore(MemoryStore):
+    """A store that tells which tables were read by its cursor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sought: set[bytes] = set()
+
+    @override
+    def seek(self, key: bytes) -> bytes | None:
+        self.sought.add(key.removeprefix(layout.state_key(b""))[:1])
+        return super().seek(key)
+
+
+def test_only_what_mostly_stays_is_read_by_the_cursor() -> None:
+    """It walks past all that was deleted: milliseconds, where holds come and go."""
+    store = SoughtStore()
+    records = CommittedRecords(store)
+
+    for table in TABLES:
+        assert records.record(table, b"absent") is None
+
+    assert store.sought == {ACCOUNTS.prefix, HOLDINGS.prefix}
