@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -77,6 +77,8 @@ class Refusal:
     """None where the bytes are no transaction."""
     of_state: bool = False
     """Whether it is the ledger that refuses it as it stands here, and may not one block on."""
+    of_clock: bool = False
+    """Whether its time is over by the clock alone: a block that is not here yet may hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,7 +425,13 @@ class Admission:
                 return applied
             if error.outcome is Outcome.EXPIRED and self._chain.is_forgotten(body.valid_until_ms):
                 return Forgotten(id=transaction_id_)
-            return self._refuse(error, transaction_id_)
+            refusal = self._refuse(error, transaction_id_)
+            return replace(
+                refusal,
+                of_state=error.outcome is Outcome.OPERATION_NOT_IN_FORCE,
+                of_clock=error.outcome is Outcome.EXPIRED
+                and body.valid_until_ms > self._chain.head.time_ms,
+            )
         raise AssertionError("what no rule refuses is accepted")
 
     def _of_copy(

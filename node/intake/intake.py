@@ -13,7 +13,9 @@ needs least is the same again.
 
 What the ledger refuses as it stands here is no answer while this node is behind: the block that it
 has not applied yet may be the one that opens the account or makes the proposal. Such a transaction
-is told to come back, as long as more validators than can lie say that they are further.
+is told to come back, as long as more validators than can lie say that they are further. So is one
+whose time is over by the clock, until it is over in a block too: the block that holds it may be
+decided and not be here yet, and whoever asks again after a lost answer must not sign another.
 
 Whoever brings more than the network takes is turned away at once, unread: undecoded and unverified,
 as long as more waits than may (`crowding.py`). So refusing costs next to nothing, and what was
@@ -26,7 +28,7 @@ Limits: the pool's, the verifier's, what may wait, and `waiters_max` transaction
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -70,7 +72,8 @@ _PEERS_FAULT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The state of this node refuses it, and is not the newest. Nothing changed."""
+    """This node refuses it, and what it has not heard of yet may have decided otherwise. Nothing
+    changed."""
 
     retry_after_ms: int
 
@@ -176,9 +179,12 @@ class Intake:
             pass  # What was taken of this piece is `Known` when it is brought again.
         if len(answers) < len(raws):
             answers += [Full(self._mempool.retry_after_ms())] * (len(raws) - len(answers))
-        if any(map(_is_of_state, answers)) and self._is_behind():
-            behind = Behind(BEHIND_RETRY_MS)
-            answers = [behind if _is_of_state(answer) else answer for answer in answers]
+        if any(map(_is_of_moment, answers)):
+            behind, is_behind = Behind(BEHIND_RETRY_MS), self._is_behind()
+            answers = [
+                behind if _is_of_moment(each) and (each.of_clock or is_behind) else each
+                for each in answers
+            ]
         for label, count in Counter(map(_label, answers)).items():
             self._metrics.submissions.labels(answer=label).inc(count)
         return answers
@@ -347,8 +353,8 @@ def _batches(transactions: Iterator[AdmittedTransaction]) -> Iterator[list[bytes
         yield batch
 
 
-def _is_of_state(answer: SubmitResult) -> bool:
-    return isinstance(answer, Refusal) and answer.of_state
+def _is_of_moment(answer: SubmitResult) -> TypeGuard[Refusal]:
+    return isinstance(answer, Refusal) and (answer.of_state or answer.of_clock)
 
 
 def _label(answer: SubmitResult) -> str:

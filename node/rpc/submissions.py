@@ -319,7 +319,7 @@ def busy(retry_after_ms: int) -> Limited:
 
 def _behind(retry_after_ms: int) -> NotReady:
     return NotReady(
-        "this node is behind the others, and by its own state it would refuse this; try again in"
+        "this node would refuse this, but the others may have a block that it has not; try again in"
         f" {retry_after_ms} ms, or at another node",
         {"retry_after_ms": retry_after_ms},
     )

@@ -9,11 +9,12 @@ import msgpack
 import pytest
 
 from node.codec import encode
+from node.ledger.acts.calendars.define_calendar import DefineCalendar
 from node.ledger.outcomes import Outcome
 from node.rpc import RpcLimits
 from node.rpc.submissions import ItemStatus
 from tests.chain.town import make_record
-from tests.rpc.solo import Solo, solo_node
+from tests.rpc.solo import Solo, address_of, solo_node
 
 
 async def submit_list(solo: Solo, *raws: bytes) -> list[Any]:
@@ -25,6 +26,18 @@ async def submit_list(solo: Solo, *raws: bytes) -> list[Any]:
 
 def too_much(solo: Solo) -> bytes:
     return solo.town.transfer("a0", "a1", 1 << 40)
+
+
+def of_version_3(solo: Solo) -> bytes:
+    calendar = DefineCalendar(
+        account=address_of("central-bank", "central-bank"),
+        approvers=(),
+        calendar="weeks",
+        title="Weeks",
+        weekend=0b1100000,
+        holidays=(),
+    )
+    return solo.town.transaction([calendar], ["central-bank"])
 
 
 def spoilt(raw: bytes) -> bytes:
@@ -267,8 +280,40 @@ async def test_node_that_is_behind_refuses_nothing_by_its_state() -> None:
         assert error["data"]["retry_after_ms"] > 0
         ((_, status, _, retry_after_ms),) = await submit_list(solo, bytes.fromhex(raw))
         assert (status, retry_after_ms) == (ItemStatus.BUSY, error["data"]["retry_after_ms"])
+        # The version that rules is of the state, too.
+        assert (await solo.refused("khz_submit", [of_version_3(solo).hex()]))["code"] == -32002
+        solo.intake.claims.clear()
+        error = await solo.refused("khz_submit", [of_version_3(solo).hex()])
+        assert error["data"]["name"] == "OPERATION_NOT_IN_FORCE"
         # What the bytes themselves say no block can cure.
+        solo.intake.claims[names[0]] = solo.intake.claims[names[1]] = head + 1
         assert (await solo.refused("khz_submit", [broken]))["code"] == -32003
+
+
+@pytest.mark.adversarial(57, 59)
+async def test_time_that_is_over_by_the_clock_alone_is_no_answer() -> None:
+    """The block that holds it may be decided and not be here: who heard that it expired, and never
+    will be applied, would sign another."""
+    async with solo_node() as solo:
+        town = solo.town
+        until_ms = town.clock.now_ms() + 2_000
+        taken = town.transfer("a0", "a1", valid_until_ms=until_ms)
+        never = town.transfer("a0", "a1", 2, valid_until_ms=until_ms)
+        await solo.call("khz_submit", [taken.hex()])
+        town.clock.advance(10_000)
+
+        for raw in (taken, never):
+            error = await solo.refused("khz_submit", [raw.hex()])
+            assert error["code"] == -32002
+            assert error["data"]["retry_after_ms"] > 0
+            ((_, status, _, _),) = await submit_list(solo, raw)
+            assert status == ItemStatus.BUSY
+        late = town.chain.build(round=0, time_ms=until_ms, transactions=town.pool.waiting())
+        await town.chain.commit(late, town.certify(late))
+
+        assert (await solo.call("khz_submit", [taken.hex()]))["status"] == "final"
+        error = await solo.refused("khz_submit", [never.hex()])
+        assert (error["code"], error["data"]["name"]) == (-32003, "EXPIRED")
 
 
 # Several.
