@@ -61,6 +61,23 @@ def test_first_come_is_first_served() -> None:
     assert pool.ids() == tuple(number.to_bytes(32) for number in (3, 1, 2))
 
 
+def test_what_was_taken_here_is_counted_until_it_is_gone_whatever_the_way() -> None:
+    """Were it counted for longer, clients would be turned away for what waits no more."""
+    pool = make_pool()
+    for number, valid_until_ms in enumerate((10_000, 10_000, 50)):
+        pool.add(make_transaction(number, valid_until_ms=valid_until_ms), ours=True)
+    pool.add(make_transaction(3))
+    assert pool.ours == 3
+
+    pool.remove([make_transaction(0).id, make_transaction(3).id])
+    assert pool.ours == 2
+    pool.expire(now_ms=50)
+    assert pool.ours == 1
+    pool.add(make_transaction(3), ours=True)
+    pool.remove(pool.ids())
+    assert pool.ours == 0
+
+
 def test_taken_transactions_go_on_waiting_until_they_are_removed() -> None:
     pool = make_pool()
     for number in range(4):

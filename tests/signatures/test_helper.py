@@ -128,13 +128,18 @@ async def test_process_that_hangs_is_ended_and_holds_nobody_up(
         assert all(await again)
 
 
-@pytest.mark.parametrize("answer", [bytes(8), (JOB_MIN + 1).to_bytes(4) + bytes(4)])
-async def test_answer_to_another_question_is_not_believed(answer: bytes) -> None:
+@pytest.mark.parametrize("asked", [None, JOB_MIN])
+@pytest.mark.parametrize("count", [0, JOB_MIN - 1, JOB_MIN + 1])
+async def test_answer_to_another_question_is_not_believed(asked: int | None, count: int) -> None:
     helper = Helper(log=silent_log(), stage=Stages().admission)
+    done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
+    if asked is not None:
+        helper._waiting.append((asked, done))
     answers = asyncio.StreamReader()
-    answers.feed_data(answer)
+    answers.feed_data(count.to_bytes(4) + bytes(4) + b"\1" * count)
     with pytest.raises(OSError, match="not asked for so many"):
         await helper._take_answer(answers)
+    assert not done.done()
 
 
 async def test_process_ends_with_its_node_and_not_before() -> None:

@@ -89,6 +89,20 @@ def test_hot_branches_survive_many_cold_ones() -> None:
     assert sum(reads) <= 1
 
 
+@pytest.mark.parametrize("crown_depth", [-1, 3])
+def test_what_was_deleted_comes_to_light_from_no_part_of_the_cache(crown_depth: int) -> None:
+    store = MemoryStore()
+    nodes = StoredNodes(store, crown_depth=crown_depth, cache_size_bytes=1_000)
+    paths = [bytes((number, 1, 2)) for number in range(16)]
+    for path in paths:
+        nodes.accept({path: b"branch"})
+    assert crown_depth > 0 or (nodes._old and nodes._young)
+
+    nodes.accept(dict.fromkeys(paths))
+
+    assert [nodes.node(path) for path in paths] == [None] * 16
+
+
 def test_the_crown_is_read_once_whatever_else_is() -> None:
     store = MemoryStore()
     commit(store, StoredNodes(store), {b"%d" % number: b"x" for number in range(20_000)})
