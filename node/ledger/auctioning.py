@@ -61,7 +61,7 @@ from node.ledger.tables import (
     name_key,
 )
 from node.ledger.terms import BillTerms
-from node.ledger.units import MS_PER_MINUTE, Day, Milliseconds
+from node.ledger.units import MS_PER_MINUTE, Day
 
 _PAGE: Final = 1_000
 """Bids read at a time while a book is completed."""
@@ -257,10 +257,13 @@ def decide(
         decided_ms=time_ms,
     )
     _put_pieces(state, auction, allotment.competitive, allotment.noncompetitive)
-    decided = replace(
-        record, stage=AuctionStage.DECIDED, next_ms=_appoint(state, auction, terms), result=result
-    )
+    # By a calendar it stands in the queue as an appointment, under the same id: entered after the
+    # auction's own entry is gone, which may be of the same moment.
+    next_ms = terms.settles_ms if terms.calendar is None else None
+    decided = replace(record, stage=AuctionStage.DECIDED, next_ms=next_ms, result=result)
     put_auction(state, auction, decided, before=record)
+    if terms.calendar is not None:
+        _appoint(state, auction, terms, terms.calendar)
     if terms.reference is not None and average_yield is not None:
         state.put(
             REFERENCES,
@@ -287,14 +290,12 @@ def _settlement_day(state: LedgerState, terms: AuctionTerms) -> Day:
     return roll(calendar_of(state, terms.calendar), day, Roll.FOLLOWING)
 
 
-def _appoint(state: LedgerState, auction: str, terms: AuctionTerms) -> Milliseconds | None:
-    """Return when the settlement stands in the queue; None: as an appointment of its calendar."""
-    if terms.calendar is None:
-        return terms.settles_ms
+def _appoint(state: LedgerState, auction: str, terms: AuctionTerms, calendar: Name) -> None:
+    """Let the settlement come on a day of business of this calendar."""
     local_minute = terms.settles_ms // MS_PER_MINUTE + parameter(state, "utc-offset-minutes")
     appoint(
         state,
-        terms.calendar,
+        calendar,
         tagged_hash(Domain.AUCTION, name_key(auction)),
         kind=DueKind.AUCTION_STEP,
         target=name_key(auction),
@@ -303,7 +304,6 @@ def _appoint(state: LedgerState, auction: str, terms: AuctionTerms) -> Milliseco
         convention=Roll.FOLLOWING,
         minute=local_minute % MINUTES_OF_DAY,
     )
-    return None
 
 
 def _maturity_day(asset: AssetRecord) -> Day | None:

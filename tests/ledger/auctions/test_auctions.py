@@ -660,6 +660,29 @@ def test_settlement_moves_off_a_holiday_and_again_when_the_moon_is_seen() -> Non
         go_to(world, world.time_ms + 1)
 
 
+def test_settlement_by_a_calendar_may_be_due_when_the_decision_is() -> None:
+    """Both entries have the auction's id: of one moment, they are one key of the queue."""
+    calendar = DefineCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar="karachi",
+        title="Banks in Karachi",
+        weekend=0,
+        holidays=(),
+    )
+    world = make_market()
+    world.do(calendar, by=(CB,))
+    terms = replace(TERMS, calendar="karachi", decides_until_ms=TERMS.settles_ms)
+    world = make_auction(terms, world)
+    complete(world)
+
+    world.do(decide(983_800), by=(FM,))
+
+    world.check()
+    events = go_to(world, TERMS.settles_ms)
+    assert isinstance(events[-1], AuctionSettled)
+
+
 def test_bill_that_would_mature_before_it_settles_is_not_sold() -> None:
     holidays = tuple(Holiday(day=TODAY + day, provisional=False) for day in range(1, 20))
     calendar = DefineCalendar(
