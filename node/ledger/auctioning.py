@@ -61,7 +61,7 @@ from node.ledger.tables import (
     name_key,
 )
 from node.ledger.terms import BillTerms
-from node.ledger.units import MS_PER_MINUTE, Day
+from node.ledger.units import AMOUNT_MAX, MS_PER_MINUTE, Day
 
 _PAGE: Final = 1_000
 """Bids read at a time while a book is completed."""
@@ -89,7 +89,7 @@ class BookCompleted(Record, tag=88):
     auction: Name
     asset: AssetCode
     competitive: int
-    """Face bid for with a price."""
+    """Face bid for with a price; `AMOUNT_MAX` where it is more than that."""
     noncompetitive: int
     """And without one."""
     unrevealed: Count
@@ -357,8 +357,10 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
         BookCompleted(
             auction=auction,
             asset=record.terms.asset,
-            competitive=sum(row.face for row in priced),
-            noncompetitive=sum(row.face for row in unpriced),
+            # Each bid is bounded, all of them together are not, and what has no encoding would
+            # stop every node.
+            competitive=min(sum(row.face for row in priced), AMOUNT_MAX),
+            noncompetitive=min(sum(row.face for row in unpriced), AMOUNT_MAX),
             unrevealed=unrevealed.total(),
         )
     ]

@@ -94,6 +94,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.auctions.terms.NONCOMPETITIVE_BIDS_MAX": _LADDERS,
     "node.ledger.auctions.terms.NONCOMPETITIVE_SHARE_BPS_MAX": _RECORD,
     "node.ledger.auctions.terms.PRICE_E4_MAX": _RECORD,
+    "node.ledger.auctions.terms.TARGET_MAX": (
+        "tests/ledger/auctions/test_auctions.py"
+        "::test_target_at_which_all_that_is_paid_would_be_no_amount_is_refused"
+    ),
     "node.rpc.auctions.PIECES_MAX": (
         f"{_AUCTION}::test_one_answer_holds_a_bounded_part_of_a_ladder"
     ),

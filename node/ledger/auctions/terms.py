@@ -12,6 +12,9 @@ from node.ledger.units import AMOUNT_MAX, Milliseconds
 
 PRICE_E4_MAX: Final = 100_000_000
 """10,000 per hundred of face: no security has such a price."""
+TARGET_MAX: Final = AMOUNT_MAX // 100
+"""At the highest price a face costs a hundred times as much: what is paid for all of it, even in a
+circle, is an amount."""
 BPS: Final = 10_000
 """Basis points of the whole."""
 NONCOMPETITIVE_SHARE_BPS_MAX: Final = 5_000
@@ -135,6 +138,8 @@ def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
 def _fault_of_amounts(terms: AuctionTerms) -> str | None:
     if not 0 < terms.multiple <= terms.target <= AMOUNT_MAX:
         return f"the target is {terms.target} and the multiple {terms.multiple}"
+    if terms.target > TARGET_MAX:
+        return f"the target is {terms.target}, at most {TARGET_MAX} can be paid for at any price"
     # Shares are given out in steps of the multiple, so that nothing below it is ever allotted.
     for name, amount in (("target", terms.target), ("prorata_step", terms.prorata_step)):
         if amount <= 0 or amount > AMOUNT_MAX or amount % terms.multiple:

@@ -5,24 +5,28 @@ from typing import Final
 
 import pytest
 
-from node.codec import replace
+from node.codec import encode, replace
 from node.ledger.auctions import (
     AuctionTerms,
     SealedBid,
     average_yield_e4,
     commitment_of,
     consideration,
+    fault_of,
 )
 from node.ledger.auctions.records import (
     ROWS_PER_PIECE_MAX,
     AuctionRecord,
     AuctionResult,
     AuctionStage,
+    BidRecord,
     LadderRow,
+    OpenBid,
     ReferenceRecord,
     RowState,
     StandingRecord,
 )
+from node.ledger.auctions.terms import PRICE_E4_MAX, TARGET_MAX
 from node.ledger.dates import SATURDAY_SUNDAY, Holiday
 from node.ledger.events import (
     AllotmentFailed,
@@ -54,6 +58,7 @@ from node.ledger.operations import (
 )
 from node.ledger.outcomes import Outcome
 from node.ledger.pricing import bill_yield
+from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ASSETS,
     AUCTIONS,
@@ -63,10 +68,12 @@ from node.ledger.tables import (
     REFERENCES,
     STANDINGS,
     ParticipantKind,
+    bid_key,
     ladder_key,
     name_key,
 )
 from node.ledger.terms import BillTerms
+from node.ledger.units import AMOUNT_MAX
 from tests.ledger.ladders_auctions import AUCTION, GOOD, HOUR_MS, STEP
 from tests.ledger.world import (
     BILL,
@@ -79,6 +86,7 @@ from tests.ledger.world import (
     World,
     address,
     define_bill,
+    define_cash,
     issue_cash,
     make_market,
     open_for,
@@ -737,6 +745,102 @@ def test_one_block_settles_one_piece_of_a_ladder() -> None:
 
     assert [len(first), len(second), len(third)] == [ROWS_PER_PIECE_MAX, 21, 0]
     assert auction(world).next_ms is None
+
+
+def sell_without_end(terms: AuctionTerms) -> World:
+    """Open an auction of a security, paid for in cash, of which there may be all there can be."""
+    world = make_market()
+    security = define_bill("ENDLESS", isin=with_check_digit("PK000000009"))
+    world.do(
+        replace(security, multiple=1, ceiling=AMOUNT_MAX),
+        replace(define_cash("RICHES"), ceiling=AMOUNT_MAX),
+        by=(CB, FM),
+    )
+    endless = replace(terms, asset="ENDLESS", cash="RICHES", multiple=1, prorata_step=1)
+    return make_auction(endless, world)
+
+
+def test_bids_that_add_up_to_more_than_an_amount_complete_the_book() -> None:
+    most = AMOUNT_MAX - 1
+    world = sell_without_end(replace(TERMS, noncompetitive_most=most))
+    commit_all(world, BIDS_OF_BANKS)
+    for person in PEOPLE:
+        world.do(replace(placed(person, 1), asset="ENDLESS", face=most), by=(person,))
+    go_to(world, TERMS.closes_ms)
+    for number, bid in enumerate(BIDS_OF_BANKS, 1):
+        world.do(replace(reveal(bid, number), asset="ENDLESS"), by=(bid[0],))
+
+    [completed] = go_to(world, TERMS.reveals_until_ms)
+
+    assert isinstance(completed, BookCompleted)
+    assert (completed.competitive, completed.noncompetitive) == (130 * STEP, AMOUNT_MAX)
+    encode(completed)
+
+
+def test_bids_with_a_price_that_add_up_to_more_than_an_amount_complete_the_book() -> None:
+    world = sell_without_end(replace(TERMS, target=TARGET_MAX))
+    state = LedgerState(world.records)
+    for number in range(1, 102):
+        bid = OpenBid(price_e4=983_800, face=TARGET_MAX, cash_account=address("bank-a"))
+        record = BidRecord(
+            account=address("bank-a"),
+            bidder="bank-a",
+            commitment=bytes(32),
+            bid=bid,
+            void=False,
+        )
+        state.put(BIDS, bid_key(AUCTION, number), record)
+    before = auction(world)
+    state.put(AUCTIONS, name_key(AUCTION), replace(before, sealed=101))
+    world.records.write(state.changes())
+    go_to(world, TERMS.closes_ms)
+
+    [completed] = go_to(world, TERMS.reveals_until_ms)
+
+    assert isinstance(completed, BookCompleted)
+    assert completed.competitive == AMOUNT_MAX
+    encode(completed)
+
+
+def test_target_at_which_all_that_is_paid_would_be_no_amount_is_refused() -> None:
+    """What the issuer's own account pays comes back to it: it can pay any number of times."""
+    most = replace(TERMS, target=TARGET_MAX, noncompetitive_least=1)
+    above = replace(most, target=TARGET_MAX + 1, multiple=1, prorata_step=1)
+    assert "can be paid for at any price" in str(fault_of(above, now_ms=NOW_MS))
+    world = sell_without_end(most)
+    world.do(issue_cash(AMOUNT_MAX, to=FM, asset="RICHES"), by=(CB,))
+    faces = [TARGET_MAX // 2, TARGET_MAX - TARGET_MAX // 2]
+    for number, face in enumerate(faces, 1):
+        content = SealedBid(
+            auction=AUCTION,
+            account=address("bank-a"),
+            price_e4=PRICE_E4_MAX,
+            face=face,
+            salt=salt_of(number),
+        )
+        sealing = replace(sealed(BIDS_OF_BANKS[0], 1), commitment=commitment_of(content))
+        world.do(sealing, by=("bank-a",))
+    go_to(world, TERMS.closes_ms)
+    for number, face in enumerate(faces, 1):
+        opening = RevealBid(
+            account=address("bank-a"),
+            cash_account=address(FM),
+            auction=AUCTION,
+            number=number,
+            asset="ENDLESS",
+            price_e4=PRICE_E4_MAX,
+            face=face,
+            salt=salt_of(number),
+        )
+        world.do(opening, by=("bank-a", FM))
+    go_to(world, TERMS.reveals_until_ms)
+    world.do(decide(PRICE_E4_MAX), by=(FM,))
+
+    go_to(world, TERMS.settles_ms)
+
+    assert auction(world).paid == 100 * TARGET_MAX
+    assert world.holding("bank-a", "ENDLESS") == (TARGET_MAX, 0)
+    assert world.holding(FM, "RICHES") == (AMOUNT_MAX, 0)
 
 
 def test_crumb_that_costs_nothing_is_delivered() -> None:
