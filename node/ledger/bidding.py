@@ -270,8 +270,10 @@ def withdraw(
     theirs = bidder_of(state, auction, bid.bidder)
     left = tuple(each for each in theirs.sealed if each != number)
     key = bidder_key(auction, bid.bidder)
-    # Where nothing is left, the record goes too: who comes and goes leaves nothing behind.
-    state.put(BIDDERS, key, None if not left else replace(theirs, sealed=left))
+    # Where nothing is left, the record goes too: who comes and goes leaves nothing behind. What was
+    # bid without a price, before a licence let it name one, stays the bidder's only such bid.
+    nothing = not left and theirs.noncompetitive is None
+    state.put(BIDDERS, key, None if nothing else replace(theirs, sealed=left))
     put_auction(state, auction, replace(record, sealed=record.sealed - 1), before=record)
 
 

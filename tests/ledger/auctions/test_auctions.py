@@ -52,6 +52,7 @@ from node.ledger.operations import (
     CommitBid,
     DecideAuction,
     DefineCalendar,
+    GrantLicence,
     PlaceBid,
     RevealBid,
     WithdrawBid,
@@ -67,6 +68,8 @@ from node.ledger.tables import (
     LADDERS,
     REFERENCES,
     STANDINGS,
+    Activity,
+    LicencePhase,
     ParticipantKind,
     bid_key,
     ladder_key,
@@ -474,6 +477,30 @@ def test_two_bids_without_a_price_through_two_exchanges_are_both_void() -> None:
     [completed] = go_to(world, TERMS.reveals_until_ms)
     assert isinstance(completed, BookCompleted)
     assert completed.noncompetitive == 2 * STEP
+
+
+def test_bid_without_a_price_is_not_forgotten_with_a_sealed_one() -> None:
+    """A licence that comes and goes lets somebody bid without a price, under seal, and again."""
+    terms = replace(TERMS, noncompetitive_kinds=("company", "person"), licences=("custody",))
+    world = make_auction(terms)
+    world.do(placed("exchange", 4), by=("exchange",))
+    licence = GrantLicence(
+        account=address(VAR),
+        approvers=(),
+        participant="exchange",
+        activity=Activity.CUSTODY,
+        phase=LicencePhase.NO_OBJECTION,
+        expires_ms=world.time_ms + 1,
+    )
+    world.do(licence, by=(VAR,))
+    world.do(sealed(("exchange", 984_000, 30), 2), by=("exchange",))
+    withdraw = WithdrawBid(account=address("exchange"), auction=AUCTION, number=2)
+    world.do(withdraw, by=("exchange",))
+    world.time_ms += 1
+
+    again = world.do(placed("exchange", 4), by=("exchange",))
+
+    assert again == (BidsVoided(auction=AUCTION, number=1, bidder="exchange"),)
 
 
 def test_nobody_voids_the_bid_of_somebody_else() -> None:
