@@ -2,9 +2,8 @@
 
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
 transactions; what does not fit waits for the next block, in the same order. What has more to do
-than fits into a block leaves its entry where it is, and goes on in the next one.
-transactions; what does not fit waits for the next block, in the same order. Taking a record of a
-security takes no place of it.
+than fits into a block leaves its entry where it is, and goes on in the next one. Taking a record of
+a security takes no place of it.
 """
 
 from typing import Final, TypeAlias, assert_never
