@@ -385,6 +385,19 @@ def test_second_amendment_begins_anew_and_leaves_one_piece_of_work(market: World
     assert len(market.block().events) == MOVED_PER_BLOCK_MAX + 3
 
 
+def test_amendment_looks_at_the_appointments_of_its_own_calendar(market: World) -> None:
+    """Those of the next calendar by name follow in the same table."""
+    market.do(define(), define(calendar="abbottabad"), by=(CB,))
+    hold = hold_until(market, FRIDAY)
+
+    market.do(amend(holiday(FRIDAY), calendar="abbottabad"), by=(CB,))
+
+    assert market.block().events == ()
+    market.time_ms = starts(FRIDAY)
+    market.block()
+    assert ended(market, hold)
+
+
 def test_appointment_by_no_calendar_is_refused(market: World) -> None:
     with pytest.raises(Reject) as refused:
         hold_until(market, FRIDAY)

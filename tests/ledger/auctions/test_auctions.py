@@ -6,6 +6,8 @@ from typing import Final
 import pytest
 
 from node.codec import encode, replace
+from node.ledger import auctioning
+from node.ledger.auctioning import take_step
 from node.ledger.auctions import (
     AuctionTerms,
     SealedBid,
@@ -27,6 +29,7 @@ from node.ledger.auctions.records import (
     StandingRecord,
 )
 from node.ledger.auctions.terms import PRICE_E4_MAX, TARGET_MAX
+from node.ledger.bidding import blame
 from node.ledger.dates import SATURDAY_SUNDAY, Holiday
 from node.ledger.events import (
     AllotmentFailed,
@@ -49,8 +52,10 @@ from node.ledger.events import (
 from node.ledger.operations import (
     AmendCalendar,
     AnnounceAuction,
+    CloseAccount,
     CommitBid,
     DecideAuction,
+    DefineAsset,
     DefineCalendar,
     GrantLicence,
     PlaceBid,
@@ -58,6 +63,7 @@ from node.ledger.operations import (
     WithdrawBid,
 )
 from node.ledger.outcomes import Outcome
+from node.ledger.powers import PowerRecord
 from node.ledger.pricing import bill_yield
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -66,14 +72,17 @@ from node.ledger.tables import (
     BIDDERS,
     BIDS,
     LADDERS,
+    POWERS,
     REFERENCES,
     STANDINGS,
     Activity,
+    AssetIdentifiers,
     LicencePhase,
     ParticipantKind,
     bid_key,
     ladder_key,
     name_key,
+    power_key,
 )
 from node.ledger.terms import BillTerms
 from node.ledger.units import AMOUNT_MAX
@@ -84,6 +93,8 @@ from tests.ledger.world import (
     DAY_MS,
     FM,
     NOW_MS,
+    PKR,
+    PLAIN,
     TODAY,
     VAR,
     World,
@@ -364,6 +375,84 @@ def test_uniform_price_lets_everybody_pay_the_cut_off() -> None:
         + consideration(13 * STEP, 983_800)
         + consideration(27 * STEP, 983_800),
         0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cash", "found"),
+    [
+        (replace(define_cash("FINE"), decimals=4), "PKR with 4 decimals"),
+        (
+            replace(
+                define_cash("USD"),
+                identifiers=AssetIdentifiers(isin=None, currency="USD", dti=None),
+            ),
+            "USD with 2 decimals",
+        ),
+    ],
+)
+def test_cash_of_another_size_or_currency_pays_for_no_face(cash: DefineAsset, found: str) -> None:
+    world = make_market()
+    world.do(cash, by=(CB, FM))
+    terms = replace(GOOD, cash=cash.asset)
+    announce = AnnounceAuction(
+        account=address(FM), approvers=(address(CB),), auction=AUCTION, terms=terms
+    )
+
+    refused = world.submit(announce, by=(CB, FM))
+
+    assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
+    assert found in str(dict(refused.details)["reason"])
+
+
+def test_what_is_no_bill_is_not_auctioned_whatever_the_matrix_lets() -> None:
+    world = make_market()
+    state = LedgerState(world.records)
+    state.put(
+        POWERS,
+        power_key("announce_auction", "cash"),
+        PowerRecord(offices=(CB,), required=1, licences=()),
+    )
+    world.records.write(state.changes())
+    terms = replace(GOOD, asset=PKR, proceeds=address(CB))
+    announce = AnnounceAuction(account=address(CB), approvers=(), auction=AUCTION, terms=terms)
+
+    refused = world.submit(announce, by=(CB,))
+
+    assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
+    assert dict(refused.details)["reason"] == "PKR is no bill"
+
+
+# --- bidders -------------------------------------------------------------------------------------
+
+
+def test_issuer_does_not_bid_for_what_it_sells() -> None:
+    world = make_auction(replace(TERMS, kinds=("bank", "institution")))
+
+    own = world.submit(sealed((FM, 984_000, 30), 1), by=(FM,))
+    another = world.submit(sealed((CB, 984_000, 30), 1), by=(CB,))
+
+    assert own.outcome is Outcome.BIDDER_NOT_ACCEPTED
+    assert another.outcome is Outcome.APPLIED
+
+
+def test_who_may_name_a_price_may_not_bid_without_one() -> None:
+    terms = replace(TERMS, noncompetitive_kinds=("company", "person"), licences=("exchange",))
+    world = make_auction(terms)
+
+    refused = world.submit(placed("exchange", 4), by=("exchange",))
+
+    assert refused.outcome is Outcome.BIDDER_NOT_ACCEPTED
+
+
+def test_exclusion_is_never_shortened_by_a_later_one() -> None:
+    state = LedgerState(make_market().records)
+
+    blame(state, "first-bank", time_ms=NOW_MS, exclusion_days=30, unrevealed=1)
+    blame(state, "first-bank", time_ms=NOW_MS + 1, exclusion_days=7, failed=1)
+
+    assert state.get(STANDINGS, name_key("first-bank")) == StandingRecord(
+        unrevealed=1, failed=1, excluded_until_ms=NOW_MS + 30 * DAY_MS
     )
 
 
@@ -657,6 +746,32 @@ def test_issuer_that_cannot_receive_fails_and_nobody_is_blamed() -> None:
     assert not any(event.excluded for event in failed)
 
 
+def test_face_for_an_account_that_was_closed_is_not_issued() -> None:
+    world = make_auction()
+    commit_all(world, BIDS_OF_BANKS)
+    world.do(issue_cash(CASH, to="exchange"), by=(CB,))
+    world.do(placed("amina", 4, cash="exchange"), by=("amina", "exchange"))
+    go_to(world, TERMS.closes_ms)
+    reveal_all(world, BIDS_OF_BANKS)
+    go_to(world, TERMS.reveals_until_ms)
+    world.do(decide(983_800), by=(FM,))
+    has = sum(world.holding("amina"))
+    world.do(
+        transfer("amina", "bilal", has),
+        transfer("amina", "bilal", 1_000, PLAIN),
+        CloseAccount(account=address("amina")),
+        by=("amina",),
+    )
+
+    events = go_to(world, TERMS.settles_ms) + go_to(world, TERMS.settles_ms + 1)
+
+    failed = [event for event in events if isinstance(event, AllotmentFailed)]
+    assert [(event.bidder, event.outcome) for event in failed] == [
+        ("amina", Outcome.OTHER_ACCOUNT_CLOSED)
+    ]
+    assert world.holding("exchange") == (CASH, 0)
+
+
 def test_settlement_moves_off_a_holiday_and_again_when_the_moon_is_seen() -> None:
     """The 20,000th day is a Friday: the next day of business is a Monday."""
     holidays = (Holiday(day=TODAY + 3, provisional=True),)
@@ -718,7 +833,8 @@ def test_settlement_by_a_calendar_may_be_due_when_the_decision_is() -> None:
     assert isinstance(events[-1], AuctionSettled)
 
 
-def test_bill_that_would_mature_before_it_settles_is_not_sold() -> None:
+@pytest.mark.parametrize("days", [10, 20])
+def test_bill_that_would_mature_before_it_settles_or_then_is_not_sold(days: int) -> None:
     holidays = tuple(Holiday(day=TODAY + day, provisional=False) for day in range(1, 20))
     calendar = DefineCalendar(
         account=address(CB),
@@ -729,7 +845,7 @@ def test_bill_that_would_mature_before_it_settles_is_not_sold() -> None:
         holidays=holidays,
     )
     world = make_market()
-    short = BillTerms(issue_day=TODAY, maturity_day=TODAY + 10, face_currency="PKR")
+    short = BillTerms(issue_day=TODAY, maturity_day=TODAY + days, face_currency="PKR")
     bill = replace(define_bill("SHORT", isin=with_check_digit("PK000000009")), terms=short)
     world.do(calendar, bill, by=(CB, FM))
     world = make_auction(replace(TERMS, calendar="closed", asset="SHORT"), world)
@@ -742,7 +858,8 @@ def test_bill_that_would_mature_before_it_settles_is_not_sold() -> None:
     refused = world.submit(decide(bid[1]), by=(FM,))
 
     assert refused.outcome is Outcome.CUT_OFF_NOT_ACCEPTED
-    assert "matures on day 20010" in dict(refused.details)["reason"]  # type: ignore[operator]
+    reason = f"it would settle on day {TODAY + 20} and matures on day {TODAY + days}"
+    assert dict(refused.details)["reason"] == reason
 
 
 def test_one_block_settles_one_piece_of_a_ladder() -> None:
@@ -868,6 +985,37 @@ def test_target_at_which_all_that_is_paid_would_be_no_amount_is_refused() -> Non
     assert auction(world).paid == 100 * TARGET_MAX
     assert world.holding("bank-a", "ENDLESS") == (TARGET_MAX, 0)
     assert world.holding(FM, "RICHES") == (AMOUNT_MAX, 0)
+
+
+def test_book_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auctioning, "_PAGE", 2)
+    world = make_auction()
+
+    [completed] = complete(world)
+
+    assert isinstance(completed, BookCompleted)
+    assert [row.number for row in ladder(world)] == [1, 2, 3, 4, 5]
+
+
+def test_steps_count_the_records_that_they_go_through() -> None:
+    """A block bounds them: what is not counted is not bounded."""
+    world = make_auction()
+    commit_all(world, BIDS_OF_BANKS)
+    world.do(placed("amina", 4), by=("amina",))
+    counts = []
+    for time_ms in (TERMS.closes_ms, TERMS.reveals_until_ms, TERMS.settles_ms):
+        counts.append(take_step(LedgerState(world.records), AUCTION, time_ms)[1])
+        go_to(world, time_ms)
+        if time_ms == TERMS.closes_ms:
+            reveal_all(world, BIDS_OF_BANKS)
+        if time_ms == TERMS.reveals_until_ms:
+            world.do(decide(983_800), by=(FM,))
+    go_to(world, TERMS.settles_ms + 1)
+    assert auction(world).stage is AuctionStage.SETTLED
+    counts.append(take_step(LedgerState(world.records), AUCTION, world.time_ms + 1)[1])
+
+    # Closing; six bids; the piece of those with a price; what is left of four bidders.
+    assert counts == [1, 6, 5, 4]
 
 
 def test_crumb_that_costs_nothing_is_delivered() -> None:
