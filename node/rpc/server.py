@@ -342,6 +342,7 @@ class RpcServer:
             raise ConnectionResetError("gone before it was answered")
         socket = web.WebSocketResponse(
             timeout=STOP_SECONDS,
+            autoping=False,  # answered by the session, which waits for room
             heartbeat=SOCKET_PING_SECONDS,
             compress=False,
             max_msg_size=self._limits.body_max_bytes,

@@ -7,7 +7,8 @@ What is sent on a subscription is a notification `khz_subscription` whose `param
 - `lagged`: this socket took nothing for too long. It is closed with 1013 and the cursor to resume
   from. Nothing was skipped before it.
 
-Limits: calls under way, subscriptions on the socket, bytes held for a reader that does not read.
+Limits: calls under way, subscriptions on the socket, bytes held for a reader that does not read,
+whatever they answer: calls, subscriptions or pings, which are counted as calls.
 """
 
 import asyncio
@@ -230,6 +231,11 @@ class SocketSession:
         try:
             async with asyncio.TaskGroup() as group:
                 async for message in self._socket:
+                    if message.type is WSMsgType.PONG:
+                        continue
+                    if message.type is WSMsgType.PING:
+                        await self._pong(message.data)
+                        continue
                     if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                         break
                     await under_way.acquire()
@@ -257,6 +263,14 @@ class SocketSession:
             pass
         finally:
             self.ended.set()
+
+    async def _pong(self, data: bytes) -> None:
+        try:
+            self._charge(1)
+        except Limited:
+            await self._close(WSCloseCode.POLICY_VIOLATION, "more pings than calls are answered")
+            raise _Ended from None
+        await self._send(data, WSMsgType.PONG)
 
     def _begin(self, dispatcher: Dispatcher, body: bytes) -> Begun:
         try:
@@ -286,8 +300,9 @@ class SocketSession:
         self._posted.append(_frame(answer))
         if len(self._posted) >= AT_ONCE_MAX or len(answer) >= PORTION_BYTES:
             self._flush()
-            if not await self._drained_to(self._limits.send_buffer_bytes):
-                await self._lag()
+        # Also of what was written in earlier turns: it may ask one by one, and never read.
+        if not await self._drained_to(self._limits.send_buffer_bytes):
+            await self._lag()
 
     def _flush(self) -> None:
         if self._posted and not self.lagging.is_set() and not self._socket.closed:
@@ -379,11 +394,11 @@ class SocketSession:
         # Consensus runs on this loop too: it has its turn between blocks.
         await asyncio.sleep(0)
 
-    async def _send(self, message: bytes) -> None:
+    async def _send(self, message: bytes, kind: WSMsgType = WSMsgType.TEXT) -> None:
         if self.lagging.is_set():
             await self._never()
         self._flush()
-        await self._socket.send_frame(message, WSMsgType.TEXT)  # into the buffer, at once
+        await self._socket.send_frame(message, kind)  # into the buffer, at once
         if not await self._drained_to(self._limits.send_buffer_bytes):
             await self._lag()
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -481,10 +481,19 @@ class Deaf:
         assert b"result" in await deaf.frame()
         return deaf
 
-    async def _send(self, text: bytes) -> None:
+    async def _send(self, text: bytes, kind: int = 0x81) -> None:
         assert len(text) < 1 << 16
-        head = b"\x81\xfe" + len(text).to_bytes(2) + bytes(4)
+        size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2)
+        head = bytes([kind]) + size + bytes(4)
         await asyncio.get_running_loop().sock_sendall(self._link, head + text)
+
+    async def ask(self) -> None:
+        """Ask for something that is answered at once."""
+        await self._send(b'{"jsonrpc":"2.0","id":1,"method":"khz_parameters"}')
+
+    async def ping(self) -> None:
+        """Send a ping of the largest size."""
+        await self._send(bytes(125), kind=0x89)
 
     async def frame(self) -> bytes:
         """Return the payload of the next frame; empty at the end."""
@@ -541,6 +550,51 @@ async def test_subscriber_that_reads_again_in_time_finds_where_to_resume() -> No
         async with listener(solo) as one:
             await one.subscribe(**{"from": "0-0"})
             assert told + rest == await one.items_until(f"{solo.town.chain.head.height}-201")
+
+
+@pytest.mark.adversarial(74)
+@pytest.mark.parametrize("demand", [Deaf.ask, Deaf.ping])
+async def test_one_that_demands_one_by_one_and_never_reads_is_cut_off(
+    demand: Callable[[Deaf], Awaitable[None]],
+) -> None:
+    limits = RpcLimits(stall_ms=100, send_buffer_bytes=1 << 14, calls_per_second=None)
+    async with solo_node(limits=limits) as solo:
+        deaf = await Deaf.open(solo, topics=["blocks"])
+        (session,) = solo.server._sessions
+        held = 0
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(20):
+                while not session.lagging.is_set():
+                    await demand(deaf)
+                    await asyncio.sleep(0.001)  # so that each is answered in a turn of its own
+                    held = max(held, session._transport.get_write_buffer_size())
+
+        assert session.lagging.is_set()
+        assert held < 2 * limits.send_buffer_bytes
+        deaf.close()
+
+
+async def test_ping_is_answered_with_what_it_says() -> None:
+    async with (
+        solo_node() as solo,
+        solo.session.ws_connect(solo.url + "/ws", autoping=False) as one,
+    ):
+        await one.ping(b"are you there")
+        answer = await one.receive()
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"are you there")
+
+        await one.pong(b"so am I")
+        await one.send_str('{"jsonrpc":"2.0","id":1,"method":"khz_mempool"}')
+        assert "result" in (await one.receive()).json()
+
+
+async def test_pings_are_counted_against_the_caller() -> None:
+    limits = RpcLimits(calls_per_second=1, calls_burst=3)
+    async with solo_node(settled=False, limits=limits) as solo, listener(solo) as one:
+        for _ in range(10):
+            await one.socket.ping()
+
+        assert (await one.socket.receive()).data == aiohttp.WSCloseCode.POLICY_VIOLATION
 
 
 @pytest.mark.adversarial(74)
