@@ -1,6 +1,7 @@
 """What an entry of the state says, in a sentence for people."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,12 @@ from node.codec import Record
 from node.genesis import Genesis
 from node.genesis.reading import render_record
 from node.ledger import tables
-from node.ledger.identifiers import ADDRESS_SIZE
+from node.ledger.identifiers import ADDRESS_SIZE, is_asset_code
 from node.ledger.state import Table
 from node.ledger.tables import AssetRecord, HoldingRecord
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_WORD: Final = re.compile(r"[!-~]*")
 _TIME_MS_MAX: Final = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -48,8 +50,10 @@ def render_time(time_ms: int) -> str:
 
 
 def _say(entry: Proven, others: Sequence[Proven], genesis: Genesis) -> str:
-    if entry.table is tables.HOLDINGS and len(entry.key) > ADDRESS_SIZE:
-        return _say_holding(entry, others, genesis)
+    code = entry.key[ADDRESS_SIZE:].decode(errors="replace")
+    # A proof of absence can name anything, also what reads like an asset that is held.
+    if entry.table is tables.HOLDINGS and is_asset_code(code):
+        return _say_holding(entry, code, others, genesis)
     key = _render_key(entry, genesis)
     if entry.record is None:
         return f"The ledger's {entry.table.name} hold nothing under {key}"
@@ -57,9 +61,8 @@ def _say(entry: Proven, others: Sequence[Proven], genesis: Genesis) -> str:
     return f"The ledger's {entry.table.name} hold {record} under {key}"
 
 
-def _say_holding(entry: Proven, others: Sequence[Proven], genesis: Genesis) -> str:
+def _say_holding(entry: Proven, code: str, others: Sequence[Proven], genesis: Genesis) -> str:
     account = render_address(entry.key[:ADDRESS_SIZE], test=genesis.test_network)
-    code = entry.key[ADDRESS_SIZE:].decode(errors="backslashreplace")
     asset = _asset(entry.key[ADDRESS_SIZE:], others)
     name = code if asset is None else f"{code} ({asset.name})"
     if not isinstance(entry.record, HoldingRecord):
@@ -90,5 +93,6 @@ def _render_amount(amount: int, decimals: int) -> str:
 def _render_key(entry: Proven, genesis: Genesis) -> str:
     if entry.table is tables.ACCOUNTS and len(entry.key) == ADDRESS_SIZE:
         return render_address(entry.key, test=genesis.test_network)
-    text = entry.key.decode("ascii", errors="replace")
-    return f"'{text}'" if text.isprintable() and text.isascii() else entry.key.hex()
+    text = entry.key.decode(errors="replace")
+    # No key of the ledger has a space in it; with one it could be a sentence of its own.
+    return f"'{text}'" if _WORD.fullmatch(text) else entry.key.hex()

@@ -92,7 +92,7 @@ async def test_absence_is_proven_in_words() -> None:
         (lambda town: town.chain.prove(VALIDATORS, name_key("central-bank")), "validators"),
         (lambda town: town.chain.prove(ASSETS, name_key(CASH)), '"ceiling"'),
         (lambda town: town.chain.prove(HOLDINGS, b"short"), "nothing under 'short'"),
-        (lambda town: town.chain.prove(HOLDINGS, b"\xff" * 30), "holds no"),
+        (lambda town: town.chain.prove(HOLDINGS, b"\xff" * 30), "nothing under ffffff"),
     ],
 )
 async def test_every_kind_of_record_is_proven(
@@ -101,6 +101,39 @@ async def test_every_kind_of_record_is_proven(
     town = await settled()
 
     assert said in verify_proof_file(render_proof(prove(town)), town.genesis).statement
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        CASH + "\u200b",
+        "\ufeff" + CASH,
+        CASH + " ",
+        CASH.lower(),
+        f"X, and account khz1qqqq holds 9,876.55 {CASH}",
+    ],
+    ids=ascii,
+)
+async def test_absence_under_a_name_that_no_asset_has_is_no_sentence_about_an_asset(
+    asset: str,
+) -> None:
+    town = await settled()
+
+    statement = verify_proof_file(
+        render_proof(holding_of(town, asset=asset)), town.genesis
+    ).statement
+
+    assert "holds" not in statement
+    assert f"nothing under {address_of(BANK, 'a0').hex()}{asset.encode().hex()}" in statement
+
+
+async def test_what_an_absent_key_says_is_no_sentence() -> None:
+    town = await settled()
+    key = b"x', and account khz1qqqq holds '9"
+
+    proof = render_proof(town.chain.prove(PARTICIPANTS, key))
+
+    assert f"under {key.hex()}" in verify_proof_file(proof, town.genesis).statement
 
 
 async def test_nothing_is_proven_before_the_first_block() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from node.proofs import ProofError, verify_proof_file
 from tests.chain.town import CASH
+from tests.explorer.forging import forgeries, spelled
 from tests.explorer.stage import BILL, ISIN, Stage, stage
 
 pytestmark = pytest.mark.e2e
@@ -187,51 +188,6 @@ async def test_a_proof_across_changes_of_the_validators_is_verified() -> None:
         forged = json.loads(proof)
         forged["handovers"].pop(0)
         assert (await judged(page, spelled(forged)))[0] == "bad"
-
-
-def spelled(file: Any) -> str:
-    return json.dumps(file, indent=2, ensure_ascii=False) + "\n"
-
-
-def forgeries(proof: str) -> dict[str, str]:
-    """Files that differ in one thing, each by a name."""
-    found = {}
-
-    def forge(name: str, *path: str | int, to: Any) -> None:
-        file = json.loads(proof)
-        place = file
-        for step in path[:-1]:
-            place = place[step]
-        old = place[path[-1]]
-        place[path[-1]] = to(old) if callable(to) else to
-        assert place[path[-1]] != old, name
-        found[name] = spelled(file)
-
-    def flip(text: str) -> str:
-        return text[:-1] + ("0" if text[-1] != "0" else "1")
-
-    forge("amount", "entries", 0, "value", to=flip)
-    forge("absence", "entries", 0, "value", to=None)
-    forge("holder", "entries", 0, "key", to=flip)
-    forge("asset", "entries", 1, "value", to=flip)
-    forge("branch", "entries", 0, "proof", "branches", 0, to=flip)
-    forge("branches", "entries", 0, "proof", "branches", to=lambda old: old[:-1])
-    forge("statement", "statement", to=lambda old: old.replace("holds", "owns"))
-    forge("root", "header", "state_root", to=flip)
-    forge("height", "header", "height", to=lambda old: old + 1)
-    forge("time", "header", "time_ms", to=lambda old: old + 1)
-    forge("signature", "certificate", "signatures", 0, "signature", to=flip)
-    forge("signer", "certificate", "signatures", 0, "validator", to="somebody-else")
-    forge("no signatures", "certificate", "signatures", to=[])
-    forge("round", "certificate", "round", to=lambda old: old + 1)
-    forge("network", "genesis_hash", to=flip)
-    forge("format", "format", to="khz-proof/2")
-    forge("type", "header", "height", to="12")
-    found["spaces"] = proof.replace(": ", ":  ", 1)
-    found["twice"] = proof.replace('  "format"', '  "format": "khz-proof/1",\n  "format"', 1)
-    found["text"] = "A holds everything"
-    found["empty"] = ""
-    return found
 
 
 async def test_a_forged_proof_is_refused_in_the_browser_as_by_the_command() -> None:

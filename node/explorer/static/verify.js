@@ -23,6 +23,8 @@ function require(holds, reason, detail) {
 // --- bytes ---------------------------------------------------------------------------------------
 
 const utf8 = new TextEncoder();
+// Without `ignoreBOM` the first character would vanish where it is the mark of a byte order.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function join(...parts) {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
@@ -56,6 +58,7 @@ function big(number, size) {
     bytes[at] = Number(rest & 0xffn);
     rest >>= 8n;
   }
+  require(rest === 0n, "unreadable", `${number} in ${size} bytes`);
   return bytes;
 }
 
@@ -105,7 +108,7 @@ function unpack(bytes) {
     return bytes.subarray(at - size, at);
   };
   const number = (size) => take(size).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-  const text = (size) => new TextDecoder("utf-8", { fatal: true }).decode(take(size));
+  const text = (size) => decoder.decode(take(size));
   const list = (size) => Array.from({ length: size }, () => read());
   const read = () => {
     const kind = take(1)[0];
@@ -241,8 +244,12 @@ function slotOf(branch, index) {
 
 async function checkEntry(entry, root, layout) {
   shape(entry, ["table", "key", "value", "proof"]);
+  require(
+    typeof entry.table === "string" && Object.hasOwn(layout.tables, entry.table),
+    "not-in-state",
+    `${entry.table}`,
+  );
   const prefix = layout.tables[entry.table];
-  require(prefix !== undefined, "not-in-state", `${entry.table}`);
   const key = unhex(entry.key);
   const value = entry.value === null ? null : unhex(entry.value);
   const branches = listOf(shape(entry.proof, ["branches"]).branches).map((each) => unhex(each));
@@ -306,7 +313,9 @@ function amountOf(minor, decimals) {
 
 function statementOf([holding, ...others], header, genesis, layout) {
   const account = addressOf(holding.key.subarray(0, 20), genesis.prefix);
-  const code = new TextDecoder().decode(holding.key.subarray(20));
+  const code = decoder.decode(holding.key.subarray(20));
+  // Nothing is held of what no asset can be called, and such a name could lie.
+  require(/^[A-Z0-9.-]{1,32}$/.test(code), "no-holding", hex(holding.key));
   const asset = others.find(
     ({ table, key, record }) => table === "assets" && record && same(key, utf8.encode(code)),
   );
@@ -366,11 +375,16 @@ async function verifyProof(text, genesis, layout) {
     );
     await checkDecided(before, handover.certificate, validators, genesis);
     height = before.height;
+    let last = "";
     validators = listOf(handover.validators).map((next) => {
       const { name, public_key } = shape(next, ["name", "public_key"]);
       require(typeof name === "string", "unreadable", "name");
+      require(last < name, "wrong-validators", `${height}`);
+      last = name;
       return { name, key: unhex(public_key, 32) };
     });
+    const keys = new Set(validators.map(({ key }) => hex(key)));
+    require(keys.size === validators.length, "wrong-validators", `${height}`);
     require(
       before.next_validators_hash === hex(await validatorsHash(validators)),
       "wrong-validators",
