@@ -60,7 +60,7 @@ class Asked:
 
     catalogue: Catalogue
     name: str
-    """Of the page; the overview is `overview`."""
+    """Of the page; the overview is `overview`, and what is surely none is empty."""
     argument: str | None
     """Which of its things; None: the list of them."""
     query: Mapping[str, str]
@@ -69,8 +69,8 @@ class Asked:
     @property
     def path(self) -> tuple[str, ...]:
         """The parts of the path that lead here, without language and `.json`."""
-        if self.name == "overview":
-            return ()
+        if self.name in {"overview", ""}:
+            return ()  # an empty first part would make of the second a host
         return (self.name,) if self.argument is None else (self.name, self.argument)
 
 

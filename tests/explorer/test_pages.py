@@ -208,6 +208,17 @@ async def test_what_has_no_page_says_what_was_found_and_expected() -> None:
             assert content["expected"] or content["reason"], path
 
 
+async def test_no_path_makes_a_page_that_leads_to_another_host() -> None:
+    async with plain() as shown:
+        for path in ("/overview/evil.example", "/.json", "//evil.example", "/%2fevil.example/x"):
+            for root in ("", *(f"/{language}" for language in LANGUAGES[1:])):
+                status, text = await shown.get(root + path)
+
+                assert status == 404, path
+                assert 'href="//' not in text, path
+                assert f'href="{root}//' not in text, path
+
+
 async def test_cursors_that_no_page_gave_are_refused() -> None:
     async with plain() as shown:
         for path in (
