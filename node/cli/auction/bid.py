@@ -61,7 +61,7 @@ def command(
     Example:
       khazana auction bid mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000 --key bank.json
     """
-    from node.cli.tx.submitting import build, report
+    from node.cli.tx.submitting import report, submit
 
     signers = load_signers(keys, passphrase_files, development)
     if price is not None and cash_account is not None:
@@ -91,15 +91,7 @@ def command(
                 "auction": auction,
                 "commitment": sealed.commitment,
             }
-        draft = await build(
-            client,
-            [operation],
-            memo=memo,
-            valid_for_ms=int(valid_for_s * 1000),
-            signers=[signer.public_key for signer in signers],
-        )
-        draft = draft.sign(*signers)
-        return draft, await client.submit(draft)
+        return await submit(client, [operation], signers, memo=memo, valid_for_s=valid_for_s)
 
     draft, receipt = with_client(url, timeout_s, act)
     report(draft, receipt, as_json=as_json)

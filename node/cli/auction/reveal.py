@@ -57,7 +57,7 @@ def command(
     Example:
       khazana auction reveal mtb-3m-574 --account tkhz1… --cash-account tkhz1… --key bank.json
     """
-    from node.cli.tx.submitting import build, report
+    from node.cli.tx.submitting import report, submit
 
     signers = load_signers(keys, passphrase_files, development)
 
@@ -65,15 +65,7 @@ def command(
         operations = await _operations(
             client, auction, folder, account=account, payer=cash_account or account, wanted=numbers
         )
-        draft = await build(
-            client,
-            operations,
-            memo=memo,
-            valid_for_ms=int(valid_for_s * 1000),
-            signers=[signer.public_key for signer in signers],
-        )
-        draft = draft.sign(*signers)
-        return draft, await client.submit(draft)
+        return await submit(client, operations, signers, memo=memo, valid_for_s=valid_for_s)
 
     draft, receipt = with_client(url, timeout_s, act)
     report(draft, receipt, as_json=as_json)

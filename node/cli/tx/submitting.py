@@ -51,6 +51,26 @@ async def build(
     return builder.add(*operations).draft()
 
 
+async def submit(
+    client: "Client",
+    values: Sequence[object],
+    signers: "Sequence[Signer]",
+    *,
+    memo: str,
+    valid_for_s: float,
+) -> "tuple[Draft, Receipt]":
+    """Build, sign and submit operations; return once they are final."""
+    draft = await build(
+        client,
+        values,
+        memo=memo,
+        valid_for_ms=int(valid_for_s * 1000),
+        signers=[signer.public_key for signer in signers],
+    )
+    draft = draft.sign(*signers)
+    return draft, await client.submit(draft)
+
+
 def send(
     values: Sequence[object],
     signers: "Sequence[Signer]",
@@ -64,15 +84,7 @@ def send(
     """Build, sign and submit operations; print the receipt."""
 
     async def act(client: "Client") -> "tuple[Draft, Receipt]":
-        draft = await build(
-            client,
-            values,
-            memo=memo,
-            valid_for_ms=int(valid_for_s * 1000),
-            signers=[signer.public_key for signer in signers],
-        )
-        draft = draft.sign(*signers)
-        return draft, await client.submit(draft)
+        return await submit(client, values, signers, memo=memo, valid_for_s=valid_for_s)
 
     draft, receipt = with_client(url, timeout_s, act)
     report(draft, receipt, as_json=as_json)
