@@ -32,6 +32,7 @@ from node.rpc import auction_results as shapes
 from node.rpc import results
 from node.rpc.errors import NotFound
 from node.rpc.jsonrpc import method
+from node.rpc.reading import found, named_page
 from node.rpc.rendering import render_day, render_time
 from node.rpc.views import Views
 
@@ -53,14 +54,12 @@ class AuctionMethods:
     @method("khz_auctions")
     async def auctions(self, params: shapes.AuctionsParams) -> shapes.AuctionsResult:
         """List the auctions that were announced, by name."""
-        after = b"" if params.after is None else params.after.encode() + b"\0"
-        found = self._chain.scan(AUCTIONS, after, params.limit + 1)
-        page = found[: params.limit]
+        page, following = named_page(self._chain, AUCTIONS, params.after, params.limit)
         return shapes.AuctionsResult(
             **self._at(),
             auctions=[
                 shapes.AuctionSummary(
-                    auction=key.decode(),
+                    auction=name,
                     asset=record.terms.asset,
                     stage=record.stage.name.lower(),
                     target=self._amount(record, record.terms.target),
@@ -68,9 +67,9 @@ class AuctionMethods:
                     closes=render_time(record.terms.closes_ms),
                     settles=render_time(record.terms.settles_ms),
                 )
-                for key, record in page
+                for name, record in page
             ],
-            next=page[-1][0].decode() if len(found) > len(page) else None,
+            next=following,
         )
 
     @method("khz_auction", NotFound)
@@ -108,11 +107,12 @@ class AuctionMethods:
         count = record.competitive_pieces + record.noncompetitive_pieces
         start = 0 if params.after is None else int(params.after) + 1
         stop = min(start + min(params.limit, PIECES_MAX), count)
+        decimals = self._decimals(record)
         rows: list[shapes.LadderRowView] = []
         for piece in range(start, stop):
             ladder = self._chain.record(LADDERS, ladder_key(params.auction, piece))
             assert ladder is not None, "a piece that an auction counts"
-            rows += [self._row(record, row) for row in ladder.rows]
+            rows += [_row(row, decimals) for row in ladder.rows]
         return shapes.AuctionLadderResult(
             **self._at(),
             auction=params.auction,
@@ -128,8 +128,7 @@ class AuctionMethods:
         until their auction is over.
         """
         name = params.participant
-        if self._chain.record(PARTICIPANTS, name_key(name)) is None:
-            raise NotFound(f"there is no participant {name!r}", {"height": self._chain.head.height})
+        found(self._chain, PARTICIPANTS, name_key(name), f"participant {name!r}")
         standing = self._chain.record(STANDINGS, name_key(name))
         return shapes.BidderResult(
             **self._at(),
@@ -141,22 +140,17 @@ class AuctionMethods:
     @method("khz_references")
     async def references(self, params: shapes.ReferencesParams) -> shapes.ReferencesResult:
         """List the weighted averages that floating coupons refer to: of the last auction each."""
-        after = b"" if params.after is None else params.after.encode() + b"\0"
-        found = self._chain.scan(REFERENCES, after, params.limit + 1)
-        page = found[: params.limit]
+        page, following = named_page(self._chain, REFERENCES, params.after, params.limit)
         return shapes.ReferencesResult(
             **self._at(),
-            references=[_reference(key.decode(), record) for key, record in page],
-            next=page[-1][0].decode() if len(found) > len(page) else None,
+            references=[_reference(name, record) for name, record in page],
+            next=following,
         )
 
     # Private.
 
     def _found(self, name: str) -> AuctionRecord:
-        record = self._chain.record(AUCTIONS, name_key(name))
-        if record is None:
-            raise NotFound(f"there is no auction {name!r}", {"height": self._chain.head.height})
-        return record
+        return found(self._chain, AUCTIONS, name_key(name), f"auction {name!r}")
 
     def _decimals(self, record: AuctionRecord) -> int:
         asset = self._chain.record(ASSETS, name_key(record.terms.asset))
@@ -182,14 +176,6 @@ class AuctionMethods:
             decided=render_time(result.decided_ms),
         )
 
-    def _row(self, record: AuctionRecord, row: LadderRow) -> shapes.LadderRowView:
-        return shapes.LadderRowView(
-            price=None if row.price_e4 is None else _price(row.price_e4),
-            face=self._amount(record, row.face),
-            allotted=self._amount(record, row.allotted),
-            state=row.state.name.lower(),
-        )
-
     def _bids_of(self, auction: str, participant: str) -> list[shapes.BidView]:
         record = self._found(auction)
         theirs = self._chain.record(BIDDERS, bidder_key(auction, participant))
@@ -198,9 +184,9 @@ class AuctionMethods:
         numbers = [*theirs.sealed]
         if theirs.noncompetitive is not None:
             numbers.append(theirs.noncompetitive)
-        found = [(number, self._chain.record(BIDS, bid_key(auction, number))) for number in numbers]
+        bids = [(number, self._chain.record(BIDS, bid_key(auction, number))) for number in numbers]
         # While an auction is settled, its bids go before its bidders do.
-        return [self._bid(record, number, bid) for number, bid in found if bid is not None]
+        return [self._bid(record, number, bid) for number, bid in bids if bid is not None]
 
     def _bid(self, record: AuctionRecord, number: int, bid: BidRecord) -> shapes.BidView:
         address = self._views.renderer.address
@@ -219,6 +205,15 @@ class AuctionMethods:
 
 def _price(price_e4: int) -> str:
     return text(price_e4, PRICE_DECIMALS)
+
+
+def _row(row: LadderRow, decimals: int) -> shapes.LadderRowView:
+    return shapes.LadderRowView(
+        price=None if row.price_e4 is None else _price(row.price_e4),
+        face=render_amount(row.face, decimals=decimals),
+        allotted=render_amount(row.allotted, decimals=decimals),
+        state=row.state.name.lower(),
+    )
 
 
 def _standing(record: StandingRecord) -> shapes.StandingView:

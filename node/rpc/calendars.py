@@ -21,6 +21,7 @@ from node.ledger.tables import CALENDARS, CalendarRecord, name_key
 from node.rpc import params, results
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.jsonrpc import method
+from node.rpc.reading import found, named_page
 from node.rpc.rendering import render_day
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -39,21 +40,19 @@ class CalendarMethods:
     @method("khz_calendars")
     async def calendars(self, params: params.CalendarsParams) -> results.CalendarsResult:
         """List the calendars of business days, by name, without their holidays."""
-        after = b"" if params.after is None else params.after.encode() + b"\0"
-        found = self._chain.scan(CALENDARS, after, params.limit + 1)
-        page = found[: params.limit]
+        page, following = named_page(self._chain, CALENDARS, params.after, params.limit)
         return results.CalendarsResult(
             **self._at(),
             calendars=[
                 results.CalendarSummary(
-                    calendar=key.decode(),
+                    calendar=name,
                     title=record.title,
                     version=record.calendar.version,
                     holidays=len(record.calendar.holidays),
                 )
-                for key, record in page
+                for name, record in page
             ],
-            next=page[-1][0].decode() if len(found) > len(page) else None,
+            next=following,
         )
 
     @method("khz_calendar", NotFound)
@@ -96,10 +95,7 @@ class CalendarMethods:
         )
 
     def _found(self, name: str) -> CalendarRecord:
-        record = self._chain.record(CALENDARS, name_key(name))
-        if record is None:
-            raise NotFound(f"there is no calendar {name!r}", {"height": self._chain.head.height})
-        return record
+        return found(self._chain, CALENDARS, name_key(name), f"calendar {name!r}")
 
     def _today(self) -> str:
         return render_day(today(LedgerState(self._chain), self._chain.head.time_ms))

@@ -4,14 +4,13 @@ Each docstring is what `rpc.discover` says of the method. Only `khz_*` and `rpc.
 answered; administering a node is not done over this interface.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from consensus.quorum import faults_survived, quorum
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
-from node.ledger.state import LedgerState, R, Table
+from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
@@ -43,6 +42,7 @@ from node.rpc.health import Health
 from node.rpc.jsonrpc import NoParams, method
 from node.rpc.openrpc import API_VERSION
 from node.rpc.places import Places
+from node.rpc.reading import found, named_page, page_of
 from node.rpc.rendering import render_time
 from node.rpc.results import Object
 from node.rpc.services import RpcServices
@@ -317,33 +317,34 @@ class Methods:
     def account(self, params: params.AccountParams) -> results.AccountResult:
         """Show an account: its owner, who signs for it, whether it is on hold."""
         address = self._views.parse_address(params.address)
-        record = self._found(ACCOUNTS, address, f"account {params.address}")
+        record = found(self._chain, ACCOUNTS, address, f"account {params.address}")
         return results.AccountResult(**self._at(), account=self._views.account(address, record))
 
     @method("khz_holdings", NotFound)
     def holdings(self, params: params.HoldingsParams) -> results.HoldingsResult:
         """List what an account holds, by asset code."""
         address = self._views.parse_address(params.address)
-        self._found(ACCOUNTS, address, f"account {params.address}")
-        after = None if params.after is None else params.after.encode()
-        entries, following = self._page(HOLDINGS, address, after, params.limit)
+        found(self._chain, ACCOUNTS, address, f"account {params.address}")
+        entries, following = named_page(
+            self._chain, HOLDINGS, params.after, params.limit, prefix=address
+        )
         return results.HoldingsResult(
             **self._at(),
             address=params.address.lower(),
             holdings=[
-                self._views.holding(key.decode(), record, decimals=self._decimals(key.decode()))
-                for key, record in entries
+                self._views.holding(asset, record, decimals=self._decimals(asset))
+                for asset, record in entries
             ],
-            next=None if following is None else following.decode(),
+            next=following,
         )
 
     @method("khz_holds", NotFound)
     def holds(self, params: params.HoldsParams) -> results.HoldsResult:
         """List the holds on what an account holds, by id."""
         address = self._views.parse_address(params.address)
-        self._found(ACCOUNTS, address, f"account {params.address}")
+        found(self._chain, ACCOUNTS, address, f"account {params.address}")
         after = None if params.after is None else bytes.fromhex(params.after)
-        entries, following = self._page(HOLDS, address, after, params.limit)
+        entries, following = page_of(self._chain, HOLDS, after, params.limit, prefix=address)
         return results.HoldsResult(
             **self._at(),
             address=params.address.lower(),
@@ -357,63 +358,60 @@ class Methods:
     @method("khz_asset", NotFound)
     def asset(self, params: params.AssetParams) -> results.AssetResult:
         """Show an asset: its terms, denomination, ceiling and supply."""
-        record = self._found(ASSETS, name_key(params.asset), f"asset {params.asset!r}")
+        record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")
         return results.AssetResult(**self._at(), asset=self._views.asset(params.asset, record))
 
     @method("khz_assets")
     def assets(self, params: params.AssetsParams) -> results.AssetsResult:
         """List the assets, by code."""
-        after = None if params.after is None else params.after.encode()
-        entries, following = self._page(ASSETS, b"", after, params.limit)
+        entries, following = named_page(self._chain, ASSETS, params.after, params.limit)
         return results.AssetsResult(
             **self._at(),
-            assets=[self._views.asset(key.decode(), record) for key, record in entries],
-            next=None if following is None else following.decode(),
+            assets=[self._views.asset(code, record) for code, record in entries],
+            next=following,
         )
 
     @method("khz_participant", NotFound)
     def participant(self, params: params.ParticipantParams) -> results.ParticipantResult:
         """Show a participant: its registration, the office it holds, its licences."""
         name = params.participant
-        record = self._found(PARTICIPANTS, name_key(name), f"participant {name!r}")
-        licences, _ = self._page(LICENCES, f"{name}/".encode(), None, LICENCES_MAX)
+        record = found(self._chain, PARTICIPANTS, name_key(name), f"participant {name!r}")
+        licences, _ = named_page(
+            self._chain, LICENCES, None, LICENCES_MAX, prefix=f"{name}/".encode()
+        )
         return results.ParticipantResult(
             **self._at(),
-            participant=self._views.participant(
-                name, record, [(key.decode(), licence) for key, licence in licences]
-            ),
+            participant=self._views.participant(name, record, licences),
         )
 
     @method("khz_participants")
     def participants(self, params: params.ParticipantsParams) -> results.ParticipantsResult:
         """List the participants, by id."""
-        after = None if params.after is None else params.after.encode()
-        entries, following = self._page(PARTICIPANTS, b"", after, params.limit)
+        entries, following = named_page(self._chain, PARTICIPANTS, params.after, params.limit)
         return results.ParticipantsResult(
             **self._at(),
             participants=[
-                self._views.participant_summary(key.decode(), record) for key, record in entries
+                self._views.participant_summary(name, record) for name, record in entries
             ],
-            next=None if following is None else following.decode(),
+            next=following,
         )
 
     @method("khz_offices")
     def offices(self, params: NoParams) -> results.OfficesResult:  # noqa: ARG002
         """List the offices and who holds each."""
-        entries, _ = self._page(OFFICES, b"", None, OFFICES_SHOWN_MAX)
+        entries, _ = named_page(self._chain, OFFICES, None, OFFICES_SHOWN_MAX)
         return results.OfficesResult(
             **self._at(),
             offices=[
-                results.OfficeView(office=key.decode(), participant=record.participant)
-                for key, record in entries
+                results.OfficeView(office=office, participant=record.participant)
+                for office, record in entries
             ],
         )
 
     @method("khz_licences")
     def licences(self, params: params.LicencesParams) -> results.LicencesResult:
         """List the licences, active, run out and revoked, by participant and activity."""
-        after = None if params.after is None else params.after.encode()
-        entries, following = self._page(LICENCES, b"", after, params.limit)
+        entries, following = named_page(self._chain, LICENCES, params.after, params.limit)
         return results.LicencesResult(
             **self._at(),
             licences=[
@@ -421,23 +419,23 @@ class Methods:
                     participant=participant, licence=self._views.licence(activity, record)
                 )
                 for (participant, _, activity), record in (
-                    (key.decode().partition("/"), record) for key, record in entries
+                    (key.partition("/"), record) for key, record in entries
                 )
             ],
-            next=None if following is None else following.decode(),
+            next=following,
         )
 
     @method("khz_identifier", NotFound)
     def identifier(self, params: params.IdentifierParams) -> results.IdentifierResult:
         """Say which asset has this ISIN or DTI, or which participant has this LEI."""
         for scheme in Scheme:
-            found = self._chain.record(IDENTIFIERS, identifier_key(scheme.value, params.identifier))
-            if found is not None:
+            named = self._chain.record(IDENTIFIERS, identifier_key(scheme.value, params.identifier))
+            if named is not None:
                 return results.IdentifierResult(
                     **self._at(),
                     identifier=params.identifier,
                     scheme=scheme.value,
-                    holder=found.holder,
+                    holder=named.holder,
                 )
         raise NotFound(
             f"nothing is identified by {params.identifier!r}", {"height": self._chain.head.height}
@@ -447,7 +445,7 @@ class Methods:
     def proposals(self, params: params.ProposalsParams) -> results.ProposalsResult:
         """List the open proposals, by id."""
         after = None if params.after is None else bytes.fromhex(params.after)
-        entries, following = self._page(PROPOSALS, b"", after, params.limit)
+        entries, following = page_of(self._chain, PROPOSALS, after, params.limit)
         return results.ProposalsResult(
             **self._at(),
             proposals=[self._views.proposal(key, record) for key, record in entries],
@@ -461,7 +459,7 @@ class Methods:
         One that was completed, withdrawn or has expired is gone; the events say what became of it.
         """
         key = bytes.fromhex(params.proposal)
-        record = self._found(PROPOSALS, key, f"open proposal {params.proposal}")
+        record = found(self._chain, PROPOSALS, key, f"open proposal {params.proposal}")
         return results.ProposalResult(**self._at(), proposal=self._views.proposal(key, record))
 
     @method("khz_parameters")
@@ -481,8 +479,7 @@ class Methods:
     @method("khz_powers")
     def powers(self, params: params.PowersParams) -> results.PowersResult:
         """List the powers matrix: which offices together may do what to which kind of thing."""
-        after = None if params.after is None else params.after.encode()
-        entries, following = self._page(POWERS, b"", after, params.limit)
+        entries, following = named_page(self._chain, POWERS, params.after, params.limit)
         return results.PowersResult(
             **self._at(),
             powers=[
@@ -494,10 +491,10 @@ class Methods:
                     licences=list(record.licences),
                 )
                 for (operation, _, subject), record in (
-                    (key.decode().partition("/"), record) for key, record in entries
+                    (key.partition("/"), record) for key, record in entries
                 )
             ],
-            next=None if following is None else following.decode(),
+            next=following,
         )
 
     @method("khz_prove", NotFound, NotReady)
@@ -533,25 +530,7 @@ class Methods:
 
     # Reading tables.
 
-    def _found(self, table: Table[R], key: bytes, name: str) -> R:
-        record = self._chain.record(table, key)
-        if record is None:
-            raise NotFound(f"there is no {name}", {"height": self._chain.head.height})
-        return record
-
     def _decimals(self, asset: str) -> int:
         record = self._chain.record(ASSETS, name_key(asset))
         assert record is not None, "a holding of an asset that is not defined"
         return record.decimals
-
-    def _page(
-        self, table: Table[R], prefix: bytes, after: bytes | None, limit: int
-    ) -> tuple[Sequence[tuple[bytes, R]], bytes | None]:
-        """Return up to `limit` records under a prefix, without it, and after what the next begins.
-
-        Keys come in their order, so a page costs what it holds wherever it lies.
-        """
-        start = prefix if after is None else prefix + after + b"\0"
-        found = self._chain.scan(table, start, limit + 1, prefix=prefix)
-        page = [(key.removeprefix(prefix), record) for key, record in found[:limit]]
-        return page, page[-1][0] if len(found) > limit else None

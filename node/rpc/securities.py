@@ -17,6 +17,7 @@ from node.ledger.terms import PPM, AssetTerms, ServicedTerms, check_terms, is_se
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.params import AssetCode, Params
+from node.rpc.reading import found
 from node.rpc.rendering import render_day
 from node.rpc.results import Address, Amount, Result, at_head
 from node.rpc.services import RpcServices
@@ -114,11 +115,7 @@ class SecurityMethods:
             raise InvalidParams("one of asset and terms was expected")
         state = LedgerState(self._chain)
         if params.asset is not None:
-            record = self._chain.record(ASSETS, name_key(params.asset))
-            if record is None:
-                raise NotFound(
-                    f"there is no asset {params.asset!r}", {"height": self._chain.head.height}
-                )
+            record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")
             terms, decimals = _serviced(record.terms), record.decimals
         else:
             assert params.terms is not None  # one of the two is there
