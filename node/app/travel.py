@@ -19,7 +19,7 @@ from node.chain import Chain, Committed
 from node.clock import TravellingClock
 from node.config import ConfigError, Fault
 from node.control import Moment
-from node.ledger.tables import DUE
+from node.ledger.tables import DUE, RECORDS_DUE
 from node.ledger.units import MS_PER_DAY
 
 FILE: Final = "clock.json"
@@ -55,13 +55,13 @@ class Travel:
     def moment(self) -> Moment:
         """Return what time it is here, and on the chain."""
         head = self._chain.head
-        due = self._chain.scan(DUE, b"", 1)
+        due = [key for queue in (DUE, RECORDS_DUE) for key, _ in self._chain.scan(queue, b"", 1)]
         return Moment(
             now_ms=self._clock.now_ms(),
             travelled_ms=self._clock.travelled_ms,
             height=head.height,
             head_ms=head.time_ms,
-            due_ms=int.from_bytes(due[0][0][:8], "big") if due else None,
+            due_ms=int.from_bytes(min(due)[:8], "big") if due else None,
         )
 
     async def move(self, travelled_ms: int) -> str | None:

@@ -24,12 +24,13 @@ from node.ledger.dates import (
 from node.ledger.identifiers import Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
-from node.ledger.state import LedgerState
+from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
     APPOINTMENTS,
     BUSINESS_DAYS_MAX,
     CALENDARS,
     DUE,
+    RECORDS_DUE,
     SUBJECT_MAX,
     AppointmentRecord,
     CalendarRecord,
@@ -265,15 +266,20 @@ def _relied_until(calendar: Calendar, record: AppointmentRecord) -> Day:
     return max(record.nominal, record.day)
 
 
+def queue_of(record: AppointmentRecord) -> Table[DueRecord]:
+    """Return the queue in which an appointment stands: records come before all else."""
+    return RECORDS_DUE if record.kind is DueKind.RECORD_DAY else DUE
+
+
 def _enter(state: LedgerState, key: bytes, record: AppointmentRecord) -> None:
     state.put(APPOINTMENTS, key, record)
     due = DueRecord(kind=DueKind.APPOINTMENT, target=key)
-    state.put(DUE, due_key(record.due_ms, _split(key)[1]), due)
+    state.put(queue_of(record), due_key(record.due_ms, _split(key)[1]), due)
 
 
 def _leave(state: LedgerState, key: bytes, record: AppointmentRecord) -> None:
     state.delete(APPOINTMENTS, key)
-    state.delete(DUE, due_key(record.due_ms, _split(key)[1]))
+    state.delete(queue_of(record), due_key(record.due_ms, _split(key)[1]))
 
 
 def _put_mover(state: LedgerState, name: str, since_ms: int, *, start: bytes) -> None:

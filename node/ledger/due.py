@@ -2,8 +2,11 @@
 
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
 transactions; what does not fit waits for the next block, in the same order. What has more to do
-than fits into a block leaves its entry where it is, and goes on in the next one. Taking a record of
-a security takes no place of it.
+than fits into a block leaves its entry where it is, and goes on in the next one.
+
+Records of securities come first, from a queue of their own: one that waited behind other work would
+count what moves meanwhile. They have their own bound; while some of them must wait, no security
+that pays is issued or moved.
 """
 
 from typing import Final, TypeAlias, assert_never
@@ -16,10 +19,22 @@ from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.securities import split_payment_key
 from node.ledger.servicing import ServicingEvent
 from node.ledger.state import LedgerState
-from node.ledger.tables import DUE, PROPOSALS, DueKind, DueRecord, name_key
+from node.ledger.tables import (
+    BACKLOG,
+    BACKLOG_KEY,
+    DUE,
+    PROPOSALS,
+    RECORDS_DUE,
+    BacklogRecord,
+    DueKind,
+    DueRecord,
+    name_key,
+)
 
 DUE_PER_BLOCK_MAX: Final = 1_000
 """About 10 ms of work."""
+RECORDS_PER_BLOCK_MAX: Final = 500
+"""Of all securities together: 40 ms of work, 250 after an amendment of their calendars."""
 SERVICE_WORK: Final = 20
 """Entries' worth: looking at a security may take planning its next payment. Holders are counted by
 themselves."""
@@ -48,12 +63,13 @@ DueEvent: TypeAlias = (
 def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
     """Let happen what is due in a block of this time, in order of its time and id."""
     block = _Block(state, time_ms)
+    block.take_records()
     taken = 0
     start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
     while taken < DUE_PER_BLOCK_MAX:
         entries = state.scan(DUE, start, page)
         for key, due in entries:
-            if int.from_bytes(key[:8], "big") > time_ms or taken >= DUE_PER_BLOCK_MAX:
+            if not _is_due(key, time_ms) or taken >= DUE_PER_BLOCK_MAX:
                 return block.events
             if state.get(DUE, key) is None:
                 continue  # withdrawn by what happened before it in this block
@@ -65,6 +81,10 @@ def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
     return block.events
 
 
+def _is_due(key: bytes, time_ms: int) -> bool:
+    return int.from_bytes(key[:8], "big") <= time_ms
+
+
 class _Block:
     """What happens in one block, and how many holders may still be paid in it."""
 
@@ -73,6 +93,21 @@ class _Block:
         self._time_ms = time_ms
         self._holders = servicing.HOLDERS_PER_BLOCK_MAX
         self.events: list[DueEvent] = []
+
+    def take_records(self) -> None:
+        """Take the records whose time has come; say so if some are left to the next block."""
+        state, time_ms = self._state, self._time_ms
+        # One more than may be taken, to know whether any is left. Most blocks read one entry.
+        entries = state.scan(RECORDS_DUE, b"", 1)
+        if entries and _is_due(entries[0][0], time_ms):
+            entries = state.scan(RECORDS_DUE, b"", RECORDS_PER_BLOCK_MAX + 1)
+        due = [entry for key, entry in entries if _is_due(key, time_ms)]
+        for entry in due[:RECORDS_PER_BLOCK_MAX]:
+            self.happen(entry)
+        is_left = len(due) > RECORDS_PER_BLOCK_MAX
+        if is_left or state.get(BACKLOG, BACKLOG_KEY) is not None:
+            backlog = BacklogRecord(time_ms=time_ms) if is_left else None
+            state.put(BACKLOG, BACKLOG_KEY, backlog)
 
     def happen(self, due: DueRecord) -> int:
         """Let it happen; return how many entries' worth of work it was."""
@@ -106,8 +141,6 @@ class _Block:
                 if kind is DueKind.PAYMENT_DAY:
                     asset = split_payment_key(due.target)[0]
                     return self.happen(DueRecord(kind=DueKind.SERVICE, target=name_key(asset)))
-                # A record that waited for the next block would count what moves in this one.
-                return 0 if kind is DueKind.RECORD_DAY else 1
             case DueKind.SERVICE:
                 asset = due.target.decode()
                 served, paid = servicing.serve(state, asset, self._time_ms, self._holders)

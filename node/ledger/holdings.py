@@ -65,7 +65,7 @@ def credit(state: LedgerState, account: bytes, asset: str, amount: int, terms: A
         terms: those of the asset.
 
     Raises:
-        Reject: REGISTER_CLOSED, of a serviced security.
+        Reject: REGISTER_CLOSED, RECORDS_PENDING, of a serviced security.
     """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
@@ -82,7 +82,7 @@ def debit(state: LedgerState, account: bytes, asset: str, amount: int, terms: As
         terms: those of the asset.
 
     Raises:
-        Reject: HOLDING_INSUFFICIENT; REGISTER_CLOSED, of a serviced security.
+        Reject: HOLDING_INSUFFICIENT; REGISTER_CLOSED, RECORDS_PENDING, of a serviced security.
     """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING

@@ -37,7 +37,7 @@ from node.ledger.auctions.records import (
     LadderRow,
     RowState,
 )
-from node.ledger.calendars import mover_key
+from node.ledger.calendars import mover_key, queue_of
 from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
@@ -72,6 +72,7 @@ from node.ledger.tables import (
     PROPOSAL_COUNTS,
     PROPOSALS,
     PROTOCOL,
+    RECORDS_DUE,
     TABLES,
     VALIDATOR_SETS,
     VALIDATORS,
@@ -351,7 +352,8 @@ def _queue(rows: StateRows) -> Iterator[str]:
         proposers[b"" if account is None else name_key(account.owner)] += 1
     for key, appointment in rows.items(APPOINTMENTS):
         expected += 1
-        due = rows.get(DUE, due_key(appointment.due_ms, key.partition(b"/")[2]))
+        place = due_key(appointment.due_ms, key.partition(b"/")[2])
+        due = rows.get(queue_of(appointment), place)
         agree &= due == DueRecord(kind=DueKind.APPOINTMENT, target=key)
     for key, calendar in rows.items(CALENDARS):
         if calendar.moving_since_ms is not None:
@@ -369,7 +371,7 @@ def _queue(rows: StateRows) -> Iterator[str]:
             expected += 1
             due = rows.get(DUE, service_due_key(service.due_ms, key.decode()))
             agree &= due == DueRecord(kind=DueKind.SERVICE, target=key)
-    if not agree or expected != _count(rows, DUE):
+    if not agree or expected != _count(rows, DUE) + _count(rows, RECORDS_DUE):
         yield "what expires and the queue do not agree"
     if proposers != {key: count.open for key, count in rows.items(PROPOSAL_COUNTS)}:
         yield "the open proposals and their counts do not agree"

@@ -512,6 +512,12 @@ class Outcome(IntEnum):
         " rows stand in ascending order of day, each day once.",
         3,
     )
+    RECORDS_PENDING = (
+        179,
+        "{asset} cannot be issued or moved in this block: more records of securities are due than"
+        " one block takes, and its own may be among them. Submit it again in some seconds.",
+        3,
+    )
 
     # Auctions.
     AUCTION_EXISTS = (

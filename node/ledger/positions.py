@@ -24,7 +24,15 @@ from node.ledger.securities import (
     tie_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
+from node.ledger.tables import (
+    ACCOUNTS,
+    BACKLOG,
+    BACKLOG_KEY,
+    HOLDINGS,
+    PARTICIPANTS,
+    holding_key,
+    name_key,
+)
 
 _NOBODY: Final = PositionRecord(face=0, taxpayer="", marks=())
 _OWED: Final = TieRecord(tie=Tie.OWED)
@@ -45,11 +53,14 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
         face: the total after the change; that before it stands in the position.
 
     Raises:
-        Reject: REGISTER_CLOSED.
+        Reject: REGISTER_CLOSED, RECORDS_PENDING.
     """
     service = service_of(state, asset)
     if service.closed:
         raise Reject(Outcome.REGISTER_CLOSED, asset=asset)
+    if state.get(BACKLOG, BACKLOG_KEY) is not None:
+        # Perhaps its own record is due: whoever held at the end of the day must be on it.
+        raise Reject(Outcome.RECORDS_PENDING, asset=asset)
     place = place_of(account, cash)
     position = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
     first = first_open(service, place)

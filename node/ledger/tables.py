@@ -345,7 +345,6 @@ class DueRecord(Record):
 
     kind: DueKind
     target: bytes
-    """The key of the hold, proposal or service in its table."""
     """The key of the hold, proposal, appointment, ... in its table."""
 
 
@@ -383,6 +382,13 @@ class AppointmentRecord(Record):
     """By the calendar as it was last looked at."""
     due_ms: Milliseconds
     """Where it stands in the queue."""
+
+
+class BacklogRecord(Record):
+    """More records of securities were due than one block takes: no register may move meanwhile."""
+
+    time_ms: Milliseconds
+    """Of the newest block that left some to the next one."""
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -441,6 +447,10 @@ STANDINGS: Final = Table("standings", b"c", StandingRecord)
 """Key: participant. Only of those who failed to do something."""
 LADDERS: Final = Table("ladders", b"d", LadderRecord, ordered=True)
 """Key: auction, a slash, number of the piece from 0 (2 bytes). Never deleted."""
+RECORDS_DUE: Final = Table("records due", b"f", DueRecord, ordered=True)
+"""Key: as in `DUE`. The appointments of record days: a queue of their own, taken first."""
+BACKLOG: Final = Table("record backlog", b"g", BacklogRecord)
+"""Key: `BACKLOG_KEY`. Only while records are due that could not be taken."""
 
 TABLES: Final = (
     ACCOUNTS,
@@ -474,12 +484,15 @@ TABLES: Final = (
     STANDINGS,
     LADDERS,
     TIES,
+    RECORDS_DUE,
+    BACKLOG,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""
 
 
 PROTOCOL_KEY: Final = b"version"
+BACKLOG_KEY: Final = b"records"
 
 
 name_key: Final[Callable[[str], bytes]] = str.encode

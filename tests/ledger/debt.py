@@ -21,7 +21,7 @@ from node.ledger.securities import (
     position_key,
 )
 from node.ledger.servicing import escrow_address
-from node.ledger.tables import DUE, HOLDINGS, AssetIdentifiers, holding_key
+from node.ledger.tables import DUE, HOLDINGS, RECORDS_DUE, AssetIdentifiers, holding_key
 from node.ledger.terms import BondTerms, Instalment, PaymentPlan, PoolAsset, RateStep, SukukTerms
 from tests.ledger.world import (
     CB,
@@ -171,8 +171,10 @@ def to_day(world: World, day: int, *, minute: int = 0) -> tuple[Event, ...]:
     found: list[Event] = []
     while True:
         found.extend(world.block().events)
-        head = world.records.scan(DUE, b"", 1)
-        if not head or int.from_bytes(head[0][0][:8], "big") > world.time_ms + 1:
+        heads = [
+            key for queue in (DUE, RECORDS_DUE) for key, _ in world.records.scan(queue, b"", 1)
+        ]
+        if not heads or int.from_bytes(min(heads)[:8], "big") > world.time_ms + 1:
             return tuple(found)
         world.time_ms += 1
 

@@ -20,7 +20,16 @@ from node.ledger.securities import (
     tie_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import ASSETS, CALENDARS, AssetRecord, CalendarRecord, name_key
+from node.ledger.tables import (
+    ASSETS,
+    BACKLOG,
+    BACKLOG_KEY,
+    CALENDARS,
+    AssetRecord,
+    BacklogRecord,
+    CalendarRecord,
+    name_key,
+)
 from node.ledger.terms import BondTerms
 from tests.ledger.debt import (
     BOND,
@@ -35,7 +44,7 @@ from tests.ledger.debt import (
 )
 from tests.ledger.ladder import Ladder, Row, acting_rows, putting, surplus_row
 from tests.ledger.ladders_calendars import RECORD as CALENDAR
-from tests.ledger.world import CB, FM, PKR, TODAY, VAR, address
+from tests.ledger.world import CB, FM, NOW_MS, PKR, TODAY, VAR, address
 
 SERVICE: Final = ServiceRecord(
     next=None,
@@ -178,6 +187,11 @@ ISSUE_BOND: Final = Ladder(
             why="its last record is taken",
             outcome=Outcome.REGISTER_CLOSED,
             prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, closed=True)),
+        ),
+        Row(
+            why="records that are due are not all taken",
+            outcome=Outcome.RECORDS_PENDING,
+            prepare=putting(BACKLOG, BACKLOG_KEY, BacklogRecord(time_ms=NOW_MS)),
         ),
         surplus_row(CB, FM),
     ),

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from node.codec import replace
-from node.ledger import servicing
+from node.ledger import due, servicing
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar
 from node.ledger.events import (
     FundingChecked,
@@ -21,10 +21,21 @@ from node.ledger.instruments import schedule_of
 from node.ledger.operations import CloseAccount, ReleaseHold, SetWithholding, Transfer
 from node.ledger.outcomes import Outcome
 from node.ledger.securities import OPEN_PAYMENTS_MAX, PaymentStatus, WithholdingRow
-from node.ledger.tables import ASSETS, DUE, HOLDINGS, HOLDS, hold_key, holding_key
+from node.ledger.tables import (
+    ASSETS,
+    BACKLOG,
+    BACKLOG_KEY,
+    DUE,
+    HOLDINGS,
+    HOLDS,
+    RECORDS_DUE,
+    hold_key,
+    holding_key,
+)
 from node.ledger.terms import BondTerms
 from tests.ledger.debt import (
     BOND,
+    FIVE_HOURS_MS,
     ISSUED,
     SUKUK,
     amortising,
@@ -44,6 +55,7 @@ from tests.ledger.debt import (
 )
 from tests.ledger.world import (
     CB,
+    DAY_MS,
     FM,
     PKR,
     VAR,
@@ -312,6 +324,7 @@ def test_last_payment_redeems_and_leaves_nothing() -> None:
     assert asset is not None
     assert asset.supply == 0
     assert world.records.scan(DUE, b"", 1) == []
+    assert world.records.scan(RECORDS_DUE, b"", 1) == []
     world.check()
 
 
@@ -473,3 +486,56 @@ def test_holders_are_paid_a_bounded_number_a_block(
         cash = world.get(HOLDINGS, holding_key(account, PKR))
         assert cash is not None
         assert cash.available == 1_001 * (number + 1) * 35 // 1_000
+
+
+def test_record_does_not_wait_behind_other_work_of_its_midnight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many late securities are tried again at every midnight, and holds expire then."""
+    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 3)
+    record_day = days(1)[0]
+    midnight_ms = (record_day + 1) * DAY_MS - FIVE_HOURS_MS
+    world = debt()
+    holds = [place_hold("amina", 1, expires_ms=midnight_ms - number) for number in range(5)]
+    world.do(*holds, by=(VAR,))
+
+    world.time_ms = midnight_ms
+    world.do(transfer("amina", "bilal", 400_017, BOND), by=("amina",))
+
+    assert service(world).recorded == 1
+    assert world.holding("amina")[1] == 2, "holds wait"
+    before = world.holding("amina")[0]
+    to_day(world, days(1)[2])
+    for _ in range(5):
+        world.time_ms += 1
+        world.block()
+    assert payment(world, 1).status is PaymentStatus.SETTLED
+    assert sum(world.holding("amina")) - before >= 400_017 * 35 // 1_000
+    world.check()
+
+
+def test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(due, "RECORDS_PER_BLOCK_MAX", 2)
+    codes = [BOND, *(f"PIB-{number}" for number in range(1, 5))]
+    world = debt(*(define_bond(code) for code in codes))
+    move = transfer("amina", "bilal", 400_017, BOND)
+    world.time_ms = (days(1)[0] + 1) * DAY_MS - FIVE_HOURS_MS
+
+    taken, outcomes = [], []
+    for _ in range(3):
+        body = world.body(move, by=("amina",))
+        result = world.block(body)
+        world.check()
+        taken.append(sum(isinstance(event, RecordTaken) for event in result.events))
+        outcomes.append(result.receipts[0].outcome)
+        world.time_ms += 1
+
+    assert taken == [2, 2, 1]
+    assert outcomes == [Outcome.RECORDS_PENDING, Outcome.RECORDS_PENDING, Outcome.APPLIED]
+    assert world.get(BACKLOG, BACKLOG_KEY) is None
+    before = world.holding("amina")[0]
+    to_day(world, days(1)[2])
+    assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000
+    world.check()

@@ -211,6 +211,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.due.DUE_PER_BLOCK_MAX": (
         "tests/ledger/test_due.py::test_what_does_not_fit_into_a_block_waits_for_the_next"
     ),
+    "node.ledger.due.RECORDS_PER_BLOCK_MAX": (
+        "tests/ledger/test_servicing.py::test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken"
+    ),
     "node.ledger.instruments.schedule.PAYMENTS_MAX": _NO_SCHEDULE,
     "node.ledger.instruments.schedule.PART_MAX": (
         "tests/ledger/test_instruments.py::test_interest_that_no_record_can_hold_is_refused"

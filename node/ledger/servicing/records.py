@@ -1,8 +1,9 @@
 """Taking records: who is owed what is fixed in constant work, however many hold.
 
 A record is an appointment at the midnight that ends its day, the first of the block and before its
-transactions; it does not count against what a block may do of what is due. The row that it fixes
-was computed before, and is computed again only if the calendar has been amended since.
+transactions. Records stand in a queue of their own, before everything else that is due: whatever
+waits for a later block, a record does not wait behind it. The row that it fixes was computed
+before, and is computed again only if the calendar has been amended since.
 """
 
 from fractions import Fraction
