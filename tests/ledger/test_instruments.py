@@ -111,6 +111,22 @@ def test_step_up_pays_by_the_rate_of_the_period() -> None:
     assert interest == [Fraction(3, 100)] * 3 + [Fraction(4, 100)]
 
 
+def test_long_first_period_is_paid_by_the_rate_of_the_day_of_issue() -> None:
+    start, end = day(2025, 2, 6), day(2027, 1, 6)
+    raised = (
+        RateStep(from_day=start, rate_ppm=70_000),
+        RateStep(from_day=day(2025, 3, 1), rate_ppm=90_000),
+    )
+    one = lived(start, end, 70_000, stub=Stub.LONG_FRONT)
+    stepped = bond(issue_day=start, maturity_day=end, rates=raised, stub=Stub.LONG_FRONT)
+
+    flat, steps = (
+        [payment.interest for payment in schedule_of(terms, WEEKENDS)] for terms in (one, stepped)
+    )
+
+    assert steps == [flat[0], Fraction(9, 200), Fraction(9, 200)]
+
+
 def test_amortising_bond_pays_interest_on_what_is_left() -> None:
     payments = schedule_of(bond(**amortising()), WEEKENDS)
 

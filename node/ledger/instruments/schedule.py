@@ -96,7 +96,9 @@ def interest_of(plan: PaymentPlan, period: Period, until: Day) -> Fraction:
     """Return what accrues from the start of the period to a day, of a unit that is not repaid."""
     if not plan.rates:
         return Fraction(0)
-    begins = max(period.nominal_start, plan.issue_day)
+    # The regular period beside a long first one begins later than it does.
+    is_first = period.start == plan.issue_day
+    begins = plan.issue_day if is_first else period.nominal_start
     rate_ppm = next(step.rate_ppm for step in reversed(plan.rates) if step.from_day <= begins)
     share = year_fraction(
         plan.day_count,
@@ -123,11 +125,13 @@ def check_schedule(
     """
     plan = terms.plan
     try:
+        # What each pays takes ten times as long as counting them.
+        count = len(periods_of(plan, calendar))
+        if count > PAYMENTS_MAX:
+            raise _contradiction(f"it has {count} payments, more than {PAYMENTS_MAX}")
         payments = schedule_of(terms, calendar)
     except DatesError as error:
         raise _contradiction(error.args[0]) from None
-    if len(payments) > PAYMENTS_MAX:
-        raise _contradiction(f"it has {len(payments)} payments, more than {PAYMENTS_MAX}")
     if payments[0].record_day < plan.issue_day:
         raise _contradiction(
             f"the record of its first payment would be taken on day {payments[0].record_day},"
