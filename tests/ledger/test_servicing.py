@@ -5,8 +5,8 @@ from typing import Any, Final
 import pytest
 
 from node.codec import replace
-from node.ledger import due, servicing
-from node.ledger.dates import SATURDAY_SUNDAY, Calendar
+from node.ledger import due, holdings, servicing
+from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, Order
 from node.ledger.events import (
     FundingChecked,
     HoldersPaid,
@@ -18,9 +18,18 @@ from node.ledger.events import (
     RecordWaits,
 )
 from node.ledger.instruments import schedule_of
-from node.ledger.operations import CloseAccount, ReleaseHold, SetWithholding, Transfer
+from node.ledger.operations import (
+    AmendCalendar,
+    CloseAccount,
+    ReleaseHold,
+    SetWithholding,
+    Transfer,
+)
 from node.ledger.outcomes import Outcome
-from node.ledger.securities import OPEN_PAYMENTS_MAX, PaymentStatus, WithholdingRow
+from node.ledger.pricing.daycounts import DayCount
+from node.ledger.securities import OPEN_PAYMENTS_MAX, PaymentStatus, WithholdingRow, payment_key
+from node.ledger.servicing.payer import due_of
+from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ASSETS,
     BACKLOG,
@@ -29,6 +38,7 @@ from node.ledger.tables import (
     HOLDINGS,
     HOLDS,
     RECORDS_DUE,
+    DueKind,
     hold_key,
     holding_key,
 )
@@ -37,6 +47,7 @@ from tests.ledger.debt import (
     BOND,
     FIVE_HOURS_MS,
     ISSUED,
+    KARACHI,
     SUKUK,
     amortising,
     define_bond,
@@ -267,6 +278,7 @@ def test_record_waits_while_so_many_payments_are_unpaid() -> None:
     to_day(world, days(9, months=1)[2])
     assert service(world).settled == 9
     assert payment(world, 9).face == FACE
+    assert payment(world, 9).record_day > days(9, months=1)[0], "of the day on which it was taken"
     world.check()
 
 
@@ -400,7 +412,7 @@ def withhold(taxpayer: str, *rows: tuple[int, int]) -> SetWithholding:
 def test_what_is_withheld_is_by_class_and_date_and_goes_to_the_collector() -> None:
     first, second = days(1)[2], days(2)[2]
     world = debt()
-    world.do(withhold("person", (0, 1_500), (second, 2_000)), by=(CB, FM))
+    world.do(withhold("person", (0, 0), (first, 1_500), (second, 2_000)), by=(CB, FM))
     world.do(withhold("bank", (second + 1, 4_000)), by=(CB, FM))
 
     interest = 400_017 * 35 // 1_000, 300_019 * 35 // 1_000
@@ -539,3 +551,142 @@ def test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken(
     to_day(world, days(1)[2])
     assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000
     world.check()
+
+
+def test_younger_payment_that_could_be_paid_waits_behind_the_older_one() -> None:
+    """What repays a quarter each time is due for less with each payment."""
+    changes = amortising()
+    world = debt(define_bond(**changes), cash=0)
+    for number in (1, 2):
+        to_day(world, days(number, **changes)[2])
+    older, younger = (due_of(payment(world, number)) for number in (1, 2))
+    assert younger < older
+    world.do(issue_cash(younger, to=FM), by=(CB,))
+
+    to_day(world, days(2, **changes)[2] + 1)
+
+    assert service(world).settled == 0
+    assert world.holding(FM)[0] == younger
+    world.check()
+
+
+def test_look_at_the_funding_that_comes_too_late_changes_nothing() -> None:
+    world = debt()
+    to_day(world, days(1)[2])
+    settled = payment(world, 1)
+    state = LedgerState(world.records)
+
+    met = servicing.meet_day(state, DueKind.FUNDING_DAY, payment_key(BOND, 1), world.time_ms)
+
+    assert met is None
+    assert settled.status is PaymentStatus.SETTLED
+    assert state.changes() == {}
+
+
+def test_calendar_that_is_amended_before_the_record_changes_what_is_paid() -> None:
+    changes = {"order": Order.SHIFT_THEN_CALCULATE, "day_count": DayCount.ACT_365F}
+    world = debt(define_bond(**changes))
+    _, _, payment_day = days(1, **changes)
+    amended = AmendCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar=KARACHI,
+        version=1,
+        withdrawn=(),
+        holidays=(Holiday(day=payment_day, provisional=False),),
+    )
+    world.do(amended, by=(CB,))
+
+    to_day(world, payment_day + 5)
+
+    made = payment(world, 1)
+    assert made.status is PaymentStatus.SETTLED
+    later = made.payment_day - payment_day
+    assert later > 0
+    accrued = payment_day + later - ISSUED
+    assert made.interest_due == FACE * 7 * accrued // (100 * 365)
+    world.check()
+
+
+def test_hold_of_which_no_cash_is_left_goes_and_more_holds_than_a_page_are_redeemed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changes = amortising()
+    world = debt(define_bond(**changes), cash=10 * FACE)
+    expires_ms = world.time_ms + 3 * 366 * DAY_MS
+    for amount in (1, 3, 4_000, 5_000, 6_000):
+        world.do(place_hold("amina", amount, asset=BOND, expires_ms=expires_ms), by=(VAR,))
+    monkeypatch.setattr(holdings, "HOLDS_PER_ACCOUNT_MAX", 2)
+
+    for number in range(1, 5):
+        to_day(world, days(number, **changes)[2])
+
+    assert world.holding("amina")[1] == (4_000 + 5_000 + 6_000) // 4
+    held = [hold for _, hold in world.records.scan(HOLDS, address("amina"), 10)]
+    assert sorted(hold.amount for hold in held if hold.asset == PKR)[-3:] == [1_000, 1_250, 1_500]
+    world.check()
+    world.time_ms = expires_ms
+    world.block()
+    assert world.holding("amina")[1] == 0
+    world.check()
+
+
+def test_holders_and_holds_of_all_securities_share_the_bound_of_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
+    codes = [BOND, "PIB-1", "PIB-2"]
+    world = debt(*(define_bond(code, **zero_coupon()) for code in codes), cash=10 * FACE)
+    for code in codes[1:]:
+        world.do(
+            issue(300, asset=code),
+            *(transfer(FM, label, 100, code) for label in ("amina", "bilal", "first-bank")),
+            by=(CB, FM),
+        )
+        for label in ("amina", "bilal", "first-bank"):
+            world.do(*[place_hold(label, 7, asset=code)] * 3, by=(VAR,))
+    world.time_ms = days(1, **zero_coupon())[2] * DAY_MS - FIVE_HOURS_MS
+
+    work = []
+    while any(service(world, code).settled == 0 for code in codes):
+        events = world.block().events
+        paid = sum(event.holders for event in events if isinstance(event, HoldersPaid))
+        holds = sum(isinstance(event, HoldRedeemed) for event in events)
+        work.append(paid + holds)
+        world.check()
+        world.time_ms += 1
+
+    assert sum(work) == 9 + 18
+    # The holds of the last holder come on top.
+    assert max(work) <= 4 + 3
+
+
+def test_securities_looked_at_in_one_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 2 * due.SERVICE_WORK)
+    codes = [f"PIB-{number}" for number in range(7)]
+    world = make_debt(*(define_bond(code) for code in codes))
+    to_day(world, days(1)[0] + 1)
+    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+
+    funded = []
+    for _ in range(20):
+        events = world.block().events
+        funded.append(sum(isinstance(event, PaymentFunded) for event in events))
+        world.check()
+        world.time_ms += 1
+
+    assert sum(funded) == len(codes)
+    assert max(funded) == 2
+
+
+def test_who_no_longer_collects_can_close_its_account() -> None:
+    world = make_debt()
+    rates = withhold("person", (0, 1_500))
+    world.do(replace(rates, collector=address("exchange")), by=(CB, FM))
+    close = CloseAccount(account=address("exchange"))
+    assert world.submit(close, by=("exchange",)).outcome is Outcome.ACCOUNT_TIED
+
+    world.do(rates, by=(CB, FM))
+
+    world.check()
+    world.do(close, by=("exchange",))
