@@ -584,7 +584,10 @@ def test_look_at_the_funding_that_comes_too_late_changes_nothing() -> None:
 
 
 def test_calendar_that_is_amended_before_the_record_changes_what_is_paid() -> None:
-    changes = {"order": Order.SHIFT_THEN_CALCULATE, "day_count": DayCount.ACT_365F}
+    changes: dict[str, Any] = {
+        "order": Order.SHIFT_THEN_CALCULATE,
+        "day_count": DayCount.ACT_365F,
+    }
     world = debt(define_bond(**changes))
     _, _, payment_day = days(1, **changes)
     amended = AmendCalendar(
