@@ -11,6 +11,7 @@ import click
 from typing_extensions import override
 
 from node.cli.exits import CommandError, Exit
+from node.ledger.dates import DatesError, parse_date
 
 PRICE_DECIMALS: Final = 4
 YIELD_DECIMALS: Final = 4
@@ -46,9 +47,9 @@ class Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value[:_SHOWN_MAX]!r} is no date: such as 2026-11-25", param, ctx)
+            return parse_date(value)
+        except DatesError as error:
+            self.fail(str(error), param, ctx)
 
 
 FIGURE: Final = Figure()

@@ -10,7 +10,7 @@ inverse. Fields that may be absent, and lists of approvers, may be left out.
 import re
 import types
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
@@ -20,10 +20,10 @@ from node.addresses import ADDRESS_SIZE, AddressError
 from node.amounts import AmountError, parse_amount
 from node.codec import INTEGER_MAX, INTEGER_MIN, Record, encode
 from node.ledger.catalogue import ACTS
+from node.ledger.dates import DatesError, from_date, parse_date
 from node.ledger.operations import Operation
 from node.ledger.units import DAY_MAX, TIME_MS_MAX
 
-_EPOCH: Final = date(1970, 1, 1)
 _OPERATIONS: Final = {act.name: act.operation for act in ACTS}
 
 
@@ -208,9 +208,9 @@ def _time(value: Any, place: str) -> int:
 
 def _day(value: Any, place: str) -> int:
     try:
-        return (date.fromisoformat(str(value)) - _EPOCH).days
-    except ValueError:
-        raise OperationError(place, "expected a day such as 2026-11-20") from None
+        return from_date(parse_date(str(value)))
+    except DatesError as error:
+        raise OperationError(place, str(error)) from None
 
 
 def _member(kind: type[Enum], value: Any, place: str) -> Enum:

@@ -32,6 +32,7 @@ from node.ledger.dates.civil import (
     from_date,
     is_end_of_month,
     is_leap_year,
+    parse_date,
     weekday,
 )
 from node.ledger.dates.moments import MINUTES_OF_DAY, business_day_at, moment_ms
@@ -79,6 +80,7 @@ __all__ = [
     "is_leap_year",
     "is_weekend",
     "moment_ms",
+    "parse_date",
     "periods_of_year",
     "roll",
     "weekday",

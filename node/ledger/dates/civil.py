@@ -4,9 +4,11 @@ Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013): ye
 so that the leap day is the last one, and repeat after 400.
 """
 
+import re
 from datetime import date
 from typing import Final, NamedTuple
 
+from node.ledger.dates.problems import DatesError
 from node.ledger.units import Day
 
 MONTHS_OF_YEAR: Final = 12
@@ -19,6 +21,8 @@ _FROM_MARCH_0000: Final = 719_468
 _THURSDAY: Final = 3
 """The weekday of 1970-01-01, where Monday is 0."""
 _ORDINAL: Final = date(1970, 1, 1).toordinal()
+_ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHOWN_MAX: Final = 40
 
 
 class Civil(NamedTuple):
@@ -63,6 +67,22 @@ def date_of(day: Day) -> date:
 def from_date(value: date) -> Day:
     """Return the day of a date of the standard library."""
     return value.toordinal() - _ORDINAL
+
+
+def parse_date(text: str) -> date:
+    """Return the date that is written as YYYY-MM-DD (ISO 8601, the extended calendar form).
+
+    `date.fromisoformat` takes more than that, and in Python 3.11 drops what follows a basic form.
+
+    Raises:
+        DatesError: it is written otherwise, or no such day exists.
+    """
+    try:
+        if _ISO.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise DatesError(f"{text[:_SHOWN_MAX]!r} is no day: expected one such as 2026-11-20")
 
 
 def weekday(day: Day) -> int:

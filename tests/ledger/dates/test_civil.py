@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.ledger.dates import (
+    DatesError,
     add_months,
     civil_of,
     date_of,
@@ -13,6 +14,7 @@ from node.ledger.dates import (
     from_date,
     is_end_of_month,
     is_leap_year,
+    parse_date,
     weekday,
 )
 from node.ledger.pricing import periods
@@ -73,3 +75,31 @@ def test_months_are_added_as_pricing_adds_them(day: int, months: int, end_of_mon
 
     assert add_months(day, months, end_of_month) == from_date(expected)
     assert is_end_of_month(day) == periods.is_end_of_month(date_of(day))
+
+
+@given(st.integers(day_of(1, 1, 1), DAY_MAX))
+def test_day_as_it_is_written_is_read_back(day: int) -> None:
+    assert from_date(parse_date(date_of(day).isoformat())) == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "20270210",
+        "20270210AB",
+        "2027-W06-3",
+        "2027-02-30",
+        "0000-01-01",
+        "2027-2-10",
+        "2027-02-10T00:00",
+        "2027-02-10\n",
+        "٢٠٢٧-٠٢-١٠",
+        pytest.param("1" * 1_000_000, id="long"),
+    ],
+)
+def test_day_that_is_written_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(DatesError, match="is no day: expected one such as") as refused:
+        parse_date(text)
+
+    assert len(str(refused.value)) < 100
