@@ -54,6 +54,7 @@ from node.ledger.proposals import ProposalApplied, ProposalRefused
 from node.ledger.protocol import ProtocolUpgraded
 from node.ledger.servicing import (
     FundingChecked,
+    HolderPaid,
     HoldersPaid,
     HoldRedeemed,
     PaymentFunded,
@@ -61,6 +62,7 @@ from node.ledger.servicing import (
     PaymentUnfunded,
     RecordTaken,
     RecordWaits,
+    WithholdingCollected,
 )
 
 Event: TypeAlias = (
@@ -102,6 +104,8 @@ Event: TypeAlias = (
     | RecordTaken
     | FundingChecked
     | PaymentUnfunded
+    | HolderPaid
+    | WithholdingCollected
     | HoldersPaid
     | PaymentSettled
     | HoldRedeemed
@@ -157,6 +161,7 @@ __all__ = [
     "HoldPlaced",
     "HoldRedeemed",
     "HoldReleased",
+    "HolderPaid",
     "HoldersPaid",
     "Issued",
     "LicenceGranted",
@@ -185,5 +190,6 @@ __all__ = [
     "ValidatorRemoved",
     "ValidatorsAmended",
     "Withdrawn",
+    "WithholdingCollected",
     "WithholdingSet",
 ]

@@ -9,6 +9,7 @@ from node.ledger import due, holdings, servicing
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, Order
 from node.ledger.events import (
     FundingChecked,
+    HolderPaid,
     HoldersPaid,
     HoldRedeemed,
     PaymentFunded,
@@ -16,6 +17,7 @@ from node.ledger.events import (
     PaymentUnfunded,
     RecordTaken,
     RecordWaits,
+    WithholdingCollected,
 )
 from node.ledger.instruments import schedule_of
 from node.ledger.operations import (
@@ -134,18 +136,37 @@ def test_coupon_is_paid_to_whoever_held_at_the_end_of_the_record_day() -> None:
         asset=BOND, payment=1, paying_agent=address(FM), due=COUPON, found=CASH
     )
     before = {label: world.holding(label)[0] for label in ("amina", "bilal", "first-bank", FM)}
-    funded, paid, settled = to_day(world, payment_day)
+    funded, *each, paid, settled = to_day(world, payment_day)
 
     owed = {"amina": 300_017, "bilal": 400_019, "first-bank": FACE - 700_036}
     parts = {label: face * 35 // 1_000 for label, face in owed.items()}
     residue = COUPON - sum(parts.values())
     assert isinstance(funded, PaymentFunded)
     assert (funded.payer, funded.amount) == (address(FM), COUPON)
+    assert {event.holder: event for event in each if isinstance(event, HolderPaid)} == {
+        address(label): HolderPaid(
+            asset=BOND,
+            payment=1,
+            holder=address(label),
+            cash=PKR,
+            paid=part,
+            withheld=0,
+            redeemed=0,
+        )
+        for label, part in parts.items()
+    }
     assert paid == HoldersPaid(
         asset=BOND, payment=1, holders=3, paid=COUPON - residue, withheld=0, redeemed=0
     )
     assert settled == PaymentSettled(
-        asset=BOND, payment=1, holders=3, paid=COUPON - residue, withheld=0, residue=residue
+        asset=BOND,
+        payment=1,
+        cash=PKR,
+        residue_account=address("first-bank"),
+        holders=3,
+        paid=COUPON - residue,
+        withheld=0,
+        residue=residue,
     )
     gained = {label: world.holding(label)[0] - before[label] for label in before}
     assert gained == {
@@ -206,7 +227,8 @@ def test_unfunded_payment_is_late_then_in_grace_then_in_default_and_cures() -> N
     ]
     world.do(issue_cash(COUPON, to=FM), by=(CB,))
     events = to_day(world, payment_day + 6)
-    assert [type(event) for event in events] == [PaymentFunded, HoldersPaid, PaymentSettled]
+    kinds = [PaymentFunded, *[HolderPaid] * 3, HoldersPaid, PaymentSettled]
+    assert [type(event) for event in events] == kinds
     assert payment(world, 1).status is PaymentStatus.SETTLED
     world.check()
 
@@ -418,8 +440,15 @@ def test_what_is_withheld_is_by_class_and_date_and_goes_to_the_collector() -> No
     interest = 400_017 * 35 // 1_000, 300_019 * 35 // 1_000
     for number, day, rate in ((1, first, 1_500), (2, second, 2_000)):
         before = world.holding(VAR)[0], world.holding("amina")[0]
-        to_day(world, day)
+        events = to_day(world, day)
         tax = [each * rate // 10_000 for each in interest]
+        assert [event.withheld for event in events if isinstance(event, HolderPaid)] == [
+            {address("amina"): tax[0], address("bilal"): tax[1]}.get(event.holder, 0)
+            for event in events
+            if isinstance(event, HolderPaid)
+        ]
+        (collected,) = [event for event in events if isinstance(event, WithholdingCollected)]
+        assert (collected.collector, collected.amount) == (address(VAR), sum(tax))
         assert world.holding(VAR)[0] - before[0] == sum(tax)
         assert world.holding("amina")[0] - before[1] == interest[0] - tax[0]
         record = payment(world, number)

@@ -56,6 +56,8 @@ tag   operation                  class       event
 91    (time)                                 AllotmentFailed
 92    (time)                                 AuctionSettled
 93    (84)                                   BidsVoided
+58    (time)                                 HolderPaid
+59    (time)                                 WithholdingCollected
 60    fund_payment               TRANSFER    PaymentFunded
 61    set_withholding            OFFICE      WithholdingSet
 62    (time)                                 RecordTaken

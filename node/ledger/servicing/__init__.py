@@ -25,10 +25,12 @@ from node.ledger.servicing.agenda import (
 from node.ledger.servicing.books import contradictions_of_securities
 from node.ledger.servicing.payer import (
     HOLDERS_PER_BLOCK_MAX,
+    HolderPaid,
     HoldersPaid,
     HoldRedeemed,
     PaymentFunded,
     PaymentSettled,
+    WithholdingCollected,
     escrow_address,
 )
 from node.ledger.servicing.records import (
@@ -43,6 +45,7 @@ __all__ = [
     "HOLDERS_PER_BLOCK_MAX",
     "FundingChecked",
     "HoldRedeemed",
+    "HolderPaid",
     "HoldersPaid",
     "PaymentFunded",
     "PaymentSettled",
@@ -50,6 +53,7 @@ __all__ = [
     "RecordTaken",
     "RecordWaits",
     "ServicingEvent",
+    "WithholdingCollected",
     "begin_service",
     "check_begins",
     "contradictions_of_securities",

@@ -27,10 +27,12 @@ from node.ledger.securities import (
     split_payment_key,
 )
 from node.ledger.servicing.payer import (
+    HolderPaid,
     HoldersPaid,
     HoldRedeemed,
     PaymentFunded,
     PaymentSettled,
+    WithholdingCollected,
     due_of,
     fund,
     open_payment,
@@ -76,6 +78,8 @@ ServicingEvent: TypeAlias = (
     | FundingChecked
     | PaymentFunded
     | PaymentUnfunded
+    | HolderPaid
+    | WithholdingCollected
     | HoldersPaid
     | HoldRedeemed
     | PaymentSettled

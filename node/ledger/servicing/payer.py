@@ -8,10 +8,13 @@ payment is owed to whoever was on record.
 
 With the last payment the face goes. What is on hold is redeemed too: the hold stays, with its id,
 its reason and its end, on the cash that was paid for the face. Interest on it is free.
+
+Each holder that is paid is an event of its own: what an account received can be followed, proven
+and indexed by events alone.
 """
 
 from collections import defaultdict
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -60,8 +63,32 @@ class PaymentFunded(Record, tag=60):
     amount: int
 
 
+class HolderPaid(Record, tag=58):
+    """A holder on record was paid: interest, less what was withheld of it, and principal."""
+
+    asset: AssetCode
+    payment: Number
+    holder: Address
+    cash: AssetCode
+    paid: int
+    """Also what is under holds, because face that was under them was redeemed."""
+    withheld: int
+    redeemed: int
+    """Face of this holder that was destroyed."""
+
+
+class WithholdingCollected(Record, tag=59):
+    """What was withheld from holders in this block went to whoever collects it."""
+
+    asset: AssetCode
+    payment: Number
+    collector: Address
+    cash: AssetCode
+    amount: int
+
+
 class HoldersPaid(Record, tag=65):
-    """Holders were paid, those on record in the order of the register."""
+    """Holders were paid, those on record in the order of the register: the sum of a block."""
 
     asset: AssetCode
     payment: Number
@@ -77,6 +104,8 @@ class PaymentSettled(Record, tag=66):
 
     asset: AssetCode
     payment: Number
+    cash: AssetCode
+    residue_account: Address
     holders: HolderCount
     paid: int
     withheld: int
@@ -92,6 +121,11 @@ class HoldRedeemed(Record, tag=67):
     cash: AssetCode
     amount: int
     """Of cash."""
+
+
+PaidEvent: TypeAlias = (
+    HolderPaid | WithholdingCollected | HoldersPaid | PaymentSettled | HoldRedeemed
+)
 
 
 def escrow_address(asset: str) -> bytes:
@@ -133,7 +167,7 @@ def open_payment(state: LedgerState, asset: str, number: int) -> PaymentRecord:
 
 def pay(
     state: LedgerState, asset: str, record: AssetRecord, service: ServiceRecord, holders_max: int
-) -> tuple[ServiceRecord, list[HoldersPaid | PaymentSettled | HoldRedeemed], int]:
+) -> tuple[ServiceRecord, list[PaidEvent], int]:
     """Pay up to so many holders of the oldest open payment, which is funded.
 
     Returns:
@@ -156,14 +190,14 @@ def pay(
         if not key.startswith(prefix):
             ended = True
             break
-        if looked_at + len(walk.holds_redeemed) >= holders_max:
+        if looked_at + walk.holds_redeemed >= holders_max:
             ended = False
             break
         cursor = key[len(prefix) :]
         walk.pay(cursor, position)
         looked_at += 1
-    events: list[HoldersPaid | PaymentSettled | HoldRedeemed] = list(walk.holds_redeemed)
     payment = walk.close(payment)
+    events = walk.events
     if walk.holders:
         events.append(
             HoldersPaid(
@@ -179,13 +213,15 @@ def pay(
         state.put(ASSETS, name_key(asset), replace(record, supply=record.supply - walk.redeemed))
     if not ended:
         state.put(PAYMENTS, payment_key(asset, number), payment)
-        return replace(service, cursor=cursor), events, looked_at + len(walk.holds_redeemed)
+        return replace(service, cursor=cursor), events, looked_at + walk.holds_redeemed
     payment = _settle(state, asset, terms, payment)
     state.put(PAYMENTS, payment_key(asset, number), payment)
     events.append(
         PaymentSettled(
             asset=asset,
             payment=number,
+            cash=terms.plan.cash,
+            residue_account=terms.plan.residue_account,
             holders=payment.holders,
             paid=payment.paid,
             withheld=payment.withheld,
@@ -193,7 +229,7 @@ def pay(
         )
     )
     service = replace(service, cursor=None, settled=number)
-    return service, events, looked_at + len(walk.holds_redeemed)
+    return service, events, looked_at + walk.holds_redeemed
 
 
 class _Walk:
@@ -216,7 +252,8 @@ class _Walk:
         self._rates = {each.taxpayer: each.rate_bps for each in payment.withholding}
         self.holders = self.paid = self.redeemed = 0
         self.withheld: defaultdict[str, int] = defaultdict(int)
-        self.holds_redeemed: list[HoldRedeemed] = []
+        self.events: list[PaidEvent] = []
+        self.holds_redeemed = 0
 
     def pay(self, place: bytes, position: PositionRecord) -> None:
         """Pay one holder what it had on record, and redeem what it has if this is the last."""
@@ -235,6 +272,17 @@ class _Walk:
             self.paid += amount
             if tax:
                 self.withheld[position.taxpayer] += tax
+            self.events.append(
+                HolderPaid(
+                    asset=self._asset,
+                    payment=self._number,
+                    holder=account,
+                    cash=self._cash,
+                    paid=amount,
+                    withheld=tax,
+                    redeemed=face if row.final else 0,
+                )
+            )
         if row.final or position.marks:
             marks = open_marks(position.marks, self._number + 1)
             after = PositionRecord(
@@ -250,7 +298,8 @@ class _Walk:
             self._state, account, self._asset, self._cash, self._row.principal_ppm
         ):
             held += amount
-            self.holds_redeemed.append(
+            self.holds_redeemed += 1
+            self.events.append(
                 HoldRedeemed(
                     hold=hold_id,
                     holder=account,
@@ -270,7 +319,17 @@ class _Walk:
         for taxpayer in sorted(self.withheld):
             ruling = state.get(WITHHOLDINGS, withholding_key(taxpayer, self._kind))
             assert ruling is not None  # a record of rates is replaced, never deleted
-            credit(state, ruling.collector, cash, self.withheld[taxpayer], _CASH)
+            amount = self.withheld[taxpayer]
+            credit(state, ruling.collector, cash, amount, _CASH)
+            self.events.append(
+                WithholdingCollected(
+                    asset=self._asset,
+                    payment=self._number,
+                    collector=ruling.collector,
+                    cash=cash,
+                    amount=amount,
+                )
+            )
         return replace(
             payment,
             holders=payment.holders + self.holders,
