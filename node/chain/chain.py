@@ -108,7 +108,10 @@ class Chain:
         self._nodes = StoredNodes(store)
         self._candidates = Candidates()
         self._head = head
-        self._recent = RecentIds(window_ms=genesis.transactions.window_ms, time_ms=head.time_ms)
+        self._recent = RecentIds(
+            window_ms=genesis.transactions.window_ms,
+            time_ms=head.time_ms if head.height > 0 else None,
+        )
         self.is_new: Callable[[bytes, int], bool] = self._recent.rules_out
         """Whether the transaction of this id and end of validity was certainly never applied; of
         any other `place_of` knows. Asked for each transaction, so nothing stands between."""

@@ -7,7 +7,7 @@ was applied. A bit that is not set is proof; one that is set is not, and the sto
 It knows the blocks committed since it was made, not those before, and it forgets. Of a transaction
 it can speak where all blocks that may hold it are known: an id is applied only in a block whose
 time is at most a window before the end of its validity, so the bits of two windows are kept, in two
-generations, and nothing is read back at a start.
+generations, and nothing is read back at a start. Made before the first block it knows them all.
 """
 
 import mmap
@@ -24,11 +24,12 @@ one new id in twenty meets a bit that is set."""
 class RecentIds:
     """The ids of the blocks since a moment, as far as they matter."""
 
-    def __init__(self, *, window_ms: int, time_ms: int, places: int = PLACES) -> None:
+    def __init__(self, *, window_ms: int, time_ms: int | None, places: int = PLACES) -> None:
         """Know nothing up to a block of this time.
 
         Args:
             window_ms: how long before the end of its validity a transaction can be applied.
+            time_ms: None: no block was ever committed.
             places: a power of two, at least 8.
         """
         assert places & (places - 1) == 0
@@ -39,10 +40,12 @@ class RecentIds:
         self._young = _no_bits(places // 8)
         self._old = _no_bits(places // 8)
         self._noted = 0
-        self._young_after_ms = time_ms
-        self._known_after_ms = time_ms
+        # No transaction's validity ends before 0.
+        after_ms = -window_ms - 1 if time_ms is None else time_ms
+        self._young_after_ms = after_ms
+        self._known_after_ms = after_ms
         """All blocks later than this are known."""
-        self._time_ms = time_ms
+        self._time_ms = after_ms
 
     def note(self, transaction_ids: Iterable[bytes], time_ms: int) -> None:
         """Take over the ids of the next block, of this time."""

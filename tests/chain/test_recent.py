@@ -10,7 +10,7 @@ from node.chain.recent import PLACES, RecentIds
 from node.ledger.outcomes import Outcome
 from node.ledger.transactions import TransactionBody
 from node.mempool import AdmittedTransaction
-from tests.chain.town import make_town
+from tests.chain.town import Town, make_town
 
 WINDOW_MS = 1_000
 
@@ -33,19 +33,39 @@ def waiting(transaction_id: bytes, valid_until_ms: int) -> AdmittedTransaction:
     return AdmittedTransaction(id=transaction_id, raw=b"", body=body, size_bytes=0)
 
 
+def look_ups(town: Town) -> list[bytes]:
+    """Return a list that is told each id for which the store is asked from now on."""
+    reads: list[bytes] = []
+    history = town.chain.history
+    place_of, was_seen = history.transaction, history.seen
+
+    def transaction(transaction_id: bytes) -> tuple[int, int] | None:
+        reads.append(transaction_id)
+        return place_of(transaction_id)
+
+    def seen(transaction_id: bytes) -> bool:
+        reads.append(transaction_id)
+        return was_seen(transaction_id)
+
+    history.transaction = transaction  # type: ignore[method-assign]
+    history.seen = seen  # type: ignore[method-assign]
+    return reads
+
+
 @given(
     st.lists(
         st.tuples(st.integers(1, 700), st.lists(st.integers(0, WINDOW_MS), max_size=6)),
         max_size=30,
     ),
     st.sampled_from((8, 64, 4_096)),
+    st.booleans(),
 )
 def test_what_is_ruled_out_was_never_applied(
-    blocks: list[tuple[int, list[int]]], places: int
+    blocks: list[tuple[int, list[int]]], places: int, is_first: bool
 ) -> None:
     """Blocks after so many milliseconds, each with transactions valid for so much longer."""
     time_ms, number = 5_000, 0
-    recent = RecentIds(window_ms=WINDOW_MS, time_ms=time_ms, places=places)
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=None if is_first else time_ms, places=places)
     applied: list[tuple[bytes, int]] = []
     for elapsed_ms, lifetimes_ms in blocks:
         time_ms += elapsed_ms
@@ -73,6 +93,18 @@ def test_new_id_is_ruled_out_once_all_blocks_that_could_hold_it_are_known() -> N
     assert not recent.rules_out(id_of(1), 6_001)
 
 
+def test_before_the_first_block_all_blocks_are_known() -> None:
+    recent = RecentIds(window_ms=WINDOW_MS, time_ms=None, places=4_096)
+    assert recent.rules_out(id_of(1), 0)
+
+    recent.note([id_of(1)], 5_000)
+    assert not recent.rules_out(id_of(1), 5_000)
+    assert recent.rules_out(id_of(2), 5_000)
+    for number in range(2, 20):
+        recent.note([id_of(number)], 5_000 + 100 * number)
+    assert recent.rules_out(id_of(-1), 6_901)
+
+
 def test_ids_are_known_for_a_window_at_least_and_forgotten_after_two() -> None:
     recent = RecentIds(window_ms=WINDOW_MS, time_ms=0, places=1 << 20)
     for number in range(100):
@@ -96,18 +128,13 @@ def test_a_crowd_shortens_what_is_known_and_takes_no_more_room() -> None:
 async def test_a_transaction_is_applied_once_across_a_restart_and_a_window() -> None:
     """Before the bits know enough, and after: the store is asked where they cannot say."""
     town = make_town()
+    reads = look_ups(town)
     await town.settle(4)
     before = town.transfer("a0", "a1", valid_until_ms=town.clock.now_ms() + 600_000)
     await town.decide(before)
-    reads: list[bytes] = []
+    assert reads == [], "it has been there since before the first block"
     again = make_town(town.store)
-    look_up = again.chain.history.transaction
-
-    def counted(transaction_id: bytes) -> tuple[int, int] | None:
-        reads.append(transaction_id)
-        return look_up(transaction_id)
-
-    again.chain.history.transaction = counted  # type: ignore[method-assign]
+    reads = look_ups(again)
     (copy,) = again.admission.verify_batch([before])
     assert getattr(copy, "outcome", None) is Outcome.DUPLICATE
     assert len(reads) == 1
