@@ -13,6 +13,7 @@ import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, fields, table
+from node.cli.sheets import Sheet, emit_sheet
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -66,13 +67,16 @@ def ask(
     method: str,
     *,
     as_json: bool,
+    as_csv: bool = False,
     text: Callable[[Mapping[str, Any]], str] | None = None,
+    sheet: Callable[[Mapping[str, Any]], Sheet] | None = None,
     **params: object,
 ) -> Mapping[str, Any]:
     """Call a method of the interface, print its result and return it.
 
     Args:
         text: what a person reads of the result; by default everything in it.
+        sheet: the table in it, of a command that prints one as CSV too.
         params: of the method; those that are None are left out.
     """
     given = {name: value for name, value in params.items() if value is not None}
@@ -82,7 +86,11 @@ def ask(
         return result
 
     result = with_client(url, timeout_s, call)
-    emit(result, _answer(result, (text or render)(_without_place(result))), as_json=as_json)
+    said = _answer(result, (text or render)(_without_place(result)))
+    if sheet is None:
+        emit(result, said, as_json=as_json)
+    else:
+        emit_sheet(result, said, sheet(result), as_json=as_json, as_csv=as_csv)
     return result
 
 
@@ -93,7 +101,9 @@ def ask_all(
     member: str,
     *,
     as_json: bool,
+    as_csv: bool = False,
     text: Callable[[Sequence[Mapping[str, Any]]], str],
+    sheet: Callable[[Sequence[Mapping[str, Any]]], Sheet] | None = None,
     **params: object,
 ) -> None:
     """Call a method that answers in pages until there is no more, and print it as one result.
@@ -101,22 +111,27 @@ def ask_all(
     Args:
         member: of the result: the list.
         text: what a person reads of the list, which is not empty.
+        sheet: the list, of a command that prints it as CSV too.
     """
-
-    async def call(client: "Client") -> Mapping[str, Any]:
-        entries: list[Any] = []
-        after: str | None = None
-        while True:
-            page = await client.call(method, **params, after=after, limit=PAGE_MAX)
-            entries += page[member]
-            after = page["next"]
-            if after is None:
-                return {**page, member: entries}
-
-    result = with_client(url, timeout_s, call)
+    result = with_client(url, timeout_s, lambda client: read_all(client, method, member, **params))
     entries: Sequence[Mapping[str, Any]] = result[member]
-    body = text(entries) if entries else f"no {member}"
-    emit(result, _answer(result, body), as_json=as_json)
+    said = _answer(result, text(entries) if entries else f"no {member}")
+    if sheet is None:
+        emit(result, said, as_json=as_json)
+    else:
+        emit_sheet(result, said, sheet(entries), as_json=as_json, as_csv=as_csv)
+
+
+async def read_all(client: "Client", method: str, member: str, **params: object) -> dict[str, Any]:
+    """Return the last page of a list with the entries of all pages."""
+    entries: list[Any] = []
+    after: str | None = None
+    while True:
+        page = await client.call(method, **params, after=after, limit=PAGE_MAX)
+        entries += page[member]
+        after = page["next"]
+        if after is None:
+            return {**page, member: entries}
 
 
 def confirm(question: str) -> None:

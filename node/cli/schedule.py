@@ -1,7 +1,5 @@
 """`khazana schedule`: what a bond or sukuk pays and when, before and after its issue."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from node.cli.asking import grouped, with_client
+from node.cli.asking import cell, grouped, with_client
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -28,18 +27,18 @@ _FIGURE: Final = re.compile(r"[0-9]+\.[0-9]+")
     type=click.Path(dir_okay=False, path_type=Path),
     help="File with a define_asset operation, of which nothing is on the ledger yet.",
 )
-@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @url_option
 @timeout_option(20)
 @json_option
+@csv_option
 def command(
     asset: str | None,
     file: Path | None,
     url: str,
     timeout_s: float,
     *,
-    as_csv: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Print the payments of ASSET, or of the terms in a file, by the calendar as it is.
 
@@ -64,7 +63,8 @@ def command(
         return result
 
     result = with_client(url, timeout_s, call)
-    emit(result, _csv(result) if as_csv else _text(result), as_json=as_json)
+    sheet = Sheet(head=_HEAD, rows=[_row(payment) for payment in result["payments"]])
+    emit_sheet(result, _text(result), sheet, as_json=as_json, as_csv=as_csv)
 
 
 async def _encoded_terms(client: "Client", file: Path) -> str:
@@ -86,19 +86,11 @@ async def _encoded_terms(client: "Client", file: Path) -> str:
 def _text(result: Mapping[str, Any]) -> str:
     named = f"{result['asset']}, a" if result["asset"] else "terms of a"
     days = f"{result['calendar']}, version {result['calendar_version']}"
-    rows = [[_shown(cell) for cell in _row(payment)] for payment in result["payments"]]
+    rows = [[_shown(value) for value in _row(payment)] for payment in result["payments"]]
     return (
         f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n\n"
         f"{table(rows, head=_HEAD)}\n\nas of block {result['height']}, {result['time']}"
     )
-
-
-def _csv(result: Mapping[str, Any]) -> str:
-    written = io.StringIO()
-    rows = csv.writer(written, lineterminator="\n")
-    rows.writerow(_HEAD)
-    rows.writerows(_row(payment) for payment in result["payments"])
-    return written.getvalue().rstrip("\n")
 
 
 _HEAD: Final = (
@@ -119,7 +111,7 @@ _HEAD: Final = (
 _MADE: Final = ("status", "interest_due", "principal_due", "paid", "withheld", "residue")
 
 
-def _row(payment: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(payment: Mapping[str, Any]) -> tuple[str | None, ...]:
     made = payment["made"]
     return (
         str(payment["number"]),
@@ -127,13 +119,13 @@ def _row(payment: Mapping[str, Any]) -> tuple[str, ...]:
         payment["payment_day"],
         payment["interest_per_hundred"],
         payment["principal_per_hundred"],
-        *(("-",) * len(_MADE) if made is None else (made[member] for member in _MADE)),
+        *((None,) * len(_MADE) if made is None else (made[member] for member in _MADE)),
     )
 
 
-def _shown(text: str) -> str:
+def _shown(text: str | None) -> str:
     """Return a cell for people: thousands set apart, decimals as many as it needs, two at least."""
-    if not _FIGURE.fullmatch(text):
-        return text
+    if text is None or not _FIGURE.fullmatch(text):
+        return cell(text)
     whole, _, decimals = grouped(text).partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"

@@ -1,10 +1,14 @@
 """`khazana auction bids`: what a bidder has in an auction, and how it stands."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from node.cli.asking import ask
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
+from node.cli.sheets import Sheet, csv_option
 
 
 @click.command()
@@ -13,8 +17,15 @@ from node.cli.output import json_option
 @url_option
 @timeout_option(10)
 @json_option
+@csv_option
 def command(
-    participant: str, auction: str | None, url: str, timeout_s: float, *, as_json: bool
+    participant: str,
+    auction: str | None,
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Print the bids of a PARTICIPANT in an auction, and what it has failed to do in any.
 
@@ -24,4 +35,20 @@ def command(
     Example:
       khazana auction bids first-bank --auction mtb-3m-574
     """
-    ask(url, timeout_s, "khz_bidder", as_json=as_json, participant=participant, auction=auction)
+    ask(
+        url,
+        timeout_s,
+        "khz_bidder",
+        as_json=as_json,
+        as_csv=as_csv,
+        sheet=_sheet,
+        participant=participant,
+        auction=auction,
+    )
+
+
+def _sheet(result: Mapping[str, Any]) -> Sheet:
+    head = ("number", "account", "commitment", "price", "face", "cash_account", "void")
+    rows = [tuple(bid[name] for name in head[:-1]) for bid in result["bids"]]
+    void = ["yes" if bid["void"] else "no" for bid in result["bids"]]
+    return Sheet(head=head, rows=[(*row, word) for row, word in zip(rows, void, strict=True)])

@@ -6,12 +6,14 @@ import click
 
 from node.cli.asking import grouped, render, with_client
 from node.cli.options import timeout_option, url_option
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
     from node.client import Client
 
 _PLACE: Final = ("height", "block_id", "time")
+_LADDER: Final = ("price", "face", "allotted", "state")
 
 
 @click.command()
@@ -19,14 +21,18 @@ _PLACE: Final = ("height", "block_id", "time")
 @url_option
 @timeout_option(60)
 @json_option
-def command(auction: str, url: str, timeout_s: float, *, as_json: bool) -> None:
+@csv_option
+def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """Print the result of an AUCTION and its whole ladder: every valid bid, no bidder.
+
+    With --csv the ladder alone; a bid without a price has none there.
 
     \b
     Example:
       khazana auction result mtb-3m-574
     """
-    emit_result(with_client(url, timeout_s, lambda client: read(client, auction)), as_json=as_json)
+    result = with_client(url, timeout_s, lambda client: read(client, auction))
+    emit_result(result, as_json=as_json, as_csv=as_csv)
 
 
 async def read(client: "Client", auction: str) -> dict[str, Any]:
@@ -42,7 +48,7 @@ async def read(client: "Client", auction: str) -> dict[str, Any]:
             return {**{name: found[name] for name in _PLACE}, **found["auction"], "ladder": rows}
 
 
-def emit_result(result: dict[str, Any], *, as_json: bool) -> None:
+def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     """Print an auction as `read` returns it."""
     rows = [
         (
@@ -60,4 +66,6 @@ def emit_result(result: dict[str, Any], *, as_json: bool) -> None:
         table(rows, head=("price", "face", "allotted", "")) if rows else "no ladder",
         f"as of block {result['height']}, {result['time']}",
     ]
-    emit(result, "\n\n".join(parts), as_json=as_json)
+    ladder = [tuple(row[name] for name in _LADDER) for row in result["ladder"]]
+    sheet = Sheet(head=_LADDER, rows=ladder)
+    emit_sheet(result, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)

@@ -5,7 +5,8 @@ import click
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 
 @click.command()
@@ -13,7 +14,8 @@ from node.cli.output import emit, json_option, table
 @url_option
 @timeout_option(60)
 @json_option
-def command(auction: str, url: str, timeout_s: float, *, as_json: bool) -> None:
+@csv_option
+def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """Work out cut-off, averages and allotments of an AUCTION again, and compare.
 
     It takes the announced terms, the anonymous ladder and the ministry's cut-off, and nothing else.
@@ -38,7 +40,16 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool) -> None:
         (each.name, each.published, each.recomputed, "" if each.agrees else "DIFFERS")
         for each in figures
     ]
-    emit(facts, table(rows, head=("figure", "published", "recomputed", "")), as_json=as_json)
+    head = ("figure", "published", "recomputed", "agrees")
+    sheet = Sheet(
+        head=head,
+        rows=[
+            (each.name, each.published, each.recomputed, "yes" if each.agrees else "no")
+            for each in figures
+        ],
+    )
+    said = table(rows, head=(*head[:-1], ""))
+    emit_sheet(facts, said, sheet, as_json=as_json, as_csv=as_csv)
     if not facts["verified"]:
         wrong = ", ".join(figure.name for figure in figures if not figure.agrees)
         raise CommandError(
