@@ -37,6 +37,7 @@ from node.client.network import ClientNetwork
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import SubmittedItem, Transport
+from node.debt import DebtLine
 from node.genesis import Genesis
 from node.hashing import HASH_SIZE
 
@@ -343,6 +344,10 @@ class Client:
         return await self._read(
             "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
         )
+
+    async def debt(self) -> Read[tuple[DebtLine, ...]]:
+        """Return what is owed: every bill, bond and sukuk that is held, by code."""
+        return await self._pages("khz_debt", {}, "lines", DebtLine)
 
     async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
         """Ask for all calendars of business days, by name."""

@@ -380,19 +380,6 @@ class BusinessDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuctionSummary:
-    """An auction, in short."""
-
-    auction: str
-    asset: str
-    stage: str
-    target: Decimal
-    opens: datetime
-    closes: datetime
-    settles: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuctionResult:
     """What the ministry's decision came to. Prices are per hundred, yields in per cent."""
 
@@ -404,6 +391,21 @@ class AuctionResult:
     noncompetitive: Decimal
     settlement_day: date
     decided: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionSummary:
+    """An auction, in short."""
+
+    auction: str
+    asset: str
+    stage: str
+    target: Decimal
+    opens: datetime
+    closes: datetime
+    settles: datetime
+    result: AuctionResult | None
+    settled: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,25 +61,6 @@ class ReferencesParams(Params, frozen=True, kw_only=True):
     limit: Limit = 100
 
 
-class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """An auction, in short."""
-
-    auction: str
-    asset: str
-    stage: str
-    target: Amount
-    opens: Time
-    closes: Time
-    settles: Time
-
-
-class AuctionsResult(Result, frozen=True, kw_only=True):
-    """A page of the auctions, by name."""
-
-    auctions: list[AuctionSummary]
-    next: str | None
-
-
 class AuctionResultView(msgspec.Struct, frozen=True, kw_only=True):
     """What the ministry's decision came to."""
 
@@ -94,6 +75,28 @@ class AuctionResultView(msgspec.Struct, frozen=True, kw_only=True):
     settlement_day: str
     """As the calendar was when it was decided."""
     decided: Time
+
+
+class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An auction, in short."""
+
+    auction: str
+    asset: str
+    stage: str
+    target: Amount
+    opens: Time
+    closes: Time
+    settles: Time
+    result: AuctionResultView | None
+    settled: Amount
+    """Face delivered against payment."""
+
+
+class AuctionsResult(Result, frozen=True, kw_only=True):
+    """A page of the auctions, by name."""
+
+    auctions: list[AuctionSummary]
+    next: str | None
 
 
 class AuctionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,6 +66,8 @@ class AuctionMethods:
                     opens=render_time(record.terms.opens_ms),
                     closes=render_time(record.terms.closes_ms),
                     settles=render_time(record.terms.settles_ms),
+                    result=None if record.result is None else self._result(record, record.result),
+                    settled=self._amount(record, record.settled),
                 )
                 for name, record in page
             ],

@@ -1,0 +1,208 @@
+"""What the state owes, line by line: from the securities' own records, never from their holders.
+
+A line costs its asset, its service, the payments that are open (eight at most) and its schedule.
+A page ends where it has looked at `limit` assets or computed
+`PAYMENTS_COMPUTED_MAX` payments, whichever comes first, so that no answer holds up the loop.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from node.amounts import render_amount
+from node.chain import Chain
+from node.ledger.calendars import calendar_of, today
+from node.ledger.dates import Calendar
+from node.ledger.instruments import Payment, schedule_of
+from node.ledger.pricing.grid import text
+from node.ledger.securities import PAYMENTS, SERVICES, ServiceRecord, payment_key
+from node.ledger.state import LedgerState
+from node.ledger.tables import ASSETS, AssetRecord, name_key
+from node.ledger.terms import PPM, BillTerms, CashTerms, PaymentPlan, ServicedTerms, kind_of
+from node.ledger.units import Day
+from node.rpc.jsonrpc import method
+from node.rpc.params import Limit, NameText, Params
+from node.rpc.reading import named_page
+from node.rpc.rendering import render_day
+from node.rpc.results import Amount, Result, at_head
+from node.rpc.securities import Day as DayText
+
+PAYMENTS_COMPUTED_MAX: Final = 500
+"""In one answer, but for the line that comes to it: one has at most 400."""
+_PERCENT_DECIMALS: Final = 4
+"""A millionth is 0.0001 per cent."""
+
+
+class DebtParams(Params, frozen=True, kw_only=True):
+    """`khz_debt`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class DebtPaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still to be paid on one day."""
+
+    number: int
+    payment_day: DayText
+    interest: Amount
+    principal: Amount
+    status: str
+    """`planned` until its record is taken; then as in `khz_schedule`. Of a bill: `planned`, and
+    `due` from its maturity on, until the issuer redeems it."""
+
+
+class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A security of which something is held by somebody."""
+
+    asset: str
+    kind: str
+    name: str
+    issuer: str
+    currency: str
+    """ISO 4217."""
+    issue_day: DayText
+    maturity_day: DayText
+    outstanding: Amount
+    """Face that has not been repaid."""
+    rate: str | None
+    """Per cent a year, of the period that runs; null where only the face is paid."""
+    payments_a_year: int
+    payments: list[DebtPaymentView]
+    """Those not settled, in order; each but those whose record is taken on the face of today."""
+
+
+class DebtResult(Result, frozen=True, kw_only=True):
+    """A page of what is owed, by asset; pages may hold no line and yet be followed by others."""
+
+    today: DayText
+    lines: list[DebtLineView]
+    next: str | None
+
+
+class DebtMethods:
+    """The handler, on the chain of one node."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    @method("khz_debt")
+    async def debt(self, params: DebtParams) -> DebtResult:
+        """List the bills, bonds and sukuk that are held, and what is still to be paid on each.
+
+        Read from the records of the securities: what it costs does not grow with their holders.
+        """
+        page, following = named_page(self._chain, ASSETS, params.after, params.limit)
+        state = LedgerState(self._chain)
+        day = today(state, self._chain.head.time_ms)
+        calendars: dict[str, Calendar] = {}
+        lines: list[DebtLineView] = []
+        computed = 0
+        for place, (asset, record) in enumerate(page):
+            terms = record.terms
+            if isinstance(terms, CashTerms) or not record.supply:
+                continue
+            if isinstance(terms, BillTerms):
+                lines.append(_bill(asset, record, terms, day))
+            else:
+                name = terms.plan.calendar
+                if name not in calendars:
+                    calendars[name] = calendar_of(state, name)
+                payments = schedule_of(terms, calendars[name])
+                computed += len(payments)
+                lines.append(self._serviced(asset, record, terms, payments))
+            if computed >= PAYMENTS_COMPUTED_MAX and place + 1 < len(page):
+                following = asset
+                break
+        return DebtResult(
+            **at_head(self._chain.head), today=render_day(day), lines=lines, next=following
+        )
+
+    def _serviced(
+        self,
+        asset: str,
+        record: AssetRecord,
+        terms: ServicedTerms,
+        schedule: tuple[Payment, ...],
+    ) -> DebtLineView:
+        service = self._chain.record(SERVICES, name_key(asset))
+        assert service is not None, "a serviced asset without its service"
+        plan = terms.plan
+        payments = schedule[service.settled :]
+        repaid = sum(each.principal_ppm for each in schedule[: service.settled])
+        return DebtLineView(
+            **_facts(asset, record),
+            currency=terms.face_currency,
+            issue_day=render_day(plan.issue_day),
+            maturity_day=render_day(plan.maturity_day),
+            outstanding=_amount(record, record.supply * (PPM - repaid) // PPM),  # floor
+            rate=_rate(plan, payments),
+            payments_a_year=12 // plan.months if plan.months else 0,
+            payments=[self._payment(asset, record, service, each) for each in payments],
+        )
+
+    def _payment(
+        self, asset: str, record: AssetRecord, service: ServiceRecord, payment: Payment
+    ) -> DebtPaymentView:
+        if payment.number <= service.recorded:
+            made = self._chain.record(PAYMENTS, payment_key(asset, payment.number))
+            assert made is not None, "a record that was counted"
+            return DebtPaymentView(
+                number=payment.number,
+                payment_day=render_day(made.payment_day),
+                interest=_amount(record, made.interest_due),
+                principal=_amount(record, made.principal_due),
+                status=made.status.name.lower(),
+            )
+        interest = payment.interest * record.supply
+        return DebtPaymentView(
+            number=payment.number,
+            payment_day=render_day(payment.payment_day),
+            interest=_amount(record, interest.numerator // interest.denominator),  # floor
+            principal=_amount(record, record.supply * payment.principal_ppm // PPM),  # floor
+            status="planned",
+        )
+
+
+def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLineView:
+    maturity = render_day(terms.maturity_day)
+    return DebtLineView(
+        **_facts(asset, record),
+        currency=terms.face_currency,
+        issue_day=render_day(terms.issue_day),
+        maturity_day=maturity,
+        outstanding=_amount(record, record.supply),
+        rate=None,
+        payments_a_year=0,
+        payments=[
+            DebtPaymentView(
+                number=1,
+                payment_day=maturity,
+                interest=_amount(record, 0),
+                principal=_amount(record, record.supply),
+                status="planned" if day < terms.maturity_day else "due",
+            )
+        ],
+    )
+
+
+def _facts(asset: str, record: AssetRecord) -> dict[str, str]:
+    return {
+        "asset": asset,
+        "kind": kind_of(record.terms).value,
+        "name": record.name,
+        "issuer": record.issuer,
+    }
+
+
+def _rate(plan: PaymentPlan, payments: tuple[Payment, ...]) -> str | None:
+    """Return the rate of the oldest period that is not paid; there is one while there is face."""
+    if not plan.rates:
+        return None
+    begins = payments[0].start
+    ruling = [step for step in plan.rates if step.from_day <= begins] or list(plan.rates[:1])
+    return text(ruling[-1].rate_ppm, _PERCENT_DECIMALS)
+
+
+def _amount(record: AssetRecord, minor: int) -> str:
+    return render_amount(minor, decimals=record.decimals)

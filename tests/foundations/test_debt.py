@@ -1,0 +1,176 @@
+"""Sums of what is owed: worked by hand, and whole whatever the lines are."""
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.debt import (
+    KINDS,
+    LADDER_MONTHS,
+    DebtLine,
+    DebtPayment,
+    Span,
+    auction_yields,
+    cost,
+    ladder,
+    service,
+)
+
+TODAY = date(2026, 11, 26)
+
+
+def payment(day: date, principal: int, interest: int = 0, status: str = "planned") -> DebtPayment:
+    return DebtPayment(
+        number=1,
+        payment_day=day,
+        interest=Decimal(interest),
+        principal=Decimal(principal),
+        status=status,
+    )
+
+
+def line(
+    asset: str,
+    kind: str,
+    *payments: DebtPayment,
+    rate: str | None = None,
+    currency: str = "PKR",
+) -> DebtLine:
+    return DebtLine(
+        asset=asset,
+        kind=kind,
+        name=asset,
+        issuer="finance-ministry",
+        currency=currency,
+        issue_day=TODAY - timedelta(days=100),
+        maturity_day=payments[-1].payment_day,
+        outstanding=sum((each.principal for each in payments), Decimal(0)),
+        rate=None if rate is None else Decimal(rate),
+        payments_a_year=0 if rate is None else 2,
+        payments=payments,
+    )
+
+
+BILL = line("MTB", "bill", payment(date(2027, 1, 26), 300))
+LATE = line("MTB-OLD", "bill", payment(TODAY, 100, status="due"))
+BOND = line(
+    "PIB",
+    "bond",
+    payment(date(2027, 5, 26), 0, 35),
+    payment(date(2027, 11, 26), 250, 35),
+    payment(date(2029, 11, 26), 350, 17),
+    rate="11.5",
+)
+DOLLARS = line("EURO", "bond", payment(date(2036, 11, 26), 40), currency="USD")
+
+
+def test_steps_of_the_ladder_begin_on_their_day_and_end_before_the_next() -> None:
+    steps = {step.name: step for step in ladder([BILL, LATE, BOND], TODAY)}
+
+    assert list(steps) == [
+        "due",
+        "up to 1 month",
+        "1 month to 3 months",
+        "3 months to 6 months",
+        "6 months to 1 year",
+        "1 year to 2 years",
+        "2 years to 3 years",
+        "3 years to 5 years",
+        "5 years to 10 years",
+        "over 10 years",
+    ]
+    assert {name: int(step.total) for name, step in steps.items() if step.total} == {
+        "due": 100,
+        "1 month to 3 months": 300,
+        "1 year to 2 years": 250,
+        "3 years to 5 years": 350,
+    }
+    assert steps["1 year to 2 years"].by_kind["bond"] == 250
+    assert steps["3 years to 5 years"].share == "35.00"
+
+
+def test_currencies_are_never_added() -> None:
+    steps = ladder([BILL, DOLLARS], TODAY)
+
+    assert Counter(step.currency for step in steps) == dict.fromkeys(
+        ("PKR", "USD"), len(LADDER_MONTHS) + 2
+    )
+    assert [(each.period, each.currency) for each in service([BILL, DOLLARS], Span.YEAR)] == [
+        ("2027", "PKR"),
+        ("2036", "USD"),
+    ]
+    assert {(each.currency, each.kind) for each in cost([BILL, DOLLARS], TODAY, {})} == {
+        ("PKR", "bill"),
+        ("PKR", "all"),
+        ("USD", "bond"),
+        ("USD", "all"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("span", "first"),
+    [
+        (Span.DAY, "2026-11-26"),
+        (Span.MONTH, "2026-11"),
+        (Span.QUARTER, "2026-Q4"),
+        (Span.YEAR, "2026"),
+    ],
+)
+def test_service_is_added_up_by_what_was_asked_for(span: Span, first: str) -> None:
+    periods = service([BILL, LATE, BOND], span)
+
+    assert periods[0].period == first
+    assert sum(each.interest for each in periods) == 87
+    assert sum(each.principal for each in periods) == 1_000
+    assert sum(each.payments for each in periods) == 5
+    assert all(each.total == each.interest + each.principal for each in periods)
+
+
+def test_cost_is_weighted_by_face_and_says_of_how_much() -> None:
+    step_up = line("GIS", "sukuk", payment(date(2028, 11, 25), 200), rate="14.5")
+    bill, bond, sukuk, everything = cost([BILL, BOND, step_up], TODAY, {"MTB": Fraction("15.25")})
+
+    assert (bill.coupon, bill.coupon_share) == (None, "0.00")
+    assert (bill.auction_yield, bill.yield_share) == ("15.2500", "100.00")
+    assert (bond.coupon, bond.coupon_share, bond.auction_yield) == ("11.5000", "100.00", None)
+    # (600 x 11.5 + 200 x 14.5) / 800, of 800 of 1,100.
+    assert (everything.coupon, everything.coupon_share) == ("12.2500", "72.73")
+    assert (everything.auction_yield, everything.yield_share) == ("15.2500", "27.27")
+    assert sukuk.years == "2.00"  # 730 days
+    assert bond.years == "2.17"  # (250 x 365 + 350 x 1096) / 600 / 365
+    assert everything.lines == 3
+
+
+def test_yields_of_several_auctions_are_weighted_by_what_was_delivered() -> None:
+    def sale(settled: str, average: str | None) -> dict[str, object]:
+        return {"asset": "MTB", "settled": settled, "result": {"average_yield": average}}
+
+    nothing: dict[str, object] = {"asset": "PIB", "settled": "0.00", "result": None}
+
+    found = auction_yields([sale("300.00", "7"), sale("100.00", "8"), sale("9", None), nothing])
+
+    assert found == {"MTB": Fraction("7.25")}
+
+
+DAYS = st.integers(-40, 9_000).map(lambda days: TODAY + timedelta(days=days))
+LINES = st.builds(
+    line,
+    st.sampled_from(["A", "B"]),
+    st.sampled_from(KINDS),
+    st.builds(payment, DAYS, st.integers(0, 10**15), st.integers(0, 10**12)),
+    st.builds(payment, DAYS, st.integers(1, 10**15)),
+)
+
+
+@given(st.lists(LINES, max_size=6), st.sampled_from(Span))
+def test_nothing_is_lost_or_counted_twice(lines: list[DebtLine], span: Span) -> None:
+    owed = sum(each.principal for one in lines for each in one.payments)
+
+    assert sum(step.total for step in ladder(lines, TODAY)) == owed
+    assert sum(each.principal for each in service(lines, span)) == owed
+    assert sum(each.outstanding for each in cost(lines, TODAY, {}) if each.kind == "all") == owed
