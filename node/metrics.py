@@ -71,6 +71,12 @@ class Metrics:
         self.signatures_refused = Counter(
             "khazana_signatures_refused", "Signatures that the guard refused", registry=r
         )
+        self.clock_offset_seconds = Gauge(
+            "khazana_clock_offset_seconds",
+            "How far a validator's clock is ahead of this node's, by its last proposals",
+            ["validator"],
+            registry=r,
+        )
         self.resends = Counter("khazana_resends", "Repetitions for want of progress", registry=r)
         self.fetches = Counter(
             "khazana_proposal_fetches",

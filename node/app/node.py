@@ -29,6 +29,7 @@ from node.app.loading import (
     load_identity,
     load_signer,
 )
+from node.app.outlook import outlook_of
 from node.app.router import Router
 from node.app.travel import Travel, load_travelled
 from node.app.upgrades import UpgradeNotices
@@ -394,7 +395,7 @@ class Node:
             return
         assert trusted is not None
         network = self._make_network(identity, height=lambda: 0, earliest=lambda: 1)
-        network.set_validators(_known_validators(self.genesis))
+        network.set_validators(known_validators(self.genesis))
         joining = Joining(
             installation=Installation(store, self.genesis),
             genesis=self.genesis,
@@ -607,7 +608,17 @@ class Node:
         if isinstance(clock, TravellingClock):
             travel = Travel(clock, self.chain, folder=self.config.data_dir, beat=self.replica.beat)
         server = ControlServer(
-            socket_path(self.config.data_dir), back_up=back_up, travel=travel, log=self.log
+            socket_path(self.config.data_dir),
+            back_up=back_up,
+            outlook=lambda: outlook_of(
+                name=self.name,
+                software=software(),
+                chain=self.chain,
+                network=self.network,
+                replica=self.replica,
+            ),
+            travel=travel,
+            log=self.log,
         )
         try:
             await server.start()
@@ -667,7 +678,7 @@ def software() -> str:
         return "khazana"
 
 
-def _known_validators(genesis: Genesis) -> tuple[ValidatorRecord, ...]:
+def known_validators(genesis: Genesis) -> tuple[ValidatorRecord, ...]:
     """Return those whom a node without a chain can know: the founders, and whom amendments name."""
     named = {each.name: each for each in genesis.ledger.validators}
     for amendment in genesis.amendments:

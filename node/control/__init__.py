@@ -1,7 +1,16 @@
 """The operator's door to a running node: a socket in its home that only the home's owner opens."""
 
-from node.control.client import ControlError, Refused, Timekeeper, ask_for_backup
-from node.control.server import BackUp, ControlServer, Made, Moment, Travels
+from node.control.client import ControlError, Refused, Timekeeper, ask_for_backup, ask_for_outlook
+from node.control.server import (
+    BackUp,
+    ControlServer,
+    Made,
+    Moment,
+    Outlook,
+    PeerOutlook,
+    Travels,
+    ValidatorOutlook,
+)
 
 __all__ = [
     "BackUp",
@@ -9,8 +18,12 @@ __all__ = [
     "ControlServer",
     "Made",
     "Moment",
+    "Outlook",
+    "PeerOutlook",
     "Refused",
     "Timekeeper",
     "Travels",
+    "ValidatorOutlook",
     "ask_for_backup",
+    "ask_for_outlook",
 ]

@@ -10,8 +10,10 @@ import aiohttp
 import msgspec
 
 from node.control.place import short_path
-from node.control.server import Moment
+from node.control.server import Moment, Outlook
 
+OUTLOOK_S: Final = 5.0
+"""A node that lives answers within milliseconds."""
 ANSWER_S: Final = 30.0
 """Longer than a node waits for a block before it answers."""
 
@@ -60,6 +62,30 @@ async def ask_for_backup(
     except msgspec.MsgspecError as error:
         raise ControlError(f"{socket}: what answers is no node: {error}") from None
     raise ControlError(f"{socket}: the node ended before the backup did")
+
+
+async def ask_for_outlook(socket: Path) -> Outlook:
+    """Return what a running node knows of itself and of the others.
+
+    Raises:
+        ControlError: no node answers.
+    """
+    try:
+        with short_path(socket) as name:
+            connector = aiohttp.UnixConnector(path=name)
+            timeout = aiohttp.ClientTimeout(total=OUTLOOK_S, sock_connect=OUTLOOK_S)
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+                session.get("http://node/outlook") as response,
+            ):
+                data = await response.read()
+                if response.status != 200:
+                    raise ControlError(f"{socket}: the node answers with {response.status}")
+                return msgspec.json.decode(data, type=Outlook)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise ControlError(f"{socket}: {str(error) or type(error).__name__}") from None
+    except msgspec.MsgspecError as error:
+        raise ControlError(f"{socket}: what answers is no node: {error}") from None
 
 
 class Timekeeper:

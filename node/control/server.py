@@ -3,6 +3,7 @@
     POST /backup   {"to": "/absolute/path", "blocks": true}
                    answers 200 with lines of JSON: {"written": bytes} from time to time, and at the
                    end {"done": {...}} or {"refused": "why"}
+    GET /outlook   what the node knows of itself and of the others: an `Outlook`
     GET /time      what time it is here and on the chain: a `Moment`; on a network that is not for
                    development, this and the next two are refused
     POST /time     {"travelled_ms": n}  be so far ahead of the machine; answers with the moment
@@ -85,6 +86,60 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """When the next thing is due on the ledger; not after `head_ms`: more than one block takes."""
 
 
+class PeerOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of the network as the node sees it."""
+
+    name: str
+    role: str
+    connected: bool
+    address: str
+    """Where it is, or would be dialled; may be empty."""
+    height: int
+    """The highest it has told of; 0 while it is not connected."""
+    software: str
+    """May be empty."""
+    reason: str
+    """Why there is no link, or why the last one ended; may be empty."""
+    banned_s: float
+    """For how long it is still kept out."""
+    clock_ahead_ms: int | None
+    """Of the node's own; None: no proposal of it has come."""
+    clock_drift_ms_per_hour: float | None
+    """None: not watched for long enough."""
+
+
+class ValidatorOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """A validator on the ledger."""
+
+    name: str
+    public_key: str
+    """Hexadecimal."""
+    tls_certificate: str
+    """DER, hexadecimal."""
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What a running node knows of itself and of the others."""
+
+    node: str
+    software: str
+    genesis_hash: str
+    height: int
+    protocol_version: int
+    """Rules the next height."""
+    protocol_versions_known: list[int]
+    upgrade_version: int | None
+    """What is scheduled; None: nothing."""
+    upgrade_height: int | None
+    clock_ahead_max_ms: int
+    """A proposal further ahead of a validator's clock than this is refused by it."""
+    clock_behind_max_ms: int
+    why_silent: str | None
+    """Why this validator signs nothing; None: it does, or it observes."""
+    validators: list[ValidatorOutlook]
+    peers: list[PeerOutlook]
+
+
 class Travels(Protocol):
     """A node that can be set ahead."""
 
@@ -111,14 +166,24 @@ there is none."""
 class ControlServer:
     """The socket of one node."""
 
-    def __init__(self, path: Path, *, back_up: BackUp, travel: Travels | None, log: Logger) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        back_up: BackUp,
+        outlook: Callable[[], Outlook],
+        travel: Travels | None,
+        log: Logger,
+    ) -> None:
         """Store what is given; `start` opens the socket.
 
         Args:
+            outlook: asked at each request for it.
             travel: None where the network is not for development.
         """
         self._path = path
         self._back_up = back_up
+        self._outlook = outlook
         self._log = log.bind(part="control")
         self._busy = False
         self._travel = travel
@@ -133,6 +198,7 @@ class ControlServer:
         """
         application = web.Application(client_max_size=REQUEST_BYTES_MAX)
         application.router.add_post("/backup", self._backup)
+        application.router.add_get("/outlook", self._look)
         application.router.add_get("/time", self._time)
         application.router.add_post("/time", self._move)
         application.router.add_post("/block", self._block)
@@ -209,6 +275,9 @@ class ControlServer:
             await response.write(msgspec.json.encode(last) + b"\n")
             await response.write_eof()
         return response
+
+    async def _look(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.json_response(body=msgspec.json.encode(self._outlook()))
 
     async def _time(self, request: web.Request) -> web.Response:  # noqa: ARG002
         if self._travel is None:

@@ -60,6 +60,10 @@ class CertificateFacts:
     public_key: PublicKey
     """The TLS key: never the key that signs votes."""
 
+    not_before: datetime
+    not_after: datetime
+    """Ours have no end; another's may. UTC."""
+
 
 def create_tls_identity(name: str, *, seed: bytes | None = None) -> tuple[bytes, bytes]:
     """Make a node's TLS key and certificate.
@@ -174,4 +178,9 @@ def _facts(
     public_key = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
     if not is_valid_public_key(public_key):
         raise CertificateError("a key of small order, under which anything verifies")
-    return CertificateFacts(name=name, public_key=public_key)
+    return CertificateFacts(
+        name=name,
+        public_key=public_key,
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+    )

@@ -98,6 +98,7 @@ from node.replica.patience import Patience
 from node.replica.report import Reporter
 from node.replica.seat import Seat
 from node.replica.service import Service
+from node.replica.skew import Offset, Skew
 from node.replica.wire import Wire, proposal_message, vote_message
 from node.replica.workshop import Workshop
 
@@ -203,6 +204,7 @@ class Replica:
         self._service = Service(wire=wire, bodies=self._bodies, chain=chain)
         self._pace: Pace | None = None
         self._patience = Patience(None if seat is None else seat.name)
+        self._skew = Skew()
         self._wait: _Wait | None = None
         self._deciding = False
         """The engine has been started at the height after the head."""
@@ -293,6 +295,11 @@ class Replica:
         if self._seat is None:
             return None
         return self._seat.why_silent(self._next_height, self._chain.validators)
+
+    @property
+    def clock_offsets(self) -> Mapping[str, Offset]:
+        """How far the clocks of validators are from this node's, of those whose proposals came."""
+        return self._skew.offsets()
 
     @property
     def is_busy(self) -> bool:
@@ -434,6 +441,7 @@ class Replica:
                 body = body_of(message)
                 proposal = self._gate.admit_proposal(message)
                 self._bodies.add(body)
+                self._note_clock(message, body.header.time_ms)
                 return ProposalReceived(signed=proposal)
             case CertificateMessage():
                 certificate = self._gate.admit_certificate(message)
@@ -872,6 +880,7 @@ class Replica:
         self._calls.clear()
         self._wait = None
         self._patience.keep(self._chain.validators)
+        self._skew.keep(self._chain.validators)
         self._workshop.end_height(candidate)
         for timer in self._timers.values():
             timer.cancel()
@@ -930,6 +939,19 @@ class Replica:
         waited_s = self._clock.monotonic() - wait.began_s
         delay_s = max(0.0, wait_ms / 1000 - waited_s)
         self._set_timer(wait.timeout, delay_s, Elapsed(wait.timeout))
+
+    def _note_clock(self, message: ProposalMessage, time_ms: int) -> None:
+        # One that is proposed again is old, and one right behind its parent may be pushed ahead.
+        if message.valid_round is None and time_ms > self._chain.head.time_ms + 1:
+            ahead_ms = self._skew.heard(
+                message.proposer,
+                time_ms=time_ms,
+                now_ms=self._clock.now_ms(),
+                now_s=self._clock.monotonic(),
+            )
+            self._metrics.clock_offset_seconds.labels(validator=message.proposer).set(
+                ahead_ms / 1000
+            )
 
     def _note_missed(self, timeout: Timeout) -> None:
         engine = self._engine

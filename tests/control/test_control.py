@@ -11,10 +11,18 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from node.control import ControlError, ControlServer, Made, Refused, ask_for_backup
+from node.control import (
+    ControlError,
+    ControlServer,
+    Made,
+    Refused,
+    ask_for_backup,
+    ask_for_outlook,
+)
 from node.control.place import PATH_BYTES_MAX, short_path, socket_path
 from node.control.server import REQUEST_BYTES_MAX
 from node.log import silent_log
+from tests.control.outlooks import OUTLOOK
 from tests.rpc.solo import solo_node
 
 MADE = Made(height=7, block_id="ab", state_root="cd", size_bytes=9, blocks=1)
@@ -41,7 +49,9 @@ class Maker:
 
 @contextlib.asynccontextmanager
 async def serving(path: Path, maker: Maker) -> AsyncIterator[ControlServer]:
-    server = ControlServer(path, back_up=maker, travel=None, log=silent_log())
+    server = ControlServer(
+        path, back_up=maker, outlook=lambda: OUTLOOK, travel=None, log=silent_log()
+    )
     await server.start()
     try:
         yield server
@@ -69,6 +79,16 @@ async def test_a_backup_is_asked_for_and_answered(tmp_path: Path) -> None:
     assert maker.asked == [(Path("/b"), True)]
     assert written in ([1 << 30], [])
     assert not path.exists()
+
+
+async def test_the_outlook_of_a_node_comes_as_it_is(tmp_path: Path) -> None:
+    path = socket_path(tmp_path)
+    async with serving(path, Maker()):
+        told = await ask_for_outlook(path)
+
+    assert told == OUTLOOK
+    with pytest.raises(ControlError):
+        await ask_for_outlook(path)
 
 
 @pytest.mark.adversarial(73)

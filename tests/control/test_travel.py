@@ -12,6 +12,7 @@ from node.control import ControlError, ControlServer, Made, Moment, Refused, Tim
 from node.control.place import socket_path
 from node.control.server import TRAVEL_REFUSED, WAITING_MAX
 from node.log import silent_log
+from tests.control.outlooks import OUTLOOK
 
 MOMENT = Moment(now_ms=9_000, travelled_ms=500, height=7, head_ms=8_000, due_ms=None)
 
@@ -47,7 +48,9 @@ async def serving(path: Path, traveller: Traveller | None) -> AsyncIterator[Cont
     async def back_up(*_: object) -> Made | str:
         return "no backups here"
 
-    server = ControlServer(path, back_up=back_up, travel=traveller, log=silent_log())
+    server = ControlServer(
+        path, back_up=back_up, outlook=lambda: OUTLOOK, travel=traveller, log=silent_log()
+    )
     await server.start()
     try:
         yield server

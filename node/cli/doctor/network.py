@@ -1,0 +1,197 @@
+"""What a node has to do with others: its database, its peers, its genesis, its version."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from node.cli.doctor.findings import Finding, Verdict, failed, graded, ok, unknown, warning
+
+if TYPE_CHECKING:
+    from node.cli.upkeep import Home
+    from node.control import Outlook, PeerOutlook
+    from node.ledger.tables import ValidatorRecord
+
+OTHER_NETWORK = "it is on network"
+"""In a peer's reason: `node.network` says so when the genesis is another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the database of a stopped node says."""
+
+    finding: Finding
+    height: int
+    validators: "Sequence[ValidatorRecord]"
+
+
+def read_stored(home: "Home") -> Stored:
+    """Open the database of a stopped node as the node would, and close it again."""
+    from node.app.node import known_validators
+    from node.chain import AmendmentMissing, Chain, ChainDamaged, UpgradeRequired
+    from node.chain.opening import is_empty
+    from node.genesis import AmendmentError
+    from node.storage import StorageError, StorageMissing, open_leveldb
+
+    check = "database"
+    expected = "one that opens, of this network, whose last block, certificate and state agree"
+    founders = known_validators(home.genesis)
+    empty = ok(check, "none yet: the node makes it when it starts", expected)
+    if not home.chain.is_dir():
+        return Stored(finding=empty, height=0, validators=founders)
+    try:
+        store = open_leveldb(home.chain, create=False)
+    except StorageMissing:
+        return Stored(finding=empty, height=0, validators=founders)
+    except StorageError as error:
+        return Stored(finding=_damaged(str(error)), height=0, validators=founders)
+    try:
+        if is_empty(store):
+            return Stored(finding=empty, height=0, validators=founders)
+        chain = Chain.open(store, home.genesis)
+        head = chain.head
+        finding = ok(
+            check, f"at height {head.height}, state root {head.state_root.hex()[:16]}", expected
+        )
+        return Stored(finding=finding, height=head.height, validators=chain.validator_records)
+    except (ChainDamaged, StorageError) as error:
+        return Stored(finding=_damaged(str(error)), height=0, validators=founders)
+    except UpgradeRequired as error:
+        finding = failed(check, str(error), expected, "Install the release that knows it.")
+        return Stored(finding=finding, height=0, validators=founders)
+    except (AmendmentError, AmendmentMissing) as error:
+        finding = failed(
+            check,
+            str(error),
+            expected,
+            "`khazana amendment install` with the file that the others have; ask them for it.",
+        )
+        return Stored(finding=finding, height=0, validators=founders)
+    finally:
+        store.close()
+
+
+def _damaged(found: str) -> Finding:
+    return failed(
+        "database",
+        found,
+        "one that opens, of this network, whose last block, certificate and state agree",
+        "`khazana check` says everything that is wrong with it, `khazana repair` mends it; keep the"
+        " folder until then.",
+    )
+
+
+def peer_findings(home: "Home", peers: "Sequence[PeerOutlook]", software: str) -> Iterator[Finding]:
+    """Say of each configured peer whether it answers, on our network, with our release."""
+    for peer in peers:
+        check = f"peer.{peer.name}"
+        expected = f"connected, on genesis {home.genesis.hash.hex()[:16]}, {software}"
+        if peer.connected and peer.software != software:
+            yield warning(
+                check,
+                f"connected, at height {peer.height}, {peer.software or 'of unknown release'}",
+                expected,
+                "Harmless during an upgrade; when it is over, all nodes have one release.",
+            )
+        elif peer.connected:
+            yield ok(check, f"connected, at height {peer.height}, {peer.software}", expected)
+        elif not peer.address and not peer.reason:
+            # Listed as an observer: it calls, or it does not.
+            yield unknown(check, "not connected; this node does not dial it", expected)
+        else:
+            yield _unreachable(check, expected, peer)
+
+
+def _unreachable(check: str, expected: str, peer: "PeerOutlook") -> Finding:
+    found = peer.reason or f"no answer of {peer.address} yet"
+    if OTHER_NETWORK in found:
+        return failed(
+            check,
+            found,
+            expected,
+            "One of you has another genesis.json: compare `sha256sum genesis.json` with the other"
+            " institutions.",
+        )
+    advice = (
+        f"Does {peer.address or 'its address'} lead there (`nc -vz`), is it running, does a fire"
+        " wall let TCP through? It refuses us if it does not have our certificate: compare with"
+        " its operator."
+    )
+    if peer.banned_s > 0:
+        advice = f"It broke the protocol and is kept out for {peer.banned_s:.0f} s more; " + advice
+    return failed(check, found, expected, advice)
+
+
+def quorum_finding(home: "Home", names: Sequence[str], peers: "Sequence[PeerOutlook]") -> Finding:
+    """Say whether enough validators are in reach to decide."""
+    from consensus.quorum import quorum
+
+    there = {peer.name for peer in peers if peer.connected} | {home.config.name}
+    found = len(there & set(names))
+    needed = quorum(home.genesis.fault_model, len(names))
+    return graded(
+        "quorum",
+        Verdict.OK if found >= needed else Verdict.FAILED,
+        f"{found} of {len(names)} validators in reach",
+        f"at least {needed}: so many decide",
+        "No block is made without them. Mend the links above, the nearest first.",
+    )
+
+
+def version_findings(outlook: "Outlook | None", installed: str) -> Iterator[Finding]:
+    """Say whether the release that runs is the one installed, and ready for what is scheduled."""
+    if outlook is None:
+        yield ok("version.software", f"{installed}, stopped", "the release of the others")
+        return
+    yield graded(
+        "version.software",
+        Verdict.OK if outlook.software == installed else Verdict.WARNING,
+        f"{outlook.software} runs, {installed} is installed",
+        "one and the same",
+        "Restart the node, so that it runs what is installed.",
+    )
+    known = ", ".join(str(each) for each in outlook.protocol_versions_known)
+    expected = "known to this release"
+    if outlook.upgrade_version is None:
+        yield ok(
+            "version.protocol",
+            f"{outlook.protocol_version} rules, nothing is scheduled; known: {known}",
+            expected,
+        )
+        return
+    ready = outlook.upgrade_version in outlook.protocol_versions_known
+    yield graded(
+        "version.protocol",
+        Verdict.OK if ready else Verdict.FAILED,
+        f"{outlook.protocol_version} rules, {outlook.upgrade_version} from height"
+        f" {outlook.upgrade_height} on; this is {outlook.height}; known: {known}",
+        expected,
+        "Install a release that knows it before that height: this node stops there.",
+    )
+
+
+def genesis_finding(home: "Home", outlook: "Outlook | None") -> Finding:
+    """Say whether the genesis in the home is the one that the node runs by."""
+    hash_ = home.genesis.hash.hex()
+    expected = "the same at every member: compare it with the other institutions"
+    if outlook is None or outlook.genesis_hash == hash_:
+        return ok("genesis", f"{home.genesis.name}, {hash_}", expected)
+    return failed(
+        "genesis",
+        f"the running node is on {outlook.genesis_hash}, {home.config.genesis} is {hash_}",
+        expected,
+        "Somebody has replaced the file since the node started. Bring the former one back: the"
+        " node will not start with this one.",
+    )
+
+
+def voting_finding(outlook: "Outlook", name: str) -> Finding | None:
+    """Say whether a running validator signs; None for an observer."""
+    if name not in {each.name for each in outlook.validators}:
+        return None
+    return graded(
+        "voting",
+        Verdict.OK if outlook.why_silent is None else Verdict.FAILED,
+        outlook.why_silent or "it votes at the next height",
+        "it votes",
+        "The sentence says what it waits for; the runbooks are in node/replica/README.md.",
+    )
