@@ -82,6 +82,7 @@ COMMANDS: Final = {
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
     "schedule": Place("node.cli.schedule", "Print what a bond or sukuk pays and when."),
+    "contract": Place("node.cli.contract", "Print an asset as an ACTUS contract."),
     "debt": Place("node.cli.debt", "Print what the state owes, when, and at what cost."),
     "calendar": Place("node.cli.calendar", "Ask which days are of business."),
     "auction": Place("node.cli.auction", "Bid in primary auctions, and check their results."),

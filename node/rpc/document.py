@@ -12,6 +12,7 @@ from typing import Final
 
 from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
+from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
@@ -24,7 +25,14 @@ PATH: Final = Path(__file__).with_name("openrpc.json")
 
 def render() -> str:
     """Return the text of the document that the present code makes."""
-    rooms = (Methods, CalendarMethods, AuctionMethods, SecurityMethods, DebtMethods)
+    rooms = (
+        Methods,
+        CalendarMethods,
+        AuctionMethods,
+        SecurityMethods,
+        ContractMethods,
+        DebtMethods,
+    )
     methods = [method for room in rooms for method in methods_of(room)]
     document = document_of((*methods, *SOCKET_METHODS))
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

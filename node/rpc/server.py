@@ -27,6 +27,7 @@ from aiohttp import hdrs, web
 from node.ledger.tables import ASSETS, name_key
 from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
+from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.errors import InternalError, Limited, RpcError
 from node.rpc.health import Health
@@ -116,6 +117,7 @@ class RpcServer:
             *methods_of(CalendarMethods(services.chain)),
             *methods_of(AuctionMethods(services.chain, self._views)),
             *methods_of(SecurityMethods(services, self._views)),
+            *methods_of(ContractMethods(services.chain)),
             *methods_of(DebtMethods(services.chain)),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))

@@ -1,0 +1,277 @@
+"""Our terms as contracts, and what both sides say of them: the ledger's schedule, ACTUS' events."""
+
+from fractions import Fraction
+from typing import Any, Final
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from node.actus import MappingError, contract_of
+from node.codec import replace
+from node.ledger.dates import (
+    SATURDAY_SUNDAY,
+    Calendar,
+    Holiday,
+    Order,
+    Roll,
+    Stub,
+    day_of,
+    is_business_day,
+)
+from node.ledger.instruments import check_schedule, schedule_of
+from node.ledger.outcomes import Reject
+from node.ledger.pricing import DayCount
+from node.ledger.terms import (
+    MONTHS,
+    PPM,
+    AssetTerms,
+    BillTerms,
+    BondTerms,
+    CashTerms,
+    Instalment,
+    PaymentPlan,
+    RateStep,
+    ServicedTerms,
+    check_terms,
+)
+from tests.actus.contracts import Contract
+from tests.actus.engine import Happened, cash_flows
+from tests.actus.timelines import EventType
+from tests.ledger.debt import KARACHI, amortising, define_bond, define_sukuk, plan, zero_coupon
+
+WEEKENDS: Final = Calendar(version=1, weekend=SATURDAY_SUNDAY, holidays=())
+FACE: Final = 1_000_000_00
+ISSUED: Final = day_of(2025, 1, 6)
+
+
+def bond(**changes: Any) -> BondTerms:
+    terms = define_bond(
+        **({"issue_day": ISSUED, "maturity_day": day_of(2027, 1, 6)} | changes)
+    ).terms
+    assert isinstance(terms, BondTerms)
+    return terms
+
+
+def told(terms: AssetTerms, calendar: Calendar | None = WEEKENDS, **given: Any) -> dict[str, Any]:
+    return dict(
+        contract_of(
+            terms,
+            calendar,
+            asset="PIB-2Y-100",
+            currency="PKR",
+            face=FACE,
+            decimals=2,
+            today=ISSUED + 9,
+            **given,
+        )
+    )
+
+
+def theirs(terms: AssetTerms, calendar: Calendar = WEEKENDS) -> list[Happened]:
+    contract = Contract(
+        told(terms, calendar),
+        calendars={KARACHI: lambda day: is_business_day(calendar, day)},
+    )
+    return cash_flows(contract, market={})
+
+
+def by_day(rows: list[Happened]) -> dict[int, Fraction]:
+    """Return what is paid on each day after the issue, in minor units."""
+    found: dict[int, Fraction] = {}
+    for row in rows[1:]:
+        found[row.moment.day] = found.get(row.moment.day, Fraction(0)) + row.payoff * 100
+    return {day: paid for day, paid in found.items() if paid}
+
+
+def ours(terms: ServicedTerms, calendar: Calendar = WEEKENDS) -> dict[int, Fraction]:
+    return {
+        payment.payment_day: FACE * (payment.interest + Fraction(payment.principal_ppm, PPM))
+        for payment in schedule_of(terms, calendar)
+        if payment.interest or payment.principal_ppm
+    }
+
+
+def steps(*rates: tuple[int, int]) -> tuple[RateStep, ...]:
+    return tuple(RateStep(from_day=day, rate_ppm=rate) for day, rate in rates)
+
+
+def parts(*pairs: tuple[int, int]) -> tuple[Instalment, ...]:
+    return tuple(Instalment(payment=payment, share_ppm=share) for payment, share in pairs)
+
+
+@pytest.mark.parametrize(
+    ("terms", "kind"),
+    [
+        (CashTerms(), "CSH"),
+        (
+            BillTerms(issue_day=ISSUED, maturity_day=ISSUED + 91, face_currency="PKR"),
+            "PAM",
+        ),
+        (bond(), "PAM"),
+        (bond(**zero_coupon()), "PAM"),
+        (bond(**amortising()), "LAM"),
+        (bond(rates=steps((ISSUED, 60_000), (ISSUED + 366, 80_000))), "LAX"),
+        (bond(instalments=parts((1, 100_000), (3, 200_000))), "LAX"),
+        (define_sukuk().terms, "PAM"),
+    ],
+)
+def test_each_kind_of_asset_is_a_type_of_contract(terms: AssetTerms, kind: str) -> None:
+    contract = told(terms)
+
+    assert contract["contractType"] == kind
+    assert contract["notionalPrincipal"] == "1000000"
+
+
+def test_fixed_bond_is_told_in_the_words_of_the_dictionary() -> None:
+    contract = told(bond(), discount=1_234_50)
+
+    assert contract == {
+        "contractType": "PAM",
+        "contractID": "PIB-2Y-100",
+        "contractRole": "RPA",
+        "contractDealDate": "2025-01-05T00:00:00",
+        "statusDate": "2025-01-05T00:00:00",
+        "initialExchangeDate": "2025-01-06T00:00:00",
+        "maturityDate": "2027-01-06T00:00:00",
+        "currency": "PKR",
+        "notionalPrincipal": "1000000",
+        "premiumDiscountAtIED": "-1234.5",
+        "nominalInterestRate": "0.07",
+        "dayCountConvention": "30E360",
+        "cycleAnchorDateOfInterestPayment": "2025-07-06T00:00:00",
+        "cycleOfInterestPayment": "P6ML1",
+        "calendar": "MF",
+        "businessDayConvention": "CSF",
+        "endOfMonthConvention": "SD",
+    }
+
+
+def test_bill_pays_its_face_and_costs_what_it_was_sold_for() -> None:
+    bill = BillTerms(issue_day=ISSUED, maturity_day=ISSUED + 91, face_currency="PKR")
+
+    rows = cash_flows(Contract(told(bill, None, discount=FACE // 40)), market={})
+
+    assert [row.kind for row in rows] == ["IED", "MD"]
+    assert [row.payoff for row in rows] == [-975_000, 1_000_000]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        bond(),
+        bond(**zero_coupon()),
+        bond(**amortising()),
+        bond(rates=steps((ISSUED, 60_000), (ISSUED + 366, 80_000))),
+        bond(instalments=parts((1, 100_000), (3, 200_000))),
+        bond(issue_day=day_of(2025, 2, 6), stub=Stub.LONG_FRONT, day_count=DayCount.ACT_365F),
+        bond(maturity_day=day_of(2027, 2, 20), stub=Stub.LONG_BACK, day_count=DayCount.ACT_360),
+        bond(maturity_day=day_of(2027, 2, 20), stub=Stub.SHORT_BACK, day_count=DayCount.ACT_360),
+        bond(day_count=DayCount.ACT_365F, order=Order.SHIFT_THEN_CALCULATE),
+    ],
+)
+def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
+    assert by_day(theirs(terms)) == ours(terms)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"issue_day": ISSUED + 9, "stub": Stub.SHORT_FRONT}, "ACT/ACT ICMA is no day count"),
+        ({"order": Order.SHIFT_THEN_CALCULATE}, "ACT/ACT ICMA is no day count"),
+        (
+            {
+                "issue_day": day_of(2024, 9, 10),
+                "maturity_day": day_of(2027, 8, 31),
+                "stub": Stub.SHORT_FRONT,
+            },
+            "step back from maturity over the end of a month",
+        ),
+    ],
+)
+def test_terms_that_actus_has_no_words_for_are_refused(
+    changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(MappingError, match=reason):
+        told(bond(**changes))
+
+
+def test_security_without_its_calendar_is_refused() -> None:
+    with pytest.raises(MappingError, match=f"the calendar of PIB-2Y-100 was expected: {KARACHI}"):
+        told(bond(), None)
+
+
+def test_calendar_with_holidays_goes_by_its_name() -> None:
+    eid = Holiday(day=day_of(2025, 7, 7), provisional=True)
+    calendar = replace(WEEKENDS, holidays=(eid,))
+    terms = bond(day_count=DayCount.ACT_365F, order=Order.SHIFT_THEN_CALCULATE)
+
+    assert told(terms, calendar)["calendar"] == KARACHI
+    assert min(by_day(theirs(terms, calendar))) == day_of(2025, 7, 8)
+    assert by_day(theirs(terms, calendar)) == ours(terms, calendar)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> PaymentPlan:
+    issued = draw(st.integers(day_of(2024, 1, 1), day_of(2028, 12, 31)))
+    matures = issued + draw(st.integers(40, 6 * 366))
+    later = draw(st.lists(st.integers(issued + 1, matures - 1), unique=True, max_size=4))
+    bare = plan(
+        issue_day=issued,
+        maturity_day=matures,
+        months=draw(st.sampled_from(sorted(MONTHS))),
+        rates=steps(*((day, draw(st.integers(0, 200_000))) for day in [issued, *sorted(later)])),
+        day_count=draw(st.sampled_from(DayCount)),
+        roll=draw(st.sampled_from(Roll)),
+        order=draw(st.sampled_from(Order)),
+        end_of_month=draw(st.booleans()),
+        stub=draw(st.sampled_from([stub for stub in Stub if stub is not Stub.NONE])),
+    )
+    last = len(schedule_of(BondTerms(face_currency="PKR", plan=bare), WEEKENDS)) - 1
+    return replace(bare, instalments=draw(instalments(last))) if last else bare
+
+
+@st.composite
+def instalments(draw: st.DrawFn, last: int) -> tuple[Instalment, ...]:
+    """Return none, equal parts with every payment from one on, or some of any size with some."""
+    shares = st.integers(1, PPM // (last + 1))
+    if draw(st.booleans()):
+        share = draw(shares)
+        return parts(*((number, share) for number in range(draw(st.integers(1, last)), last + 1)))
+    numbers = draw(st.sets(st.integers(1, last), max_size=5))
+    return parts(*((number, draw(shares)) for number in sorted(numbers)))
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> Calendar:
+    days = draw(
+        st.lists(st.integers(day_of(2024, 1, 1), day_of(2034, 12, 31)), unique=True, max_size=60)
+    )
+    return Calendar(
+        version=1,
+        weekend=draw(st.sampled_from([0, SATURDAY_SUNDAY, 1 << 4])),
+        holidays=tuple(Holiday(day=day, provisional=False) for day in sorted(days)),
+    )
+
+
+@given(plans(), calendars())
+def test_any_security_that_can_be_told_pays_the_same_to_the_last_fraction(
+    drawn: PaymentPlan, calendar: Calendar
+) -> None:
+    terms = BondTerms(face_currency="PKR", plan=drawn)
+    assume(can_be_told(terms, calendar))
+
+    rows = theirs(terms, calendar)
+
+    assert by_day(rows) == ours(terms, calendar)
+    assert rows[-1].kind is EventType.MD
+
+
+def can_be_told(terms: BondTerms, calendar: Calendar) -> bool:
+    try:
+        check_terms(terms)
+        check_schedule(terms, calendar)
+        told(terms, calendar)
+    except (Reject, MappingError):
+        return False
+    return True
