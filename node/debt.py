@@ -35,7 +35,7 @@ class DebtPayment:
     interest: Decimal
     principal: Decimal
     status: str
-    """`planned` until its record is taken."""
+    """`planned` until its record is taken, `estimated` where its rate is not fixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

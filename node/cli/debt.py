@@ -28,7 +28,7 @@ _AMOUNTS: Final = frozenset(
     {"outstanding", "bills", "bonds", "sukuk", "principal", "interest", "total", "next amount"}
 )
 """Columns of which people read the thousands set apart."""
-_QUIET: Final = frozenset({"planned", "recorded", "announced"})
+_QUIET: Final = frozenset({"planned", "estimated", "recorded", "announced"})
 """What a payment is on its way to its day."""
 
 

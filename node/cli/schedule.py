@@ -16,6 +16,7 @@ from node.cli.sheets import Sheet, csv_option, emit_sheet
 if TYPE_CHECKING:
     from node.client import Client
 
+NOT_FIXED: Final = "not fixed"
 _FIGURE: Final = re.compile(r"[0-9]+\.[0-9]+")
 
 
@@ -41,6 +42,9 @@ def command(
     as_csv: bool,
 ) -> None:
     """Print the payments of ASSET, or of the terms in a file, by the calendar as it is.
+
+    Where the rate floats, interest is exact from its fixing on; before it is "not fixed", and
+    stands beside the day of its fixing. "awaited" is what no auction gave: the offices fix it.
 
     Days of payments whose record is taken are those that count; later ones move when the calendar
     is amended. What was paid stands beside its payment.
@@ -97,6 +101,8 @@ _HEAD: Final = (
     "number",
     "record day",
     "payment day",
+    "rate",
+    "fixing",
     "interest per 100",
     "principal per 100",
     "status",
@@ -117,10 +123,21 @@ def _row(payment: Mapping[str, Any]) -> tuple[str | None, ...]:
         str(payment["number"]),
         payment["record_day"],
         payment["payment_day"],
-        payment["interest_per_hundred"],
+        payment["rate"] or NOT_FIXED,
+        _fixing(payment),
+        payment["interest_per_hundred"] or NOT_FIXED,
         payment["principal_per_hundred"],
         *((None,) * len(_MADE) if made is None else (made[member] for member in _MADE)),
     )
+
+
+def _fixing(payment: Mapping[str, Any]) -> str | None:
+    """Return by what a rate is fixed, or when it will be; None: it does not float."""
+    fixing: Mapping[str, str | None] | None = payment["fixing"]
+    if fixing is None:
+        day: str | None = payment["fixing_day"]
+        return day
+    return fixing["auction"] or fixing["source"] or "awaited"
 
 
 def _shown(text: str | None) -> str:

@@ -247,6 +247,16 @@ class PaymentMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fixing:
+    """By what a rate that floats is fixed; without a reference it is awaited from the offices."""
+
+    reference: Decimal | None
+    """Per cent a year, without the margin."""
+    auction: str | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """A row of a security's schedule; days are YYYY-MM-DD."""
 
@@ -256,9 +266,15 @@ class Payment:
     record_day: str
     funding_day: str
     payment_day: str
-    interest: str
+    fixing_day: str | None
+    """None: it does not float."""
+    fixing: Fixing | None
+    """None until the fixing day has come."""
+    rate: Decimal | None
+    """Per cent a year; None, as interest is: not fixed yet."""
+    interest: str | None
     """Of a unit of face, exactly: a fraction."""
-    interest_per_hundred: Decimal
+    interest_per_hundred: Decimal | None
     principal_per_hundred: Decimal
     final: bool
     made: PaymentMade | None

@@ -36,7 +36,7 @@ from node.ledger.acts.governance import (
     set_powers,
     withdraw,
 )
-from node.ledger.acts.lifecycle import fund_payment, set_withholding
+from node.ledger.acts.lifecycle import fix_rate, fund_payment, set_withholding
 from node.ledger.acts.registry import (
     close_account,
     grant_licence,
@@ -88,6 +88,7 @@ ACTS: Final[tuple[Act, ...]] = (
     decide_auction.ACT,
     fund_payment.ACT,
     set_withholding.ACT,
+    fix_rate.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
 )

@@ -60,6 +60,8 @@ from node.ledger.servicing import (
     PaymentFunded,
     PaymentSettled,
     PaymentUnfunded,
+    RateAwaited,
+    RateFixed,
     RecordTaken,
     RecordWaits,
     WithholdingCollected,
@@ -110,6 +112,8 @@ Event: TypeAlias = (
     | PaymentSettled
     | HoldRedeemed
     | RecordWaits
+    | RateFixed
+    | RateAwaited
     | CalendarDefined
     | CalendarAmended
     | AppointmentMoved
@@ -179,6 +183,8 @@ __all__ = [
     "ProposalRefused",
     "Proposed",
     "ProtocolUpgraded",
+    "RateAwaited",
+    "RateFixed",
     "RecordTaken",
     "RecordWaits",
     "Redeemed",

@@ -29,6 +29,7 @@ from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
+from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.acts.registry.close_account import CloseAccount
@@ -75,6 +76,7 @@ Operation: TypeAlias = (
     | CancelUpgrade
     | FundPayment
     | SetWithholding
+    | FixRate
     | DefineCalendar
     | AmendCalendar
     | AnnounceAuction
@@ -101,6 +103,7 @@ __all__ = [
     "DecideAuction",
     "DefineAsset",
     "DefineCalendar",
+    "FixRate",
     "ForcedTransfer",
     "FundPayment",
     "GrantLicence",

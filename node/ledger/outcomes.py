@@ -518,6 +518,29 @@ class Outcome(IntEnum):
         " one block takes, and its own may be among them. Submit it again in some seconds.",
         3,
     )
+    ASSET_NOT_FLOATING = (
+        180,
+        "{asset} is a {kind} whose rate does not float. There is nothing to fix.",
+        3,
+    )
+    FIXING_WITHOUT_SOURCE = (
+        181,
+        "The reference for payment {payment} of {asset} comes without a source. Say which"
+        " publication it is from, and of which days.",
+        3,
+    )
+    FIXING_NOT_AWAITED = (
+        182,
+        "The rate of payment {payment} of {asset} is not awaited: its fixing day has not come, or"
+        " there is no such payment. The ledger looks at its auctions first.",
+        3,
+    )
+    RATE_ALREADY_FIXED = (
+        183,
+        "The rate of payment {payment} of {asset} is fixed at {found} millionths a year, by"
+        " {source}. What is fixed does not change.",
+        3,
+    )
 
     # Auctions.
     AUCTION_EXISTS = (

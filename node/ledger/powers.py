@@ -57,6 +57,7 @@ _JOINT_OPERATIONS: Final = frozenset(
     {
         "add_validator",
         "cancel_upgrade",
+        "fix_rate",
         "forced_transfer",
         "grant_office",
         "remove_validator",
@@ -134,6 +135,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "decide_auction": {"bill": ministerial},
         "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},
         "define_calendar": {ANY: monetary},
+        "fix_rate": {"bond": fiscal, "sukuk": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},
         "grant_office": {ANY: joint},

@@ -1,4 +1,4 @@
-"""What the ledger notes of a serviced security's life: its service, positions and payments.
+"""What the ledger notes of a serviced security's life: its service, positions, payments, fixings.
 
 A security has one service. It counts the records taken and the payments settled, both from the
 first of the schedule on: the payments between are open, the oldest of them is paid first. What a
@@ -30,6 +30,8 @@ Number = Annotated[int, msgspec.Meta(ge=1, le=4_096)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=4_096)]
 BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=HUNDRED_PERCENT_BPS)]
 Part = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+ReferencePpm = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+"""A yield in millionths a year: per cent in units of 0.0001, as auctions keep their averages."""
 
 
 # --- positions -----------------------------------------------------------------------------------
@@ -124,6 +126,24 @@ class PaymentRecord(Record):
     """What rounding left, once settled: paid, withheld and residue are what was due."""
 
 
+# --- fixings -------------------------------------------------------------------------------------
+
+
+class FixingRecord(Record):
+    """What is paid for a year in a period of a security that floats. Never deleted."""
+
+    day: Day
+    """The fixing day by its terms. Whatever was decided before it counts."""
+    reference_ppm: ReferencePpm | None
+    """None: awaited. The auctions gave none that counts; the offices bring it from elsewhere."""
+    rate_ppm: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None
+    """The reference with the margin, within floor and cap. None: awaited."""
+    auction: Name | None
+    """Whose weighted average the reference is."""
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_MAX)] | None
+    """Where the offices have it from, in place of an auction."""
+
+
 # --- the service of a security -------------------------------------------------------------------
 
 
@@ -131,11 +151,13 @@ class ServiceRecord(Record):
     """How far a security has come."""
 
     next: PaymentRow | None
-    """The row whose record is taken next. None: still to be computed, or none is left."""
+    """The row whose record is taken next. None: still to be computed, or none is left. Its interest
+    is 0 until its rate is fixed."""
     calendar_version: int
     """Of the calendar by which `next` was computed."""
     waits: bool
-    """Whether the record of `next` could not be taken on its day: too many payments are unpaid."""
+    """Whether the record of `next` could not be taken on its day: too many payments are unpaid, or
+    its rate is not fixed."""
     recorded: Count
     """Records taken; those that lay in the past when it was defined count as taken and settled."""
     settled: Count
@@ -195,6 +217,8 @@ POSITIONS: Final = Table("positions", b"N", PositionRecord, ordered=True)
 """Key: asset code, a slash, place: the holders of an asset in the order in which they are paid."""
 PAYMENTS: Final = Table("payments", b"U", PaymentRecord, ordered=True)
 """Key: asset code, a slash, number (4 bytes)."""
+FIXINGS: Final = Table("fixings", b"h", FixingRecord, ordered=True)
+"""Key: asset code, a slash, number (4 bytes), as the payment's."""
 WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
 """Key: kind of participant, a slash, kind of asset."""
 TIES: Final = Table("ties", b"e", TieRecord, ordered=True)

@@ -25,7 +25,7 @@ from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
 from node.ledger.powers import PowerRecord
-from node.ledger.securities import PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
+from node.ledger.securities import FIXINGS, PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
 from node.ledger.state import Table
 from node.ledger.terms import AssetTerms
 from node.ledger.units import DECIMALS_MAX, Day, Milliseconds
@@ -333,6 +333,8 @@ class DueKind(IntEnum):
     FUNDING_DAY = 22
     """The paying agent's cash is looked at."""
     PAYMENT_DAY = 23
+    FIXING_DAY = 25
+    """A rate that floats is fixed."""
     CALENDAR_AMENDED = 10
     """Appointments of the calendar are looked at, from the target on."""
     APPOINTMENT = 11
@@ -486,6 +488,7 @@ TABLES: Final = (
     TIES,
     RECORDS_DUE,
     BACKLOG,
+    FIXINGS,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""

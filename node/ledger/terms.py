@@ -5,8 +5,8 @@ the type checker then asks for; what is stored under the older tags stays as it 
 commodity, 6 stablecoin.
 
 Bonds and sukuk are serviced: the ledger pays what their plan says to whoever holds them. One plan
-has all forms: a fixed rate is one step, a step-up several, a zero coupon none; what amortises has
-instalments before the last one.
+has all forms: a fixed rate is one step, a step-up several, a zero coupon none; what floats has no
+steps and a reference; what amortises has instalments before the last one.
 """
 
 from enum import StrEnum
@@ -16,7 +16,7 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.dates import Order, Roll, Stub
-from node.ledger.identifiers import Address, AssetCode, Hash, Name, is_currency
+from node.ledger.identifiers import Address, AssetCode, Hash, Name, is_currency, is_name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.units import DAY_MAX, Day, is_text
@@ -32,6 +32,8 @@ RECORD_DAYS_MIN: Final = 2
 """The record is taken before the paying agent's funding is looked at, a business day before."""
 RECORD_DAYS_MAX: Final = 30
 GRACE_DAYS_MAX: Final = 365
+FIXING_DAYS_MAX: Final = 30
+STALE_DAYS_MAX: Final = 366
 LIFE_DAYS_MAX: Final = 100 * 366
 MATURITY_DAY_MAX: Final = DAY_MAX - 400
 """Some way before the last day that there is: it may roll, and a period may reach beyond it."""
@@ -69,6 +71,28 @@ class RateStep(Record):
     """Of the face that has not been repaid; of the periods that begin on this day or later."""
 
 
+class FloatingRate(Record):
+    """What is paid for a year: fixed for each period anew, by the ledger's own last auction.
+
+    Pakistan's floating bonds refer to the weighted average yield of the last bill auction of a
+    tenor; its fallback is another source, which the offices bring (`fix_rate`).
+    """
+
+    reference: Name
+    """Under which name auctions keep their weighted average, such as mtb-6m."""
+    margin_ppm: Annotated[int, msgspec.Meta(ge=-PPM, le=PPM)]
+    """Added to the reference."""
+    floor_ppm: Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+    """What is paid at least; nothing is ever taken from a holder."""
+    cap_ppm: Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+    """What is paid at most; `PPM` where the terms have no cap."""
+    fixing_days: Annotated[int, msgspec.Meta(ge=0, le=FIXING_DAYS_MAX)]
+    """Business days from the fixing to the day on which the period begins. What was decided before
+    the fixing day counts."""
+    stale_days: Annotated[int, msgspec.Meta(ge=1, le=STALE_DAYS_MAX)]
+    """How many days before the fixing the auction may have been held."""
+
+
 class Instalment(Record):
     """Face that is repaid before the last payment."""
 
@@ -88,7 +112,10 @@ class PaymentPlan(Record):
     months: Annotated[int, msgspec.Meta(ge=0, le=12)]
     """From one payment to the next; 0 where only the face is paid, at maturity."""
     rates: Annotated[tuple[RateStep, ...], msgspec.Meta(max_length=RATE_STEPS_MAX)]
-    """Ascending; the first from the day of issue on. None where nothing but the face is paid."""
+    """Ascending; the first from the day of issue on. None where nothing but the face is paid, or
+    what is paid floats."""
+    floating: FloatingRate | None
+    """In place of `rates`."""
     instalments: Annotated[tuple[Instalment, ...], msgspec.Meta(max_length=INSTALMENTS_MAX)]
     """Ascending; the last payment repays what they leave."""
     day_count: DayCount
@@ -129,7 +156,7 @@ class PoolAsset(Record):
 
 
 class SukukTerms(Record, tag=4):
-    """A share in a pool of assets that are let: rentals at fixed rates, and the face at the end."""
+    """A share in a pool of assets that are let: rentals, and the face at the end."""
 
     face_currency: str
     plan: PaymentPlan
@@ -226,11 +253,11 @@ def _plan_fault(plan: PaymentPlan) -> str | None:
         return f"it lives {plan.maturity_day - plan.issue_day} days, more than {LIFE_DAYS_MAX}"
     if plan.maturity_day > MATURITY_DAY_MAX:
         return f"it matures on day {plan.maturity_day}, the last that can be is {MATURITY_DAY_MAX}"
-    if plan.months == 0 and (plan.rates or plan.instalments):
+    if plan.months == 0 and (plan.rates or plan.floating or plan.instalments):
         return "it has rates or instalments, and no months from one payment to the next"
     if plan.months and plan.months not in MONTHS:
         return f"it pays every {plan.months} months, which does not divide a year"
-    if plan.months and not (plan.rates or plan.instalments):
+    if plan.months and not (plan.rates or plan.floating or plan.instalments):
         return f"it pays every {plan.months} months, and neither rates nor instalments say what"
     if plan.rates and plan.rates[0].from_day != plan.issue_day:
         return (
@@ -246,4 +273,14 @@ def _plan_fault(plan: PaymentPlan) -> str | None:
     repaid = sum(instalment.share_ppm for instalment in plan.instalments)
     if repaid >= PPM:
         return f"its instalments repay {repaid} millionths of the face and leave nothing to mature"
+    return None if plan.floating is None else _floating_fault(plan.floating, plan)
+
+
+def _floating_fault(floating: FloatingRate, plan: PaymentPlan) -> str | None:
+    if plan.rates:
+        return "it has both rates of its own and a reference"
+    if not is_name(floating.reference):
+        return f"its reference '{floating.reference}' is no name of 1 to 32 of a-z, 0-9 and hyphens"
+    if floating.floor_ppm > floating.cap_ppm:
+        return f"its floor of {floating.floor_ppm} millionths is above its cap, {floating.cap_ppm}"
     return None

@@ -5,6 +5,7 @@ A page ends where it has looked at `limit` assets or computed
 `PAYMENTS_COMPUTED_MAX` payments, whichever comes first, so that no answer holds up the loop.
 """
 
+from fractions import Fraction
 from typing import Annotated, Final
 
 import msgspec
@@ -13,7 +14,8 @@ from node.amounts import render_amount
 from node.chain import Chain
 from node.ledger.calendars import calendar_of, today
 from node.ledger.dates import Calendar
-from node.ledger.instruments import Payment, schedule_of
+from node.ledger.fixings import rates_of
+from node.ledger.instruments import PAYMENTS_MAX, Payment, Rates, schedule_of
 from node.ledger.pricing.grid import text
 from node.ledger.securities import PAYMENTS, SERVICES, ServiceRecord, payment_key
 from node.ledger.state import LedgerState
@@ -48,8 +50,9 @@ class DebtPaymentView(msgspec.Struct, frozen=True, kw_only=True):
     interest: Amount
     principal: Amount
     status: str
-    """`planned` until its record is taken; then as in `khz_schedule`. Of a bill: `planned`, and
-    `due` from its maturity on, until the issuer redeems it."""
+    """`planned` until its record is taken, or `estimated` where its rate floats and is not fixed:
+    at the rate last fixed, without interest where none is; then as in `khz_schedule`. Of a bill:
+    `planned`, and `due` from its maturity on, until the issuer redeems it."""
 
 
 class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,8 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
     outstanding: Amount
     """Face that has not been repaid."""
     rate: str | None
-    """Per cent a year, of the period that runs; null where only the face is paid."""
+    """Per cent a year, of the period that runs; of what floats, as last fixed. Null where only the
+    face is paid, or nothing is fixed yet."""
     payments_a_year: int
     payments: list[DebtPaymentView]
     """Those not settled, in order; each but those whose record is taken on the face of today."""
@@ -108,9 +112,10 @@ class DebtMethods:
                 name = terms.plan.calendar
                 if name not in calendars:
                     calendars[name] = calendar_of(state, name)
-                payments = schedule_of(terms, calendars[name])
+                rates = rates_of(state, asset, terms)
+                payments = schedule_of(terms, calendars[name], _expected(rates))
                 computed += len(payments)
-                lines.append(self._serviced(asset, record, terms, payments))
+                lines.append(self._serviced(asset, record, terms, payments, rates))
             if computed >= PAYMENTS_COMPUTED_MAX and place + 1 < len(page):
                 following = asset
                 break
@@ -124,6 +129,7 @@ class DebtMethods:
         record: AssetRecord,
         terms: ServicedTerms,
         schedule: tuple[Payment, ...],
+        rates: Rates,
     ) -> DebtLineView:
         service = self._chain.record(SERVICES, name_key(asset))
         assert service is not None, "a serviced asset without its service"
@@ -136,13 +142,28 @@ class DebtMethods:
             issue_day=render_day(plan.issue_day),
             maturity_day=render_day(plan.maturity_day),
             outstanding=_amount(record, record.supply * (PPM - repaid) // PPM),  # floor
-            rate=_rate(plan, payments),
+            rate=_rate(plan, payments[0]),
             payments_a_year=12 // plan.months if plan.months else 0,
-            payments=[self._payment(asset, record, service, each) for each in payments],
+            payments=[
+                self._payment(
+                    asset,
+                    record,
+                    service,
+                    each,
+                    estimated=plan.floating is not None and each.number not in rates,
+                )
+                for each in payments
+            ],
         )
 
     def _payment(
-        self, asset: str, record: AssetRecord, service: ServiceRecord, payment: Payment
+        self,
+        asset: str,
+        record: AssetRecord,
+        service: ServiceRecord,
+        payment: Payment,
+        *,
+        estimated: bool,
     ) -> DebtPaymentView:
         if payment.number <= service.recorded:
             made = self._chain.record(PAYMENTS, payment_key(asset, payment.number))
@@ -154,14 +175,21 @@ class DebtMethods:
                 principal=_amount(record, made.principal_due),
                 status=made.status.name.lower(),
             )
-        interest = payment.interest * record.supply
+        interest = (payment.interest or Fraction(0)) * record.supply
         return DebtPaymentView(
             number=payment.number,
             payment_day=render_day(payment.payment_day),
             interest=_amount(record, interest.numerator // interest.denominator),  # floor
             principal=_amount(record, record.supply * payment.principal_ppm // PPM),  # floor
-            status="planned",
+            status="estimated" if estimated else "planned",
         )
+
+
+def _expected(rates: Rates) -> Rates:
+    """Return a rate for every payment: the one last fixed for those that are not, if any is."""
+    if not rates:
+        return rates
+    return {**dict.fromkeys(range(1, PAYMENTS_MAX + 1), rates[max(rates)]), **rates}
 
 
 def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLineView:
@@ -195,13 +223,11 @@ def _facts(asset: str, record: AssetRecord) -> dict[str, str]:
     }
 
 
-def _rate(plan: PaymentPlan, payments: tuple[Payment, ...]) -> str | None:
+def _rate(plan: PaymentPlan, oldest: Payment) -> str | None:
     """Return the rate of the oldest period that is not paid; there is one while there is face."""
-    if not plan.rates:
+    if oldest.rate_ppm is None or not (plan.rates or plan.floating):
         return None
-    begins = payments[0].start
-    ruling = [step for step in plan.rates if step.from_day <= begins] or list(plan.rates[:1])
-    return text(ruling[-1].rate_ppm, _PERCENT_DECIMALS)
+    return text(oldest.rate_ppm, _PERCENT_DECIMALS)
 
 
 def _amount(record: AssetRecord, minor: int) -> str:

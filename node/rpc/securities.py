@@ -6,12 +6,22 @@ import msgspec
 
 from node.amounts import render_amount
 from node.codec import CodecError, decode
+from node.ledger.auctions.averages import YIELD_DECIMALS
 from node.ledger.calendars import calendar_of
+from node.ledger.fixings import rates_of
 from node.ledger.instruments import Payment, check_schedule, schedule_of
 from node.ledger.outcomes import Reject, explain
 from node.ledger.pricing.grid import HUNDRED, half_up, text
-from node.ledger.securities import PAYMENTS, PaymentRecord, payment_key, register_prefix
-from node.ledger.state import LedgerState
+from node.ledger.securities import (
+    FIXINGS,
+    PAYMENTS,
+    FixingRecord,
+    PaymentRecord,
+    payment_key,
+    register_prefix,
+    split_payment_key,
+)
+from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import PPM, AssetTerms, ServicedTerms, check_terms, is_serviced, kind_of
 from node.rpc.errors import InvalidParams, NotFound
@@ -65,6 +75,17 @@ class MadeView(msgspec.Struct, frozen=True, kw_only=True):
     residue: Amount
 
 
+class FixingView(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a rate that floats is fixed; without a reference it is awaited from the offices."""
+
+    reference: str | None
+    """Per cent a year, without the margin."""
+    auction: str | None
+    """Whose weighted average it is."""
+    source: str | None
+    """Where the offices have it from, in place of an auction."""
+
+
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a schedule."""
 
@@ -76,9 +97,15 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever holds at the end of this day is paid."""
     funding_day: Day
     payment_day: Day
-    interest: str
-    """Of a unit of face, exactly: a fraction."""
-    interest_per_hundred: str
+    fixing_day: Day | None
+    """On which its rate is fixed; None: it does not float."""
+    fixing: FixingView | None
+    """None until the fixing day has come."""
+    rate: str | None
+    """Per cent a year; None: not fixed yet."""
+    interest: str | None
+    """Of a unit of face, exactly: a fraction. None: not fixed yet."""
+    interest_per_hundred: str | None
     """The same for a hundred of face, half up."""
     principal_per_hundred: str
     final: bool
@@ -125,11 +152,12 @@ class SecurityMethods:
             payments = (
                 check_schedule(terms, calendar)
                 if params.asset is None
-                else schedule_of(terms, calendar)
+                else schedule_of(terms, calendar, rates_of(state, params.asset, terms))
             )
         except Reject as reject:
             raise InvalidParams(explain(reject.outcome, reject.details)) from None
-        made = {} if params.asset is None else self._made(params.asset)
+        made = {} if params.asset is None else self._of_asset(PAYMENTS, params.asset)
+        fixings = {} if params.asset is None else self._of_asset(FIXINGS, params.asset)
         return ScheduleResult(
             **at_head(self._chain.head),
             asset=params.asset,
@@ -138,17 +166,25 @@ class SecurityMethods:
             calendar=terms.plan.calendar,
             calendar_version=calendar.version,
             payments=[
-                self._payment(payment, made.get(payment.number), decimals) for payment in payments
+                self._payment(
+                    payment, made.get(payment.number), fixings.get(payment.number), decimals
+                )
+                for payment in payments
             ],
         )
 
-    def _made(self, asset: str) -> dict[int, PaymentRecord]:
+    def _of_asset(self, table: Table[R], asset: str) -> dict[int, R]:
+        """Return what a table has of an asset, by number of payment."""
         prefix = register_prefix(asset)
-        rows = self._chain.scan(PAYMENTS, payment_key(asset, 0), PAYMENTS_PAGE, prefix=prefix)
-        return {int.from_bytes(key[len(prefix) :], "big"): record for key, record in rows}
+        rows = self._chain.scan(table, payment_key(asset, 0), PAYMENTS_PAGE, prefix=prefix)
+        return {split_payment_key(key)[1]: record for key, record in rows}
 
     def _payment(
-        self, payment: Payment, record: PaymentRecord | None, decimals: int
+        self,
+        payment: Payment,
+        record: PaymentRecord | None,
+        fixing: FixingRecord | None,
+        decimals: int,
     ) -> PaymentView:
         days: dict[str, Any] = {
             "record_day": render_day(payment.record_day),
@@ -157,15 +193,21 @@ class SecurityMethods:
         if record is not None:
             # What has happened stays, whatever the calendar says now.
             days["record_day"] = render_day(record.record_day)
+        fixing_day = payment.fixing_day if fixing is None else fixing.day
         interest = payment.interest
         return PaymentView(
             number=payment.number,
             start=render_day(payment.start),
             end=render_day(payment.end),
             funding_day=render_day(payment.funding_day),
-            interest=f"{interest.numerator}/{interest.denominator}",
-            interest_per_hundred=text(
-                half_up(interest * HUNDRED, QUOTED_DECIMALS), QUOTED_DECIMALS
+            fixing_day=None if fixing_day is None else render_day(fixing_day),
+            fixing=None if fixing is None else _fixing_view(fixing),
+            rate=None if payment.rate_ppm is None else text(payment.rate_ppm, YIELD_DECIMALS),
+            interest=None if interest is None else f"{interest.numerator}/{interest.denominator}",
+            interest_per_hundred=(
+                None
+                if interest is None
+                else text(half_up(interest * HUNDRED, QUOTED_DECIMALS), QUOTED_DECIMALS)
             ),
             principal_per_hundred=text(payment.principal_ppm * HUNDRED, len(str(PPM)) - 1),
             final=payment.final,
@@ -188,6 +230,15 @@ class SecurityMethods:
             withheld=amount(record.withheld),
             residue=amount(record.residue),
         )
+
+
+def _fixing_view(fixing: FixingRecord) -> FixingView:
+    reference_ppm = fixing.reference_ppm
+    return FixingView(
+        reference=None if reference_ppm is None else text(reference_ppm, YIELD_DECIMALS),
+        auction=fixing.auction,
+        source=fixing.source,
+    )
 
 
 def _serviced(terms: AssetTerms) -> ServicedTerms:

@@ -128,6 +128,7 @@ def _bond(asset: str, number: int, today: int, ministry: bytes, bank: bytes) -> 
         maturity_day=issue_day + (start.replace(year=start.year + 5) - start).days,
         months=6,
         rates=(RateStep(from_day=issue_day, rate_ppm=120_000),),
+        floating=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
         calendar="pk",

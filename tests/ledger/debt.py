@@ -6,14 +6,16 @@ from typing import Any, Final
 from node.codec import replace
 from node.ledger.dates import SATURDAY_SUNDAY, Order, Roll, Stub, date_of
 from node.ledger.events import Event
-from node.ledger.operations import DefineAsset, DefineCalendar, FundPayment, Issue
+from node.ledger.operations import DefineAsset, DefineCalendar, FixRate, FundPayment, Issue
 from node.ledger.policies import account_address
 from node.ledger.positions import place_of
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import (
+    FIXINGS,
     PAYMENTS,
     POSITIONS,
     SERVICES,
+    FixingRecord,
     PaymentRecord,
     PositionRecord,
     ServiceRecord,
@@ -22,7 +24,16 @@ from node.ledger.securities import (
 )
 from node.ledger.servicing import escrow_address
 from node.ledger.tables import DUE, HOLDINGS, RECORDS_DUE, AssetIdentifiers, holding_key
-from node.ledger.terms import BondTerms, Instalment, PaymentPlan, PoolAsset, RateStep, SukukTerms
+from node.ledger.terms import (
+    PPM,
+    BondTerms,
+    FloatingRate,
+    Instalment,
+    PaymentPlan,
+    PoolAsset,
+    RateStep,
+    SukukTerms,
+)
 from tests.ledger.world import (
     CB,
     COMMITMENT,
@@ -46,6 +57,8 @@ RESIDUE: Final = "first-bank"
 """Whose account receives what rounding leaves."""
 ISSUED: Final = TODAY - TODAY % 7 + 7
 """A Thursday, as 1970-01-01 was."""
+REFERENCE: Final = "mtb-6m"
+SOURCE: Final = "PKRV 6M, mean of five working days"
 FIVE_HOURS_MS: Final = 5 * 3_600_000
 
 
@@ -67,6 +80,7 @@ def plan(**changes: Any) -> PaymentPlan:
         maturity_day=two_years_after(ISSUED),
         months=6,
         rates=(RateStep(from_day=changes.get("issue_day", ISSUED), rate_ppm=70_000),),
+        floating=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
         calendar=KARACHI,
@@ -110,6 +124,32 @@ def amortising(**changes: Any) -> dict[str, Any]:
     """Return what is different in the plan of a bond that repays a quarter with each payment."""
     instalments = tuple(Instalment(payment=payment, share_ppm=250_000) for payment in (1, 2, 3))
     return {"instalments": instalments, **changes}
+
+
+def floating(**changes: Any) -> dict[str, Any]:
+    """Return what is different in the plan of a bond that pays the last auction's yield and 1.5."""
+    rate = FloatingRate(
+        reference=REFERENCE,
+        margin_ppm=15_000,
+        floor_ppm=0,
+        cap_ppm=PPM,
+        fixing_days=1,
+        stale_days=30,
+    )
+    return {"rates": (), "floating": replace(rate, **changes)}
+
+
+def fix(payment: int, reference_ppm: int = 112_500, **changes: Any) -> FixRate:
+    """Fix a rate by two offices, with a source."""
+    good = FixRate(
+        account=address(CB),
+        approvers=(address(FM),),
+        asset=BOND,
+        payment=payment,
+        reference_ppm=reference_ppm,
+        source=SOURCE,
+    )
+    return replace(good, **changes)
 
 
 def _define(asset: str, terms: BondTerms | SukukTerms) -> DefineAsset:
@@ -189,6 +229,10 @@ def payment(world: World, number: int, asset: str = BOND) -> PaymentRecord:
     record = world.get(PAYMENTS, payment_key(asset, number))
     assert record is not None
     return record
+
+
+def fixing(world: World, number: int, asset: str = BOND) -> FixingRecord | None:
+    return world.get(FIXINGS, payment_key(asset, number))
 
 
 def position(world: World, account: bytes, asset: str = BOND) -> PositionRecord | None:

@@ -3,12 +3,14 @@
 from typing import Final
 
 from node.codec import replace
-from node.ledger.operations import CloseAccount, SetWithholding
+from node.ledger.operations import CloseAccount, DefineAsset, SetWithholding
 from node.ledger.outcomes import Outcome
 from node.ledger.securities import (
+    FIXINGS,
     PAYMENTS,
     SERVICES,
     TIES,
+    FixingRecord,
     PaymentRecord,
     PaymentRow,
     PaymentStatus,
@@ -38,6 +40,8 @@ from tests.ledger.debt import (
     define_bond,
     define_calendar,
     define_sukuk,
+    fix,
+    floating,
     fund,
     issue,
     plan,
@@ -77,6 +81,9 @@ LATE: Final = PaymentRecord(
     withheld=0,
     residue=0,
 )
+AWAITED: Final = FixingRecord(
+    day=TODAY, reference_ppm=None, rate_ppm=None, auction=None, source=None
+)
 
 
 def put_calendar(state: LedgerState) -> None:
@@ -88,8 +95,19 @@ def put_calendar(state: LedgerState) -> None:
 
 def put_bond(state: LedgerState) -> None:
     """Put a bond whose first payment is late."""
+    put_security(state, define_bond())
+    state.put(PAYMENTS, payment_key(BOND, 1), LATE)
+
+
+def put_floater(state: LedgerState) -> None:
+    """Put a bond that floats, and whose first rate is awaited."""
+    put_security(state, define_bond(**floating()))
+    state.put(FIXINGS, payment_key(BOND, 1), AWAITED)
+
+
+def put_security(state: LedgerState, good: DefineAsset) -> None:
+    """Put what this would define, and its service."""
     put_calendar(state)
-    good = define_bond()
     state.put(
         ASSETS,
         name_key(BOND),
@@ -107,7 +125,6 @@ def put_bond(state: LedgerState) -> None:
         ),
     )
     state.put(SERVICES, name_key(BOND), SERVICE)
-    state.put(PAYMENTS, payment_key(BOND, 1), LATE)
 
 
 def terms(**changes: object) -> BondTerms:
@@ -292,6 +309,59 @@ SET_WITHHOLDING: Final = Ladder(
     ),
 )
 
+FIX_RATE: Final = Ladder(
+    act="fix_rate",
+    good=fix(1),
+    by=(CB, FM),
+    prepare=put_floater,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(
+            why="one office alone",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": ()},
+            by=(CB,),
+        ),
+        Row(
+            why="its source is no plain text",
+            outcome=Outcome.TEXT_NOT_ACCEPTED,
+            change={"source": "PKRV\n6M"},
+            alone=True,
+        ),
+        Row(
+            why="its rate does not float",
+            outcome=Outcome.ASSET_NOT_FLOATING,
+            prepare=put_bond,
+            alone=True,
+        ),
+        Row(
+            why="it comes without a source",
+            outcome=Outcome.FIXING_WITHOUT_SOURCE,
+            change={"source": " "},
+        ),
+        Row(
+            why="its fixing day has not come",
+            outcome=Outcome.FIXING_NOT_AWAITED,
+            change={"payment": 2},
+        ),
+        Row(
+            why="an auction has fixed it",
+            outcome=Outcome.RATE_ALREADY_FIXED,
+            prepare=putting(
+                FIXINGS,
+                payment_key(BOND, 1),
+                replace(AWAITED, reference_ppm=1, rate_ppm=15_001, auction="mtb-6m-1"),
+            ),
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
 CLOSE_TIED: Final = Ladder(
     act="close_account",
     good=CloseAccount(account=address("exchange")),
@@ -316,5 +386,6 @@ LADDERS: Final = (
     ISSUE_BOND,
     FUND_PAYMENT,
     SET_WITHHOLDING,
+    FIX_RATE,
     CLOSE_TIED,
 )

@@ -15,12 +15,14 @@ from node.ledger.dates import (
     Order,
     Roll,
     Stub,
+    add_business_days,
     date_of,
     from_date,
 )
 from node.ledger.instruments import (
     accrued_interest,
     check_schedule,
+    floating_rate,
     payment_of,
     schedule_of,
 )
@@ -38,7 +40,7 @@ from node.ledger.terms import (
     check_terms,
     first_redemption_day,
 )
-from tests.ledger.debt import ISSUED, amortising, plan, zero_coupon
+from tests.ledger.debt import ISSUED, amortising, floating, plan, two_years_after, zero_coupon
 
 WEEKENDS: Final = Calendar(version=1, weekend=SATURDAY_SUNDAY, holidays=())
 
@@ -92,7 +94,7 @@ def test_rentals_by_actual_days_follow_the_calendar_where_the_terms_say_so() -> 
     unshifted = lived(start, end, 100_000, day_count=DayCount.ACT_365F)
 
     days = [
-        [payment.interest * 3_650 for payment in schedule_of(terms, WEEKENDS)]
+        [(payment.interest or 0) * 3_650 for payment in schedule_of(terms, WEEKENDS)]
         for terms in (shifted, unshifted)
     ]
 
@@ -190,6 +192,73 @@ def test_nothing_accrues_outside_of_its_life(settlement: int) -> None:
         accrued_interest(bond(), WEEKENDS, settlement, 1)
 
 
+def test_what_floats_is_known_as_far_as_it_is_fixed() -> None:
+    terms = bond(**floating(fixing_days=2))
+
+    payments = schedule_of(terms, WEEKENDS, {1: 127_500, 2: 0})
+
+    assert [each.rate_ppm for each in payments] == [127_500, 0, None, None]
+    assert [each.interest for each in payments] == [Fraction(6_375, 100_000), 0, None, None]
+    begins = [ISSUED, *(each.payment_day for each in payments[:-1])]
+    assert [each.fixing_day for each in payments] == [
+        add_business_days(WEEKENDS, day, -2) for day in begins
+    ]
+    assert schedule_of(bond(), WEEKENDS)[0].fixing_day is None
+    assert payments[0] == payment_of(terms, WEEKENDS, 1, 127_500)
+
+
+def test_fixing_without_days_in_between_is_on_the_day_of_business_on_which_the_period_begins() -> (
+    None
+):
+    saturday = ISSUED + 2
+    terms = bond(
+        issue_day=saturday, maturity_day=two_years_after(saturday), **floating(fixing_days=0)
+    )
+
+    first, second, *_ = schedule_of(terms, WEEKENDS)
+
+    assert first.fixing_day == saturday + 2
+    assert second.fixing_day == first.payment_day
+
+
+def test_interest_that_floats_accrues_once_its_rate_is_fixed() -> None:
+    terms = bond(**floating(), day_count=DayCount.ACT_365F)
+
+    accrued = accrued_interest(terms, WEEKENDS, ISSUED + 10, 365 * 10**6, {1: 127_500})
+
+    assert accrued == 1_275_000
+    with pytest.raises(DatesError, match="the rate of payment 1 is not fixed yet"):
+        accrued_interest(terms, WEEKENDS, ISSUED + 10, 10**9, {2: 127_500})
+
+
+@pytest.mark.parametrize(
+    ("reference_ppm", "paid_ppm"),
+    [
+        (112_500, 127_500),
+        (-20_000, 30_000),
+        (15_000, 30_000),
+        (145_000, 160_000),
+        (1 << 53, 160_000),
+    ],
+)
+def test_rate_is_reference_and_margin_within_floor_and_cap(
+    reference_ppm: int, paid_ppm: int
+) -> None:
+    rate = floating(floor_ppm=30_000, cap_ppm=160_000)["floating"]
+
+    assert floating_rate(rate, reference_ppm) == paid_ppm
+
+
+def test_what_floats_is_bounded_by_its_cap() -> None:
+    ceiling = 7 * 10**18
+
+    with pytest.raises(Reject, match="SCHEDULE_NOT_VALID"):
+        check_schedule(bond(**floating()), WEEKENDS, ceiling=ceiling)
+
+    payments = check_schedule(bond(**floating(cap_ppm=70_000)), WEEKENDS, ceiling=ceiling)
+    assert [each.interest for each in payments] == [None] * 4
+
+
 def instalments(*pairs: tuple[int, int]) -> tuple[Instalment, ...]:
     return tuple(Instalment(payment=payment, share_ppm=share) for payment, share in pairs)
 
@@ -212,6 +281,10 @@ def steps(*days: int) -> tuple[RateStep, ...]:
         ({"rates": steps(ISSUED, ISSUED + 9_999)}, "not in ascending order of day"),
         ({"instalments": instalments((2, 1), (1, 1))}, "not in ascending order of payment"),
         ({"instalments": instalments((1, 600_000), (2, 400_000))}, "leave nothing to mature"),
+        ({**floating(), "months": 0}, "no months from one payment to the next"),
+        ({**floating(), "rates": steps(ISSUED)}, "rates of its own and a reference"),
+        (floating(reference="MTB 6M"), "its reference 'MTB 6M' is no name"),
+        (floating(floor_ppm=120_001, cap_ppm=120_000), "above its cap"),
     ],
 )
 def test_terms_that_contradict_themselves_are_refused(changes: dict[str, Any], reason: str) -> None:

@@ -292,7 +292,7 @@ def test_record_waits_while_so_many_payments_are_unpaid() -> None:
     events = [to_day(world, days(number, months=1)[0] + 1) for number in range(1, 10)]
 
     waits = [event for found in events for event in found if isinstance(event, RecordWaits)]
-    assert waits == [RecordWaits(asset=BOND, payment=OPEN_PAYMENTS_MAX + 1)]
+    assert waits == [RecordWaits(asset=BOND, payment=OPEN_PAYMENTS_MAX + 1, reason="unpaid")]
     assert service(world).recorded == OPEN_PAYMENTS_MAX
     world.check()
     world.do(transfer("amina", "bilal", 400_000, BOND), by=("amina",))

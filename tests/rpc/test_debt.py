@@ -19,7 +19,7 @@ from node.provision.acts import define_bill
 from node.provision.pakistan import define_pakistan
 from tests.chain.town import address_of, make_record
 from tests.cli.asked import ask
-from tests.ledger.debt import BOND, issue
+from tests.ledger.debt import BOND, fix, floating, issue
 from tests.rpc.solo import BANK, CASH, Solo, solo_node
 from tests.rpc.test_securities import BOTH, CENTRAL, MINISTRY, define, pass_to
 
@@ -73,6 +73,33 @@ async def solo() -> AsyncIterator[Solo]:
 async def lines(solo: Solo, **params: Any) -> dict[str, Any]:
     found = await solo.call("khz_debt", params)
     return {each["asset"]: each for each in found["lines"]}
+
+
+async def test_what_floats_is_estimated_at_the_rate_last_fixed(solo: Solo) -> None:
+    town, floater = solo.town, "PFL-2Y"
+    bought = replace(
+        issue(200_000),
+        account=MINISTRY,
+        approvers=(CENTRAL,),
+        asset=floater,
+        to=address_of(BANK, "a0"),
+    )
+    await town.decide(town.transaction([define(floater, **floating()), bought], BOTH))
+    town.clock.advance(1_000)
+    await town.decide()
+    before = (await lines(solo))[floater]
+    by_offices = replace(fix(1), account=CENTRAL, approvers=(MINISTRY,), asset=floater)
+    await town.decide(town.transaction([by_offices], BOTH))
+
+    after = (await lines(solo))[floater]
+
+    assert before["rate"] is None
+    assert {each["interest"] for each in before["payments"]} == {"0.00"}
+    assert after["rate"] == "12.7500"
+    assert [each["interest"] for each in after["payments"]] == ["127.50"] * 4
+    assert [each["status"] for each in after["payments"]] == ["planned", *["estimated"] * 3]
+    printed = await ask(solo, "debt")
+    assert printed.code == Exit.OK, printed.err
 
 
 async def test_every_security_that_is_held_is_a_line_and_nothing_else_is(solo: Solo) -> None:

@@ -21,7 +21,16 @@ from node.ledger.units import MS_PER_DAY
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from tests.chain.town import START_MS, address_of, make_record
 from tests.cli.asked import ask
-from tests.ledger.debt import BOND, define_bond, issue, plan, two_years_after
+from tests.ledger.debt import (
+    BOND,
+    SOURCE,
+    define_bond,
+    fix,
+    floating,
+    issue,
+    plan,
+    two_years_after,
+)
 from tests.rpc.solo import BANK, CASH, Solo, solo_node
 
 CENTRAL: Final = address_of(CENTRAL_BANK, CENTRAL_BANK)
@@ -30,8 +39,8 @@ BOTH: Final = (CENTRAL_BANK, FINANCE_MINISTRY)
 TODAY: Final = START_MS // MS_PER_DAY
 
 
-def define(asset: str = BOND) -> DefineAsset:
-    """Define a bond of this network, issued today."""
+def define(asset: str = BOND, **changes: Any) -> DefineAsset:
+    """Define a bond of this network, issued tomorrow."""
     issued = TODAY + 1
     whole = plan(
         issue_day=issued,
@@ -40,6 +49,7 @@ def define(asset: str = BOND) -> DefineAsset:
         cash=CASH,
         paying_agent=MINISTRY,
         residue_account=CENTRAL,
+        **changes,
     )
     good = define_bond(asset)
     terms = BondTerms(face_currency="PKR", plan=whole)
@@ -93,6 +103,46 @@ async def test_schedule_is_the_same_before_the_definition_and_after(solo: Solo) 
     assert after["cash"] == CASH
     assert (after["calendar"], after["calendar_version"]) == (PAKISTAN, 1)
     assert all(each["made"] is None for each in after["payments"])
+
+
+async def test_what_floats_shows_what_is_fixed_and_marks_what_is_not(
+    solo: Solo, tmp_path: Path
+) -> None:
+    town, floater = solo.town, "PFL-2Y-1"
+    definition = define(floater, **floating())
+    written = tmp_path / "floater.json"
+    operation = solo.server._views.renderer.record(definition)
+    written.write_text(json.dumps({"type": "define_asset", **operation}))
+    before = await ask(solo, "schedule", "--terms", written, "--json")
+    await town.decide(town.transaction([definition], BOTH))
+    town.clock.advance(1_000)
+    await town.decide()  # its fixing day is today: no auction gives the reference
+    awaited = await solo.call("khz_schedule", {"asset": floater})
+    table = await ask(solo, "schedule", floater)
+    by_offices = replace(fix(1), account=CENTRAL, approvers=(MINISTRY,), asset=floater)
+    await town.decide(town.transaction([by_offices], BOTH))
+    fixed = await solo.call("khz_schedule", {"asset": floater})
+
+    assert before.code == Exit.OK, before.err
+    first, second = awaited["payments"][:2]
+    assert [each["fixing"] for each in before.json["payments"]] == [None] * 4
+    assert (first["rate"], first["interest"], first["interest_per_hundred"]) == (None,) * 3
+    assert first["fixing"] == {"reference": None, "auction": None, "source": None}
+    assert first["fixing_day"] < second["fixing_day"]
+    assert table.code == Exit.OK, table.err
+    assert table.out.count("not fixed") == 8
+    assert "awaited" in table.out
+    assert second["fixing_day"] in table.out
+    first, second = fixed["payments"][:2]
+    assert (first["rate"], first["interest"]) == ("12.7500", "51/800")
+    assert first["fixing"] == {"reference": "11.2500", "auction": None, "source": SOURCE}
+    assert second["rate"] is None
+    async with client_of(solo) as client:
+        known, unknown, *_ = (await client.schedule(floater)).value
+    assert (known.rate, known.interest_per_hundred) == (Decimal("12.75"), Decimal("6.375"))
+    assert known.fixing is not None
+    assert known.fixing.source == SOURCE
+    assert (unknown.rate, unknown.fixing) == (None, None)
 
 
 async def test_what_was_paid_stands_beside_its_payment(solo: Solo) -> None:
@@ -158,6 +208,7 @@ async def test_command_prints_the_table_the_rows_and_the_json(solo: Solo, tmp_pa
     assert "a bond, paid in" in table.out
     assert "3.50" in table.out
     read = list(csv.reader(io.StringIO(rows.out)))
-    assert [row[3] for row in read] == ["interest per 100"] + ["3.5000000000"] * 4
+    assert [row[5] for row in read] == ["interest per 100"] + ["3.5000000000"] * 4
+    assert [row[3:5] for row in read] == [["rate", "fixing"], *[["7.0000", ""]] * 4]
     assert [each["payment_day"] for each in whole.json["payments"]] == [row[2] for row in read[1:]]
     assert wrong.code == Exit.USAGE

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 from node.codec import Record
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.acts.governance.set_parameter import SetParameter
+from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.dates import Order, Roll, Stub
 from node.ledger.powers import ANY, FINANCE_MINISTRY
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import WithholdingRow
+from node.ledger.securities import FIXINGS, WithholdingRow, split_payment_key
 from node.ledger.tables import (
     ASSETS,
     CALENDARS,
@@ -25,7 +26,17 @@ from node.ledger.tables import (
     ParticipantKind,
     name_key,
 )
-from node.ledger.terms import BondTerms, PaymentPlan, PoolAsset, RateStep, SukukTerms, is_serviced
+from node.ledger.terms import (
+    PPM,
+    BondTerms,
+    FloatingRate,
+    PaymentPlan,
+    PoolAsset,
+    RateStep,
+    SukukTerms,
+    is_serviced,
+    kind_of,
+)
 from node.ledger.units import MS_PER_MINUTE, local_day
 from tests.chain.town import CASH
 
@@ -34,8 +45,21 @@ if TYPE_CHECKING:
 
 Maker = Callable[[random.Random], Sequence[Record]]
 
+REFERENCES: Final = ("mtb-3m", "mtb-none")
+"""One that the auctions of the load may keep, and one that none does."""
 _MINUTES_OF_DAY: Final = 1_440
 _OFFSETS: Final = range(-720, 841)
+
+
+def _floating(chance: random.Random) -> FloatingRate:
+    return FloatingRate(
+        reference=chance.choice(REFERENCES),
+        margin_ppm=chance.choice((-200_000, 0, 15_000)),
+        floor_ppm=chance.choice((0, 50_000)),
+        cap_ppm=chance.choice((50_000, PPM)),
+        fixing_days=chance.choice((0, 1, 5)),
+        stale_days=chance.choice((1, 30)),
+    )
 
 
 class SecurityLoad:
@@ -52,6 +76,7 @@ class SecurityLoad:
             "define_security": self._define_security,
             "fund_payment": self._fund_payment,
             "set_withholding": self._set_withholding,
+            "fix_rate": self._fix_rate,
             "bring_midnight": self._bring_midnight,
         }
 
@@ -66,12 +91,14 @@ class SecurityLoad:
             raise self._impossible
         today = self._today()
         paid = chance.random() < 0.7
+        floats = paid and chance.random() < 0.4
         start = today - chance.choice((1, 40))
         plan = PaymentPlan(
             issue_day=start,
             maturity_day=today + chance.choice((2, 2, 2, 40)),
             months=1 if paid else 0,
-            rates=(RateStep(from_day=start, rate_ppm=120_000),) if paid else (),
+            rates=(RateStep(from_day=start, rate_ppm=120_000),) if paid and not floats else (),
+            floating=_floating(chance) if floats else None,
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
             calendar=chance.choice(calendars).decode(),
@@ -137,6 +164,28 @@ class SecurityLoad:
                         from_day=0, rate_bps=chance.choice((0, 1_500)), source="simulation"
                     ),
                 ),
+            )
+        ]
+
+    def _fix_rate(self, chance: random.Random) -> Sequence[Record]:
+        awaited = [
+            split_payment_key(key)
+            for key, fixing in self._load._model.rows(FIXINGS).items()
+            if fixing.rate_ppm is None or chance.random() < 0.1
+        ]
+        if not awaited:
+            raise self._impossible
+        asset, payment = chance.choice(awaited)
+        record = self._load._model.rows(ASSETS)[name_key(asset)]
+        return [
+            self._load._governed(
+                FixRate,
+                "fix_rate",
+                kind_of(record.terms).value,
+                asset=asset,
+                payment=payment,
+                reference_ppm=chance.choice((-10_000, 105_000, 1_000_000)),
+                source="simulation" if chance.random() < 0.9 else "",
             )
         ]
 

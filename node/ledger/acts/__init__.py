@@ -67,6 +67,8 @@ tag   operation                  class       event
 66    (time)                                 PaymentSettled
 67    (time)                                 HoldRedeemed
 68    (time)                                 RecordWaits
+69    fix_rate                   OFFICE      RateFixed, or by time
+70    (time)                                 RateAwaited
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved

@@ -2,11 +2,30 @@
 
 from node.ledger.instruments.accrual import accrued_interest
 from node.ledger.instruments.schedule import (
+    NOTHING_FIXED,
     PART_MAX,
+    PAYMENTS_MAX,
     Payment,
+    Rates,
     check_schedule,
+    fixing_nominal,
+    floating_rate,
     payment_of,
+    periods_of,
     schedule_of,
 )
 
-__all__ = ["PART_MAX", "Payment", "accrued_interest", "check_schedule", "payment_of", "schedule_of"]
+__all__ = [
+    "NOTHING_FIXED",
+    "PART_MAX",
+    "PAYMENTS_MAX",
+    "Payment",
+    "Rates",
+    "accrued_interest",
+    "check_schedule",
+    "fixing_nominal",
+    "floating_rate",
+    "payment_of",
+    "periods_of",
+    "schedule_of",
+]

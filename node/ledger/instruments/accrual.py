@@ -3,28 +3,50 @@
 from fractions import Fraction
 
 from node.ledger.dates import Calendar, DatesError
-from node.ledger.instruments.schedule import interest_of, periods_of, schedule_of
+from node.ledger.instruments.schedule import (
+    NOTHING_FIXED,
+    Rates,
+    interest_of,
+    periods_of,
+    schedule_of,
+)
 from node.ledger.pricing.grid import half_up
 from node.ledger.terms import PPM, ServicedTerms
 from node.ledger.units import Day
 
 
-def accrued_interest(terms: ServicedTerms, calendar: Calendar, settlement: Day, face: int) -> int:
+def accrued_interest(
+    terms: ServicedTerms,
+    calendar: Calendar,
+    settlement: Day,
+    face: int,
+    rates: Rates = NOTHING_FIXED,
+) -> int:
     """Return the interest accrued on so many minor units of face, half up to a minor unit.
 
     After the record day of a payment its interest stays with the seller: what accrues from there
     to the end of the period is then owed to the buyer, and the figure is below zero.
 
+    Args:
+        rates: those that are fixed, of what floats.
+
     Raises:
-        DatesError: the settlement is not between the issue and the end of the last period.
+        DatesError: the settlement is not between the issue and the end of the last period, or in a
+            period whose rate is not fixed yet.
     """
     plan = terms.plan
     repaid = 0
-    payments, periods = schedule_of(terms, calendar), periods_of(plan, calendar)
+    payments, periods = schedule_of(terms, calendar, rates), periods_of(plan, calendar)
     if plan.issue_day <= settlement:
         for payment, period in zip(payments, periods, strict=True):
             if settlement < period.end:
-                accrued = Fraction(PPM - repaid, PPM) * interest_of(plan, period, settlement)
+                if payment.rate_ppm is None or payment.interest is None:
+                    raise DatesError(
+                        f"settlement on day {settlement}: the rate of payment {payment.number} is"
+                        " not fixed yet"
+                    )
+                share = Fraction(PPM - repaid, PPM)
+                accrued = share * interest_of(plan, period, settlement, payment.rate_ppm)
                 if settlement > payment.record_day:
                     accrued -= payment.interest
                 return half_up(accrued * face, 0)

@@ -1,14 +1,16 @@
 """The payments of a security: its plan and its calendar in, numbered rows out.
 
 What a row pays is said for one unit of the face that was issued, exactly: interest as a fraction,
-principal in millionths. A holding of so many minor units is paid the floor of its share.
+principal in millionths. A holding of so many minor units is paid the floor of its share. What
+floats is known as far as it is fixed: whoever asks for a schedule brings the fixed rates.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from node.ledger.dates import (
     Calendar,
@@ -18,16 +20,21 @@ from node.ledger.dates import (
     date_of,
     generate,
     periods_of_year,
+    roll,
 )
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.pricing.daycounts import year_fraction
-from node.ledger.terms import PPM, PaymentPlan, ServicedTerms
+from node.ledger.terms import PPM, FloatingRate, PaymentPlan, ServicedTerms
 from node.ledger.units import AMOUNT_MAX, Day
 
 PAYMENTS_MAX: Final = 400
 """A hundred years of quarters, thirty-three of months."""
 PART_MAX: Final = (1 << 63) - 1
 """Numerator and denominator stand in a record."""
+
+Rates: TypeAlias = Mapping[int, int]
+"""What is paid for a year in periods whose rate is fixed, in millionths, by number of payment."""
+NOTHING_FIXED: Final[Rates] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,32 +53,50 @@ class Payment:
     nominal_day: Day
     """When it is paid by the terms, before any roll."""
     payment_day: Day
-    interest: Fraction
-    """Of a unit of face that was issued."""
+    fixing_day: Day | None
+    """From the start of which the reference is known by which it is paid; None: it does not float.
+    """
+    rate_ppm: int | None
+    """What is paid for a year, in millionths; None: not fixed yet."""
+    interest: Fraction | None
+    """Of a unit of face that was issued; None: not fixed yet."""
     principal_ppm: int
     """Of a unit of face that was issued."""
     final: bool
     """Whether the face is gone with it."""
 
 
-def schedule_of(terms: ServicedTerms, calendar: Calendar) -> tuple[Payment, ...]:
+def schedule_of(
+    terms: ServicedTerms, calendar: Calendar, rates: Rates = NOTHING_FIXED
+) -> tuple[Payment, ...]:
     """Return all payments in order.
+
+    Args:
+        rates: those that are fixed, of what floats.
 
     Raises:
         DatesError: no schedule follows from the terms; of defined assets it does.
     """
     plan = terms.plan
     periods = periods_of(plan, calendar)
-    return tuple(_payment(plan, calendar, periods, number) for number in range(1, len(periods) + 1))
+    return tuple(
+        _payment(plan, calendar, periods, number, rates.get(number))
+        for number in range(1, len(periods) + 1)
+    )
 
 
-def payment_of(terms: ServicedTerms, calendar: Calendar, number: int) -> Payment:
+def payment_of(
+    terms: ServicedTerms, calendar: Calendar, number: int, fixed_ppm: int | None = None
+) -> Payment:
     """Return one payment of the schedule; it has so many.
+
+    Args:
+        fixed_ppm: its rate, of what floats, once it is fixed.
 
     Raises:
         DatesError: as `schedule_of`.
     """
-    return _payment(terms.plan, calendar, periods_of(terms.plan, calendar), number)
+    return _payment(terms.plan, calendar, periods_of(terms.plan, calendar), number, fixed_ppm)
 
 
 def periods_of(plan: PaymentPlan, calendar: Calendar) -> tuple[Period, ...]:
@@ -92,14 +117,33 @@ def periods_of(plan: PaymentPlan, calendar: Calendar) -> tuple[Period, ...]:
     )
 
 
-def interest_of(plan: PaymentPlan, period: Period, until: Day) -> Fraction:
-    """Return what accrues from the start of the period to a day, of a unit that is not repaid."""
+def rate_of(plan: PaymentPlan, period: Period, fixed_ppm: int | None) -> int | None:
+    """Return what is paid for a year in a period, in millionths; None: it is not fixed yet."""
+    if plan.floating is not None:
+        return fixed_ppm
     if not plan.rates:
-        return Fraction(0)
+        return 0
     # The regular period beside a long first one begins later than it does.
     is_first = period.start == plan.issue_day
     begins = plan.issue_day if is_first else period.nominal_start
-    rate_ppm = next(step.rate_ppm for step in reversed(plan.rates) if step.from_day <= begins)
+    return next(step.rate_ppm for step in reversed(plan.rates) if step.from_day <= begins)
+
+
+def floating_rate(floating: FloatingRate, reference_ppm: int) -> int:
+    """Return what is paid for a year by this reference: with the margin, within floor and cap."""
+    paid_ppm = reference_ppm + floating.margin_ppm
+    return max(floating.floor_ppm, min(paid_ppm, floating.cap_ppm))
+
+
+def fixing_nominal(plan: PaymentPlan, periods: Sequence[Period], number: int) -> Day:
+    """Return the day of the terms on which a period begins: its fixing is counted from there."""
+    return plan.issue_day if number == 1 else periods[number - 2].nominal_end
+
+
+def interest_of(plan: PaymentPlan, period: Period, until: Day, rate_ppm: int) -> Fraction:
+    """Return what accrues from the start of the period to a day, of a unit that is not repaid."""
+    if not rate_ppm:
+        return Fraction(0)
     share = year_fraction(
         plan.day_count,
         date_of(period.start),
@@ -129,7 +173,7 @@ def check_schedule(
         count = len(periods_of(plan, calendar))
         if count > PAYMENTS_MAX:
             raise _contradiction(f"it has {count} payments, more than {PAYMENTS_MAX}")
-        payments = schedule_of(terms, calendar)
+        payments = schedule_of(terms, calendar, _highest_rates(plan, count))
     except DatesError as error:
         raise _contradiction(error.args[0]) from None
     if payments[0].record_day < plan.issue_day:
@@ -150,6 +194,7 @@ def check_schedule(
                 f" {instalment.payment}; the last one repays the rest"
             )
     for payment in payments:
+        assert payment.interest is not None  # the highest is known, of what floats too
         if max(payment.interest.numerator, payment.interest.denominator) > PART_MAX:
             raise _contradiction(
                 f"the interest of payment {payment.number} is a fraction of more than 63 bits"
@@ -160,13 +205,27 @@ def check_schedule(
                 f"payment {payment.number} on the whole ceiling would be more than half of what an"
                 " amount can be"
             )
-    return payments
+    if plan.floating is None:
+        return payments
+    return tuple(replace(payment, rate_ppm=None, interest=None) for payment in payments)
+
+
+def _highest_rates(plan: PaymentPlan, count: int) -> Rates:
+    """Return the most that could be fixed for each payment."""
+    if plan.floating is None:
+        return NOTHING_FIXED
+    return dict.fromkeys(range(1, count + 1), plan.floating.cap_ppm)
 
 
 def _payment(
-    plan: PaymentPlan, calendar: Calendar, periods: Sequence[Period], number: int
+    plan: PaymentPlan,
+    calendar: Calendar,
+    periods: Sequence[Period],
+    number: int,
+    fixed_ppm: int | None,
 ) -> Payment:
     period = periods[number - 1]
+    rate_ppm = rate_of(plan, period, fixed_ppm)
     final = number == len(periods)
     instalments = plan.instalments
     remaining = PPM - sum(each.share_ppm for each in instalments if each.payment < number)
@@ -179,10 +238,26 @@ def _payment(
         funding_day=add_business_days(calendar, period.payment, -1),
         nominal_day=plan.maturity_day if final else period.nominal_end,
         payment_day=period.payment,
-        interest=Fraction(remaining, PPM) * interest_of(plan, period, period.end),
+        fixing_day=_fixing_day(plan, calendar, periods, number),
+        rate_ppm=rate_ppm,
+        interest=(
+            None
+            if rate_ppm is None
+            else Fraction(remaining, PPM) * interest_of(plan, period, period.end, rate_ppm)
+        ),
         principal_ppm=remaining if final else due,
         final=final,
     )
+
+
+def _fixing_day(
+    plan: PaymentPlan, calendar: Calendar, periods: Sequence[Period], number: int
+) -> Day | None:
+    if plan.floating is None:
+        return None
+    begins = roll(calendar, fixing_nominal(plan, periods, number), plan.roll)
+    days = plan.floating.fixing_days
+    return add_business_days(calendar, begins, -days) if days else begins
 
 
 def _contradiction(reason: str) -> Reject:

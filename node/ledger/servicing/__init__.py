@@ -10,8 +10,9 @@
                                     ▲                                                 │ not yet
                                     └───── tried every day ───── LATE ▶ IN_GRACE ▶ IN_DEFAULT
 
-`records.py` fixes who is owed, in constant work; `payer.py` takes the whole from the paying agent
-and pays it out; `agenda.py` says what happens when. Older payments come before younger ones.
+`fixer.py` fixes the rates of what floats; `records.py` fixes who is owed, in constant work;
+`payer.py` takes the whole from the paying agent and pays it out; `agenda.py` says what happens
+when. Older payments come before younger ones.
 """
 
 from node.ledger.servicing.agenda import (
@@ -23,6 +24,7 @@ from node.ledger.servicing.agenda import (
     serve,
 )
 from node.ledger.servicing.books import contradictions_of_securities
+from node.ledger.servicing.fixer import RateAwaited, RateFixed, begin_fixings, fix_by_source
 from node.ledger.servicing.payer import (
     HOLDERS_PER_BLOCK_MAX,
     HolderPaid,
@@ -50,14 +52,18 @@ __all__ = [
     "PaymentFunded",
     "PaymentSettled",
     "PaymentUnfunded",
+    "RateAwaited",
+    "RateFixed",
     "RecordTaken",
     "RecordWaits",
     "ServicingEvent",
     "WithholdingCollected",
+    "begin_fixings",
     "begin_service",
     "check_begins",
     "contradictions_of_securities",
     "escrow_address",
+    "fix_by_source",
     "fund_now",
     "meet_day",
     "serve",

@@ -17,7 +17,6 @@ from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.positions import service_of
 from node.ledger.securities import (
-    OPEN_PAYMENTS_MAX,
     PAYMENTS,
     Number,
     PaymentRecord,
@@ -26,6 +25,7 @@ from node.ledger.securities import (
     payment_key,
     split_payment_key,
 )
+from node.ledger.servicing.fixer import RateAwaited, RateFixed, meet_fixing
 from node.ledger.servicing.payer import (
     HolderPaid,
     HoldersPaid,
@@ -45,6 +45,7 @@ from node.ledger.servicing.records import (
     security_of,
     take_record,
     wake,
+    why_to_wait,
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import DueKind
@@ -73,7 +74,9 @@ class PaymentUnfunded(Record, tag=64):
 
 
 ServicingEvent: TypeAlias = (
-    RecordTaken
+    RateFixed
+    | RateAwaited
+    | RecordTaken
     | RecordWaits
     | FundingChecked
     | PaymentFunded
@@ -97,6 +100,8 @@ def meet_day(
         target: the key of the payment.
     """
     asset, number = split_payment_key(target)
+    if kind is DueKind.FIXING_DAY:
+        return meet_fixing(state, asset, number, time_ms)
     if kind is DueKind.RECORD_DAY:
         return take_record(state, asset, number, time_ms)
     payment = open_payment(state, asset, number)
@@ -193,7 +198,7 @@ class _Step:
     def _plan(self) -> None:
         """Take a record that waited for room, and appoint the next one."""
         service = self._service
-        if service.waits and service.recorded - service.settled < OPEN_PAYMENTS_MAX:
+        if service.waits and not why_to_wait(self._state, self._asset, self._terms, service):
             number = service.recorded + 1
             self.events.append(take_record(self._state, self._asset, number, self._time_ms))
             service = service_of(self._state, self._asset)

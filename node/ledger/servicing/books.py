@@ -8,14 +8,18 @@
 4. Whoever is owed something and holds nothing, receives residues or collects what is withheld is
    tied, and nobody else.
 5. A service counts as many records as there are payments, and pays the oldest that is open.
+6. What floats is fixed once, by an auction or a source, within floor and cap; nothing is on record
+   at a rate that is not fixed.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from node.ledger.identifiers import ADDRESS_SIZE
+from node.ledger.instruments import floating_rate
 from node.ledger.positions import account_at, face_at, first_open
 from node.ledger.securities import (
+    FIXINGS,
     OPEN_PAYMENTS_MAX,
     PAYMENTS,
     POSITIONS,
@@ -27,6 +31,7 @@ from node.ledger.securities import (
     ServiceRecord,
     Tie,
     payment_key,
+    split_payment_key,
     tie_key,
 )
 from node.ledger.servicing.payer import due_of, escrow_address
@@ -49,6 +54,7 @@ def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
     yield from _positions(rows, services)
     yield from _payments(rows, services)
     yield from _ties(rows, services)
+    yield from _fixings(rows)
 
 
 def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
@@ -160,3 +166,29 @@ def _ties(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
             yield f"account {withholding.collector.hex()} collects {key.decode()} and is not tied"
     if expected != sum(1 for _ in rows.items(TIES)):
         yield "the ties of accounts and what is still to come to them do not agree"
+
+
+def _fixings(rows: StateRows) -> Iterator[str]:
+    """Check rule 6."""
+    for key, fixing in rows.items(FIXINGS):
+        record = rows.get(ASSETS, name_key(split_payment_key(key)[0]))
+        terms = None if record is None else record.terms
+        if terms is None or not is_serviced(terms) or terms.plan.floating is None:
+            yield f"fixing {key.hex()} is of what does not float"
+        elif fixing.reference_ppm is None or fixing.rate_ppm is None:
+            known = (fixing.reference_ppm, fixing.rate_ppm, fixing.auction, fixing.source)
+            if any(each is not None for each in known):
+                yield f"fixing {key.hex()} is neither awaited nor fixed"
+            if rows.get(PAYMENTS, key) is not None:
+                yield f"payment {key.hex()} is on record, and its rate is awaited"
+        else:
+            if fixing.rate_ppm != floating_rate(terms.plan.floating, fixing.reference_ppm):
+                yield f"fixing {key.hex()} is not what follows from its reference"
+            if (fixing.auction is None) is (fixing.source is None):
+                yield f"fixing {key.hex()} is not of one auction or source"
+    for key, _ in rows.items(PAYMENTS):
+        record = rows.get(ASSETS, name_key(split_payment_key(key)[0]))
+        terms = None if record is None else record.terms
+        floats = terms is not None and is_serviced(terms) and terms.plan.floating is not None
+        if floats and rows.get(FIXINGS, key) is None:
+            yield f"payment {key.hex()} is on record, and its rate was never fixed"

@@ -13,7 +13,8 @@ from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, add_business_days, moment_ms
-from node.ledger.identifiers import AssetCode
+from node.ledger.fixings import fixed_rate
+from node.ledger.identifiers import AssetCode, Name
 from node.ledger.instruments import PART_MAX, Payment, payment_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
@@ -51,6 +52,8 @@ from node.ledger.terms import PPM, ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
 
 _FINEST: Final = 10**16
+UNPAID: Final = "unpaid"
+UNFIXED: Final = "unfixed"
 
 
 class RecordTaken(Record, tag=62):
@@ -65,10 +68,12 @@ class RecordTaken(Record, tag=62):
 
 
 class RecordWaits(Record, tag=68):
-    """So many payments are unpaid that the next record waits until one is settled."""
+    """A record is not taken on its day: too many payments are unpaid, or its rate is not fixed."""
 
     asset: AssetCode
     payment: Number
+    reason: Name
+    """`unpaid`: until one is settled; `unfixed`: until the rate is."""
 
 
 def security_of(state: LedgerState, asset: str) -> tuple[AssetRecord, ServicedTerms]:
@@ -97,8 +102,12 @@ def begin_service(
     terms: ServicedTerms,
     payments: tuple[Payment, ...],
     time_ms: int,
-) -> None:
-    """Begin to serve a security that is defined now. Records that lie in the past are not taken."""
+) -> int:
+    """Begin to serve a security that is defined now. Records that lie in the past are not taken.
+
+    Returns:
+        the number of its first payment whose record is taken.
+    """
     past = _count_past(state, payments, time_ms)
     service = ServiceRecord(
         next=None,
@@ -114,6 +123,7 @@ def begin_service(
     residue_account = terms.plan.residue_account
     tie = TieRecord(tie=Tie.RESIDUE)
     state.put(TIES, tie_key(residue_account, Tie.RESIDUE, asset.encode()), tie)
+    return past + 1
 
 
 def plan_next(
@@ -122,7 +132,7 @@ def plan_next(
     """Compute the row whose record is taken next, and appoint its record."""
     calendar = calendar_of(state, terms.plan.calendar)
     number = service.recorded + 1
-    row = row_of(payment_of(terms, calendar, number))
+    row = row_of(payment_of(terms, calendar, number, fixed_rate(state, asset, terms, number)))
     _appoint(state, asset, terms, number, row, DueKind.RECORD_DAY)
     return replace(service, next=row, calendar_version=calendar.version)
 
@@ -136,13 +146,14 @@ def take_record(
     row = service.next
     assert row is not None  # planning appoints
     assert service.recorded + 1 == number
-    if service.recorded - service.settled >= OPEN_PAYMENTS_MAX:
-        # The service is looked at every day: something is unpaid.
+    reason = why_to_wait(state, asset, terms, service)
+    if reason is not None:
+        # Unpaid: the service is looked at every day. Unfixed: it is woken by the fixing.
         state.put(SERVICES, name_key(asset), replace(service, waits=True))
-        return RecordWaits(asset=asset, payment=number)
+        return RecordWaits(asset=asset, payment=number, reason=reason)
     calendar = calendar_of(state, terms.plan.calendar)
     if calendar.version != service.calendar_version:
-        row = row_of(payment_of(terms, calendar, number))
+        row = row_of(payment_of(terms, calendar, number, fixed_rate(state, asset, terms, number)))
     face = record.supply
     interest = Fraction(row.interest_numerator, row.interest_denominator) * face
     _appoint(state, asset, terms, number, row, DueKind.FUNDING_DAY)
@@ -176,6 +187,19 @@ def take_record(
     )
 
 
+def why_to_wait(
+    state: LedgerState, asset: str, terms: ServicedTerms, service: ServiceRecord
+) -> str | None:
+    """Return why the next record cannot be taken now, or None."""
+    if service.recorded - service.settled >= OPEN_PAYMENTS_MAX:
+        return UNPAID
+    is_fixed = (
+        terms.plan.floating is None
+        or fixed_rate(state, asset, terms, service.recorded + 1) is not None
+    )
+    return None if is_fixed else UNFIXED
+
+
 def wake(state: LedgerState, asset: str, service: ServiceRecord, due_ms: int | None) -> None:
     """Write the service, which is looked at again at this time; None: by appointment only."""
     if service.due_ms != due_ms:
@@ -193,8 +217,11 @@ def service_due_key(due_ms: int, asset: str) -> bytes:
 
 
 def row_of(payment: Payment) -> PaymentRow:
-    """Return what a payment of a schedule pays for a unit of face, as it is noted."""
-    interest = payment.interest
+    """Return what a payment of a schedule pays for a unit of face, as it is noted.
+
+    Interest that is not fixed yet is entered with its fixing.
+    """
+    interest = payment.interest or Fraction(0)
     if max(interest.numerator, interest.denominator) > PART_MAX:
         # No definition comes to it, but a calendar that was amended since may: floor to 10^-16.
         interest = Fraction(int(interest * _FINEST), _FINEST)

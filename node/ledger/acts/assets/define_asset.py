@@ -23,7 +23,7 @@ from node.ledger.instruments import Payment, check_schedule
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.registers import Scheme, check_form, check_unclaimed, claim
-from node.ledger.servicing import begin_service, check_begins
+from node.ledger.servicing import begin_fixings, begin_service, check_begins
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ASSETS,
@@ -119,7 +119,8 @@ def _apply(context: ActContext, operation: DefineAsset) -> None:
         ),
     )
     if is_serviced(operation.terms):
-        begin_service(state, asset, operation.terms, payments, context.block.time_ms)
+        number = begin_service(state, asset, operation.terms, payments, context.block.time_ms)
+        begin_fixings(state, asset, operation.terms, number)
     context.events.append(AssetDefined(asset=asset, issuer=operation.issuer))
 
 
