@@ -13,7 +13,8 @@ Texts under the names of the ACTUS data dictionary, version 1.4, as a holder has
 ACTUS has no ACT/ACT ICMA, no ACT/ACT AFB and no 30/360. Where one of those that it has gives the
 same amount for every payment (30E/360 of half coupons), the contract names that one; interest that
 accrues within a period may then differ by a day. Where none does there is no contract. Its cycles
-step forwards from an anchor, ours from either end: what cannot be told so is refused as well.
+step forwards from an anchor, ours from either end: what cannot be told so is refused as well, and
+so is what floats.
 
 Its calendars are `NC` and `MF`. One with holidays goes by its name on the ledger, under which
 whoever reads the contract has to know its days.
@@ -140,6 +141,11 @@ def _serviced(
     terms: ServicedTerms, calendar: Calendar, face: int, decimals: int
 ) -> dict[str, str | list[str]]:
     plan = terms.plan
+    if plan.floating is not None:
+        raise MappingError(
+            f"its rate floats by {plan.floating.reference}, and a contract names its first rate,"
+            " which the terms leave open"
+        )
     payments = schedule_of(terms, calendar)
     told = _days_of_business(plan, calendar)
     if plan.months == 0:

@@ -38,7 +38,15 @@ from node.ledger.terms import (
 from tests.actus.contracts import Contract
 from tests.actus.engine import Happened, cash_flows
 from tests.actus.timelines import EventType
-from tests.ledger.debt import KARACHI, amortising, define_bond, define_sukuk, plan, zero_coupon
+from tests.ledger.debt import (
+    KARACHI,
+    amortising,
+    define_bond,
+    define_sukuk,
+    floating,
+    plan,
+    zero_coupon,
+)
 
 WEEKENDS: Final = Calendar(version=1, weekend=SATURDAY_SUNDAY, holidays=())
 FACE: Final = 1_000_000_00
@@ -86,7 +94,7 @@ def by_day(rows: list[Happened]) -> dict[int, Fraction]:
 
 def ours(terms: ServicedTerms, calendar: Calendar = WEEKENDS) -> dict[int, Fraction]:
     return {
-        payment.payment_day: FACE * (payment.interest + Fraction(payment.principal_ppm, PPM))
+        payment.payment_day: FACE * ((payment.interest or 0) + Fraction(payment.principal_ppm, PPM))
         for payment in schedule_of(terms, calendar)
         if payment.interest or payment.principal_ppm
     }
@@ -187,6 +195,7 @@ def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
             },
             "step back from maturity over the end of a month",
         ),
+        (floating(), "its rate floats by mtb-6m"),
     ],
 )
 def test_terms_that_actus_has_no_words_for_are_refused(
