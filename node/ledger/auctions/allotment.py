@@ -88,7 +88,7 @@ def allot(
     filled = tuple(_with(row, face) for row, face in zip(competitive, amounts, strict=False))
     average = average_price_e4((row.allotted, price_of(terms, row, cut_off_e4)) for row in filled)
     return Allotment(
-        competitive=(*filled, *competitive[stop:]),
+        competitive=(*filled, *(_with(row, 0) for row in competitive[stop:])),
         noncompetitive=tuple(without),
         cut_off_e4=cut_off_e4,
         average_price_e4=average,
@@ -168,4 +168,6 @@ def _pro_rata(faces: Sequence[int], there_is: int, *, step: int, filled_whole: i
 
 
 def _with(row: LadderRow, allotted: int) -> LadderRow:
-    return replace(row, allotted=allotted) if allotted else row
+    # What the row says already counts for nothing: whoever recomputes a result brings published
+    # rows, and one that is to get nothing may claim something.
+    return row if row.allotted == allotted else replace(row, allotted=allotted)

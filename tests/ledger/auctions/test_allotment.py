@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.codec import replace
 from node.ledger.auctions import (
     AuctionError,
     Method,
@@ -46,6 +47,16 @@ def test_all_above_the_cut_off_are_filled_and_those_below_get_nothing() -> None:
 
     assert allotted(found.competitive) == [300 * MILLION, 300 * MILLION, 0]
     assert found.competitive_face == 600 * MILLION
+
+
+def test_what_published_rows_claim_counts_for_nothing() -> None:
+    """Below the cut-off as at the margin: who recomputes brings rows as somebody published them."""
+    book = competitive_ladder(priced((99, 2 * STEP), (98, STEP), (98, 2 * STEP), (97, STEP)))
+    rule = terms(target=4 * STEP)
+    claimed = [replace(row, allotted=row.face) for row in book]
+
+    assert allot(rule, claimed, [], 98) == allot(rule, book, [], 98)
+    assert allotted(allot(rule, claimed, [], 99).competitive) == [2 * STEP, 0, 0, 0]
 
 
 def test_margin_is_shared_pro_rata_and_the_rest_goes_to_who_lost_most() -> None:
