@@ -10,16 +10,20 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from node.ledger.pricing import add_months, half_up, text
+from node.ledger.pricing import Bond, PricingError, add_months, bond_yield, half_up, text
 
 RATE_DECIMALS: Final = 4
 SHARE_DECIMALS: Final = 2
 YEARS_DECIMALS: Final = 2
 DAYS_OF_YEAR: Final = 365
+MONTHS_OF_YEAR: Final = 12
+_ZERO_FREQUENCY: Final = 2
+"""By which the yield of a bond without coupons is compounded, as that of those with them."""
 KINDS: Final = ("bill", "bond", "sukuk")
 """In the order in which tables and charts show them."""
 LADDER_MONTHS: Final = (1, 3, 6, 12, 24, 36, 60, 120)
@@ -54,6 +58,8 @@ class DebtLine:
     rate: Decimal | None
     """Per cent a year; None where only the face is paid."""
     payments_a_year: int
+    plain: bool
+    """Whether one rate is paid to the end, and the face at once: what a price is quoted for."""
     payments: tuple[DebtPayment, ...]
     """Those not settled, in order."""
 
@@ -82,6 +88,28 @@ class LadderStep:
         if self.months_from == 0:
             return f"up to {_span(self.months_to)}"
         return f"{_span(self.months_from)} to {_span(self.months_to)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What an auction sold of a security that is still owed."""
+
+    auction: str
+    asset: str
+    kind: str
+    settlement_day: date
+    days: int
+    """From the settlement to the maturity."""
+    face: Decimal
+    """That was delivered against payment."""
+    average_price: Decimal
+    rate: Decimal | None
+    """The average yield in per cent a year; None where it cannot be told."""
+
+    @property
+    def months(self) -> int:
+        """The tenor in months, the nearest whole number."""
+        return (self.days * MONTHS_OF_YEAR * 2 + DAYS_OF_YEAR) // (DAYS_OF_YEAR * 2)
 
 
 class Span(StrEnum):
@@ -217,37 +245,108 @@ def cost(
     return tuple(costs)
 
 
-def auction_yields(auctions: Sequence[Mapping[str, object]]) -> dict[str, Fraction]:
-    """Return at what yield each security was auctioned, in per cent, weighted by face delivered.
+def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
+    """Return the auctions that sold what is still owed, at the yield where there is one.
+
+    Bills have the yield that their auction published. A bond's is that of its average price, where
+    it pays one rate to the end and its face at once.
 
     Args:
         auctions: as `khz_auctions` lists them.
     """
+    owed = {line.asset: line for line in lines}
+    sales = []
+    for auction in msgspec.convert(auctions, list[_Auction], from_attributes=True):
+        line, result = owed.get(auction.asset), auction.result
+        if line is None or result is None:
+            continue
+        sales.append(
+            Sale(
+                auction=auction.auction,
+                asset=line.asset,
+                kind=line.kind,
+                settlement_day=result.settlement_day,
+                days=(line.maturity_day - result.settlement_day).days,
+                face=auction.settled,
+                average_price=result.average_price,
+                rate=_yield_of(line, result),
+            )
+        )
+    return tuple(sales)
+
+
+def auction_yields(sales: Sequence[Sale]) -> dict[str, Fraction]:
+    """Return at what yield each security was sold, in per cent, weighted by face delivered."""
     sold: dict[str, list[tuple[Fraction, Fraction]]] = {}
-    for auction in msgspec.convert(auctions, list[_Sale]):
-        if auction.result and auction.result.average_yield is not None and auction.settled:
-            pair = Fraction(auction.settled), Fraction(auction.result.average_yield)
-            sold.setdefault(auction.asset, []).append(pair)
+    for sale in sales:
+        if sale.rate is not None and sale.face:
+            sold.setdefault(sale.asset, []).append((Fraction(sale.face), Fraction(sale.rate)))
     return {
-        asset: sum((face * rate for face, rate in sales), Fraction(0))
-        / sum((face for face, _ in sales), Fraction(0))
-        for asset, sales in sold.items()
+        asset: sum((face * rate for face, rate in pairs), Fraction(0))
+        / sum((face for face, _ in pairs), Fraction(0))
+        for asset, pairs in sold.items()
     }
+
+
+def curve(sales: Sequence[Sale]) -> tuple[Sale, ...]:
+    """Return the last sale of each kind and tenor that has a yield, the shortest first.
+
+    Tenors are the same if they are as many months, the remainder rounded.
+    """
+    last: dict[tuple[int, str], Sale] = {}
+    for sale in sorted(sales, key=lambda each: (each.settlement_day, each.auction)):
+        if sale.rate is not None and sale.days > 0:
+            last[sale.months, sale.kind] = sale
+    return tuple(sorted(last.values(), key=lambda each: (each.days, each.kind)))
 
 
 # Private.
 
 
-class _SaleResult(msgspec.Struct):
+class _Result(msgspec.Struct):
+    average_price: Decimal
     average_yield: Decimal | None
+    settlement_day: date
 
 
-class _Sale(msgspec.Struct):
+class _Auction(msgspec.Struct):
     """What an auction says of the cost of its security."""
 
+    auction: str
     asset: str
     settled: Decimal
-    result: _SaleResult | None
+    result: _Result | None
+
+
+def _yield_of(line: DebtLine, result: _Result) -> Decimal | None:
+    if result.average_yield is not None or not line.plain:
+        return result.average_yield
+    return _street_yield(
+        line.issue_day,
+        line.maturity_day,
+        line.rate or Decimal(0),
+        line.payments_a_year or _ZERO_FREQUENCY,
+        result.settlement_day,
+        result.average_price,
+    )
+
+
+@lru_cache(maxsize=2_048)
+def _street_yield(
+    dated: date, maturity: date, coupon: Decimal, frequency: int, settlement: date, price: Decimal
+) -> Decimal | None:
+    """Return the yield of a bond by the convention of the street; None where it has none.
+
+    A result never changes, and finding a yield takes a millisecond: hence remembered.
+    """
+    try:
+        bond = Bond(
+            dated=dated, maturity=maturity, coupon=Fraction(coupon) / 100, frequency=frequency
+        )
+        units = bond_yield(bond, settlement, Fraction(price), decimals=RATE_DECIMALS)
+    except PricingError:
+        return None
+    return Decimal(text(units, RATE_DECIMALS))
 
 
 def _cost(

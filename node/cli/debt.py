@@ -98,11 +98,19 @@ async def _read(client: "Client") -> Mapping[str, Any]:
 def _views(result: Mapping[str, Any], span: str) -> Mapping[str, _View]:
     from msgspec import to_builtins
 
-    from node.debt import Span, auction_yields, cost, ladder, read_lines, service
+    from node.debt import (
+        Span,
+        auction_yields,
+        cost,
+        ladder,
+        read_lines,
+        read_sales,
+        service,
+    )
 
     lines = read_lines(result["lines"])
     today = date.fromisoformat(result["today"])
-    yields = auction_yields(result["auctions"])
+    yields = auction_yields(read_sales(result["auctions"], lines))
     steps = ladder(lines, today)
     periods = service(lines, Span(span))
     costs = cost(lines, today, yields)

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by the server: sixty bars, a scale, a sentence for who cannot see them.
+"""Charts as SVG, drawn by the server: bars, points, steps; a sentence for who cannot see them.
 
 They need no script, and a strict content policy lets them through: no style attribute, only
 classes and geometry, all of it integers. Time runs from left to right in every language.
@@ -22,6 +22,133 @@ _CHART: Final = Markup(
     '<line x1="0" y1="{middle}" x2="{width}" y2="{middle}"/>'
     '<line x1="0" y1="{height}" x2="{width}" y2="{height}"/></g><g class="bars">{bars}</g></svg>'
 )
+
+
+AXIS: Final = 26
+"""Below the drawing: the labels of the axis."""
+LABELS_MAX: Final = 8
+"""Of an axis; where there are more places, every second or third has one."""
+
+_PLOT: Final = Markup(
+    '<svg class="plot {kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{label}"'
+    ' direction="ltr"><g class="grid">'
+    '<line x1="0" y1="{top}" x2="{width}" y2="{top}"/>'
+    '<line x1="0" y1="{bottom}" x2="{width}" y2="{bottom}"/></g>{drawn}'
+    '<g class="axis">{axis}</g></svg>'
+)
+_PLOT_HEIGHT: Final = 240
+_PLOT_TOP: Final = 24
+_PLOT_BOTTOM: Final = _PLOT_HEIGHT - AXIS
+
+
+def stacked(
+    columns: Sequence[tuple[str, Sequence[int]]], *, layers: Sequence[str], kind: str, label: str
+) -> Markup:
+    """Return columns of layers on each other, the first at the bottom, with a labelled axis.
+
+    Args:
+        columns: name and height of each layer, in any unit.
+        layers: the class of each layer, for its colour.
+    """
+    highest = max((sum(heights) for _, heights in columns), default=0) or 1
+    step = WIDTH // max(1, len(columns))
+    room = _PLOT_BOTTOM - _PLOT_TOP
+    gap = max(2, step // 6)
+    drawn = []
+    for place, (_, heights) in enumerate(columns):
+        below = 0
+        for layer, height in zip(layers, heights, strict=True):
+            # From sums, so that the layers of a column add up to its height.
+            low, high = (below * room // highest, (below + height) * room // highest)
+            below += height
+            if height:
+                size = max(1, high - low)
+                drawn.append(
+                    f'<rect class="{layer}" x="{place * step + gap // 2}"'
+                    f' y="{_PLOT_BOTTOM - low - size}" width="{step - gap}" height="{size}"/>'
+                )
+    every = -(-len(columns) // LABELS_MAX) or 1  # up
+    axis = Markup().join(
+        _tick(place * step + step // 2, name)
+        for place, (name, _) in enumerate(columns)
+        if place % every == 0
+    )
+    return _plot(kind, label, Markup("".join(drawn)), axis)
+
+
+def dotted(points: Sequence[tuple[int, int, str, str, str]], *, kind: str, label: str) -> Markup:
+    """Return points joined by a line, each with its value above and its place below.
+
+    Args:
+        points: place from left to right (0 to 1,000), height (0 to 1,000), class, value, name.
+    """
+    margin = 40
+    room_x, room_y = WIDTH - 2 * margin, _PLOT_BOTTOM - _PLOT_TOP - 36
+    at = [
+        (margin + x * room_x // 1_000, _PLOT_BOTTOM - 14 - y * room_y // 1_000)
+        for x, y, *_ in points
+    ]
+    line = " ".join(f"{x},{y}" for x, y in at)
+    drawn = [Markup(f'<polyline points="{line}"/>')] if len(at) > 1 else []
+    axis = []
+    last = -WIDTH
+    for (x, y), (_, _, layer, value, name) in zip(at, points, strict=True):
+        drawn.append(Markup('<circle class="{}" cx="{}" cy="{}" r="6"/>').format(layer, x, y))
+        if x - last >= WIDTH // (LABELS_MAX + 2):
+            drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y - 13, value))
+            axis.append(_tick(x, name))
+            last = x
+    return _plot(kind, label, Markup().join(drawn), Markup().join(axis))
+
+
+def steps(
+    rows: Sequence[tuple[int, int]], *, cut: int | None, kind: str, label: str, ends: Sequence[str]
+) -> Markup:
+    """Return a ladder as columns side by side: how wide is the face bid for, how high its price.
+
+    Args:
+        rows: width and height of each, 0 to 1,000, in the order of service.
+        cut: the height of the cut-off, from 0 to 1,000.
+        ends: what stands at the left and the right end of the axis.
+    """
+    room = _PLOT_BOTTOM - _PLOT_TOP
+    whole = sum(width for width, _ in rows) or 1
+    drawn, before = [], 0
+    for width, height in rows:
+        left, right = before * WIDTH // whole, (before + width) * WIDTH // whole
+        before += width
+        layer = "good" if cut is not None and height >= cut else "rest"
+        size = max(2, height * room // 1_000)
+        drawn.append(
+            f'<rect class="{layer}" x="{left}" y="{_PLOT_BOTTOM - size}"'
+            f' width="{max(1, right - left - 1)}" height="{size}"/>'
+        )
+    if cut is not None:
+        y = _PLOT_BOTTOM - max(2, cut * room // 1_000)
+        drawn.append(f'<line class="cut" x1="0" y1="{y}" x2="{WIDTH}" y2="{y}"/>')
+    axis = Markup('<text class="first" x="0" y="{y}">{}</text>').format(
+        ends[0], y=_PLOT_HEIGHT - 6
+    ) + Markup('<text class="last" x="{}" y="{y}">{}</text>').format(
+        WIDTH, ends[1], y=_PLOT_HEIGHT - 6
+    )
+    return _plot(kind, label, Markup("".join(drawn)), axis)
+
+
+def _tick(x: int, name: str) -> Markup:
+    return Markup('<text x="{}" y="{}">{}</text>').format(x, _PLOT_HEIGHT - 6, name)
+
+
+def _plot(kind: str, label: str, drawn: Markup, axis: Markup) -> Markup:
+    return _PLOT.format(
+        kind=kind,
+        label=label,
+        width=WIDTH,
+        height=_PLOT_HEIGHT,
+        top=_PLOT_TOP,
+        bottom=_PLOT_BOTTOM,
+        drawn=drawn,
+        axis=axis,
+    )
 
 
 def bars(values: Sequence[int | None], *, kind: str, label: str, highest: int) -> Markup:

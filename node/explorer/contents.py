@@ -7,6 +7,9 @@ only a person needs: sentences, figures over time, links to more.
 import msgspec
 
 from node.rpc import results
+from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView
+from node.rpc.debt import DebtLineView
+from node.rpc.recomputing import RecomputedFigure
 from node.rpc.results import Object
 
 
@@ -215,6 +218,97 @@ class RulesContent(results.Result, frozen=True, kw_only=True):
     parameters: list[results.ParameterView]
     powers: list[results.PowerView]
     next: str | None
+
+
+class DebtFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What is owed in one currency, in sum."""
+
+    currency: str
+    lines: int
+    outstanding: str
+    coupon: str | None
+    """Average of what pays interest, per cent a year."""
+    auction_yield: str | None
+    """Average at which it was sold, as far as it is known."""
+    years: str
+    """To maturity, on average."""
+    due: str
+    """What fell due by today and is not paid."""
+
+
+class WallColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """Face that falls due within a quarter or year."""
+
+    currency: str
+    period: str
+    by_kind: dict[str, str]
+    interest: str
+    """That is to be paid beside it."""
+    total: str
+    """Of the face."""
+
+
+class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The last auction of a tenor."""
+
+    auction: str
+    asset: str
+    kind: str
+    settlement_day: str
+    months: int
+    days: int
+    average_price: str
+    average_yield: str
+
+
+class PaymentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment to come, or one that is late."""
+
+    asset: str
+    kind: str
+    currency: str
+    payment_day: str
+    interest: str
+    principal: str
+    status: str
+
+
+class SecuritiesContent(results.Result, frozen=True, kw_only=True):
+    """What the state owes."""
+
+    today: str
+    complete: bool
+    """Whether everything was added up; a node does not look further than a bound."""
+    figures: list[DebtFigures]
+    wall: list[WallColumn]
+    curve: list[CurvePoint]
+    payments: list[PaymentLine]
+    auctions: list[AuctionSummary]
+    """The last ones by the time of their close."""
+    lines: list[DebtLineView]
+    next: str | None
+
+
+class LadderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a ladder and its place."""
+
+    position: int
+    row: LadderRowView
+
+
+class AuctionContent(results.Result, frozen=True, kw_only=True):
+    """One auction."""
+
+    auction: AuctionView
+    figures: list[RecomputedFigure] | None
+    """Null: not decided, or its ladder is too long to be worked out for a page."""
+    ladder: list[LadderLine]
+    """Of this page."""
+    rows: int
+    """Read for the drawing, from the first on."""
+    steps: list[tuple[str, str]]
+    """Price and face, the highest price first; rows at one price are one."""
+    next_row: int | None
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
 `/`                     the overview; `/index.json`
 `/blocks`, `/blocks/7`  and likewise transactions, accounts, assets, participants, proposals
 `/licences` ...         licences, validators, evidence, rules, hour: one page each, or a list
+`/securities`           what the state owes; `/auctions`, `/auctions/<name>`
 `/search?q=`            what was typed, or where it leads
 `/live`                 server-sent events for the overview
 `/proofs/<account>/<A>` the proof file of what an account has of an asset
@@ -34,6 +35,7 @@ from node.explorer.proving import Proving
 from node.explorer.reading import Reading
 from node.explorer.refusals import PageRefusal
 from node.explorer.searching import Search
+from node.explorer.securities import Securities
 from node.explorer.showing import cut
 from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady
 from node.rpc.http import bytes_response, retry_headers
@@ -99,6 +101,7 @@ class Explorer:
         services.chain.listeners.append(self._hour.note)
         reading = Reading(door, self._hour)
         self._reading = reading
+        securities = Securities(door)
         self._search = Search(door, self._hour)
         self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
@@ -116,6 +119,12 @@ class Explorer:
             "hour": _page("hour", "hour-title", lambda _a, _f: reading.hour()),
             "blocks": _page("blocks", "blocks-title", lambda a, _f: reading.blocks(a.query)),
             "assets": _page("assets", "assets-title", lambda a, _f: reading.assets(a.query)),
+            "securities": _page(
+                "securities", "securities-title", lambda a, _f: securities.securities(a.query)
+            ),
+            "auctions": _page(
+                "auctions", "auctions-title", lambda a, _f: securities.auctions(a.query)
+            ),
             "participants": _page(
                 "participants", "participants-title", lambda a, _f: reading.participants(a.query)
             ),
@@ -148,6 +157,9 @@ class Explorer:
                 "account", "account-title", lambda a, _f: reading.account(_argument(a), a.query)
             ),
             "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
+            "auctions": _page(
+                "auction", "auction-title", lambda a, _f: securities.auction(_argument(a), a.query)
+            ),
             "participants": _page(
                 "participant",
                 "participant-title",
@@ -235,7 +247,7 @@ class Explorer:
         shown = "" if asked.argument is None else cut(asked.argument)
         # A text without a place for it takes no argument.
         title = asked.catalogue.text(
-            page.title, **dict.fromkeys(("height", "asset", "participant"), shown)
+            page.title, **dict.fromkeys(("height", "asset", "auction", "participant"), shown)
         )
         return self._html(
             self._render(page.template, asked, face, content=content, title=title), status=200
@@ -254,7 +266,7 @@ class Explorer:
             ui=face,
             content=content,
             title=title,
-            menu=asked.name,
+            menu="securities" if asked.name == "auctions" else asked.name,
             asked=asked.query,
             query=asked.query.get("q"),
         )

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from node.explorer import plots
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.charts import bars
-from node.explorer.contents import MinuteLine
-from node.explorer.limits import FIELDS_BYTES_MAX, FIELDS_SHOWN_MAX
+from node.explorer.contents import CurvePoint, MinuteLine, WallColumn
+from node.explorer.limits import CURRENCIES_SHOWN_MAX, FIELDS_BYTES_MAX, FIELDS_SHOWN_MAX
 from node.explorer.showing import Showing, cut, fill
 from node.rpc.errors import JsonValue
 from node.rpc.results import Object
@@ -30,6 +31,7 @@ MENU: Final = (
     "overview",
     "blocks",
     "assets",
+    "securities",
     "participants",
     "licences",
     "proposals",
@@ -132,6 +134,7 @@ class Face(Showing):
         self.texts = catalogue.texts
         self.t = catalogue.text
         self.node = node
+        self.currencies_max = CURRENCIES_SHOWN_MAX
         self.height = height
         self.ready = ready
         self.network_note = network_note
@@ -194,6 +197,47 @@ class Face(Showing):
         """Return how many percent one amount is of another, rounded down; 0 of nothing."""
         numbers = [int(each.replace(".", "")) for each in (part, whole)]
         return numbers[0] * 100 // numbers[1] if numbers[1] else 0
+
+    # The debt.
+
+    def rounded(self, amount: str) -> Markup:
+        """Return an amount as a headline says it."""
+        shown = plots.rounded(self._catalogue, amount)
+        return Markup('<bdi title="{}">{}</bdi>').format(amount, shown)
+
+    def nonzero(self, amount: str) -> Markup:
+        """Return an amount, or a dash where it is nothing."""
+        return self.number(amount) if self.some(amount) else Markup("–")
+
+    def figure(self, text: str) -> Markup:
+        """Return a figure, or why there is none."""
+        return self.number(text) if text.replace(".", "").isdigit() else self.text(text)
+
+    def some(self, amount: str) -> bool:
+        """Return whether an amount is more than nothing."""
+        return any(digit in "123456789" for digit in amount)
+
+    def percent(self, rate: str | None) -> Markup:
+        """Return a rate in per cent, or a dash where there is none."""
+        if rate is None:
+            return Markup("–")
+        return Markup('<bdi class="number">{}\N{NARROW NO-BREAK SPACE}%</bdi>').format(rate)
+
+    def tenor(self, months: int) -> str:
+        """Return a tenor in words."""
+        return plots.tenor(self._catalogue, months)
+
+    def walls(self, columns: Sequence[WallColumn]) -> Iterator[plots.Plot]:
+        """Yield the walls of maturities, one for each currency."""
+        return plots.walls(self._catalogue, columns)
+
+    def curve(self, points: Sequence[CurvePoint]) -> plots.Plot:
+        """Return the drawing of the yield curve."""
+        return plots.curve(self._catalogue, points)
+
+    def steps(self, rows: Sequence[tuple[str, str]], cut_off: str | None) -> plots.Plot:
+        """Return the drawing of an auction's ladder."""
+        return plots.demand(self._catalogue, rows, cut_off)
 
     def charts(self, hour: Sequence[MinuteLine]) -> Iterator[Chart]:
         """Yield the charts of the last hour."""

@@ -33,6 +33,25 @@ today makes no larger page."""
 BLOCKS_READ_BYTES_MAX: Final = 4 << 20
 """Of blocks that one page of the list of blocks reads from the store; it ends early beyond that."""
 
+DEBT_CALLS_MAX: Final = 40
+"""Pages of `khz_debt` that the page of the debt adds up: some 1,000 bonds, or 8,000 bills."""
+AUCTION_CALLS_MAX: Final = 5
+"""Pages of `khz_auctions` that it looks through: 1,000 auctions."""
+DEBT_KEPT_MS: Final = 10_000
+"""For so long the sums are kept: however many look, they are made once."""
+PAYMENTS_SHOWN_MAX: Final = 12
+"""Next payments on the page of the debt."""
+AUCTIONS_SHOWN_MAX: Final = 8
+"""Last auctions on it."""
+CURRENCIES_SHOWN_MAX: Final = 2
+"""Currencies of which figures and a wall are shown; the JSON beside has all of them."""
+BARS_MAX: Final = 16
+"""Of the wall of maturities; what lies beyond is one more."""
+POINTS_MAX: Final = 24
+"""Of the yield curve."""
+STEPS_MAX: Final = 60
+"""Of the drawing of a ladder: rows at the same price are one."""
+
 QUERY_MAX: Final = 128
 """Characters of what is searched for, and of a cursor."""
 MATCHES_MAX: Final = 8

@@ -7,9 +7,7 @@ early rather than read more than `BLOCKS_READ_BYTES_MAX`.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from node.addresses import ADDRESS_SIZE, render_address
 from node.explorer.contents import (
@@ -34,6 +32,7 @@ from node.explorer.contents import (
     ValidatorLine,
     ValidatorsContent,
 )
+from node.explorer.cursors import convert, page_params, parse_number
 from node.explorer.hour import MINUTE_MS, Hour, RecentBlock
 from node.explorer.limits import (
     BLOCKS_READ_BYTES_MAX,
@@ -41,7 +40,6 @@ from node.explorer.limits import (
     EVIDENCE_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
     PROPOSALS_SHOWN_MAX,
-    QUERY_MAX,
     ROWS_MAX,
     TRANSACTIONS_SHOWN_MAX,
 )
@@ -60,8 +58,6 @@ ASSETS_SHOWN: Final = 12
 """Assets on the overview."""
 VALIDATORS_SHOWN: Final = 12
 """Validators on the overview; a page of their own has all."""
-
-ParamsT = TypeVar("ParamsT", bound=params.Params)
 
 
 class Reading:
@@ -192,7 +188,7 @@ class Reading:
     ) -> BlockContent:
         """Return a block with a page of its transactions."""
         height = parse_height(argument)
-        index = _parse_number(query, "index", highest=1 << 20)
+        index = parse_number(query, "index", highest=1 << 20)
         block = await self._ask(
             self._methods.block,
             params.BlockParams(
@@ -219,10 +215,10 @@ class Reading:
         self, argument: str, query: Mapping[str, str], showing: Showing
     ) -> TransactionContent:
         """Return a transaction with a page of its operations."""
-        wanted = _convert({"id": argument}, params.TransactionParams, argument, "expected-id")
+        wanted = convert({"id": argument}, params.TransactionParams, argument, "expected-id")
         found = await self._ask(self._methods.transaction, wanted)
         operations = [] if found.transaction is None else found.transaction.operations
-        first = _parse_number(query, "operation", highest=len(operations))
+        first = parse_number(query, "operation", highest=len(operations))
         stop = first + OPERATIONS_SHOWN_MAX
         receipt = found.receipt
         return TransactionContent(
@@ -255,10 +251,10 @@ class Reading:
             ) from None
         holdings = await self._ask(
             self._methods.holdings,
-            _page_of(query, "holding", params.HoldingsParams, address=argument),
+            page_params(query, "holding", params.HoldingsParams, address=argument),
         )
         holds = await self._ask(
-            self._methods.holds, _page_of(query, "hold", params.HoldsParams, address=argument)
+            self._methods.holds, page_params(query, "hold", params.HoldsParams, address=argument)
         )
         return AccountContent(
             **at_head(self._chain.head),
@@ -272,20 +268,20 @@ class Reading:
     async def assets(self, query: Mapping[str, str]) -> results.AssetsResult:
         """Return a page of the assets."""
         found: results.AssetsResult = await self._ask(
-            self._methods.assets, _page_of(query, "after", params.AssetsParams)
+            self._methods.assets, page_params(query, "after", params.AssetsParams)
         )
         return found
 
     async def asset(self, argument: str) -> results.AssetResult:
         """Return an asset."""
-        wanted = _convert({"asset": argument}, params.AssetParams, argument, "expected-name")
+        wanted = convert({"asset": argument}, params.AssetParams, argument, "expected-name")
         found: results.AssetResult = await self._ask(self._methods.asset, wanted)
         return found
 
     async def participants(self, query: Mapping[str, str]) -> ParticipantsContent:
         """Return a page of the participants; the first with the offices."""
         page = await self._ask(
-            self._methods.participants, _page_of(query, "after", params.ParticipantsParams)
+            self._methods.participants, page_params(query, "after", params.ParticipantsParams)
         )
         offices = (
             [] if "after" in query else (await self._ask(self._methods.offices, NoParams())).offices
@@ -299,7 +295,7 @@ class Reading:
 
     async def participant(self, argument: str) -> ParticipantContent:
         """Return a participant with its licences."""
-        wanted = _convert(
+        wanted = convert(
             {"participant": argument}, params.ParticipantParams, argument, "expected-name"
         )
         found = (await self._ask(self._methods.participant, wanted)).participant
@@ -312,7 +308,7 @@ class Reading:
     async def licences(self, query: Mapping[str, str]) -> LicencesContent:
         """Return a page of the licences."""
         page = await self._ask(
-            self._methods.licences, _page_of(query, "after", params.LicencesParams)
+            self._methods.licences, page_params(query, "after", params.LicencesParams)
         )
         return LicencesContent(
             **at_head(self._chain.head),
@@ -334,7 +330,7 @@ class Reading:
         """Return a page of the open proposals."""
         found: results.ProposalsResult = await self._ask(
             self._methods.proposals,
-            _page_of(query, "after", params.ProposalsParams, limit=PROPOSALS_SHOWN_MAX),
+            page_params(query, "after", params.ProposalsParams, limit=PROPOSALS_SHOWN_MAX),
         )
         return found
 
@@ -342,9 +338,9 @@ class Reading:
         self, argument: str, query: Mapping[str, str], showing: Showing
     ) -> ProposalContent:
         """Return an open proposal with a page of its operations."""
-        wanted = _convert({"proposal": argument}, params.ProposalParams, argument, "expected-id")
+        wanted = convert({"proposal": argument}, params.ProposalParams, argument, "expected-id")
         found = (await self._ask(self._methods.proposal, wanted)).proposal
-        first = _parse_number(query, "operation", highest=len(found.operations))
+        first = parse_number(query, "operation", highest=len(found.operations))
         stop = first + OPERATIONS_SHOWN_MAX
         return ProposalContent(
             **at_head(self._chain.head),
@@ -374,7 +370,7 @@ class Reading:
     async def rules(self, query: Mapping[str, str]) -> RulesContent:
         """Return a page of the powers; the first with the parameters."""
         powers = await self._ask(
-            self._methods.powers, _page_of(query, "after", params.PowersParams)
+            self._methods.powers, page_params(query, "after", params.PowersParams)
         )
         parameters = (
             []
@@ -450,25 +446,3 @@ def _events(events: Sequence[Object], showing: Showing) -> list[Sentence]:
         Sentence(number=number, sentence=showing.event(each).striptags(), fields=each)
         for number, each in enumerate(events[:EVENTS_SHOWN_MAX])
     ]
-
-
-def _parse_number(query: Mapping[str, str], name: str, *, highest: int) -> int:
-    text = query.get(name, "0")
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) <= highest):
-        raise PageRefusal(400, found=text, expected="expected-cursor")
-    return int(text)
-
-
-def _page_of(query: Mapping[str, str], cursor: str, kind: type[ParamsT], **members: Any) -> ParamsT:
-    """Return the parameters of a page of a list: after what the query's cursor names."""
-    after = query.get(cursor)
-    return _convert(
-        {"after": after, "limit": ROWS_MAX, **members}, kind, after or "", "expected-cursor"
-    )
-
-
-def _convert(members: Mapping[str, Any], kind: type[ParamsT], found: str, expected: str) -> ParamsT:
-    try:
-        return msgspec.convert(members, kind)
-    except msgspec.ValidationError:
-        raise PageRefusal(400, found=cut(found, QUERY_MAX), expected=expected) from None

@@ -33,6 +33,7 @@ from node.rpc import results
 from node.rpc.errors import NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.reading import found, named_page
+from node.rpc.recomputing import RecomputedFigure, recomputed
 from node.rpc.rendering import render_day, render_time
 from node.rpc.views import Views
 
@@ -148,6 +149,16 @@ class AuctionMethods:
             references=[_reference(name, record) for name, record in page],
             next=following,
         )
+
+    def recomputed(self, auction: str) -> list[RecomputedFigure] | None:
+        """Return the figures of an auction's result beside what its ladder comes to, for its page.
+
+        None: nothing is decided, or the ladder is too long for one answer.
+
+        Raises:
+            NotFound: there is no such auction.
+        """
+        return recomputed(self._chain, auction, self._found(auction))
 
     # Private.
 

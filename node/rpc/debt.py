@@ -72,6 +72,8 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
     """Per cent a year, of the period that runs; of what floats, as last fixed. Null where only the
     face is paid, or nothing is fixed yet."""
     payments_a_year: int
+    plain: bool
+    """Whether one rate is paid to the end, and the face at once."""
     payments: list[DebtPaymentView]
     """Those not settled, in order; each but those whose record is taken on the face of today."""
 
@@ -144,6 +146,7 @@ class DebtMethods:
             outstanding=_amount(record, record.supply * (PPM - repaid) // PPM),  # floor
             rate=_rate(plan, payments[0]),
             payments_a_year=12 // plan.months if plan.months else 0,
+            plain=len(plan.rates) <= 1 and not plan.instalments and plan.floating is None,
             payments=[
                 self._payment(
                     asset,
@@ -202,6 +205,7 @@ def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLi
         outstanding=_amount(record, record.supply),
         rate=None,
         payments_a_year=0,
+        plain=True,
         payments=[
             DebtPaymentView(
                 number=1,

@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import msgspec
 from aiohttp import web
 
+from node.rpc.auctions import AuctionMethods
+from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
 from node.rpc.limits import RpcLimits
 from node.rpc.methods import Methods
@@ -28,6 +30,8 @@ class Door:
 
     services: RpcServices
     methods: Methods
+    auctions: AuctionMethods
+    debt: DebtMethods
     views: Views
     health: Health
     feed: Feed

@@ -112,13 +112,15 @@ class RpcServer:
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
         methods = Methods(services, self._views, places, self._submissions, self._health)
+        auctions = AuctionMethods(services.chain, self._views)
+        debt = DebtMethods(services.chain)
         self._methods = (
             *methods_of(methods),
             *methods_of(CalendarMethods(services.chain)),
-            *methods_of(AuctionMethods(services.chain, self._views)),
+            *methods_of(auctions),
             *methods_of(SecurityMethods(services, self._views)),
             *methods_of(ContractMethods(services.chain)),
-            *methods_of(DebtMethods(services.chain)),
+            *methods_of(debt),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatcher = self._make_dispatcher(
@@ -141,6 +143,8 @@ class RpcServer:
                 Door(
                     services=services,
                     methods=methods,
+                    auctions=auctions,
+                    debt=debt,
                     views=self._views,
                     health=self._health,
                     feed=self._feed,

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 from typing_extensions import override
 
-VOID = frozenset({"meta", "link", "input", "img", "br", "line", "rect"})
+VOID = frozenset({"meta", "link", "input", "img", "br", "line", "rect", "circle", "polyline"})
 
 
 class Parsed(HTMLParser):

@@ -1,8 +1,9 @@
 """A chain with something of everything on it, behind a real node with its pages.
 
 What the pages are looked at with, by tests and by people: transfers, one refused, a bill with an
-ISIN, licences in each state, a hold, an account on hold, an open proposal, a double signature. The
-text fields that participants control hold what `MARK` says wherever the ledger lets it through.
+ISIN, what a state owes, licences in each state, a hold, an account on hold, an open proposal, a
+double signature. The text fields that participants control hold what `MARK` says wherever the
+ledger lets it through.
 """
 
 import contextlib
@@ -34,6 +35,7 @@ from node.ledger.transactions import transaction_id
 from node.provision.acts import define_bill
 from node.rpc import RpcLimits
 from tests.chain.town import BANK, CASH, SALT, address_of, key, make_record
+from tests.explorer.owing import RUNNING, SOLD, owe
 from tests.rpc.solo import Solo, solo_node
 
 MARK: Final = "<b onclick=alert(1)>\"'&amp;</b><script>alert(2)</script>"
@@ -84,6 +86,10 @@ class Stage:
             "account-held": f"/accounts/{self.solo.address('a1')}",
             "assets": "/assets",
             "asset": f"/assets/{BILL}",
+            "securities": "/securities",
+            "auctions": "/auctions",
+            "auction": f"/auctions/{SOLD}",
+            "auction-running": f"/auctions/{RUNNING}",
             "participants": "/participants",
             "participant": f"/participants/{EXCHANGE}",
             "licences": "/licences",
@@ -109,7 +115,7 @@ async def stage(*, limits: RpcLimits | None = None, validators: int = 1) -> Asyn
     async with solo_node(
         limits=limits,
         settled=False,
-        record=make_record(validators=validators),
+        record=make_record(validators=validators, protocol_version=3),
         pages=Explorer,
     ) as solo:
         yield await populate(solo)
@@ -152,6 +158,8 @@ async def populate(solo: Solo, *, accounts: int = 3) -> Stage:
     votes = [solo.town.vote("central-bank", 1, bytes([number]) * 32) for number in (1, 2)]
     evidence = encode_evidence(Equivocation(first=votes[0], second=votes[1]))
     await solo.town.decide(evidence=[evidence])
+    evidence_height = solo.town.chain.head.height
+    await owe(solo, MARK)
     (opened,) = (await solo.call("khz_proposals"))["proposals"]
     return Stage(
         solo=solo,
@@ -160,7 +168,7 @@ async def populate(solo: Solo, *, accounts: int = 3) -> Stage:
         joint=joint,
         strange=strange,
         proposal=opened["id"],
-        evidence_height=solo.town.chain.head.height,
+        evidence_height=evidence_height,
         holder=solo.address("a0"),
     )
 

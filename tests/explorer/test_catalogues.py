@@ -9,10 +9,12 @@ from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES
 from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
+from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Event
 from node.ledger.outcomes import Outcome
 from node.ledger.powers import REFERENCE_OFFICES
+from node.ledger.securities import PaymentStatus
 from node.ledger.tables import (
     AccountStatus,
     Activity,
@@ -21,6 +23,7 @@ from node.ledger.tables import (
     ParticipantStatus,
 )
 from node.ledger.terms import AssetKind
+from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
 
 ENGLISH = catalogues()["en"]
@@ -101,12 +104,14 @@ def test_catalogues_have_the_same_keys_and_name_the_same(catalogue: Catalogue, t
 
 def test_the_ledgers_enumerations_have_words() -> None:
     kinds = (AccountStatus, Activity, LicencePhase, ParticipantKind, ParticipantStatus, AssetKind)
+    prefixed = (("payment", PaymentStatus), ("stage", AuctionStage), ("row", RowState))
     values = {
         each.value if isinstance(each.value, str) else each.name.lower()
         for kind in kinds
         for each in kind
     }
 
+    values |= {f"{prefix}-{each.name.lower()}" for prefix, kind in prefixed for each in kind}
     missing = (values | set(REFERENCE_OFFICES)) - ENGLISH.words.keys()
 
     assert not missing, f"add to [words] in every file of {PLACE}: {sorted(missing)}"
@@ -134,6 +139,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
             )
         ),
         *(f"verify-{reason}" for reason in REASONS),
+        *(f"figure-{name}" for name in FIGURES),
+        *(f"amount-{name}" for name in ("million", "billion", "trillion")),
         *(f"refusal-{status}" for status in (400, 404, 405, 429, 500, 503)),
     }
     quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))

@@ -172,6 +172,7 @@ async def test_what_participants_wrote_is_text_wherever_it_is_shown() -> None:
             "account-held",
             "assets",
             "asset",
+            "securities",
         }
 
 

@@ -1,6 +1,7 @@
 """Sums of what is owed: worked by hand, and whole whatever the lines are."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +18,9 @@ from node.debt import (
     Span,
     auction_yields,
     cost,
+    curve,
     ladder,
+    read_sales,
     service,
 )
 
@@ -52,6 +55,7 @@ def line(
         outstanding=sum((each.principal for each in payments), Decimal(0)),
         rate=None if rate is None else Decimal(rate),
         payments_a_year=0 if rate is None else 2,
+        plain=True,
         payments=payments,
     )
 
@@ -147,14 +151,63 @@ def test_cost_is_weighted_by_face_and_says_of_how_much() -> None:
 
 
 def test_yields_of_several_auctions_are_weighted_by_what_was_delivered() -> None:
-    def sale(settled: str, average: str | None) -> dict[str, object]:
-        return {"asset": "MTB", "settled": settled, "result": {"average_yield": average}}
+    sales = read_sales(
+        [
+            auction("a", "MTB", "300.00", "98.1", "7", "2026-10-01"),
+            auction("b", "MTB", "100.00", "98.2", "8", "2026-10-02"),
+            auction("c", "MTB", "0.00", "98.3", "9", "2026-10-03"),
+            auction("d", "MTB-GONE", "100.00", "98.4", "9", "2026-10-03"),
+            {"auction": "e", "asset": "PIB", "settled": "0.00", "result": None},
+        ],
+        [BILL, BOND],
+    )
 
-    nothing: dict[str, object] = {"asset": "PIB", "settled": "0.00", "result": None}
+    assert auction_yields(sales) == {"MTB": Fraction("7.25")}
+    assert [sale.auction for sale in sales] == ["a", "b", "c"]
 
-    found = auction_yields([sale("300.00", "7"), sale("100.00", "8"), sale("9", None), nothing])
 
-    assert found == {"MTB": Fraction("7.25")}
+def auction(
+    name: str, asset: str, settled: str, price: str, rate: str | None, day: str
+) -> dict[str, object]:
+    result = {"average_price": price, "average_yield": rate, "settlement_day": day}
+    return {"auction": name, "asset": asset, "settled": settled, "result": result}
+
+
+def test_a_bond_has_the_yield_of_its_price_where_a_price_is_quoted_for_it() -> None:
+    # Source: the auction sheet of 3 March 2021, as in tests/cli/test_quote.py.
+    bond = replace(
+        line("PIB", "bond", payment(date(2023, 8, 20), 100), rate="7"),
+        issue_day=date(2020, 8, 20),
+    )
+    step_up = replace(bond, asset="PIB-UP", plain=False)
+    zero = replace(bond, asset="PIB-Z", rate=None, payments_a_year=0)
+
+    sales = read_sales(
+        [
+            auction("a", "PIB", "1", "95.0711", None, "2021-03-04"),
+            auction("b", "PIB-UP", "1", "95.0711", None, "2021-03-04"),
+            auction("c", "PIB-Z", "1", "75", None, "2021-03-04"),
+            auction("d", "PIB-Z", "1", "9999", None, "2023-08-21"),
+        ],
+        [bond, step_up, zero],
+    )
+
+    assert [sale.rate for sale in sales] == [Decimal("9.2790"), None, Decimal("12.0086"), None]
+
+
+def test_the_curve_is_the_last_sale_of_each_tenor() -> None:
+    year = line("MTB-12M", "bill", payment(date(2027, 10, 7), 100))
+    sales = read_sales(
+        [
+            auction("old", "MTB-12M", "1", "90", "12", "2026-10-08"),
+            auction("new", "MTB-12M", "1", "91", "11", "2026-10-09"),
+            auction("none", "MTB", "1", "98", None, "2026-11-03"),
+            auction("short", "MTB", "1", "98", "10", "2026-11-03"),
+        ],
+        [year, replace(BILL, plain=False)],
+    )
+
+    assert [(sale.months, sale.auction) for sale in curve(sales)] == [(3, "short"), (12, "new")]
 
 
 DAYS = st.integers(-40, 9_000).map(lambda days: TODAY + timedelta(days=days))

@@ -1,0 +1,297 @@
+"""What the pages of the debt say: sums, wall of maturities, yield curve, auctions and one of them.
+
+Sums are over everything that is owed, so they are made at most once in `DEBT_KEPT_MS`, a page of
+the interface in a turn of the loop, and not further than `DEBT_CALLS_MAX` pages; the page says
+where that left something out. Whatever is listed below them is as old as they are.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from node.debt import (
+    KINDS,
+    DebtLine,
+    Sale,
+    Span,
+    auction_yields,
+    cost,
+    curve,
+    ladder,
+    read_lines,
+    read_sales,
+    service,
+)
+from node.explorer.contents import (
+    AuctionContent,
+    CurvePoint,
+    DebtFigures,
+    LadderLine,
+    PaymentLine,
+    SecuritiesContent,
+    WallColumn,
+)
+from node.explorer.cursors import convert, page_params, parse_number
+from node.explorer.limits import (
+    AUCTION_CALLS_MAX,
+    AUCTIONS_SHOWN_MAX,
+    BARS_MAX,
+    DEBT_CALLS_MAX,
+    DEBT_KEPT_MS,
+    PAYMENTS_SHOWN_MAX,
+    POINTS_MAX,
+    ROWS_MAX,
+    STEPS_MAX,
+)
+from node.rpc.auction_results import (
+    AuctionLadderParams,
+    AuctionParams,
+    AuctionsParams,
+    AuctionsResult,
+    AuctionSummary,
+    LadderRowView,
+)
+from node.rpc.debt import DebtLineView, DebtParams
+from node.rpc.pages import Door
+from node.rpc.results import at_head
+
+CALL_LIMIT: Final = 200
+SHORT_YEARS: Final = 4
+"""A wall that ends sooner is by quarters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """Everything that is owed, as it was read."""
+
+    place: Mapping[str, Any]
+    """Height, block and time of the reading."""
+    read_ms: int
+    today: date
+    complete: bool
+    views: Sequence[DebtLineView]
+    lines: Sequence[DebtLine]
+    auctions: Sequence[AuctionSummary]
+    sales: Sequence[Sale]
+
+
+class Securities:
+    """Reads for the pages of the debt of one node."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._chain = door.services.chain
+        self._clock = door.services.clock
+        self._owed: Owed | None = None
+        self._reading = asyncio.Lock()
+
+    async def securities(self, query: Mapping[str, str]) -> SecuritiesContent:
+        """Return what is owed, with a page of its lines."""
+        after = page_params(query, "after", DebtParams).after
+        owed = await self._read()
+        following = [view for view in owed.views if after is None or view.asset > after]
+        shown = following[:ROWS_MAX]
+        wall = _wall(owed)
+        return SecuritiesContent(
+            **owed.place,
+            today=owed.today.isoformat(),
+            complete=owed.complete,
+            figures=_figures(owed),
+            wall=wall,
+            curve=[_point(sale) for sale in curve(owed.sales)[:POINTS_MAX]],
+            payments=_next_payments(owed.lines),
+            auctions=sorted(
+                owed.auctions, key=lambda each: (each.closes, each.auction), reverse=True
+            )[:AUCTIONS_SHOWN_MAX],
+            lines=shown,
+            next=shown[-1].asset if len(following) > len(shown) else None,
+        )
+
+    async def auctions(self, query: Mapping[str, str]) -> AuctionsResult:
+        """Return a page of the auctions, by name."""
+        found: AuctionsResult = await self._door.ask(
+            self._door.auctions.auctions, page_params(query, "after", AuctionsParams)
+        )
+        return found
+
+    async def auction(self, argument: str, query: Mapping[str, str]) -> AuctionContent:
+        """Return an auction with a page of its ladder."""
+        door = self._door
+        wanted = convert({"auction": argument}, AuctionParams, argument, "expected-name")
+        found = (await door.ask(door.auctions.auction, wanted)).auction
+        ladder_page = await door.ask(
+            door.auctions.auction_ladder, AuctionLadderParams(auction=argument)
+        )
+        rows = ladder_page.rows
+        first = parse_number(query, "index", highest=len(rows))
+        stop = first + ROWS_MAX
+        return AuctionContent(
+            **at_head(self._chain.head),
+            auction=found,
+            figures=door.auctions.recomputed(argument),
+            ladder=[
+                LadderLine(position=place, row=row)
+                for place, row in enumerate(rows[first:stop], first + 1)
+            ],
+            rows=len(rows),
+            steps=_steps(rows),
+            next_row=stop if stop < len(rows) else None,
+        )
+
+    async def _read(self) -> Owed:
+        """Return what is owed, read anew where it is older than it may be."""
+        async with self._reading:
+            now_ms = self._clock.now_ms()
+            owed = self._owed
+            head = self._chain.head
+            if owed is not None and (
+                owed.place["height"] == head.height or now_ms - owed.read_ms < DEBT_KEPT_MS
+            ):
+                return owed
+            self._owed = owed = await self._read_anew(now_ms)
+            return owed
+
+    async def _read_anew(self, now_ms: int) -> Owed:
+        door = self._door
+        views: list[DebtLineView] = []
+        after: str | None = None
+        today = date.min
+        for _ in range(DEBT_CALLS_MAX):
+            page = await door.ask(door.debt.debt, DebtParams(after=after, limit=CALL_LIMIT))
+            views += page.lines
+            today = date.fromisoformat(page.today)
+            after = page.next
+            if after is None:
+                break
+            # Whoever decides blocks has a turn between any two that are read.
+            await asyncio.sleep(0)
+        complete = after is None
+        auctions: list[AuctionSummary] = []
+        for _ in range(AUCTION_CALLS_MAX):
+            found = await door.ask(
+                door.auctions.auctions, AuctionsParams(after=after, limit=CALL_LIMIT)
+            )
+            auctions += found.auctions
+            after = found.next
+            if after is None:
+                break
+            await asyncio.sleep(0)
+        lines = read_lines(views)
+        return Owed(
+            place=at_head(self._chain.head),
+            read_ms=now_ms,
+            today=today,
+            complete=complete and after is None,
+            views=views,
+            lines=lines,
+            auctions=auctions,
+            sales=read_sales(auctions, lines),
+        )
+
+
+def _figures(owed: Owed) -> list[DebtFigures]:
+    due = {
+        step.currency: step.total
+        for step in ladder(owed.lines, owed.today)
+        if step.months_from is None
+    }
+    return [
+        DebtFigures(
+            currency=each.currency,
+            lines=each.lines,
+            outstanding=str(each.outstanding),
+            coupon=each.coupon,
+            auction_yield=each.auction_yield,
+            years=each.years,
+            due=str(due[each.currency]),
+        )
+        for each in cost(owed.lines, owed.today, auction_yields(owed.sales))
+        if each.kind == "all"
+    ]
+
+
+def _wall(owed: Owed) -> list[WallColumn]:
+    """Return what falls due, period by period without gaps, the rest of it in a last one."""
+    days = [payment.payment_day for line in owed.lines for payment in line.payments]
+    short = bool(days) and (max(days) - owed.today).days < SHORT_YEARS * 366
+    span = Span.QUARTER if short else Span.YEAR
+    columns: list[WallColumn] = []
+    for currency in sorted({line.currency for line in owed.lines}):
+        found = {
+            each.period: each for each in service(owed.lines, span) if each.currency == currency
+        }
+        names = _periods(min(found), max(found)) if found else []
+        zero = Decimal(0) * sum(each.total for each in found.values())
+        groups = [[name] for name in names[:BARS_MAX]]
+        if len(names) > BARS_MAX:
+            groups.append(names[BARS_MAX:])
+        for group in groups:
+            there = [found[name] for name in group if name in found]
+            by_kind = {kind: sum((each.by_kind[kind] for each in there), zero) for kind in KINDS}
+            columns.append(
+                WallColumn(
+                    currency=currency,
+                    period=group[0] + ("+" if len(group) > 1 else ""),
+                    by_kind={kind: str(amount) for kind, amount in by_kind.items()},
+                    interest=str(sum((each.interest for each in there), zero)),
+                    total=str(sum(by_kind.values(), zero)),
+                )
+            )
+    return columns
+
+
+def _periods(first: str, last: str) -> list[str]:
+    """Return the names of all quarters or years from one to another."""
+    if "-Q" not in first:
+        return [f"{year:04}" for year in range(int(first), int(last) + 1)]
+    places = [int(name[:4]) * 4 + int(name[-1]) - 1 for name in (first, last)]
+    return [f"{place // 4:04}-Q{place % 4 + 1}" for place in range(places[0], places[1] + 1)]
+
+
+def _point(sale: Sale) -> CurvePoint:
+    assert sale.rate is not None, "the curve is of sales with a yield"
+    return CurvePoint(
+        auction=sale.auction,
+        asset=sale.asset,
+        kind=sale.kind,
+        settlement_day=sale.settlement_day.isoformat(),
+        months=sale.months,
+        days=sale.days,
+        average_price=str(sale.average_price),
+        average_yield=str(sale.rate),
+    )
+
+
+def _next_payments(lines: Sequence[DebtLine]) -> list[PaymentLine]:
+    coming = sorted(
+        (
+            (payment.payment_day, line.asset, line, payment)
+            for line in lines
+            for payment in line.payments
+        ),
+        key=lambda each: each[:2],
+    )
+    return [
+        PaymentLine(
+            asset=line.asset,
+            kind=line.kind,
+            currency=line.currency,
+            payment_day=day.isoformat(),
+            interest=str(payment.interest),
+            principal=str(payment.principal),
+            status=payment.status,
+        )
+        for day, _, line, payment in coming[:PAYMENTS_SHOWN_MAX]
+    ]
+
+
+def _steps(rows: Sequence[LadderRowView]) -> list[tuple[str, str]]:
+    """Return price and face of the rows with a price, as one where it is the same."""
+    faces: dict[str, Decimal] = {}
+    for row in rows:
+        if row.price is not None:
+            faces[row.price] = faces.get(row.price, Decimal(0)) + Decimal(row.face)
+    return [(price, str(face)) for price, face in list(faces.items())[:STEPS_MAX]]

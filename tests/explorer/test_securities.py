@@ -1,0 +1,381 @@
+"""The pages of the debt: sums, drawings, auctions worked out again, and their bounds."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from node.codec import replace
+from node.debt import KINDS
+from node.explorer import securities as room
+from node.explorer.catalogues import catalogues
+from node.explorer.charts import stacked
+from node.explorer.contents import (
+    AuctionContent,
+    CurvePoint,
+    DebtFigures,
+    LadderLine,
+    PaymentLine,
+    SecuritiesContent,
+    WallColumn,
+)
+from node.explorer.explorer import Asked, Explorer
+from node.explorer.limits import (
+    AUCTIONS_SHOWN_MAX,
+    BARS_MAX,
+    DEBT_CALLS_MAX,
+    DEBT_KEPT_MS,
+    PAGE_BYTES_MAX,
+    PAYMENTS_SHOWN_MAX,
+    POINTS_MAX,
+    ROWS_MAX,
+    STEPS_MAX,
+)
+from node.explorer.plots import rounded
+from node.ledger.tables import AUCTIONS, name_key
+from node.rpc import auction_results as shapes
+from node.rpc import debt
+from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputed
+from node.rpc.results import at_head
+from tests.explorer.owing import AUCTIONED, BIDS, BOND, RUNNING, SOLD, SUKUK
+from tests.explorer.reading_html import Parsed
+from tests.explorer.stage import BILL, Stage, plain, stage
+
+ROOTS = {"en": "", "ur": "/ur"}
+
+
+async def told(shown: Stage, path: str) -> dict[str, Any]:
+    status, text = await shown.get(path)
+    assert status == 200, text
+    answer: dict[str, Any] = json.loads(text)
+    return answer
+
+
+async def test_what_is_owed_adds_up_and_is_drawn() -> None:
+    async with stage() as shown:
+        page = await told(shown, "/securities.json")
+        [figures] = page["figures"]
+
+        assert page["complete"]
+        assert [line["asset"] for line in page["lines"]] == [SUKUK, BILL, AUCTIONED, BOND]
+        assert Decimal(figures["outstanding"]) == sum(
+            Decimal(line["outstanding"]) for line in page["lines"]
+        )
+        assert figures["coupon"] == "11.5000"
+        assert figures["auction_yield"] == page["curve"][0]["average_yield"]
+        assert [column["period"] for column in page["wall"]] == [
+            *(f"{year}-Q{quarter}" for year, quarter in ((2020, 4), (2021, 1))),
+            *(f"2021-Q{quarter}" for quarter in (2, 3, 4)),
+            *(f"2022-Q{quarter}" for quarter in (1, 2, 3)),
+        ]
+        assert sum(Decimal(each["total"]) for each in page["wall"]) == Decimal(
+            figures["outstanding"]
+        )
+        assert [each["months"] for each in page["curve"]] == [6]
+        assert [each["auction"] for each in page["auctions"]] == [RUNNING, SOLD]
+        assert [each["payment_day"] for each in page["payments"]] == sorted(
+            each["payment_day"] for each in page["payments"]
+        )
+        for root in ROOTS.values():
+            html = (await shown.get(f"{root}/securities"))[1]
+            assert len(Parsed(html).all("svg")) == 2
+            assert f'href="{root}/auctions/{SOLD}"' in html
+            assert 'aria-current="page"' in html
+
+
+async def test_an_auction_is_worked_out_again_from_its_ladder() -> None:
+    async with stage() as shown:
+        page = await told(shown, f"/auctions/{SOLD}.json")
+
+        assert [each["name"] for each in page["figures"]] == list(FIGURES)
+        assert all(each["agrees"] for each in page["figures"])
+        assert page["rows"] == BIDS
+        assert [each["position"] for each in page["ladder"]] == list(range(1, ROWS_MAX + 1))
+        rest = await told(shown, f"/auctions/{SOLD}.json?index={page['next_row']}")
+        assert [each["position"] for each in rest["ladder"]] == list(range(ROWS_MAX + 1, BIDS + 1))
+        assert rest["next_row"] is None
+        html = (await shown.get(f"/auctions/{SOLD}"))[1]
+        assert "Every figure comes out as it was published." in html
+        assert 'class="cut"' in html
+        running = (await shown.get(f"/auctions/{RUNNING}"))[1]
+        assert "The ladder is there once the book is complete." in running
+
+
+async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> None:
+    async with stage() as shown:
+        chain = shown.solo.town.chain
+        record = chain.record(AUCTIONS, name_key(SOLD))
+        assert record is not None
+        assert record.result is not None
+
+        def differing(**wrong: int) -> list[str]:
+            assert record is not None
+            assert record.result is not None
+            published = replace(record, result=replace(record.result, **wrong))
+            figures = recomputed(chain, SOLD, published)
+            assert figures is not None
+            return [each.name for each in figures if not each.agrees]
+
+        assert differing() == []
+        assert differing(average_price_e4=1) == ["average_price"]
+        assert differing(competitive=1, noncompetitive=1) == ["competitive", "noncompetitive"]
+        assert differing(cut_off_e4=record.result.cut_off_e4 + 137) == [
+            "average_price",
+            "average_yield",
+            "noncompetitive_price",
+            "competitive",
+            "rows",
+        ]
+        assert differing(cut_off_e4=1) == ["cut_off"]  # no bid has it
+        for root in ROOTS.values():
+            html = await rendered(shown, root, widest_ladder(at_head(chain.head), {"asset": BILL}))
+            assert 'class="verdict bad"' in html
+
+
+async def test_what_is_no_auction_and_no_cursor_is_refused() -> None:
+    async with stage() as shown:
+        for path, status in (
+            ("/auctions/none", 404),
+            (f"/auctions/{'x' * 33}", 400),
+            (f"/auctions/{SOLD}?index=-1", 400),
+            (f"/auctions/{SOLD}?index={BIDS + 1}", 400),
+            (f"/securities?after={'x' * 33}", 400),
+            ("/auctions?after=", 400),
+        ):
+            assert (await shown.get(path))[0] == status, path
+
+
+async def test_lines_go_on_by_cursor() -> None:
+    async with stage() as shown:
+        after = await told(shown, f"/securities.json?after={BILL}")
+        assert [line["asset"] for line in after["lines"]] == [AUCTIONED, BOND]
+
+
+async def test_a_network_without_debt_has_a_page() -> None:
+    async with plain() as shown:
+        for path in ("/securities", "/ur/securities", "/auctions"):
+            status, html = await shown.get(path)
+            assert status == 200
+            assert Parsed(html).faults == []
+
+
+async def test_sums_are_made_once_for_all_who_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage() as shown:
+        made: list[int] = []
+        asked = debt.DebtMethods.debt
+
+        async def counted(self: debt.DebtMethods, params: debt.DebtParams) -> debt.DebtResult:
+            made.append(1)
+            answer: debt.DebtResult = await asked(self, params)
+            return answer
+
+        monkeypatch.setattr(debt.DebtMethods, "debt", counted)
+        for _ in range(3):
+            await shown.get("/securities")
+            await shown.solo.town.decide()
+        assert len(made) == 1
+        shown.solo.town.clock.advance(DEBT_KEPT_MS)
+        await shown.get("/securities")
+        assert len(made) == 2
+
+
+async def test_a_page_looks_no_further_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "DEBT_CALLS_MAX", 2)
+    monkeypatch.setattr(room, "CALL_LIMIT", 1)
+    async with stage() as shown:
+        page = await told(shown, "/securities.json")
+
+        assert not page["complete"]
+        assert len(page["lines"]) <= 2
+        assert "verdict wait" in (await shown.get("/securities"))[1]
+    assert DEBT_CALLS_MAX >= 2
+
+
+LONG = '"' * 140
+NUMBER = "9" * 18 + ".00"
+
+
+def widest_auction() -> shapes.AuctionSummary:
+    result = shapes.AuctionResultView(
+        cut_off="10000.0000",
+        average_price="10000.0000",
+        average_yield="9007199254.7409",
+        noncompetitive_price="10000.0000",
+        competitive=NUMBER,
+        noncompetitive=NUMBER,
+        settlement_day="9999-12-31",
+        decided="9999-12-31T23:59:59.999Z",
+    )
+    return shapes.AuctionSummary(
+        auction='"' * 32,
+        asset='"' * 32,
+        stage="revealing",
+        target=NUMBER,
+        opens="9999-12-31T23:59:59.999Z",
+        closes="9999-12-31T23:59:59.999Z",
+        settles="9999-12-31T23:59:59.999Z",
+        result=result,
+        settled=NUMBER,
+    )
+
+
+def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
+    currencies = ("PKR", "USD", "XAU", "EUR")
+    return SecuritiesContent(
+        **at,
+        today="9999-12-31",
+        complete=False,
+        figures=[
+            DebtFigures(
+                currency=currency,
+                lines=10**6,
+                outstanding=NUMBER,
+                coupon="100.0000",
+                auction_yield="100.0000",
+                years="100.00",
+                due=NUMBER,
+            )
+            for currency in currencies
+        ],
+        wall=[
+            WallColumn(
+                currency=currency,
+                period=str(2027 + place),
+                by_kind=dict.fromkeys(KINDS, NUMBER),
+                interest=NUMBER,
+                total=NUMBER,
+            )
+            for currency in currencies
+            for place in range(BARS_MAX + 1)
+        ],
+        curve=[
+            CurvePoint(
+                auction='"' * 32,
+                asset='"' * 32,
+                kind="sukuk",
+                settlement_day="9999-12-31",
+                months=place + 1,
+                days=30 * place + 30,
+                average_price="10000.0000",
+                average_yield=f"{place}.0000",
+            )
+            for place in range(POINTS_MAX)
+        ],
+        payments=[
+            PaymentLine(
+                asset='"' * 32,
+                kind="sukuk",
+                currency="PKR",
+                payment_day="9999-12-31",
+                interest=NUMBER,
+                principal=NUMBER,
+                status="in_default",
+            )
+        ]
+        * PAYMENTS_SHOWN_MAX,
+        auctions=[widest_auction()] * AUCTIONS_SHOWN_MAX,
+        lines=[
+            debt.DebtLineView(
+                asset='"' * 32,
+                kind="sukuk",
+                name=LONG,
+                issuer='"' * 32,
+                currency="PKR",
+                issue_day="9999-12-31",
+                maturity_day="9999-12-31",
+                outstanding=NUMBER,
+                rate="100.0000",
+                payments_a_year=12,
+                plain=True,
+                payments=[],
+            )
+        ]
+        * ROWS_MAX,
+        next='"' * 32,
+    )
+
+
+def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
+    summary = widest_auction()
+    row = shapes.LadderRowView(price="9999.9999", face=NUMBER, allotted=NUMBER, state="settled")
+    return AuctionContent(
+        **at,
+        auction=shapes.AuctionView(
+            auction=summary.auction,
+            stage=summary.stage,
+            terms=terms,
+            decimals=2,
+            sealed=20_000,
+            noncompetitive_bids=20_000,
+            unrevealed=20_000,
+            result=summary.result,
+            settled=NUMBER,
+            paid=NUMBER,
+            failed=NUMBER,
+        ),
+        figures=[
+            RecomputedFigure(name=name, published=NUMBER, recomputed=LONG, agrees=False)
+            for name in FIGURES
+        ],
+        ladder=[LadderLine(position=20_000, row=row)] * ROWS_MAX,
+        rows=20_000,
+        steps=[(f"{9_999 - place}.9999", NUMBER) for place in range(STEPS_MAX)],
+        next_row=20_000,
+    )
+
+
+async def rendered(shown: Stage, root: str, content: SecuritiesContent | AuctionContent) -> str:
+    explorer = shown.solo.server._pages
+    assert isinstance(explorer, Explorer)
+    template = "securities" if isinstance(content, SecuritiesContent) else "auction"
+    asked = Asked(
+        catalogue=catalogues()[root.removeprefix("/") or "en"],
+        name=template,
+        argument=None,
+        query={},
+        as_json=False,
+    )
+    return explorer._render(template, asked, explorer._face(asked), content=content, title='"' * 32)
+
+
+async def test_pages_are_small_with_every_field_at_its_longest() -> None:
+    async with stage() as shown:
+        at = at_head(shown.solo.town.chain.head)
+        terms = (await shown.solo.call("khz_auction", {"auction": SOLD}))["auction"]["terms"]
+        for root in ROOTS.values():
+            for content in (widest_securities(at), widest_ladder(at, terms)):
+                html = await rendered(shown, root, content)
+                assert Parsed(html).faults == []
+                assert len(html.encode()) < PAGE_BYTES_MAX, len(html.encode())
+
+
+async def test_a_ladder_that_is_too_long_is_not_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.rpc.recomputing.PIECES_RECOMPUTED_MAX", 0)
+    async with stage() as shown:
+        page = await told(shown, f"/auctions/{SOLD}.json")
+        assert page["figures"] is None
+        html = (await shown.get(f"/auctions/{SOLD}"))[1]
+        assert f"khazana auction verify <bdi>{SOLD}" in html
+    assert PIECES_RECOMPUTED_MAX >= 1
+
+
+def test_layers_of_a_column_add_up_to_its_height() -> None:
+    drawn = str(stacked([("a", [1, 1, 1]), ("b", [3, 0, 0])], layers=KINDS, kind="wall", label="x"))
+    heights = [int(part.split('"')[0]) for part in drawn.split(' height="')[1:]]
+    assert heights[:3] != []
+    assert sum(heights[:3]) == heights[3]
+
+
+@pytest.mark.parametrize(
+    ("amount", "english"),
+    [
+        ("999999.99", "999,999"),
+        ("1000000", "1.00 m"),
+        ("1845000000.00", "1.85 bn"),
+        ("17245000000000", "17.25 tn"),
+        ("0.00", "0"),
+    ],
+)
+def test_headlines_round_half_up(amount: str, english: str) -> None:
+    assert rounded(catalogues()["en"], amount) == english
