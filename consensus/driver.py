@@ -179,6 +179,15 @@ class Driver:
         """Where the algorithm stands."""
         return self._state
 
+    def votes(self, kind: VoteType) -> dict[ValidatorId, BlockId | None]:
+        """Return who has voted for what in this round: for an operator's eyes."""
+        tally = (
+            self._votes.prevotes(self._state.round)
+            if kind is VoteType.PREVOTE
+            else self._votes.precommits(self._state.round)
+        )
+        return {name: signed.vote.block_id for name, signed in tally.votes.items()}
+
     def take_effects(self) -> tuple[Effect, ...]:
         """Return the effects since the last call, in order."""
         effects = tuple(self._effects)

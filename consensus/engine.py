@@ -39,7 +39,7 @@ from consensus.inputs import (
 from consensus.messages import SignedMessage
 from consensus.params import ConsensusParams
 from consensus.round import RoundState
-from consensus.types import NETWORK_SIZE, BlockId, Height, Round, Step, ValidatorId
+from consensus.types import NETWORK_SIZE, BlockId, Height, Round, Step, ValidatorId, VoteType
 from consensus.validators import ProposerRule, ValidatorSet
 
 
@@ -143,6 +143,10 @@ class Engine:
     def called_round(self) -> Round | None:
         """The highest round of this height that a validator has called to; None without one."""
         return None if self._driver is None else self._driver.called_round
+
+    def votes(self, kind: VoteType) -> dict[ValidatorId, BlockId | None]:
+        """Return who has voted for what in the round it stands in; nothing before the first."""
+        return {} if self._driver is None else self._driver.votes(kind)
 
     def step(self, input_: Input) -> tuple[Effect, ...]:
         """Take one input; return what is to be done, in this order.

@@ -563,6 +563,7 @@ class Node:
                 clock=self._parts.clock,
                 metrics=self.metrics,
                 log=self.log,
+                consensus=self.replica,
                 why_silent=lambda: self.replica.why_silent,
                 missing=lambda: self.sync.missing,
                 snapshots=self.snapshots.points,

@@ -78,6 +78,7 @@ COMMANDS: Final = {
     "validator": Place("node.cli.validator", "Say who votes; let validators come and go."),
     "amendment": Place("node.cli.amendment", "Decide who votes where too many keys are lost."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
+    "top": Place("node.cli.top", "Watch the network live in a terminal."),
     "doctor": Place("node.cli.doctor", "Look at everything that a node stands on."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from node.client import Client
 
 HEAD: Final = ("node", "height", "earliest", "block age", "peers", "pool", "state root", "state")
+NARROW: Final = ("node", "height", "block age", "peers", "pool", "root", "state")
+"""What fits into 80 columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,29 @@ class Comparison:
     is_flag=True,
     help="Print the lines by which a new node trusts this one's newest snapshot.",
 )
+@click.option("--watch", is_flag=True, help="Look again and again, until q or Ctrl-C.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(0.1, 3_600),
+    default=2.0,
+    show_default=True,
+    help="With --watch: seconds between two looks.",
+)
+@click.option("--times", type=click.IntRange(1), help="With --watch: end after so many looks.")
 @timeout_option(10)
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, urls: tuple[str, ...], timeout_s: float, *, trust: bool, as_json: bool
+    ctx: click.Context,
+    urls: tuple[str, ...],
+    timeout_s: float,
+    every_s: float,
+    times: int | None,
+    *,
+    trust: bool,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Say how a node is: its height, its peers, its pool, and what it lacks.
 
@@ -65,14 +85,24 @@ def command(
     or something is badly wrong. Exit code 3 when a node does not answer or is not ready, 1 when two
     belong to different networks or hold different states.
 
+    With --watch it looks again and again, and ends with the code of the last look; a node that does
+    not answer is asked again. `khazana top` shows more of the same.
+
     With --trust it prints the block of the newest snapshot as lines of a configuration file; a new
     node that has them joins by a snapshot. Ask a node that you trust, over a way that you trust.
 
     \b
     Examples:
       khazana status --url http://127.0.0.1:26680 --url http://127.0.0.1:26681
+      khazana status --watch --every 5
       khazana status --trust
     """
+    if watch:
+        if trust or as_json:
+            raise click.UsageError("--watch is for people: leave --json and --trust away")
+        nodes, comparison = asyncio.run(_watch(urls, timeout_s, every_s, times))
+        _end(ctx, nodes, comparison)
+        return
     nodes, comparison = asyncio.run(_look(urls, timeout_s))
     if all(seen.status is None for seen in nodes):
         raise CommandError(
@@ -91,6 +121,10 @@ def command(
         )
         return
     emit(_facts(nodes, comparison), "\n\n".join(_parts(nodes, comparison)), as_json=as_json)
+    _end(ctx, nodes, comparison)
+
+
+def _end(ctx: click.Context, nodes: Sequence[Seen], comparison: Comparison | None) -> None:
     if not _are_one_network(nodes) or (comparison is not None and not comparison.agree):
         ctx.exit(Exit.REFUSED)
     if not all(seen.status is not None and seen.status["ready"] for seen in nodes):
@@ -127,6 +161,28 @@ def _trusted_point(nodes: Sequence[Seen]) -> Mapping[str, Any]:
         )
     height, block_id = max(common)
     return {"trusted_height": height, "trusted_block": block_id}
+
+
+async def _watch(
+    urls: Sequence[str], timeout_s: float, every_s: float, times: int | None
+) -> tuple[tuple[Seen, ...], Comparison | None]:
+    from rich.text import Text
+
+    from node.cli.live import plain, show
+
+    seen: tuple[tuple[Seen, ...], Comparison | None] = (), None
+
+    async def look() -> None:
+        nonlocal seen
+        seen = await _look(urls, timeout_s)
+
+    def draw(width: int) -> list[Text]:
+        lines = "\n\n".join(_parts(*seen, narrow=True)).splitlines()
+        folded = ([line[n : n + width] for n in range(0, len(line), width)] for line in lines)
+        return [Text(plain(part)) for parts in folded for part in parts or [""]]
+
+    await show(look, draw, every_s=every_s, times=times)
+    return seen
 
 
 async def _look(
@@ -208,7 +264,9 @@ def _facts(nodes: Sequence[Seen], comparison: Comparison | None) -> dict[str, ob
     }
 
 
-def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str]:
+def _parts(
+    nodes: Sequence[Seen], comparison: Comparison | None, *, narrow: bool = False
+) -> Iterator[str]:
     networks = {seen.status["genesis_hash"]: seen.status for seen in nodes if seen.status}
     for status in networks.values():
         yield (
@@ -219,7 +277,7 @@ def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str
         )
     if not _are_one_network(nodes):
         yield "THESE NODES BELONG TO DIFFERENT NETWORKS."
-    yield table([_row(seen) for seen in nodes], head=HEAD)
+    yield table([_row(seen, narrow=narrow) for seen in nodes], head=NARROW if narrow else HEAD)
     for seen in nodes:
         if seen.error is not None:
             yield f"{seen.url}: {seen.error}"
@@ -236,20 +294,20 @@ def _parts(nodes: Sequence[Seen], comparison: Comparison | None) -> Iterator[str
         yield table(rows, head=("peer", "role", "connected", "height"))
 
 
-def _row(seen: Seen) -> tuple[object, ...]:
+def _row(seen: Seen, *, narrow: bool) -> tuple[object, ...]:
     status = seen.status
     if status is None:
-        return (seen.url, "-", "-", "-", "-", "-", "-", "no answer")
+        return (seen.url, *("-" * (len(NARROW if narrow else HEAD) - 2)), "no answer")
     connected = sum(peer["connected"] for peer in status["peers"])
     age = "-" if seen.block_age_ms is None else f"{seen.block_age_ms / 1000:.1f} s"
     return (
         status["node"],
         status["height"],
-        status["earliest_height"],
+        *(() if narrow else (status["earliest_height"],)),
         age,
         f"{connected} of {len(status['peers'])}",
         status["mempool"]["transactions"],
-        status["state_root"][:16],
+        status["state_root"][: 8 if narrow else 16],
         "ready" if status["ready"] else "not ready",
     )
 

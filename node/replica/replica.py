@@ -53,7 +53,16 @@ from consensus.inputs import (
     VoteSigned,
 )
 from consensus.messages import Proposal, SignedMessage, SignedProposal, SignedVote, Vote
-from consensus.types import BlockId, Height, Round, Signature, Step, Timeout, ValidatorId
+from consensus.types import (
+    BlockId,
+    Height,
+    Round,
+    Signature,
+    Step,
+    Timeout,
+    ValidatorId,
+    VoteType,
+)
 from node.admission import Admission, AdmissionError
 from node.blocks import decode_block
 from node.chain import Candidate, Chain, InvalidBlock
@@ -95,6 +104,7 @@ from node.replica.inbox import Inbox
 from node.replica.obtaining import Obtaining
 from node.replica.pace import Pace
 from node.replica.patience import Patience
+from node.replica.position import Position, Totals
 from node.replica.report import Reporter
 from node.replica.seat import Seat
 from node.replica.service import Service
@@ -295,6 +305,26 @@ class Replica:
         if self._seat is None:
             return None
         return self._seat.why_silent(self._next_height, self._chain.validators)
+
+    @property
+    def position(self) -> Position:
+        """The height to be decided, and how far it is."""
+        engine, height = self._engine, self._next_height
+        round_ = engine.round if self._deciding else None
+        return Position(
+            height=height,
+            deciding=self._deciding,
+            round=round_,
+            step=engine.round_step if self._deciding else None,
+            proposer=self._chain.validators.proposer(height, round_ or Round(0)).id,
+            prevotes=engine.votes(VoteType.PREVOTE) if self._deciding else {},
+            precommits=engine.votes(VoteType.PRECOMMIT) if self._deciding else {},
+        )
+
+    @property
+    def totals(self) -> Totals:
+        """What has been committed since the start, added up; changes as it goes on."""
+        return self._report.totals
 
     @property
     def clock_offsets(self) -> Mapping[str, Offset]:
@@ -894,6 +924,7 @@ class Replica:
         if self._chain.is_durable:
             self._send_status()
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
+        self._report.keep(self._chain.validators)
         self._committed_s = now_s
         self._release_held()
         self.wake()
@@ -962,7 +993,7 @@ class Replica:
             and engine.round_step is Step.PROPOSE
         ):
             proposer = self._chain.validators.proposer(timeout.height, timeout.round).id
-            self._metrics.proposals_missed.labels(validator=proposer).inc()
+            self._report.missed(proposer)
             if engine.awaits_proposal:
                 self._patience.missed(proposer)
 

@@ -4,9 +4,11 @@ Each docstring is what `rpc.discover` says of the method. Only `khz_*` and `rpc.
 answered; administering a node is not done over this interface.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from consensus.quorum import faults_survived, quorum
+from consensus.types import BlockId, ValidatorId
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
@@ -55,6 +57,8 @@ LICENCES_MAX: Final = 64
 """A participant has at most one licence for each activity."""
 OFFICES_SHOWN_MAX: Final = 200
 """In one answer. A state has a handful; each is granted by a joint decision."""
+
+NIL: Final = "nil"
 
 ResultT = TypeVar("ResultT", bound=results.Result)
 
@@ -156,6 +160,36 @@ class Methods:
                 )
                 for peer in services.peers.status()
             ],
+        )
+
+    @method("khz_consensus")
+    def consensus(self, params: NoParams) -> results.ConsensusResult:  # noqa: ARG002
+        """Say how far the next height is: its round and step, and whose votes have come here.
+
+        For whoever watches a network; nothing in it is final. Counts begin when the node starts.
+        """
+        position, totals = self._services.consensus.position, self._services.consensus.totals
+        return results.ConsensusResult(
+            **self._at(),
+            next_height=position.height,
+            deciding=position.deciding,
+            round=position.round,
+            step=None if position.step is None else position.step.name.lower(),
+            proposer=position.proposer,
+            validators=[
+                results.VoterView(
+                    name=validator.id,
+                    prevote=_vote(position.prevotes, validator.id),
+                    precommit=_vote(position.precommits, validator.id),
+                    signed_last=totals.signed_last.get(validator.id),
+                    proposals_missed=totals.missed.get(validator.id, 0),
+                )
+                for validator in self._chain.validators
+            ],
+            blocks=totals.blocks,
+            transactions=totals.transactions,
+            applied=totals.applied,
+            rounds_skipped=totals.rounds_skipped,
         )
 
     @method("khz_mempool")
@@ -534,3 +568,10 @@ class Methods:
         record = self._chain.record(ASSETS, name_key(asset))
         assert record is not None, "a holding of an asset that is not defined"
         return record.decimals
+
+
+def _vote(votes: Mapping[ValidatorId, BlockId | None], validator: ValidatorId) -> str | None:
+    if validator not in votes:
+        return None
+    block_id = votes[validator]
+    return NIL if block_id is None else block_id.hex()

@@ -645,6 +645,41 @@ class AmendmentView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class VoterView(msgspec.Struct, frozen=True, kw_only=True):
+    """A validator, as far as this node has heard of it."""
+
+    name: str
+    prevote: Annotated[
+        str | None,
+        msgspec.Meta(description="Of this round: a block id, `nil`, or null where none has come"),
+    ]
+    precommit: Annotated[str | None, msgspec.Meta(description="As `prevote`")]
+    signed_last: int | None
+    """The last height whose certificate names it, since the node started."""
+    proposals_missed: int
+    """Rounds in which it brought no proposal in time, since the node started."""
+
+
+class ConsensusResult(Result, frozen=True, kw_only=True):
+    """Where agreement on the next height stands at this node."""
+
+    next_height: int
+    deciding: bool
+    """Whether this node takes part and the height has begun: it begins when transactions wait, or
+    with the heartbeat."""
+    round: int | None
+    step: Annotated[
+        str | None, msgspec.Meta(description="`propose`, `prevote`, `precommit` or `decided`")
+    ]
+    proposer: str
+    validators: list[VoterView]
+    blocks: int
+    """Committed here since the node started; so are the next three."""
+    transactions: int
+    applied: int
+    rounds_skipped: int
+
+
 class StatusResult(Result, frozen=True, kw_only=True):
     """This node and its network."""
 

@@ -12,6 +12,7 @@ from node.log import Logger
 from node.mempool import Mempool
 from node.metrics import Metrics
 from node.network import PeerView
+from node.replica.position import Position, Totals
 
 
 class Intake(Protocol):
@@ -48,6 +49,20 @@ class NoPeers:
         return ()
 
 
+class Consensus(Protocol):
+    """Where agreement stands; `Replica` is one."""
+
+    @property
+    def position(self) -> Position:
+        """The height to be decided, and how far it is."""
+        ...
+
+    @property
+    def totals(self) -> Totals:
+        """What has been committed since the node started, added up."""
+        ...
+
+
 def _votes_or_observes() -> None:
     return None
 
@@ -65,6 +80,7 @@ class RpcServices:
     clock: Clock
     metrics: Metrics
     log: Logger
+    consensus: Consensus
     why_silent: Callable[[], str | None] = _votes_or_observes
     """Why this validator signs nothing at the next height; None if it signs, or is none."""
     missing: Callable[[], str | None] = _votes_or_observes

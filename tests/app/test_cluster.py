@@ -240,6 +240,12 @@ def test_a_dead_proposer_costs_one_round_and_the_next_height_begins_at_zero() ->
             assert network[A].up.metrics.value(
                 "khazana_proposals_missed_total", validator=VALIDATORS[2]
             )
+            totals = network[A].up.replica.totals
+            assert totals.missed == {VALIDATORS[2]: 1}
+            assert (totals.blocks, totals.applied, totals.rounds_skipped) == (2, 2, 1)
+            assert sorted(set(VALIDATORS) - {VALIDATORS[2]}) == sorted(
+                name for name, height in totals.signed_last.items() if height == 2
+            )
             assert await network.settle(A, network.transaction()) < 0.2
             await network.start(VALIDATORS[2])
             await network.until_height(3)
@@ -398,6 +404,9 @@ def test_a_wrong_clock_costs_its_owner_proposals_and_nobody_the_chain(offset_ms:
             }
             # A clock that is behind cannot go back past the parent: its blocks are in order.
             assert (B in proposers) == (offset_ms < 0)
+            if offset_ms > 0:
+                told = network[A].up.replica.clock_offsets[B].ahead_ms
+                assert offset_ms - 100 <= told <= offset_ms
 
     run_virtual(main())
 

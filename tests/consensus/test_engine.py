@@ -29,7 +29,7 @@ from consensus import (
     VoteReceived,
 )
 from consensus.errors import ConflictingQuorums, DecidedBlockInvalid
-from consensus.types import HEIGHT_MAX, ROUND_MAX
+from consensus.types import HEIGHT_MAX, ROUND_MAX, VoteType
 from tests.consensus.builders import (
     LETTERS,
     NETWORK,
@@ -658,3 +658,13 @@ def test_validators_may_take_turns_by_another_rule() -> None:
     engine = Engine(ValidatorId("a"), NETWORK, make_engine().params, proposer=first)
 
     assert only(BuildBlock, engine.step(start())) != []
+
+
+def test_votes_of_the_round_are_told_to_whoever_watches() -> None:
+    assert make_engine().votes(VoteType.PREVOTE) == {}
+    bench = Bench().start()
+
+    bench.feed(prevote("c", A), prevote("d", None), precommit("c", A), prevote("b", A, round_=1))
+
+    assert bench.engine.votes(VoteType.PREVOTE) == {"c": A, "d": None}
+    assert bench.engine.votes(VoteType.PRECOMMIT) == {"c": A}

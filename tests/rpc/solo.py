@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 
+from consensus.types import Height, Round
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
@@ -23,8 +24,10 @@ from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.network import PeerView, WireMessage
 from node.network.roster import Role
+from node.replica.position import Position, Totals
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
 from node.rpc.pages import MakePages
+from node.rpc.services import Consensus
 from node.storage import KeyValueStore
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
@@ -45,6 +48,28 @@ class Nobody:
 
     def punish(self, peer: str, reason: str) -> None:
         raise AssertionError(f"{peer} was punished: {reason}")
+
+
+class StillConsensus:
+    """A validator that decides nothing by itself: blocks are sealed by the test."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self.totals = Totals()
+
+    @property
+    def position(self) -> Position:
+        chain = self._town.chain
+        height = Height(chain.head.height + 1)
+        return Position(
+            height=height,
+            deciding=False,
+            round=None,
+            step=None,
+            proposer=chain.validators.proposer(height, Round(0)).id,
+            prevotes={},
+            precommits={},
+        )
 
 
 class SoloIntake:
@@ -214,6 +239,7 @@ async def solo_node(
     store: KeyValueStore | None = None,
     record: GenesisRecord | None = None,
     keep_blocks: int = 0,
+    consensus: Consensus | None = None,
     why_silent: str | None = None,
     missing: str | None = None,
     snapshots: Sequence[tuple[int, bytes]] = (),
@@ -240,6 +266,7 @@ async def solo_node(
         clock=town.clock,
         metrics=metrics,
         log=log or silent_log(),
+        consensus=consensus or StillConsensus(town),
         why_silent=lambda: why_silent,
         missing=lambda: missing,
         snapshots=lambda: snapshots,

@@ -1,13 +1,16 @@
 """Every method, on a real chain of one validator."""
 
 import asyncio
+import dataclasses
 import json
 from datetime import datetime
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from consensus.evidence import Equivocation
+from consensus.types import BlockId, Round, Step, ValidatorId
 from node.addresses import render_address
 from node.blocks import encode_evidence
 from node.codec import encode, replace
@@ -16,10 +19,11 @@ from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
+from node.replica.position import Position
 from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
 from tests.explorer.stage import BILL, EXCHANGE, ISIN, LEI, stage
-from tests.rpc.solo import BANK, CASH, Solo, address_of, solo_node
+from tests.rpc.solo import BANK, CASH, Solo, StillConsensus, address_of, solo_node
 
 CENTRAL = office_address("central-bank", "central-bank")
 
@@ -68,6 +72,7 @@ async def test_status_says_what_the_network_is_and_where_the_node_stands() -> No
     [
         ("khz_status", {}),
         ("khz_mempool", {}),
+        ("khz_consensus", {}),
         ("khz_validators", {}),
         ("khz_transaction", {"id": "00" * 32}),
         ("khz_transactions", {"ids": ["00" * 32]}),
@@ -594,3 +599,31 @@ async def test_proof_made_while_a_block_is_written_is_made_again() -> None:
 
         assert len(made) == 2
         assert verify_proof_file(answer["file"], solo.town.genesis).height == 2
+
+
+async def test_votes_and_counts_of_consensus_are_shown_as_they_have_come() -> None:
+    class Deciding(StillConsensus):
+        @property
+        @override
+        def position(self) -> Position:
+            return dataclasses.replace(
+                super().position,
+                deciding=True,
+                round=Round(2),
+                step=Step.PREVOTE,
+                prevotes={ValidatorId("central-bank"): BlockId(b"\7" * 32)},
+                precommits={ValidatorId("central-bank"): None},
+            )
+
+    async with solo_node() as solo:
+        still = await solo.call("khz_consensus")
+        deciding = Deciding(solo.town)
+        deciding.totals.blocks, deciding.totals.missed["central-bank"] = 9, 4
+    async with solo_node(consensus=deciding) as solo:
+        told = await solo.call("khz_consensus")
+
+    assert (still["deciding"], still["round"], still["step"]) == (False, None, None)
+    assert (told["round"], told["step"], told["blocks"]) == (2, "prevote", 9)
+    (voter,) = told["validators"]
+    assert (voter["prevote"], voter["precommit"]) == ("07" * 32, "nil")
+    assert (voter["signed_last"], voter["proposals_missed"]) == (None, 4)

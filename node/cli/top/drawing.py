@@ -1,0 +1,175 @@
+"""The picture: lines of at most the width given, from what was seen. Pure.
+
+Eighty columns are enough. What is not known is a dash; no colour says what a word does not say.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.text import Text
+
+from node.cli.live import plain
+from node.cli.top.polling import Look, Poll, Voter, Watched
+
+NAME_WIDTH: Final = 22
+BARS: Final = "▁▂▃▄▅▆▇█"
+GOOD: Final = "green"
+BAD: Final = "bold red"
+DIM: Final = "dim"
+
+
+def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
+    """Return the lines of one picture."""
+    furthest = poll.furthest
+    lines = [*_head(poll, furthest, width), Text()]
+    lines += _nodes(poll)
+    if furthest is not None and furthest.last is not None:
+        lines += [Text(), *_validators(furthest.last)]
+        lines += _unready(poll)
+    at = datetime.fromtimestamp(poll.now_ms / 1000, tz=UTC)
+    lines += [Text(), Text(f"{at:%H:%M:%S} UTC, every {every_s:g} s; q ends it", style=DIM)]
+    return lines
+
+
+def _head(poll: Poll, furthest: Watched | None, width: int) -> Iterator[Text]:
+    there = [node for node in poll.nodes if node.last is not None]
+    answering = f"{len(there)} of {len(poll.nodes)} nodes answer"
+    if furthest is None or furthest.last is None:
+        yield Text(f"no node answers yet; {answering}", style=BAD)
+        return
+    status, look = furthest.last.status, furthest.last
+    networks = {node.last.status.genesis_hash for node in there if node.last is not None}
+    yield Text.assemble(
+        (plain(status.network_name), "bold"),
+        f" {plain(status.genesis_hash)[:8]}: {status.quorum} of {status.validators} decide"
+        f" ({plain(status.fault_model)}); ",
+        (answering, "" if len(there) == len(poll.nodes) else BAD),
+    )
+    if len(networks) > 1:
+        yield Text("THESE NODES BELONG TO DIFFERENT NETWORKS.", style=BAD)
+    blocks, transactions = furthest.rate("blocks"), furthest.rate("transactions")
+    applied = furthest.rate("applied")
+    every = f"{1 / blocks:.2f} s" if blocks else "-"
+    rate = "-" if transactions is None else f"{transactions:,.0f}"
+    refused = (
+        ""
+        if applied is None or transactions is None or transactions - applied < 0.5
+        else f", {transactions - applied:,.0f} of them refused"
+    )
+    yield Text.assemble(
+        "height ",
+        (f"{status.height:,}", "bold"),
+        f"   a block every {every}   {rate} transactions/s{refused}",
+    )
+    disagreeing = _disagreeing(there)
+    if disagreeing:
+        yield Text(f"DIFFERENT STATES AT HEIGHT {disagreeing:,}: stop, and compare.", style=BAD)
+    skipped = look.consensus.rounds_skipped
+    bars = _bars(poll.rates, max(10, min(60, width - 34)))
+    yield Text.assemble(
+        (bars, GOOD), f" transactions/s, {skipped:,} rounds skipped" if bars else ""
+    )
+
+
+def _disagreeing(nodes: Sequence[Watched]) -> int | None:
+    """Return a height at which two nodes have different states, of those seen just now."""
+    roots: dict[tuple[str, int], str] = {}
+    for node in nodes:
+        if node.last is not None:
+            status = node.last.status
+            place = (status.genesis_hash, status.height)
+            if roots.setdefault(place, status.state_root) != status.state_root:
+                return status.height
+    return None
+
+
+def _bars(rates: Sequence[float], most: int) -> str:
+    shown = list(rates)[-most:]
+    top = max(shown, default=0.0)
+    if top <= 0:
+        return BARS[0] * len(shown)
+    return "".join(BARS[min(len(BARS) - 1, int(rate / top * len(BARS)))] for rate in shown)
+
+
+def _nodes(poll: Poll) -> Iterator[Text]:
+    yield _row(
+        *("node", "height", "lag", "age", "round, step", "peers", "pool"), "ready", style="bold"
+    )
+    highest = max((n.last.status.height for n in poll.nodes if n.last is not None), default=0)
+    for node in poll.nodes:
+        look = node.last
+        if look is None:
+            since_s = poll.now_s - (node.silent_since_s or poll.now_s)
+            reason = f"no answer for {since_s:.0f} s: {plain(node.error or 'not asked yet')}"
+            yield Text(f"{_name(node.name)}  {reason}", style=BAD)
+            continue
+        status, consensus = look.status, look.consensus
+        age_s = look.block_age_s(poll.now_ms)
+        there = sum(peer.connected for peer in status.peers)
+        line = _row(
+            plain(status.node),
+            f"{status.height:,}",
+            f"{highest - status.height:,}",
+            "-" if age_s is None else _age(age_s),
+            f"{consensus.round} {plain(consensus.step)}" if consensus.deciding else "waiting",
+            f"{there}/{len(status.peers)}",
+            f"{status.mempool.transactions:,}",
+            "",
+        )
+        line.append("yes" if status.ready else "NO", style=GOOD if status.ready else BAD)
+        yield line
+
+
+def _row(name: str, *cells: str, style: str = "") -> Text:
+    height, lag, age, step, peers, pool, ready = cells
+    return Text(
+        f"{_name(name)} {height:>11} {lag:>4} {age:>5}  {step:<12} {peers:>5} {pool:>6}  {ready}",
+        style=style,
+    )
+
+
+def _age(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.1f}s"
+    return f"{seconds / 60:.0f}m" if seconds < 6_000 else f"{seconds / 3_600:.0f}h"
+
+
+def _name(name: str) -> str:
+    name = plain(name)
+    shown = name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
+    return shown.ljust(NAME_WIDTH)
+
+
+def _validators(look: Look) -> Iterator[Text]:
+    consensus, height = look.consensus, look.status.height
+    yield Text(
+        f"{'validator'.ljust(NAME_WIDTH)}  prevote  precommit  {'signed last':>11}  missed  turn",
+        style="bold",
+    )
+    for voter in consensus.validators:
+        absent = _is_absent(voter, height, len(consensus.validators))
+        signed = "-" if voter.signed_last is None else f"{voter.signed_last:,}"
+        line = Text(
+            f"{_name(voter.name)}  {_vote(voter.prevote):<7}  {_vote(voter.precommit):<9}  "
+        )
+        line.append(f"{signed:>11}", style=BAD if absent else "")
+        line.append(f"  {voter.proposals_missed:>6,}  ")
+        line.append("proposes" if voter.name == consensus.proposer else "")
+        yield line
+
+
+def _is_absent(voter: Voter, height: int, validators: int) -> bool:
+    """Say whether a validator is in no certificate of late, where others could be."""
+    return height > 0 and (voter.signed_last is None or height - voter.signed_last > 5 * validators)
+
+
+def _vote(vote: str | None) -> str:
+    return "-" if vote is None else plain(vote)[:6]
+
+
+def _unready(poll: Poll) -> Iterator[Text]:
+    for node in poll.nodes:
+        if node.last is not None:
+            for reason in node.last.status.not_ready:
+                yield Text(f"{plain(node.name)}: {plain(reason)}", style=BAD)
