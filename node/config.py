@@ -34,6 +34,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
+from node.access import Role
+
 CONFIG_SIZE_MAX: Final = 1 << 20  # 1 MiB; a file of a hundred peers has some 10 KiB
 KEEP_BLOCKS_MIN: Final = 1_000
 """A peer that was away for a few minutes of load still finds what it needs."""
@@ -157,6 +159,11 @@ Name = Annotated[
 ListenAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint)]
 PeerAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint), AfterValidator(_dialable)]
 FilePath = Annotated[Path, AfterValidator(_resolved)]
+Origin = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[a-z0-9.\-\[\]:]+$", max_length=256),
+]
+"""As browsers write it: scheme, host in lower case, and the port where it is not the usual one."""
 BlockIdText = Annotated[str, AfterValidator(_block_id)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
@@ -194,10 +201,41 @@ class NetworkConfig(_Section):
     """Inbound connections that have not shown an identity yet."""
 
 
-class RpcConfig(_Section):
-    """The listener for clients."""
+class ListenerConfig(_Section):
+    """One address at which clients are answered."""
+
+    listen: ListenAddress
+    role: Role = Role.OPERATOR
+    """What is answered without an API key: "closed" nothing, "public" reads, "participant" reads
+    and transactions, "operator" all, the metrics too."""
+    certificate: FilePath | None = None
+    """For TLS: PEM, with the certificates between it and an authority that clients know."""
+    key: FilePath | None = None
+    """Its private key, PEM, not encrypted."""
+    client_authority: FilePath | None = None
+    """For mutual TLS: PEM; clients without a certificate signed by it are turned away."""
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise PydanticCustomError("listener_tls", "certificate and key go together")
+        if self.client_authority is not None and self.certificate is None:
+            raise PydanticCustomError(
+                "listener_tls", "client_authority needs the listener's own certificate and key"
+            )
+        return self
+
+
+class RpcConfig(ListenerConfig):
+    """What clients are answered, and where."""
 
     listen: ListenAddress = Endpoint("127.0.0.1", 26680)
+    listeners: Mapping[Name, ListenerConfig] = Field(default_factory=dict)
+    """More addresses, each with its own role."""
+    api_keys: FilePath | None = None
+    """File of the API keys that are good at every listener, written by `khazana access`."""
+    origins: tuple[Origin, ...] = ()
+    """Of pages on other hosts that may ask here, such as "https://desk.example"."""
     body_bytes_max: Bytes = 1 << 20
     """Of one JSON-RPC request or WebSocket message."""
     batch_max: Count = 100
@@ -334,6 +372,12 @@ class NodeConfig(_Section):
     log: LogConfig = LogConfig()
 
 
+def listeners_of(rpc: RpcConfig) -> list[tuple[tuple[str, ...], ListenerConfig]]:
+    """Return every address for clients, the first one first, with the key that it stands under."""
+    more = [(("rpc", "listeners", name), each) for name, each in sorted(rpc.listeners.items())]
+    return [(("rpc",), rpc), *more]
+
+
 def load_config(
     path: Path, *, environment: Mapping[str, str] | None = None, check_files: bool = True
 ) -> NodeConfig:
@@ -405,8 +449,12 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         yield ("network", "peers", config.name), "a node is not its own peer; remove the line"
     for name in sorted(config.network.peers.keys() & config.network.observers.keys()):
         yield ("network", "observers", name), "also a peer; a name is one or the other"
-    if config.network.listen == config.rpc.listen and config.rpc.listen.port != 0:
-        yield ("rpc", "listen"), f"{config.rpc.listen} is already taken by network.listen"
+    taken = {config.network.listen: "network.listen"}
+    for key, listener in listeners_of(config.rpc):
+        if listener.listen.port != 0 and listener.listen in taken:
+            other = taken[listener.listen]
+            yield (*key, "listen"), f"{listener.listen} is already taken by {other}"
+        taken.setdefault(listener.listen, ".".join((*key, "listen")))
     sync = config.sync
     if (sync.trusted_height is None) != (sync.trusted_block is None):
         yield ("sync",), "trusted_height and trusted_block go together; one of them is missing"
@@ -419,9 +467,13 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         (("tls", "key"), config.tls.key),
         (("tls", "certificate"), config.tls.certificate),
     ]
+    for key, listener in listeners_of(config.rpc):
+        names = ("certificate", "key", "client_authority")
+        named += [((*key, name), getattr(listener, name)) for name in names]
     if config.validator is not None:
         named.append((("validator", "keystore"), config.validator.keystore))
         named.append((("validator", "passphrase_file"), config.validator.passphrase_file))
+    named.append((("rpc", "api_keys"), config.rpc.api_keys))
     named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
     for key, path in named:
         if path is not None and not path.is_file():

@@ -22,6 +22,7 @@ from typing import Final, Self, TextIO
 from consensus import errors as consensus_errors
 from consensus.engine import Engine
 from node.admission import Admission
+from node.app.clients import listen_all, load_keyring, rpc_limits
 from node.app.loading import (
     load_certificate,
     load_following_identity,
@@ -35,7 +36,7 @@ from node.app.travel import Travel, load_travelled
 from node.app.upgrades import UpgradeNotices
 from node.chain import Chain, ChainDamaged, Committed
 from node.clock import Clock, SystemClock, TravellingClock
-from node.config import NodeConfig, RpcConfig
+from node.config import NodeConfig
 from node.control import ControlServer, Made
 from node.control.place import socket_path
 from node.explorer import Explorer
@@ -64,7 +65,6 @@ from node.replica.guard import Guard
 from node.replica.journal import Journal
 from node.replica.replica import Replica, ReplicaLimits
 from node.replica.seat import Seat
-from node.rpc.limits import RpcLimits
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
 from node.rpc.waiting import WaitingServer
@@ -433,11 +433,11 @@ class Node:
             progress,
             metrics=self.metrics,
             log=self.log,
-            limits=_rpc_limits(rpc),
+            limits=rpc_limits(rpc),
             hosts=rpc.hosts,
         )
-        await server.start(rpc.listen.host, rpc.listen.port)
         try:
+            await listen_all(server, rpc)
             yield
         finally:
             await server.stop()
@@ -569,12 +569,14 @@ class Node:
                 snapshots=self.snapshots.points,
                 software=software(),
             ),
-            limits=_rpc_limits(rpc),
+            limits=rpc_limits(rpc),
             hosts=rpc.hosts,
+            origins=rpc.origins,
+            keyring=load_keyring(rpc, clock=self._parts.clock, log=self.log),
             pages=Explorer if rpc.pages else None,
         )
-        await server.start(rpc.listen.host, rpc.listen.port)
         self._stack.push_async_callback(server.stop)
+        await listen_all(server, rpc)
         return server
 
     async def _serve_operator(self, store: KeyValueStore, thread: StorageThread | None) -> None:
@@ -701,21 +703,6 @@ def _trusted_point(config: NodeConfig) -> TrustedPoint | None:
 def consensus_log_path(data_dir: Path) -> Path:
     """Return the folder of a validator's consensus log."""
     return data_dir / LOG_FOLDER
-
-
-def _rpc_limits(rpc: RpcConfig) -> RpcLimits:
-    return RpcLimits(
-        body_max_bytes=rpc.body_bytes_max,
-        batch_max=rpc.batch_max,
-        submission_max_bytes=rpc.submission_bytes_max,
-        submission_max=rpc.submission_max,
-        wait_max_ms=rpc.wait_ms_max,
-        connections_max=rpc.connections_max,
-        connections_per_address_max=rpc.connections_per_address_max,
-        calls_per_second=rpc.calls_per_s_max,
-        calls_burst=2 * rpc.calls_per_s_max,
-        subscribers_max=rpc.subscribers_max,
-    )
 
 
 def _network_settings(config: NodeConfig) -> NetworkSettings:

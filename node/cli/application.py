@@ -8,11 +8,13 @@ import difflib
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 import click
 from typing_extensions import override
 
+from node.cli.credentials import Credentials, credentials_options
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit_error
 
@@ -87,6 +89,7 @@ COMMANDS: Final = {
     "debt": Place("node.cli.debt", "Print what the state owes, when, and at what cost."),
     "calendar": Place("node.cli.calendar", "Ask which days are of business."),
     "auction": Place("node.cli.auction", "Bid in primary auctions, and check their results."),
+    "access": Place("node.cli.access", "Give out API keys of a node, and take them back."),
     "upgrade": Place("node.cli.upgrade", "Change the rules at a height, with every node ready."),
     "quote": Place("node.cli.quote", "Convert between prices and yields of bills and bonds."),
     "verify": Place("node.cli.verify", "Check a proof file without any node."),
@@ -104,11 +107,22 @@ HELP_OPTIONS: Final = {"help_option_names": ["-h", "--help"], "max_content_width
     "2 usage, 3 no node, 4 timed out, 5 damaged, 6 faulty files, 7 too old.",
 )
 @click.version_option(package_name="khazana", prog_name="khazana")
-def application() -> None:
+@credentials_options
+@click.pass_context
+def application(
+    context: click.Context,
+    api_key_file: Path | None,
+    authority: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+) -> None:
     """Khazana: a permissioned ledger on which a state's institutions issue, distribute and settle.
 
     Try `khazana demo`, then `khazana devnet up`.
     """
+    context.obj = Credentials(
+        api_key_file=api_key_file, authority=authority, certificate=certificate, key=key
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from node.cli.credentials import credentials
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, fields, table
 from node.cli.sheets import Sheet, emit_sheet
@@ -47,7 +48,7 @@ async def within(url: str, timeout_s: float, act: "Callable[[Client], Awaitable[
     from node.client import Client
 
     try:
-        client = Client(url.split())
+        client = Client(url.split(), **credentials().settings())
     except ValueError as error:
         raise CommandError(Exit.USAGE, str(error)) from None
     try:

@@ -6,6 +6,7 @@ Imported only after something has gone wrong, so that it may import every room.
 from collections.abc import Sequence
 from typing import Final
 
+from node.access import ApiKeysError
 from node.addresses import AddressError
 from node.amounts import AmountError
 from node.app import NodeHalted
@@ -17,6 +18,7 @@ from node.client import (
     CallFailed,
     ClientError,
     DraftError,
+    Forbidden,
     Forgotten,
     Limited,
     NotFound,
@@ -50,6 +52,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     AmendmentError,
     AmendmentMissing,
     AmountError,
+    ApiKeysError,
     ChainDamaged,
     ClientError,
     CodecError,
@@ -84,6 +87,8 @@ def explain(error: Exception) -> CommandError:
             return _faulty([str(error)])
         case ConfigError() | GenesisError():
             return _faulty([str(fault) for fault in error.faults])
+        case ApiKeysError():
+            return CommandError(Exit.CONFIGURATION, str(error))
         case KeysError():
             return _of_keys(error)
         case ProofError():
@@ -149,6 +154,13 @@ def _of_client(error: ClientError) -> CommandError:
         case Limited():
             return CommandError(
                 Exit.UNREACHABLE, str(error), facts={"retry_after_ms": error.retry_after_ms}
+            )
+        case Forbidden():
+            return CommandError(
+                Exit.REFUSED,
+                str(error),
+                advice="Ask whoever runs the node for a key, and name its file:"
+                " `khazana --api-key-file FILE ...`, or KHAZANA_API_KEY_FILE.",
             )
         case NotReady():
             return CommandError(Exit.UNREACHABLE, str(error), advice="`khazana status` says why.")

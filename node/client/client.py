@@ -60,6 +60,7 @@ class Client:
         network: ClientNetwork | Genesis | None = None,
         timeout_s: float = TIMEOUT_S,
         ssl_context: ssl.SSLContext | None = None,
+        api_key: str | None = None,
     ) -> None:
         """Store what is given; nobody is asked yet.
 
@@ -69,11 +70,18 @@ class Client:
             network: which network to speak to, or its genesis. None: that of the first node that
                 answers, which then is believed.
             timeout_s: for one answer of one node.
-            ssl_context: for https, where the system's authorities are not the right ones.
+            ssl_context: for https, where the system's authorities are not the right ones, or the
+                node wants a certificate of the client.
+            api_key: shown to every endpoint; over http whoever listens on the way can read it.
+
+        Raises:
+            ValueError: no endpoint, or one that is no address; a key that no header can carry.
         """
         if isinstance(endpoints, str):
             endpoints = [endpoints]
-        self._transport = Transport(endpoints, timeout_s=timeout_s, ssl_context=ssl_context)
+        self._transport = Transport(
+            endpoints, timeout_s=timeout_s, ssl_context=ssl_context, api_key=api_key
+        )
         self._network = ClientNetwork.of(network) if isinstance(network, Genesis) else network
         if self._network is not None:
             self._transport.genesis_hash = self._network.genesis_hash.hex()

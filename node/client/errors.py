@@ -10,6 +10,7 @@
     │   ├── NotFound      no such thing (-32001)
     │   │   └── Pruned    that node no longer keeps it (-32001)
     │   ├── NotReady      it cannot serve that now (-32002)
+    │   ├── Forbidden     not at that address, or not with that API key (-32004)
     │   ├── Limited       too many calls, or a full pool (-32005)
     │   └── WaitTimeout   not final in the time asked for (-32010)
     ├── Refused           final: the transaction is refused, by a block or at the door
@@ -110,6 +111,10 @@ class NotReady(CallFailed):
     """The node cannot serve that now."""
 
 
+class Forbidden(CallFailed):
+    """The node does not answer that here, or not without another API key."""
+
+
 class Limited(CallFailed):
     """Too many calls, or a full pool."""
 
@@ -193,6 +198,7 @@ class DraftError(ClientError):
 _BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
     NOT_FOUND: NotFound,
     -32002: NotReady,
+    -32004: Forbidden,
     -32005: Limited,
     -32010: WaitTimeout,
 }

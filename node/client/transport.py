@@ -64,6 +64,7 @@ class Transport:
         *,
         timeout_s: float,
         ssl_context: ssl.SSLContext | None = None,
+        api_key: str | None = None,
     ) -> None:
         """Store what is given; `open` first.
 
@@ -71,11 +72,15 @@ class Transport:
             endpoints: base addresses, such as "http://127.0.0.1:26680", in order of preference.
             timeout_s: for one question to one node, beyond the time that the node is asked to wait.
             ssl_context: for https, where the system's authorities are not the right ones.
+            api_key: shown to every endpoint, on every question.
         """
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+            raise ValueError("this is no API key: it has characters that no header can carry")
         if not endpoints:
             raise ValueError("a client needs at least one endpoint")
         self.endpoints = tuple(_base(endpoint) for endpoint in endpoints)
         self._timeout_s = timeout_s
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         self._ssl = ssl_context if ssl_context is not None else True
         self._session: aiohttp.ClientSession | None = None
         self._preferred = 0
@@ -89,6 +94,7 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=self._ssl),
             timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S),
+            headers=self._headers,
             auto_decompress=False,
         )
 

@@ -10,7 +10,8 @@
     │   └── Pruned        -32001   no longer kept here; says from where on things are
     ├── NotReady          -32002   this node cannot serve that now; says when to ask again
     ├── Rejected          -32003   a transaction refused, by its outcome
-    ├── Forbidden         -32004
+    ├── Forbidden         -32004   the listener and the key, if any, do not allow it
+    │   └── KeyRefused    -32004   the key is none, or not known, revoked or expired
     ├── Limited           -32005   too many requests, or a full pool; says when to ask again
     └── WaitTimeout       -32010   not final within the time asked; ask again by id
 
@@ -20,6 +21,8 @@ the content, so two contents cannot claim one id.
 
 from collections.abc import Mapping
 from typing import ClassVar, Final, TypeAlias
+
+from node.access import Scope
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 """What our answers are made of. No floats: what is not an integer is a decimal string."""
@@ -108,7 +111,20 @@ class Rejected(RpcError):
 
 class Forbidden(RpcError):
     code = -32004
-    summary = "The caller may not do that here."
+    summary = "The caller may not do that here; `scope` is what its key would have to be for."
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(
+            f"this listener does not answer that without an API key of scope {scope.value!r}",
+            {"scope": scope.value},
+        )
+
+
+class KeyRefused(Forbidden):
+    """The API key that was shown opens nothing: 401 of HTTP."""
+
+    def __init__(self, message: str) -> None:
+        RpcError.__init__(self, message)
 
 
 class Limited(RpcError):

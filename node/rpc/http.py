@@ -78,9 +78,12 @@ def refusal_response(refusal: HttpRefusal) -> web.Response:
     )
 
 
-def error_response(error: RpcError, *, status: int) -> web.Response:
+def error_response(
+    error: RpcError, *, status: int, headers: Mapping[str, str] | None = None
+) -> web.Response:
     """Return an error outside of a JSON-RPC answer, in the same form."""
-    return json_response({"error": error.body()}, status=status, headers=retry_headers(error))
+    headers = {**retry_headers(error), **(headers or {})}
+    return json_response({"error": error.body()}, status=status, headers=headers)
 
 
 def retry_headers(error: RpcError) -> dict[str, str]:
@@ -111,14 +114,17 @@ def check_host(request: web.BaseRequest, names: Collection[str]) -> None:
     raise HttpRefusal(403, "this node is not known by that host name; list it in rpc.hosts")
 
 
-def check_origin(request: web.BaseRequest) -> None:
+def check_origin(request: web.BaseRequest, origins: Collection[str] = ()) -> None:
     """Refuse a WebSocket that a page of another origin opens: browsers do not stop those.
+
+    Args:
+        origins: those that may, besides this host.
 
     Raises:
         HttpRefusal: 403.
     """
     origin = request.headers.get(hdrs.ORIGIN)
-    if origin is None:
+    if origin is None or origin in origins:
         return
     _, separator, authority = origin.partition("://")
     if not separator or authority.lower() != request.headers[hdrs.HOST].lower():

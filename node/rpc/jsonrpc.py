@@ -21,13 +21,15 @@ import asyncio
 import inspect
 import json
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
 
+from node.access import Scope
 from node.rpc.errors import (
+    Forbidden,
     InternalError,
     InvalidParams,
     InvalidRequest,
@@ -72,18 +74,20 @@ class Method(Generic[Params]):
     """The rest of it."""
     errors: tuple[type[RpcError], ...]
     """What it may answer besides -32602 and -32603."""
+    scope: Scope = Scope.READ
+    """Whoever calls it needs this."""
     socket_only: bool = False
     """Whether it needs a connection that stays, `/ws`."""
 
 
 def method(
-    name: str, *errors: type[RpcError], socket_only: bool = False
+    name: str, *errors: type[RpcError], scope: Scope = Scope.READ, socket_only: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function of one typed parameter object as the handler of this method: an async one if
     it waits for anything."""
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.__khz_method__ = (name, errors, socket_only)  # type: ignore[attr-defined]
+        function.__khz_method__ = (name, errors, scope, socket_only)  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -100,7 +104,7 @@ def methods_of(handlers: object) -> tuple[Method[Any], ...]:
         mark = getattr(function, "__khz_method__", None)
         if mark is None:
             continue
-        name, errors, socket_only = mark
+        name, errors, scope, socket_only = mark
         hints = get_type_hints(function)
         result = hints.pop("return")
         (params,) = hints.values()
@@ -116,6 +120,7 @@ def methods_of(handlers: object) -> tuple[Method[Any], ...]:
                 summary=summary,
                 description=" ".join(description.split()),
                 errors=errors,
+                scope=scope,
                 socket_only=socket_only,
             )
         )
@@ -187,6 +192,7 @@ class Dispatcher:
         observe: is told each call's method (`unknown` for one that does not exist), `ok` or the
             code of the error, and the seconds it took.
         elsewhere: methods that exist but not here, each with where.
+        scopes: what whoever asks may; a method of another is refused (-32004).
     """
 
     def __init__(
@@ -197,11 +203,13 @@ class Dispatcher:
         observe: Callable[[str, str, float], None] = lambda _name, _result, _seconds: None,
         elsewhere: Mapping[str, str] | None = None,
         batch_max: int = BATCH_MAX,
+        scopes: Collection[Scope] = frozenset(Scope),
     ) -> None:
         self._methods: Mapping[str, Method[Any]] = {entry.name: entry for entry in methods}
         self._report = report
         self._observe = observe
         self._elsewhere = elsewhere or {}
+        self._scopes = frozenset(scopes)
         self._batch_max = batch_max
         self._encode = msgspec.json.Encoder().encode
         assert len(self._methods) == len(methods), "two methods of one name"
@@ -270,6 +278,8 @@ class Dispatcher:
         try:
             if entry is None:
                 raise self._unknown(name)
+            if entry.scope not in self._scopes:
+                raise Forbidden(entry.scope)
             arguments = _convert(params, entry.params)
             if entry.waits:
                 return self._end_one(entry, arguments, call_id, began)

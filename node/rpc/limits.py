@@ -92,7 +92,7 @@ class TokenBucket:
 
 
 class RateLimiter:
-    """One bucket for each caller's address."""
+    """One bucket for each caller: an address, or a key."""
 
     def __init__(
         self,
@@ -108,18 +108,24 @@ class RateLimiter:
         self._addresses_max = addresses_max
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def take(self, address: str, count: int = 1) -> None:
+    def take(self, address: str, count: int = 1, *, per_second: int | None = None) -> None:
         """Count this many of the address.
+
+        Args:
+            per_second: the rate of this one, always the same; None: that of all. It may bring two
+                seconds' worth at once, or what all may if that is more.
 
         Raises:
             Limited: more than it may; with the time after which it may again.
         """
-        if self._per_second is None or count == 0:
+        rate = per_second or self._per_second
+        if rate is None or count == 0:
             return
         now = self._clock.monotonic()
         bucket = self._buckets.get(address)
         if bucket is None:
-            bucket = TokenBucket(per_second=self._per_second, burst=self._burst, now=now)
+            burst = self._burst if per_second is None else max(self._burst, 2 * per_second)
+            bucket = TokenBucket(per_second=rate, burst=burst, now=now)
             self._buckets[address] = bucket
             if len(self._buckets) > self._addresses_max:
                 self._buckets.popitem(last=False)
@@ -128,10 +134,13 @@ class RateLimiter:
         wait_ms = bucket.take(count, now)
         if wait_ms:
             raise Limited(
-                f"this address may ask {self._per_second} times a second; ask again in"
-                f" {wait_ms} ms",
+                f"this {_kind(address)} may ask {rate} times a second; ask again in {wait_ms} ms",
                 retry_after_ms=wait_ms,
             )
+
+
+def _kind(address: str) -> str:
+    return "key" if address.startswith("key ") else "address"
 
 
 @lru_cache(ADDRESSES_MAX)

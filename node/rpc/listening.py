@@ -16,6 +16,8 @@ from node.rpc.limits import RpcLimits, caller
 LINGER_SECONDS: Final = 1.0
 """For how long the rest of a refused body is thrown away before the connection is closed."""
 STOP_SECONDS: Final = 2.0
+HANDSHAKE_SECONDS: Final = 5.0
+"""In which TLS must be agreed on: against those that connect and say nothing."""
 
 Answer: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -28,15 +30,19 @@ async def listen(
     limits: RpcLimits,
     log: Logger,
     ssl_context: ssl.SSLContext | None = None,
-) -> web.ServerRunner:
+    connections: "Connections | None" = None,
+) -> "Listening":
     """Listen, and answer every request by this; port 0 asks the system for a free one.
+
+    Args:
+        connections: counts those of several listeners together.
 
     Raises:
         OSError: the address cannot be listened on.
     """
     server = _Listener(
         answer,
-        limits=limits,
+        connections=connections or Connections(limits),
         keepalive_timeout=limits.idle_timeout_ms / 1000,
         lingering_time=LINGER_SECONDS,
         auto_decompress=False,
@@ -45,37 +51,82 @@ async def listen(
     )
     runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
     await runner.setup()
-    await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
-    return runner
+    assert runner.server is not None
+    try:
+        listening = await asyncio.get_running_loop().create_server(
+            runner.server,
+            host,
+            port,
+            ssl=ssl_context,
+            ssl_handshake_timeout=None if ssl_context is None else HANDSHAKE_SECONDS,
+        )
+    except OSError:
+        await runner.cleanup()
+        raise
+    return Listening(runner, listening)
+
+
+class Listening:
+    """An address that is listened on."""
+
+    def __init__(self, runner: web.ServerRunner, listening: asyncio.Server) -> None:
+        self._runner = runner
+        self._listening = listening
+        self.port: Final = int(listening.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Take no new connection."""
+        self._listening.close()
+
+    async def end(self) -> None:
+        """Close, with the connections that are left."""
+        self.close()
+        await self._runner.cleanup()
+
+
+class Connections:
+    """How many connections are open, in all and of each address."""
+
+    def __init__(self, limits: RpcLimits) -> None:
+        self._limits = limits
+        self._of_address: Counter[str] = Counter()
+        self._open = 0
+
+    def open(self, address: str) -> bool:
+        """Count one more; return whether it may stay."""
+        self._of_address[address] += 1
+        self._open += 1
+        return (
+            self._open <= self._limits.connections_max
+            and self._of_address[address] <= self._limits.connections_per_address_max
+        )
+
+    def close(self, address: str) -> None:
+        """Count one less."""
+        self._open -= 1
+        self._of_address[address] -= 1
+        if self._of_address[address] <= 0:
+            del self._of_address[address]
 
 
 class _Listener(web.Server):
     """aiohttp's server, which itself has no limit on connections."""
 
-    def __init__(self, handler: Answer, *, limits: RpcLimits, **settings: Any) -> None:
+    def __init__(self, handler: Answer, *, connections: Connections, **settings: Any) -> None:
         super().__init__(handler, **settings)
-        self._limits = limits
-        self._of_address: Counter[str] = Counter()
+        self._counted = connections
 
     @override
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        address = _peer_of(handler)
-        self._of_address[address] += 1
-        if (
-            len(self._connections) > self._limits.connections_max
-            or self._of_address[address] > self._limits.connections_per_address_max
-        ):
+        if not self._counted.open(_peer_of(handler)):
             transport.abort()
 
     @override
     def connection_lost(
         self, handler: web.RequestHandler, exc: BaseException | None = None
     ) -> None:
-        address = _peer_of(handler)
-        self._of_address[address] -= 1
-        if self._of_address[address] <= 0:
-            del self._of_address[address]
+        self._counted.close(_peer_of(handler))
         super().connection_lost(handler, exc)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from consensus.quorum import faults_survived, quorum
 from consensus.types import BlockId, ValidatorId
+from node.access import Scope
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
@@ -32,6 +33,7 @@ from node.ledger.tables import (
 from node.proofs import render_proof
 from node.rpc import params, results
 from node.rpc.errors import (
+    Forbidden,
     InvalidParams,
     Limited,
     NotFound,
@@ -234,7 +236,11 @@ class Methods:
 
     # Transactions.
 
-    @method("khz_submit", Rejected, NotFound, Limited, NotReady, WaitTimeout)
+    @method(
+        "khz_submit",
+        *(Rejected, NotFound, Limited, NotReady, WaitTimeout, Forbidden),
+        scope=Scope.SUBMIT,
+    )
     async def submit(self, params: params.SubmitParams) -> results.SubmissionResult:
         """Hand in a signed transaction, and wait for its receipt if asked to.
 
@@ -248,7 +254,7 @@ class Methods:
             params.transaction, wait=params.wait == "final", timeout_ms=params.timeout_ms
         )
 
-    @method("khz_submitMany", Limited, NotReady)
+    @method("khz_submitMany", Limited, NotReady, Forbidden, scope=Scope.SUBMIT)
     async def submit_many(self, params: params.SubmitManyParams) -> results.SubmissionsResult:
         """Hand in several signed transactions; each gets its own answer, in order.
 

@@ -82,6 +82,7 @@ def _method(
         "errors": [
             {"$ref": f"#/components/errors/{error.__name__}"} for error in (*entry.errors, *_ALWAYS)
         ],
+        "x-scope": entry.scope.value,
         **({"x-transport": "websocket"} if entry.socket_only else {}),
     }
 

@@ -11,8 +11,9 @@
 anything else        the pages for people, where there are any (`pages.py`); else 404
 ===================  ==============================================================================
 
-Public: nothing here administers the node. Every request is counted against its caller's address
-and answered or refused within a time; a refusal for haste says when to come back.
+Nothing here administers the node. A node listens at one address or several, each with a role that
+says what is answered there without a key (`callers.py`). Every request is counted against its
+caller and answered or refused within a time; a refusal for haste says when to come back.
 """
 
 import asyncio
@@ -20,16 +21,26 @@ import secrets
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from aiohttp import hdrs, web
 
+from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, name_key
 from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
+from node.rpc.callers import (
+    CHALLENGE,
+    Caller,
+    Gate,
+    is_preflight,
+    origin_headers,
+    preflight_response,
+)
 from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
-from node.rpc.errors import InternalError, Limited, RpcError
+from node.rpc.errors import Forbidden, InternalError, KeyRefused, Limited, RpcError
 from node.rpc.health import Health
 from node.rpc.http import (
     METRICS_TYPE,
@@ -48,7 +59,7 @@ from node.rpc.http import (
 )
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
 from node.rpc.limits import RateLimiter, RpcLimits, caller
-from node.rpc.listening import STOP_SECONDS, listen
+from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
@@ -71,11 +82,11 @@ SOCKET_PING_SECONDS: Final = 30.0
 """A socket whose other end is gone is found out within one and a half of these."""
 
 _Took: TypeAlias = Callable[[float], None]
-_Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_Handler: TypeAlias = Callable[[web.BaseRequest, Caller], Awaitable[web.StreamResponse]]
 
 
 class RpcServer:
-    """The interface of one node. `start` and `stop` once each."""
+    """The interface of one node. `start` for each address, `stop` once."""
 
     def __init__(
         self,
@@ -83,18 +94,24 @@ class RpcServer:
         *,
         limits: RpcLimits | None = None,
         hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+        keyring: Keyring | None = None,
         pages: MakePages | None = None,
     ) -> None:
         """Make a server that does not listen yet.
 
         Args:
             hosts: names under which clients may call besides addresses and `localhost`; `*` any.
+            origins: of pages on other hosts that may ask here; none by default.
+            keyring: the API keys that are good; None: none is.
             pages: makes what answers all other paths; None: nothing does.
         """
         self._services = services
         self._limits = limits or RpcLimits()
         self._hosts = frozenset(name.lower() for name in hosts)
+        self._origins = frozenset(origins)
         self._log = services.log.bind(part="rpc")
+        self._keyring = keyring or Keyring(None, clock=services.clock, log=self._log)
         self._views = Views(test=services.genesis.test_network, decimals_of=self._decimals_of)
         places = Places(services.chain, self._views)
         self._feed = feed_of(services, self._views, places, self._limits)
@@ -123,9 +140,7 @@ class RpcServer:
             *methods_of(debt),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
-        self._dispatcher = self._make_dispatcher(
-            self._methods, elsewhere={"khz_subscribe": "/ws", "khz_unsubscribe": "/ws"}
-        )
+        self._dispatchers: dict[frozenset[Scope], Dispatcher] = {}
         self._routes: dict[str, tuple[str, _Handler]] = {
             "/rpc": (hdrs.METH_POST, self._rpc),
             "/ws": (hdrs.METH_GET, self._socket),
@@ -155,49 +170,81 @@ class RpcServer:
             )
         self._sessions: set[SocketSession] = set()
         self._subscribers: Counter[str] = Counter()
-        self._runner: web.ServerRunner | None = None
+        self._connections = Connections(self._limits)
+        self._listening: list[Listening] = []
 
     async def start(
-        self, host: str, port: int, *, ssl_context: ssl.SSLContext | None = None
-    ) -> None:
-        """Listen; port 0 asks the system for a free one.
+        self,
+        host: str,
+        port: int,
+        *,
+        role: Role = Role.OPERATOR,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> int:
+        """Listen at one address more; return the port, which the system chooses if it is 0.
+
+        Args:
+            role: what is answered there without a key.
 
         Raises:
             OSError: the address cannot be listened on.
         """
-        assert self._runner is None
-        self._runner = await listen(
-            self._serve_charged,
+        listening = await listen(
+            partial(self._serve_charged, Gate(role, self._keyring)),
             host,
             port,
             limits=self._limits,
             log=self._log,
             ssl_context=ssl_context,
+            connections=self._connections,
         )
-        self._log.info("listening for clients", host=host, port=self.port)
+        self._listening.append(listening)
+        self._log.info("listening for clients", host=host, port=listening.port, role=role.value)
+        return listening.port
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
-        assert self._runner is not None
-        return int(self._runner.addresses[0][1])
+        """The port that was listened on first."""
+        return self._listening[0].port
 
     async def stop(self) -> None:
         """Stop listening, tell open sockets that the node goes away, and close."""
-        if self._runner is None:
-            return
-        for site in tuple(self._runner.sites):
-            await site.stop()
+        for listening in self._listening:
+            listening.close()
         if self._pages is not None:
             self._pages.close()
         async with asyncio.TaskGroup() as group:
             for session in tuple(self._sessions):
                 group.create_task(session.close(), name="rpc-socket-close")
-        await self._runner.cleanup()
-        self._runner = None
+        for listening in self._listening:
+            await listening.end()
+        self._listening.clear()
+
+    async def _end_when_unwelcome(self, session: SocketSession, asking: Caller) -> None:
+        """End a socket once the key that opened it is revoked or expires."""
+        while True:
+            await asyncio.sleep(LOOK_AGAIN_S)
+            if not asking.is_good(self._keyring):
+                break
+        await session.turn_away("the API key is no longer good")
+
+    def _dispatcher_for(self, scopes: frozenset[Scope]) -> Dispatcher:
+        """Return the table as callers with these scopes may use it: there are few kinds."""
+        found = self._dispatchers.get(scopes)
+        if found is None:
+            found = self._dispatchers[scopes] = self._make_dispatcher(
+                self._methods,
+                scopes,
+                elsewhere={"khz_subscribe": "/ws", "khz_unsubscribe": "/ws"},
+            )
+        return found
 
     def _make_dispatcher(
-        self, methods: tuple[Method[Any], ...], *, elsewhere: dict[str, str] | None = None
+        self,
+        methods: tuple[Method[Any], ...],
+        scopes: frozenset[Scope],
+        *,
+        elsewhere: dict[str, str] | None = None,
     ) -> Dispatcher:
         return Dispatcher(
             methods,
@@ -205,6 +252,7 @@ class RpcServer:
             observe=self._observe,
             elsewhere=elsewhere,
             batch_max=self._limits.batch_max,
+            scopes=scopes,
         )
 
     def _decimals_of(self, asset: str) -> int | None:
@@ -234,20 +282,35 @@ class RpcServer:
 
     # One request.
 
-    async def _serve_charged(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await self._services.metrics.stages.serve.of(self._serve, request)
+    async def _serve_charged(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
+        return await self._services.metrics.stages.serve.of(self._serve, gate, request)
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
+        response = await self._answer(gate, request)
+        if self._origins and not response.prepared:
+            response.headers.update(origin_headers(request, self._origins))
+        return response
+
+    async def _answer(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
         try:
             check_host(request, self._hosts)
-            if self._pages is not None and request.path not in self._routes:
+            if is_preflight(request, self._origins):
                 self._calls.take(caller(request.remote))
+                return preflight_response()
+            asking = self._caller_of(gate, request)
+            if self._pages is not None and request.path not in self._routes:
+                asking.needs(Scope.READ)
+                self._take(asking)
                 return await self._pages.answer(request)
-            return await self._route(request)(request)
+            return await self._route(request)(request, asking)
         except HttpRefusal as refusal:
             return refusal_response(refusal)
         except Limited as error:
             return error_response(error, status=429)
+        except KeyRefused as error:
+            return error_response(error, status=401, headers=CHALLENGE)
+        except Forbidden as error:
+            return error_response(error, status=403)
         except RpcError as error:
             return error_response(error, status=400)
         except web.HTTPException as error:
@@ -255,6 +318,16 @@ class RpcServer:
             return refusal_response(HttpRefusal(error.status, "not a WebSocket handshake"))
         except Exception as error:
             return error_response(InternalError(self._report(request.path, error)), status=500)
+
+    def _caller_of(self, gate: Gate, request: web.BaseRequest) -> Caller:
+        try:
+            return gate.caller_of(request)
+        except KeyRefused:
+            self._calls.take(caller(request.remote))  # whoever tries keys is counted too
+            raise
+
+    def _take(self, asking: Caller, calls: int = 1) -> None:
+        self._calls.take(asking.name, calls, per_second=asking.calls_per_second)
 
     def _route(self, request: web.BaseRequest) -> _Handler:
         route = self._routes.get(request.path)
@@ -265,8 +338,8 @@ class RpcServer:
             raise HttpRefusal(405, f"only {method} is answered", headers={hdrs.ALLOW: method})
         return handler
 
-    async def _rpc(self, request: web.BaseRequest) -> web.StreamResponse:
-        address = caller(request.remote)
+    async def _rpc(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
+        dispatcher = self._dispatcher_for(asking.scopes)
         check_type(request, JSON_TYPES)
         body = await read_body(
             request,
@@ -274,12 +347,10 @@ class RpcServer:
             timeout_ms=self._limits.body_timeout_ms,
         )
         try:
-            answer = await self._dispatcher.answer(
-                body, charge=lambda calls: self._calls.take(address, calls)
-            )
+            answer = await dispatcher.answer(body, charge=partial(self._take, asking))
         except Limited as error:
             return bytes_response(
-                self._dispatcher.failure(None, error),
+                dispatcher.failure(None, error),
                 "application/json",
                 status=429,
                 headers=retry_headers(error),
@@ -288,9 +359,9 @@ class RpcServer:
             return web.Response(status=204, headers=SECURITY_HEADERS)
         return bytes_response(answer, "application/json")
 
-    async def _transactions(self, request: web.BaseRequest) -> web.StreamResponse:
-        address = caller(request.remote)
-        self._calls.take(address)
+    async def _transactions(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
+        asking.needs(Scope.SUBMIT)
+        self._take(asking)
         check_type(request, MESSAGEPACK_TYPES)
         # Before a body is read: a list that nothing is taken of is not even decoded.
         retry_after_ms = self._services.intake.turn_away()
@@ -307,7 +378,7 @@ class RpcServer:
                 timeout_ms=self._limits.body_timeout_ms,
             )
             raws = self._submissions.decode_list(body)
-            self._bulk.take(address, len(raws))
+            self._bulk.take(asking.name, len(raws))
             items = await self._submissions.submit_items(raws)
         finally:
             self._submitting -= 1
@@ -316,10 +387,10 @@ class RpcServer:
             return json_response(readable_items(items))
         return bytes_response(encode_items(items), "application/msgpack")
 
-    async def _livez(self, _request: web.BaseRequest) -> web.StreamResponse:
+    async def _livez(self, _request: web.BaseRequest, _asking: Caller) -> web.StreamResponse:
         return text_response("ok\n")
 
-    async def _readyz(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _readyz(self, request: web.BaseRequest, _asking: Caller) -> web.StreamResponse:
         checks = self._health.checks()
         ready = all(check.passed for check in checks)
         text = "ready\n" if ready else "not ready\n"
@@ -327,16 +398,21 @@ class RpcServer:
             text = "".join(f"{check}\n" for check in checks) + text
         return text_response(text, status=200 if ready else 503)
 
-    async def _health_summary(self, _request: web.BaseRequest) -> web.StreamResponse:
+    async def _health_summary(
+        self, _request: web.BaseRequest, _asking: Caller
+    ) -> web.StreamResponse:
         return json_response(self._health.summary())
 
-    async def _metrics(self, _request: web.BaseRequest) -> web.StreamResponse:
+    async def _metrics(self, _request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
+        asking.needs(Scope.OPERATE)
         return bytes_response(self._services.metrics.render(), METRICS_TYPE)
 
-    async def _socket(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _socket(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
+        # Where a socket comes from bounds how many there are, whatever key it shows.
         address = caller(request.remote)
-        check_origin(request)
-        self._calls.take(address)
+        check_origin(request, self._origins)
+        asking.needs(Scope.READ)
+        self._take(asking)
         if (
             len(self._sessions) >= self._limits.subscribers_max
             or self._subscribers[address] >= self._limits.subscribers_per_address_max
@@ -364,7 +440,7 @@ class RpcServer:
             self._feed,
             self._limits,
             parse_account=self._views.parse_address,
-            charge=lambda calls: self._calls.take(address, calls),
+            charge=partial(self._take, asking),
             count_lagging=self._count_lagging,
             stage=self._services.metrics.stages.serve,
         )
@@ -372,7 +448,18 @@ class RpcServer:
         self._subscribers[address] += 1
         self._services.metrics.subscribers.set(len(self._sessions))
         try:
-            await session.serve(self._make_dispatcher((*self._methods, *methods_of(session))))
+            methods = (*self._methods, *methods_of(session))
+            async with asyncio.TaskGroup() as group:
+                leaving = (
+                    None
+                    if asking.key is None
+                    else group.create_task(
+                        self._end_when_unwelcome(session, asking), name="rpc-socket-key"
+                    )
+                )
+                await session.serve(self._make_dispatcher(methods, asking.scopes))
+                if leaving is not None:
+                    leaving.cancel()
         except* Exception as errors:
             # The socket is open: there is no other answer than to end it.
             self._report(request.path, errors)

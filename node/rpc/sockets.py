@@ -435,6 +435,11 @@ class SocketSession:
         with contextlib.suppress(ConnectionError):
             await self._close(WSCloseCode.GOING_AWAY, "the node stops")
 
+    async def turn_away(self, reason: str) -> None:
+        """Say that whoever is there may no longer be, and close."""
+        with contextlib.suppress(ConnectionError):
+            await self._close(WSCloseCode.POLICY_VIOLATION, reason)
+
     async def _close(self, code: WSCloseCode, reason: str) -> None:
         self._flush()
         try:

@@ -4,11 +4,14 @@ While a node joins by a snapshot there is nothing to ask it about. Whoever watch
 still be able to tell a node at work from a dead one, and clients to tell it from a wrong address.
 """
 
+import ssl
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 from aiohttp import web
 
+from node.access import SCOPES_OF, Role, Scope
 from node.log import Logger
 from node.metrics import Metrics
 from node.rpc.errors import JsonValue, NotReady
@@ -22,7 +25,7 @@ from node.rpc.http import (
     text_response,
 )
 from node.rpc.limits import RpcLimits
-from node.rpc.listening import listen
+from node.rpc.listening import Connections, Listening, listen
 
 RETRY_MS: Final = 1_000
 
@@ -31,7 +34,7 @@ Progress: TypeAlias = Callable[[], Mapping[str, JsonValue]]
 
 
 class WaitingServer:
-    """Answers while there is no chain. `start` and `stop` once each."""
+    """Answers while there is no chain. `start` for each address, `stop` once."""
 
     def __init__(
         self,
@@ -48,29 +51,48 @@ class WaitingServer:
         self._log = log.bind(part="rpc")
         self._limits = limits
         self._hosts = frozenset(name.lower() for name in hosts)
-        self._runner: web.ServerRunner | None = None
+        self._connections = Connections(limits)
+        self._listening: list[Listening] = []
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
+    async def start(
+        self,
+        host: str,
+        port: int,
+        *,
+        role: Role = Role.OPERATOR,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> int:
+        """Listen at one address more; return the port.
 
         Raises:
             OSError: the address cannot be listened on.
         """
-        self._runner = await listen(self._answer, host, port, limits=self._limits, log=self._log)
+        listening = await listen(
+            partial(self._answer, SCOPES_OF[role]),
+            host,
+            port,
+            limits=self._limits,
+            log=self._log,
+            ssl_context=ssl_context,
+            connections=self._connections,
+        )
+        self._listening.append(listening)
+        return listening.port
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
-        assert self._runner is not None
-        return int(self._runner.addresses[0][1])
+        """The port that was listened on first."""
+        return self._listening[0].port
 
     async def stop(self) -> None:
         """Stop listening, so that the node's own interface can."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        for listening in self._listening:
+            await listening.end()
+        self._listening.clear()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(
+        self, scopes: frozenset[Scope], request: web.BaseRequest
+    ) -> web.StreamResponse:
         try:
             check_host(request, self._hosts)
         except HttpRefusal as refusal:
@@ -78,7 +100,7 @@ class WaitingServer:
         match request.path:
             case "/livez":
                 return text_response("ok\n")
-            case "/metrics":
+            case "/metrics" if Scope.OPERATE in scopes:
                 return bytes_response(self._metrics.render(), METRICS_TYPE)
             case "/health":
                 return json_response({"live": True, "ready": False, "joining": self._progress()})

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from node.config import ConfigError, Endpoint, NodeConfig, load_config, parse_endpoint
+from node.access import Role
+from node.config import (
+    ConfigError,
+    Endpoint,
+    NodeConfig,
+    listeners_of,
+    load_config,
+    parse_endpoint,
+)
 
 GOOD = """\
 name = "central-bank"
@@ -225,3 +233,56 @@ def test_an_endpoint_is_written_as_it_was_read(text: str) -> None:
 def test_no_endpoint_is_read_from(text: object) -> None:
     with pytest.raises(ValueError, match=r"endpoint|expected|no "):
         parse_endpoint(text)
+
+
+# Listeners for clients.
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "said"),
+    [
+        ('role = "king"', 6, "'closed', 'public', 'participant' or 'operator'"),
+        ('certificate = "c"', 5, "certificate and key go together"),
+        ('client_authority = "c"', 5, "needs the listener's own certificate"),
+        ('origins = ["desk.example"]', 6, "found 'desk.example'"),
+        ('origins = ["https://desk.example/"]', 6, "found 'https://desk.example/'"),
+        ('[rpc.listeners.Public]\nlisten = "h:1"', 6, "Public"),
+        ("[rpc.listeners.public]", 6, "missing"),
+        ('[rpc.listeners.public]\nlisten = "127.0.0.1:7"\nkey = "k"', 6, "go together"),
+        ('listeners.public.listen = "127.0.0.1:7"\n[network]\nlisten = "127.0.0.1:7"', 6, "taken"),
+    ],
+)
+def test_listener_that_cannot_be_is_refused_where_it_stands(
+    tmp_path: Path, lines: str, line: int, said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f'name = "a"\n[tls]\nkey = "k"\ncertificate = "c"\n[rpc]\n{lines}\n')
+
+    (fault,) = caught.value.faults
+    assert fault.line == line
+    assert said in str(fault)
+
+
+def test_listeners_are_named_with_what_they_answer(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        GOOD
+        + """
+[rpc.listeners.everyone]
+listen = "0.0.0.0:26681"
+role = "public"
+[rpc.listeners.operations]
+listen = "0.0.0.0:26682"
+certificate = "operations.pem"
+key = "operations.key"
+client_authority = "authority.pem"
+""",
+    )
+
+    found = [(".".join(key), str(each.listen), each.role) for key, each in listeners_of(config.rpc)]
+    assert found == [
+        ("rpc", str(config.rpc.listen), Role.OPERATOR),
+        ("rpc.listeners.everyone", "0.0.0.0:26681", Role.PUBLIC),
+        ("rpc.listeners.operations", "0.0.0.0:26682", Role.OPERATOR),
+    ]
+    assert config.rpc.listeners["operations"].client_authority == tmp_path / "authority.pem"

@@ -40,6 +40,7 @@ _NO_SCHEDULE: Final = (
     "tests/ledger/test_instruments.py::test_terms_from_which_no_schedule_follows_are_refused"
 )
 _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
+_API_KEYS: Final = "tests/access/test_apikeys.py::test_damaged_file_says_what_is_wrong"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
 HIT: Final[Mapping[str, str]] = {
@@ -163,6 +164,13 @@ HIT: Final[Mapping[str, str]] = {
     "node.storage.thread.PENDING_MAX": "tests/storage/test_thread.py::test_pending_work_is_bounded",
     # Files.
     "node.config.CONFIG_SIZE_MAX": _FILES,
+    "node.access.apikeys.API_KEYS_MAX": _API_KEYS,
+    "node.access.apikeys.FILE_SIZE_MAX": _API_KEYS,
+    "node.access.apikeys.ApiKey.calls_per_s_max": (
+        "tests/rpc/test_access.py"
+        "::test_key_has_its_own_rate_and_does_not_use_up_that_of_its_address"
+    ),
+    "node.cli.credentials.API_KEY_SIZE_MAX": _FILES,
     "node.provision.description.DESCRIPTION_SIZE_MAX": _FILES,
     "node.genesis.located.DOCUMENT_SIZE_MAX": (
         f"{_READING}::test_document_that_is_too_long_is_refused_unread"
@@ -655,6 +663,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.control.place.PATH_BYTES_MAX": "from when on a path is given a shorter name",
     "node.cli.check.SHOWN_MAX": _SHOWN,
     "node.cli.quote.figures._SHOWN_MAX": _SHOWN,
+    "node.ledger.dates.civil._SHOWN_MAX": _SHOWN,
     "node.cli.validator.resume.REASON_MAX": _SHOWN,
     "node.sync.sync.RUN_BYTES_MAX": "after how much committing gives others their turn",
     "node.cli.demo.retail.OPERATIONS_MAX": _ASKED,

@@ -7,8 +7,10 @@ from typing import Final
 
 import pytest
 
+from node.access import ApiKeysError, load_api_keys
 from node.app.loading import load_certificate
 from node.app.travel import read_travelled
+from node.cli.credentials import Credentials
 from node.cli.exits import CommandError
 from node.cli.tx.files import load_draft, read_operations
 from node.cli.verify import read_proof
@@ -33,6 +35,8 @@ MIB: Final = 1 << 20
         (load_genesis, GenesisError, 130),
         (read_keystore, KeysError, 1),
         (read_passphrase, KeysError, 1),
+        (lambda path: Credentials(api_key_file=path).settings(), CommandError, 1),
+        (load_api_keys, ApiKeysError, 9),
         (load_certificate, ConfigError, 1),
         (read_operations, CommandError, 9),
         (load_draft, CommandError, 9),
@@ -43,7 +47,16 @@ MIB: Final = 1 << 20
         (read_travelled, ConfigError, 1),
     ],
     ids=[
-        *("node.toml", "network.toml", "genesis", "keystore", "passphrase", "certificate"),
+        *(
+            "node.toml",
+            "network.toml",
+            "genesis",
+            "keystore",
+            "passphrase",
+            "api key",
+            "api keys",
+            "certificate",
+        ),
         *("operations", "draft", "draft of the client", "proof", "request of a validator"),
         "amendment",
         "clock",

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from consensus.types import Height, Round
+from node.access import Keyring
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
@@ -231,6 +232,8 @@ async def solo_node(
     accounts: int = 3,
     limits: RpcLimits | None = None,
     hosts: Sequence[str] = (),
+    origins: Sequence[str] = (),
+    keyring: Keyring | None = None,
     sealing: bool = False,
     count_max: int = 20_000,
     peers: Peers = NOBODY,
@@ -271,7 +274,9 @@ async def solo_node(
         missing=lambda: missing,
         snapshots=lambda: snapshots,
     )
-    server = RpcServer(services, limits=limits, hosts=hosts, pages=pages)
+    server = RpcServer(
+        services, limits=limits, hosts=hosts, origins=origins, keyring=keyring, pages=pages
+    )
     await server.start("127.0.0.1", 0)
     try:
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:

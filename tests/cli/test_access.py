@@ -1,0 +1,109 @@
+"""`khazana access`, and the keys and certificates that the command line shows."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from node.access import load_api_keys
+from node.cli.exits import Exit
+from tests.cli.running import khazana
+
+CONFIG = """
+name = "central-bank"
+[tls]
+key = "tls.key"
+certificate = "tls.crt"
+[rpc]
+api_keys = "api-keys.toml"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "node.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def test_key_is_printed_once_and_revoked(home: Path) -> None:
+    made = khazana(
+        *("access", "create", "exchange-one", "--home", str(home), "--json"),
+        *("--scope", "submit", "--scope", "read", "--calls-per-s", "2000"),
+        *("--expires", "2027-06-30"),
+    )
+    assert made.code == Exit.OK, made.err
+    key = made.json["api_key"]
+    assert key.startswith("khz_exchange-one_")
+
+    listed = khazana("access", "list", "--home", home)
+    assert "exchange-one  read submit" in listed.out
+    assert "2027-06-30T00:00:00+00:00" in listed.out
+    assert key not in (home / "api-keys.toml").read_text() + listed.out + listed.err
+
+    again = khazana("access", "create", "exchange-one", "--home", home)
+    assert again.code == Exit.REFUSED
+    assert "revoke exchange-one" in again.err
+
+    assert khazana("access", "revoke", "exchange-one", "--home", home).code == Exit.OK
+    assert load_api_keys(home / "api-keys.toml") == {}
+    assert khazana("access", "revoke", "exchange-one", "--home", home).code == Exit.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("create", "Exchange"), Exit.CONFIGURATION, "no name of a key"),
+        (("create", "one", "--expires", "tomorrow"), Exit.USAGE, "is no day"),
+        (("create", "one", "--scope", "rule"), Exit.USAGE, "'rule' is not one of"),
+        (("create", "one", "--calls-per-s", "0"), Exit.USAGE, "not in the range"),
+    ],
+)
+def test_nonsense_is_refused_and_writes_nothing(
+    home: Path, words: tuple[str, ...], code: Exit, said: str
+) -> None:
+    ran = khazana("access", *words, "--home", home)
+
+    assert (ran.code, said in ran.err) == (code, True), ran.err
+    assert not (home / "api-keys.toml").exists()
+
+
+def test_folder_that_is_no_home_is_refused(tmp_path: Path) -> None:
+    ran = khazana("access", "list", "--home", tmp_path)
+
+    assert ran.code == Exit.CONFIGURATION
+    assert "no node's home" in ran.err
+
+
+def test_person_is_told_what_the_configuration_lacks(home: Path) -> None:
+    config = home / "node.toml"
+    config.write_text(config.read_text().replace('api_keys = "api-keys.toml"', ""))
+
+    ran = khazana("access", "create", "one", "--home", home)
+
+    assert ran.code == Exit.OK
+    assert 'write api_keys = "api-keys.toml" under [rpc]' in ran.err
+    assert tomllib.loads((home / "api-keys.toml").read_text()).keys() == {"one"}
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--api-key-file", None, "No such file"),
+        ("--api-key-file", b"\xff", "holds no API key"),
+        ("--tls-authority", None, "not usable for TLS"),
+        ("--tls-authority", b"nonsense", "not usable for TLS"),
+        ("--tls-certificate", b"nonsense", "not usable for TLS"),
+    ],
+)
+def test_file_of_credentials_that_cannot_be_used_is_named(
+    tmp_path: Path, option: str, content: bytes | None, said: str
+) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+
+    ran = khazana(option, file, "query", "assets")
+
+    assert ran.code == Exit.CONFIGURATION
+    assert said in ran.err
+    assert str(file) in ran.err

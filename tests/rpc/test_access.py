@@ -1,0 +1,382 @@
+"""Who is answered what: roles of listeners, API keys, certificates of clients, other origins."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from node.access import (
+    LOOK_AGAIN_S,
+    ApiKey,
+    Keyring,
+    Role,
+    Scope,
+    hash_of,
+    make_api_key,
+    save_api_keys,
+)
+from node.client import Client
+from node.client import Forbidden as ClientForbidden
+from node.codec import encode
+from node.explorer import Explorer
+from node.log import silent_log
+from node.rpc import RpcLimits
+from node.rpc.tls import ListenerTlsError, listener_context
+from tests.access.hand import HandClock
+from tests.rpc.authorities import Authority, Identity
+from tests.rpc.solo import Solo, solo_node
+
+READ = {"jsonrpc": "2.0", "id": 1, "method": "khz_mempool"}
+SUBMIT = {"jsonrpc": "2.0", "id": 2, "method": "khz_submit", "params": {"transaction": "00"}}
+FORBIDDEN = -32004
+
+
+class Doors:
+    """A node with a listener for each role, and the keys that it takes."""
+
+    def __init__(self, solo: Solo, keys: Path, clock: HandClock) -> None:
+        self.solo = solo
+        self.path = keys
+        self._clock = clock
+        self.ports: dict[Role, int] = {}
+
+    def url(self, role: Role) -> str:
+        return f"http://127.0.0.1:{self.ports[role]}"
+
+    def make_key(self, *scopes: Scope, calls_per_s_max: int | None = None) -> str:
+        """Put one key into the file, and return it; those before it are revoked."""
+        text = make_api_key("one")
+        key = ApiKey(sha256=hash_of(text), scopes=scopes, calls_per_s_max=calls_per_s_max)
+        save_api_keys(self.path, {"one": key})
+        self._clock.seconds += LOOK_AGAIN_S
+        return text
+
+    async def call(
+        self, role: Role, body: object, *, key: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        async with self.solo.session.post(
+            self.url(role) + "/rpc", json=body, headers=headers
+        ) as response:
+            return response.status, await response.json()
+
+    async def status(self, role: Role, path: str, *, key: str | None = None) -> int:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        async with self.solo.session.get(self.url(role) + path, headers=headers) as response:
+            return response.status
+
+
+@asynccontextmanager
+async def doors(folder: Path, *, limits: RpcLimits | None = None) -> AsyncIterator[Doors]:
+    path = folder / "keys.toml"
+    save_api_keys(path, {})
+    clock = HandClock()
+    keyring = Keyring(path, clock=clock, log=silent_log())
+    async with solo_node(settled=False, keyring=keyring, pages=Explorer, limits=limits) as solo:
+        found = Doors(solo, path, clock)
+        for role in Role:
+            found.ports[role] = await solo.server.start("127.0.0.1", 0, role=role)
+        yield found
+
+
+# Roles.
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_role_says_what_is_answered_without_a_key(tmp_path: Path, role: Role) -> None:
+    async with doors(tmp_path) as node:
+        may = {
+            Role.CLOSED: (False, False, False),
+            Role.PUBLIC: (True, False, False),
+            Role.PARTICIPANT: (True, True, False),
+            Role.OPERATOR: (True, True, True),
+        }[role]
+        reads, submits, operates = may
+
+        read = (await node.call(role, READ))[1]
+        submitted = (await node.call(role, SUBMIT))[1]
+
+        assert ("result" in read) == reads
+        assert (submitted["error"]["code"] != FORBIDDEN) == submits
+        assert await node.status(role, "/") == (200 if reads else 403)
+        assert await node.status(role, "/assets.json") == (200 if reads else 403)
+        assert await node.status(role, "/metrics") == (200 if operates else 403)
+        for probe in ("/livez", "/readyz"):
+            assert await node.status(role, probe) in {200, 503}
+
+
+async def test_list_of_transactions_is_a_submission(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        for role, expected in ((Role.PUBLIC, 403), (Role.PARTICIPANT, 200)):
+            async with node.solo.session.post(
+                node.url(role) + "/transactions",
+                data=encode((b"nonsense",)),
+                headers={"Content-Type": "application/msgpack"},
+            ) as response:
+                assert response.status == expected
+
+
+async def test_batch_is_answered_call_by_call(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        status, answers = await node.call(Role.PUBLIC, [READ, SUBMIT])
+
+        assert status == 200
+        assert "result" in answers[0]  # type: ignore[index]
+        error = answers[1]["error"]  # type: ignore[index]
+        assert (error["code"], error["data"]) == (FORBIDDEN, {"scope": "submit"})
+        assert "API key of scope 'submit'" in error["message"]
+
+
+async def test_socket_is_a_read_and_its_calls_are_what_they_are(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        session = node.solo.session
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await session.ws_connect(node.url(Role.CLOSED) + "/ws")
+        async with session.ws_connect(node.url(Role.PUBLIC) + "/ws") as socket:
+            await socket.send_json(READ)
+            assert "result" in await socket.receive_json()
+            await socket.send_json(SUBMIT)
+            assert (await socket.receive_json())["error"]["code"] == FORBIDDEN
+
+
+# API keys.
+
+
+async def test_key_opens_its_scopes_at_any_listener(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        key = node.make_key(Scope.SUBMIT)
+
+        assert "result" not in (await node.call(Role.CLOSED, READ, key=key))[1]
+        for role in (Role.CLOSED, Role.PUBLIC):
+            answer = (await node.call(role, SUBMIT, key=key))[1]
+            assert answer["error"]["code"] != FORBIDDEN
+        assert "result" in (await node.call(Role.PUBLIC, READ, key=key))[1]
+        assert await node.status(Role.PUBLIC, "/metrics", key=key) == 403
+
+
+@pytest.mark.parametrize("given", ["Bearer nonsense", "Basic YTpi", "Bearer", "Bearer khz_one_"])
+async def test_what_is_no_key_is_refused_where_none_was_needed(tmp_path: Path, given: str) -> None:
+    """A client that shows a wrong key should hear of it, and not get half of what it expects."""
+    async with (
+        doors(tmp_path) as node,
+        node.solo.session.post(
+            node.url(Role.OPERATOR) + "/rpc", json=READ, headers={"Authorization": given}
+        ) as response,
+    ):
+        assert response.status == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+        assert (await response.json())["error"]["code"] == FORBIDDEN
+
+
+async def test_node_without_a_file_says_that_it_takes_no_keys() -> None:
+    async with solo_node(settled=False) as solo:
+        status, body = await solo.post(
+            json.dumps(READ).encode(), Authorization=f"Bearer {make_api_key('one')}"
+        )
+
+        assert status == 401
+        assert b"takes no API keys" in body
+
+
+async def test_trying_keys_is_counted_against_the_address(tmp_path: Path) -> None:
+    limits = RpcLimits(calls_per_second=1, calls_burst=3)
+    async with doors(tmp_path, limits=limits) as node:
+        statuses = [
+            (await node.call(Role.PUBLIC, READ, key=make_api_key("one")))[0] for _ in range(4)
+        ]
+
+        assert statuses == [401, 401, 401, 429]
+
+
+async def test_key_has_its_own_rate_and_does_not_use_up_that_of_its_address(tmp_path: Path) -> None:
+    limits = RpcLimits(calls_per_second=1, calls_burst=2)
+    async with doors(tmp_path, limits=limits) as node:
+        key = node.make_key(Scope.READ, calls_per_s_max=5)
+
+        with_key = [(await node.call(Role.CLOSED, [READ] * 2, key=key))[0] for _ in range(6)]
+        without = [(await node.call(Role.PUBLIC, READ))[0] for _ in range(3)]
+
+        assert with_key == [200] * 5 + [429]
+        assert without == [200, 200, 429]
+
+
+async def test_revoked_key_ends_the_sockets_that_it_opened(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        key = node.make_key(Scope.READ)
+        session = node.solo.session
+        async with (
+            session.ws_connect(
+                node.url(Role.CLOSED) + "/ws", headers={"Authorization": f"Bearer {key}"}
+            ) as keyed,
+            session.ws_connect(node.url(Role.PUBLIC) + "/ws") as stranger,
+        ):
+            await keyed.send_json(READ)
+            assert "result" in await keyed.receive_json()
+
+            node.make_key(Scope.READ)
+
+            farewell = await keyed.receive(timeout=10)
+            assert (farewell.type, farewell.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+            assert farewell.extra == "the API key is no longer good"
+            assert (await node.call(Role.CLOSED, READ, key=key))[0] == 401
+            await stranger.send_json(READ)
+            assert "result" in await stranger.receive_json()
+
+
+async def test_client_shows_its_key_and_says_when_it_opens_nothing(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        key = node.make_key(Scope.READ)
+        url = node.url(Role.CLOSED)
+
+        async with Client(url, api_key=key) as client:
+            assert (await client.status()).height == 0
+        with pytest.raises(ClientForbidden, match="API key of scope 'read'"):
+            async with Client(url):
+                pass
+        with pytest.raises(ClientForbidden, match="not known here"):
+            async with Client(url, api_key=make_api_key("one")):
+                pass
+        with pytest.raises(ValueError, match="no API key"):
+            Client(url, api_key="khz\r\nX: y")
+
+
+# Certificates of clients.
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"), "ours")
+
+
+@pytest.fixture(scope="module")
+def server(authority: Authority) -> Identity:
+    return authority.sign("server")
+
+
+def client_context(authority: Authority, identity: Identity | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=authority.certificate)
+    if identity is not None:
+        context.load_cert_chain(identity.certificate, identity.key)
+    return context
+
+
+async def test_listener_for_operators_wants_a_certificate(
+    tmp_path: Path, authority: Authority, server: Identity
+) -> None:
+    foreign = Authority(tmp_path, "foreign")
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    async with solo_node(settled=False) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        url = f"https://127.0.0.1:{port}/metrics"
+
+        async with solo.session.get(
+            url, ssl=client_context(authority, authority.sign("operator"))
+        ) as response:
+            assert response.status == 200
+        for stranger in (None, foreign.sign("intruder")):
+            with pytest.raises(aiohttp.ClientError):
+                await solo.session.get(url, ssl=client_context(authority, stranger))
+        with pytest.raises(aiohttp.ClientError):
+            await solo.session.get(url.replace("https", "http"))
+
+
+async def test_client_speaks_tls_to_a_listener_without_client_authority(
+    authority: Authority, server: Identity
+) -> None:
+    context = listener_context(server.certificate, server.key)
+    async with solo_node(settled=False) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.PUBLIC, ssl_context=context)
+
+        async with Client(
+            f"https://127.0.0.1:{port}", ssl_context=client_context(authority)
+        ) as client:
+            assert (await client.status()).height == 0
+
+
+def test_files_that_make_no_listener_say_which(
+    tmp_path: Path, authority: Authority, server: Identity
+) -> None:
+    other = authority.sign("other")
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    cases = [
+        ((tmp_path / "none.pem", server.key), "No such file"),
+        ((nonsense, server.key), "not usable"),
+        ((server.certificate, other.key), "KEY_VALUES_MISMATCH"),
+        ((server.certificate, server.key, nonsense), "nonsense.pem"),
+    ]
+    for files, said in cases:
+        with pytest.raises(ListenerTlsError, match=said):
+            listener_context(*files)
+
+
+# Pages of other origins.
+
+DESK = "https://desk.example"
+
+
+async def test_page_of_a_named_origin_may_read_answers() -> None:
+    async with solo_node(settled=False, origins=[DESK]) as solo:
+        async with solo.session.options(
+            solo.url + "/rpc",
+            headers={
+                "Origin": DESK,
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "content-type",
+            },
+        ) as preflight:
+            assert preflight.status == 204
+            assert preflight.headers["Access-Control-Allow-Origin"] == DESK
+            assert "Content-Type" in preflight.headers["Access-Control-Allow-Headers"]
+        async with solo.session.post(
+            solo.url + "/rpc", json=READ, headers={"Origin": DESK}
+        ) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == DESK
+            assert answer.headers["Vary"] == "Origin"
+        async with solo.session.ws_connect(solo.url + "/ws", headers={"Origin": DESK}) as socket:
+            await socket.send_json(READ)
+            assert "result" in await socket.receive_json()
+
+
+@pytest.mark.parametrize("origins", [[], [DESK]])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", DESK + ".evil.example"])
+async def test_page_of_any_other_origin_may_not(origins: list[str], origin: str) -> None:
+    async with solo_node(settled=False, origins=origins) as solo:
+        async with solo.session.options(
+            solo.url + "/rpc",
+            headers={"Origin": origin, "Access-Control-Request-Method": "POST"},
+        ) as preflight:
+            assert preflight.status == 405
+            assert "Access-Control-Allow-Origin" not in preflight.headers
+        async with solo.session.post(
+            solo.url + "/rpc", json=READ, headers={"Origin": origin}
+        ) as answer:
+            assert "Access-Control-Allow-Origin" not in answer.headers
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await solo.session.ws_connect(solo.url + "/ws", headers={"Origin": origin})
+
+
+# Several listeners.
+
+
+async def test_connections_are_counted_over_all_listeners(tmp_path: Path) -> None:
+    limits = RpcLimits(connections_per_address_max=2)
+    async with doors(tmp_path, limits=limits) as node:
+        held = [
+            await asyncio.open_connection("127.0.0.1", node.ports[role])
+            for role in (Role.PUBLIC, Role.CLOSED, Role.OPERATOR)
+        ]
+        try:
+            reader, writer = held[-1]
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await reader.readexactly(1)
+        finally:
+            for _, writer in held:
+                writer.close()
