@@ -36,6 +36,21 @@ def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) -> None:
+    """With one validator, which takes a fifth of the time; with four it is the same play."""
+    words = ("demo", "debt", "--validators", "1", "--json")
+    ran = khazana(*words, variables={"TMPDIR": str(tmp_path)}, timeout_s=150)
+
+    result = ran.json
+    assert [check for check in result["checks"] if not check["holds"]] == []
+    assert ran.code == Exit.OK
+    assert {check["step"] for check in result["checks"]} == set(range(1, 10))
+    assert sum(check["name"].startswith("everybody has what") for check in result["checks"]) == 7
+    assert list(tmp_path.iterdir()) == []
+
+
 def narrate() -> tuple[Narrator, ManualClock, io.StringIO]:
     stream, clock = io.StringIO(), ManualClock()
     return Narrator(PlainVoice(stream), clock), clock, stream

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from node.cli.application import LazyGroup, Place
 from node.cli.exits import Exit
 from node.cli.output import emit, fields, is_terminal, json_option, table
 
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from node.cli.demo.narrator import Narrator
 
 
-@click.command()
+@click.group(
+    cls=LazyGroup,
+    places={
+        "debt": Place(
+            "node.cli.demo.debt", "Take four securities through half a year, to redemption."
+        ),
+    },
+    invoke_without_command=True,
+)
 @click.option(
     "--keep",
     type=click.Path(file_okay=False, path_type=Path),
@@ -30,9 +39,12 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     Seven steps, each checked; exit code 0 only if every check holds. Takes under a minute.
 
     \b
-    Example:
+    Examples:
       khazana demo --json
+      khazana demo debt
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
     from node.clock import SystemClock
 

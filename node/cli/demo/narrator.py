@@ -43,8 +43,9 @@ class Voice(Protocol):
 class Narrator:
     """Numbers the steps, stamps the time, and remembers every check."""
 
-    def __init__(self, voice: Voice, clock: Clock) -> None:
+    def __init__(self, voice: Voice, clock: Clock, *, steps: int = STEPS) -> None:
         self._voice = voice
+        self._steps = steps
         self._clock = clock
         self._began = clock.monotonic()
         self._step = 0
@@ -58,7 +59,7 @@ class Narrator:
     def step(self, title: str) -> None:
         """Begin the next step."""
         self._step += 1
-        self._voice.heading(f"{self._step}/{STEPS}  {title}")
+        self._voice.heading(f"{self._step}/{self._steps}  {title}")
 
     def tell(self, text: str) -> None:
         """Tell what was done."""

@@ -168,13 +168,13 @@ async def set_stage(root: Path, narrator: Narrator, clock: Clock) -> AsyncIterat
                 yield stage
                 following.cancel()
     except ExceptionGroup as group:
-        raise _first(group) from group
+        raise first_failure(group) from group
     finally:
         with narrator.doing("stopping every process"):
             await network.stop()
 
 
-def _first(group: ExceptionGroup[Exception]) -> Exception:
+def first_failure(group: ExceptionGroup[Exception]) -> Exception:
     """Return what went wrong first: the rest of a group followed from it."""
     first: Exception = group
     while isinstance(first, ExceptionGroup):

@@ -1,0 +1,243 @@
+"""The four securities: defined under two signatures, and those that pay sold against payment."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from node.cli.demo.debt.stage import MILLION, PAISA, DebtStage
+from node.ledger.dates import Order, Roll, Stub, add_months, date_of, from_date
+from node.ledger.identifiers import is_isin
+from node.ledger.operations import DefineAsset, Issue, SetWithholding, Transfer
+from node.ledger.pricing import Bond, bond_price, text
+from node.ledger.pricing.daycounts import DayCount
+from node.ledger.securities import WithholdingRow
+from node.ledger.tables import AssetIdentifiers
+from node.ledger.terms import (
+    PPM,
+    BondTerms,
+    FloatingRate,
+    PaymentPlan,
+    PoolAsset,
+    RateStep,
+    ServicedTerms,
+    SukukTerms,
+)
+from node.provision.acts import RUPEE, RUPEE_DECIMALS, define_bill, document_hash
+from node.provision.pakistan import PAKISTAN
+
+BILL: Final = "MTB-6M"
+BOND: Final = "PIB-6M"
+FLOATER: Final = "PFL-6M"
+SUKUK: Final = "GIS-6M"
+PAYING: Final = (BOND, FLOATER, SUKUK)
+BILL_DAYS: Final = 182
+MONTHS: Final = 6
+QUARTER: Final = 3
+REFERENCE: Final = "mtb-6m"
+COUPONS: Final = {BOND: Fraction(115, 1_000), SUKUK: Fraction(109, 1_000)}
+ISINS: Final = {
+    BILL: "PK0MTB06M26",
+    BOND: "PK0PIB06M26",
+    FLOATER: "PK0PFL06M26",
+    SUKUK: "PK0GIS06M26",
+}
+"""Of our making, without the check digit."""
+MARGIN_PPM: Final = 5_000
+WITHHELD_BPS: Final = 1_500
+"""From what banks are paid on bonds; other payments are made whole."""
+GRACE_DAYS: Final = 3
+CEILING: Final = 10_000 * MILLION
+MULTIPLE: Final = 5_000 * PAISA
+MARKET_YIELD: Final = Fraction(12, 100)
+SOLD: Final = (
+    (BOND, "dealer-1", 600 * MILLION),
+    (BOND, "dealer-2", 400 * MILLION),
+    (FLOATER, "dealer-2", 500 * MILLION),
+    (FLOATER, "dealer-3", 250 * MILLION),
+    (SUKUK, "dealer-1", 300 * MILLION),
+    (SUKUK, "dealer-3", 100 * MILLION),
+)
+
+
+async def define_all(stage: DebtStage) -> None:
+    """Step 1."""
+    narrator = stage.narrator
+    narrator.step("Ministry and central bank define a bill, a bond, a floater and a sukuk")
+    settles = (await stage.client.business_day(PAKISTAN, business_days=1)).value.counted
+    assert settles is not None, "a calendar without a next business day"
+    bill = define_bill(
+        account=stage.ministry.address,
+        approvers=(stage.bank.address,),
+        asset=BILL,
+        name="Market treasury bill, 182 days",
+        isin=_isin(ISINS[BILL]),
+        issued=settles,
+        matures=date_of(from_date(settles) + BILL_DAYS),
+        multiple=MULTIPLE,
+        ceiling=CEILING,
+    )
+    withhold = SetWithholding(
+        account=stage.ministry.address,
+        approvers=(stage.bank.address,),
+        taxpayer="bank",
+        kind="bond",
+        collector=stage.bank.address,
+        rows=(
+            WithholdingRow(
+                from_day=from_date(settles),
+                rate_bps=WITHHELD_BPS,
+                source="as a demonstration",
+            ),
+        ),
+    )
+    definitions = [_define(stage, asset, settles) for asset in PAYING]
+    receipt = await stage.act(bill, withhold, *definitions, by=[stage.ministry, stage.bank])
+    stage.rates |= COUPONS
+    narrator.tell(
+        f"four securities from {settles} on, in block {receipt.height}; banks are withheld"
+        f" {WITHHELD_BPS // 100} % of what bonds pay"
+    )
+    for asset in PAYING:
+        days = [each.payment_day for each in (await stage.client.schedule(asset)).value]
+        narrator.tell(f"{asset} pays on {', '.join(days)}")
+    rows = [(await stage.client.schedule(asset)).value for asset in PAYING]
+    narrator.check(
+        "every schedule is there before anything is issued, two payments each",
+        holds=all(len(each) == MONTHS // QUARTER for each in rows),
+        found=", ".join(f"{len(each)}" for each in rows),
+    )
+    narrator.check(
+        "what the floater pays is not fixed before its auction",
+        holds=all(each.rate is None for each in rows[1]),
+    )
+
+
+async def sell_serviced(stage: DebtStage) -> None:
+    """Step 3."""
+    narrator = stage.narrator
+    narrator.step("Bond, floater and sukuk are issued against payment, and the floater is fixed")
+    bond = (await stage.client.asset(BOND)).value
+    plan = bond.terms["plan"]
+    issued, matures = (date.fromisoformat(plan[name]) for name in ("issue_day", "maturity_day"))
+    units = bond_price(
+        Bond(dated=issued, maturity=matures, coupon=COUPONS[BOND], frequency=12 // QUARTER),
+        issued,
+        MARKET_YIELD,
+        decimals=4,
+    )
+    narrator.tell(f"at a yield of 12 % the bond is worth {text(units, 4)}; the others sell at par")
+    for asset, buyer, face in SOLD:
+        price = Fraction(units, 10**4) if asset == BOND else Fraction(100)
+        paid = face * price / 100
+        assert paid.denominator == 1, "whole millions at four decimals have no fraction of a paisa"
+        await stage.act(
+            Issue(
+                account=stage.ministry.address,
+                approvers=(stage.bank.address,),
+                asset=asset,
+                amount=face,
+                to=stage[buyer].address,
+            ),
+            Transfer(
+                account=stage[buyer].address,
+                to=stage.ministry.address,
+                asset=RUPEE,
+                amount=int(paid),
+            ),
+            by=[stage.ministry, stage.bank, stage[buyer]],
+        )
+        stage.book.give(asset, buyer, face)
+        stage.book.pay(buyer, None, int(paid))
+        rupees, paisa = divmod(int(paid), PAISA)
+        narrator.tell(
+            f"{buyer} takes Rs {face // PAISA:>11,} of {asset} for Rs {rupees:>11,}.{paisa:02d}"
+        )
+    await check_fixing(stage, 1)
+    await stage.check_book("after the issue")
+
+
+async def check_fixing(stage: DebtStage, number: int) -> None:
+    """Note by which rate the floater pays, and compare it with the last auction's average."""
+    last = next(
+        each for each in (await stage.client.references()).value if each.reference == REFERENCE
+    )
+    # Per cent with four decimals are millionths.
+    expected = int(last.average_yield * 10_000) + MARGIN_PPM
+    rate = (await stage.payment(FLOATER, number)).rate
+    stage.rates[FLOATER] = Fraction(expected, PPM)
+    stage.narrator.check(
+        f"the floater's payment {number} is fixed at the average of {last.auction} and 0.5 %",
+        holds=rate is not None and round(rate * 10_000) == expected,
+        found=f"{rate} % by {last.average_yield} %",
+    )
+
+
+def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:
+    begins = from_date(issued)
+    agent = stage.ministry if asset == SUKUK else stage.bank
+    plan = PaymentPlan(
+        issue_day=begins,
+        maturity_day=add_months(begins, MONTHS, False),
+        months=QUARTER,
+        rates=(
+            (RateStep(from_day=begins, rate_ppm=int(COUPONS[asset] * PPM)),)
+            if asset in COUPONS
+            else ()
+        ),
+        floating=_floating() if asset == FLOATER else None,
+        instalments=(),
+        day_count=DayCount.ACT_365F,
+        calendar=PAKISTAN,
+        roll=Roll.FOLLOWING,
+        order=Order.CALCULATE_THEN_SHIFT,
+        end_of_month=False,
+        stub=Stub.NONE,
+        record_days=2,
+        grace_days=GRACE_DAYS,
+        cash=RUPEE,
+        paying_agent=agent.address,
+        residue_account=stage.bank.address,
+    )
+    names = {
+        BOND: "Pakistan investment bond, 11.5 %",
+        FLOATER: "Pakistan investment bond, floating",
+        SUKUK: "Government of Pakistan Ijara sukuk, 10.9 %",
+    }
+    pool = PoolAsset(
+        name="M-2 motorway, Lahore to Islamabad", document_hash=document_hash("M-2 motorway")
+    )
+    terms: ServicedTerms = (
+        SukukTerms(face_currency="PKR", plan=plan, pool=(pool,))
+        if asset == SUKUK
+        else BondTerms(face_currency="PKR", plan=plan)
+    )
+    return DefineAsset(
+        account=stage.ministry.address,
+        approvers=(stage.bank.address,),
+        asset=asset,
+        name=names[asset],
+        issuer="finance-ministry",
+        identifiers=AssetIdentifiers(isin=_isin(ISINS[asset]), currency=None, dti=None),
+        terms=terms,
+        term_sheet_hash=document_hash(names[asset]),
+        decimals=RUPEE_DECIMALS,
+        multiple=MULTIPLE,
+        ceiling=CEILING,
+        forced_transfer_allowed=False,
+    )
+
+
+def _floating() -> FloatingRate:
+    return FloatingRate(
+        reference=REFERENCE,
+        margin_ppm=MARGIN_PPM,
+        floor_ppm=0,
+        cap_ppm=PPM,
+        fixing_days=0,
+        stale_days=200,
+    )
+
+
+def _isin(eleven: str) -> str:
+    """Return the code with its check digit."""
+    return next(code for digit in range(10) if is_isin(code := f"{eleven}{digit}"))
