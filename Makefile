@@ -11,6 +11,9 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 # Container tests are part of the suite where an engine answers; `make test CONTAINERS=no` leaves them out.
 CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 
+# How many processes share the tests; `make test WORKERS=0` runs them in one, in order.
+WORKERS ?= logical --maxprocesses=4
+
 .PHONY: help setup demo test soak fuzz test-docker lint format types contracts check lock clean
 
 help:            ## show this list
@@ -29,12 +32,12 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 demo: setup      ## the main job: four institutions sell, settle and prove a treasury bill
 	@$(BIN)/khazana demo $(ARGS)
 
-test: setup      ## the whole default suite
-	@$(BIN)/python -m pytest -m "not docker" $(ARGS)
+test: setup      ## the whole default suite, on all cores (tests/README.md)
 ifeq ($(CONTAINERS),yes)
-	@$(BIN)/python -m pytest -m docker $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 else
 	@echo "container tests left out: no container engine answers, or CONTAINERS=no"
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not docker" $(ARGS)
 endif
 
 test-docker: setup ## the tests that need a container engine

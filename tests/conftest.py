@@ -2,6 +2,9 @@
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+
+from tests.scheduling import FilesAndOneMachine, longest_first
 
 # No deadline: a machine that is busy with something else is no failure of ours.
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -15,3 +18,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the transcripts anew; read the difference like code",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAndOneMachine:
+    return FilesAndOneMachine(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        longest_first(items)

@@ -14,6 +14,7 @@ from node.cli.exits import CommandError, Exit
 from node.cli.validator.changing import outcome_of, tell
 from node.keys import LocalSigner
 from node.keys.certificates import create_tls_identity
+from node.keys.development import development_signer
 from node.keys.following import following_of
 from node.provision.requests import FILE_SIZE_MAX, RequestError, ValidatorRequest, read_request
 from node.storage import open_consensus_log
@@ -22,6 +23,7 @@ from tests.cli.asked import ask, run
 from tests.rpc.solo import solo_node
 
 SIGNER = LocalSigner.generate()
+STRANGER = development_signer("account-0")
 _, CERTIFICATE = create_tls_identity("bank")
 
 
@@ -56,7 +58,7 @@ def test_a_request_comes_back_as_it_was_made(tmp_path: Path) -> None:
         ("network", "11" * 32),
         ("name", "other"),
         ("participant", "other"),
-        ("public_key", LocalSigner.generate().public_key.hex()),
+        ("public_key", STRANGER.public_key.hex()),
         ("tls_certificate", create_tls_identity("bank")[1].hex()),
         ("proof", "00" * 64),
     ],

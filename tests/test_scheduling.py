@@ -1,0 +1,94 @@
+"""How the suite is shared among workers: whole files, and one machine for what fills one."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scheduling import BY_THEMSELVES, by_itself
+
+ROOT = Path(__file__).resolve().parent.parent
+
+A_TEST = """
+import os, time
+import pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_it(number):
+    time.sleep(0.05)
+    with open({diary!r}, "a") as diary:
+        print(os.environ["PYTEST_XDIST_WORKER"], __file__, number, file=diary)
+    assert number != {wrong}
+"""
+
+
+def distribute(root: Path, *files: str, wrong: int = -1) -> tuple[int, str, list[list[str]]]:
+    """Run files of four tests each on two workers; return the exit status, the last line and who
+    ran what, in the order of its end.
+    """
+    diary = root / "diary"
+    for name in files:
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(A_TEST.format(diary=str(diary), wrong=wrong))
+    (root / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", "2", "tests"],
+        cwd=root,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert diary.exists(), ended.stdout + ended.stderr
+    lines = [line.split() for line in diary.read_text().splitlines()]
+    ran = [
+        [worker, Path(file).relative_to(root).as_posix(), number] for worker, file, number in lines
+    ]
+    return ended.returncode, ended.stdout.splitlines()[-1], ran
+
+
+def test_a_file_is_one_workers_and_what_fills_a_machine_never_meets_its_like(
+    tmp_path: Path,
+) -> None:
+    alone = ("tests/e2e/test_a.py", "tests/limits/test_attacks.py")
+    others = ("tests/app/test_b.py", "tests/app/test_c.py", "tests/zoo/test_d.py")
+
+    status, last, ran = distribute(tmp_path, *others, *alone)
+
+    assert status == 0
+    assert re.search(r"\b20 passed\b", last)
+    assert len(ran) == 20
+    workers = {file: {worker for worker, ran_file, _ in ran if ran_file == file} for file in alone}
+    assert len(set.union(*workers.values())) == 1
+    for name in (*others, *alone):
+        assert [number for _, file, number in ran if file == name] == ["0", "1", "2", "3"]
+        assert len({worker for worker, file, _ in ran if file == name}) == 1
+    (machine,) = workers[alone[0]]
+    mine = [file for worker, file, _ in ran if worker == machine]
+    assert mine[:8] == [name for name in alone for _ in range(4)], "begun before anything else"
+    assert {worker for worker, _, _ in ran} == {"gw0", "gw1"}
+
+
+@pytest.mark.parametrize("name", ["tests/e2e/test_a.py", "tests/app/test_b.py"])
+def test_a_failure_on_either_worker_fails_the_run(tmp_path: Path, name: str) -> None:
+    status, last, ran = distribute(tmp_path, name, wrong=3)
+
+    assert status == 1
+    assert re.search(r"\b1 failed, 3 passed\b", last)
+    assert len(ran) == 4
+
+
+def test_whatever_starts_processes_of_nodes_runs_by_itself() -> None:
+    marked = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if re.search(r"^(pytestmark = .*|@)pytest\.mark\.(e2e|docker)\b", path.read_text(), re.M)
+    }
+
+    assert marked
+    assert [name for name in sorted(marked) if not by_itself(name)] == []
+    assert [name for name in BY_THEMSELVES if not (ROOT / name).exists()] == []
