@@ -22,6 +22,8 @@ SHARE_DECIMALS: Final = 2
 YEARS_DECIMALS: Final = 2
 DAYS_OF_YEAR: Final = 365
 MONTHS_OF_YEAR: Final = 12
+SHORT_DAYS: Final = 4 * 366
+"""A wall that ends sooner is by quarters."""
 _ZERO_FREQUENCY: Final = 2
 """By which the yield of a bond without coupons is compounded, as that of those with them."""
 KINDS: Final = ("bill", "bond", "sukuk")
@@ -227,6 +229,43 @@ def service(lines: Sequence[DebtLine], span: Span) -> tuple[ServicePeriod, ...]:
     return tuple(periods)
 
 
+def wall(lines: Sequence[DebtLine], today: date, *, columns_max: int) -> tuple[ServicePeriod, ...]:
+    """Return what is to be paid by year, or by quarter where all ends soon; for drawing it.
+
+    Every period of a currency from its first to its last is there; what lies beyond `columns_max`
+    of them is one more, whose name ends with a plus sign.
+    """
+    days = [payment.payment_day for line in lines for payment in line.payments]
+    soon = bool(days) and (max(days) - today).days < SHORT_DAYS
+    periods = service(lines, Span.QUARTER if soon else Span.YEAR)
+    columns: list[ServicePeriod] = []
+    for currency in _currencies(lines):
+        found = {each.period: each for each in periods if each.currency == currency}
+        if not found:
+            continue
+        names = _between(min(found), max(found))
+        groups = [[name] for name in names[:columns_max]]
+        if len(names) > columns_max:
+            groups.append(names[columns_max:])
+        zero = _zero(lines, currency)
+        for group in groups:
+            there = [found[name] for name in group if name in found]
+            columns.append(
+                ServicePeriod(
+                    period=group[0] + ("+" if len(group) > 1 else ""),
+                    currency=currency,
+                    interest=sum((each.interest for each in there), zero),
+                    by_kind={
+                        kind: sum((each.by_kind[kind] for each in there), zero) for kind in KINDS
+                    },
+                    principal=sum((each.principal for each in there), zero),
+                    total=sum((each.total for each in there), zero),
+                    payments=sum(each.payments for each in there),
+                )
+            )
+    return tuple(columns)
+
+
 def cost(
     lines: Sequence[DebtLine], today: date, yields: Mapping[str, Fraction]
 ) -> tuple[Cost, ...]:
@@ -414,6 +453,14 @@ def _period(day: date, span: Span) -> str:
             return f"{day.year:04}-Q{(day.month + 2) // 3}"
         case Span.YEAR:
             return f"{day.year:04}"
+
+
+def _between(first: str, last: str) -> list[str]:
+    """Return the names of all quarters or years from one to another."""
+    if "-Q" not in first:
+        return [f"{year:04}" for year in range(int(first), int(last) + 1)]
+    places = [int(name[:4]) * 4 + int(name[-1]) - 1 for name in (first, last)]
+    return [f"{place // 4:04}-Q{place % 4 + 1}" for place in range(places[0], places[1] + 1)]
 
 
 def _span(months: int) -> str:

@@ -87,6 +87,7 @@ COMMANDS: Final = {
     "schedule": Place("node.cli.schedule", "Print what a bond or sukuk pays and when."),
     "contract": Place("node.cli.contract", "Print an asset as an ACTUS contract."),
     "debt": Place("node.cli.debt", "Print what the state owes, when, and at what cost."),
+    "report": Place("node.cli.report", "Draw the debt into a file: PDF, PNG or SVG."),
     "calendar": Place("node.cli.calendar", "Ask which days are of business."),
     "auction": Place("node.cli.auction", "Bid in primary auctions, and check their results."),
     "access": Place("node.cli.access", "Give out API keys of a node, and take them back."),

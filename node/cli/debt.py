@@ -69,7 +69,7 @@ def command(
             f"--csv prints one table; expected one of {', '.join(VIEWS)}",
             advice="Such as: khazana debt ladder --csv",
         )
-    result = with_client(url, timeout_s, _read)
+    result = with_client(url, timeout_s, read_debt)
     views = _views(result, span)
     shown = [view] if view else list(VIEWS)
     facts: dict[str, object] = {"today": result["today"]}
@@ -89,7 +89,8 @@ class _View:
     sheet: Sheet
 
 
-async def _read(client: "Client") -> Mapping[str, Any]:
+async def read_debt(client: "Client") -> Mapping[str, Any]:
+    """Return what is owed and every auction, as the node tells them, at the place of the first."""
     debt = await read_all(client, "khz_debt", "lines")
     auctions = await read_all(client, "khz_auctions", "auctions")
     return {**debt, "auctions": auctions["auctions"]}

@@ -13,17 +13,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from node.debt import (
-    KINDS,
     DebtLine,
     Sale,
-    Span,
+    ServicePeriod,
     auction_yields,
     cost,
     curve,
     ladder,
     read_lines,
     read_sales,
-    service,
+    wall,
 )
 from node.explorer.contents import (
     AuctionContent,
@@ -59,8 +58,6 @@ from node.rpc.pages import Door
 from node.rpc.results import at_head
 
 CALL_LIMIT: Final = 200
-SHORT_YEARS: Final = 4
-"""A wall that ends sooner is by quarters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +91,12 @@ class Securities:
         owed = await self._read()
         following = [view for view in owed.views if after is None or view.asset > after]
         shown = following[:ROWS_MAX]
-        wall = _wall(owed)
         return SecuritiesContent(
             **owed.place,
             today=owed.today.isoformat(),
             complete=owed.complete,
             figures=_figures(owed),
-            wall=wall,
+            wall=[_column(each) for each in wall(owed.lines, owed.today, columns_max=BARS_MAX)],
             curve=[_point(sale) for sale in curve(owed.sales)[:POINTS_MAX]],
             payments=_next_payments(owed.lines),
             auctions=sorted(
@@ -213,42 +209,14 @@ def _figures(owed: Owed) -> list[DebtFigures]:
     ]
 
 
-def _wall(owed: Owed) -> list[WallColumn]:
-    """Return what falls due, period by period without gaps, the rest of it in a last one."""
-    days = [payment.payment_day for line in owed.lines for payment in line.payments]
-    short = bool(days) and (max(days) - owed.today).days < SHORT_YEARS * 366
-    span = Span.QUARTER if short else Span.YEAR
-    columns: list[WallColumn] = []
-    for currency in sorted({line.currency for line in owed.lines}):
-        found = {
-            each.period: each for each in service(owed.lines, span) if each.currency == currency
-        }
-        names = _periods(min(found), max(found)) if found else []
-        zero = Decimal(0) * sum(each.total for each in found.values())
-        groups = [[name] for name in names[:BARS_MAX]]
-        if len(names) > BARS_MAX:
-            groups.append(names[BARS_MAX:])
-        for group in groups:
-            there = [found[name] for name in group if name in found]
-            by_kind = {kind: sum((each.by_kind[kind] for each in there), zero) for kind in KINDS}
-            columns.append(
-                WallColumn(
-                    currency=currency,
-                    period=group[0] + ("+" if len(group) > 1 else ""),
-                    by_kind={kind: str(amount) for kind, amount in by_kind.items()},
-                    interest=str(sum((each.interest for each in there), zero)),
-                    total=str(sum(by_kind.values(), zero)),
-                )
-            )
-    return columns
-
-
-def _periods(first: str, last: str) -> list[str]:
-    """Return the names of all quarters or years from one to another."""
-    if "-Q" not in first:
-        return [f"{year:04}" for year in range(int(first), int(last) + 1)]
-    places = [int(name[:4]) * 4 + int(name[-1]) - 1 for name in (first, last)]
-    return [f"{place // 4:04}-Q{place % 4 + 1}" for place in range(places[0], places[1] + 1)]
+def _column(column: ServicePeriod) -> WallColumn:
+    return WallColumn(
+        currency=column.currency,
+        period=column.period,
+        by_kind={kind: str(amount) for kind, amount in column.by_kind.items()},
+        interest=str(column.interest),
+        total=str(column.principal),
+    )
 
 
 def _point(sale: Sale) -> CurvePoint:

@@ -22,6 +22,7 @@ from node.debt import (
     ladder,
     read_sales,
     service,
+    wall,
 )
 
 TODAY = date(2026, 11, 26)
@@ -210,6 +211,28 @@ def test_the_curve_is_the_last_sale_of_each_tenor() -> None:
     assert [(sale.months, sale.auction) for sale in curve(sales)] == [(3, "short"), (12, "new")]
 
 
+def test_a_wall_has_no_gaps_and_ends_with_the_rest() -> None:
+    by_quarter = wall([BILL, BOND], TODAY, columns_max=6)
+    assert [(each.period, int(each.principal)) for each in by_quarter] == [
+        ("2027-Q1", 300),
+        ("2027-Q2", 0),
+        ("2027-Q3", 0),
+        ("2027-Q4", 250),
+        ("2028-Q1", 0),
+        ("2028-Q2", 0),
+        ("2028-Q3+", 350),
+    ]
+    far = line("FAR", "bond", payment(date(2031, 1, 1), 5))
+    assert [each.period for each in wall([BILL, far], TODAY, columns_max=9)] == [
+        "2027",
+        "2028",
+        "2029",
+        "2030",
+        "2031",
+    ]
+    assert wall([], TODAY, columns_max=3) == ()
+
+
 DAYS = st.integers(-40, 9_000).map(lambda days: TODAY + timedelta(days=days))
 LINES = st.builds(
     line,
@@ -225,5 +248,6 @@ def test_nothing_is_lost_or_counted_twice(lines: list[DebtLine], span: Span) -> 
     owed = sum(each.principal for one in lines for each in one.payments)
 
     assert sum(step.total for step in ladder(lines, TODAY)) == owed
+    assert sum(each.principal for each in wall(lines, TODAY, columns_max=5)) == owed
     assert sum(each.principal for each in service(lines, span)) == owed
     assert sum(each.outstanding for each in cost(lines, TODAY, {}) if each.kind == "all") == owed
