@@ -60,7 +60,8 @@ class BlocksSection(Record):
     size_bytes_max: Annotated[int, msgspec.Meta(ge=1 << 17, le=BLOCK_SIZE_MAX)]
     """At least 128 KiB: the largest transaction fits, with room to spare."""
     gather_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)]
-    """How long a proposer waits for more, once the first transaction waits."""
+    """How long a proposer waits for more, once the first transaction waits; under load, longer:
+    see `node.replica.pace`."""
     heartbeat_ms: Annotated[int, msgspec.Meta(ge=100, le=3_600_000)]
     """An idle network makes a block this long after the last one, so that dates pass."""
     clock_ahead_max_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)]

@@ -5,14 +5,29 @@ after the last block. Until then nothing is scheduled, so an idle chain stays in
 (adversarial 37). The proposer builds at once when the chain was idle; under load it gathers, so
 that blocks come at least `gather_ms` apart and fill. There are no other fixed waits.
 
+A block costs every validator some ten milliseconds of processor however little it holds: frames,
+wake-ups, syncs, signatures. So the more transactions come in a second, the longer it is gathered:
+in proportion, from `EASY_RATE` on, up to `GATHER_FACTOR_MAX` times as long. It is the time from one
+block to the next that grows so, not one that is waited on top of what agreement takes; and where as
+much waits as would come in that time, there is nothing to wait for.
+
 Times are seconds of a monotonic clock.
 """
 
+import math
 from typing import Final
 
 QUIET_S: Final = 0.2
 """After a start, and after a block that came from a peer's store, this node begins no height by
 itself for so long: the next block is probably decided already and on its way."""
+EASY_RATE: Final = 800.0
+"""Transactions a second up to which blocks come as often as they may: what a block costs beside
+them is little then, for they take half as much processor as four validators on two have."""
+GATHER_FACTOR_MAX: Final = 8
+GATHER_SHARE_MAX: Final = 0.4
+"""Of the timeout of a proposal, which runs meanwhile, however long would be gathered."""
+RATE_FADES_S: Final = 1.0
+"""What came in so long ago counts for a third in the rate."""
 RESOLUTION_S: Final = 0.001
 """Less is now: a timer for the rest of a rounding error would fire at the same reading again."""
 
@@ -21,21 +36,41 @@ class Pace:
     """The cadence of one node."""
 
     def __init__(
-        self, *, gather_ms: int, heartbeat_ms: int, now_s: float, idle_ms: int = 0
+        self,
+        *,
+        gather_ms: int,
+        heartbeat_ms: int,
+        timeout_ms: int,
+        now_s: float,
+        idle_ms: int = 0,
     ) -> None:
         """Begin to count.
 
         Args:
+            timeout_ms: of a proposal in round 0.
             idle_ms: how long ago the head was committed, as far as is known; at least 0.
         """
         self._gather_s = gather_ms / 1000
+        self._busy_s = min(GATHER_FACTOR_MAX * gather_ms, GATHER_SHARE_MAX * timeout_ms) / 1000
         self._heartbeat_s = heartbeat_ms / 1000
         self._last_s = now_s - min(idle_ms / 1000, self._heartbeat_s)
         self._quiet_until_s = now_s + QUIET_S
         self._decided = False
+        self._taken = 0.0
+        self._taken_in_s = RATE_FADES_S
 
-    def committed(self, now_s: float, *, synced: bool) -> None:
-        """Note that a block was committed: decided here, or taken from a peer's store."""
+    def committed(self, now_s: float, *, synced: bool, count: int) -> None:
+        """Note that a block was committed: decided here, or taken from a peer's store.
+
+        Args:
+            count: transactions in it.
+        """
+        if not synced:
+            # A sum over a sum, both fading: two blocks that come close together show no rush.
+            elapsed_s = now_s - self._last_s
+            kept = math.exp(-elapsed_s / RATE_FADES_S)
+            self._taken = self._taken * kept + count
+            self._taken_in_s = self._taken_in_s * kept + RATE_FADES_S * (1 - kept)
         self._last_s = now_s
         self._decided = not synced
         if synced:
@@ -59,11 +94,21 @@ class Pace:
             return _rounded(quiet_s)
         return _rounded(max(quiet_s, self._last_s + self._heartbeat_s - now_s))
 
-    def build_delay_s(self, now_s: float) -> float:
-        """Return after how many seconds a proposer in round 0 builds; 0 is at once."""
+    def build_delay_s(self, now_s: float, *, waiting: int) -> float:
+        """Return after how many seconds a proposer in round 0 builds; 0 is at once.
+
+        Args:
+            waiting: transactions in the pool.
+        """
         if not self._decided:
             return 0.0
-        return _rounded(self._last_s + self._gather_s - now_s)
+        least_s = self._last_s + self._gather_s - now_s
+        rate = self._taken / self._taken_in_s
+        busy_s = min(self._busy_s, self._gather_s * rate / EASY_RATE)
+        if busy_s <= self._gather_s:
+            return _rounded(least_s)
+        lacking_s = busy_s - waiting / rate
+        return _rounded(max(least_s, min(lacking_s, self._last_s + busy_s - now_s)))
 
 
 def _rounded(delay_s: float) -> float:

@@ -374,6 +374,7 @@ class Replica:
         self._pace = Pace(
             gather_ms=blocks.gather_ms,
             heartbeat_ms=blocks.heartbeat_ms,
+            timeout_ms=self._chain.genesis.params.timeout_propose_ms,
             now_s=self._clock.monotonic(),
             idle_ms=idle_ms,
         )
@@ -786,7 +787,9 @@ class Replica:
     def _build_when_gathered(self, effect: BuildBlock) -> Input | None:
         assert self._pace is not None
         # A later round has lost time enough.
-        delay_s = self._pace.build_delay_s(self._clock.monotonic()) if effect.round == 0 else 0.0
+        delay_s = 0.0
+        if effect.round == 0:
+            delay_s = self._pace.build_delay_s(self._clock.monotonic(), waiting=len(self._mempool))
         if delay_s > 0:
             self._set_timer("build", delay_s, BuildDue(effect))
             return None
@@ -919,7 +922,7 @@ class Replica:
         if self._seat is not None:
             self._seat.guard.end_height(head.height)
         assert self._pace is not None
-        self._pace.committed(now_s, synced=synced)
+        self._pace.committed(now_s, synced=synced, count=len(candidate.transaction_ids))
         self._metrics.earliest_height.set(self._chain.history.earliest)
         if self._chain.is_durable:
             self._send_status()

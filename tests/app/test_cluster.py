@@ -77,6 +77,31 @@ def test_blocks_under_load_gather_and_come_no_faster_than_they_should() -> None:
     run_virtual(main())
 
 
+def test_under_much_load_blocks_come_further_apart_and_no_round_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hundred a second are five times what is easy here: 250 ms from one block to the next."""
+    monkeypatch.setattr("node.replica.pace.EASY_RATE", 20.0)
+
+    async def main() -> None:
+        async with cluster(blocks=Blocks(gather_ms=50)) as network:
+            await network.start()
+            await network.until_meshed()
+            heights = []
+            for number in range(400):
+                heights.append(network[A].height)
+                await network.submit(VALIDATORS[number % 4], network.transaction())
+                await asyncio.sleep(0.01)
+
+            assert 6 <= network[A].height - heights[200] <= 9
+            await network.until(lambda: len(network[A].up.mempool) == 0)
+            for machine in network.running:
+                assert machine.up.metrics.value("khazana_rounds_skipped_total") == 0
+            network.check_agreement()
+
+    run_virtual(main())
+
+
 @pytest.mark.adversarial(37)
 def test_an_idle_chain_stays_in_round_zero_and_wakes_at_once() -> None:
     async def main() -> None:

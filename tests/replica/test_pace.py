@@ -2,16 +2,31 @@
 
 import pytest
 
-from node.replica.pace import QUIET_S, Pace
+from node.replica.pace import EASY_RATE, GATHER_FACTOR_MAX, QUIET_S, Pace
 
 
-def make_pace(*, idle_ms: int = 0) -> Pace:
-    return Pace(gather_ms=50, heartbeat_ms=5_000, now_s=100.0, idle_ms=idle_ms)
+def make_pace(*, idle_ms: int = 0, timeout_ms: int = 1_000) -> Pace:
+    return Pace(
+        gather_ms=50, heartbeat_ms=5_000, timeout_ms=timeout_ms, now_s=100.0, idle_ms=idle_ms
+    )
+
+
+def under_load(pace: Pace, *, rate: float) -> float:
+    """Commit so much in a hundred blocks a second; return when the last was."""
+    blocks = 1_000
+    for number in range(1, blocks + 1):
+        pace.committed(100.0 + number / 100, synced=False, count=round(rate / 100))
+    return 100.0 + blocks / 100
+
+
+def near(seconds: float) -> object:
+    """As exactly as a rate is known."""
+    return pytest.approx(seconds, rel=0.02)
 
 
 def test_an_idle_chain_begins_no_height_before_the_heartbeat() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=False)
+    pace.committed(101.0, synced=False, count=1)
 
     assert pace.start_delay_s(101.0, waiting=False, called=False) == pytest.approx(5.0)
     assert pace.start_delay_s(105.5, waiting=False, called=False) == pytest.approx(0.5)
@@ -20,7 +35,7 @@ def test_an_idle_chain_begins_no_height_before_the_heartbeat() -> None:
 
 def test_a_transaction_or_a_validator_begins_it_at_once() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=False)
+    pace.committed(101.0, synced=False, count=1)
 
     assert pace.start_delay_s(101.0, waiting=True, called=False) == 0
     assert pace.start_delay_s(101.0, waiting=False, called=True) == 0
@@ -37,7 +52,7 @@ def test_the_heartbeat_counts_from_the_last_block_across_a_restart() -> None:
 
 def test_a_block_from_a_peers_store_is_followed_by_quiet_unless_called() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=True)
+    pace.committed(101.0, synced=True, count=1)
 
     assert pace.start_delay_s(101.0, waiting=True, called=False) == pytest.approx(QUIET_S)
     assert pace.start_delay_s(101.0, waiting=True, called=True) == 0
@@ -45,36 +60,93 @@ def test_a_block_from_a_peers_store_is_followed_by_quiet_unless_called() -> None
 
 def test_a_proposer_builds_at_once_when_idle_and_gathers_under_load() -> None:
     pace = make_pace()
-    assert pace.build_delay_s(100.0) == 0
+    assert pace.build_delay_s(100.0, waiting=1) == 0
 
-    pace.committed(101.0, synced=False)
+    pace.committed(101.0, synced=False, count=1)
 
-    assert pace.build_delay_s(101.010) == pytest.approx(0.040)
-    assert pace.build_delay_s(101.050) == pytest.approx(0.0)
-    assert pace.build_delay_s(109.0) == 0
+    assert pace.build_delay_s(101.010, waiting=1) == pytest.approx(0.040)
+    assert pace.build_delay_s(101.050, waiting=1) == pytest.approx(0.0)
+    assert pace.build_delay_s(109.0, waiting=1) == 0
 
 
 def test_after_a_synced_block_nothing_is_gathered() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=True)
+    pace.committed(101.0, synced=True, count=1)
 
-    assert pace.build_delay_s(101.0) == 0
+    assert pace.build_delay_s(101.0, waiting=1) == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "interval_ms"),
+    [
+        (EASY_RATE / 2, 50),
+        (0.99 * EASY_RATE, 50),
+        (3 * EASY_RATE, 150),
+        (GATHER_FACTOR_MAX * EASY_RATE, 400),
+        (100 * EASY_RATE, 400),
+    ],
+)
+def test_the_faster_transactions_come_the_longer_they_are_gathered(
+    rate: float, interval_ms: int
+) -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=rate)
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(interval_ms / 1000)
+    assert pace.build_delay_s(now_s + 0.010, waiting=0) == near(interval_ms / 1000 - 0.010)
+    assert pace.build_delay_s(now_s + 0.4, waiting=0) == 0
+
+
+def test_what_waits_already_need_not_be_gathered_again() -> None:
+    pace = make_pace()
+    rate = 4 * EASY_RATE  # Blocks are to come 200 ms apart.
+    now_s = under_load(pace, rate=rate)
+
+    assert pace.build_delay_s(now_s, waiting=round(rate * 0.060)) == near(0.140)
+    assert pace.build_delay_s(now_s, waiting=round(rate)) == pytest.approx(0.050)
+    assert pace.build_delay_s(now_s + 0.060, waiting=round(rate)) == 0
+
+
+def test_a_proposal_is_not_put_off_until_it_is_given_up() -> None:
+    pace = make_pace(timeout_ms=300)
+    now_s = under_load(pace, rate=100 * EASY_RATE)
+
+    assert pace.build_delay_s(now_s, waiting=0) == pytest.approx(0.120)
+
+
+def test_a_rush_is_forgotten_and_two_blocks_close_together_are_none() -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=4 * EASY_RATE)
+    pace.committed(now_s + 10.0, synced=False, count=1)
+    assert pace.build_delay_s(now_s + 10.0, waiting=0) == pytest.approx(0.050)
+
+    pace.committed(now_s + 10.001, synced=False, count=round(EASY_RATE / 2))
+    assert pace.build_delay_s(now_s + 10.001, waiting=0) == pytest.approx(0.050)
+
+
+def test_blocks_from_a_peers_store_are_no_load() -> None:
+    pace = make_pace()
+    for number in range(100):
+        pace.committed(100.0 + number / 100, synced=True, count=5_000)
+    pace.committed(101.05, synced=False, count=1)
+
+    assert pace.build_delay_s(101.05, waiting=0) == pytest.approx(0.050)
 
 
 def test_a_beat_lets_the_heartbeat_be_due_at_once() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=False)
+    pace.committed(101.0, synced=False, count=1)
 
     pace.beat(101.5)
 
     assert pace.start_delay_s(101.5, waiting=False, called=False) == 0
-    pace.committed(101.6, synced=False)
+    pace.committed(101.6, synced=False, count=1)
     assert pace.start_delay_s(101.6, waiting=False, called=False) == pytest.approx(5.0)
 
 
 def test_a_beat_does_not_put_off_what_is_overdue() -> None:
     pace = make_pace()
-    pace.committed(101.0, synced=False)
+    pace.committed(101.0, synced=False, count=1)
 
     pace.beat(120.0)
     pace.beat(110.0)
