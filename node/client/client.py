@@ -439,16 +439,24 @@ class Client:
         return await self._pages("khz_powers", {}, "powers", reads.Power)
 
     async def prove(
-        self, kind: str, *, address: bytes | str | None = None, name: str | None = None
+        self,
+        kind: str,
+        *,
+        address: bytes | str | None = None,
+        name: str | None = None,
+        number: int | None = None,
     ) -> Read[reads.Proof]:
         """Ask for a proof that `node.proofs.verify_proof_file` checks without any node.
 
         Args:
-            kind: `account`, `holding`, `asset`, `participant` or `validator`.
+            kind: `account`, `holding`, `asset`, `auction`, `calendar`, `fixing`, `ladder`,
+                `participant` or `validator`.
             address: of an account or a holding.
-            name: of an asset, participant or validator; of a holding's asset.
+            name: of an asset, auction, calendar, participant or validator; of a holding's or a
+                fixing's asset; of a ladder's auction.
+            number: of a ladder's piece, from 0; of a fixing's payment.
         """
-        params = {"kind": kind, "name": name}
+        params: dict[str, Any] = {"kind": kind, "name": name, "number": number}
         if address is not None:
             params["address"] = self._address(address)
         return await self._read("khz_prove", params, reads.Proof)

@@ -450,6 +450,10 @@ class LadderRow:
     face: Decimal
     allotted: Decimal
     state: str
+    paid: Decimal | None
+    """With the interest accrued; None: nothing was delivered."""
+    accrued: Decimal | None
+    """None where nothing accrues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,7 @@ One entry in the queue of what is due leads from step to step. The book is compl
 its bids are read, sorted and written as a ladder, in pieces. Everything that goes on for longer
 takes one piece of the ladder, or as many records, a block: settling, and then forgetting the bids.
 
-Settling is delivery against payment, one allotment after the other: the cash leaves the bidder's
-cash account for the issuer's, the face comes into being in the bidder's securities account, or
-neither happens. Who does not pay is noted; its face is not issued and nobody else gets it.
+What settling a piece is, says `settling`.
 """
 
 from collections import Counter
@@ -16,7 +14,7 @@ from typing import Final, TypeAlias, assert_never
 from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.auctions.allotment import Allotment, allot, price_of
-from node.ledger.auctions.averages import average_yield_e4, consideration
+from node.ledger.auctions.averages import average_yield_e4
 from node.ledger.auctions.ladders import (
     competitive_ladder,
     noncompetitive_ladder,
@@ -34,22 +32,20 @@ from node.ledger.auctions.records import (
     LadderRecord,
     LadderRow,
     ReferenceRecord,
-    RowState,
     YieldE4,
 )
 from node.ledger.auctions.terms import AuctionTerms
-from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import auction_of, blame, put_auction
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
-from node.ledger.holdings import asset_of, check_available, credit, debit
-from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.holdings import asset_of
+from node.ledger.identifiers import AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.pricing import bill_yield
+from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_undeliverable
 from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
-    ASSETS,
     BIDDERS,
     BIDS,
     LADDERS,
@@ -104,38 +100,6 @@ class AuctionRejected(Record, tag=89):
     """`ministry`, `no-bids` or `not-decided`."""
 
 
-class AllotmentSettled(Record, tag=90):
-    """An allotment was delivered against payment."""
-
-    auction: Name
-    asset: AssetCode
-    account: Address
-    """The securities account: the face came into being there."""
-    face: int
-    cash: AssetCode
-    cash_account: Address
-    proceeds: Address
-    """The issuer's account: the consideration went there."""
-    consideration: int
-    """In minor units of the cash, which has the decimals of the asset."""
-    supply: int
-    """Of the asset, afterwards."""
-
-
-class AllotmentFailed(Record, tag=91):
-    """An allotment was not paid for, or could not be delivered: its face is not issued."""
-
-    auction: Name
-    asset: AssetCode
-    bidder: Name
-    account: Address
-    face: int
-    outcome: Outcome
-    """Why: what a transfer or an issue would have been refused with."""
-    excluded: bool
-    """Whether it counts against the bidder."""
-
-
 class AuctionSettled(Record, tag=92):
     """Every allotment of an auction was settled or has failed."""
 
@@ -152,8 +116,7 @@ AuctionEvent: TypeAlias = (
     | AuctionClosed
     | BookCompleted
     | AuctionRejected
-    | AllotmentSettled
-    | AllotmentFailed
+    | SettlementEvent
     | AuctionSettled
 )
 
@@ -231,15 +194,12 @@ def decide(
         raise Reject(
             Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=str(error)
         ) from None
+    asset = asset_of(state, terms.asset)
     settlement_day = _settlement_day(state, terms)
-    maturity_day = _maturity_day(asset_of(state, terms.asset))
-    if maturity_day is not None and settlement_day >= maturity_day:
-        raise Reject(
-            Outcome.CUT_OFF_NOT_ACCEPTED,
-            auction=auction,
-            found=cut_off_e4,
-            reason=f"it would settle on day {settlement_day} and matures on day {maturity_day}",
-        )
+    fault = why_undeliverable(state, asset.terms, settlement_day)
+    if fault is not None:
+        raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
+    maturity_day = _maturity_day(asset)
     average_yield = (
         None
         if maturity_day is None
@@ -404,20 +364,24 @@ def _piece(state: LedgerState, auction: str, piece: int) -> LadderRecord:
 def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
     """Settle one piece of the ladder, and forget its bids."""
     index, terms = record.pieces_settled, record.terms
+    next_ms = time_ms if record.next_ms is None else record.next_ms
+    if must_wait(state, asset_of(state, terms.asset).terms):
+        put_auction(state, auction, replace(record, next_ms=next_ms), before=record)
+        return [], 1
     piece = _piece(state, auction, index)
-    settlement = _Settlement(state, auction, record, time_ms)
-    rows = tuple(settlement.settle(row) for row in piece.rows)
-    if rows != piece.rows:
-        state.put(LADDERS, ladder_key(auction, index), LadderRecord(rows=rows))
+    settlement = Settlement(state, auction, record, time_ms)
+    after = settlement.settle(piece)
+    if after != piece:
+        state.put(LADDERS, ladder_key(auction, index), after)
     settled = replace(
         record,
-        next_ms=time_ms if record.next_ms is None else record.next_ms,
+        next_ms=next_ms,
         pieces_settled=index + 1,
         settled=record.settled + settlement.settled,
         paid=record.paid + settlement.paid,
         failed=record.failed + settlement.failed,
     )
-    events = settlement.events
+    events: list[AuctionEvent] = [*settlement.events]
     if settled.pieces_settled == record.competitive_pieces + record.noncompetitive_pieces:
         settled = replace(settled, stage=AuctionStage.SETTLED)
         events.append(
@@ -430,117 +394,7 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
             )
         )
     put_auction(state, auction, settled, before=record)
-    return events, len(rows)
-
-
-class _Settlement:
-    """The settlement of one piece."""
-
-    def __init__(
-        self, state: LedgerState, auction: str, record: AuctionRecord, time_ms: int
-    ) -> None:
-        assert record.result is not None
-        self._state = state
-        self._auction = auction
-        self._terms = record.terms
-        self._result = record.result
-        self._time_ms = time_ms
-        self._issuer_problem = _issuer_problem(state, record.terms)
-        self.events: list[AuctionEvent] = []
-        self.settled = self.paid = self.failed = 0
-
-    def settle(self, row: LadderRow) -> LadderRow:
-        """Deliver a row against payment, and forget its bid; return what became of it."""
-        key = bid_key(self._auction, row.number)
-        bid = self._state.get(BIDS, key)
-        assert bid is not None  # it is kept until here
-        self._state.delete(BIDS, key)
-        if not row.allotted:
-            return row
-        paid = consideration(row.allotted, self._price_of(row))
-        self._state.begin()
-        try:
-            if self._issuer_problem is not None:
-                raise self._issuer_problem
-            self._deliver(bid, row.allotted, paid)
-        except Reject as problem:
-            self._state.discard()
-            self._fail(bid, row.allotted, problem)
-            return replace(row, state=RowState.FAILED)
-        self._state.keep()
-        self.settled += row.allotted
-        self.paid += paid
-        return replace(row, state=RowState.SETTLED)
-
-    def _price_of(self, row: LadderRow) -> int:
-        if row.price_e4 is None:
-            return self._result.noncompetitive_price_e4
-        return price_of(self._terms, row, self._result.cut_off_e4)
-
-    def _deliver(self, bid: BidRecord, face: int, paid: int) -> None:
-        """Move both, or raise."""
-        state, terms = self._state, self._terms
-        assert bid.bid is not None
-        payer = bid.bid.cash_account
-        usable_account(state, payer)
-        receiving_account(state, bid.account)
-        check_available(state, payer, terms.cash, paid)
-        asset = asset_of(state, terms.asset)
-        supply = asset.supply + face
-        if supply > asset.ceiling:
-            raise Reject(Outcome.CEILING_EXCEEDED)
-        if paid:  # A crumb of face can round to nothing, and empty holdings have no record.
-            cash = asset_of(state, terms.cash).terms
-            debit(state, payer, terms.cash, paid, cash)
-            credit(state, terms.proceeds, terms.cash, paid, cash)
-        state.put(ASSETS, name_key(terms.asset), replace(asset, supply=supply))
-        credit(state, bid.account, terms.asset, face, asset.terms)
-        self.events.append(
-            AllotmentSettled(
-                auction=self._auction,
-                asset=terms.asset,
-                account=bid.account,
-                face=face,
-                cash=terms.cash,
-                cash_account=payer,
-                proceeds=terms.proceeds,
-                consideration=paid,
-                supply=supply,
-            )
-        )
-
-    def _fail(self, bid: BidRecord, face: int, problem: Reject) -> None:
-        # What the issuer cannot do is not the bidder's fault.
-        of_bidder = problem is not self._issuer_problem
-        of_bidder = of_bidder and problem.outcome is not Outcome.CEILING_EXCEEDED
-        if of_bidder:
-            blame(
-                self._state,
-                bid.bidder,
-                time_ms=self._time_ms,
-                exclusion_days=self._terms.failing_exclusion_days,
-                failed=1,
-            )
-        self.failed += face
-        self.events.append(
-            AllotmentFailed(
-                auction=self._auction,
-                asset=self._terms.asset,
-                bidder=bid.bidder,
-                account=bid.account,
-                face=face,
-                outcome=problem.outcome,
-                excluded=of_bidder,
-            )
-        )
-
-
-def _issuer_problem(state: LedgerState, terms: AuctionTerms) -> Reject | None:
-    try:
-        receiving_account(state, terms.proceeds)
-    except Reject as problem:
-        return problem
-    return None
+    return events, len(piece.rows)
 
 
 def _forget(state: LedgerState, auction: str, record: AuctionRecord) -> Taken:

@@ -40,8 +40,6 @@ from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
 from node.ledger.auctioning import (
-    AllotmentFailed,
-    AllotmentSettled,
     AuctionClosed,
     AuctionOpened,
     AuctionRejected,
@@ -66,6 +64,7 @@ from node.ledger.servicing import (
     RecordWaits,
     WithholdingCollected,
 )
+from node.ledger.settling import AllotmentFailed, AllotmentSettled
 
 Event: TypeAlias = (
     ParticipantRegistered

@@ -14,7 +14,8 @@
 8. An upgrade that is scheduled leads to the version after the one that rules.
 9. Calendars are in order, and appointments are by calendars that there are.
 10. No auction allots more than it offers, nor delivers more than it allots; what was paid is face
-    times price of what was delivered; bids belong to an auction that is not over.
+    times price of what was delivered, and the interest accrued; bids belong to an auction that is
+    not over.
 11. What was issued of a security and not redeemed is held by somebody on its register; what was due
     was paid, is owed by name, or is residue (`servicing/books.py`).
 """
@@ -28,13 +29,13 @@ from typing import Final, TypeAlias
 
 from node.codec import Record, decode
 from node.hashing import Domain, tagged_hash
-from node.ledger.auctions.allotment import price_of
-from node.ledger.auctions.averages import consideration
+from node.ledger.auctions.allotment import paid_price
+from node.ledger.auctions.averages import due_for
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionStage,
     BidRecord,
-    LadderRow,
+    LadderRecord,
     RowState,
 )
 from node.ledger.calendars import mover_key, queue_of
@@ -452,26 +453,24 @@ def _given(key: bytes, record: AuctionRecord) -> Iterator[str]:
         yield f"auction {key.decode()} is over, and {allotted - gone} neither settled nor failed"
 
 
-def _delivered(name: str, record: AuctionRecord, ladder: list[LadderRow]) -> Iterator[str]:
+def _delivered(name: str, record: AuctionRecord, ladder: list[LadderRecord]) -> Iterator[str]:
     """Check the sums of an auction against the rows of its ladder."""
     result = record.result
+    rows = [(row, piece.accrual) for piece in ladder for row in piece.rows]
     if result is None:
-        if any(row.allotted or row.state is not RowState.OPEN for row in ladder):
+        if any(row.allotted or row.state is not RowState.OPEN for row, _ in rows):
             yield f"auction {name} is not decided, and something is allotted"
         return
     sums = {RowState.OPEN: 0, RowState.SETTLED: 0, RowState.FAILED: 0}
     priced = paid = 0
-    for row in ladder:
+    for row, accrual in rows:
         if not 0 <= row.allotted <= row.face:
             yield f"auction {name} allots {row.allotted} to a bid for {row.face}"
         sums[row.state] += row.allotted
-        if row.price_e4 is None:
-            price_e4 = result.noncompetitive_price_e4
-        else:
+        if row.price_e4 is not None:
             priced += row.allotted
-            price_e4 = price_of(record.terms, row, result.cut_off_e4)
         if row.state is RowState.SETTLED:
-            paid += consideration(row.allotted, price_e4)
+            paid += due_for(row.allotted, paid_price(record.terms, result, row), accrual)
     found = (priced, sum(sums.values()), sums[RowState.SETTLED], sums[RowState.FAILED], paid)
     allotted = result.competitive + result.noncompetitive
     expected = (result.competitive, allotted, record.settled, record.failed, record.paid)
@@ -479,14 +478,12 @@ def _delivered(name: str, record: AuctionRecord, ladder: list[LadderRow]) -> Ite
         yield f"the ladder of auction {name} comes to {found}, the auction to {expected}"
 
 
-def _ladder(rows: StateRows, auction: bytes) -> list[LadderRow]:
+def _ladder(rows: StateRows, auction: bytes) -> list[LadderRecord]:
     record = rows.get(AUCTIONS, auction)
     assert record is not None  # the caller has it from there
-    found: list[LadderRow] = []
-    for piece in range(record.competitive_pieces + record.noncompetitive_pieces):
-        ladder = rows.get(LADDERS, ladder_key(auction.decode(), piece))
-        found += () if ladder is None else ladder.rows
-    return found
+    pieces = range(record.competitive_pieces + record.noncompetitive_pieces)
+    found = (rows.get(LADDERS, ladder_key(auction.decode(), piece)) for piece in pieces)
+    return [piece for piece in found if piece is not None]
 
 
 def _by_auction(rows: StateRows, table: Table[Record]) -> dict[bytes, list[Record]]:

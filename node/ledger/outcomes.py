@@ -641,6 +641,12 @@ class Outcome(IntEnum):
         " {reason}. Take the price of a bid at which the target suffices for all above it.",
         3,
     )
+    ACCRUAL_NOT_KNOWN = (
+        219,
+        "What has accrued on {asset} until day {found} is not known: the rate of the period is not"
+        " fixed. Fix it before something is delivered.",
+        3,
+    )
 
 
 ENVELOPE_OUTCOMES: Final = tuple(

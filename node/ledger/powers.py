@@ -130,9 +130,9 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     matrix = {
         "add_validator": {ANY: joint},
         "amend_calendar": {ANY: monetary},
-        "announce_auction": {"bill": fiscal},
+        "announce_auction": {"bill": fiscal, "bond": fiscal, "sukuk": fiscal},
         "cancel_upgrade": {ANY: joint},
-        "decide_auction": {"bill": ministerial},
+        "decide_auction": {"bill": ministerial, "bond": ministerial, "sukuk": ministerial},
         "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},
         "define_calendar": {ANY: monetary},
         "fix_rate": {"bond": fiscal, "sukuk": fiscal},

@@ -8,7 +8,14 @@ signed. `verify_proof_file` needs the genesis and nothing else.
 from node.proofs.model import FORMAT, Entry, Handover, ProofRecord
 from node.proofs.rendering import render_proof
 from node.proofs.sentences import Proven, render_time, statement_of
-from node.proofs.verifying import ProofError, ProofFault, Verified, table_of, verify_proof_file
+from node.proofs.verifying import (
+    ProofError,
+    ProofFault,
+    Verified,
+    read_entries,
+    table_of,
+    verify_proof_file,
+)
 
 __all__ = [
     "FORMAT",
@@ -19,6 +26,7 @@ __all__ = [
     "ProofRecord",
     "Proven",
     "Verified",
+    "read_entries",
     "render_proof",
     "render_time",
     "statement_of",

@@ -117,6 +117,7 @@ class AuctionView(msgspec.Struct, frozen=True, kw_only=True):
     settled: Amount
     """Face delivered against payment."""
     paid: Amount
+    """For it, with the interest accrued."""
     failed: Amount
     """Face allotted and not paid for; it is not issued."""
 
@@ -136,6 +137,10 @@ class LadderRowView(msgspec.Struct, frozen=True, kw_only=True):
     allotted: Amount
     state: str
     """`open`, `settled` or `failed`."""
+    paid: Amount | None
+    """For what was delivered, with the interest accrued; null: nothing was."""
+    accrued: Amount | None
+    """Of it; below zero where the next payment stays with others. Null where nothing accrues."""
 
 
 class AuctionLadderResult(Result, frozen=True, kw_only=True):

@@ -4,13 +4,16 @@ from typing import Any, Final
 
 from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
+from node.ledger.auctions.allotment import paid_price
+from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on, due_for
 from node.ledger.auctions.records import (
+    Accrual,
     AuctionRecord,
     AuctionResult,
     BidRecord,
     LadderRow,
     ReferenceRecord,
+    RowState,
     StandingRecord,
 )
 from node.ledger.pricing import text
@@ -115,7 +118,7 @@ class AuctionMethods:
         for piece in range(start, stop):
             ladder = self._chain.record(LADDERS, ladder_key(params.auction, piece))
             assert ladder is not None, "a piece that an auction counts"
-            rows += [_row(row, decimals) for row in ladder.rows]
+            rows += [_row(record, row, ladder.accrual, decimals) for row in ladder.rows]
         return shapes.AuctionLadderResult(
             **self._at(),
             auction=params.auction,
@@ -220,12 +223,23 @@ def _price(price_e4: int) -> str:
     return text(price_e4, PRICE_DECIMALS)
 
 
-def _row(row: LadderRow, decimals: int) -> shapes.LadderRowView:
+def _row(
+    record: AuctionRecord, row: LadderRow, accrual: Accrual | None, decimals: int
+) -> shapes.LadderRowView:
+    paid = accrued = None
+    if row.state is RowState.SETTLED:
+        assert record.result is not None, "an auction that delivers is decided"
+        price_e4 = paid_price(record.terms, record.result, row)
+        paid = render_amount(due_for(row.allotted, price_e4, accrual), decimals=decimals)
+        if accrual is not None:
+            accrued = text(accrued_on(row.allotted, accrual), decimals)
     return shapes.LadderRowView(
         price=None if row.price_e4 is None else _price(row.price_e4),
         face=render_amount(row.face, decimals=decimals),
         allotted=render_amount(row.allotted, decimals=decimals),
         state=row.state.name.lower(),
+        paid=paid,
+        accrued=accrued,
     )
 
 

@@ -5,6 +5,7 @@ answered; administering a node is not done over this interface.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from consensus.quorum import faults_survived, quorum
@@ -13,13 +14,17 @@ from node.access import Scope
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
+from node.ledger.securities import FIXINGS, payment_key
 from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
+    AUCTIONS,
+    CALENDARS,
     HOLDINGS,
     HOLDS,
     IDENTIFIERS,
+    LADDERS,
     LICENCES,
     OFFICES,
     PARTICIPANTS,
@@ -28,6 +33,7 @@ from node.ledger.tables import (
     VALIDATORS,
     holding_key,
     identifier_key,
+    ladder_key,
     name_key,
 )
 from node.proofs import render_proof
@@ -57,6 +63,15 @@ BLOCK_IDS_MAX: Final = 5_000
 """Ids in one answer of `khz_block`."""
 LICENCES_MAX: Final = 64
 """A participant has at most one licence for each activity."""
+_PROVEN_BY_NAME: Final[Mapping[str, Table[Any]]] = MappingProxyType(
+    {
+        "asset": ASSETS,
+        "auction": AUCTIONS,
+        "calendar": CALENDARS,
+        "participant": PARTICIPANTS,
+        "validator": VALIDATORS,
+    }
+)
 OFFICES_SHOWN_MAX: Final = 200
 """In one answer. A state has a handful; each is granted by a joint decision."""
 
@@ -551,21 +566,22 @@ class Methods:
     def _proven(self, wanted: params.ProveParams) -> tuple[Table[Any], bytes]:
         address = None if wanted.address is None else self._views.parse_address(wanted.address)
         name = wanted.name
-        match wanted.kind, address, name:
-            case "account", bytes(), None:
+        match wanted.kind, address, name, wanted.number:
+            case "account", bytes(), None, None:
                 return ACCOUNTS, address
-            case "holding", bytes(), str():
+            case "holding", bytes(), str(), None:
                 return HOLDINGS, holding_key(address, name)
-            case "asset", None, str():
-                return ASSETS, name_key(name)
-            case "participant", None, str():
-                return PARTICIPANTS, name_key(name)
-            case "validator", None, str():
-                return VALIDATORS, name_key(name)
+            case "ladder", None, str(), int(piece):
+                return LADDERS, ladder_key(name, piece)
+            case "fixing", None, str(), int(payment):
+                return FIXINGS, payment_key(name, payment)
+            case kind, None, str(), None if kind in _PROVEN_BY_NAME:
+                return _PROVEN_BY_NAME[kind], name_key(name)
             case _:
                 raise InvalidParams(
                     "an account is named by address, a holding by address and name (of the"
-                    " asset), everything else by name"
+                    " asset), a piece of a ladder or a fixing by name (of the auction or the"
+                    " asset) and number, everything else by name"
                 )
 
     # Reading tables.

@@ -258,7 +258,17 @@ class ProveParams(Params, frozen=True, kw_only=True):
     """`khz_prove`."""
 
     kind: Annotated[
-        Literal["account", "asset", "holding", "participant", "validator"],
+        Literal[
+            "account",
+            "asset",
+            "auction",
+            "calendar",
+            "fixing",
+            "holding",
+            "ladder",
+            "participant",
+            "validator",
+        ],
         msgspec.Meta(description="what is proven to exist, or not to exist"),
     ]
     address: Annotated[
@@ -266,7 +276,17 @@ class ProveParams(Params, frozen=True, kw_only=True):
     ] = None
     name: Annotated[
         NameText | None,
-        msgspec.Meta(description="of an asset, a participant, a validator; of a holding's asset"),
+        msgspec.Meta(
+            description="of an asset, an auction, a calendar, a participant, a validator; of a"
+            " holding's or a fixing's asset; of a ladder's auction"
+        ),
+    ] = None
+    number: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] | None,
+        msgspec.Meta(
+            description="of a ladder: which piece of 250 rows, from 0; of a fixing: of which"
+            " payment"
+        ),
     ] = None
 
 

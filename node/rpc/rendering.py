@@ -116,7 +116,8 @@ class Renderer:
         """Return an amount as text; as a number where it is not known to be one."""
         if decimals is None:
             return minor if abs(minor) < 1 << 53 else str(minor)
-        return render_amount(minor, decimals=decimals) if minor >= 0 else str(minor)
+        sign = "-" if minor < 0 else ""
+        return sign + render_amount(abs(minor), decimals=decimals)
 
     def details(self, details: Details) -> dict[str, JsonValue]:
         """Return the details of a refusal, by name; integers beyond 2^53 as text."""

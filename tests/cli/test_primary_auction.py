@@ -1,6 +1,6 @@
 """A whole auction by the command line, the client and the interface, on a node of one validator."""
 
-import copy
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import pytest
 
+from node.cli.auction.evidence import gather
 from node.cli.auction.recomputing import figures_of
 from node.cli.auction.sealed import FILE_SIZE_MAX, FILES_MAX, load
 from node.cli.exits import CommandError, Exit
-from node.cli.tx.operations import OperationReader
 from node.client import Client, NotFound
 from node.codec import Record, encode, replace
+from node.genesis import genesis_of
 from node.keys.keystore import Work, store_key
-from node.ledger.auctions.records import LadderRecord, LadderRow, RowState
+from node.ledger.auctions.records import Accrual, AuctionResult, LadderRecord, LadderRow, RowState
 from node.ledger.operations import (
     AnnounceAuction,
     DecideAuction,
@@ -208,12 +209,16 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert "at the average" in result.out
     verified = await market.run("verify", AUCTION, "--json")
     assert verified.code == Exit.OK, verified.err
-    assert verified.json["verified"] is True
+    assert (verified.json["verified"], verified.json["proven"]) == (True, False)
+    assert "accrued" not in verified.out
     await market.go_to(40)
     await market.solo.seal()
-    settled = await market.run("verify", AUCTION)
+    genesis = market.folder / "genesis.json"
+    genesis.write_text(market.solo.town.genesis.render())
+    settled = await market.run("verify", AUCTION, "--genesis", genesis)
     assert settled.code == Exit.OK, settled.err
     assert "DIFFERS" not in settled.out
+    assert "each record is proven against the genesis" in settled.out
     references = await market.run("references", "--json")
     assert [each["reference"] for each in references.json["references"]] == ["mtb-3m"]
     await check_reads(market)
@@ -238,11 +243,12 @@ async def check_reads(market: Market) -> None:
     assert auction.result.cut_off == Decimal("98.25")
     assert reference.average_yield == auction.result.average_yield
     # Rs 1,000 to amina; 9,000 are left for 4,000 above the cut-off and 5,000 of the 6,000 at it.
-    assert [(row.price, row.allotted, row.state) for row in ladder] == [
-        (Decimal("98.5"), Decimal(4000), "settled"),
-        (Decimal("98.25"), Decimal(5000), "settled"),
-        (None, Decimal(1000), "settled"),
+    assert [(row.price, row.allotted, row.state, row.paid) for row in ladder] == [
+        (Decimal("98.5"), Decimal(4000), "settled", Decimal(3940)),
+        (Decimal("98.25"), Decimal(5000), "settled", Decimal("4912.5")),
+        (None, Decimal(1000), "settled", Decimal("983.61")),
     ]
+    assert [row.accrued for row in ladder] == [None] * 3
     assert auction.settled == Decimal(10000)
     assert bidder.bids == ()
     assert bidder.standing.excluded_until is None
@@ -250,32 +256,47 @@ async def check_reads(market: Market) -> None:
 
 async def check_that_lies_are_seen(market: Market) -> None:
     """Each published figure that is altered comes out as the one that differs."""
-    published = (await market.run("result", AUCTION, "--json")).json
     async with Client(market.solo.url) as client:
-        asset = (await client.asset(BILL)).value
-        reader = OperationReader(
-            parse_address=client.network.parse_address, decimals_of=lambda _: asset.decimals
-        )
+        found = await gather(client, AUCTION, market.solo.town.genesis)
 
-    def differing(**changes: Any) -> set[str]:
-        altered = copy.deepcopy(published)
-        for path, value in changes.items():
-            *outer, last = path.split("__")
-            place = altered
-            for name in outer:
-                place = place[int(name[1:]) if name[1:].isdigit() else name]
-            place[last] = value
-        return {each.name for each in figures_of(altered, asset.terms, reader) if not each.agrees}
+    def differing(of_result: Any = None, of_row: Any = None, **of_auction: Any) -> set[str]:
+        result = replace(found.auction.result, **(of_result or {}))
+        assert isinstance(result, AuctionResult)
+        first, *others = found.pieces
+        row = replace(first.rows[0], **(of_row or {}))
+        pieces = (replace(first, rows=(row, *first.rows[1:])), *others)
+        auction = replace(found.auction, result=result, **of_auction)
+        altered = dataclasses.replace(found, auction=auction, pieces=pieces)
+        return {each.name for each in figures_of(altered, result) if not each.agrees}
 
     assert differing() == set()
-    assert differing(result__average_price="98.3612") == {"average price"}
-    assert differing(result__average_yield="1.0000") == {"average yield"}
-    assert differing(result__noncompetitive_price="98.3600") == {"price without a bid's own"}
-    assert differing(result__competitive="9100.00") == {"allotted with a price"}
-    assert differing(paid="1.00") == {"paid"}
-    assert differing(result__cut_off="98.2400") == {"cut-off"}
-    assert "rows as allotted" in differing(ladder___0__allotted="3900.00")
-    assert "order of the ladder" in differing(ladder___0__price="98.0000")
+    assert differing({"average_price_e4": 983_612}) == {"average price"}
+    assert differing({"average_yield_e4": 10_000}) == {"average yield"}
+    assert differing({"average_yield_e4": None}) == {"average yield"}
+    assert differing({"noncompetitive_price_e4": 983_600}) == {"price without a bid's own", "paid"}
+    assert differing({"competitive": 910_000}) == {"allotted with a price"}
+    assert differing(paid=100) == {"paid"}
+    assert differing({"cut_off_e4": 982_400}) == {"cut-off"}
+    assert "rows as allotted" in differing(of_row={"allotted": 390_000})
+    assert "order of the ladder" in differing(of_row={"price_e4": 980_000})
+
+
+async def test_only_what_is_proven_is_verified(market: Market, tmp_path: Path) -> None:
+    genesis, other = tmp_path / "genesis.json", tmp_path / "other.json"
+    genesis.write_text(market.solo.town.genesis.render())
+    founded = genesis_of(replace(make_record(validators=1, protocol_version=3), name="elsewhere"))
+    other.write_text(founded.render())
+
+    unknown = await market.run("verify", "nothing", "--genesis", genesis)
+    early = await market.run("verify", AUCTION, "--genesis", genesis)
+    elsewhere = await market.run("verify", AUCTION, "--genesis", other)
+    amended = await market.run("verify", AUCTION, "--amendment", other)
+
+    assert unknown.code == early.code == elsewhere.code == Exit.REFUSED
+    assert "the ledger does not have the auction nothing" in unknown.err
+    assert "there is no result to verify" in early.err
+    assert "wrong-network" in elsewhere.err
+    assert amended.code == Exit.USAGE
 
 
 async def test_bid_that_could_not_be_opened_later_is_not_sealed(market: Market) -> None:
@@ -332,7 +353,7 @@ async def test_one_answer_holds_a_bounded_part_of_a_ladder(market: Market) -> No
     row = LadderRow(number=1, price_e4=None, face=100, allotted=0, state=RowState.OPEN)
     record = market.solo.town.chain.record(AUCTIONS, name_key(AUCTION))
     records = [
-        (LADDERS.prefix + ladder_key("long", piece), LadderRecord(rows=(row,)))
+        (LADDERS.prefix + ladder_key("long", piece), LadderRecord(rows=(row,), accrual=None))
         for piece in range(pieces)
     ]
     long = (AUCTIONS.prefix + name_key("long"), replace(record, noncompetitive_pieces=pieces))
@@ -346,3 +367,36 @@ async def test_one_answer_holds_a_bounded_part_of_a_ladder(market: Market) -> No
 
     assert (len(first["rows"]), len(second["rows"])) == (PIECES_MAX, 1)
     assert second["next"] is None
+
+
+async def test_interest_accrued_stands_beside_what_was_paid(market: Market) -> None:
+    """After the record of a payment the buyer is compensated: the figure is below zero."""
+    row = LadderRow(
+        number=1, price_e4=990_000, face=10_000, allotted=10_000, state=RowState.SETTLED
+    )
+    result = AuctionResult(
+        asset=BILL,
+        cut_off_e4=990_000,
+        average_price_e4=990_000,
+        average_yield_e4=None,
+        noncompetitive_price_e4=990_000,
+        competitive=10_000,
+        noncompetitive=0,
+        settlement_day=20_000,
+        decided_ms=1,
+    )
+    record = market.solo.town.chain.record(AUCTIONS, name_key(AUCTION))
+    assert record is not None
+    sold = replace(record, competitive_pieces=1, result=result)
+    accrual = Accrual(day=20_000, numerator=-1, denominator=3_000)
+    batch: list[tuple[bytes, Record]] = [
+        (AUCTIONS.prefix + name_key("sold"), sold),
+        (LADDERS.prefix + ladder_key("sold", 0), LadderRecord(rows=(row,), accrual=accrual)),
+    ]
+    market.solo.town.store.write(
+        [(layout.state_key(full), encode(value)) for full, value in batch], sync=False
+    )
+
+    [shown] = (await market.solo.call("khz_auctionLadder", {"auction": "sold"}))["rows"]
+
+    assert (shown["paid"], shown["accrued"]) == ("98.97", "-0.03")

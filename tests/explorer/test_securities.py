@@ -298,7 +298,14 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
 
 def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
     summary = widest_auction()
-    row = shapes.LadderRowView(price="9999.9999", face=NUMBER, allotted=NUMBER, state="settled")
+    row = shapes.LadderRowView(
+        price="9999.9999",
+        face=NUMBER,
+        allotted=NUMBER,
+        state="settled",
+        paid=NUMBER,
+        accrued=NUMBER,
+    )
     return AuctionContent(
         **at,
         auction=shapes.AuctionView(

@@ -486,7 +486,8 @@ LADDER: Final = LadderRecord(
         LadderRow(number=1, price_e4=983_800, face=19 * STEP, allotted=0, state=RowState.OPEN),
         LadderRow(number=2, price_e4=983_700, face=2 * STEP, allotted=0, state=RowState.OPEN),
         LadderRow(number=3, price_e4=983_600, face=2 * STEP, allotted=0, state=RowState.OPEN),
-    )
+    ),
+    accrual=None,
 )
 
 

@@ -84,6 +84,7 @@ HIT: Final[Mapping[str, str]] = {
     ),
     # Auctions.
     "node.ledger.auctions.records.BIDS_NUMBERED_MAX": _RECORD,
+    "node.ledger.auctions.records.PART_MAX": _RECORD,
     "node.ledger.auctions.records.ROWS_PER_PIECE_MAX": (
         "tests/ledger/auctions/test_auctions.py::test_one_block_settles_one_piece_of_a_ladder"
     ),

@@ -420,6 +420,9 @@ async def test_proof_of_a_record_or_of_its_absence_holds_offline(
         {"kind": "holding", "name": CASH},
         {"kind": "asset"},
         {"kind": "table", "name": "x"},
+        {"kind": "ladder", "name": "x"},
+        {"kind": "ladder", "name": "x", "number": -1},
+        {"kind": "auction", "name": "x", "number": 0},
     ],
 )
 async def test_proof_of_nothing_in_particular_is_refused(params: dict[str, str]) -> None:

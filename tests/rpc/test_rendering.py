@@ -188,6 +188,7 @@ def test_every_operation_and_event_renders_without_a_line_of_its_own(kind: type[
 
 
 AMOUNTS = {
+    "accrued",
     "amount",
     "ceiling",
     "competitive",

@@ -35,7 +35,7 @@ from node.ledger.tables import (
     LADDERS,
     ParticipantKind,
 )
-from node.ledger.terms import BillTerms
+from node.ledger.terms import AssetKind, CashTerms, first_redemption_day, kind_of
 from node.ledger.units import MS_PER_DAY
 from tests.chain.town import BANK, CASH, address_of
 from tests.sim.calendars import Governed
@@ -112,16 +112,18 @@ class AuctionLoad:
         tomorrow = now_ms // MS_PER_DAY + 2
         proceeds = self._account_of(FINANCE_MINISTRY)
         calendars = [None, None, None, *(key.decode() for key in self._model.rows(CALENDARS))]
-        bills = [
+        securities = [
             (code.decode(), record)
             for code, record in self._model.rows(ASSETS).items()
-            if isinstance(record.terms, BillTerms)
-            and record.terms.maturity_day > tomorrow
+            if not isinstance(record.terms, CashTerms)
+            and (last_day := first_redemption_day(record.terms)) is not None
+            and last_day > tomorrow
             and record.issuer == FINANCE_MINISTRY
         ]
         if proceeds is None:
             raise Impossible
-        asset, record = _one(chance, bills)
+        asset, record = _one(chance, securities)
+        kind = kind_of(record.terms)
         multiple = record.multiple * chance.choice((1, 1, 2))
         self._made += 1
         times = [now_ms + chance.randrange(500, 3_000)]
@@ -155,13 +157,13 @@ class AuctionLoad:
             filled_whole=chance.choice((0, multiple)),
             failing_exclusion_days=0,
             unrevealed_exclusion_days=0,
-            reference=chance.choice((None, "mtb-3m")),
+            reference=chance.choice((None, "mtb-3m")) if kind is AssetKind.BILL else None,
         )
         return [
             self._governed(
                 AnnounceAuction,
                 "announce_auction",
-                "bill",
+                kind.value,
                 auction=f"auction-{self._made}",
                 terms=terms,
             )
@@ -229,7 +231,8 @@ class AuctionLoad:
         ]
 
     def _decide(self, chance: random.Random) -> Sequence[Record]:
-        name, _ = self._some(chance, lambda each: each.stage is AuctionStage.DECIDING)
+        name, record = self._some(chance, lambda each: each.stage is AuctionStage.DECIDING)
+        kind = kind_of(self._model.rows(ASSETS)[record.terms.asset.encode()].terms)
         prices = [
             row.price_e4
             for key, piece in self._model.rows(LADDERS).items()
@@ -240,7 +243,7 @@ class AuctionLoad:
         cut_off = None if chance.random() < 0.1 else chance.choice([max(prices), *prices])
         return [
             self._governed(
-                DecideAuction, "decide_auction", "bill", auction=name, cut_off_e4=cut_off
+                DecideAuction, "decide_auction", kind.value, auction=name, cut_off_e4=cut_off
             )
         ]
 

@@ -23,10 +23,10 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
-from node.ledger.auctioning import AllotmentSettled
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
+from node.ledger.settling import AllotmentSettled
 from node.ledger.state import Table
 from node.ledger.tables import HOLDINGS, TABLES, HoldingRecord
 from node.ledger.transactions import decode_signed, transaction_id

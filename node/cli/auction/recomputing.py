@@ -1,31 +1,35 @@
 """The result of an auction, worked out from its terms, its ladder and the cut-off alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from node.amounts import parse_amount, render_amount
-from node.cli.auction.result import read
+from node.amounts import render_amount
+from node.cli.auction.evidence import Evidence, gather
 from node.cli.exits import CommandError, Exit
-from node.cli.tx.operations import OperationReader
 from node.ledger.auctions import (
     Allotment,
     AuctionError,
     AuctionTerms,
     allot,
     average_yield_e4,
-    consideration,
+    due_for,
 )
-from node.ledger.auctions.allotment import price_of
+from node.ledger.auctions.allotment import paid_price, price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.auctions.records import LadderRow, RowState
-from node.ledger.operations import AnnounceAuction
+from node.ledger.auctions.records import AuctionResult, LadderRow, RowState
+from node.ledger.dates import Calendar, DatesError
+from node.ledger.instruments import accrued_share, as_noted
 from node.ledger.pricing import bill_yield, text
+from node.ledger.terms import BillTerms, ServicedTerms, is_serviced
+from node.ledger.units import Day
 
 if TYPE_CHECKING:
     from node.client import Client
+    from node.genesis import Genesis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,107 +46,92 @@ class Figure:
         return self.published == self.recomputed
 
 
-async def recompute(client: "Client", auction: str) -> list[Figure]:
+async def recompute(
+    client: "Client", auction: str, genesis: "Genesis | None" = None
+) -> list[Figure]:
     """Ask for what was published, and work it out.
 
+    Args:
+        genesis: the network's; without it the node is believed.
+
     Raises:
-        CommandError: nothing is decided yet.
+        CommandError: nothing is decided yet, or a proof does not hold.
     """
-    published = await read(client, auction)
-    if published["result"] is None:
+    found = await gather(client, auction, genesis)
+    result = found.auction.result
+    if result is None:
         raise CommandError(
             Exit.REFUSED,
-            f"auction {auction} is {published['stage']}: there is no result to verify",
+            f"auction {auction} is {found.auction.stage.name.lower()}: there is no result to"
+            " verify",
             advice="`khazana auction show` says when it is decided.",
         )
-    asset = (await client.asset(published["terms"]["asset"])).value
-    reader = OperationReader(
-        parse_address=client.network.parse_address, decimals_of=lambda _: asset.decimals
-    )
-    return figures_of(published, asset.terms, reader)
+    return figures_of(found, result)
 
 
-def figures_of(
-    published: Mapping[str, Any], asset_terms: Mapping[str, Any], reader: OperationReader
-) -> list[Figure]:
-    """Return every figure of a published auction beside what it comes to."""
-    terms = _terms(published, reader)
-    rows = _rows(published)
+def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
+    """Return every figure of a decided auction beside what it comes to."""
+    terms, asset = found.auction.terms, found.asset
+    rows = [row for piece in found.pieces for row in piece.rows]
     priced = [row for row in rows if row.price_e4 is not None]
     unpriced = [row for row in rows if row.price_e4 is None]
-    result = published["result"]
+    blank = partial(map, _undecided)
     try:
-        found = allot(terms, priced, unpriced, _e4(result["cut_off"]))
+        allotment = allot(terms, [*blank(priced)], [*blank(unpriced)], result.cut_off_e4)
     except AuctionError as error:
-        return [Figure(name="cut-off", published=result["cut_off"], recomputed=str(error))]
-    amount = partial(render_amount, decimals=published["decimals"])
+        return [Figure(name="cut-off", published=_shown(result.cut_off_e4), recomputed=str(error))]
+    amount = partial(render_amount, decimals=asset.decimals)
+    is_served = _in_order(priced) and _in_order(unpriced) and [*priced, *unpriced] == rows
     figures = [
         Figure(
             name="order of the ladder",
             published="as served",
-            recomputed="as served" if _in_order(priced, unpriced, rows) else "another",
+            recomputed="as served" if is_served else "another",
         ),
-        _figure("average price", result["average_price"], _shown(found.average_price_e4)),
+        _figure(
+            "average price", _shown(result.average_price_e4), _shown(allotment.average_price_e4)
+        ),
         _figure(
             "price without a bid's own",
-            result["noncompetitive_price"],
-            _shown(found.noncompetitive_price_e4),
+            _shown(result.noncompetitive_price_e4),
+            _shown(allotment.noncompetitive_price_e4),
         ),
-        _figure("allotted with a price", result["competitive"], amount(found.competitive_face)),
         _figure(
-            "allotted without a price", result["noncompetitive"], amount(found.noncompetitive_face)
+            "allotted with a price", amount(result.competitive), amount(allotment.competitive_face)
         ),
-        _figure("rows as allotted", str(len(rows)), str(_equal_rows(found, rows))),
+        _figure(
+            "allotted without a price",
+            amount(result.noncompetitive),
+            amount(allotment.noncompetitive_face),
+        ),
+        _figure("rows as allotted", str(len(rows)), str(_equal_rows(allotment, rows))),
     ]
-    if result["average_yield"] is not None:
-        days = _days(result["settlement_day"], str(asset_terms["maturity_day"]))
-        figures.append(
-            _figure("average yield", result["average_yield"], _average_yield(terms, found, days))
-        )
-    sums = _sums(terms, found, rows)
+    if isinstance(asset.terms, BillTerms):
+        days = asset.terms.maturity_day - result.settlement_day
+        average = None if result.average_yield_e4 is None else _yield(result.average_yield_e4)
+        recomputed = _yield(_average_yield(terms, allotment, days))
+        figures.append(_figure("average yield", average or "none", recomputed))
+    if is_serviced(asset.terms):
+        assert found.calendar is not None  # it is read with what accrues
+        figures += _accruals(found, asset.terms, found.calendar)
+    sums = _sums(found, result)
+    published = {name: getattr(found.auction, name) for name in sums}
     return [
         *figures,
-        *(
-            _figure(name, published[name], amount(sums[name]))
-            for name in ("settled", "failed", "paid")
-        ),
+        *(_figure(name, amount(published[name]), amount(sums[name])) for name in sums),
     ]
 
 
-def _terms(published: Mapping[str, Any], reader: OperationReader) -> AuctionTerms:
-    terms = published["terms"]
-    operation = reader.read(
-        {
-            "type": "announce_auction",
-            "account": terms["proceeds"],
-            "auction": published["auction"],
-            "terms": terms,
-        }
+def _undecided(row: LadderRow) -> LadderRow:
+    return LadderRow(
+        number=row.number, price_e4=row.price_e4, face=row.face, allotted=0, state=RowState.OPEN
     )
-    assert isinstance(operation, AnnounceAuction)
-    return operation.terms
 
 
-def _rows(published: Mapping[str, Any]) -> list[LadderRow]:
-    """Return the rows as they were before the decision but for their state; the order numbers."""
-    minor = partial(parse_amount, decimals=published["decimals"])
-    return [
-        LadderRow(
-            number=number,
-            price_e4=None if row["price"] is None else _e4(row["price"]),
-            face=minor(row["face"]),
-            allotted=minor(row["allotted"]),
-            state=RowState[row["state"].upper()],
-        )
-        for number, row in enumerate(published["ladder"], 1)
-    ]
-
-
-def _in_order(
-    priced: Sequence[LadderRow], unpriced: Sequence[LadderRow], rows: Sequence[LadderRow]
-) -> bool:
-    prices = [row.price_e4 or 0 for row in priced]
-    return [*priced, *unpriced] == [*rows] and prices == sorted(prices, reverse=True)
+def _in_order(rows: Sequence[LadderRow]) -> bool:
+    """Return whether the highest price stands first, among equals the earlier bid."""
+    places = [(-(row.price_e4 or 0), row.number) for row in rows]
+    return all(left < right for left, right in pairwise(places))
 
 
 def _equal_rows(found: Allotment, rows: Sequence[LadderRow]) -> int:
@@ -151,29 +140,51 @@ def _equal_rows(found: Allotment, rows: Sequence[LadderRow]) -> int:
     return sum(a.allotted == b.allotted for a, b in zip(expected, rows, strict=True))
 
 
-def _average_yield(terms: AuctionTerms, found: Allotment, days: int) -> str:
+def _average_yield(terms: AuctionTerms, found: Allotment, days: int) -> int:
     paid = (
         (row.allotted, price_of(terms, row, found.cut_off_e4))
         for row in found.competitive
         if row.allotted
     )
-    return text(average_yield_e4(paid, partial(bill_yield, days=days)), YIELD_DECIMALS)
+    return average_yield_e4(paid, partial(bill_yield, days=days))
 
 
-def _sums(terms: AuctionTerms, found: Allotment, rows: Sequence[LadderRow]) -> dict[str, int]:
+def _accruals(found: Evidence, terms: ServicedTerms, calendar: Calendar) -> Iterator[Figure]:
+    """Yield what had accrued on each day of settlement, of a unit of face."""
+    noted = {piece.accrual for piece in found.pieces if piece.accrual is not None}
+    for accrual in sorted(noted, key=lambda each: each.day):
+        share = Fraction(accrual.numerator, accrual.denominator)
+        yield _figure(
+            f"accrued on day {accrual.day}",
+            str(share),
+            str(_accrued(found, terms, calendar, accrual.day, ex=share < 0)),
+        )
+
+
+def _accrued(
+    found: Evidence, terms: ServicedTerms, calendar: Calendar, day: Day, *, ex: bool
+) -> Fraction | str:
+    """Return what accrues until a day; whether that payment's record was taken is known."""
+    every = 4_096  # more records than any security has payments
+    day = max(day, terms.plan.issue_day)
+    try:
+        share = accrued_share(terms, calendar, day, recorded=every if ex else 0, rates=found.rates)
+    except DatesError as error:
+        return str(error)
+    return as_noted(share)
+
+
+def _sums(found: Evidence, result: AuctionResult) -> dict[str, int]:
     """Return what was settled, failed and paid by the states of the rows."""
     sums = {"settled": 0, "failed": 0, "paid": 0}
-    for row in rows:
-        if row.state is RowState.FAILED:
-            sums["failed"] += row.allotted
-        elif row.state is RowState.SETTLED:
-            price_e4 = (
-                found.noncompetitive_price_e4
-                if row.price_e4 is None
-                else price_of(terms, row, found.cut_off_e4)
-            )
-            sums["settled"] += row.allotted
-            sums["paid"] += consideration(row.allotted, price_e4)
+    for piece in found.pieces:
+        for row in piece.rows:
+            if row.state is RowState.FAILED:
+                sums["failed"] += row.allotted
+            elif row.state is RowState.SETTLED:
+                price_e4 = paid_price(found.auction.terms, result, row)
+                sums["settled"] += row.allotted
+                sums["paid"] += due_for(row.allotted, price_e4, piece.accrual)
     return sums
 
 
@@ -181,13 +192,9 @@ def _figure(name: str, published: str, recomputed: str) -> Figure:
     return Figure(name=name, published=published, recomputed=recomputed)
 
 
-def _e4(price: str) -> int:
-    return parse_amount(price, decimals=PRICE_DECIMALS)
-
-
 def _shown(price_e4: int) -> str:
     return text(price_e4, PRICE_DECIMALS)
 
 
-def _days(settlement_day: str, maturity_day: str) -> int:
-    return (date.fromisoformat(maturity_day) - date.fromisoformat(settlement_day)).days
+def _yield(units: int) -> str:
+    return text(units, YIELD_DECIMALS)

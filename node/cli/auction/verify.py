@@ -1,5 +1,7 @@
 """`khazana auction verify`: work an auction's result out again, from what everybody can see."""
 
+from pathlib import Path
+
 import click
 
 from node.cli.asking import with_client
@@ -11,26 +13,55 @@ from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 @click.command()
 @click.argument("auction")
+@click.option(
+    "--genesis",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The network's genesis. With it every record is proven, and no node is believed.",
+)
+@click.option(
+    "--amendment",
+    "amendments",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
+)
 @url_option
 @timeout_option(60)
 @json_option
 @csv_option
-def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
-    """Work out cut-off, averages and allotments of an AUCTION again, and compare.
+def command(
+    auction: str,
+    genesis: Path | None,
+    amendments: tuple[Path, ...],
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Work out cut-off, averages, allotments and payments of an AUCTION again, and compare.
 
-    It takes the announced terms, the anonymous ladder and the ministry's cut-off, and nothing else.
-    Ends with 1 if anything comes out differently.
+    It takes the announced terms, the anonymous ladder, the ministry's cut-off and the security's
+    terms, and nothing else; each comes with a proof. Ends with 1 if anything comes out differently,
+    or a proof does not hold.
 
     \b
     Example:
-      khazana auction verify mtb-3m-574
+      khazana auction verify mtb-3m-574 --genesis genesis.json
     """
     from node.cli.auction.recomputing import recompute
+    from node.genesis import load_genesis, read_amendment
 
-    figures = with_client(url, timeout_s, lambda client: recompute(client, auction))
+    if amendments and genesis is None:
+        raise CommandError(Exit.USAGE, "an --amendment says nothing without the --genesis")
+    given = sorted(map(read_amendment, amendments), key=lambda each: each.serial)
+    founded = None if genesis is None else load_genesis(genesis).amended(given)
+
+    figures = with_client(url, timeout_s, lambda client: recompute(client, auction, founded))
     facts = {
         "auction": auction,
         "verified": all(figure.agrees for figure in figures),
+        "proven": founded is not None,
         "figures": [
             {"name": figure.name, "published": figure.published, "recomputed": figure.recomputed}
             for figure in figures
@@ -48,7 +79,12 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
             for each in figures
         ],
     )
-    said = table(rows, head=(*head[:-1], ""))
+    believed = (
+        "each record is proven against the genesis"
+        if founded is not None
+        else "the records are this node's word; --genesis proves them"
+    )
+    said = f"{table(rows, head=(*head[:-1], ''))}\n\n{believed}"
     emit_sheet(facts, said, sheet, as_json=as_json, as_csv=as_csv)
     if not facts["verified"]:
         wrong = ", ".join(figure.name for figure in figures if not figure.agrees)

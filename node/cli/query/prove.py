@@ -17,10 +17,32 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument(
-    "kind", type=click.Choice(["account", "asset", "holding", "participant", "validator"])
+    "kind",
+    type=click.Choice(
+        [
+            "account",
+            "asset",
+            "auction",
+            "calendar",
+            "fixing",
+            "holding",
+            "ladder",
+            "participant",
+            "validator",
+        ]
+    ),
 )
 @click.option("--address", help="Of an account, or of the account of a holding.")
-@click.option("--name", help="Of an asset, participant or validator; a holding's asset.")
+@click.option(
+    "--name",
+    help="Of an asset, auction, calendar, participant or validator; a holding's or fixing's asset;"
+    " a ladder's auction.",
+)
+@click.option(
+    "--number",
+    type=int,
+    help="Of a ladder: which piece of 250 rows, from 0. Of a fixing: of which payment.",
+)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -34,6 +56,7 @@ def command(
     kind: str,
     address: str | None,
     name: str | None,
+    number: int | None,
     out: Path,
     url: str,
     timeout_s: float,
@@ -42,8 +65,10 @@ def command(
 ) -> None:
     """Write a proof of a record, or of its absence, that `khazana verify` checks offline.
 
-    An account is named by its address, a holding by address and name of the asset, everything else
-    by its name. The file is complete: who reads it needs the genesis and nobody's word.
+    An account is named by its address, a holding by address and name of the asset, a piece of an
+    auction's ladder by the auction's name and its number, a fixing by the asset's name and the
+    payment's number, everything else by its name. The file is complete: who reads it needs the
+    genesis and nobody's word.
 
     \b
     Example:
@@ -51,7 +76,7 @@ def command(
     """
 
     async def prove(client: "Client") -> "Proof":
-        return (await client.prove(kind, address=address, name=name)).value
+        return (await client.prove(kind, address=address, name=name, number=number)).value
 
     proof = with_client(url, timeout_s, prove)
     try:

@@ -5,7 +5,13 @@ rule. What is here, anybody can run again over the published ladder and come to 
 """
 
 from node.ledger.auctions.allotment import Allotment, allot
-from node.ledger.auctions.averages import average_price_e4, average_yield_e4, consideration
+from node.ledger.auctions.averages import (
+    accrued_on,
+    average_price_e4,
+    average_yield_e4,
+    consideration,
+    due_for,
+)
 from node.ledger.auctions.ladders import competitive_ladder, noncompetitive_ladder, pieces_of
 from node.ledger.auctions.problems import AuctionError
 from node.ledger.auctions.sealing import SealedBid, commitment_of
@@ -25,12 +31,14 @@ __all__ = [
     "NoncompetitivePrice",
     "Oversubscription",
     "SealedBid",
+    "accrued_on",
     "allot",
     "average_price_e4",
     "average_yield_e4",
     "commitment_of",
     "competitive_ladder",
     "consideration",
+    "due_for",
     "fault_of",
     "noncompetitive_ladder",
     "pieces_of",

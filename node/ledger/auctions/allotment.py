@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from node.codec import replace
 from node.ledger.auctions.averages import average_price_e4
 from node.ledger.auctions.problems import AuctionError
-from node.ledger.auctions.records import LadderRow
+from node.ledger.auctions.records import AuctionResult, LadderRow
 from node.ledger.auctions.terms import (
     BPS,
     AuctionTerms,
@@ -100,6 +100,13 @@ def price_of(terms: AuctionTerms, row: LadderRow, cut_off_e4: int) -> int:
     """Return what an accepted bid with a price pays."""
     assert row.price_e4 is not None
     return cut_off_e4 if terms.method is Method.UNIFORM_PRICE else row.price_e4
+
+
+def paid_price(terms: AuctionTerms, result: AuctionResult, row: LadderRow) -> int:
+    """Return what an accepted bid pays, with a price of its own or without."""
+    if row.price_e4 is None:
+        return result.noncompetitive_price_e4
+    return price_of(terms, row, result.cut_off_e4)
 
 
 def _noncompetitive_price(terms: AuctionTerms, filled: Sequence[LadderRow], cut_off_e4: int) -> int:

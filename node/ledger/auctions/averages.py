@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Final
 
+from node.ledger.auctions.records import Accrual
 from node.ledger.pricing import half_up
 
 PRICE_UNIT: Final = 100 * 10_000
@@ -17,8 +18,23 @@ and what this leaves out is a hundred-millionth of the last digit printed."""
 
 
 def consideration(face: int, price_e4: int) -> int:
-    """Return what a face costs at a price, in minor units, half up."""
+    """Return what a face costs at a price, in minor units, half up; without accrued interest."""
     return (2 * face * price_e4 + PRICE_UNIT) // (2 * PRICE_UNIT)
+
+
+def accrued_on(face: int, accrual: Accrual | None) -> int:
+    """Return the interest accrued on a face, in minor units, half up; below zero half down."""
+    if accrual is None:
+        return 0
+    return half_up(Fraction(accrual.numerator, accrual.denominator) * face, 0)
+
+
+def due_for(face: int, price_e4: int, accrual: Accrual | None) -> int:
+    """Return what is paid for a face: its price and the interest accrued, each rounded by itself.
+
+    Never less than nothing, whatever interest stays with others.
+    """
+    return max(0, consideration(face, price_e4) + accrued_on(face, accrual))
 
 
 def average_price_e4(allotted: Iterable[tuple[int, int]], *, quantum_e4: int = 1) -> int:

@@ -18,6 +18,7 @@ ROWS_PER_PIECE_MAX: Final = 250
 """Of a ladder; what one block settles of one auction."""
 
 BIDS_NUMBERED_MAX: Final = (1 << 32) - 1
+PART_MAX: Final = (1 << 63) - 1
 
 BidNumber = Annotated[int, msgspec.Meta(ge=1, le=BIDS_NUMBERED_MAX)]
 """In the order in which bids came in; a withdrawn one's is not given again."""
@@ -86,7 +87,7 @@ class AuctionRecord(Record):
     settled: int
     """Face that was delivered against payment."""
     paid: int
-    """For it, in minor units of cash."""
+    """For it, in minor units of cash, with the interest accrued."""
     failed: int
     """Face that was allotted and not paid for: it is not issued."""
 
@@ -154,6 +155,16 @@ class LadderRow(Record):
     state: RowState
 
 
+class Accrual(Record):
+    """What had accrued on a unit of face when a piece of a ladder was settled: a fraction."""
+
+    day: Day
+    """On which it was settled."""
+    numerator: Annotated[int, msgspec.Meta(ge=-PART_MAX, le=PART_MAX)]
+    """Below zero where the interest of the period stays with whoever held before."""
+    denominator: Annotated[int, msgspec.Meta(ge=1, le=PART_MAX)]
+
+
 class LadderRecord(Record):
     """A piece of a ladder, in the order in which bids are served.
 
@@ -161,6 +172,8 @@ class LadderRecord(Record):
     """
 
     rows: Annotated[tuple[LadderRow, ...], msgspec.Meta(max_length=ROWS_PER_PIECE_MAX)]
+    accrual: Accrual | None
+    """None until it is settled, and where nothing accrues: of bills."""
 
 
 class ReferenceRecord(Record):

@@ -12,9 +12,10 @@ from node.ledger.units import AMOUNT_MAX, Milliseconds
 
 PRICE_E4_MAX: Final = 100_000_000
 """10,000 per hundred of face: no security has such a price."""
-TARGET_MAX: Final = AMOUNT_MAX // 100
-"""At the highest price a face costs a hundred times as much: what is paid for all of it, even in a
-circle, is an amount."""
+TARGET_MAX: Final = AMOUNT_MAX // 400
+"""At the highest price a face costs a hundred times as much, and the interest of a period on all
+there may be is half an amount: what is paid for the whole target, even in a circle, is an amount.
+"""
 BPS: Final = 10_000
 """Basis points of the whole."""
 NONCOMPETITIVE_SHARE_BPS_MAX: Final = 5_000
@@ -113,7 +114,7 @@ class AuctionTerms(Record):
     unrevealed_exclusion_days: ExclusionDays
     """How long who left a sealed bid unopened may not bid; 0: it is only noted."""
     reference: Name | None
-    """Under which name the weighted average is kept for floating coupons, such as mtb-6m."""
+    """Under which name a bill's weighted average is kept for floating coupons, such as mtb-6m."""
 
 
 def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:

@@ -1,15 +1,17 @@
 """What a security pays and when: pure, from its terms and the business days of its calendar."""
 
-from node.ledger.instruments.accrual import accrued_interest
+from node.ledger.instruments.accrual import accrued_interest, accrued_share
 from node.ledger.instruments.schedule import (
     NOTHING_FIXED,
     PART_MAX,
     PAYMENTS_MAX,
     Payment,
     Rates,
+    as_noted,
     check_schedule,
     fixing_nominal,
     floating_rate,
+    last_record_day,
     payment_of,
     periods_of,
     schedule_of,
@@ -22,9 +24,12 @@ __all__ = [
     "Payment",
     "Rates",
     "accrued_interest",
+    "accrued_share",
+    "as_noted",
     "check_schedule",
     "fixing_nominal",
     "floating_rate",
+    "last_record_day",
     "payment_of",
     "periods_of",
     "schedule_of",

@@ -24,10 +24,31 @@ def accrued_interest(
 ) -> int:
     """Return the interest accrued on so many minor units of face, half up to a minor unit.
 
+    Args:
+        rates: those that are fixed, of what floats.
+
+    Raises:
+        DatesError: as `accrued_share`.
+    """
+    return half_up(accrued_share(terms, calendar, settlement, rates=rates) * face, 0)
+
+
+def accrued_share(
+    terms: ServicedTerms,
+    calendar: Calendar,
+    settlement: Day,
+    *,
+    recorded: int | None = None,
+    rates: Rates = NOTHING_FIXED,
+) -> Fraction:
+    """Return the interest accrued on a unit of face as it was issued.
+
     After the record day of a payment its interest stays with the seller: what accrues from there
     to the end of the period is then owed to the buyer, and the figure is below zero.
 
     Args:
+        recorded: how many records were taken, where that is known better than by their days: a
+            calendar that was amended since moves the payment and not the record.
         rates: those that are fixed, of what floats.
 
     Raises:
@@ -47,9 +68,12 @@ def accrued_interest(
                     )
                 share = Fraction(PPM - repaid, PPM)
                 accrued = share * interest_of(plan, period, settlement, payment.rate_ppm)
-                if settlement > payment.record_day:
-                    accrued -= payment.interest
-                return half_up(accrued * face, 0)
+                is_taken = (
+                    settlement > payment.record_day
+                    if recorded is None
+                    else payment.number <= recorded
+                )
+                return accrued - payment.interest if is_taken else accrued
             repaid += payment.principal_ppm
     raise DatesError(
         f"settlement on day {settlement}: expected from day {plan.issue_day} to before day"

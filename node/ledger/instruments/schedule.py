@@ -31,6 +31,7 @@ PAYMENTS_MAX: Final = 400
 """A hundred years of quarters, thirty-three of months."""
 PART_MAX: Final = (1 << 63) - 1
 """Numerator and denominator stand in a record."""
+_FINEST: Final = 10**16
 
 Rates: TypeAlias = Mapping[int, int]
 """What is paid for a year in periods whose rate is fixed, in millionths, by number of payment."""
@@ -97,6 +98,27 @@ def payment_of(
         DatesError: as `schedule_of`.
     """
     return _payment(terms.plan, calendar, periods_of(terms.plan, calendar), number, fixed_ppm)
+
+
+def last_record_day(terms: ServicedTerms, calendar: Calendar) -> Day:
+    """Return the day at the end of which the register closes: the last on which anything moves.
+
+    Raises:
+        DatesError: as `schedule_of`.
+    """
+    plan = terms.plan
+    return add_business_days(calendar, periods_of(plan, calendar)[-1].payment, -plan.record_days)
+
+
+def as_noted(share: Fraction) -> Fraction:
+    """Return a share of a unit of face as a record can hold it.
+
+    No definition comes to more than 63 bits, but a calendar that was amended since may, or a day in
+    a long period: then it is the floor to 10^-16.
+    """
+    if max(abs(share.numerator), share.denominator) <= PART_MAX:
+        return share
+    return Fraction(share.numerator * _FINEST // share.denominator, _FINEST)
 
 
 def periods_of(plan: PaymentPlan, calendar: Calendar) -> tuple[Period, ...]:

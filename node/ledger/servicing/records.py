@@ -15,7 +15,7 @@ from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, add_business_days, moment_ms
 from node.ledger.fixings import fixed_rate
 from node.ledger.identifiers import AssetCode, Name
-from node.ledger.instruments import PART_MAX, Payment, payment_of
+from node.ledger.instruments import Payment, as_noted, payment_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.positions import service_of
@@ -51,7 +51,6 @@ from node.ledger.tables import (
 from node.ledger.terms import PPM, ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
 
-_FINEST: Final = 10**16
 UNPAID: Final = "unpaid"
 UNFIXED: Final = "unfixed"
 
@@ -221,10 +220,7 @@ def row_of(payment: Payment) -> PaymentRow:
 
     Interest that is not fixed yet is entered with its fixing.
     """
-    interest = payment.interest or Fraction(0)
-    if max(interest.numerator, interest.denominator) > PART_MAX:
-        # No definition comes to it, but a calendar that was amended since may: floor to 10^-16.
-        interest = Fraction(int(interest * _FINEST), _FINEST)
+    interest = as_noted(payment.interest or Fraction(0))
     return PaymentRow(
         nominal_day=payment.nominal_day,
         interest_numerator=interest.numerator,

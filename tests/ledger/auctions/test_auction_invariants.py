@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from node.codec import replace
-from node.ledger.auctions.records import AuctionRecord, AuctionStage, LadderRecord, RowState
+from node.ledger.auctions.records import AuctionRecord, AuctionStage, RowState
 from node.ledger.errors import InvariantViolation
 from node.ledger.invariants import check_block
 from node.ledger.state import LedgerState
@@ -73,7 +73,7 @@ def with_row(index: int, **changes: object) -> Breach:
         assert piece is not None
         rows = list(piece.rows)
         rows[index] = replace(rows[index], **changes)
-        state.put(LADDERS, ladder_key(AUCTION, 0), LadderRecord(rows=tuple(rows)))
+        state.put(LADDERS, ladder_key(AUCTION, 0), replace(piece, rows=tuple(rows)))
 
     return breach
 

@@ -405,7 +405,7 @@ def test_cash_of_another_size_or_currency_pays_for_no_face(cash: DefineAsset, fo
     assert found in str(dict(refused.details)["reason"])
 
 
-def test_what_is_no_bill_is_not_auctioned_whatever_the_matrix_lets() -> None:
+def test_cash_is_not_auctioned_whatever_the_matrix_lets() -> None:
     world = make_market()
     state = LedgerState(world.records)
     state.put(
@@ -420,7 +420,7 @@ def test_what_is_no_bill_is_not_auctioned_whatever_the_matrix_lets() -> None:
     refused = world.submit(announce, by=(CB,))
 
     assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
-    assert dict(refused.details)["reason"] == "PKR is no bill"
+    assert dict(refused.details)["reason"] == "PKR is cash, and not auctioned"
 
 
 # --- bidders -------------------------------------------------------------------------------------
@@ -924,7 +924,7 @@ def test_bids_that_add_up_to_more_than_an_amount_complete_the_book() -> None:
 def test_bids_with_a_price_that_add_up_to_more_than_an_amount_complete_the_book() -> None:
     world = sell_without_end(replace(TERMS, target=TARGET_MAX))
     state = LedgerState(world.records)
-    for number in range(1, 102):
+    for number in range(1, 402):
         bid = OpenBid(price_e4=983_800, face=TARGET_MAX, cash_account=address("bank-a"))
         record = BidRecord(
             account=address("bank-a"),
@@ -935,7 +935,7 @@ def test_bids_with_a_price_that_add_up_to_more_than_an_amount_complete_the_book(
         )
         state.put(BIDS, bid_key(AUCTION, number), record)
     before = auction(world)
-    state.put(AUCTIONS, name_key(AUCTION), replace(before, sealed=101))
+    state.put(AUCTIONS, name_key(AUCTION), replace(before, sealed=401))
     world.records.write(state.changes())
     go_to(world, TERMS.closes_ms)
 

@@ -8,17 +8,17 @@ from node.ledger.auctions.records import AuctionRecord, AuctionStage
 from node.ledger.auctions.terms import AuctionTerms, fault_of
 from node.ledger.authority import receiving_account
 from node.ledger.bidding import put_auction
-from node.ledger.calendars import calendar_of
+from node.ledger.calendars import calendar_of, today
 from node.ledger.checks import check_name
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
-from node.ledger.parameters import parameter
 from node.ledger.protocol import DEBT_DESK
+from node.ledger.settling import why_undeliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
 from node.ledger.terms import BillTerms, CashTerms, kind_of
-from node.ledger.units import Milliseconds, local_day
+from node.ledger.units import Milliseconds
 
 _KINDS: Final = frozenset(kind.value for kind in ParticipantKind)
 _ACTIVITIES: Final = frozenset(activity.value for activity in Activity)
@@ -129,8 +129,8 @@ def _fault_of_classes(terms: AuctionTerms) -> str | None:
 def _fault_of_assets(
     state: LedgerState, terms: AuctionTerms, asset: AssetRecord, cash: AssetRecord
 ) -> str | None:
-    if not isinstance(asset.terms, BillTerms):
-        return f"{terms.asset} is no bill"
+    if isinstance(asset.terms, CashTerms):
+        return f"{terms.asset} is cash, and not auctioned"
     if not isinstance(cash.terms, CashTerms):
         return f"{terms.cash} is no cash"
     currency = asset.terms.face_currency
@@ -139,13 +139,9 @@ def _fault_of_assets(
             f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the face"
             f" of {terms.asset} is {currency} with {asset.decimals}"
         )
-    settlement_day = local_day(terms.settles_ms, parameter(state, "utc-offset-minutes"))
-    if settlement_day >= asset.terms.maturity_day:
-        return (
-            f"it settles on day {settlement_day} and {terms.asset} matures on day"
-            f" {asset.terms.maturity_day}"
-        )
-    return None
+    if terms.reference is not None and not isinstance(asset.terms, BillTerms):
+        return f"the average yield of {terms.asset} is no reference: it is of no bill"
+    return why_undeliverable(state, asset.terms, today(state, terms.settles_ms))
 
 
 ACT: Final = define_act("announce_auction", AnnounceAuction, _apply, since=DEBT_DESK)

@@ -1,0 +1,132 @@
+"""What an auction's result is worked out from: records of the ledger, each with its proof."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from node.cli.exits import CommandError, Exit
+from node.codec import Record
+from node.ledger.auctions.records import AuctionRecord, LadderRecord
+from node.ledger.dates import Calendar
+from node.ledger.instruments import Rates, schedule_of
+from node.ledger.securities import FixingRecord, payment_key
+from node.ledger.tables import AssetRecord, CalendarRecord, ladder_key, name_key
+from node.ledger.terms import ServicedTerms, is_serviced
+from node.proofs import ProofError, Proven, read_entries, verify_proof_file
+
+if TYPE_CHECKING:
+    from node.client import Client
+    from node.genesis import Genesis
+
+ATTEMPTS: Final = 3
+"""How often all is asked for, where the auction goes on while it is read."""
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the ledger says about an auction that somebody needs who works it out again."""
+
+    auction: AuctionRecord
+    asset: AssetRecord
+    pieces: tuple[LadderRecord, ...]
+    calendar: Calendar | None
+    """By which the security accrues, as it rules now; None: nothing accrues on it."""
+    rates: Rates
+    """Of the periods in which it was settled, where the security floats."""
+
+
+async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> Evidence:
+    """Ask for the records, with proofs that are checked here.
+
+    Args:
+        genesis: the network's, in which its validators are named; without it the node is believed.
+
+    Raises:
+        CommandError: there is no such auction, a proof does not hold, or it goes on too fast.
+    """
+    reader = _Reader(client, genesis)
+    for _ in range(ATTEMPTS):
+        record = await reader.record("auction", auction, AuctionRecord)
+        asset = await reader.record("asset", record.terms.asset, AssetRecord)
+        count = record.competitive_pieces + record.noncompetitive_pieces
+        pieces = [
+            await reader.record("ladder", auction, LadderRecord, number=piece)
+            for piece in range(count)
+        ]
+        calendar: Calendar | None = None
+        rates: dict[int, int] = {}
+        if is_serviced(asset.terms):
+            name = asset.terms.plan.calendar
+            calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
+            for number in _floating_in(asset.terms, calendar, pieces):
+                code = record.terms.asset
+                fixing = await reader.record("fixing", code, FixingRecord, number=number)
+                if fixing.rate_ppm is not None:
+                    rates[number] = fixing.rate_ppm
+        # Each is proven as of a block of its own; no piece changes without the auction's record.
+        if await reader.record("auction", auction, AuctionRecord) == record:
+            return Evidence(
+                auction=record,
+                asset=asset,
+                pieces=tuple(pieces),
+                calendar=calendar,
+                rates=rates,
+            )
+    raise CommandError(
+        Exit.REFUSED,
+        f"auction {auction} was changed {ATTEMPTS} times while it was read",
+        advice="Try again when it has settled; `khazana auction show` says when.",
+    )
+
+
+_KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("auction", "asset", "calendar"), lambda name, _: name_key(name)),
+        "ladder": ladder_key,
+        "fixing": payment_key,
+    }
+)
+
+
+def _floating_in(
+    terms: ServicedTerms, calendar: Calendar, pieces: Sequence[LadderRecord]
+) -> list[int]:
+    """Return the payments of a floating security in whose periods something was settled."""
+    if terms.plan.floating is None:
+        return []
+    days = {piece.accrual.day for piece in pieces if piece.accrual is not None}
+    return [
+        payment.number
+        for payment in schedule_of(terms, calendar)
+        if any(payment.start <= day < payment.end for day in days)
+    ]
+
+
+class _Reader:
+    """Reads records by their proofs."""
+
+    def __init__(self, client: "Client", genesis: "Genesis | None") -> None:
+        self._client = client
+        self._entries: Callable[[str], tuple[Proven, ...]] = (
+            read_entries
+            if genesis is None
+            else lambda content: verify_proof_file(content, genesis).entries
+        )
+
+    async def record(
+        self, kind: str, name: str, expected: type[R], *, number: int | None = None
+    ) -> R:
+        file = (await self._client.prove(kind, name=name, number=number)).value.file
+        what = f"the {kind} {name}" if number is None else f"number {number} of the {kind} {name}"
+        try:
+            entry = self._entries(file)[0]
+        except ProofError as error:
+            raise CommandError(Exit.REFUSED, f"{what}: {error}") from None
+        if entry.record is None:
+            raise CommandError(Exit.REFUSED, f"the ledger does not have {what}")
+        if entry.key != _KEY_OF[kind](name, number or 0) or not isinstance(entry.record, expected):
+            raise CommandError(Exit.REFUSED, f"{what} is not what the node proves: {entry.key!r}")
+        return entry.record

@@ -1,0 +1,263 @@
+"""The settlement of an auction, one allotment after the other: delivery against payment.
+
+The cash leaves the bidder's cash account for the issuer's, the face comes into being in the
+bidder's securities account, or neither happens. Who does not pay is noted; its face is not issued
+and nobody else gets it.
+
+On what is reopened the interest that has accrued is paid as well, on the day of the block that
+settles. After the record of a payment that payment is not the buyer's, who is compensated for it;
+the service says which records were taken.
+"""
+
+from typing import TypeAlias, assert_never
+
+from node.codec import Record, replace
+from node.ledger.auctions.allotment import paid_price
+from node.ledger.auctions.averages import accrued_on, due_for
+from node.ledger.auctions.records import (
+    Accrual,
+    AuctionRecord,
+    BidRecord,
+    LadderRecord,
+    LadderRow,
+    RowState,
+)
+from node.ledger.authority import receiving_account, usable_account
+from node.ledger.bidding import blame
+from node.ledger.calendars import calendar_of, today
+from node.ledger.dates import DatesError
+from node.ledger.fixings import rates_of
+from node.ledger.holdings import asset_of, check_available, credit, debit
+from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.instruments import accrued_share, as_noted, last_record_day
+from node.ledger.outcomes import Outcome, Reject
+from node.ledger.positions import service_of
+from node.ledger.state import LedgerState
+from node.ledger.tables import ASSETS, BACKLOG, BACKLOG_KEY, BIDS, bid_key, name_key
+from node.ledger.terms import (
+    AssetTerms,
+    BillTerms,
+    BondTerms,
+    CashTerms,
+    ServicedTerms,
+    SukukTerms,
+    is_serviced,
+)
+from node.ledger.units import Day
+
+
+class AllotmentSettled(Record, tag=90):
+    """An allotment was delivered against payment."""
+
+    auction: Name
+    asset: AssetCode
+    account: Address
+    """The securities account: the face came into being there."""
+    face: int
+    cash: AssetCode
+    cash_account: Address
+    proceeds: Address
+    """The issuer's account: the consideration went there."""
+    consideration: int
+    """In minor units of the cash, which has the decimals of the asset; all that was paid."""
+    accrued: int
+    """Of it, the interest accrued; below zero where the next payment stays with others."""
+    supply: int
+    """Of the asset, afterwards."""
+
+
+class AllotmentFailed(Record, tag=91):
+    """An allotment was not paid for, or could not be delivered: its face is not issued."""
+
+    auction: Name
+    asset: AssetCode
+    bidder: Name
+    account: Address
+    face: int
+    outcome: Outcome
+    """Why: what a transfer or an issue would have been refused with."""
+    excluded: bool
+    """Whether it counts against the bidder."""
+
+
+SettlementEvent: TypeAlias = AllotmentSettled | AllotmentFailed
+
+
+def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
+    """Return whether a security cannot be delivered in this block, and can be in a later one."""
+    # While records wait for a later block, whoever is on them must not change.
+    return _accrues(terms) is not None and state.get(BACKLOG, BACKLOG_KEY) is not None
+
+
+def why_undeliverable(state: LedgerState, terms: AssetTerms, day: Day) -> str | None:
+    """Return why a security of these terms cannot be delivered on a day; None: it can."""
+    match terms:
+        case BillTerms():
+            if day >= terms.maturity_day:
+                return f"it would settle on day {day} and matures on day {terms.maturity_day}"
+        case BondTerms() | SukukTerms():
+            if day < terms.plan.issue_day:
+                return f"it would settle on day {day} and is issued on day {terms.plan.issue_day}"
+            last_day = last_record_day(terms, calendar_of(state, terms.plan.calendar))
+            if day > last_day:
+                return f"it would settle on day {day} and its register closes with day {last_day}"
+        case CashTerms():
+            return "cash is not auctioned"
+        case _ as unreachable:
+            assert_never(unreachable)
+    return None
+
+
+class Settlement:
+    """The settlement of one piece of a ladder."""
+
+    def __init__(
+        self, state: LedgerState, auction: str, record: AuctionRecord, time_ms: int
+    ) -> None:
+        """Begin the settlement of a piece of a decided auction."""
+        assert record.result is not None
+        self._state = state
+        self._auction = auction
+        self._terms = record.terms
+        self._result = record.result
+        self._time_ms = time_ms
+        self._accrual: Accrual | None = None
+        self._issuer_problem: Reject | None = None
+        self.events: list[SettlementEvent] = []
+        self.settled = self.paid = self.failed = 0
+
+    def settle(self, piece: LadderRecord) -> LadderRecord:
+        """Deliver every row against payment, and forget its bid; return what became of them."""
+        try:
+            self._prepare()
+        except Reject as problem:
+            self._issuer_problem = problem
+        return LadderRecord(
+            rows=tuple(self._settle(row) for row in piece.rows), accrual=self._accrual
+        )
+
+    def _prepare(self) -> None:
+        """Find out what has accrued.
+
+        Raises:
+            Reject: nothing can be delivered, and no bidder is to blame.
+        """
+        state, terms = self._state, self._terms
+        asset = asset_of(state, terms.asset)
+        serviced = _accrues(asset.terms)
+        if serviced is not None:
+            day = today(state, self._time_ms)
+            self._accrual = accrual_of(state, terms.asset, serviced, day)
+        receiving_account(state, terms.proceeds)
+
+    def _settle(self, row: LadderRow) -> LadderRow:
+        key = bid_key(self._auction, row.number)
+        bid = self._state.get(BIDS, key)
+        assert bid is not None  # it is kept until here
+        self._state.delete(BIDS, key)
+        if not row.allotted:
+            return row
+        price_e4 = paid_price(self._terms, self._result, row)
+        paid = due_for(row.allotted, price_e4, self._accrual)
+        self._state.begin()
+        try:
+            if self._issuer_problem is not None:
+                raise self._issuer_problem
+            self._deliver(bid, row.allotted, paid)
+        except Reject as problem:
+            self._state.discard()
+            self._fail(bid, row.allotted, problem)
+            return replace(row, state=RowState.FAILED)
+        self._state.keep()
+        self.settled += row.allotted
+        self.paid += paid
+        return replace(row, state=RowState.SETTLED)
+
+    def _deliver(self, bid: BidRecord, face: int, paid: int) -> None:
+        """Move both, or raise."""
+        state, terms = self._state, self._terms
+        assert bid.bid is not None
+        payer = bid.bid.cash_account
+        usable_account(state, payer)
+        receiving_account(state, bid.account)
+        check_available(state, payer, terms.cash, paid)
+        asset = asset_of(state, terms.asset)
+        supply = asset.supply + face
+        if supply > asset.ceiling:
+            raise Reject(Outcome.CEILING_EXCEEDED)
+        if paid:  # A crumb of face can round to nothing, and empty holdings have no record.
+            cash = asset_of(state, terms.cash).terms
+            debit(state, payer, terms.cash, paid, cash)
+            credit(state, terms.proceeds, terms.cash, paid, cash)
+        state.put(ASSETS, name_key(terms.asset), replace(asset, supply=supply))
+        credit(state, bid.account, terms.asset, face, asset.terms)
+        self.events.append(
+            AllotmentSettled(
+                auction=self._auction,
+                asset=terms.asset,
+                account=bid.account,
+                face=face,
+                cash=terms.cash,
+                cash_account=payer,
+                proceeds=terms.proceeds,
+                consideration=paid,
+                accrued=accrued_on(face, self._accrual),
+                supply=supply,
+            )
+        )
+
+    def _fail(self, bid: BidRecord, face: int, problem: Reject) -> None:
+        # What the issuer cannot do is not the bidder's fault.
+        of_bidder = problem is not self._issuer_problem
+        of_bidder = of_bidder and problem.outcome is not Outcome.CEILING_EXCEEDED
+        if of_bidder:
+            blame(
+                self._state,
+                bid.bidder,
+                time_ms=self._time_ms,
+                exclusion_days=self._terms.failing_exclusion_days,
+                failed=1,
+            )
+        self.failed += face
+        self.events.append(
+            AllotmentFailed(
+                auction=self._auction,
+                asset=self._terms.asset,
+                bidder=bid.bidder,
+                account=bid.account,
+                face=face,
+                outcome=problem.outcome,
+                excluded=of_bidder,
+            )
+        )
+
+
+def accrual_of(state: LedgerState, asset: str, terms: ServicedTerms, day: Day) -> Accrual:
+    """Return what has accrued on a unit of face for whoever comes on the register now.
+
+    Raises:
+        Reject: REGISTER_CLOSED, RECORDS_PENDING, ACCRUAL_NOT_KNOWN: nobody comes on it, a record
+            that is overdue would count who does, or the rate of the period is not fixed.
+    """
+    service = service_of(state, asset)
+    if service.closed:
+        raise Reject(Outcome.REGISTER_CLOSED, asset=asset)
+    if service.waits:
+        raise Reject(Outcome.RECORDS_PENDING, asset=asset)
+    plan = terms.plan
+    try:
+        share = accrued_share(
+            terms,
+            calendar_of(state, plan.calendar),
+            max(day, plan.issue_day),  # before the issue nothing has accrued
+            recorded=service.recorded,
+            rates=rates_of(state, asset, terms),
+        )
+    except DatesError:
+        raise Reject(Outcome.ACCRUAL_NOT_KNOWN, asset=asset, found=day) from None
+    share = as_noted(share)
+    return Accrual(day=day, numerator=share.numerator, denominator=share.denominator)
+
+
+def _accrues(terms: AssetTerms) -> ServicedTerms | None:
+    return terms if is_serviced(terms) else None
