@@ -1,18 +1,23 @@
 """`khazana quote`: what it prints for published bids, and for nonsense."""
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from node.cli.application import application
 from node.cli.exits import CommandError, Exit
+from node.ledger.pricing import DayCount
 
 BILL = ("quote", "bill", "--days", "84")
 BOND = (
     "quote", "bond", "--coupon", "7", "--dated", "2020-08-20", "--maturity", "2023-08-20",
     "--settlement", "2021-03-04",
 )  # fmt: skip
+
+
+INTEREST = ("quote", "interest", "--rate", "7", "--from", "2020-08-20")
 
 
 def run(*words: str) -> dict[str, object]:
@@ -48,15 +53,66 @@ def test_bid_for_a_bond() -> None:
     assert run(*BOND, "--yield", "9.2790")["price"] == "95.0711"
 
 
+def test_coupon_equivalent_yield_is_that_of_the_law() -> None:
+    """The example of 31 CFR 356 appendix B VI.D, above a half-year; below it simple interest."""
+    days = ("--settlement", "1990-06-07", "--maturity", "1991-06-06")
+    assert run("quote", "bill", *days, "--price", "92.265000", "--year", "360")[
+        "coupon_equivalent_percent"
+    ] == ("8.2373")
+    short = ("--settlement", "1990-06-07", "--maturity", "1990-09-06")
+    assert run("quote", "bill", *short, "--price", "98")["coupon_equivalent_percent"] == "8.1857"
+    assert "coupon_equivalent_percent" not in run(*BILL, "--price", "98")
+
+
+def test_interest_by_every_day_count() -> None:
+    words = (*INTEREST, "--to", "2021-03-04", "--face", "250000000")
+
+    def counts(*more: str) -> dict[str, dict[str, str]]:
+        listed: Any = run(*words, *more)["day_counts"]
+        return {each["day_count"]: each for each in listed}
+
+    found = counts("--period-from", "2021-02-20", "--period-to", "2021-08-20")
+    assert list(found) == [each.value for each in DayCount]
+    assert found["ACT/365F"]["share"] == "196/365"
+    assert found["ACT/365F"]["interest"] == "9397260.27"
+    assert found["30/360"]["share"] == "97/180"
+    # Half a year, and the twelve days of 181 that the auction sheet of test_bid_for_a_bond has.
+    assert found["ACT/ACT ICMA"]["interest"] == "9330110.50"
+    assert len(counts()) == len(DayCount) - 1
+    assert counts("--day-count", "ACT/360")["ACT/360"]["share"] == "49/90"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (BILL, "found none, expected --price or --yield or --discount"),
         ((*BILL, "--price", "98", "--yield", "7"), "found --price and --yield"),
         (("quote", "bill", "--price", "98"), "expected --days, or --settlement"),
-        ((*BILL, "--price", "0"), "must be above 0"),
+        ((*BILL, "--price", "0"), "--price is 0 per hundred of face"),
         ((*BOND, "--price", "98", "--first-payment", "2021-03-01"), "no date of the schedule"),
-        ((*BOND, "--yield", "-200"), "a yield of -2"),
+        (
+            (*BOND, "--yield", "-200"),
+            "a yield of -200 %: expected above -200 % and at most 10000 %",
+        ),
+        ((*BOND, "--price", "0"), "--price is 0 per hundred of face; expected above 0"),
+        ((*BOND, "--price", "98", "--face", "-5"), "--face is -5; expected above 0"),
+        ((*BILL, "--price", "98", "--face", "0"), "--face is 0; expected above 0"),
+        (
+            (*BILL, "--discount", "500"),
+            "a discount rate of 500 % over 84 days takes the whole face",
+        ),
+        (
+            ("quote", "bond", "--coupon", "101", *BOND[4:], "--price", "98"),
+            "--coupon is 101 %; expected from 0 to 100",
+        ),
+        ((*INTEREST, "--to", "2020-08-20"), "no day counts"),
+        ((*INTEREST, "--to", "2121-08-20"), "at most 100 years"),
+        ((*INTEREST, "--to", "2021-03-04", "--period-to", "2021-02-20"), "has two ends"),
+        (
+            (*INTEREST, "--to", "2021-03-04", "--day-count", "ACT/ACT ICMA"),
+            "needs a regular period",
+        ),
+        ((*INTEREST, "--to", "2021-03-04", "--json", "--csv"), "one of them at most"),
     ],
 )
 def test_nonsense_is_refused(words: tuple[str, ...], said: str) -> None:

@@ -11,11 +11,14 @@ from node.cli.quote.figures import (
     DAY,
     FIGURE,
     PRICE_DECIMALS,
+    YIELD_DECIMALS,
     amount,
+    face_of,
     in_percent,
     on_grid,
     one_of,
     plain,
+    price_of,
     rate,
     refusing,
 )
@@ -57,7 +60,9 @@ def command(
 
     The yield is simple interest over --year days, as Pakistan's treasury bills are quoted:
     P = 100 / (1 + y·d/365). The price is rounded half up to --decimals first, as it is bid; what
-    else is printed belongs to that price.
+    else is printed belongs to that price. The discount rate is on 360 days; between two dates the
+    coupon-equivalent yield is printed too, which compounds at half-years as bonds do (both as in
+    the United States, 31 CFR 356).
 
     \b
     Example:
@@ -72,21 +77,38 @@ def command(
 
     left = _days(days, settlement, maturity)
     one_of(**{"price": price, "yield": yield_, "discount": discount})
+    face = None if face is None else face_of(face)
+    price = None if price is None else price_of(price)
     with refusing():
         if yield_ is not None:
             price = on_grid(bill_price_from_yield(in_percent(yield_), left, year=year), decimals)
         elif discount is not None:
             price = on_grid(bill_price_from_discount(in_percent(discount), left), decimals)
+            if price <= 0:
+                raise CommandError(
+                    Exit.USAGE,
+                    f"a discount rate of {plain(discount)} % over {left} days takes the whole face",
+                )
         assert price is not None  # One of the three is given.
-        facts = {
+        facts: dict[str, object] = {
             "days": left,
             "price": plain(price),
             "yield_percent": rate(bill_yield(price, left, year=year)),
             "discount_percent": rate(bill_discount_rate(price, left)),
         }
+        if settlement is not None:
+            facts["coupon_equivalent_percent"] = _coupon_equivalent(price, left, settlement)
     if face is not None:
         facts |= {"face": plain(face), "cost": amount(face, price)}
     emit(facts, table(list(facts.items())), as_json=as_json)
+
+
+def _coupon_equivalent(price: Fraction, left: int, settlement: date) -> str:
+    """Return the yield of a bond that would be worth as much, in per cent."""
+    from node.ledger.pricing import add_months, investment_rate, text
+
+    year = (add_months(settlement, 12, to_end=False) - settlement).days
+    return text(investment_rate(price, left, year=year, decimals=YIELD_DECIMALS), YIELD_DECIMALS)
 
 
 def _days(days: int | None, settlement: date | None, maturity: date | None) -> int:

@@ -12,9 +12,12 @@ from node.cli.quote.figures import (
     PRICE_DECIMALS,
     YIELD_DECIMALS,
     amount,
+    face_of,
     in_percent,
     one_of,
+    percent_of,
     plain,
+    price_of,
     refusing,
 )
 
@@ -96,11 +99,14 @@ def command(
     )
 
     one_of(**{"price": price, "yield": yield_})
+    each_percent = percent_of(coupon, "--coupon")
+    face = None if face is None else face_of(face)
+    price = None if price is None else price_of(price)
     with refusing():
         bond = Bond(
             dated=dated,
             maturity=maturity,
-            coupon=in_percent(coupon),
+            coupon=each_percent,
             frequency=int(frequency),
             end_of_month=end_of_month,
             first_payment=first_payment,

@@ -9,6 +9,7 @@ from node.cli.application import LazyGroup, Place
     cls=LazyGroup,
     places={
         "bill": Place("node.cli.quote.bill", "Price and yield of a bill."),
+        "interest": Place("node.cli.quote.interest", "What accrues between two days."),
         "bond": Place("node.cli.quote.bond", "Price, yield and accrued interest of a bond."),
     },
 )

@@ -15,6 +15,8 @@ from node.ledger.dates import DatesError, parse_date
 
 PRICE_DECIMALS: Final = 4
 YIELD_DECIMALS: Final = 4
+RATE_MAX: Final = 100
+"""Per cent a year: what the ledger lets a security pay at most."""
 _FIGURE: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 _SHOWN_MAX: Final = 40
 
@@ -75,6 +77,47 @@ def in_percent(value: Fraction) -> Fraction:
     return Fraction(value, 100)
 
 
+def percent_of(value: Fraction, option: str) -> Fraction:
+    """Return the share of one that a coupon or rate in per cent is.
+
+    Raises:
+        CommandError: it is below 0 or above 100.
+    """
+    if not 0 <= value <= RATE_MAX:
+        raise CommandError(
+            Exit.USAGE, f"{option} is {plain(value)} %; expected from 0 to {RATE_MAX}"
+        )
+    return in_percent(value)
+
+
+def face_of(value: Fraction) -> Fraction:
+    """Return a face value.
+
+    Raises:
+        CommandError: it is not above 0.
+    """
+    if value <= 0:
+        raise CommandError(
+            Exit.USAGE,
+            f"--face is {plain(value)}; expected above 0",
+            advice="Whoever sells has the same figures as whoever buys.",
+        )
+    return value
+
+
+def price_of(value: Fraction) -> Fraction:
+    """Return a price per hundred.
+
+    Raises:
+        CommandError: it is not above 0.
+    """
+    if value <= 0:
+        raise CommandError(
+            Exit.USAGE, f"--price is {plain(value)} per hundred of face; expected above 0"
+        )
+    return value
+
+
 def on_grid(value: Fraction, decimals: int) -> Fraction:
     """Return the value rounded half up to so many decimals."""
     from node.ledger.pricing import half_up
@@ -94,7 +137,7 @@ def plain(value: Fraction) -> str:
     from node.ledger.pricing import half_up, text
 
     shown = text(half_up(value, 12), 12).rstrip("0")
-    return shown.removesuffix(".")
+    return shown.removesuffix(".") or "0"
 
 
 def amount(face: Fraction, price: Fraction) -> str:

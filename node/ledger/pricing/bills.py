@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Final
 
-from node.ledger.pricing.grid import HUNDRED, half_up, ten_to
+from node.ledger.pricing.grid import HUNDRED, half_up, ten_to, told
 from node.ledger.pricing.problems import PricingError
 
 YEAR_365: Final = 365
@@ -23,7 +23,7 @@ def bill_price_from_yield(yield_: Fraction, days: int, *, year: int = YEAR_365) 
     _check_days(days)
     growth = 1 + yield_ * Fraction(days, year)
     if growth <= 0:
-        raise PricingError(f"a yield of {_shown(yield_)} over {days} days has no price")
+        raise PricingError(f"a yield of {told(HUNDRED * yield_)} % over {days} days has no price")
     return Fraction(HUNDRED, growth)
 
 
@@ -114,8 +114,4 @@ def _check_days(days: int) -> None:
 
 def _check_price(price: Fraction) -> None:
     if price <= 0:
-        raise PricingError(f"a price of {price} per hundred: it must be above 0")
-
-
-def _shown(rate: Fraction) -> str:
-    return f"{Fraction(rate * HUNDRED)} %"
+        raise PricingError(f"a price of {told(price)} per hundred: it must be above 0")

@@ -22,7 +22,7 @@ from itertools import pairwise
 from math import lcm
 from typing import Final
 
-from node.ledger.pricing.grid import HUNDRED, half_up, ten_to
+from node.ledger.pricing.grid import HUNDRED, half_up, ten_to, told
 from node.ledger.pricing.periods import MONTHS_OF_YEAR, add_months, is_end_of_month
 from node.ledger.pricing.problems import PricingError
 from node.ledger.pricing.radicals import Radical
@@ -145,7 +145,9 @@ def bond_price(bond: Bond, settlement: date, yield_: Fraction, *, decimals: int)
     """
     if not -bond.frequency < yield_ <= _YIELD_MAX:
         raise PricingError(
-            f"a yield of {yield_}: expected above -{bond.frequency} and at most {_YIELD_MAX}"
+            f"a yield of {told(HUNDRED * yield_)} %: expected above"
+            f" -{HUNDRED * bond.frequency} % and at most"
+            f" {HUNDRED * _YIELD_MAX} %"
         )
     place = position(bond, settlement)
     value = _Value.at(bond, place, yield_)
@@ -176,7 +178,8 @@ def bond_yield(bond: Bond, settlement: date, price: Fraction, *, decimals: int) 
     )
     if full <= 0 or not is_reached(low) or is_reached(high):
         raise PricingError(
-            f"a price of {price} belongs to no yield above -{bond.frequency} and below {_YIELD_MAX}"
+            f"a price of {told(price)} belongs to no yield above -{HUNDRED * bond.frequency} %"
+            f" and below {HUNDRED * _YIELD_MAX} %"
         )
     while high - low > 1:
         middle = (low + high) // 2  # floor: any point in between will do

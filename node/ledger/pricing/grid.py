@@ -9,6 +9,7 @@ from typing import Final
 from node.ledger.pricing.problems import PricingError
 
 HUNDRED: Final = 100
+_TOLD_DECIMALS: Final = 6
 """Prices are per hundred of face value, yields and rates in per cent."""
 DECIMALS_MAX: Final = 12
 
@@ -42,3 +43,9 @@ def text(units: int, decimals: int) -> str:
     digits = f"{abs(units):0{decimals + 1}d}"
     whole, rest = (digits[:-decimals], digits[-decimals:]) if decimals else (digits, "")
     return ("-" if units < 0 else "") + whole + ("." + rest if rest else "")
+
+
+def told(value: Fraction) -> str:
+    """Return a figure for a sentence: up to six decimals, half up, without zeros at its end."""
+    shown = text(half_up(value, _TOLD_DECIMALS), _TOLD_DECIMALS).rstrip("0")
+    return shown.removesuffix(".")
