@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,7 @@ from node.access import Role
 CONFIG_SIZE_MAX: Final = 1 << 20  # 1 MiB; a file of a hundred peers has some 10 KiB
 KEEP_BLOCKS_MIN: Final = 1_000
 """A peer that was away for a few minutes of load still finds what it needs."""
+POSTGRESQL_URL: Final = "postgresql://"
 ENVIRONMENT_PREFIX: Final = "KHAZANA_"
 
 # Keys that once were, or that other ledgers have, and where the matter is settled here. Extended
@@ -145,6 +147,26 @@ def _block_id(text: str) -> str:
     return text
 
 
+def _index_database(text: str) -> str:
+    if text in {"auto", "off", "sqlite"}:
+        return text
+    expected = 'expected "auto", "off", "sqlite" or "postgresql://user@host:port/name"'
+    if not text.startswith(POSTGRESQL_URL):
+        raise PydanticCustomError("index_database", expected)
+    try:
+        parts = urlsplit(text)
+        named = parts.path.strip("/"), parts.port
+    except ValueError:
+        raise PydanticCustomError("index_database", expected) from None
+    if not named[0]:
+        raise PydanticCustomError("index_database", "the address names no database; " + expected)
+    if parts.password is not None or "password" in parts.query:
+        raise PydanticCustomError(
+            "secret", "a password does not belong here: put it into index.password_file"
+        )
+    return text
+
+
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     try:
@@ -167,6 +189,7 @@ Origin = Annotated[
 BlockIdText = Annotated[str, AfterValidator(_block_id)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
+IndexDatabase = Annotated[str, AfterValidator(_index_database)]
 KeepBlocks = Annotated[int, AfterValidator(_keep_blocks), Field(strict=True, ge=0, le=1 << 62)]
 Bytes = Annotated[int, Field(strict=True, ge=1024, le=1 << 40)]
 
@@ -337,6 +360,24 @@ class SyncConfig(_Section):
     """How old the trusted block may be when it is used: two weeks."""
 
 
+class IndexConfig(_Section):
+    """The index of history, holders and totals that pages and clients are answered from."""
+
+    database: IndexDatabase = "auto"
+    """`sqlite` is a file in `data_dir`; `postgresql://user@host:port/name` is a database on a
+    server; `off` is none. `auto`: SQLite at a node that observes, none at one that votes."""
+    password_file: FilePath | None = None
+    """Of the user on the server; the first line counts."""
+
+    @model_validator(mode="after")
+    def _has_use(self) -> Self:
+        if self.password_file is not None and not self.database.startswith(POSTGRESQL_URL):
+            raise PydanticCustomError(
+                "password_file", "password_file is for a database on a server; remove it"
+            )
+        return self
+
+
 class ReplicaConfig(_Section):
     """The consensus loop of this node. Nothing here is visible to others but by its speed."""
 
@@ -368,6 +409,7 @@ class NodeConfig(_Section):
     verification: VerificationConfig = VerificationConfig()
     storage: StorageConfig = StorageConfig()
     sync: SyncConfig = SyncConfig()
+    index: IndexConfig = IndexConfig()
     replica: ReplicaConfig = ReplicaConfig()
     log: LogConfig = LogConfig()
 
@@ -474,6 +516,7 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         named.append((("validator", "keystore"), config.validator.keystore))
         named.append((("validator", "passphrase_file"), config.validator.passphrase_file))
     named.append((("rpc", "api_keys"), config.rpc.api_keys))
+    named.append((("index", "password_file"), config.index.password_file))
     named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
     for key, path in named:
         if path is not None and not path.is_file():
@@ -521,6 +564,8 @@ def _fault(
                 f"found {_shown(details['input'])}, expected 1 to 32 lower-case letters, digits "
                 "and inner hyphens"
             )
+        case "secret":
+            message = str(details["msg"])  # what was found is not repeated
         case _:
             text = str(details["msg"]).removeprefix("Value error, ")
             message = f"found {_shown(details['input'])}: {text[:1].lower() + text[1:]}"

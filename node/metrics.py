@@ -43,6 +43,12 @@ class Metrics:
         self.earliest_height = Gauge(
             "khazana_earliest_height", "First height whose block is kept", registry=r
         )
+        self.index_height = Gauge(
+            "khazana_index_height", "Height of the last block in the index", registry=r
+        )
+        self.index_failures = Counter(
+            "khazana_index_failures", "Times that the index could not go on", registry=r
+        )
         self.round = Gauge("khazana_round", "Round that consensus is in", registry=r)
         self.rounds = Counter(
             "khazana_rounds_skipped", "Rounds that ended without a decision", registry=r

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
-from typing import Final, Self, TextIO
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from consensus import errors as consensus_errors
 from consensus.engine import Engine
@@ -41,6 +41,7 @@ from node.control import ControlServer, Made
 from node.control.place import socket_path
 from node.explorer import Explorer
 from node.genesis import Genesis
+from node.index import IndexUnusable, database_of, is_wanted
 from node.intake import Intake
 from node.keys import Signer, verify
 from node.ledger.errors import InvariantViolation
@@ -83,6 +84,9 @@ from node.storage import (
 )
 from node.sync import Joining, Serving, Sync, SyncLimits, needs_snapshot
 from node.upkeep import BackupError, back_up_running
+
+if TYPE_CHECKING:
+    from node.index.follower import Follower
 
 CHAIN_FOLDER: Final = "chain"
 LOG_FOLDER: Final = "consensus"
@@ -152,6 +156,7 @@ class Node:
     replica: Replica
     sync: Sync
     intake: Intake
+    index: "Follower | None"
     metrics: Metrics
     log: Logger
     rpc: RpcServer | None
@@ -294,6 +299,7 @@ class Node:
         )
         stack.callback(self.snapshots.close)
         self._make_rooms(seat)
+        self.index = self._make_index(store)
         self._warn(seat, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
         notices.look()
@@ -312,6 +318,8 @@ class Node:
         serving = Serving(self.snapshots, self.network, thread=store_thread, metrics=self.metrics)
         handler = Router(self.replica, self.sync, serving, self.intake)
         tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
+        if self.index is not None:
+            running.append(tasks.create_task(self.index.run(), name=f"{self.name}-index"))
         if self._helper is not None:
             running.append(tasks.create_task(self._helper.run(), name=f"{self.name}-signatures"))
         await self.network.wait_started()
@@ -536,6 +544,30 @@ class Node:
             waiters_max=config.rpc.waiters_max,
         )
 
+    def _make_index(self, store: KeyValueStore) -> "Follower | None":
+        """Return what follows the chain into the index, if this node has one."""
+        if not self._parts.serves_clients or not is_wanted(self.config):
+            return None
+        # Imported here: a validator without an index needs no SQL.
+        from node.index.follower import Follower
+
+        try:
+            database = database_of(self.config)
+        except IndexUnusable as error:
+            self.log.error("no index", error=str(error))
+            return None
+        index = Follower(
+            database,
+            store,
+            self.genesis,
+            head=lambda: self.chain.head.height,
+            metrics=self.metrics,
+            log=self.log,
+        )
+        self.chain.listeners.append(index.note)
+        self._stack.push_async_callback(index.close)
+        return index
+
     def _make_helper(self) -> Helper | None:
         """Return what verifies signatures in a process of its own, if there is to be one."""
         # A simulation has no processes, and may have another rule.
@@ -568,6 +600,7 @@ class Node:
                 missing=lambda: self.sync.missing,
                 snapshots=self.snapshots.points,
                 software=software(),
+                index=self.index,
             ),
             limits=rpc_limits(rpc),
             hosts=rpc.hosts,

@@ -32,6 +32,7 @@ from node.client import (
 from node.codec import CodecError
 from node.config import ConfigError
 from node.genesis import AmendmentError, GenesisError
+from node.index import IndexFailure
 from node.keys import KeysError, WrongPassphrase
 from node.proofs import ProofError
 from node.provision.founding import MissingKeys
@@ -59,6 +60,7 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
     ConfigError,
     GenesisError,
     HomeExists,
+    IndexFailure,
     InstallationError,
     JoinRefused,
     KeysError,
@@ -122,6 +124,8 @@ def explain(error: Exception) -> CommandError:
             return CommandError(Exit.REFUSED, str(error))
         case LogMismatch() | JoinRefused():
             return CommandError(Exit.CONFIGURATION, str(error))
+        case IndexFailure():
+            return CommandError(Exit.DAMAGED, str(error))
         case InstallationError():
             return CommandError(
                 Exit.DAMAGED,

@@ -33,6 +33,7 @@ from node.client.finality import (
     milliseconds,
     reach_final,
 )
+from node.client.indexed import IndexReads
 from node.client.network import ClientNetwork
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
@@ -308,6 +309,11 @@ class Client:
     async def assets(self) -> Read[tuple[reads.Asset, ...]]:
         """Ask for all assets, by code."""
         return await self._pages("khz_assets", {}, "assets", reads.Asset)
+
+    @property
+    def index(self) -> IndexReads:
+        """What a node answers from its index, if it keeps one: history, holders, totals, text."""
+        return IndexReads(self._read, self._address)
 
     async def auctions(self) -> Read[tuple[reads.AuctionSummary, ...]]:
         """Ask for all auctions, by name."""

@@ -12,6 +12,7 @@
     │   ├── NotReady      it cannot serve that now (-32002)
     │   ├── Forbidden     not at that address, or not with that API key (-32004)
     │   ├── Limited       too many calls, or a full pool (-32005)
+    │   ├── NoIndex       it keeps no index, from which that is answered (-32007)
     │   └── WaitTimeout   not final in the time asked for (-32010)
     ├── Refused           final: the transaction is refused, by a block or at the door
     │   └── Expired       final: its time has passed in a block, and no block has it
@@ -119,6 +120,10 @@ class Limited(CallFailed):
     """Too many calls, or a full pool."""
 
 
+class NoIndex(CallFailed):
+    """The node keeps no index, from which that would be answered. Ask another."""
+
+
 class WaitTimeout(CallFailed):
     """A transaction was not final in the time asked for; ask again by its id."""
 
@@ -200,6 +205,7 @@ _BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
     -32002: NotReady,
     -32004: Forbidden,
     -32005: Limited,
+    -32007: NoIndex,
     -32010: WaitTimeout,
 }
 

@@ -14,6 +14,7 @@ from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
 from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
+from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
@@ -32,6 +33,7 @@ def render() -> str:
         SecurityMethods,
         ContractMethods,
         DebtMethods,
+        IndexMethods,
     )
     methods = [method for room in rooms for method in methods_of(room)]
     document = document_of((*methods, *SOCKET_METHODS))

@@ -13,6 +13,7 @@
     ├── Forbidden         -32004   the listener and the key, if any, do not allow it
     │   └── KeyRefused    -32004   the key is none, or not known, revoked or expired
     ├── Limited           -32005   too many requests, or a full pool; says when to ask again
+    ├── NoIndex           -32007   this node keeps no index, from which that is answered
     └── WaitTimeout       -32010   not final within the time asked; ask again by id
 
 The codes are permanent. -32006 (a duplicate that conflicts) stays reserved: an id is the hash of
@@ -134,6 +135,11 @@ class Limited(RpcError):
     def __init__(self, message: str, *, retry_after_ms: int) -> None:
         super().__init__(message, {"retry_after_ms": retry_after_ms})
         self.retry_after_ms = retry_after_ms
+
+
+class NoIndex(RpcError):
+    code = -32007
+    summary = "This node keeps no index, from which that would be answered. Another one may."
 
 
 class WaitTimeout(RpcError):

@@ -57,6 +57,7 @@ from node.rpc.http import (
     retry_headers,
     text_response,
 )
+from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
 from node.rpc.limits import RateLimiter, RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
@@ -138,6 +139,7 @@ class RpcServer:
             *methods_of(SecurityMethods(services, self._views)),
             *methods_of(ContractMethods(services.chain)),
             *methods_of(debt),
+            *methods_of(IndexMethods(services, self._views)),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatchers: dict[frozenset[Scope], Dispatcher] = {}

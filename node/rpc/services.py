@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from node.chain import Chain
 from node.clock import Clock
@@ -13,6 +13,9 @@ from node.mempool import Mempool
 from node.metrics import Metrics
 from node.network import PeerView
 from node.replica.position import Position, Totals
+
+if TYPE_CHECKING:
+    from node.index.follower import Follower
 
 
 class Intake(Protocol):
@@ -87,6 +90,8 @@ class RpcServices:
     """Which amendment of the validator set peers went on by that is not installed; None: none."""
     snapshots: Callable[[], Sequence[tuple[int, bytes]]] = tuple
     """Height and block id of each snapshot that this node serves, ascending."""
+    index: "Follower | None" = None
+    """What keeps this node's index; None: it has none."""
     software: str = "khazana"
     """Name and version, for the status."""
 

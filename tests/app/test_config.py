@@ -286,3 +286,30 @@ client_authority = "authority.pem"
         ("rpc.listeners.operations", "0.0.0.0:26682", Role.OPERATOR),
     ]
     assert config.rpc.listeners["operations"].client_authority == tmp_path / "authority.pem"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql://u@h/d",
+        "postgresql://user@host",
+        "postgresql://user:secret@host/name",
+        "postgresql://user@host/name?password=secret",
+        "postgresql://user@host:x/name",
+        "yes",
+    ],
+)
+def test_an_index_is_nowhere_else_and_its_password_in_a_file(tmp_path: Path, text: str) -> None:
+    assert faults(tmp_path, GOOD + f'[index]\ndatabase = "{text}"\n') == [(18, "index.database")]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD + f'[index]\ndatabase = "{text}"\n')
+    assert "secret" not in str(caught.value)
+
+
+def test_an_index_may_be_on_a_server(tmp_path: Path) -> None:
+    server = '[index]\ndatabase = "postgresql://user@host:5433/name"\npassword_file = "secret"\n'
+
+    assert load(tmp_path, GOOD + server).index.password_file == tmp_path / "secret"
+    assert load(tmp_path, GOOD).index.database == "auto"
+    local = '[index]\npassword_file = "secret"\n'
+    assert faults(tmp_path, GOOD + local) == [(17, "index")]

@@ -5,16 +5,18 @@ the tables of the acts speak of: a bank, a licensed exchange with clients, rupee
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 from node.codec import decode, encode
+from node.index.moves import moves_of
 from node.keys import LocalSigner
 from node.ledger.events import Event
 from node.ledger.founding import FoundingAccount, FoundingParticipant, GenesisLedger, found
-from node.ledger.identifiers import is_isin
+from node.ledger.identifiers import ADDRESS_SIZE, is_isin
 from node.ledger.invariants import check_state, decode_state
 from node.ledger.operations import (
     CloseAccount,
@@ -44,6 +46,7 @@ from node.ledger.tables import (
     HOLDINGS,
     Activity,
     AssetIdentifiers,
+    HoldingRecord,
     LicencePhase,
     ParticipantKind,
     ParticipantStatus,
@@ -140,6 +143,8 @@ class World:
     height: int = 0
     time_ms: int = NOW_MS
     counter: int = 0
+    moved: Counter[tuple[str, bytes]] = field(default_factory=Counter)
+    """What the events say that every account has, by asset."""
 
     def context(self) -> BlockContext:
         height = self.height + 1
@@ -171,6 +176,9 @@ class World:
             assert decode(encode(receipt), Receipt) == receipt
         self.records.write(state.changes())
         self.height += 1
+        for event in (*result.events, *(e for each in result.receipts for e in each.events)):
+            for asset, account, amount in moves_of(event):
+                self.moved[asset, account] += amount
         return result
 
     def submit(self, *operations: Operation, by: Sequence[str]) -> Receipt:
@@ -197,8 +205,20 @@ class World:
         return (0, 0) if record is None else (record.available, record.held)
 
     def check(self) -> None:
-        """Check every invariant."""
+        """Check every invariant, and that the events tell what every account has."""
         check_state(decode_state(self.records.items()))
+        assert {key: total for key, total in self.moved.items() if total} == self.totals()
+
+    def totals(self) -> dict[tuple[str, bytes], int]:
+        """Return what every account has, available and held, by asset."""
+        place = len(HOLDINGS.prefix) + ADDRESS_SIZE
+        found: dict[tuple[str, bytes], int] = {}
+        for key, value in self.records.items():
+            if key.startswith(HOLDINGS.prefix):
+                record = decode(value, HoldingRecord)
+                asset, account = key[place:].decode(), key[len(HOLDINGS.prefix) : place]
+                found[asset, account] = record.available + record.held
+        return found
 
     def pass_days(self, days: int) -> None:
         self.time_ms += days * DAY_MS
@@ -207,7 +227,7 @@ class World:
         """Return a world that goes its own way from here."""
         records = MemoryRecords()
         records.write(dict(self.records.items()))
-        return World(records, self.height, self.time_ms, self.counter)
+        return World(records, self.height, self.time_ms, self.counter, self.moved.copy())
 
 
 def identify(body: TransactionBody) -> bytes:

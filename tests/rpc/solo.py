@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,8 @@ from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
 from node.genesis import GenesisRecord
+from node.index.follower import Follower
+from node.index.sqlite import SqliteDatabase
 from node.intake import Intake, SubmitResult
 from node.log import Logger, silent_log
 from node.metrics import Metrics
@@ -166,6 +169,11 @@ class Solo:
     def address(self, name: str, owner: str = BANK) -> str:
         return self.network.render_address(address_of(owner, name))
 
+    async def indexed(self) -> None:
+        """Wait until the last block is in the index."""
+        assert self.services.index is not None
+        await self.services.index.reached(self.town.chain.head.height)
+
     async def seal(self) -> Committed:
         """Commit a block of everything that waits."""
         candidate = self.town.build(self.town.pool.take(count_max=5_000, size_bytes_max=1 << 22))
@@ -247,17 +255,33 @@ async def solo_node(
     missing: str | None = None,
     snapshots: Sequence[tuple[int, bytes]] = (),
     pages: MakePages | None = None,
+    index: Path | None = None,
 ) -> AsyncIterator[Solo]:
-    """Run a node; on leaving, everything of it is gone."""
+    """Run a node; on leaving, everything of it is gone.
+
+    Args:
+        index: the file of its index, which is followed from the first block on; None: it has none.
+    """
     town = make_town(
         store,
         record=record or make_record(validators=1),
         count_max=count_max,
         keep_blocks=keep_blocks,
     )
+    metrics = Metrics()
+    follower = None
+    if index is not None:
+        follower = Follower(
+            SqliteDatabase(index),
+            town.store,
+            town.genesis,
+            head=lambda: town.chain.head.height,
+            metrics=metrics,
+            log=log or silent_log(),
+        )
+        town.chain.listeners.append(follower.note)
     if settled:
         await town.settle(accounts)
-    metrics = Metrics()
     intake = SoloIntake(town, metrics)
     services = RpcServices(
         node_name="central-bank",
@@ -273,6 +297,7 @@ async def solo_node(
         why_silent=lambda: why_silent,
         missing=lambda: missing,
         snapshots=lambda: snapshots,
+        index=follower,
     )
     server = RpcServer(
         services, limits=limits, hosts=hosts, origins=origins, keyring=keyring, pages=pages
@@ -282,6 +307,8 @@ async def solo_node(
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             solo = Solo(town, intake, server, services, session)
             tasks = [group.create_task(intake.run(), name="intake")]
+            if follower is not None:
+                tasks.append(group.create_task(follower.run(), name="index"))
             if sealing:
                 tasks.append(group.create_task(solo.seal_for_ever(), name="sealer"))
             try:
@@ -291,3 +318,5 @@ async def solo_node(
                     task.cancel()
     finally:
         await server.stop()
+        if follower is not None:
+            await follower.close()

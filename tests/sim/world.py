@@ -23,6 +23,8 @@ from consensus.quorum import faults_survived
 from consensus.types import FaultModel
 from node.codec import CodecError, replace
 from node.genesis import Genesis, GenesisParticipant, genesis_of
+from node.index.projection import Projector, Rows
+from node.index.source import Moment, moment
 from node.keys import verify
 from node.ledger import commitment
 from node.ledger.errors import InvariantViolation
@@ -512,6 +514,11 @@ class _World:
             check_state(decode_state(first[1]))
         except (InvariantViolation, CodecError, KeyError) as error:
             raise Violation("end", f"the ledger at {first[0]}: {error}") from error
+        for machine in self._honest:
+            with moment(machine.disk.raw_values, self._genesis) as now:
+                if now.earliest == 1 and not machine.disk.is_rotten:
+                    _check_told(machine.name, now, self._genesis)
+                    break
 
     # The beginning.
 
@@ -646,6 +653,16 @@ def _position(machine: Machine) -> str:
     if engine.height == 0:
         return f"at {node.chain.head.height}, deciding nothing"
     return f"at {node.chain.head.height}, deciding {engine.height}/{engine.round}"
+
+
+def _check_told(name: str, now: Moment, genesis: Genesis) -> None:
+    """Check that the events of all blocks tell what everybody holds: what an index is made of."""
+    rows, projector = Rows(first=1), Projector(genesis.hash)
+    for height in range(1, now.head + 1):
+        projector.add(rows, now.given(height))
+    told = {key: total for key, total in rows.moves.items() if total}
+    if told != dict(now.holdings()):
+        raise Violation("end", f"{name}: the events of its blocks do not tell what it holds")
 
 
 def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,24 @@
+"""Why an index cannot answer or go on. None of it stops a node.
+
+IndexFailure                 any of them
+├── IndexUnusable            the database cannot be used as it is: another network's, another
+│                            form, ahead of the chain by another block; rebuild it
+├── IndexUnreachable         the database does not answer; tried again by itself
+└── IndexOverrun             an answer took longer than it may
+"""
+
+
+class IndexFailure(Exception):
+    """The index cannot do what it was asked for; the message says what to do."""
+
+
+class IndexUnusable(IndexFailure):
+    """The database holds something else than the index of this chain."""
+
+
+class IndexUnreachable(IndexFailure):
+    """The database does not answer."""
+
+
+class IndexOverrun(IndexFailure):
+    """A question took longer than an answer may take."""

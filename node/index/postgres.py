@@ -1,0 +1,210 @@
+"""The index in PostgreSQL: by one setting, for whoever has more readers than one file serves.
+
+One connection writes, a few read. A transaction that the server took back because of another one is
+done again; one of which it is not known whether it was done is found out by its checkpoint.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+from sqlalchemy import LargeBinary, Select, Table
+
+from node.index.database import ResultT, Row, Session, Values
+from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
+from node.index.schema import METADATA
+from node.index.statements import (
+    POSTGRESQL,
+    spelled_drop,
+    spelled_put,
+    spelled_removal,
+    spelled_select,
+    spelled_tables,
+    values_of,
+)
+
+READERS_MAX: Final = 4
+"""Connections that read."""
+READ_SECONDS_MAX: Final = 5.0
+"""How long a question may take, also that for a free connection."""
+CONNECT_SECONDS: Final = 10.0
+WRITE_SECONDS: Final = 60.0
+"""How long one statement that writes may take."""
+ATTEMPTS_MAX: Final = 8
+"""Of one transaction, where the server takes it back."""
+PICKED_AT_ONCE: Final = 10_000
+
+_MAKE_WORDS: Final = (
+    "CREATE INDEX IF NOT EXISTS texts_words ON texts"
+    " USING gin (array_to_tsvector(string_to_array(words, ' ')))"
+)
+_FIND: Final = (
+    "SELECT * FROM texts WHERE array_to_tsvector(string_to_array(words, ' ')) @@ $1::text::tsquery"
+    " AND (height, item, part) < ($2, $3, $4) ORDER BY height DESC, item DESC, part DESC LIMIT $5"
+)
+
+
+class PostgresDatabase:
+    """One database on a server. `open` first."""
+
+    def __init__(self, url: str, password: str | None = None) -> None:
+        self._url = url
+        self._password = password
+        self._writer: asyncpg.Connection | None = None
+        self._readers: asyncpg.Pool | None = None
+
+    @property
+    def place(self) -> str:
+        parts = urlsplit(self._url)
+        return f"postgresql://{parts.hostname or ''}{parts.path}"
+
+    async def open(self, *, write: bool = True) -> None:
+        await self._let_go()
+        with self._explained():
+            if write:
+                await self._open_writer()
+            self._readers = await asyncpg.create_pool(
+                self._url,
+                password=self._password,
+                min_size=1,
+                max_size=READERS_MAX,
+                timeout=CONNECT_SECONDS,
+                command_timeout=READ_SECONDS_MAX,
+                server_settings={"default_transaction_read_only": "on"},
+            )
+
+    async def _open_writer(self) -> None:
+        self._writer = await asyncpg.connect(
+            self._url,
+            password=self._password,
+            timeout=CONNECT_SECONDS,
+            command_timeout=WRITE_SECONDS,
+        )
+        await self._make()
+
+    async def write(self, work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
+        connection = self._connection
+        with self._explained():
+            for attempt in range(1, ATTEMPTS_MAX + 1):
+                try:
+                    async with connection.transaction(isolation="repeatable_read"):
+                        return await work(_PostgresSession(connection))
+                except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                    if attempt == ATTEMPTS_MAX:
+                        raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def read(self, statement: Select[Any], values: Values) -> Sequence[Row]:
+        compiled = spelled_select(statement, POSTGRESQL)
+        return await self._read(str(compiled), values_of(compiled, values))
+
+    async def find(
+        self, words: Sequence[str], before: tuple[int, int, int], limit: int
+    ) -> Sequence[Row]:
+        # In quotes nothing is an operator, and in a word there is neither quote nor backslash.
+        wanted = " & ".join(f"'{word}':*" for word in words)
+        return await self._read(_FIND, (wanted, *before, limit))
+
+    async def clear(self) -> None:
+        if self._writer is None:
+            await self.open()
+        with self._explained():
+            async with self._connection.transaction():
+                for statement in spelled_removal(POSTGRESQL):
+                    await self._connection.execute(statement)
+                await self._make()
+
+    async def finish(self) -> None:
+        with self._explained():
+            for table in METADATA.sorted_tables:
+                await self._connection.execute(f"ANALYZE {table.name}", timeout=None)
+
+    async def close(self) -> None:
+        await self._let_go()
+
+    async def _make(self) -> None:
+        for statement in (*spelled_tables(POSTGRESQL), _MAKE_WORDS):
+            await self._connection.execute(statement)
+
+    async def _read(self, sql: str, values: Row) -> Sequence[Row]:
+        readers = self._readers
+        if readers is None:
+            raise IndexUnreachable(f"{self.place} is not open")
+        with self._explained():
+            try:
+                async with asyncio.timeout(READ_SECONDS_MAX), readers.acquire() as connection:
+                    return [tuple(row) for row in await connection.fetch(sql, *values)]
+            except (TimeoutError, asyncpg.QueryCanceledError):
+                raise IndexOverrun(
+                    f"the index took longer than {READ_SECONDS_MAX:g} s; ask for less"
+                ) from None
+
+    @property
+    def _connection(self) -> asyncpg.Connection:
+        if self._writer is None:
+            raise IndexUnreachable(f"{self.place} is not open")
+        return self._writer
+
+    async def _let_go(self) -> None:
+        writer, self._writer = self._writer, None
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            readers.terminate()
+        if writer is not None:
+            writer.terminate()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except asyncpg.UniqueViolationError as error:
+            raise IndexUnusable(
+                f"{self.place}: {error}: another process writes into it. One index has one node"
+            ) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            raise IndexUnreachable(f"{self.place}: {error or type(error).__name__}") from error
+
+
+class _PostgresSession:
+    """A transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def add(self, table: Table, rows: Sequence[Row]) -> None:
+        if rows:
+            names = [column.name for column in table.columns]
+            await self._connection.copy_records_to_table(table.name, records=rows, columns=names)
+
+    async def put(self, table: Table, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._connection.executemany(spelled_put(table, POSTGRESQL), rows)
+
+    async def drop(self, table: Table, keys: Sequence[Row]) -> None:
+        if keys:
+            await self._connection.executemany(spelled_drop(table, POSTGRESQL), keys)
+
+    async def pick(self, table: Table, first: Any, seconds: Sequence[Any]) -> Sequence[Row]:
+        sql = _spelled_pick(table)
+        found: list[Row] = []
+        for start in range(0, len(seconds), PICKED_AT_ONCE):
+            chosen = list(seconds[start : start + PICKED_AT_ONCE])
+            found += [tuple(row) for row in await self._connection.fetch(sql, first, chosen)]
+        return found
+
+    async def select(self, statement: Select[Any], values: Values) -> Sequence[Row]:
+        compiled = spelled_select(statement, POSTGRESQL)
+        rows = await self._connection.fetch(str(compiled), *values_of(compiled, values))
+        return [tuple(row) for row in rows]
+
+
+def _spelled_pick(table: Table) -> str:
+    first, second = table.primary_key.columns
+    kind = "bytea" if isinstance(second.type, LargeBinary) else "text"
+    return (
+        f'SELECT * FROM {table.name} WHERE "{first.name}" = $1'
+        f' AND "{second.name}" = ANY($2::{kind}[])'
+    )

@@ -1,0 +1,268 @@
+"""From a block with what became of it to rows: a pure function, the same for old blocks and new.
+
+An item of a block has the number that the stream of the interface gives it (`node.rpc.stream`): the
+block 0, its receipts 1, then its own events, then each transaction followed by its events. So a row
+of the index and a cursor of the stream name the same thing.
+
+What a row says is in `schema`. Nothing here reads a database, a clock or the state.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from node.blocks import Block
+from node.chain import BlockReceipts, Committed
+from node.codec import CodecError, Record, decode, encode
+from node.index.mentions import accounts_of, texts_of
+from node.index.moves import moves_of
+from node.index.words import words_of
+from node.ledger.events import Event, Transferred
+from node.ledger.operations import (
+    DefineAsset,
+    Operation,
+    Operations,
+    Propose,
+    RegisterParticipant,
+    Transfer,
+)
+from node.ledger.outcomes import Outcome
+from node.ledger.transactions import (
+    TransactionBody,
+    decode_body,
+    decode_transaction,
+    transaction_ids,
+)
+from node.ledger.transition import Receipt
+from node.ledger.units import MS_PER_DAY
+
+TEXT_MAX: Final = 4_000
+"""Characters of one row of text: the rest of a longer one is not found."""
+REFUSED: Final = "refused"
+APPLIED: Final = "applied"
+NO_ASSET: Final = ""
+"""Under which totals stand that are of the network: how many transactions."""
+
+EventRow: TypeAlias = tuple[int, int, int, bytes | None, str, bytes]
+HistoryRow: TypeAlias = tuple[bytes, int, int]
+TextRow: TypeAlias = tuple[int, int, int, str, str, str, str]
+HoldingKey: TypeAlias = tuple[str, bytes]
+TotalKey: TypeAlias = tuple[str, int, str]
+
+
+@dataclass(slots=True)
+class Rows:
+    """What blocks that follow each other say, gathered; mutable, and of one owner."""
+
+    first: int
+    """Height of the first of them."""
+    height: int = 0
+    """Of the last."""
+    block_id: bytes = b""
+    time_ms: int = 0
+    transactions: int = 0
+    events: list[EventRow] = field(default_factory=list)
+    history: list[HistoryRow] = field(default_factory=list)
+    texts: list[TextRow] = field(default_factory=list)
+    moves: defaultdict[HoldingKey, int] = field(default_factory=lambda: defaultdict(int))
+    """By how much each holding changed; 0 where what came went."""
+    totals: defaultdict[TotalKey, list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0])
+    )
+    """Count and amount, by asset, day and kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A block as it is projected."""
+
+    height: int
+    block_id: bytes
+    time_ms: int
+    raws: Sequence[bytes]
+    """The transactions, in their wire form."""
+    receipts: Sequence[Receipt]
+    events: Sequence[Event]
+    """The block's own."""
+    ids: Sequence[bytes] | None
+    """Of the transactions; None: not known yet."""
+
+
+def given_committed(committed: Committed) -> Given:
+    """Return a block that was just committed, from what is in memory."""
+    candidate = committed.candidate
+    return Given(
+        height=candidate.height,
+        block_id=candidate.block_id,
+        time_ms=candidate.header.time_ms,
+        raws=candidate.block.transactions,
+        receipts=candidate.receipts,
+        events=candidate.events,
+        ids=candidate.transaction_ids,
+    )
+
+
+def given_stored(block: Block, block_id: bytes, receipts: BlockReceipts) -> Given:
+    """Return a block as it was stored."""
+    return Given(
+        height=block.header.height,
+        block_id=block_id,
+        time_ms=block.header.time_ms,
+        raws=block.transactions,
+        receipts=receipts.decoded(),
+        events=receipts.block_events(),
+        ids=None,
+    )
+
+
+class Projector:
+    """Adds the rows of blocks, of one network."""
+
+    def __init__(self, genesis_hash: bytes) -> None:
+        self._id_of: Callable[[bytes], bytes] = transaction_ids(genesis_hash)
+
+    def add(self, rows: Rows, given: Given, *, moves: bool = True) -> None:
+        """Add what the next block says.
+
+        Args:
+            moves: False where the holdings are already as they were after it.
+        """
+        assert given.height == (rows.height + 1 if rows.height else rows.first)
+        rows.height, rows.block_id, rows.time_ms = given.height, given.block_id, given.time_ms
+        rows.transactions += len(given.raws)
+        block = _Block(rows, given.height, given.time_ms, moves=moves)
+        for event in given.events:
+            block.add_event(None, event)
+        ids = given.ids
+        for index, receipt in enumerate(given.receipts):
+            signed = decode_transaction(given.raws[index])
+            transaction_id = self._id_of(signed.body) if ids is None else ids[index]
+            block.add_transaction(transaction_id, signed.body, receipt)
+        block.close(applied=block.applied, refused=len(given.receipts) - block.applied)
+
+
+class _Block:
+    """The rows of one block, while they are made."""
+
+    __slots__ = ("_day", "_height", "_item", "_moves", "_rows", "_time_ms", "applied")
+
+    def __init__(self, rows: Rows, height: int, time_ms: int, *, moves: bool) -> None:
+        self._rows = rows
+        self._height = height
+        self._time_ms = time_ms
+        self._moves = moves
+        self._day = time_ms // MS_PER_DAY
+        self._item = 2  # behind the block itself and its receipts
+        self.applied = 0
+
+    def add_transaction(self, transaction_id: bytes, body: bytes, receipt: Receipt) -> None:
+        rows, place = self._rows, self._item
+        self._item += 1
+        if receipt.outcome is not Outcome.APPLIED:
+            self._add_refusal(place, transaction_id, decode_body(body), receipt)
+            return
+        self.applied += 1
+        for event in receipt.events:
+            self.add_event(transaction_id, event)
+        # What is nothing but transfers has no text besides a memo, which comes last: an empty one
+        # is this byte, and so may be the end of another.
+        if body[-1:] != _EMPTY or _is_more_than_transfers(receipt.events) or not _ends_empty(body):
+            rows.texts += _texts(self._height, place, transaction_id, decode_body(body))
+
+    def add_event(self, transaction_id: bytes | None, event: Event) -> None:
+        rows, height, item = self._rows, self._height, self._item
+        self._item += 1
+        kind = _KINDS.get(type(event)) or _name(type(event))
+        rows.events.append((height, item, self._time_ms, transaction_id, kind, encode(event)))
+        for account in accounts_of(event):
+            rows.history.append((account, height, item))
+        came: dict[str, int] = {}
+        went: dict[str, int] = {}
+        for asset, account, amount in moves_of(event):
+            if amount:
+                if self._moves:
+                    rows.moves[asset, account] += amount
+                side = came if amount > 0 else went
+                side[asset] = side.get(asset, 0) + abs(amount)
+        for asset in {**came, **went}:
+            total = rows.totals[asset, self._day, kind]
+            total[0] += 1
+            total[1] += max(came.get(asset, 0), went.get(asset, 0))
+
+    def _add_refusal(
+        self, item: int, transaction_id: bytes, body: TransactionBody, receipt: Receipt
+    ) -> None:
+        rows, height = self._rows, self._height
+        rows.events.append((height, item, self._time_ms, transaction_id, REFUSED, encode(receipt)))
+        accounts = dict.fromkeys(operation.account for operation in body.operations)
+        rows.history += [(account, height, item) for account in accounts]
+
+    def close(self, *, applied: int, refused: int) -> None:
+        for kind, count in ((APPLIED, applied), (REFUSED, refused)):
+            if count:
+                self._rows.totals[NO_ASSET, self._day, kind][0] += count
+
+
+_EMPTY: Final = b"\xa0"
+"""How an empty memo is spelled, at the end of a body."""
+
+
+def _ends_empty(body: bytes) -> bool:
+    """Whether the memo of a body that ends like an empty one is empty.
+
+    A text may end with this byte only as the last of a character that has several: then the byte
+    before it is one of such a character too, which no length of an array, number or short text is.
+    """
+    return body[-2] < 0x80
+
+
+def _is_more_than_transfers(events: Sequence[Event]) -> bool:
+    return any(type(event) is not Transferred for event in events)
+
+
+def _texts(height: int, item: int, transaction_id: bytes, body: TransactionBody) -> list[TextRow]:
+    rows: list[TextRow] = []
+    words: list[str] = [body.memo] if body.memo else []
+    for part, operation in enumerate(body.operations, 1):
+        match operation:
+            case Transfer():
+                continue
+            case DefineAsset():
+                rows.append(_row(height, item, part, "asset", operation.asset, texts_of(operation)))
+            case RegisterParticipant():
+                found = texts_of(operation)
+                rows.append(_row(height, item, part, "participant", operation.participant, found))
+            case Propose():
+                words += texts_of(operation)
+                for inner in _proposed(operation):
+                    words += texts_of(inner)
+            case _:
+                words += texts_of(operation)
+    if words:
+        rows.append(_row(height, item, 0, "transaction", transaction_id.hex(), words))
+    return rows
+
+
+def _row(
+    height: int, item: int, part: int, kind: str, subject: str, words: Sequence[str]
+) -> TextRow:
+    text = " ".join(dict.fromkeys(words))[:TEXT_MAX]
+    return height, item, part, kind, subject, text, " ".join(words_of(text))
+
+
+def _proposed(operation: Propose) -> tuple[Operation, ...]:
+    try:
+        return decode(operation.operations, Operations)
+    except CodecError:
+        return ()  # refused when it was proposed, where it was
+
+
+def _name(kind: type[Record]) -> str:
+    name = _KINDS[kind] = "".join(
+        f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__
+    ).removeprefix("_")
+    return name
+
+
+_KINDS: Final[dict[type[Record], str]] = {}

@@ -1,0 +1,68 @@
+"""`khazana index`: what it prints, and how it ends."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from node.cli.exits import Exit
+from node.storage import open_leveldb
+from tests.cli.running import khazana
+from tests.upkeep.builders import disk_town, write_home_of
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    genesis = asyncio.run(disk_town(tmp_path / "home/data/chain"))
+    return write_home_of(tmp_path / "home", genesis)
+
+
+def configure(home: Path, database: str) -> None:
+    path = home / "node.toml"
+    path.write_text(path.read_text() + f'\n[index]\ndatabase = "{database}"\n')
+
+
+def test_an_index_is_made_of_the_blocks_and_says_how_far_it_is(home: Path) -> None:
+    configure(home, "sqlite")
+
+    missing = khazana("index", "status", "--home", home)
+    made = khazana("index", "rebuild", "--home", home)
+    status = khazana("index", "status", "--home", home, "--json")
+
+    assert missing.code == Exit.DAMAGED
+    assert "no index was ever written there" in missing.err
+    assert (made.code, made.err) == (Exit.OK, "")
+    assert "made anew from block 1 to 12" in made.out
+    assert (status.json["height"], status.json["from_height"]) == (12, 1)
+    assert status.json["database"] == str(home / "data/index.sqlite")
+    assert khazana("index", "rebuild", "--home", home, "--json").json["height"] == 12
+
+
+def test_a_node_without_an_index_and_one_that_runs_are_refused(home: Path) -> None:
+    configure(home, "off")
+    refused = khazana("index", "status", "--home", home)
+    assert refused.code == Exit.REFUSED
+    assert "index.database is 'off'" in refused.err
+    assert "[index]" in refused.err
+    path = home / "node.toml"
+    path.write_text(path.read_text().replace('"off"', '"sqlite"'))
+    store = open_leveldb(home / "data/chain", create=False)
+    try:
+        running = khazana("index", "rebuild", "--home", home)
+    finally:
+        store.close()
+    assert running.code == Exit.DAMAGED
+    assert "in use by another process" in running.err
+
+
+def test_what_is_no_database_is_refused_with_what_to_do(home: Path) -> None:
+    configure(home, "sqlite")
+    (home / "data/index.sqlite").write_bytes(b"no database at all, and longer than a header" * 99)
+
+    status = khazana("index", "status", "--home", home)
+    rebuilt = khazana("index", "rebuild", "--home", home)
+
+    assert status.code == Exit.DAMAGED
+    assert "khazana index rebuild" in status.err
+    assert (rebuilt.code, rebuilt.err) == (Exit.OK, "")
+    assert khazana("index", "status", "--home", home).code == Exit.OK
