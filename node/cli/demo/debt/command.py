@@ -72,10 +72,10 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
 
 
 async def _play(root: Path, narrator: "Narrator", validators: int) -> dict[str, Any]:
-    from node.cli.demo.debt.auctions import hold_auction, reopen
+    from node.cli.demo.debt.auctions import hold_auctions, reopen
     from node.cli.demo.debt.closing import close
     from node.cli.demo.debt.life import default_and_cure, first_coupon, redeem, trade
-    from node.cli.demo.debt.securities import define_all, sell_serviced
+    from node.cli.demo.debt.securities import define_all, sell_the_others
     from node.cli.demo.debt.stage import set_stage
     from node.clock import SystemClock
 
@@ -83,8 +83,8 @@ async def _play(root: Path, narrator: "Narrator", validators: int) -> dict[str, 
         narrator.tell("the network is ready; its dates pass when it is told so")
         narrator.tell(f"watch it in a browser: {stage.client_url}/securities")
         await define_all(stage)
-        await hold_auction(stage)
-        await sell_serviced(stage)
+        await hold_auctions(stage)
+        await sell_the_others(stage)
         await trade(stage)
         await reopen(stage)
         await first_coupon(stage)

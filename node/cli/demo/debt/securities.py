@@ -8,7 +8,6 @@ from node.cli.demo.debt.stage import MILLION, PAISA, DebtStage
 from node.ledger.dates import Order, Roll, Stub, add_months, date_of, from_date
 from node.ledger.identifiers import is_isin
 from node.ledger.operations import DefineAsset, Issue, SetWithholding, Transfer
-from node.ledger.pricing import Bond, bond_price, text
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import WithholdingRow
 from node.ledger.tables import AssetIdentifiers
@@ -48,10 +47,7 @@ WITHHELD_BPS: Final = 1_500
 GRACE_DAYS: Final = 3
 CEILING: Final = 10_000 * MILLION
 MULTIPLE: Final = 5_000 * PAISA
-MARKET_YIELD: Final = Fraction(12, 100)
 SOLD: Final = (
-    (BOND, "dealer-1", 600 * MILLION),
-    (BOND, "dealer-2", 400 * MILLION),
     (FLOATER, "dealer-2", 500 * MILLION),
     (FLOATER, "dealer-3", 250 * MILLION),
     (SUKUK, "dealer-1", 300 * MILLION),
@@ -112,24 +108,11 @@ async def define_all(stage: DebtStage) -> None:
     )
 
 
-async def sell_serviced(stage: DebtStage) -> None:
+async def sell_the_others(stage: DebtStage) -> None:
     """Step 3."""
     narrator = stage.narrator
-    narrator.step("Bond, floater and sukuk are issued against payment, and the floater is fixed")
-    bond = (await stage.client.asset(BOND)).value
-    plan = bond.terms["plan"]
-    issued, matures = (date.fromisoformat(plan[name]) for name in ("issue_day", "maturity_day"))
-    units = bond_price(
-        Bond(dated=issued, maturity=matures, coupon=COUPONS[BOND], frequency=12 // QUARTER),
-        issued,
-        MARKET_YIELD,
-        decimals=4,
-    )
-    narrator.tell(f"at a yield of 12 % the bond is worth {text(units, 4)}; the others sell at par")
+    narrator.step("Floater and sukuk are issued at par against payment, and the floater is fixed")
     for asset, buyer, face in SOLD:
-        price = Fraction(units, 10**4) if asset == BOND else Fraction(100)
-        paid = face * price / 100
-        assert paid.denominator == 1, "whole millions at four decimals have no fraction of a paisa"
         await stage.act(
             Issue(
                 account=stage.ministry.address,
@@ -142,16 +125,13 @@ async def sell_serviced(stage: DebtStage) -> None:
                 account=stage[buyer].address,
                 to=stage.ministry.address,
                 asset=RUPEE,
-                amount=int(paid),
+                amount=face,
             ),
             by=[stage.ministry, stage.bank, stage[buyer]],
         )
         stage.book.give(asset, buyer, face)
-        stage.book.pay(buyer, None, int(paid))
-        rupees, paisa = divmod(int(paid), PAISA)
-        narrator.tell(
-            f"{buyer} takes Rs {face // PAISA:>11,} of {asset} for Rs {rupees:>11,}.{paisa:02d}"
-        )
+        stage.book.pay(buyer, None, face)
+        narrator.tell(f"{buyer} takes Rs {face // PAISA:,} of {asset}")
     await check_fixing(stage, 1)
     await stage.check_book("after the issue")
 
