@@ -37,11 +37,11 @@ def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) -> None:
     """With one validator, which takes a fifth of the time; with four it is the same play."""
     words = ("demo", "debt", "--validators", "1", "--json")
-    ran = khazana(*words, variables={"TMPDIR": str(tmp_path)}, timeout_s=150)
+    ran = khazana(*words, variables={"TMPDIR": str(tmp_path)}, timeout_s=200)
 
     result = ran.json
     assert [check for check in result["checks"] if not check["holds"]] == []
