@@ -496,6 +496,10 @@ class Chain:
         """Return a committed record, or None."""
         return self._records.record(table, key)
 
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the committed record at each of these keys, or None."""
+        return self._records.records(table, keys)
+
     def scan(
         self, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
     ) -> Sequence[tuple[bytes, R]]:

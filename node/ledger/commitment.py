@@ -75,6 +75,10 @@ EMPTY_ROOT: Final = tagged_hash(Domain.STATE_NODE, _EMPTY_BRANCH)
 """The root of a state without records."""
 
 _LEAF_SIZE: Final = 2 * HASH_SIZE
+_AHEAD_BYTES: Final = 2
+"""Of a key hash: the path of the branches beneath which what lies close together is read ahead."""
+_CLOSE: Final = 4
+"""So many neighbours among the changes, beneath one such branch, lie close together."""
 _from_bytes: Final = int.from_bytes
 _HEAD: Final = Struct(">I")
 """The two masks of a branch as one number: the slots taken are its upper half, the leaves its lower
@@ -104,6 +108,10 @@ class NodeSource(Protocol):
 
     def node(self, path: Path) -> bytes | None:
         """Return the branch at this path as it was last written, or None if there is none."""
+        ...
+
+    def read_ahead(self, first: Path, last: Path) -> None:
+        """Be ready to be asked for most branches beneath these paths and those between them."""
         ...
 
 
@@ -358,6 +366,24 @@ class _Pass:
         self._joined = b"".join(self._hashes)
         self._columns: list[bytes] = []
         self.nodes: dict[Path, bytes | None] = {}
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """Tell the source where changes lie so close that it had better read all of it at once."""
+        hashes = self._hashes
+        runs: list[list[int]] = []
+        for low in range(0, len(hashes) - _CLOSE, _CLOSE):
+            place = hashes[low][:_AHEAD_BYTES]
+            if hashes[low + _CLOSE].startswith(place):
+                number = _from_bytes(place)
+                if runs and number - runs[-1][1] <= 1:
+                    runs[-1][1] = number
+                else:
+                    runs.append([number, number])
+        for first, last in runs:
+            self._source.read_ahead(
+                _nibbles(first.to_bytes(_AHEAD_BYTES)), _nibbles(last.to_bytes(_AHEAD_BYTES))
+            )
 
     def change(self, path: Path, low: int, high: int) -> _Slot:
         """Apply the changes low to high, all beneath the path; return the new slot above it."""
@@ -372,10 +398,10 @@ class _Pass:
             masks & ~(masks >> 16) & 0xFFFF
         ):
             raise _malformed(path, before)
-        branch = bytearray(before)
         depth = len(path)
         columns = self._columns
         column = columns[depth] if depth < len(columns) else self._column(depth)
+        branch = bytearray(before)
         while low < high:
             nibble = column[low]
             end = low + 1

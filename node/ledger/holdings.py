@@ -7,6 +7,7 @@ Nothing here can overflow: no holding is larger than the supply of its asset, an
 than the ceiling, which is below 2^64.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from node.codec import replace
@@ -73,6 +74,20 @@ def credit(state: LedgerState, account: bytes, asset: str, amount: int, terms: A
     if not isinstance(terms, CashTerms) and is_serviced(terms):
         note_face(state, account, asset, terms.plan.cash, after.available + after.held)
     state.put(HOLDINGS, key, after)
+
+
+def credit_each(state: LedgerState, asset: str, amounts: Mapping[bytes, int]) -> None:
+    """Add to what each of many accounts has available of an asset that is not serviced.
+
+    What `credit` does for each, at a fraction of it: they are read in one go.
+    """
+    keys = [holding_key(account, asset) for account in amounts]
+    before = [holding or _NOTHING for holding in state.get_each(HOLDINGS, keys)]
+    after = [
+        HoldingRecord(available=has.available + amount, held=has.held)
+        for has, amount in zip(before, amounts.values(), strict=True)
+    ]
+    state.put_each(HOLDINGS, keys, after)
 
 
 def debit(state: LedgerState, account: bytes, asset: str, amount: int, terms: AssetTerms) -> None:

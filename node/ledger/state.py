@@ -24,6 +24,8 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _SCAN_CHUNK_MAX: Final = 64
 """Most records fetched from the source at a time while merging a scan."""
+_SCAN_WHOLE_MAX: Final = 8_192
+"""Records fetched in one go where this block has written nothing behind them."""
 _INSERTED_SHARE_MAX: Final = 64
 """Up to one new key for so many in order they are inserted one by one; more are sorted at once."""
 
@@ -62,6 +64,10 @@ class RecordSource(Protocol):
         """Return the record at this key of the table, or None."""
         ...
 
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these keys of the table, or None: many in one go."""
+        ...
+
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key.
 
@@ -94,6 +100,10 @@ class MemoryRecords:
         """Return the record at this key of the table, or None."""
         value = self._encoded.get(table.prefix + key)
         return None if value is None else decode(value, table.record)
+
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these keys of the table, or None."""
+        return [self.record(table, key) for key in keys]
 
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key."""
@@ -158,6 +168,15 @@ class LedgerState:
         records[full_key] = record
         return record
 
+    def get_each(self, table: Table[R], keys: Sequence[bytes]) -> list[R | None]:
+        """Return what `get` returns of each of these keys: thousands at a fraction of it."""
+        records, prefix = self._records, table.prefix
+        full_keys = [prefix + key for key in keys]
+        missing = [full_key[1:] for full_key in full_keys if full_key not in records]
+        for key, record in zip(missing, self._source.records(table, missing), strict=True):
+            records[prefix + key] = record
+        return [records[full_key] for full_key in full_keys]  # type: ignore[misc]  # as in `get`
+
     def put(self, table: Table[R], key: bytes, record: R | None) -> None:
         """Set the record at this key of the table; None removes it."""
         full_key = table.prefix + key
@@ -170,6 +189,21 @@ class LedgerState:
                 self._fresh_keys.setdefault(table.prefix, []).append(key)
         self._journal.append((full_key, before))
         records[full_key] = record
+
+    def put_each(self, table: Table[R], keys: Sequence[bytes], now: Sequence[R | None]) -> None:
+        """Do what `put` does for each of these keys, which have been read: a little faster."""
+        prefix, ordered = table.prefix, table.ordered
+        records, originals, note = self._records, self._originals, self._journal.append
+        fresh = self._fresh_keys.setdefault(prefix, []) if ordered else []
+        for key, record in zip(keys, now, strict=True):
+            full_key = prefix + key
+            before = records[full_key]
+            if full_key not in originals:
+                originals[full_key] = (table, before)
+                if ordered:
+                    fresh.append(key)
+            note((full_key, before))
+            records[full_key] = record
 
     def delete(self, table: Table[R], key: bytes) -> None:
         """Remove the record at this key of the table; nothing happens when there is none."""
@@ -199,9 +233,11 @@ class LedgerState:
         not counting those that this block deleted.
         """
         assert table.ordered
-        found: list[tuple[bytes, R]] = []
         written = self._written_keys(table)
         index = bisect_left(written, start)
+        if index == len(written) and limit <= _SCAN_WHOLE_MAX:
+            return list(self._source.scan(table, start, limit))
+        found: list[tuple[bytes, R]] = []
         for key, record in self._committed(table, start, limit):
             while index < len(written) and written[index] < key and len(found) < limit:
                 self._take(table, written[index], found)

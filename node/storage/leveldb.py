@@ -15,7 +15,7 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -174,9 +174,12 @@ class LevelDBStore:
         return _get(self._path, self._database, key)
 
     def seek(self, key: bytes) -> bytes | None:
+        return self.seek_each((key,))[0]
+
+    def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
         # A cursor is one thread's at a time.
         if not self._seeking.acquire(blocking=False):
-            return self.get(key)
+            return list(map(self.get, keys))
         try:
             cursor = self._cursor
             if cursor is None or self._cursor_writes != self._writes:
@@ -185,8 +188,12 @@ class LevelDBStore:
                 writes = self._writes
                 cursor = self._database.raw_iterator(verify_checksums=True, fill_cache=False)
                 self._cursor, self._cursor_writes = cursor, writes
-            cursor.seek(key)
-            return cursor.value() if cursor.valid() and cursor.key() == key else None
+            seek, valid, found, value = cursor.seek, cursor.valid, cursor.key, cursor.value
+            values = []
+            for key in keys:
+                seek(key)
+                values.append(value() if valid() and found() == key else None)
+            return values
         except (plyvel.Error, RuntimeError) as error:
             self._cursor = None  # It repeats what it has met, wherever it looks.
             raise _translate(self._path, error) from error

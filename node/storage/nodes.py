@@ -10,7 +10,7 @@ of a dictionary look-up.
 from collections.abc import Mapping
 from typing import Final
 
-from node.storage.layout import node_key
+from node.storage.layout import node_key, range_of
 from node.storage.store import KeyValueStore
 
 CROWN_DEPTH: Final = 4
@@ -18,6 +18,8 @@ CROWN_DEPTH: Final = 4
 where each of them has sixteen leaves."""
 CACHE_SIZE_BYTES: Final = 16 << 20
 """Of branches below the crown."""
+AHEAD_MAX: Final = 1 << 13
+"""Branches that are read ahead: some 4 MB, until the block is committed."""
 _ENTRY_OVERHEAD_BYTES: Final = 200  # two bytes objects' headers and a place in a dictionary
 
 
@@ -44,6 +46,8 @@ class StoredNodes:
         self._young: dict[bytes, bytes] = {}
         self._young_size_bytes = 0
         self._old: dict[bytes, bytes] = {}
+        self._ahead: dict[bytes, bytes] = {}
+        self._ahead_of: set[tuple[bytes, bytes]] = set()
         self.reads = 0
         """How many branches came from the store since the start."""
 
@@ -61,13 +65,31 @@ class StoredNodes:
             return node
         node = self._old.pop(path, None)
         if node is None:
+            node = self._ahead.get(path)
+            if node is not None:
+                return node  # What is kept of it is what comes to be changed.
             node = self._read(path)
         if node is not None:
             self._keep(path, node)
         return node
 
+    def read_ahead(self, first: bytes, last: bytes) -> None:
+        """Read all branches from a path to another's last one in one go, until the next `accept`.
+
+        One after another costs a tenth of looking for each. Beyond the bound each is looked for.
+        """
+        ahead = self._ahead
+        if (first, last) in self._ahead_of or len(ahead) >= AHEAD_MAX:
+            return
+        self._ahead_of.add((first, last))
+        start, stop = node_key(first), range_of(node_key(last))[1]
+        begins = len(node_key(b""))
+        for key, node in self._store.scan(start, stop, limit=AHEAD_MAX - len(ahead)):
+            ahead[key[begins:]] = node
+
     def accept(self, nodes: Mapping[bytes, bytes | None]) -> None:
         """Take over what has just been written to the store, None for deleted."""
+        self._ahead, self._ahead_of = {}, set()
         for path, node in nodes.items():
             if len(path) <= self._crown_depth:
                 if node is None:

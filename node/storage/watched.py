@@ -5,7 +5,7 @@ message brings about ends that request or that link and no more; but damage of t
 request's own matter. So the node hears of it here, and stops before it votes again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from node.storage.errors import StorageError
 from node.storage.store import Batch, KeyValueStore, ReadView
@@ -37,6 +37,13 @@ class WatchedStore:
     def seek(self, key: bytes) -> bytes | None:
         try:
             return self._store.seek(key)
+        except StorageError as failure:
+            self._failed(failure)
+            raise
+
+    def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        try:
+            return self._store.seek_each(keys)
         except StorageError as failure:
             self._failed(failure)
             raise

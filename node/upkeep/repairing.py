@@ -14,7 +14,7 @@ one is lost, the old directory is only moved aside, and the node gets the chain 
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -251,6 +251,9 @@ class _Unsynced:
 
     def seek(self, key: bytes) -> bytes | None:
         return self._inner.seek(key)
+
+    def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return self._inner.seek_each(keys)
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None

@@ -184,7 +184,7 @@ async def run(folder: Path) -> dict[str, Any]:
     """Let the coupon of a planted network pass, and measure every block of it."""
     genesis = load_genesis(folder / GENESIS_FILE)
     async with StorageThread() as thread:
-        store = open_leveldb(folder / "db", create=False)
+        store = open_leveldb(folder / "db", create=False, node=True)
         chain = Chain.open(store, genesis, thread=thread)
         blocks = _Blocks(chain)
         now = genesis.time_ms

@@ -1,6 +1,6 @@
 """Stores that fail on purpose, around the twin in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from typing_extensions import override
@@ -29,6 +29,9 @@ class FailingStore:
 
     def seek(self, key: bytes) -> bytes | None:
         return self.inner.seek(key)
+
+    def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return self.inner.seek_each(keys)
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None

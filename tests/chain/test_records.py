@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from node.chain.errors import ChainDamaged
 from node.chain.records import CommittedRecords
 from node.codec import encode
 from node.ledger.tables import ACCOUNTS, HOLDINGS, HOLDS, TABLES, HoldingRecord
@@ -82,3 +83,33 @@ def test_only_what_mostly_stays_is_read_by_the_cursor() -> None:
         assert records.record(table, b"absent") is None
 
     assert store.sought == {ACCOUNTS.prefix, HOLDINGS.prefix}
+
+
+@given(st.sets(keys), st.lists(keys), st.sets(keys))
+def test_many_records_are_read_as_each_would_be(
+    kept: set[bytes], wanted: list[bytes], remembered: set[bytes]
+) -> None:
+    store = MemoryStore()
+    store.write(
+        [(layout.state_key(HOLDINGS.prefix + key), encode(RECORD)) for key in kept], sync=False
+    )
+    records = CommittedRecords(store)
+    for key in remembered:
+        records.record(HOLDINGS, key)
+
+    for table in (HOLDINGS, HOLDS):
+        assert records.records(table, wanted) == [records.record(table, key) for key in wanted]
+
+
+def test_what_is_read_in_one_go_is_not_remembered_and_damage_is_told() -> None:
+    store = MemoryStore()
+    store.write([(layout.state_key(HOLDINGS.prefix + b"a"), encode(RECORD))], sync=False)
+    store.write([(layout.state_key(HOLDINGS.prefix + b"b"), b"\xc1")], sync=False)
+    records = CommittedRecords(store)
+
+    assert records.records(HOLDINGS, [b"a"]) == [RECORD]
+    assert len(records.cache) == 0
+    with pytest.raises(ChainDamaged, match="a record of the table holdings is unreadable"):
+        records.records(HOLDINGS, [b"a", b"b"])
+    with pytest.raises(ChainDamaged, match="a record of the table holdings is unreadable"):
+        records.scan(HOLDINGS, b"", 9)

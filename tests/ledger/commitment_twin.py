@@ -1,6 +1,10 @@
 """The commitment as its description reads: from a dictionary, from scratch, without an idea."""
 
 import hashlib
+from functools import cache
+from itertools import count, islice
+
+from node.ledger.commitment import hash_of_key
 
 
 def _tagged(tag: str, data: bytes) -> bytes:
@@ -34,3 +38,10 @@ def _branch(prefix: str, leaves: dict[str, bytes], branches: dict[bytes, bytes])
     branch = taken.to_bytes(2, "big") + alone.to_bytes(2, "big") + body
     branches[bytes(int(digit, 16) for digit in prefix)] = branch
     return _tagged("state-node", branch)
+
+
+@cache
+def neighbours() -> tuple[bytes, ...]:
+    """Return keys whose hashes begin with two bytes of zeros: they lie beneath one branch."""
+    numbered = (number.to_bytes(4) for number in count())
+    return tuple(islice((key for key in numbered if hash_of_key(key)[:2] == bytes(2)), 10))

@@ -1,6 +1,8 @@
 """What the acts of the assets desk do when they are applied."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node.codec import replace
 from node.ledger.events import (
@@ -11,8 +13,10 @@ from node.ledger.events import (
     Issued,
     Redeemed,
 )
+from node.ledger.holdings import credit, credit_each
 from node.ledger.operations import ForcedTransfer, Redeem, ReleaseHold, SetParameter
 from node.ledger.outcomes import Outcome
+from node.ledger.state import LedgerState, MemoryRecords
 from node.ledger.tables import (
     ASSETS,
     DUE,
@@ -22,6 +26,7 @@ from node.ledger.tables import (
     AssetRecord,
     DueKind,
     DueRecord,
+    HoldingRecord,
     HoldRecord,
     IdentifierRecord,
     due_key,
@@ -295,3 +300,23 @@ def test_what_is_held_is_taken_after_its_release(market: World) -> None:
 def test_cash_has_no_maturity() -> None:
     check_terms(CashTerms())
     assert first_redemption_day(CashTerms()) is None
+
+
+@given(
+    amounts=st.dictionaries(st.sampled_from(("amina", "bilal", "exchange")), st.integers(1, 10**6)),
+    held=st.integers(0, 50),
+)
+def test_many_are_credited_as_each_would_be(amounts: dict[str, int], held: int) -> None:
+    """The slow twin of how a coupon reaches its holders."""
+    records = MemoryRecords()
+    state = LedgerState(records)
+    state.put(HOLDINGS, holding_key(address("amina"), PKR), HoldingRecord(available=7, held=held))
+    records.write(state.changes())
+    each, many = LedgerState(records), LedgerState(records)
+    owed = {address(name): amount for name, amount in amounts.items()}
+
+    credit_each(many, PKR, owed)
+    for account, amount in owed.items():
+        credit(each, account, PKR, amount, CashTerms())
+
+    assert many.changes() == each.changes()

@@ -28,7 +28,7 @@ from node.ledger.commitment import (
     update,
     verify_proof,
 )
-from tests.ledger.commitment_twin import twin
+from tests.ledger.commitment_twin import neighbours, twin
 
 
 class Tree:
@@ -37,11 +37,15 @@ class Tree:
     def __init__(self, records: Mapping[bytes, bytes] | None = None) -> None:
         self.branches: dict[bytes, bytes] = {}
         self.root = EMPTY_ROOT
+        self.ahead: list[tuple[bytes, bytes]] = []
         if records:
             self.change(records)
 
     def node(self, path: bytes) -> bytes | None:
         return self.branches.get(path)
+
+    def read_ahead(self, first: bytes, last: bytes) -> None:
+        self.ahead.append((first, last))
 
     def change(self, changes: Mapping[bytes, bytes | None]) -> TreeUpdate:
         result = update(self, changes)
@@ -115,6 +119,21 @@ def test_root_is_the_same_for_every_order_of_insertion(
         tree.change({key: records[key]})
 
     assert tree.root == Tree(records).root
+
+
+def test_what_changes_close_together_is_told_before_it_is_asked_for() -> None:
+    """And nothing else: most blocks change records that lie anywhere."""
+    keys = neighbours()
+    tree = Tree({**dict.fromkeys(keys, b"x"), **some_records(200)})
+    tree.ahead.clear()
+
+    tree.change(dict.fromkeys(keys, b"y"))
+    assert tree.ahead == [(bytes(4), bytes(4))]
+
+    tree.ahead.clear()
+    tree.change(dict.fromkeys(some_records(200), b"y"))
+    tree.change(dict.fromkeys(keys[:4], b"z"))
+    assert tree.ahead == []
 
 
 def test_roots_of_small_states_are_fixed() -> None:

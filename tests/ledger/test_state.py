@@ -56,8 +56,41 @@ class CountingRecords:
         self.reads += 1
         return None
 
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        return [self.record(table, key) for key in keys]
+
     def scan(self, _table: Table[R], _start: bytes, _limit: int) -> Sequence[tuple[bytes, R]]:
         return ()
+
+
+def test_many_are_read_and_written_as_each_would_be() -> None:
+    records = make_records(a=1, b=2, c=3)
+    each, many = LedgerState(records), LedgerState(records)
+    keys, after = [b"b", b"d", b"a"], [holding(7), holding(8), None]
+    for state in (each, many):
+        state.put(HOLDINGS, b"b", holding(5))
+        state.begin()
+
+    assert many.get_each(HOLDINGS, keys) == [holding(5), None, holding(1)]
+    many.put_each(HOLDINGS, keys, after)
+    for key, record in zip(keys, after, strict=True):
+        each.put(HOLDINGS, key, record)
+
+    assert many.get_each(HOLDINGS, [*keys, b"c"]) == [*after, holding(3)]
+    assert list(many.written()) == list(each.written())
+    assert many.scan(HOLDINGS, b"", 9) == each.scan(HOLDINGS, b"", 9)
+    for state in (each, many):
+        state.discard()
+    assert many.changes() == each.changes() == {HOLDINGS.prefix + b"b": encode(holding(5))}
+
+
+def test_what_was_read_is_not_read_again_with_many() -> None:
+    state = LedgerState(source := CountingRecords())
+    state.get(HOLDINGS, b"a")
+
+    assert state.get_each(HOLDINGS, [b"a", b"b"]) == [None, None]
+    assert state.get(HOLDINGS, b"b") is None
+    assert source.reads == 2
 
 
 def test_write_without_a_read_before_it_knows_what_was_there() -> None:

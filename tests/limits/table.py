@@ -162,6 +162,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.upkeep.faults.FAULTS_MAX": (
         f"{_VALUES}::test_a_check_keeps_a_bounded_number_of_faults_and_counts_the_rest"
     ),
+    "node.storage.nodes.AHEAD_MAX": (
+        "tests/storage/test_nodes.py::test_no_more_is_read_ahead_than_the_bound"
+    ),
+    "node.rpc.contracts.FACE_LENGTH_MAX": (
+        "tests/rpc/test_contracts.py::test_face_that_nobody_can_hold_is_refused"
+    ),
     "node.storage.thread.PENDING_MAX": "tests/storage/test_thread.py::test_pending_work_is_bounded",
     # Files.
     "node.config.CONFIG_SIZE_MAX": _FILES,
@@ -626,6 +632,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.calendar.check._BUSINESS_DAYS_MAX": _ASKED,
     "node.amounts.DECIMALS_MAX": "asserted of what the ledger's own records say",
     "node.chain.records.SCAN_MAX": "asserted of our own callers, whose pages are shorter",
+    "node.ledger.state._SCAN_WHOLE_MAX": "up to which a scan reads in one step, not in several",
     "node.ledger.state._SCAN_CHUNK_MAX": "in which steps a scan reads; its length is the caller's",
     "node.genesis.model.ENTRIES_MAX": "the document's size ends first",
     "node.proofs.model.HANDOVERS_MAX": "the file's size ends first",

@@ -1,7 +1,7 @@
 """The disk of one machine: a database and a log in memory, which lose their power together."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -292,6 +292,9 @@ class _Store:
 
     def seek(self, key: bytes) -> bytes | None:
         return self.get(key)
+
+    def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return list(map(self.get, keys))
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None

@@ -199,6 +199,10 @@ def test_damage_is_refused_by_seeking_and_spoils_no_other_key(tmp_path: Path) ->
             assert store.seek(b"B" + encode_number(number)) == encode_number(number) * 60
         except StorageDamaged:
             refused.append(number)
+    with pytest.raises(StorageDamaged):
+        store.seek_each([b"B" + encode_number(number) for number in range(60)])
+    after = [b"B" + encode_number(number) for number in range(60) if number not in refused]
+    assert store.seek_each(after) == [store.get(key) for key in after]
     store.close()
 
     assert 0 < len(refused) < 30

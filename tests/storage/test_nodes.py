@@ -37,6 +37,40 @@ def test_tree_is_the_same_with_any_cache(crown_depth: int, cache_size_bytes: int
     assert list(store.scan(b"N", b"O")) == list(plain.scan(b"N", b"O"))
 
 
+def test_branches_that_are_read_ahead_are_not_looked_for_until_the_next_block() -> None:
+    store = MemoryStore()
+    records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
+    commit(store, StoredNodes(store), records)
+    nodes, plain = (StoredNodes(store, crown_depth=0, cache_size_bytes=0) for _ in range(2))
+    changes: dict[bytes, bytes | None] = {
+        key: None if index % 3 else b"y" for index, key in enumerate(records)
+    }
+
+    nodes.read_ahead(b"\x00", b"\x0f")
+    ahead, looked_for = update(nodes, changes), update(plain, changes)
+
+    assert (ahead.root, ahead.nodes) == (looked_for.root, looked_for.nodes)
+    assert (nodes.reads, plain.reads > 100) == (1, True)
+    store.write([(node_key(path), branch) for path, branch in ahead.nodes.items()], sync=True)
+    nodes.accept(ahead.nodes)
+    assert update(nodes, changes).nodes == {}
+
+
+def test_no_more_is_read_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
+    commit(store, StoredNodes(store), records)
+    nodes = StoredNodes(store, crown_depth=0)
+    monkeypatch.setattr("node.storage.nodes.AHEAD_MAX", 20)
+
+    for first in range(8):
+        nodes.read_ahead(bytes([first]), b"\x0f")
+
+    assert len(nodes._ahead) == 20
+    update(nodes, dict.fromkeys(records, b"y"))
+    assert nodes.reads > 200
+
+
 def test_emptied_tree_leaves_nothing_in_the_store() -> None:
     store = MemoryStore()
     nodes = StoredNodes(store)

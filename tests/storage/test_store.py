@@ -55,7 +55,11 @@ def test_seeking_finds_what_getting_finds(store: KeyValueStore) -> None:
         )
         for key in chance.sample(keys, 30):
             assert store.seek(key) == store.get(key)
+        some = chance.sample(keys, 30)
+        assert store.seek_each(some) == [store.get(key) for key in some]
+        assert store.seek_each(sorted(some)) == [store.get(key) for key in sorted(some)]
 
+    assert store.seek_each([]) == []
     assert store.seek(b"\xff" * 9) is None
 
 
