@@ -28,6 +28,8 @@ _ZERO_FREQUENCY: Final = 2
 """By which the yield of a bond without coupons is compounded, as that of those with them."""
 KINDS: Final = ("bill", "bond", "sukuk")
 """In the order in which tables and charts show them."""
+CURVES: Final = (("bill", "bond"), ("sukuk",))
+"""Kinds whose yields are one curve: what pays rental is another market."""
 LADDER_MONTHS: Final = (1, 3, 6, 12, 24, 36, 60, 120)
 """Where a step of the ladder ends, in months from today; what lies beyond is the last step."""
 

@@ -76,11 +76,18 @@ def stacked(
     return _plot(kind, label, Markup("".join(drawn)), axis)
 
 
-def dotted(points: Sequence[tuple[int, int, str, str, str]], *, kind: str, label: str) -> Markup:
-    """Return points joined by a line, each with its value above and its place below.
+def dotted(
+    points: Sequence[tuple[int, int, str, str, str]],
+    *,
+    joined: Sequence[Sequence[str]],
+    kind: str,
+    label: str,
+) -> Markup:
+    """Return points on lines, each with its value above and its place below.
 
     Args:
         points: place from left to right (0 to 1,000), height (0 to 1,000), class, value, name.
+        joined: classes whose points are on one line.
     """
     margin = 40
     room_x, room_y = WIDTH - 2 * margin, _PLOT_BOTTOM - _PLOT_TOP - 36
@@ -88,8 +95,15 @@ def dotted(points: Sequence[tuple[int, int, str, str, str]], *, kind: str, label
         (margin + x * room_x // 1_000, _PLOT_BOTTOM - 14 - y * room_y // 1_000)
         for x, y, *_ in points
     ]
-    line = " ".join(f"{x},{y}" for x, y in at)
-    drawn = [Markup(f'<polyline points="{line}"/>')] if len(at) > 1 else []
+    drawn = []
+    for layers in joined:
+        line = [
+            f"{x},{y}"
+            for (x, y), (_, _, layer, _, _) in zip(at, points, strict=True)
+            if layer in layers
+        ]
+        if len(line) > 1:
+            drawn.append(Markup('<polyline points="{}"/>').format(" ".join(line)))
     axis = []
     last = -WIDTH
     for (x, y), (_, _, layer, value, name) in zip(at, points, strict=True):

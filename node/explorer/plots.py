@@ -11,7 +11,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from node.debt import KINDS
+from node.debt import CURVES, KINDS
 from node.explorer.catalogues import Catalogue
 from node.explorer.charts import dotted, stacked, steps
 from node.explorer.contents import CurvePoint, WallColumn
@@ -97,6 +97,7 @@ def curve(catalogue: Catalogue, points: Sequence[CurvePoint]) -> Plot:
                 )
                 for point, place, rate in zip(points, places, rates, strict=True)
             ],
+            joined=CURVES,
             kind="curve",
             label=f"{catalogue.text('curve')}: {label}",
         ),

@@ -11,10 +11,15 @@ import msgspec
 
 from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctions import AuctionError, allot, average_yield_e4
+from node.ledger.auctions import AuctionError, allot, average_yield_e4, due_for
 from node.ledger.auctions.allotment import Allotment, price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.auctions.records import AuctionRecord, AuctionResult, LadderRow
+from node.ledger.auctions.records import (
+    AuctionRecord,
+    AuctionResult,
+    LadderRecord,
+    RowState,
+)
 from node.ledger.pricing import bill_yield, text
 from node.ledger.tables import ASSETS, LADDERS, AssetRecord, ladder_key, name_key
 from node.ledger.terms import BillTerms
@@ -31,6 +36,9 @@ FIGURES: Final = (
     "competitive",
     "noncompetitive",
     "rows",
+    "settled",
+    "failed",
+    "paid",
 )
 """What is worked out; the yield where one was published."""
 
@@ -51,11 +59,12 @@ def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[Recomp
         return None
     asset = chain.record(ASSETS, name_key(record.terms.asset))
     assert asset is not None, "an auction of an asset that is not defined"
-    rows: list[LadderRow] = []
-    for piece in range(pieces):
-        ladder = chain.record(LADDERS, ladder_key(auction, piece))
-        assert ladder is not None, "a piece that an auction counts"
-        rows += ladder.rows
+    ladder: list[LadderRecord] = []
+    for number in range(pieces):
+        piece = chain.record(LADDERS, ladder_key(auction, number))
+        assert piece is not None, "a piece that an auction counts"
+        ladder.append(piece)
+    rows = [row for piece in ladder for row in piece.rows]
     published = record.result
     priced = [row for row in rows if row.price_e4 is not None]
     unpriced = [row for row in rows if row.price_e4 is None]
@@ -66,7 +75,7 @@ def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[Recomp
         return [
             RecomputedFigure(name="cut_off", published=cut_off, recomputed=str(error), agrees=False)
         ]
-    return _figures(record, asset, published, found, rows)
+    return _figures(record, asset, published, found, ladder)
 
 
 def _figures(
@@ -74,8 +83,9 @@ def _figures(
     asset: AssetRecord,
     published: AuctionResult,
     found: Allotment,
-    rows: list[LadderRow],
+    ladder: list[LadderRecord],
 ) -> list[RecomputedFigure]:
+    rows = [row for piece in ladder for row in piece.rows]
     amount = partial(render_amount, decimals=asset.decimals)
     price = partial(text, decimals=PRICE_DECIMALS)
     expected = (*found.competitive, *found.noncompetitive)
@@ -103,7 +113,31 @@ def _figures(
         average = average_yield_e4(paid, partial(bill_yield, days=days))
         shown = partial(text, decimals=YIELD_DECIMALS)
         pairs.insert(2, ("average_yield", shown(published.average_yield_e4), shown(average)))
+    sums = _sums(record, found, ladder)
+    pairs += [
+        ("settled", amount(record.settled), amount(sums["settled"])),
+        ("failed", amount(record.failed), amount(sums["failed"])),
+        ("paid", amount(record.paid), amount(sums["paid"])),
+    ]
     return [
         RecomputedFigure(name=name, published=told, recomputed=comes, agrees=told == comes)
         for name, told, comes in pairs
     ]
+
+
+def _sums(record: AuctionRecord, found: Allotment, ladder: list[LadderRecord]) -> dict[str, int]:
+    """Return what was delivered, failed and paid, by the states of the rows and what accrued."""
+    sums = {"settled": 0, "failed": 0, "paid": 0}
+    for piece in ladder:
+        for row in piece.rows:
+            if row.state is RowState.FAILED:
+                sums["failed"] += row.allotted
+            elif row.state is RowState.SETTLED:
+                price_e4 = (
+                    found.noncompetitive_price_e4
+                    if row.price_e4 is None
+                    else price_of(record.terms, row, found.cut_off_e4)
+                )
+                sums["settled"] += row.allotted
+                sums["paid"] += due_for(row.allotted, price_e4, piece.accrual)
+    return sums

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from node.codec import replace
-from node.debt import KINDS
+from node.debt import CURVES, KINDS
 from node.explorer import securities as room
 from node.explorer.catalogues import catalogues
-from node.explorer.charts import stacked
+from node.explorer.charts import dotted, stacked
 from node.explorer.contents import (
     AuctionContent,
     CurvePoint,
@@ -372,6 +372,20 @@ def test_layers_of_a_column_add_up_to_its_height() -> None:
     heights = [int(part.split('"')[0]) for part in drawn.split(' height="')[1:]]
     assert heights[:3] != []
     assert sum(heights[:3]) == heights[3]
+
+
+def test_points_of_one_market_are_on_one_line() -> None:
+    points = [
+        (0, 0, "bill", "7", "3 mo"),
+        (300, 500, "sukuk", "8", "1 y"),
+        (900, 9, "bond", "9", "5 y"),
+    ]
+
+    drawn = str(dotted(points, joined=CURVES, kind="curve", label="x"))
+
+    assert drawn.count("<circle") == 3
+    assert drawn.count("<polyline") == 1  # one sukuk makes no line
+    assert drawn.split('points="')[1].split('"')[0].count(",") == 2
 
 
 @pytest.mark.parametrize(

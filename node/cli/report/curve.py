@@ -27,7 +27,7 @@ def command(out: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
     Example:
       khazana report curve --out curve.png
     """
-    from node.debt import KINDS, curve, read_lines, read_sales
+    from node.debt import CURVES, KINDS, curve, read_lines, read_sales
 
     result = with_client(url, timeout_s, read_debt)
     points = curve(read_sales(result["auctions"], read_lines(result["lines"])))
@@ -40,7 +40,10 @@ def command(out: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
     with paper(out, "Yield by tenor at the last auctions", result) as axes:
         years = [point.days / 365 for point in points]
         rates = [float(point.rate or 0) for point in points]
-        axes.plot(years, rates, color=REST, zorder=1)
+        for kinds in CURVES:
+            on_one = [place for place, point in enumerate(points) if point.kind in kinds]
+            xs, ys = ([values[place] for place in on_one] for values in (years, rates))
+            axes.plot(xs, ys, color=REST, zorder=1)
         for kind in KINDS:
             chosen = [place for place, point in enumerate(points) if point.kind == kind]
             if chosen:
