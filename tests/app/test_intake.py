@@ -1,11 +1,12 @@
 """The door for transactions: who waits for what and how long; bounds; pushes and their loss."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 
-from node.admission import Admission
+from node.admission import Admission, Known
 from node.chain import Chain
 from node.intake import Intake
 from node.intake.crowding import CALM_AFTER_S, CROWDED_SHARE, WAIT_MS, Crowding
@@ -14,12 +15,15 @@ from node.intake.verifier import (
     CHUNK_BYTES_MAX,
     CHUNK_MAX,
     CLIENTS_MAX,
+    GIVE_WAY_MAX,
     PUSHED_BYTES_MAX,
+    TURN_MAX,
     _Chunk,
 )
 from node.mempool import AdmittedTransaction, Full, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, Role, Transactions
+from node.signatures import Check
 from node.storage import MemoryStore
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, LoopClock, cluster
 from tests.network.virtual_time import run_virtual
@@ -120,7 +124,7 @@ def test_a_refusal_that_depends_on_the_moment_is_no_peers_fault() -> None:
     run_virtual(main())
 
 
-def test_one_chunk_is_verified_in_one_turn_whoever_brings_it() -> None:
+def test_one_chunk_is_one_job_whoever_brings_it() -> None:
     async def main() -> None:
         async with cluster() as network:
             door = Door(network)
@@ -143,6 +147,57 @@ def test_one_chunk_is_verified_in_one_turn_whoever_brings_it() -> None:
             steps = [later - sooner for sooner, later in pairwise(seen)]
             assert max(steps) <= CHUNK_MAX
             door.close()
+
+    run_virtual(main())
+
+
+def test_the_signatures_of_a_job_take_as_many_turns_as_they_are_long() -> None:
+    """And consensus, when it has something at hand, is given way to between them."""
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            verified: list[int] = []
+            verdicts = door.admission.verdicts
+
+            def counted(checks: Sequence[Check]) -> list[bool]:
+                verified.append(len(checks))
+                door.busy = True
+                return verdicts(checks)
+
+            door.admission.verdicts = counted  # type: ignore[method-assign]
+            door.intake.push("v", [network.transaction() for _ in range(CHUNK_MAX)])
+            turns = 0
+            while len(door.pool) < CHUNK_MAX:
+                turns += 1
+                await asyncio.sleep(0)
+
+            assert verified == [TURN_MAX] * (CHUNK_MAX // TURN_MAX)
+            assert turns > GIVE_WAY_MAX
+            door.close()
+
+    run_virtual(main())
+
+
+def test_a_job_that_is_given_up_between_two_turns_leaves_nobody_waiting() -> None:
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            raws = [network.transaction() for _ in range(CHUNK_MAX)]
+            verdicts = door.admission.verdicts
+
+            def closing(checks: Sequence[Check]) -> list[bool]:
+                door.close()
+                return verdicts(checks)
+
+            door.admission.verdicts = closing  # type: ignore[method-assign]
+            with pytest.raises(asyncio.CancelledError):
+                await door.intake.submit(raws)
+
+            assert len(door.pool) == 0
+            door.admission.verdicts = verdicts  # type: ignore[method-assign]
+            again = door.admission.verify_batch(raws)
+            assert not any(isinstance(each, Known) for each in again), "none is being verified"
 
     run_virtual(main())
 

@@ -298,8 +298,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.intake.intake.PUSHED_AGAIN_MAX": (
         f"{_INTAKE}::test_what_waits_behind_many_is_pushed_again_only_once_later_ones_are_in_a_block"
     ),
-    "node.intake.verifier.CHUNK_MAX": (
-        f"{_INTAKE}::test_one_chunk_is_verified_in_one_turn_whoever_brings_it"
+    "node.intake.verifier.CHUNK_MAX": (f"{_INTAKE}::test_one_chunk_is_one_job_whoever_brings_it"),
+    "node.intake.verifier.TURN_MAX": (
+        f"{_INTAKE}::test_the_signatures_of_a_job_take_as_many_turns_as_they_are_long"
     ),
     "node.intake.verifier.CHUNK_BYTES_MAX": (
         f"{_INTAKE}::test_large_transactions_are_looked_at_one_a_turn"
@@ -382,6 +383,12 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.snapshots.pins.PINS_MAX": (f"{_VALUES}::test_only_the_newest_snapshots_are_kept_pinned"),
     # The replica.
+    "node.replica.pace.GATHER_FACTOR_MAX": (
+        "tests/replica/test_pace.py::test_the_faster_transactions_come_the_longer_they_are_gathered"
+    ),
+    "node.replica.pace.GATHER_SHARE_MAX": (
+        "tests/replica/test_pace.py::test_a_proposal_is_not_put_off_until_it_is_given_up"
+    ),
     "node.replica.join.ROUNDS_BELIEVED_MAX": (
         "tests/replica/test_join.py::test_a_round_that_nobody_can_have_reached_is_not_believed"
     ),
