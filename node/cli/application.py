@@ -83,6 +83,7 @@ COMMANDS: Final = {
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "top": Place("node.cli.top", "Watch the network live in a terminal."),
     "doctor": Place("node.cli.doctor", "Look at everything that a node stands on."),
+    "explain": Place("node.cli.explain", "Say what a code means and what to do."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
     "schedule": Place("node.cli.schedule", "Print what a bond or sukuk pays and when."),
@@ -134,7 +135,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         ended = application.main(words, prog_name="khazana", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if as_json:
+            emit_error(CommandError(Exit.USAGE, error.format_message()), as_json=True)
+        else:
+            error.show()
         sys.exit(Exit.USAGE)
     except click.Abort:
         sys.exit(Exit.INTERRUPTED)

@@ -49,6 +49,7 @@ class CommandError(Exception):
         code: the exit code.
         advice: what the reader can do about it; may be empty.
         facts: the same for machines, printed with `--json`.
+        reason: a permanent code of `node.cli.refusals`; empty: that of the exit code.
     """
 
     def __init__(
@@ -59,3 +60,4 @@ class CommandError(Exception):
         self.message = message
         self.advice = advice
         self.facts = facts or {}
+        self.reason = ""

@@ -40,16 +40,22 @@ def note(message: str) -> None:
 
 
 def emit_error(error: CommandError, *, as_json: bool) -> None:
-    """Print why a command ends without success, and what to do."""
+    """Print why a command ends without success, what to do, and the code that says so."""
+    from node.cli.endings import ENDINGS
+
+    ending = ENDINGS[error.code]
+    advice, reason = error.advice or ending.hint, error.reason or ending.code
     if as_json:
-        fields: dict[str, object] = {"exit": int(error.code), "message": error.message}
-        if error.advice:
-            fields["advice"] = error.advice
-        click.echo(json.dumps({"error": fields | error.facts}, ensure_ascii=False), err=True)
+        said = {"exit": int(error.code), "reason": reason, "message": error.message}
+        click.echo(
+            json.dumps({"error": {**said, "advice": advice, **error.facts}}, ensure_ascii=False),
+            err=True,
+        )
         return
     click.echo(f"khazana: {error.message}", err=True)
-    if error.advice:
-        click.echo(f"  {error.advice}", err=True)
+    click.echo(f"  {advice}", err=True)
+    if error.reason:
+        click.echo(f"  (khazana explain {reason})", err=True)
 
 
 def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> str:

@@ -215,16 +215,22 @@ class Outcome(IntEnum):
     )
     AMOUNT_OUT_OF_RANGE = (
         67,
-        "The field {field} is {found}; it must be at least 1 and at most {expected} minor units.",
+        "The field {field} is {found}; it must be at least 1 and at most {expected} minor units."
+        " Give another amount; `decimals` of the asset says how many minor units make one unit.",
     )
     TIME_NOT_ACCEPTED = (
         68,
         "The field {field} is {found} ms; it must lie after block time, {earliest} ms, and not"
-        " after {latest} ms.",
+        " after {latest} ms. Choose a time within these bounds, counted from the time of the last"
+        " block.",
     )
 
     # Participants, licences, accounts.
-    PARTICIPANT_EXISTS = 80, "A participant is already registered as '{participant}'."
+    PARTICIPANT_EXISTS = (
+        80,
+        "A participant is already registered as '{participant}'. Choose another id, or use the"
+        " participant that is there.",
+    )
     IDENTIFIER_TAKEN = (
         81,
         "The {scheme} '{found}' already belongs to {holder}. One identifier names one thing.",
@@ -242,7 +248,8 @@ class Outcome(IntEnum):
     )
     LICENCE_UNKNOWN = (
         85,
-        "Participant {participant} has no licence for {activity} that could be revoked.",
+        "Participant {participant} has no licence for {activity} that could be revoked. Look the"
+        " participant's licences up first.",
     )
     PHASE_LIMIT_REACHED = (
         86,
@@ -256,7 +263,8 @@ class Outcome(IntEnum):
     )
     ACCOUNT_ALREADY_ON_HOLD = (
         88,
-        "Account {account} is already on hold by {placed_by}, reference {legal_reference}.",
+        "Account {account} is already on hold by {placed_by}, reference {legal_reference}. Release"
+        " that hold first, if yours is to take its place.",
     )
     ACCOUNT_NOT_ON_HOLD = 89, "Account {account} is not on hold. Nothing to release."
     ACCOUNT_NOT_EMPTY = (
@@ -273,7 +281,8 @@ class Outcome(IntEnum):
     )
     CEILING_EXCEEDED = (
         102,
-        "The supply of {asset} would be {found}; its ceiling is {expected} minor units.",
+        "The supply of {asset} would be {found}; its ceiling is {expected} minor units. Issue"
+        " less.",
     )
     SELF_TRANSFER = 103, "Account {account} would transfer to itself. Nothing would change."
     FORCED_TRANSFER_NOT_ALLOWED = (
@@ -328,18 +337,30 @@ class Outcome(IntEnum):
         "No proposal {proposal} is open. It was completed, withdrawn, has expired, or never"
         " existed.",
     )
-    ALREADY_APPROVED = 125, "Participant {participant} has already approved proposal {proposal}."
+    ALREADY_APPROVED = (
+        125,
+        "Participant {participant} has already approved proposal {proposal}. Nothing more is"
+        " needed from it; the offices that are missing must approve.",
+    )
     NOT_PROPOSER = (
         126,
         "Proposal {proposal} was made by account {proposer}, not by {account}. Only its proposer"
         " withdraws it; the others need not approve.",
     )
-    PARAMETER_UNKNOWN = 127, "No parameter is called '{parameter}'."
+    PARAMETER_UNKNOWN = (
+        127,
+        "No parameter is called '{parameter}'. `khz_parameters` lists them all.",
+    )
     PARAMETER_OUT_OF_RANGE = (
         128,
-        "The parameter {parameter} would be {found}; it ranges from {lowest} to {highest}.",
+        "The parameter {parameter} would be {found}; it ranges from {lowest} to {highest}. Choose"
+        " a value in that range.",
     )
-    OPERATION_UNKNOWN = 129, "No operation under the powers matrix is called '{operation}'."
+    OPERATION_UNKNOWN = (
+        129,
+        "No operation under the powers matrix is called '{operation}'. `khz_powers` lists them"
+        " all.",
+    )
     POWER_NOT_VALID = (
         130,
         "This row of the powers matrix cannot work: {reason}. Names stand in ascending order, each"
@@ -354,7 +375,10 @@ class Outcome(IntEnum):
         132,
         "Nobody holds the office {office}. Grant it first, or the row could never be met.",
     )
-    VALIDATOR_UNKNOWN = 133, "No validator is called '{validator}'."
+    VALIDATOR_UNKNOWN = (
+        133,
+        "No validator is called '{validator}'. `khz_validators` lists them all.",
+    )
     VALIDATOR_EXISTS = (
         134,
         "The validator {validator} already has this {field}. Each participant runs at most one"
@@ -370,7 +394,10 @@ class Outcome(IntEnum):
         "{found} validators would remain, and the parameter validators-min asks for {expected}. Add"
         " another first.",
     )
-    VALIDATORS_TOO_MANY = 137, "There are {found} validators, the most that a network can have."
+    VALIDATORS_TOO_MANY = (
+        137,
+        "There are {found} validators, the most that a network can have. Remove one first.",
+    )
     PROPOSALS_FULL_FOR_PARTICIPANT = (
         138,
         "Participant {participant} has {expected} proposals open, as many as one may: a quarter of"
@@ -448,13 +475,15 @@ class Outcome(IntEnum):
     CALENDAR_DAY_PAST = (
         166,
         "Day {found} (counted from 1970-01-01) cannot become or cease to be a holiday of the"
-        " calendar '{calendar}': today is day {today}, and only days after it change.",
+        " calendar '{calendar}': today is day {today}, and only days after it change. Give the"
+        " change for a later day.",
         3,
     )
     CALENDAR_DAY_USED = (
         167,
         "Day {found} (counted from 1970-01-01) cannot become or cease to be a holiday of the"
-        " calendar '{calendar}': what was paid already relied on its days up to day {expected}.",
+        " calendar '{calendar}': what was paid already relied on its days up to day {expected}."
+        " Give the change for a later day.",
         3,
     )
 
@@ -573,7 +602,8 @@ class Outcome(IntEnum):
     BIDDER_NOT_ACCEPTED = (
         206,
         "Participant {participant}, a {kind}, may not {operation} in the auction {auction}: its"
-        " announcement says who may bid, with a price or without one.",
+        " announcement says who may bid, with a price or without one. Bid in the part that is open"
+        " to this kind, or leave it.",
         3,
     )
     BIDDER_EXCLUDED = (
@@ -590,7 +620,8 @@ class Outcome(IntEnum):
     )
     AUCTION_FULL = (
         209,
-        "The auction {auction} has {expected} bids of this kind, as many as one can have.",
+        "The auction {auction} has {expected} bids of this kind, as many as one can have. Use the"
+        " bids there are: withdraw one before the close, or place it in the next auction.",
         3,
     )
     SEALED_BID_UNKNOWN = (
@@ -599,7 +630,12 @@ class Outcome(IntEnum):
         " belongs to another account, or never existed.",
         3,
     )
-    SEALED_BID_OPENED = 211, "Sealed bid {number} of the auction {auction} is already opened.", 3
+    SEALED_BID_OPENED = (
+        211,
+        "Sealed bid {number} of the auction {auction} is already opened. Nothing more is to be"
+        " done for it.",
+        3,
+    )
     SEALED_BID_DIFFERS = (
         212,
         "What was opened is not what was sealed: its hash is {found}, that of bid {number} in the"
@@ -609,13 +645,13 @@ class Outcome(IntEnum):
     PRICE_OFF_QUANTUM = (
         213,
         "The price is {found} and the auction {auction} takes multiples of {expected}, in units of"
-        " 0.0001 per hundred.",
+        " 0.0001 per hundred. Round the price to such a multiple.",
         3,
     )
     FACE_NOT_A_MULTIPLE = (
         214,
         "The face is {found} minor units and the auction {auction} takes positive multiples of"
-        " {expected}.",
+        " {expected}. Bid for such a multiple.",
         3,
     )
     BIDDER_LIMIT_EXCEEDED = (
@@ -627,12 +663,13 @@ class Outcome(IntEnum):
     NONCOMPETITIVE_FACE_NOT_ACCEPTED = (
         216,
         "A bid without a price in the auction {auction} is for {lowest} to {highest} minor units;"
-        " this one is for {found}.",
+        " this one is for {found}. Bid for a face within these bounds.",
         3,
     )
     AUCTION_NOT_TO_BE_DECIDED = (
         217,
-        "The auction {auction} is {found}; it is decided once its book is complete, and once only.",
+        "The auction {auction} is {found}; it is decided once its book is complete, and once only."
+        " `khz_auction` says at which stage it is and what comes next.",
         3,
     )
     CUT_OFF_NOT_ACCEPTED = (

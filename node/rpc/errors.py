@@ -43,6 +43,8 @@ class RpcError(Exception):
     code: ClassVar[int]
     summary: ClassVar[str]
     """What the code means, for the generated document."""
+    hint: ClassVar[str]
+    """What a caller does about it, for the reference."""
 
     def __init__(self, message: str, data: Mapping[str, JsonValue] | None = None) -> None:
         super().__init__(message)
@@ -57,26 +59,39 @@ class RpcError(Exception):
 class ParseError(RpcError):
     code = -32700
     summary = "The body is not JSON, or is JSON that two readers could read differently."
+    hint = "Send one JSON value in UTF-8: no member twice, no number that is not an integer."
 
 
 class InvalidRequest(RpcError):
     code = -32600
     summary = "The JSON is not a request, or a batch is empty or too long."
+    hint = (
+        'A request has `jsonrpc` "2.0", `method`, `params` as an object, and an `id`; a batch has'
+        " at least one and at most `rpc.batch_max` of them."
+    )
 
 
 class MethodNotFound(RpcError):
     code = -32601
     summary = "There is no such method here."
+    hint = (
+        "`rpc.discover` lists the methods; another release of the node may have more."
+        " Subscriptions are made at `/ws`."
+    )
 
 
 class InvalidParams(RpcError):
     code = -32602
     summary = "A parameter is missing, unknown, of another type or out of its range."
+    hint = (
+        "The message names the parameter; `rpc.discover` says which there are and what each takes."
+    )
 
 
 class InternalError(RpcError):
     code = -32603
     summary = "The node made a mistake. `trace_id` finds it in the node's log."
+    hint = "Ask another node. Give the operator the trace id: the log has what happened under it."
 
     def __init__(self, trace_id: str) -> None:
         super().__init__(
@@ -88,10 +103,15 @@ class InternalError(RpcError):
 class NotFound(RpcError):
     code = -32001
     summary = "There is no such thing, or it is no longer kept."
+    hint = (
+        "Check the name or id. If it is quite new, the node may be behind: ask again in a moment."
+    )
 
 
 class Pruned(NotFound):
     """What is asked for may have been, and this node keeps nothing of it any more."""
+
+    hint = "Ask a node that keeps all blocks; `khz_status` says from which height on one has them."
 
     def __init__(self, what: str, *, height: int, earliest: int) -> None:
         super().__init__(
@@ -103,16 +123,25 @@ class Pruned(NotFound):
 class NotReady(RpcError):
     code = -32002
     summary = "The node cannot serve that now; `retry_after_ms` says when to ask again."
+    hint = (
+        "Ask again after `retry_after_ms`, or ask another node. `/readyz?verbose` says what is"
+        " lacking."
+    )
 
 
 class Rejected(RpcError):
     code = -32003
     summary = "The transaction is refused; `name` is the permanent name of the outcome."
+    hint = "Do what the sentence says and build another transaction: these bytes will not be taken."
 
 
 class Forbidden(RpcError):
     code = -32004
     summary = "The caller may not do that here; `scope` is what its key would have to be for."
+    hint = (
+        "Ask whoever runs the node for an API key of that scope, and show it in the header"
+        " `Authorization`."
+    )
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(
@@ -124,6 +153,8 @@ class Forbidden(RpcError):
 class KeyRefused(Forbidden):
     """The API key that was shown opens nothing: 401 of HTTP."""
 
+    hint = "Is the key whole, and of this node? Keys end, and are taken back: ask for another."
+
     def __init__(self, message: str) -> None:
         RpcError.__init__(self, message)
 
@@ -131,6 +162,7 @@ class KeyRefused(Forbidden):
 class Limited(RpcError):
     code = -32005
     summary = "Too much was asked, or the pool is full; `retry_after_ms` says when to ask again."
+    hint = "Wait for `retry_after_ms`, then send the same again; sending it twice is harmless."
 
     def __init__(self, message: str, *, retry_after_ms: int) -> None:
         super().__init__(message, {"retry_after_ms": retry_after_ms})
@@ -140,8 +172,12 @@ class Limited(RpcError):
 class NoIndex(RpcError):
     code = -32007
     summary = "This node keeps no index, from which that would be answered. Another one may."
+    hint = "Ask a node that keeps one, or have its operator set [index] in node.toml."
 
 
 class WaitTimeout(RpcError):
     code = -32010
     summary = "Not final within the time asked for. Ask again with `khz_transaction` and the id."
+    hint = (
+        "Ask `khz_transaction` for the id, or hand the same bytes in again: they are applied once."
+    )

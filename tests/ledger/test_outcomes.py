@@ -124,6 +124,7 @@ NUMBERS = {
     "BIDDER_LIMIT_EXCEEDED": 215,
     "NONCOMPETITIVE_FACE_NOT_ACCEPTED": 216,
     "AUCTION_NOT_TO_BE_DECIDED": 217,
+    "ACCRUAL_NOT_KNOWN": 219,
     "CUT_OFF_NOT_ACCEPTED": 218,
     "ASSET_NOT_SERVICED": 170,
     "PAYING_AGENT_ABSENT": 171,
@@ -165,6 +166,7 @@ def test_sentence_is_a_sentence(outcome: Outcome) -> None:
     assert sentence.endswith(".")
     assert sentence[0].isupper() or sentence[0] in "'{"
     assert "  " not in sentence
+    assert outcome is Outcome.APPLIED or ". " in sentence, "and what is one to do?"
     for _, name, specification, conversion in string.Formatter().parse(sentence):
         assert name is None or name.isidentifier()
         assert not specification

@@ -1,0 +1,5 @@
+"""`khazana explain`: what a code means, and what to do."""
+
+from node.cli.explain.command import command
+
+__all__ = ["command"]
