@@ -11,6 +11,7 @@ from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView
 from node.rpc.debt import DebtLineView
 from node.rpc.recomputing import RecomputedFigure
 from node.rpc.results import Object
+from node.rpc.securities import ScheduleResult
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,6 +288,13 @@ class SecuritiesContent(results.Result, frozen=True, kw_only=True):
     """The last ones by the time of their close."""
     lines: list[DebtLineView]
     next: str | None
+
+
+class SecurityContent(results.Result, frozen=True, kw_only=True):
+    """What a security pays and when; the payments of this page."""
+
+    schedule: ScheduleResult
+    next_row: int | None
 
 
 class LadderLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@
 `/`                     the overview; `/index.json`
 `/blocks`, `/blocks/7`  and likewise transactions, accounts, assets, participants, proposals
 `/licences` ...         licences, validators, evidence, rules, hour: one page each, or a list
-`/securities`           what the state owes; `/auctions`, `/auctions/<name>`
+`/securities`           what the state owes; `/securities/<A>` what one pays; `/auctions` ...
 `/search?q=`            what was typed, or where it leads
 `/live`                 server-sent events for the overview
 `/proofs/<account>/<A>` the proof file of what an account has of an asset
@@ -157,6 +157,11 @@ class Explorer:
                 "account", "account-title", lambda a, _f: reading.account(_argument(a), a.query)
             ),
             "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
+            "securities": _page(
+                "security",
+                "security-title",
+                lambda a, _f: securities.security(_argument(a), a.query),
+            ),
             "auctions": _page(
                 "auction", "auction-title", lambda a, _f: securities.auction(_argument(a), a.query)
             ),

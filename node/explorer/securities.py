@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from node.debt import (
     DebtLine,
     Sale,
@@ -31,6 +33,7 @@ from node.explorer.contents import (
     LadderLine,
     PaymentLine,
     SecuritiesContent,
+    SecurityContent,
     WallColumn,
 )
 from node.explorer.cursors import convert, page_params, parse_number
@@ -56,6 +59,7 @@ from node.rpc.auction_results import (
 from node.rpc.debt import DebtLineView, DebtParams
 from node.rpc.pages import Door
 from node.rpc.results import at_head
+from node.rpc.securities import ScheduleParams, ScheduleResult
 
 CALL_LIMIT: Final = 200
 
@@ -104,6 +108,18 @@ class Securities:
             )[:AUCTIONS_SHOWN_MAX],
             lines=shown,
             next=shown[-1].asset if len(following) > len(shown) else None,
+        )
+
+    async def security(self, argument: str, query: Mapping[str, str]) -> SecurityContent:
+        """Return what a security pays, with a page of its payments."""
+        wanted = convert({"asset": argument}, ScheduleParams, argument, "expected-name")
+        found: ScheduleResult = await self._door.ask(self._door.securities.schedule, wanted)
+        first = parse_number(query, "index", highest=len(found.payments))
+        stop = first + ROWS_MAX
+        return SecurityContent(
+            **at_head(self._chain.head),
+            schedule=msgspec.structs.replace(found, payments=found.payments[first:stop]),
+            next_row=stop if stop < len(found.payments) else None,
         )
 
     async def auctions(self, query: Mapping[str, str]) -> AuctionsResult:

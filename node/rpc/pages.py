@@ -17,6 +17,7 @@ from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
 from node.rpc.limits import RpcLimits
 from node.rpc.methods import Methods
+from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.stream import Feed
 from node.rpc.views import Views
@@ -32,6 +33,7 @@ class Door:
     methods: Methods
     auctions: AuctionMethods
     debt: DebtMethods
+    securities: SecurityMethods
     views: Views
     health: Health
     feed: Feed

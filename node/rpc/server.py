@@ -132,11 +132,12 @@ class RpcServer:
         methods = Methods(services, self._views, places, self._submissions, self._health)
         auctions = AuctionMethods(services.chain, self._views)
         debt = DebtMethods(services.chain)
+        securities = SecurityMethods(services, self._views)
         self._methods = (
             *methods_of(methods),
             *methods_of(CalendarMethods(services.chain)),
             *methods_of(auctions),
-            *methods_of(SecurityMethods(services, self._views)),
+            *methods_of(securities),
             *methods_of(ContractMethods(services.chain)),
             *methods_of(debt),
             *methods_of(IndexMethods(services, self._views)),
@@ -162,6 +163,7 @@ class RpcServer:
                     methods=methods,
                     auctions=auctions,
                     debt=debt,
+                    securities=securities,
                     views=self._views,
                     health=self._health,
                     feed=self._feed,

@@ -35,7 +35,7 @@ from node.ledger.transactions import transaction_id
 from node.provision.acts import define_bill
 from node.rpc import RpcLimits
 from tests.chain.town import BANK, CASH, SALT, address_of, key, make_record
-from tests.explorer.owing import RUNNING, SOLD, owe
+from tests.explorer.owing import BOND, RUNNING, SOLD, owe
 from tests.rpc.solo import Solo, solo_node
 
 MARK: Final = "<b onclick=alert(1)>\"'&amp;</b><script>alert(2)</script>"
@@ -87,6 +87,7 @@ class Stage:
             "assets": "/assets",
             "asset": f"/assets/{BILL}",
             "securities": "/securities",
+            "security": f"/securities/{BOND}",
             "auctions": "/auctions",
             "auction": f"/auctions/{SOLD}",
             "auction-running": f"/auctions/{RUNNING}",

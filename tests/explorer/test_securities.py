@@ -128,6 +128,9 @@ async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> Non
             "rows",
         ]
         assert differing(cut_off_e4=1) == ["cut_off"]  # no bid has it
+        summed = recomputed(chain, SOLD, replace(record, paid=1, settled=2, failed=3))
+        assert summed is not None
+        assert [each.name for each in summed if not each.agrees] == ["settled", "failed", "paid"]
         for root in ROOTS.values():
             html = await rendered(shown, root, widest_ladder(at_head(chain.head), {"asset": BILL}))
             assert 'class="verdict bad"' in html
@@ -144,6 +147,24 @@ async def test_what_is_no_auction_and_no_cursor_is_refused() -> None:
             ("/auctions?after=", 400),
         ):
             assert (await shown.get(path))[0] == status, path
+
+
+async def test_a_security_says_what_it_pays_and_when() -> None:
+    async with stage() as shown:
+        page = await told(shown, f"/securities/{BOND}.json")
+        schedule = await shown.solo.call("khz_schedule", {"asset": BOND})
+
+        assert page["schedule"]["payments"] == schedule["payments"]
+        assert page["next_row"] is None
+        assert f'href="/securities/{BOND}"' in (await shown.get("/securities"))[1]
+        for path, status in (
+            (f"/securities/{BILL}", 400),  # a bill pays nothing
+            ("/securities/NONE", 404),
+            (f"/securities/{BOND}?index=5", 400),
+        ):
+            assert (await shown.get(path))[0] == status, path
+        last = await told(shown, f"/securities/{BOND}.json?index=3")
+        assert [each["number"] for each in last["schedule"]["payments"]] == [4]
 
 
 async def test_lines_go_on_by_cursor() -> None:
