@@ -14,7 +14,7 @@ CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 # How many processes share the tests; `make test WORKERS=0` runs them in one, in order.
 WORKERS ?= logical --maxprocesses=4
 
-.PHONY: help setup demo test soak fuzz test-docker lint format types contracts check lock clean
+.PHONY: help setup demo test soak fuzz test-docker lint format types contracts check docs lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,11 @@ else
 	@echo "container tests left out: no container engine answers, or CONTAINERS=no"
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not docker" $(ARGS)
 endif
+
+docs: setup      ## the reference documentation, into .docs (Sphinx)
+	@$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^docs = \["\(.*\)"\]$$/\1/p' pyproject.toml | sed 's/", "/ /g')
+	@$(BIN)/python -m sphinx -q -W --keep-going -j auto -c node/docs -b html . .docs
+	@echo "open .docs/node/docs/index.html"
 
 test-docker: setup ## the tests that need a container engine
 	@$(BIN)/python -m pytest -m docker $(ARGS)
@@ -69,4 +74,4 @@ lock: setup      ## resolve the dependencies anew (needs uv)
 	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q - -c requirements-dev.lock -o docker/backend.lock
 
 clean:           ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .docs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

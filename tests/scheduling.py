@@ -17,6 +17,7 @@ BY_THEMSELVES: Final = (
     "tests/cli/test_demo.py",
     "tests/cli/test_devnet.py",
     "tests/docker/",
+    "tests/docs/test_commands.py",
     "tests/e2e/",
     "tests/explorer/test_browser.py",
     "tests/limits/test_attacks.py",

@@ -1,0 +1,77 @@
+"""The pages that the code writes, and that every page has its place."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from node.cli.application import application
+from node.docs.pages import PAGES, commands, methods, outcomes
+from node.ledger.outcomes import Outcome
+from node.rpc.jsonrpc import methods_of
+from node.rpc.methods import Methods
+from tests.docs.blocks import ROOT
+
+DOCS = ROOT / "node" / "docs"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_that_the_code_writes_is_there_to_be_written_into(name: str) -> None:
+    assert (ROOT / name).with_suffix(".md").read_text().startswith("# ")
+
+
+def test_every_command_has_its_help_on_the_page() -> None:
+    page = commands()
+
+    for name in application.places:
+        assert f"\n## khazana {name}\n" in page
+    assert "\n## khazana tx transfer\n" in page
+    assert "Usage: khazana tx transfer [OPTIONS]" in page
+
+
+def test_every_method_is_on_the_page_with_its_parameters() -> None:
+    page = methods()
+
+    for entry in methods_of(Methods):
+        assert f"\n## {entry.name}\n" in f"\n{page}"
+    assert "| `address` | string" in page
+    assert "khz_subscribe" in page
+
+
+def test_every_outcome_is_on_the_page() -> None:
+    page = outcomes()
+
+    for outcome in Outcome:
+        assert f"| {outcome.value} | `{outcome.name}` |" in page
+    assert "{" not in page
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    index = (DOCS / "index.md").read_text()
+
+    for page in (*DOCS.glob("*.md"), *DOCS.glob("reference/*.md")):
+        name = page.relative_to(DOCS).with_suffix("").as_posix()
+        assert name == "index" or f"\n{name}\n" in index
+
+
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("sphinx", "furo", "myst_parser")),
+    reason="no Sphinx: pip install '.[docs]'",
+)
+def test_documentation_is_built_without_a_warning(tmp_path: Path) -> None:
+    built = subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "node/docs"),
+            *("-d", str(tmp_path / "doctrees"), "-b", "html", ".", str(tmp_path / "html")),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert built.returncode == 0, built.stderr
+    page = (tmp_path / "html" / "node" / "docs" / "reference" / "commands.html").read_text()
+    assert "khazana tx transfer" in page
