@@ -6,15 +6,17 @@ Texts under the names of the ACTUS data dictionary, version 1.4, as a holder has
 |---|---|
 | cash | CSH |
 | bill | PAM without interest; what it is sold below its face stands in `premiumDiscountAtIED` |
-| bond or sukuk at one rate, or none, its face repaid at maturity | PAM |
+| bond or sukuk at one rate, at one that floats, or at none, its face repaid at maturity | PAM |
 | the same, repaid in equal parts with its last payments | LAM |
 | with steps of its rate, or parts that differ | LAX |
 
 ACTUS has no ACT/ACT ICMA, no ACT/ACT AFB and no 30/360. Where one of those that it has gives the
 same amount for every payment (30E/360 of half coupons), the contract names that one; interest that
 accrues within a period may then differ by a day. Where none does there is no contract. Its cycles
-step forwards from an anchor, ours from either end: what cannot be told so is refused as well, and
-so is what floats.
+step forwards from an anchor, ours from either end: what cannot be told so is refused as well.
+
+What floats is told with its first rate, which is fixed by then, and resets by the reference of the
+terms; what markets quote under that code is for whoever reads the contract to know.
 
 Its calendars are `NC` and `MF`. One with holidays goes by its name on the ledger, under which
 whoever reads the contract has to know its days.
@@ -44,6 +46,7 @@ from node.ledger.terms import (
     BillTerms,
     BondTerms,
     CashTerms,
+    FloatingRate,
     PaymentPlan,
     RateStep,
     ServicedTerms,
@@ -85,6 +88,7 @@ def contract_of(
     decimals: int,
     today: Day,
     discount: int = 0,
+    first_rate_ppm: int | None = None,
 ) -> Attributes:
     """Return the contract of a holder of so many minor units of an asset.
 
@@ -94,6 +98,7 @@ def contract_of(
         calendar: of serviced terms.
         currency: of cash, by ISO 4217; other terms say theirs.
         discount: what was paid less than the face at issue, in minor units.
+        first_rate_ppm: of what floats, the rate of its first period; None: not fixed yet.
 
     Raises:
         MappingError: no contract type, day count or cycle says what these terms say.
@@ -122,7 +127,7 @@ def contract_of(
                 **common,
                 **_life(terms.plan.issue_day, terms.plan.maturity_day),
                 "premiumDiscountAtIED": _decimal(-discount, decimals),
-                **_serviced(terms, calendar, face, decimals),
+                **_serviced(terms, calendar, face, decimals, first_rate_ppm),
             }
         case _ as unreachable:
             assert_never(unreachable)
@@ -138,14 +143,13 @@ def _life(issue_day: Day, maturity_day: Day) -> dict[str, str | list[str]]:
 
 
 def _serviced(
-    terms: ServicedTerms, calendar: Calendar, face: int, decimals: int
+    terms: ServicedTerms,
+    calendar: Calendar,
+    face: int,
+    decimals: int,
+    first_rate_ppm: int | None,
 ) -> dict[str, str | list[str]]:
     plan = terms.plan
-    if plan.floating is not None:
-        raise MappingError(
-            f"its rate floats by {plan.floating.reference}, and a contract names its first rate,"
-            " which the terms leave open"
-        )
     payments = schedule_of(terms, calendar)
     told = _days_of_business(plan, calendar)
     if plan.months == 0:
@@ -158,7 +162,7 @@ def _serviced(
             " step back from maturity over the end of a month"
         )
     told["endOfMonthConvention"] = "EOM" if plan.end_of_month else "SD"
-    rates = _rates(plan, payments)
+    rates = _rates(plan, payments, first_rate_ppm)
     if rates:
         told["nominalInterestRate"] = _rate(rates[0])
         told["dayCountConvention"] = _day_count(terms, calendar, payments)
@@ -168,7 +172,20 @@ def _serviced(
             "arrayCycleAnchorDateOfInterestPayment": [first],
             "arrayCycleOfInterestPayment": [cycle],
         }
+        if plan.floating is not None:
+            told |= _resets(plan.floating) | {
+                "arrayCycleAnchorDateOfRateReset": [first],
+                "arrayCycleOfRateReset": [cycle],
+                "arrayRate": [_rate(plan.floating.margin_ppm)],
+                "arrayFixedVariable": ["VAR"],
+            }
         return told | _arrays(plan, payments, rates, face, decimals)
+    if plan.floating is not None:
+        told |= _resets(plan.floating) | {
+            "cycleAnchorDateOfRateReset": first,
+            "cycleOfRateReset": cycle,
+            "rateSpread": _rate(plan.floating.margin_ppm),
+        }
     if rates:
         told |= {"cycleAnchorDateOfInterestPayment": first, "cycleOfInterestPayment": cycle}
     if not plan.instalments:
@@ -180,6 +197,17 @@ def _serviced(
         "cycleAnchorDateOfPrincipalRedemption": _date(days[instalment.payment - 1]),
         "cycleOfPrincipalRedemption": cycle,
         "nextPrincipalRedemptionPayment": _part(instalment.share_ppm, face, decimals),
+    }
+
+
+def _resets(floating: FloatingRate) -> dict[str, str | list[str]]:
+    """Return by what a rate is reset, and within what."""
+    return {
+        "marketObjectCodeOfRateReset": floating.reference,
+        "rateMultiplier": "1",
+        "fixingDays": f"P{floating.fixing_days}D",
+        "lifeFloor": _rate(floating.floor_ppm),
+        "lifeCap": _rate(floating.cap_ppm),
     }
 
 
@@ -260,7 +288,10 @@ def _day_count(terms: ServicedTerms, calendar: Calendar, payments: Sequence[Paym
     whole = replace(
         terms,
         plan=replace(
-            plan, rates=(RateStep(from_day=plan.issue_day, rate_ppm=PPM),), instalments=()
+            plan,
+            rates=(RateStep(from_day=plan.issue_day, rate_ppm=PPM),),
+            floating=None,
+            instalments=(),
         ),
     )
     lengths = [payment.interest for payment in schedule_of(whole, calendar)]
@@ -282,8 +313,18 @@ def _day_count(terms: ServicedTerms, calendar: Calendar, payments: Sequence[Paym
     )
 
 
-def _rates(plan: PaymentPlan, payments: Sequence[Payment]) -> list[int]:
-    """Return the rate of each period: the one that holds on the day, by the terms, it begins."""
+def _rates(plan: PaymentPlan, payments: Sequence[Payment], first_rate_ppm: int | None) -> list[int]:
+    """Return the rate of each period: the one that holds on the day, by the terms, it begins.
+
+    Of what floats the first alone: the others are not known when it is agreed.
+    """
+    if plan.floating is not None:
+        if first_rate_ppm is None:
+            raise MappingError(
+                f"its rate floats by {plan.floating.reference}, and a contract names its first"
+                " rate, which is not fixed yet"
+            )
+        return [first_rate_ppm]
     if not plan.rates:
         return []
     begins = [plan.issue_day, *(payment.nominal_day for payment in payments[:-1])]

@@ -8,6 +8,7 @@ from node.actus import DICTIONARY, MappingError, contract_of
 from node.amounts import AmountError, parse_amount
 from node.chain import Chain
 from node.ledger.calendars import calendar_of, today
+from node.ledger.fixings import fixed_rate
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import is_serviced
@@ -55,9 +56,10 @@ class ContractMethods:
         that ACTUS has no words for is an error that says which."""
         record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")
         state, terms = LedgerState(self._chain), record.terms
-        calendar = None
+        calendar = first_rate_ppm = None
         if is_serviced(terms):
             calendar = calendar_of(state, terms.plan.calendar)
+            first_rate_ppm = fixed_rate(state, params.asset, terms, 1)
         try:
             contract = contract_of(
                 terms,
@@ -67,6 +69,7 @@ class ContractMethods:
                 face=parse_amount(params.face, decimals=record.decimals),
                 decimals=record.decimals,
                 today=today(state, self._chain.head.time_ms),
+                first_rate_ppm=first_rate_ppm,
             )
         except (AmountError, MappingError) as error:
             raise InvalidParams(str(error)) from None

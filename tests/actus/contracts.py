@@ -111,6 +111,7 @@ KNOWN: Final = frozenset(
         "periodCap",
         "periodFloor",
         "arrayCycleAnchorDateOfRateReset",
+        "arrayCycleOfRateReset",
         "arrayRate",
         "arrayFixedVariable",
         # Principal.

@@ -19,7 +19,7 @@ from node.ledger.dates import (
     day_of,
     is_business_day,
 )
-from node.ledger.instruments import check_schedule, schedule_of
+from node.ledger.instruments import check_schedule, floating_rate, schedule_of
 from node.ledger.outcomes import Reject
 from node.ledger.pricing import DayCount
 from node.ledger.terms import (
@@ -38,6 +38,7 @@ from node.ledger.terms import (
 from tests.actus.contracts import Contract
 from tests.actus.engine import Happened, cash_flows
 from tests.actus.timelines import EventType
+from tests.actus.times import Moment
 from tests.ledger.debt import (
     KARACHI,
     amortising,
@@ -195,7 +196,7 @@ def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
             },
             "step back from maturity over the end of a month",
         ),
-        (floating(), "its rate floats by mtb-6m"),
+        (floating(), "its rate floats by mtb-6m, and a contract names its first rate"),
     ],
 )
 def test_terms_that_actus_has_no_words_for_are_refused(
@@ -218,6 +219,50 @@ def test_calendar_with_holidays_goes_by_its_name() -> None:
     assert told(terms, calendar)["calendar"] == KARACHI
     assert min(by_day(theirs(terms, calendar))) == day_of(2025, 7, 8)
     assert by_day(theirs(terms, calendar)) == ours(terms, calendar)
+
+
+QUOTED: Final = tuple(range(60_000, 260_000, 1_701))
+"""What auctions left as their averages, one a period."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "PAM"),
+        (amortising(), "LAM"),
+        ({"instalments": parts((1, 100_000), (3, 200_000))}, "LAX"),
+        ({"issue_day": day_of(2025, 2, 6), "stub": Stub.LONG_FRONT}, "PAM"),
+        ({"maturity_day": day_of(2027, 2, 20), "stub": Stub.LONG_BACK}, "PAM"),
+    ],
+)
+@pytest.mark.parametrize(
+    "rate",
+    [{}, {"margin_ppm": -20_000}, {"floor_ppm": 63_000}, {"cap_ppm": 64_000, "margin_ppm": 1}],
+)
+def test_what_floats_is_reset_by_what_was_quoted(
+    changes: dict[str, Any], kind: str, rate: dict[str, int]
+) -> None:
+    terms = bond(day_count=DayCount.ACT_365F, **floating(**rate), **changes)
+    plan = terms.plan
+    assert plan.floating is not None
+    count = len(schedule_of(terms, WEEKENDS))
+    rates = {
+        number: floating_rate(plan.floating, QUOTED[number - 1]) for number in range(1, count + 1)
+    }
+    payments = schedule_of(terms, WEEKENDS, rates)
+
+    contract = told(terms, first_rate_ppm=rates[1])
+    market = [
+        (Moment(before.nominal_day), Fraction(QUOTED[before.number], PPM))
+        for before in payments[:-1]
+    ]
+    rows = cash_flows(Contract(contract), market={plan.floating.reference: market})
+
+    assert contract["contractType"] == kind
+    assert by_day(rows) == {
+        payment.payment_day: FACE * ((payment.interest or 0) + Fraction(payment.principal_ppm, PPM))
+        for payment in payments
+    }
 
 
 @st.composite

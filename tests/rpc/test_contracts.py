@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from node.codec import replace
+from node.ledger.terms import BondTerms
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from tests.actus.contracts import Contract
 from tests.actus.engine import cash_flows
 from tests.actus.times import every_day
 from tests.chain.town import make_record
 from tests.cli.asked import ask
-from tests.ledger.debt import BOND
+from tests.ledger.debt import BOND, floating
 from tests.rpc.solo import CASH, Solo, solo_node
 from tests.rpc.test_securities import BOTH, CENTRAL, define
 
@@ -37,6 +39,18 @@ async def test_bond_is_told_as_a_contract_that_pays_what_its_schedule_says(solo:
     assert told["contract"]["notionalPrincipal"] == "5000"
     assert [row.payoff for row in rows] == [-5000, 175, 175, 175, 175, 5000]
     assert len(schedule["payments"]) == 4
+
+
+async def test_what_floats_waits_for_its_first_rate(solo: Solo) -> None:
+    fixed = define("PFL-2Y")
+    assert isinstance(fixed.terms, BondTerms)
+    plan = replace(fixed.terms.plan, **floating())
+    floater = replace(fixed, terms=replace(fixed.terms, plan=plan))
+    await solo.town.decide(solo.town.transaction([floater], BOTH))
+
+    error = await solo.refused("khz_contract", {"asset": "PFL-2Y"})
+
+    assert "its first rate, which is not fixed yet" in error["message"]
 
 
 async def test_cash_is_a_holding(solo: Solo) -> None:
