@@ -167,6 +167,11 @@ def _index_database(text: str) -> str:
     return text
 
 
+def _words(value: object) -> object:
+    """Return the words of a text: a variable of the environment holds no list."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
 def _resolved(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder")
     try:
@@ -180,6 +185,7 @@ Name = Annotated[
 ]
 ListenAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint)]
 PeerAddress = Annotated[Endpoint, BeforeValidator(parse_endpoint), AfterValidator(_dialable)]
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_words)]
 FilePath = Annotated[Path, AfterValidator(_resolved)]
 Origin = Annotated[
     str,
@@ -278,8 +284,9 @@ class RpcConfig(ListenerConfig):
     """Transactions that clients may wait for at one time, over all requests."""
     pages: bool = True
     """Whether the pages for people are served beside the interface."""
-    hosts: tuple[str, ...] = ()
-    """Names under which clients may call beside addresses and `localhost`; "*" is any."""
+    hosts: HostNames = ()
+    """Names under which clients may call beside addresses and `localhost`; "*" is any. In the
+    environment: separated by spaces."""
 
 
 class ValidatorConfig(_Section):

@@ -5,11 +5,12 @@ closed vocabularies below, and names of validators and observers, which the ledg
 configuration bound. Nothing has a label that a client or a stranger chooses.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -144,6 +145,15 @@ class Metrics:
             "khazana_waiters", "Transactions whose finality a client waits for", registry=r
         )
 
+        self.ledger_transactions = Counter(
+            "khazana_ledger_transactions",
+            "Transactions in committed blocks, by their first operation and outcome",
+            ["operation", "outcome"],
+            registry=r,
+        )
+        self.readings = Readings()
+        r.register(_ReadingsCollector(self.readings))
+
         # Where time goes.
         self.stages = Stages() if cpu_s is None else Stages(cpu_s)
         r.register(_StagesCollector(self.stages))
@@ -213,6 +223,48 @@ class Metrics:
         the status command.
         """
         return self.registry.get_sample_value(name, labels) or 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Readings:
+    """What is read when somebody asks, and costs nothing until then."""
+
+    signed_last: Callable[[], Mapping[str, int]] = dict
+    """The last height whose certificate names a validator, by validator."""
+    queues: dict[str, Callable[[], int]] = field(default_factory=dict)
+    """What waits in each queue of work, by name."""
+    disk: Callable[[], tuple[int, int] | None] = lambda: None
+    """Bytes free and in all, where the database is; None: it is on no disk."""
+
+
+class _ReadingsCollector(Collector):
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        readings = self._readings
+        signed = GaugeMetricFamily(
+            "khazana_validator_last_signed_height",
+            "Last height whose certificate names a validator, since the start",
+            labels=["validator"],
+        )
+        for name, height in readings.signed_last().items():
+            signed.add_metric([name], height)
+        yield signed
+        queues = GaugeMetricFamily(
+            "khazana_queue_length", "What waits in a queue of work", labels=["queue"]
+        )
+        for name, length in readings.queues.items():
+            queues.add_metric([name], length())
+        yield queues
+        disk = readings.disk()
+        if disk is not None:
+            free, size = disk
+            yield GaugeMetricFamily(
+                "khazana_disk_free_bytes", "Free where the database is", value=free
+            )
+            yield GaugeMetricFamily("khazana_disk_size_bytes", "Of that disk", value=size)
 
 
 class _StagesCollector(Collector):

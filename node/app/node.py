@@ -11,6 +11,7 @@ thread, or opens a socket.
 
 import asyncio
 import contextlib
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -300,6 +301,7 @@ class Node:
         stack.callback(self.snapshots.close)
         self._make_rooms(seat)
         self.index = self._make_index(store)
+        self._offer_readings(thread)
         self._warn(seat, identity)
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
         notices.look()
@@ -568,6 +570,21 @@ class Node:
         self._stack.push_async_callback(index.close)
         return index
 
+    def _offer_readings(self, thread: StorageThread | None) -> None:
+        """Tell the metrics where to look when somebody asks."""
+        readings = self.metrics.readings
+        readings.signed_last = lambda: self.replica.totals.signed_last
+        readings.queues |= {
+            "consensus": lambda: self.replica.queue_length,
+            "clients": lambda: self.intake.waiting[0],
+            "pushes": lambda: self.intake.waiting[1],
+            "sending": lambda: sum(sum(view.waiting) for view in self.network.status()),
+        }
+        if thread is not None:
+            readings.queues["storage"] = lambda: thread.pending
+        if self._parts.store is None:
+            readings.disk = lambda: _disk(self.config.data_dir)
+
     def _make_helper(self) -> Helper | None:
         """Return what verifies signatures in a process of its own, if there is to be one."""
         # A simulation has no processes, and may have another rule.
@@ -752,6 +769,14 @@ def _network_settings(config: NodeConfig) -> NetworkSettings:
         bytes_per_s=float(network.bytes_per_s_max),
         handshakes_max=network.handshakes_max,
     )
+
+
+def _disk(folder: Path) -> tuple[int, int] | None:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return None  # The node itself says what is wrong with it.
+    return usage.free, usage.total
 
 
 def _told_to(failures: asyncio.Queue[StorageError]) -> Callable[[StorageError], None]:

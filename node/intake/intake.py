@@ -190,6 +190,11 @@ class Intake:
         return answers
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """How many transactions of clients, and of peers, wait to be verified."""
+        return self._verifier.brought_count, self._verifier.pushed_count
+
+    @property
     def is_crowded(self) -> bool:
         """Whether more waits than may."""
         brought = self._verifier.brought_count

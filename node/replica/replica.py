@@ -332,6 +332,11 @@ class Replica:
         return self._skew.offsets()
 
     @property
+    def queue_length(self) -> int:
+        """How many events wait for the loop."""
+        return len(self._inbox)
+
+    @property
     def is_busy(self) -> bool:
         """Whether something waits for the loop: other work of this node gives way to it."""
         return len(self._inbox) > 0
@@ -744,7 +749,9 @@ class Replica:
                 candidate = self._workshop.decided(block_id)
                 assert self._seat is not None
                 await self._seat.reach(candidate.height)
-                await self._commit(candidate, certificate, synced=False)
+                body = self._bodies.get(block_id)
+                assert body is not None  # The engine decides what was judged, and that is pinned.
+                await self._commit(candidate, certificate, body.transactions(), synced=False)
             case ReportEvidence(equivocation=equivocation):
                 self._workshop.keep_evidence(equivocation)
         return None
@@ -879,7 +886,9 @@ class Replica:
                     block.header, transactions, block.evidence, now_ms=None, certified=True
                 )
                 durable = candidate.height == top
-                await self._commit(candidate, certificate, synced=True, durable=durable)
+                await self._commit(
+                    candidate, certificate, transactions, synced=True, durable=durable
+                )
         except InvalidBlock:
             await self._chain.make_durable()
             self._send_status()
@@ -889,6 +898,7 @@ class Replica:
         self,
         candidate: Candidate,
         certificate: QuorumCertificate,
+        transactions: Sequence[AdmittedTransaction],
         *,
         synced: bool,
         durable: bool = True,
@@ -896,14 +906,19 @@ class Replica:
         started = self._clock.monotonic()
         await self._chain.commit(candidate, certificate, durable=durable)
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
-        self._end_height(candidate, certificate, synced=synced)
+        self._end_height(candidate, certificate, transactions, synced=synced)
         if self._chain.version not in self._chain.versions:
             await self._chain.make_durable()
             # Consensus was kept up to here; nothing of the next height may be signed.
             self._chain.check_supported()
 
     def _end_height(
-        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool
+        self,
+        candidate: Candidate,
+        certificate: QuorumCertificate,
+        transactions: Sequence[AdmittedTransaction],
+        *,
+        synced: bool,
     ) -> None:
         """Leave the height behind."""
         head, now_s = self._chain.head, self._clock.monotonic()
@@ -926,7 +941,7 @@ class Replica:
         self._metrics.earliest_height.set(self._chain.history.earliest)
         if self._chain.is_durable:
             self._send_status()
-        self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
+        self._report.committed(candidate, certificate, transactions, synced=synced, now_s=now_s)
         self._report.keep(self._chain.validators)
         self._committed_s = now_s
         self._release_held()

@@ -1,21 +1,28 @@
 """What the replica tells the operator: metrics, and one log line a height."""
 
+import functools
+import re
 from collections import Counter
-from collections.abc import Callable, Container
-from operator import attrgetter
+from collections.abc import Callable, Container, Sequence
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
 from consensus.types import Height, Step
 from node.chain import Candidate
+from node.ledger.operations import Operation
 from node.ledger.outcomes import Outcome
 from node.ledger.transition import Receipt
 from node.log import Logger
-from node.mempool import Mempool
+from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
 from node.replica.position import Totals
 
 _OUTCOME_OF: Final[Callable[[Receipt], Outcome]] = attrgetter("outcome")
+_OPERATIONS_OF: Final[Callable[[AdmittedTransaction], tuple[Operation, ...]]] = attrgetter(
+    "body.operations"
+)
+_FIRST_OF: Final[Callable[[tuple[Operation, ...]], Operation]] = itemgetter(0)
 
 
 class Reporter:
@@ -56,9 +63,15 @@ class Reporter:
         return True
 
     def committed(
-        self, candidate: Candidate, certificate: QuorumCertificate, *, synced: bool, now_s: float
+        self,
+        candidate: Candidate,
+        certificate: QuorumCertificate,
+        transactions: Sequence[AdmittedTransaction],
+        *,
+        synced: bool,
+        now_s: float,
     ) -> None:
-        """Report a committed block."""
+        """Report a committed block and its transactions."""
         metrics, header = self._metrics, candidate.header
         metrics.height.set(header.height)
         metrics.block_transactions.observe(header.transaction_count)
@@ -69,7 +82,15 @@ class Reporter:
         self._committed_s = now_s
         if synced:
             metrics.blocks_synced.inc()
-        outcomes = Counter(map(_OUTCOME_OF, candidate.receipts))
+        # One pass, and no line of Python for each transaction.
+        operations = map(type, map(_FIRST_OF, map(_OPERATIONS_OF, transactions)))
+        outcomes: Counter[Outcome] = Counter()
+        results = Counter(zip(operations, map(_OUTCOME_OF, candidate.receipts), strict=True))
+        for (operation, outcome), count in results.items():
+            outcomes[outcome] += count
+            metrics.ledger_transactions.labels(
+                operation=_label(operation), outcome=outcome.name.lower()
+            ).inc(count)
         for outcome, count in outcomes.items():
             metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
         totals = self.totals
@@ -86,3 +107,9 @@ class Reporter:
             state_root=header.state_root[:8],
             synced=synced,
         )
+
+
+@functools.cache
+def _label(operation: type[Operation]) -> str:
+    """Return an operation's name as the interface has it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation.__name__).lower()

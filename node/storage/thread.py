@@ -29,6 +29,11 @@ class StorageThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._pending = 0
 
+    @property
+    def pending(self) -> int:
+        """How much was handed over and has not ended."""
+        return self._pending
+
     def run(self, work: Callable[[], ResultT]) -> asyncio.Future[ResultT]:
         """Hand the work over now; awaiting it gives its result, or raises what it raised."""
         assert self._pending < PENDING_MAX

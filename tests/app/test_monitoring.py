@@ -1,0 +1,111 @@
+"""What is watched is there: the metrics of rules and dashboard, the paragraph of each alert, and
+one line of the log for each height.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from node.testing.cluster import running_cluster
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "docker/monitoring"
+RULES: Final = (FOLDER / "alerts.yml").read_text(encoding="utf-8")
+RUNBOOK: Final = (FOLDER / "README.md").read_text(encoding="utf-8")
+DASHBOARD: Final[dict[str, Any]] = json.loads(
+    (FOLDER / "grafana/khazana.json").read_text(encoding="utf-8")
+)
+ALERTS: Final = re.findall(r"^ +- alert: (\w+)$", RULES, re.MULTILINE)
+EXPRESSIONS: Final = (
+    *re.findall(r"^ +expr: '(.+)'$", RULES, re.MULTILINE),
+    *(target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]),
+)
+NAMED: Final = {
+    name for expression in EXPRESSIONS for name in re.findall(r"khazana_\w+", expression)
+}
+SUFFIXES: Final = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_count", "_sum"),
+}
+
+
+async def test_every_metric_that_is_watched_is_in_a_real_nodes_exposition(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path, validators=2, fault_model="crash") as cluster:
+        payer, payee = cluster.accounts[:2]
+        await cluster.transfer(payer, payee, "1.00")
+        url = cluster.nodes["central-bank"].url
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
+            text = await answer.text()
+
+    families = list(text_string_to_metric_families(text))
+    exposed = {f"{family.name}{suffix}" for family in families for suffix in SUFFIXES[family.type]}
+    assert len(NAMED) > 25
+    assert NAMED - exposed == set()
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+    applied = ("operation", "transfer"), ("outcome", "applied")
+    assert samples["khazana_ledger_transactions_total", *sorted((applied[0], applied[1]))] == 1
+    assert samples["khazana_validator_last_signed_height", ("validator", "central-bank")] > 0
+    assert samples[("khazana_disk_free_bytes",)] > 0
+    queues = {dict(labels)["queue"] for name, *labels in samples if name == "khazana_queue_length"}
+    assert queues == {"consensus", "clients", "pushes", "sending", "storage"}
+    by_outcome = samples["khazana_transactions_total", ("outcome", "applied")]
+    by_operation = sum(
+        value
+        for (name, *labels), value in samples.items()
+        if name == "khazana_ledger_transactions_total" and ("outcome", "applied") in labels
+    )
+    assert by_outcome == by_operation
+
+
+def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
+    paragraphs = re.findall(r"^### (\w+)\n\n(.{80,}(?:\n.+)*)", RUNBOOK, re.MULTILINE)
+
+    assert len(ALERTS) == len(set(ALERTS)) == len(re.findall(r"- alert:", RULES)) >= 10
+    assert [name for name, _ in paragraphs] == ALERTS
+    assert re.findall(r"runbook: (\S+)$", RULES, re.MULTILINE) == [
+        f"docker/monitoring/README.md#{name.lower()}" for name in ALERTS
+    ]
+    assert len(EXPRESSIONS) > len(ALERTS)
+    assert RULES.count("severity: ") == RULES.count("summary: ") == len(ALERTS)
+
+
+def test_panels_stand_side_by_side_and_each_has_its_own_number() -> None:
+    places = [tuple(panel["gridPos"].values()) for panel in DASHBOARD["panels"]]
+
+    assert len(set(places)) == len(places) == len({panel["id"] for panel in DASHBOARD["panels"]})
+    assert all(panel["datasource"]["uid"] == "khazana" for panel in DASHBOARD["panels"])
+
+
+def test_what_is_mounted_into_the_containers_is_there() -> None:
+    compose = (FOLDER.parent / "compose.yaml").read_text(encoding="utf-8")
+    mounted = re.findall(r"- \./(monitoring/\S+?):", compose)
+
+    assert len(mounted) == 5
+    assert all((FOLDER.parent / path).is_file() for path in mounted)
+
+
+async def test_the_log_has_one_line_a_height_at_info(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path, validators=1) as cluster:
+        payer, payee = cluster.accounts[:2]
+        for _ in range(3):
+            await cluster.transfer(payer, payee, "1.00")
+        node, height = cluster.nodes["central-bank"], cluster.height
+        lines = node.log_tail(10_000)
+
+    heights = [
+        int(found[1])
+        for line in lines
+        if "committed" in line and (found := re.search(r"\bheight=(\d+)", line))
+    ]
+    assert heights[:height] == list(range(1, height + 1))
+    assert all(
+        "round=" in line and "state_root=" in line for line in lines if " committed " in line
+    )
