@@ -49,6 +49,7 @@ from node.ledger.terms import (
     FloatingRate,
     PaymentPlan,
     RateStep,
+    ServicedBillTerms,
     ServicedTerms,
     SukukTerms,
 )
@@ -120,7 +121,7 @@ def contract_of(
                 **_life(terms.issue_day, terms.maturity_day),
                 "premiumDiscountAtIED": _decimal(-discount, decimals),
             }
-        case BondTerms() | SukukTerms():
+        case BondTerms() | SukukTerms() | ServicedBillTerms():
             if calendar is None:
                 raise MappingError(f"the calendar of {asset} was expected: {terms.plan.calendar}")
             return {

@@ -50,13 +50,12 @@ from node.ledger.tables import (
     BIDS,
     LADDERS,
     REFERENCES,
-    AssetRecord,
     DueKind,
     bid_key,
     ladder_key,
     name_key,
 )
-from node.ledger.terms import BillTerms
+from node.ledger.terms import bill_maturity_day
 from node.ledger.units import AMOUNT_MAX, MS_PER_MINUTE, Day
 
 _PAGE: Final = 1_000
@@ -199,7 +198,7 @@ def decide(
     fault = why_undeliverable(state, asset.terms, settlement_day)
     if fault is not None:
         raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
-    maturity_day = _maturity_day(asset)
+    maturity_day = bill_maturity_day(asset.terms)
     average_yield = (
         None
         if maturity_day is None
@@ -264,10 +263,6 @@ def _appoint(state: LedgerState, auction: str, terms: AuctionTerms, calendar: Na
         convention=Roll.FOLLOWING,
         minute=local_minute % MINUTES_OF_DAY,
     )
-
-
-def _maturity_day(asset: AssetRecord) -> Day | None:
-    return asset.terms.maturity_day if isinstance(asset.terms, BillTerms) else None
 
 
 def _average_yield(allotment: Allotment, terms: AuctionTerms, days: int) -> YieldE4:

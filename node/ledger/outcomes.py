@@ -490,7 +490,8 @@ class Outcome(IntEnum):
     # The life of securities.
     ASSET_NOT_SERVICED = (
         170,
-        "{asset} is a {kind}: the ledger makes no payments on it. Only bonds and sukuk have any.",
+        "{asset} is a {kind} on which the ledger makes no payments. Only bonds, sukuk, and bills"
+        " with a paying agent have any.",
         3,
     )
     PAYING_AGENT_ABSENT = (

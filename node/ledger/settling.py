@@ -39,6 +39,7 @@ from node.ledger.terms import (
     BillTerms,
     BondTerms,
     CashTerms,
+    ServicedBillTerms,
     ServicedTerms,
     SukukTerms,
     is_serviced,
@@ -95,7 +96,7 @@ def why_undeliverable(state: LedgerState, terms: AssetTerms, day: Day) -> str | 
         case BillTerms():
             if day >= terms.maturity_day:
                 return f"it would settle on day {day} and matures on day {terms.maturity_day}"
-        case BondTerms() | SukukTerms():
+        case BondTerms() | SukukTerms() | ServicedBillTerms():
             if day < terms.plan.issue_day:
                 return f"it would settle on day {day} and is issued on day {terms.plan.issue_day}"
             last_day = last_record_day(terms, calendar_of(state, terms.plan.calendar))

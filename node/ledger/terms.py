@@ -6,7 +6,8 @@ commodity, 6 stablecoin.
 
 Bonds and sukuk are serviced: the ledger pays what their plan says to whoever holds them. One plan
 has all forms: a fixed rate is one step, a step-up several, a zero coupon none; what floats has no
-steps and a reference; what amortises has instalments before the last one.
+steps and a reference; what amortises has instalments before the last one. A bill that is serviced
+has none of these.
 """
 
 from enum import StrEnum
@@ -53,7 +54,10 @@ class CashTerms(Record, tag=1):
 
 
 class BillTerms(Record, tag=2):
-    """A promise to pay the face value on one day, sold at a discount. Not redeemable early."""
+    """A promise to pay the face value on one day, sold at a discount. Not redeemable early.
+
+    Its holders bring it back (`redeem`); `ServicedBillTerms` are of one that pays by itself.
+    """
 
     issue_day: Day
     """Days since 1970-01-01, in the ledger's local time, as all days."""
@@ -147,6 +151,15 @@ class BondTerms(Record, tag=3):
     plan: PaymentPlan
 
 
+class ServicedBillTerms(Record, tag=7):
+    """A bill that the ledger redeems: it pays the face at maturity, to whoever is on record."""
+
+    face_currency: str
+    """ISO 4217 code of the currency that the face value is in; the asset's minor units are its."""
+    plan: PaymentPlan
+    """Of one payment, without rates or instalments."""
+
+
 class PoolAsset(Record):
     """Something whose use is let: what a sukuk's rentals are paid for."""
 
@@ -164,10 +177,10 @@ class SukukTerms(Record, tag=4):
     pool: Annotated[tuple[PoolAsset, ...], msgspec.Meta(min_length=1, max_length=POOL_MAX)]
 
 
-ServicedTerms: TypeAlias = BondTerms | SukukTerms
-AssetTerms: TypeAlias = CashTerms | BillTerms | BondTerms | SukukTerms
+ServicedTerms: TypeAlias = BondTerms | SukukTerms | ServicedBillTerms
+AssetTerms: TypeAlias = CashTerms | BillTerms | BondTerms | SukukTerms | ServicedBillTerms
 
-SERVICED: Final[frozenset[type[Record]]] = frozenset({BondTerms, SukukTerms})
+SERVICED: Final[frozenset[type[Record]]] = frozenset({BondTerms, SukukTerms, ServicedBillTerms})
 """The types of terms whose holders the ledger pays."""
 
 
@@ -181,7 +194,7 @@ def kind_of(terms: AssetTerms) -> AssetKind:
     match terms:
         case CashTerms():
             return AssetKind.CASH
-        case BillTerms():
+        case BillTerms() | ServicedBillTerms():
             return AssetKind.BILL
         case BondTerms():
             return AssetKind.BOND
@@ -217,10 +230,15 @@ def first_redemption_day(terms: AssetTerms) -> int | None:
             return None
         case BillTerms():
             return terms.maturity_day
-        case BondTerms() | SukukTerms():
+        case BondTerms() | SukukTerms() | ServicedBillTerms():
             return terms.plan.maturity_day
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def bill_maturity_day(terms: AssetTerms) -> Day | None:
+    """Return when a bill matures, whoever redeems it; None: it is no bill."""
+    return first_redemption_day(terms) if kind_of(terms) is AssetKind.BILL else None
 
 
 def _bill_fault(terms: BillTerms) -> str | None:
@@ -239,6 +257,8 @@ def _serviced_fault(terms: ServicedTerms) -> str | None:
                 return "a name in its pool is not plain text in normal form C (NFC)"
         if len({asset.document_hash for asset in terms.pool}) != len(terms.pool):
             return "its pool names an asset twice"
+    if isinstance(terms, ServicedBillTerms) and terms.plan.months:
+        return f"it is a bill, and pays every {terms.plan.months} months"
     return _plan_fault(terms.plan)
 
 

@@ -108,7 +108,7 @@ class DebtMethods:
             terms = record.terms
             if isinstance(terms, CashTerms) or not record.supply:
                 continue
-            if isinstance(terms, BillTerms):
+            if isinstance(terms, BillTerms):  # one that its holders bring back
                 lines.append(_bill(asset, record, terms, day))
             else:
                 name = terms.plan.calendar

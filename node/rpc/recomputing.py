@@ -22,7 +22,7 @@ from node.ledger.auctions.records import (
 )
 from node.ledger.pricing import bill_yield, text
 from node.ledger.tables import ASSETS, LADDERS, AssetRecord, ladder_key, name_key
-from node.ledger.terms import BillTerms
+from node.ledger.terms import bill_maturity_day
 
 PIECES_RECOMPUTED_MAX: Final = 8
 """Of a ladder, 2,000 rows: some 20 ms. A larger one is for `khazana auction verify`."""
@@ -103,8 +103,9 @@ def _figures(
         ("noncompetitive", amount(published.noncompetitive), amount(found.noncompetitive_face)),
         ("rows", str(len(rows)), str(equal)),
     ]
-    if published.average_yield_e4 is not None and isinstance(asset.terms, BillTerms):
-        days = asset.terms.maturity_day - published.settlement_day
+    maturity_day = bill_maturity_day(asset.terms)
+    if published.average_yield_e4 is not None and maturity_day is not None:
+        days = maturity_day - published.settlement_day
         paid = (
             (row.allotted, price_of(record.terms, row, found.cut_off_e4))
             for row in found.competitive

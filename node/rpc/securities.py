@@ -243,7 +243,10 @@ def _fixing_view(fixing: FixingRecord) -> FixingView:
 
 def _serviced(terms: AssetTerms) -> ServicedTerms:
     if not is_serviced(terms):
-        raise InvalidParams(f"a {kind_of(terms).value} pays nothing: a bond or sukuk was expected")
+        raise InvalidParams(
+            f"a {kind_of(terms).value} without a paying agent pays nothing by itself: a bond, a"
+            " sukuk or a serviced bill was expected"
+        )
     return terms
 
 

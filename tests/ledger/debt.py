@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from node.codec import replace
-from node.ledger.dates import SATURDAY_SUNDAY, Order, Roll, Stub, date_of
+from node.ledger.calendars import calendar_of
+from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Order, Roll, Stub, date_of
 from node.ledger.events import Event
 from node.ledger.operations import DefineAsset, DefineCalendar, FixRate, FundPayment, Issue
 from node.ledger.policies import account_address
@@ -23,6 +24,7 @@ from node.ledger.securities import (
     position_key,
 )
 from node.ledger.servicing import escrow_address
+from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, HOLDINGS, RECORDS_DUE, AssetIdentifiers, holding_key
 from node.ledger.terms import (
     PPM,
@@ -32,6 +34,8 @@ from node.ledger.terms import (
     PaymentPlan,
     PoolAsset,
     RateStep,
+    ServicedBillTerms,
+    ServicedTerms,
     SukukTerms,
 )
 from tests.ledger.world import (
@@ -52,6 +56,7 @@ from tests.ledger.world import (
 
 KARACHI: Final = "pk-karachi"
 BOND: Final = "PIB-2Y-100"
+SERVICED_BILL: Final = "MTB-6M-9"
 SUKUK: Final = "GIS-2Y-7"
 RESIDUE: Final = "first-bank"
 """Whose account receives what rounding leaves."""
@@ -115,6 +120,12 @@ def define_sukuk(asset: str = SUKUK, **changes: Any) -> DefineAsset:
     return _define(asset, SukukTerms(face_currency="PKR", plan=plan(**changes), pool=pool))
 
 
+def define_serviced_bill(asset: str = SERVICED_BILL, **changes: Any) -> DefineAsset:
+    """Define a bill of half a year that the ledger redeems."""
+    whole = plan(**{"maturity_day": ISSUED + 182, **zero_coupon(), **changes})
+    return _define(asset, ServicedBillTerms(face_currency="PKR", plan=whole))
+
+
 def zero_coupon(**changes: Any) -> dict[str, Any]:
     """Return what is different in the plan of a bond that pays nothing but its face."""
     return {"months": 0, "rates": (), **changes}
@@ -152,7 +163,7 @@ def fix(payment: int, reference_ppm: int = 112_500, **changes: Any) -> FixRate:
     return replace(good, **changes)
 
 
-def _define(asset: str, terms: BondTerms | SukukTerms) -> DefineAsset:
+def _define(asset: str, terms: ServicedTerms) -> DefineAsset:
     return DefineAsset(
         account=address(FM),
         approvers=(address(CB),),
@@ -217,6 +228,10 @@ def to_day(world: World, day: int, *, minute: int = 0) -> tuple[Event, ...]:
         if not heads or int.from_bytes(min(heads)[:8], "big") > world.time_ms + 1:
             return tuple(found)
         world.time_ms += 1
+
+
+def calendar(world: World) -> Calendar:
+    return calendar_of(LedgerState(world.records), KARACHI)
 
 
 def service(world: World, asset: str = BOND) -> ServiceRecord:

@@ -39,6 +39,7 @@ from tests.ledger.debt import (
     KARACHI,
     define_bond,
     define_calendar,
+    define_serviced_bill,
     define_sukuk,
     fix,
     floating,
@@ -189,6 +190,14 @@ DEFINE_BOND: Final = Ladder(
 DEFINE_SUKUK: Final = Ladder(
     act="define_asset",
     good=define_sukuk(),
+    by=(CB, FM),
+    prepare=put_calendar,
+    rows=(surplus_row(CB, FM),),
+)
+
+DEFINE_SERVICED_BILL: Final = Ladder(
+    act="define_asset",
+    good=define_serviced_bill(),
     by=(CB, FM),
     prepare=put_calendar,
     rows=(surplus_row(CB, FM),),
@@ -388,4 +397,5 @@ LADDERS: Final = (
     SET_WITHHOLDING,
     FIX_RATE,
     CLOSE_TIED,
+    DEFINE_SERVICED_BILL,
 )

@@ -23,6 +23,7 @@ from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
     DecideAuction,
+    DefineAsset,
     RevealBid,
 )
 from node.ledger.outcomes import Outcome
@@ -74,11 +75,17 @@ YIELD_PPM: Final = 110_899
 ONE: Final = floating(fixing_days=1)
 
 
-def auction(world: World, day: int, name: str = "mtb-6m-1", price_e4: int = PRICE_E4) -> None:
+def auction(
+    world: World,
+    day: int,
+    name: str = "mtb-6m-1",
+    price_e4: int = PRICE_E4,
+    bill: DefineAsset | None = None,
+) -> None:
     """Hold an auction of a new bill of half a year on a day, all of it for one bank at a price."""
     at_ms = day * DAY_MS - FIVE_HOURS_MS
     asset = name.upper()
-    bill = replace(
+    bill = bill or replace(
         define_bill(asset, with_check_digit(f"PK{asset.encode().hex()[-9:].upper()}")),
         terms=BillTerms(issue_day=day, maturity_day=day + 183, face_currency="PKR"),
     )

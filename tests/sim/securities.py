@@ -33,6 +33,8 @@ from node.ledger.terms import (
     PaymentPlan,
     PoolAsset,
     RateStep,
+    ServicedBillTerms,
+    ServicedTerms,
     SukukTerms,
     is_serviced,
     kind_of,
@@ -114,17 +116,16 @@ class SecurityLoad:
         )
         code = self._load._fresh("SEC-")
         pool = (PoolAsset(name="A motorway", document_hash=bytes(32)),)
-        sukuk = chance.random() < 0.3
-        terms: BondTerms | SukukTerms = (
-            SukukTerms(face_currency="PKR", plan=plan, pool=pool)
-            if sukuk
-            else BondTerms(face_currency="PKR", plan=plan)
-        )
+        terms: ServicedTerms = BondTerms(face_currency="PKR", plan=plan)
+        if chance.random() < 0.3:
+            terms = SukukTerms(face_currency="PKR", plan=plan, pool=pool)
+        elif not paid and chance.random() < 0.7:
+            terms = ServicedBillTerms(face_currency="PKR", plan=plan)
         return [
             self._load._governed(
                 DefineAsset,
                 "define_asset",
-                "sukuk" if sukuk else "bond",
+                kind_of(terms).value,
                 asset=code,
                 name="A security",
                 issuer=FINANCE_MINISTRY,

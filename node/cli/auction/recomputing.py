@@ -24,7 +24,7 @@ from node.ledger.auctions.records import AuctionResult, LadderRow, RowState
 from node.ledger.dates import Calendar, DatesError
 from node.ledger.instruments import accrued_share, as_noted
 from node.ledger.pricing import bill_yield, text
-from node.ledger.terms import BillTerms, ServicedTerms, is_serviced
+from node.ledger.terms import ServicedTerms, bill_maturity_day, is_serviced
 from node.ledger.units import Day
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
         ),
         _figure("rows as allotted", str(len(rows)), str(_equal_rows(allotment, rows))),
     ]
-    if isinstance(asset.terms, BillTerms):
-        days = asset.terms.maturity_day - result.settlement_day
+    maturity_day = bill_maturity_day(asset.terms)
+    if maturity_day is not None:
+        days = maturity_day - result.settlement_day
         average = None if result.average_yield_e4 is None else _yield(result.average_yield_e4)
         recomputed = _yield(_average_yield(terms, allotment, days))
         figures.append(_figure("average yield", average or "none", recomputed))

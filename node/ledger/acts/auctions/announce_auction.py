@@ -17,7 +17,7 @@ from node.ledger.protocol import DEBT_DESK
 from node.ledger.settling import why_undeliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
-from node.ledger.terms import BillTerms, CashTerms, kind_of
+from node.ledger.terms import AssetKind, CashTerms, kind_of
 from node.ledger.units import Milliseconds
 
 _KINDS: Final = frozenset(kind.value for kind in ParticipantKind)
@@ -139,7 +139,7 @@ def _fault_of_assets(
             f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the face"
             f" of {terms.asset} is {currency} with {asset.decimals}"
         )
-    if terms.reference is not None and not isinstance(asset.terms, BillTerms):
+    if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
         return f"the average yield of {terms.asset} is no reference: it is of no bill"
     return why_undeliverable(state, asset.terms, today(state, terms.settles_ms))
 
