@@ -45,24 +45,20 @@ async def test_every_metric_that_is_watched_is_in_a_real_nodes_exposition(tmp_pa
     exposed = {f"{family.name}{suffix}" for family in families for suffix in SUFFIXES[family.type]}
     assert len(NAMED) > 25
     assert NAMED - exposed == set()
-    samples = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in families
-        for sample in family.samples
-    }
-    applied = ("operation", "transfer"), ("outcome", "applied")
-    assert samples["khazana_ledger_transactions_total", *sorted((applied[0], applied[1]))] == 1
-    assert samples["khazana_validator_last_signed_height", ("validator", "central-bank")] > 0
-    assert samples[("khazana_disk_free_bytes",)] > 0
-    queues = {dict(labels)["queue"] for name, *labels in samples if name == "khazana_queue_length"}
+    samples = [sample for family in families for sample in family.samples]
+    told = {(each.name, *sorted(each.labels.items())): each.value for each in samples}
+    transfer = ("operation", "transfer"), ("outcome", "applied")
+    assert told["khazana_ledger_transactions_total", *transfer] == 1
+    assert told["khazana_validator_last_signed_height", ("validator", "central-bank")] > 0
+    assert told[("khazana_disk_free_bytes",)] > 0
+    queues = {each.labels["queue"] for each in samples if each.name == "khazana_queue_length"}
     assert queues == {"consensus", "clients", "pushes", "sending", "storage"}
-    by_outcome = samples["khazana_transactions_total", ("outcome", "applied")]
-    by_operation = sum(
-        value
-        for (name, *labels), value in samples.items()
-        if name == "khazana_ledger_transactions_total" and ("outcome", "applied") in labels
-    )
-    assert by_outcome == by_operation
+    by_operation = [
+        each.value
+        for each in samples
+        if each.name == "khazana_ledger_transactions_total" and each.labels["outcome"] == "applied"
+    ]
+    assert told["khazana_transactions_total", ("outcome", "applied")] == sum(by_operation)
 
 
 def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
