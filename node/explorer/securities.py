@@ -65,18 +65,28 @@ CALL_LIMIT: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What everything that is owed comes to."""
+
+    figures: list[DebtFigures]
+    wall: list[WallColumn]
+    curve: list[CurvePoint]
+    payments: list[PaymentLine]
+    auctions: list[AuctionSummary]
+    """The last ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """Everything that is owed, as it was read."""
 
     place: Mapping[str, Any]
     """Height, block and time of the reading."""
     read_ms: int
-    today: date
+    today: str
     complete: bool
     views: Sequence[DebtLineView]
-    lines: Sequence[DebtLine]
-    auctions: Sequence[AuctionSummary]
-    sales: Sequence[Sale]
+    sums: Sums
 
 
 class Securities:
@@ -97,15 +107,13 @@ class Securities:
         shown = following[:ROWS_MAX]
         return SecuritiesContent(
             **owed.place,
-            today=owed.today.isoformat(),
+            today=owed.today,
             complete=owed.complete,
-            figures=_figures(owed),
-            wall=[_column(each) for each in wall(owed.lines, owed.today, columns_max=BARS_MAX)],
-            curve=[_point(sale) for sale in curve(owed.sales)[:POINTS_MAX]],
-            payments=_next_payments(owed.lines),
-            auctions=sorted(
-                owed.auctions, key=lambda each: (each.closes, each.auction), reverse=True
-            )[:AUCTIONS_SHOWN_MAX],
+            figures=owed.sums.figures,
+            wall=owed.sums.wall,
+            curve=owed.sums.curve,
+            payments=owed.sums.payments,
+            auctions=owed.sums.auctions,
             lines=shown,
             next=shown[-1].asset if len(following) > len(shown) else None,
         )
@@ -170,17 +178,17 @@ class Securities:
         door = self._door
         views: list[DebtLineView] = []
         after: str | None = None
-        today = date.min
+        today = ""
         for _ in range(DEBT_CALLS_MAX):
             page = await door.ask(door.debt.debt, DebtParams(after=after, limit=CALL_LIMIT))
             views += page.lines
-            today = date.fromisoformat(page.today)
+            today = page.today
             after = page.next
             if after is None:
                 break
             # Whoever decides blocks has a turn between any two that are read.
             await asyncio.sleep(0)
-        complete = after is None
+        complete, after = after is None, None
         auctions: list[AuctionSummary] = []
         for _ in range(AUCTION_CALLS_MAX):
             found = await door.ask(
@@ -191,25 +199,35 @@ class Securities:
             if after is None:
                 break
             await asyncio.sleep(0)
-        lines = read_lines(views)
+        place = at_head(self._chain.head)
+        # A tenth of a second where there are hundreds of bonds: not in a turn of the loop.
+        sums = await asyncio.to_thread(_sum_up, views, auctions, date.fromisoformat(today))
         return Owed(
-            place=at_head(self._chain.head),
+            place=place,
             read_ms=now_ms,
             today=today,
             complete=complete and after is None,
             views=views,
-            lines=lines,
-            auctions=auctions,
-            sales=read_sales(auctions, lines),
+            sums=sums,
         )
 
 
-def _figures(owed: Owed) -> list[DebtFigures]:
-    due = {
-        step.currency: step.total
-        for step in ladder(owed.lines, owed.today)
-        if step.months_from is None
-    }
+def _sum_up(views: Sequence[DebtLineView], auctions: Sequence[AuctionSummary], today: date) -> Sums:
+    lines = read_lines(views)
+    sales = read_sales(auctions, lines)
+    return Sums(
+        figures=_figures(lines, sales, today),
+        wall=[_column(each) for each in wall(lines, today, columns_max=BARS_MAX)],
+        curve=[_point(sale) for sale in curve(sales)[:POINTS_MAX]],
+        payments=_next_payments(lines),
+        auctions=sorted(auctions, key=lambda each: (each.closes, each.auction), reverse=True)[
+            :AUCTIONS_SHOWN_MAX
+        ],
+    )
+
+
+def _figures(lines: Sequence[DebtLine], sales: Sequence[Sale], today: date) -> list[DebtFigures]:
+    due = {step.currency: step.total for step in ladder(lines, today) if step.months_from is None}
     return [
         DebtFigures(
             currency=each.currency,
@@ -220,7 +238,7 @@ def _figures(owed: Owed) -> list[DebtFigures]:
             years=each.years,
             due=str(due[each.currency]),
         )
-        for each in cost(owed.lines, owed.today, auction_yields(owed.sales))
+        for each in cost(lines, today, auction_yields(sales))
         if each.kind == "all"
     ]
 

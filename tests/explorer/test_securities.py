@@ -209,6 +209,8 @@ async def test_a_page_looks_no_further_than_its_bound(monkeypatch: pytest.Monkey
 
         assert not page["complete"]
         assert len(page["lines"]) <= 2
+        # Auctions begin at their beginning, wherever the securities ended.
+        assert [each["auction"] for each in page["auctions"]] == [RUNNING, SOLD]
         assert "verdict wait" in (await shown.get("/securities"))[1]
     assert DEBT_CALLS_MAX >= 2
 
