@@ -39,6 +39,7 @@ PREFIXES: Final = ("decode", "parse", "read_", "load")
 
 _STORED: Final = "what this node itself stored, under LevelDB's checksums; damage is named as such"
 _JOINED: Final = "reads a file by a door that is in a row, and judges what it says"
+_ANSWER: Final = "a node's answer, by the client, whose doors are in rows, judged by its types"
 _PAGE: Final = "the address of a page, judged by its method's types; tests/explorer/test_pages"
 
 NOT_REACHED: Final[Mapping[str, str]] = {
@@ -49,9 +50,20 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
     "node.cli.upkeep.load_home": _JOINED,
-    "node.explorer.reading._convert": _PAGE,
+    "node.explorer.cursors": _PAGE,
     "node.explorer.proving.Proving.proof": _PAGE,
     "node.control": "a socket that only the owner of the home opens; tests/control",
+    "node.app.clients.load_keyring": _JOINED,
+    "node.cli.asking.read_all": _ANSWER,
+    "node.cli.debt.read_debt": _ANSWER,
+    "node.cli.top.polling": _ANSWER,
+    "node.debt": _ANSWER,
+    "node.cli.doctor.kernel.read_kernel_clock": "what the kernel says, by its own call",
+    "node.cli.doctor.network.read_stored": _STORED,
+    "node.docs.pages.methods": "the document of our own interface",
+    "node.index": "what this node's own chain holds, or what it wrote into the index before",
+    "node.ledger.commitment.NodeSource.read_ahead": _STORED,
+    "node.storage.nodes": _STORED,
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,
     "node.chain.records": _STORED,

@@ -25,6 +25,7 @@ SINGLE: Final[Mapping[str, Any]] = {
     "identifier": "PK0000000015",
     "kind": "holding",
     "name": "PKR-CB",
+    "number": None,
     "from": "0-0",
     "topics": [topic.value for topic in Topic],
     "subscription": "1",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ import msgspec
 from consensus.certificates import QuorumCertificate
 from consensus.evidence import Equivocation
 from consensus.types import VoteType
+from node.access import ApiKey, Scope, hash_of, save_api_keys
 from node.blocks import (
     Block,
     ValidatorKey,
@@ -351,6 +353,24 @@ def backups() -> tuple[bytes, ...]:
         frame(Kind.ABOUT, encode(about)),
         frame(Kind.ABOUT, encode(about)) + frame(Kind.BLOCK, blocks()[0]),
     )
+
+
+def days() -> tuple[bytes, ...]:
+    return (b"2026-11-26", b"0001-01-01", b"9999-12-31", b"2028-02-29")
+
+
+def api_keys() -> tuple[bytes, ...]:
+    """A file of two keys, one of them with all that a key may have."""
+    hashed = hash_of("khz_one_" + "x" * 43)
+    ends = datetime(2027, 1, 1, tzinfo=UTC)
+    keys = {
+        "one": ApiKey(sha256=hashed, scopes=(Scope.READ,)),
+        "two": ApiKey(sha256=hashed, scopes=tuple(Scope), calls_per_s_max=9, expires=ends),
+    }
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "api-keys.toml"
+        save_api_keys(path, keys)
+        return (path.read_bytes(),)
 
 
 def validator_requests() -> tuple[bytes, ...]:

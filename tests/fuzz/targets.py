@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import click
 
+from node.access import ApiKeysError, load_api_keys
 from node.addresses import AddressError, parse_address, render_address
 from node.amounts import AmountError, parse_amount, render_amount
 from node.app.loading import load_certificate
@@ -52,6 +53,7 @@ from node.keys.certificates import check_certificate
 from node.keys.errors import CertificateError, KeysError
 from node.keys.keystore import load_key, read_keystore, read_passphrase
 from node.ledger.catalogue import CATALOGUE
+from node.ledger.dates import DatesError, parse_date
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState
 from node.ledger.transactions import TransactionError, decode_body, decode_signed
@@ -60,7 +62,7 @@ from node.network import WireError, WireLimits
 from node.network.errors import CertificateUnusable
 from node.network.messages import decode_message, encode_message
 from node.network.tls import read_certificate
-from node.proofs import ProofError, verify_proof_file
+from node.proofs import ProofError, read_entries, verify_proof_file
 from node.provision.description import load_description
 from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
 from node.provision.processes import PID_FILE, running
@@ -296,6 +298,14 @@ def _market_bodies() -> tuple[bytes, ...]:
 
 def _proof(path: Path) -> None:
     verify_proof_file(read_proof(path), seeds.decided().town.genesis)
+
+
+def _day(data: bytes) -> None:
+    parse_date(data.decode("utf-8", "replace"))
+
+
+def _entries(data: bytes) -> None:
+    read_entries(data)
 
 
 TARGETS: Final[tuple[Target, ...]] = (
@@ -645,6 +655,30 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(BackupError,),
         seeds=seeds_of(seeds.backups),
         doors=("node.upkeep.backup_file.decode_about",),
+    ),
+    Target(
+        name="api-keys",
+        form=Form.TEXT,
+        opened=_in_file(load_api_keys, "api-keys.toml"),
+        refusals=(ApiKeysError,),
+        seeds=seeds_of(seeds.api_keys),
+        doors=("node.access.apikeys.load_api_keys",),
+    ),
+    Target(
+        name="day",
+        form=Form.TEXT,
+        opened=reading(_day),
+        refusals=(DatesError,),
+        seeds=seeds_of(seeds.days),
+        doors=("node.ledger.dates.civil.parse_date",),
+    ),
+    Target(
+        name="proof-entries",
+        form=Form.JSON,
+        opened=reading(_entries),
+        refusals=(ProofError,),
+        seeds=seeds_of(seeds.proofs),
+        doors=("node.proofs.verifying.read_entries",),
     ),
     Target(
         name="validator-request",

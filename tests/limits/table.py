@@ -41,6 +41,9 @@ _NO_SCHEDULE: Final = (
 )
 _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_is_refused"
 _API_KEYS: Final = "tests/access/test_apikeys.py::test_damaged_file_says_what_is_wrong"
+_SECURITIES: Final = "tests/explorer/test_securities.py"
+_LONGEST: Final = "test_pages_are_small_with_every_field_at_its_longest"
+_INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
 HIT: Final[Mapping[str, str]] = {
@@ -494,6 +497,32 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.limits.RpcLimits.stream_items_max": (
         "tests/rpc/test_stream.py::test_kept_items_are_bounded"
     ),
+    # The debt desk, the index, what is quoted and drawn.
+    "node.cli.quote.figures.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.ledger.terms.FIXING_DAYS_MAX": _RECORD,
+    "node.ledger.terms.STALE_DAYS_MAX": _RECORD,
+    "node.rpc.debt.PAYMENTS_COMPUTED_MAX": (
+        "tests/rpc/test_debt.py::test_pages_end_by_their_limit_and_by_the_work_they_are"
+    ),
+    "node.rpc.recomputing.PIECES_RECOMPUTED_MAX": (
+        f"{_SECURITIES}::test_a_ladder_that_is_too_long_is_not_worked_out"
+    ),
+    "node.explorer.limits.DEBT_CALLS_MAX": (
+        f"{_SECURITIES}::test_a_page_looks_no_further_than_its_bound"
+    ),
+    "node.explorer.limits.AUCTIONS_SHOWN_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.BARS_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.PAYMENTS_SHOWN_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.POINTS_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.STEPS_MAX": (
+        f"{_SECURITIES}::test_a_ladder_that_is_too_long_is_not_worked_out"
+    ),
+    "node.rpc.indexed.DAYS_MAX": _INDEXED,
+    "node.rpc.indexed.TEXT_MAX": _INDEXED,
+    "node.index.follower.BLOCKS_WAITING_MAX": (
+        "tests/index/test_index.py::test_a_database_that_is_away_delays_no_block_and_is_made_up_for"
+    ),
     # The pages.
     "node.explorer.limits.PAGE_BYTES_MAX": (
         f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
@@ -623,6 +652,14 @@ CARRIES: Final[Mapping[str, str]] = {
     ),
     "node.rpc.results.MempoolView.transactions_max": "node.mempool.COUNT_MAX",
     "node.client.reads.Mempool.transactions_max": "node.mempool.COUNT_MAX",
+    "node.cli.top.polling.Pool.transactions_max": "node.mempool.COUNT_MAX",
+    "node.control.server.Outlook.clock_ahead_max_ms": (
+        "node.genesis.model.BlocksSection.clock_ahead_max_ms"
+    ),
+    "node.control.server.Outlook.clock_behind_max_ms": (
+        "node.genesis.model.BlocksSection.clock_behind_max_ms"
+    ),
+    "node.index.answers.DAYS_MAX": "node.rpc.indexed.DAYS_MAX",
     "node.network.messages._INTEGER_MAX": "node.blocks.records.INTEGER_MAX",
 }
 
@@ -671,6 +708,22 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.config.NetworkConfig.bytes_per_s_max": _RATE,
     "node.config.RpcConfig.calls_per_s_max": _RATE,
     "node.client.bulk.LOOK_UP_MAX": _ASKED,
+    "node.client.indexed.PAGE_MAX": _ASKED,
+    "node.cli.report.wall.COLUMNS_MAX": _SHOWN,
+    "node.explorer.charts.LABELS_MAX": _SHOWN,
+    "node.explorer.limits.CURRENCIES_SHOWN_MAX": _SHOWN,
+    "node.explorer.limits.AUCTION_CALLS_MAX": "how many pages of auctions one page asks for",
+    "node.index.answers.PAGE_MAX": "asserted of our own callers, whose limits are the interface's",
+    "node.index.answers.WORDS_MAX": "of a text that the interface has bounded, the first words",
+    "node.index.follower.RETRY_S_MAX": _PAUSE,
+    "node.index.follower.TRANSACTIONS_WAITING_MAX": "as BLOCKS_WAITING_MAX, where blocks are large",
+    "node.index.postgres.ATTEMPTS_MAX": "how often a transaction of the database is tried",
+    "node.index.postgres.READERS_MAX": "handed to asyncpg, which keeps to it",
+    "node.index.postgres.READ_SECONDS_MAX": "handed to asyncpg, which keeps to it",
+    "node.index.sqlite.READ_SECONDS_MAX": "how long the database may take for a question",
+    "node.index.projection.TEXT_MAX": "how much of what a block holds is kept to be searched",
+    "node.index.words.WORD_MAX": "how much of a word is kept to be searched",
+    "node.index.statements.STATEMENTS_MAX": "handed to lru_cache, which keeps to it",
     "node.client.client.PAGE_MAX": _ASKED,
     "node.cli.asking.PAGE_MAX": _ASKED,
     "node.cli.asking.CELL_MAX": _SHOWN,
