@@ -242,7 +242,6 @@ def quarters(maturity: date, *, after: date) -> tuple[date, ...]:
 
 
 def test_new_floaters_of_the_united_states() -> None:
-    """A reopened one carries interest of past fixings, which the table does not hold."""
     table = rows("us_treasury_auctions/auctions_2008_2022.csv")
     new = [row for row in table if is_(row, "FRN") and row["reopening"] == "No"]
     for row in new:
@@ -257,3 +256,35 @@ def test_new_floaters_of_the_united_states() -> None:
         price = floater_price(note, settlement, margin, accrued=accrued / 360, decimals=6)
         assert price == printed(row["pricePer100"], 6), row["case"]
     assert len(new) == 12
+
+
+def test_reopened_floaters_of_the_united_states() -> None:
+    """Each carries interest of past fixings, which the table does not hold. But the printed price
+    says what they were on average: in months of rising rates a little less than the last one.
+    """
+    table = rows("us_treasury_auctions/auctions_2008_2022.csv")
+    reopened = [row for row in table if is_(row, "FRN") and row["reopening"] == "Yes"]
+    for row in reopened:
+        settlement, last = day(row["issueDate"]), Fraction(row["frnIndexDeterminationRate"]) / 100
+        note = Floater(
+            reference=last,
+            spread=Fraction(row["spread"]) / 100,
+            payments=quarters(day(row["maturityDate"]), after=settlement),
+        )
+        days = (settlement - day(row["datedDate"])).days
+        below = [
+            thousandths
+            for thousandths in range(500)
+            if floater_price(
+                note,
+                settlement,
+                Fraction(row["highDiscountMargin"]) / 100,
+                accrued=(last - Fraction(thousandths, 100_000) + note.spread) * 100 * days / 360,
+                decimals=6,
+            )
+            == printed(row["pricePer100"], 6)
+        ]
+        assert below, row["case"]
+        assert below[0] > 0, row["case"]
+        assert below[-1] <= 150, row["case"]
+    assert len(reopened) == 3
