@@ -14,7 +14,10 @@ CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 # How many processes share the tests; `make test WORKERS=0` runs them in one, in order.
 WORKERS ?= logical --maxprocesses=4
 
-.PHONY: help setup demo test soak fuzz test-docker lint format types contracts check docs lock clean
+SBOM      ?= dist/khazana.cdx.json
+SBOM_TOOL  = $(shell sed -n 's/^sbom = \["\(.*\)"\]$$/\1/p' pyproject.toml)
+
+.PHONY: help setup demo test soak fuzz test-docker lint format types contracts check docs lock sbom clean
 
 help:            ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +75,12 @@ lock: setup      ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q - -c requirements-dev.lock -o docker/backend.lock
+
+sbom: setup      ## the software bill of materials, CycloneDX, of what a node is made of
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(SBOM_TOOL)
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --sv 1.6 --of JSON -o $(SBOM)
 
 clean:           ## remove the virtual environment and caches
 	rm -rf $(VENV) .docs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
