@@ -7,9 +7,10 @@ that blocks come at least `gather_ms` apart and fill. There are no other fixed w
 
 A block costs every validator some ten milliseconds of processor however little it holds: frames,
 wake-ups, syncs, signatures. So the more transactions come in a second, the longer it is gathered:
-in proportion, from `EASY_RATE` on, up to `GATHER_FACTOR_MAX` times as long. It is the time from one
-block to the next that grows so, not one that is waited on top of what agreement takes; and where as
-much waits as would come in that time, there is nothing to wait for.
+in proportion, from `EASY_RATE` on, up to `GATHER_FACTOR_MAX` times as long, and never for more than
+`GATHERED_MAX` of them. It is the time from one block to the next that grows so, not one that is
+waited on top of what agreement takes; and where as much waits as would come in that time, there is
+nothing to wait for.
 
 Times are seconds of a monotonic clock.
 """
@@ -26,6 +27,9 @@ them is little then, for they take half as much processor as four validators on 
 GATHER_FACTOR_MAX: Final = 8
 GATHER_SHARE_MAX: Final = 0.4
 """Of the timeout of a proposal, which runs meanwhile, however long would be gathered."""
+GATHERED_MAX: Final = 2_000
+"""Transactions, or half of what a block can hold: among so many the cost of a block is lost, and to
+apply more at once would keep votes waiting."""
 RATE_FADES_S: Final = 1.0
 """What came in so long ago counts for a third in the rate."""
 RESOLUTION_S: Final = 0.001
@@ -41,6 +45,7 @@ class Pace:
         gather_ms: int,
         heartbeat_ms: int,
         timeout_ms: int,
+        transactions_max: int,
         now_s: float,
         idle_ms: int = 0,
     ) -> None:
@@ -48,10 +53,12 @@ class Pace:
 
         Args:
             timeout_ms: of a proposal in round 0.
+            transactions_max: that a block can hold.
             idle_ms: how long ago the head was committed, as far as is known; at least 0.
         """
         self._gather_s = gather_ms / 1000
         self._busy_s = min(GATHER_FACTOR_MAX * gather_ms, GATHER_SHARE_MAX * timeout_ms) / 1000
+        self._gathered_max = min(GATHERED_MAX, transactions_max / 2)
         self._heartbeat_s = heartbeat_ms / 1000
         self._last_s = now_s - min(idle_ms / 1000, self._heartbeat_s)
         self._quiet_until_s = now_s + QUIET_S
@@ -104,7 +111,10 @@ class Pace:
             return 0.0
         least_s = self._last_s + self._gather_s - now_s
         rate = self._taken / self._taken_in_s
-        busy_s = min(self._busy_s, self._gather_s * rate / EASY_RATE)
+        busy_s = 0.0
+        if rate > EASY_RATE:
+            by_rate_s = self._gather_s * rate / EASY_RATE
+            busy_s = min(self._busy_s, by_rate_s, self._gathered_max / rate)
         if busy_s <= self._gather_s:
             return _rounded(least_s)
         lacking_s = busy_s - waiting / rate

@@ -380,6 +380,7 @@ class Replica:
             gather_ms=blocks.gather_ms,
             heartbeat_ms=blocks.heartbeat_ms,
             timeout_ms=self._chain.genesis.params.timeout_propose_ms,
+            transactions_max=blocks.transactions_max,
             now_s=self._clock.monotonic(),
             idle_ms=idle_ms,
         )

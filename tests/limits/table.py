@@ -387,7 +387,11 @@ HIT: Final[Mapping[str, str]] = {
     "node.snapshots.pins.PINS_MAX": (f"{_VALUES}::test_only_the_newest_snapshots_are_kept_pinned"),
     # The replica.
     "node.replica.pace.GATHER_FACTOR_MAX": (
-        "tests/replica/test_pace.py::test_the_faster_transactions_come_the_longer_they_are_gathered"
+        "tests/replica/test_pace.py::test_it_is_gathered_eight_times_as_long_at_most"
+    ),
+    "node.replica.pace.GATHERED_MAX": (
+        "tests/replica/test_pace.py"
+        "::test_no_more_is_gathered_than_what_shares_the_cost_of_a_block_well"
     ),
     "node.replica.pace.GATHER_SHARE_MAX": (
         "tests/replica/test_pace.py::test_a_proposal_is_not_put_off_until_it_is_given_up"

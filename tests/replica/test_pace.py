@@ -2,12 +2,23 @@
 
 import pytest
 
-from node.replica.pace import EASY_RATE, GATHER_FACTOR_MAX, QUIET_S, Pace
+from node.replica.pace import EASY_RATE, GATHERED_MAX, QUIET_S, Pace
 
 
-def make_pace(*, idle_ms: int = 0, timeout_ms: int = 1_000) -> Pace:
+def make_pace(
+    *,
+    idle_ms: int = 0,
+    gather_ms: int = 50,
+    timeout_ms: int = 1_000,
+    transactions_max: int = 5_000,
+) -> Pace:
     return Pace(
-        gather_ms=50, heartbeat_ms=5_000, timeout_ms=timeout_ms, now_s=100.0, idle_ms=idle_ms
+        gather_ms=gather_ms,
+        heartbeat_ms=5_000,
+        timeout_ms=timeout_ms,
+        transactions_max=transactions_max,
+        now_s=100.0,
+        idle_ms=idle_ms,
     )
 
 
@@ -82,8 +93,7 @@ def test_after_a_synced_block_nothing_is_gathered() -> None:
         (EASY_RATE / 2, 50),
         (0.99 * EASY_RATE, 50),
         (3 * EASY_RATE, 150),
-        (GATHER_FACTOR_MAX * EASY_RATE, 400),
-        (100 * EASY_RATE, 400),
+        (5 * EASY_RATE, 250),
     ],
 )
 def test_the_faster_transactions_come_the_longer_they_are_gathered(
@@ -109,9 +119,29 @@ def test_what_waits_already_need_not_be_gathered_again() -> None:
 
 def test_a_proposal_is_not_put_off_until_it_is_given_up() -> None:
     pace = make_pace(timeout_ms=300)
-    now_s = under_load(pace, rate=100 * EASY_RATE)
+    now_s = under_load(pace, rate=5 * EASY_RATE)
 
-    assert pace.build_delay_s(now_s, waiting=0) == pytest.approx(0.120)
+    assert pace.build_delay_s(now_s, waiting=0) == near(0.120)
+
+
+def test_it_is_gathered_eight_times_as_long_at_most() -> None:
+    pace = make_pace(gather_ms=20)
+    now_s = under_load(pace, rate=10 * EASY_RATE)
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(0.160)
+
+
+def test_no_more_is_gathered_than_what_shares_the_cost_of_a_block_well() -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=2 * GATHERED_MAX / 0.400)
+    assert pace.build_delay_s(now_s, waiting=0) == near(0.200)
+
+    small = make_pace(transactions_max=1_000)
+    now_s = under_load(small, rate=5 * EASY_RATE)
+    assert small.build_delay_s(now_s, waiting=0) == near(500 / (5 * EASY_RATE))
+
+    now_s = under_load(pace, rate=100 * EASY_RATE)
+    assert pace.build_delay_s(now_s, waiting=0) == near(0.050)
 
 
 def test_a_rush_is_forgotten_and_two_blocks_close_together_are_none() -> None:
