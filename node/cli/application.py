@@ -83,6 +83,7 @@ COMMANDS: Final = {
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),
     "top": Place("node.cli.top", "Watch the network live in a terminal."),
     "doctor": Place("node.cli.doctor", "Look at everything that a node stands on."),
+    "shell": Place("node.cli.shell", "Open a Python prompt with a client at hand."),
     "explain": Place("node.cli.explain", "Say what a code means and what to do."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),

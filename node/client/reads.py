@@ -52,6 +52,11 @@ class Receipt:
     outcome: OutcomeRead
     events: tuple[Mapping[str, Any], ...]
 
+    @property
+    def applied(self) -> bool:
+        """Whether the transaction took effect."""
+        return self.outcome.applied
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:

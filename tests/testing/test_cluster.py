@@ -34,9 +34,10 @@ async def test_accounts_have_funds_at_every_node(cluster: Cluster) -> None:
 async def test_what_is_transferred_and_issued_arrives(cluster: Cluster) -> None:
     payer, payee = cluster.accounts[:2]
 
-    await cluster.transfer(payer, payee, "12.50")
+    receipt = await cluster.transfer(payer, payee, "12.50")
     await cluster.issue(payee.address, 7)
 
+    assert receipt.applied
     assert await cluster.holding(payer) == Decimal("999987.50")
     assert await cluster.holding(payee) == Decimal("1000019.50")
 

@@ -52,13 +52,14 @@ def command(
 async def _watch(
     urls: tuple[str, ...], every_s: float, times: int | None, *, as_json: bool
 ) -> bool:
+    from node.cli.credentials import credentials
     from node.cli.live import show
     from node.cli.top.drawing import picture
     from node.cli.top.polling import Poll
     from node.clock import SystemClock
 
     try:
-        poll = Poll(urls, SystemClock())
+        poll = Poll(urls, SystemClock(), credentials().settings())
         async with poll:
             if as_json:
                 await poll.look()

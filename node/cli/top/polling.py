@@ -6,11 +6,11 @@ answer costs no other anything, and is asked again at the next look.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import msgspec
 
@@ -144,15 +144,20 @@ class Watched:
 class Poll:
     """All nodes that are watched. Used by `async with`."""
 
-    def __init__(self, urls: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self, urls: Sequence[str], clock: Clock, settings: Mapping[str, Any] | None = None
+    ) -> None:
         """Store what is given; nobody is asked yet.
+
+        Args:
+            settings: what a client is made with, beside the address.
 
         Raises:
             ValueError: a URL is none.
         """
         self._clock = clock
         self._stack = AsyncExitStack()
-        self._waiting = {url: Client(url) for url in urls}
+        self._waiting = {url: Client(url, **(settings or {})) for url in urls}
         """Those that no node has answered yet: a client begins with an answer."""
         self._clients: dict[str, Client] = {}
         self.nodes = [Watched(url) for url in dict.fromkeys(urls)]

@@ -1,0 +1,85 @@
+"""`khazana shell`: driven through a pseudo-terminal, as a person types."""
+
+import asyncio
+from pathlib import Path
+
+from node.cli.exits import Exit
+from node.testing.cluster import running_cluster
+from tests.cli.asked import ask, run
+from tests.cli.terminals import Terminal, at_terminal
+from tests.cli.test_status import NOWHERE
+from tests.rpc.solo import solo_node
+
+PROMPT = b">>> "
+
+
+async def typed(terminal: Terminal, line: bytes) -> str:
+    """Type a line and return what was written until the next prompt."""
+    terminal.type(line + b"\n")
+    return (await asyncio.to_thread(terminal.until, PROMPT)).decode()
+
+
+async def test_prompt_awaits_completes_survives_ctrl_c_and_ends_on_ctrl_d() -> None:
+    async with solo_node() as solo:
+        height = solo.town.chain.head.height
+        with at_terminal("shell", "--url", solo.url) as terminal:
+            first = (await asyncio.to_thread(terminal.until, PROMPT)).decode()
+            assert f"town at height {height}" in first
+
+            assert f"\n{height}" in await typed(terminal, b"(await client.status()).height")
+            assert "42" in await typed(terminal, b"6 * 7")
+            terminal.type(b"netwo\t.genesis_hash.h\t)\n")
+            completed = (await asyncio.to_thread(terminal.until, PROMPT)).decode()
+            assert solo.town.genesis.hash.hex() in completed
+
+            terminal.type(b"import asyncio; print('waits'); await asyncio.sleep(600)\n")
+            await asyncio.to_thread(terminal.until, b"\nwaits")
+            terminal.type(b"\x03")
+            assert b"KeyboardInterrupt" in await asyncio.to_thread(terminal.until, PROMPT)
+            terminal.type(b"half a line\x03")
+            assert b"KeyboardInterrupt" in await asyncio.to_thread(terminal.until, PROMPT)
+
+            assert "ZeroDivisionError" in await typed(terminal, b"1 / 0")
+            assert "SyntaxError" in await typed(terminal, b"nonsense typed here")
+            refused = await typed(terminal, b"await client.asset('NOPE')")
+            assert "NotFound: " in refused
+            assert "Traceback" not in refused
+            assert "43" in await typed(terminal, b"6 * 7 + 1")
+            terminal.type(b"\x04")
+            assert await asyncio.to_thread(terminal.end) == Exit.OK
+
+
+async def test_money_moves_by_what_is_at_hand(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path, validators=1, storage="memory") as cluster:
+        url = cluster.nodes["central-bank"].url
+        done = await run(
+            "shell",
+            "--url",
+            url,
+            "--run",
+            "before = await holding(accounts[1])\n"
+            "receipt = await transfer(accounts[0], accounts[1], '12.50')\n"
+            "print(receipt.applied, await holding(accounts[1]) - before)",
+        )
+
+    assert (done.code, done.out) == (Exit.OK, "True 12.50\n"), done.err
+
+
+async def test_what_is_raised_in_a_run_is_told_and_is_code_1() -> None:
+    async with solo_node() as solo:
+        raised = await ask(solo, "shell", "--run", "await client.asset('NOPE')")
+        unreadable = await ask(solo, "shell", "--run", "for")
+        left = await ask(solo, "shell", "--run", "exit()")
+        names = await ask(solo, "shell", "--json")
+
+    assert (raised.code, unreadable.code, left.code) == (Exit.REFUSED, Exit.REFUSED, Exit.OK)
+    assert "NotFound" in raised.err
+    assert "SyntaxError" in unreadable.err
+    assert {"client", "accounts", "transfer"} <= set(names.json["names"])
+
+
+async def test_nobody_there_is_code_3_before_any_prompt() -> None:
+    ran = await run("shell", "--url", NOWHERE)
+
+    assert ran.code == Exit.UNREACHABLE
+    assert ">>>" not in ran.out
