@@ -46,6 +46,8 @@ def command(
     Where the rate floats, interest is exact from its fixing on; before it is "not fixed", and
     stands beside the day of its fixing. "awaited" is what no auction gave: the offices fix it.
 
+    What the issuer has called is repaid at its price; nothing follows on the whole.
+
     Days of payments whose record is taken are those that count; later ones move when the calendar
     is amended. What was paid stands beside its payment.
 
@@ -105,6 +107,7 @@ _HEAD: Final = (
     "fixing",
     "interest per 100",
     "principal per 100",
+    "price",
     "status",
     "interest due",
     "principal due",
@@ -127,6 +130,7 @@ def _row(payment: Mapping[str, Any]) -> tuple[str | None, ...]:
         _fixing(payment),
         payment["interest_per_hundred"] or NOT_FIXED,
         payment["principal_per_hundred"],
+        payment["price"],
         *((None,) * len(_MADE) if made is None else (made[member] for member in _MADE)),
     )
 

@@ -281,6 +281,10 @@ class Payment:
     """Of a unit of face, exactly: a fraction."""
     interest_per_hundred: Decimal | None
     principal_per_hundred: Decimal
+    """Face that is repaid, of a hundred that was issued."""
+    price: Decimal
+    """Paid for a hundred of that face: par, unless it was called."""
+    called: bool
     final: bool
     made: PaymentMade | None
 

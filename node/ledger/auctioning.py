@@ -195,7 +195,7 @@ def decide(
         ) from None
     asset = asset_of(state, terms.asset)
     settlement_day = _settlement_day(state, terms)
-    fault = why_undeliverable(state, asset.terms, settlement_day)
+    fault = why_undeliverable(state, terms.asset, asset.terms, settlement_day)
     if fault is not None:
         raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
     maturity_day = bill_maturity_day(asset.terms)

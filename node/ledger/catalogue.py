@@ -36,7 +36,7 @@ from node.ledger.acts.governance import (
     set_powers,
     withdraw,
 )
-from node.ledger.acts.lifecycle import fix_rate, fund_payment, set_withholding
+from node.ledger.acts.lifecycle import call_security, fix_rate, fund_payment, set_withholding
 from node.ledger.acts.registry import (
     close_account,
     grant_licence,
@@ -89,6 +89,7 @@ ACTS: Final[tuple[Act, ...]] = (
     fund_payment.ACT,
     set_withholding.ACT,
     fix_rate.ACT,
+    call_security.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
 )

@@ -136,8 +136,8 @@ class _Block:
                     return self.happen(DueRecord(kind=now.kind, target=now.target))
             case DueKind.FIXING_DAY:
                 fixed = servicing.meet_day(state, kind, due.target, self._time_ms)
-                assert fixed is not None  # a rate is fixed on its day, or awaited from then on
-                events.append(fixed)
+                if fixed is not None:
+                    events.append(fixed)
                 return SERVICE_WORK
             case DueKind.RECORD_DAY | DueKind.FUNDING_DAY | DueKind.PAYMENT_DAY:
                 met = servicing.meet_day(state, kind, due.target, self._time_ms)

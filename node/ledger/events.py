@@ -62,6 +62,7 @@ from node.ledger.servicing import (
     RateFixed,
     RecordTaken,
     RecordWaits,
+    SecurityCalled,
     WithholdingCollected,
 )
 from node.ledger.settling import AllotmentFailed, AllotmentSettled
@@ -113,6 +114,7 @@ Event: TypeAlias = (
     | RecordWaits
     | RateFixed
     | RateAwaited
+    | SecurityCalled
     | CalendarDefined
     | CalendarAmended
     | AppointmentMoved
@@ -187,6 +189,7 @@ __all__ = [
     "RecordTaken",
     "RecordWaits",
     "Redeemed",
+    "SecurityCalled",
     "Transferred",
     "UpgradeCancelled",
     "UpgradeScheduled",

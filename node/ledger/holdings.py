@@ -7,7 +7,7 @@ Nothing here can overflow: no holding is larger than the supply of its asset, an
 than the ceiling, which is below 2^64.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from node.codec import replace
@@ -30,7 +30,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
-from node.ledger.terms import PPM, AssetTerms, CashTerms, is_serviced
+from node.ledger.terms import AssetTerms, CashTerms, is_serviced
 
 _NOTHING: Final = HoldingRecord(available=0, held=0)
 
@@ -117,7 +117,7 @@ def available_of(state: LedgerState, account: bytes, asset: str) -> int:
 
 
 def redeem_whole(
-    state: LedgerState, account: bytes, asset: str, cash: str, share_ppm: int
+    state: LedgerState, account: bytes, asset: str, cash: str, paid_for: Callable[[int], int]
 ) -> list[tuple[bytes, int]]:
     """Destroy all that an account has of a security; what was on hold becomes cash on hold.
 
@@ -125,10 +125,10 @@ def redeem_whole(
     is not held, and takes it from where it stands.
 
     Args:
-        share_ppm: cash paid for a unit of face, in millionths.
+        paid_for: the cash that is paid for so much face.
 
     Returns:
-        the id of each hold that was on the security, and the cash that is under it now: floor.
+        the id of each hold that was on the security, and the cash that is under it now.
     """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
@@ -142,7 +142,7 @@ def redeem_whole(
             if not key.startswith(account):
                 break
             if hold.asset == asset:
-                amount = hold.amount * share_ppm // PPM  # floor
+                amount = paid_for(hold.amount)
                 hold_id = key[len(account) :]
                 redeemed.append((hold_id, amount))
                 held += amount

@@ -29,6 +29,7 @@ from node.ledger.acts.governance.schedule_upgrade import ScheduleUpgrade
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
+from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
@@ -77,6 +78,7 @@ Operation: TypeAlias = (
     | FundPayment
     | SetWithholding
     | FixRate
+    | CallSecurity
     | DefineCalendar
     | AmendCalendar
     | AnnounceAuction
@@ -97,6 +99,7 @@ __all__ = [
     "AmendCalendar",
     "AnnounceAuction",
     "Approve",
+    "CallSecurity",
     "CancelUpgrade",
     "CloseAccount",
     "CommitBid",

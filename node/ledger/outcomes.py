@@ -571,6 +571,24 @@ class Outcome(IntEnum):
         " {source}. What is fixed does not change.",
         3,
     )
+    ASSET_NOT_CALLABLE = (
+        184,
+        "{asset} cannot be called: its terms give the issuer no right to repay it early. It is"
+        " repaid as its schedule says.",
+        3,
+    )
+    ALREADY_CALLED = (
+        185,
+        "Payment {payment} of {asset}, or all that is left of it, is called already. A call is not"
+        " taken back and not made twice.",
+        3,
+    )
+    CALL_NOT_WITHIN_TERMS = (
+        186,
+        "{asset} cannot be called on day {found} (counted from 1970-01-01): {reason}. The terms"
+        " name the days, the notice and the price.",
+        3,
+    )
 
     # Auctions.
     AUCTION_EXISTS = (

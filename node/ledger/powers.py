@@ -69,7 +69,9 @@ _JOINT_OPERATIONS: Final = frozenset(
     }
 )
 """Never in one hand, whatever the subject."""
-_SECURITY_OPERATIONS: Final = frozenset({"announce_auction", "define_asset", "issue", "redeem"})
+_SECURITY_OPERATIONS: Final = frozenset(
+    {"announce_auction", "call_security", "define_asset", "issue", "redeem"}
+)
 """Never in one hand unless the subject is cash."""
 
 
@@ -131,6 +133,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "add_validator": {ANY: joint},
         "amend_calendar": {ANY: monetary},
         "announce_auction": {"bill": fiscal, "bond": fiscal, "sukuk": fiscal},
+        "call_security": {"bond": fiscal, "sukuk": fiscal},
         "cancel_upgrade": {ANY: joint},
         "decide_auction": {"bill": ministerial, "bond": ministerial, "sukuk": ministerial},
         "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},

@@ -14,8 +14,11 @@ import msgspec
 from node.codec import Record
 from node.ledger.identifiers import ADDRESS_SIZE, Address, Name
 from node.ledger.state import Table
+from node.ledger.terms import PAR_E4, PPM, PriceE4
 from node.ledger.units import Day, Milliseconds
 
+CALLS_MAX: Final = 400
+"""As many as there can be payments."""
 OPEN_PAYMENTS_MAX: Final = 8
 """Of one security. While so many are unpaid, the next record waits until one is settled."""
 TAXPAYERS_MAX: Final = 8
@@ -94,6 +97,8 @@ class PaymentRow(Record):
     interest_denominator: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
     principal_ppm: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
     """Of a unit of face, in millionths; a holder is paid the floor."""
+    price_e4: PriceE4
+    """Per hundred of principal: par, unless it was called."""
     final: bool
     """Whether the face is destroyed with it."""
 
@@ -142,6 +147,29 @@ class FixingRecord(Record):
     """Whose weighted average the reference is."""
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_MAX)] | None
     """Where the offices have it from, in place of an auction."""
+
+
+# --- calls ---------------------------------------------------------------------------------------
+
+
+class CalledRecord(Record):
+    """An early repayment that the issuer has called."""
+
+    payment: Number
+    """With which payment: that in whose period the day lies."""
+    day: Day
+    """On which it is repaid, by the terms."""
+    share_ppm: Annotated[int, msgspec.Meta(ge=1, le=PPM - 1)] | None
+    """Of the face that was issued, in millionths; None: all that is left."""
+    price_e4: PriceE4
+    """Per hundred of what is repaid."""
+    called_day: Day
+
+
+class CallsRecord(Record):
+    """What was called of a security, ascending by payment. Nothing follows on the whole."""
+
+    calls: Annotated[tuple[CalledRecord, ...], msgspec.Meta(min_length=1, max_length=CALLS_MAX)]
 
 
 # --- the service of a security -------------------------------------------------------------------
@@ -217,6 +245,8 @@ POSITIONS: Final = Table("positions", b"N", PositionRecord, ordered=True)
 """Key: asset code, a slash, place: the holders of an asset in the order in which they are paid."""
 PAYMENTS: Final = Table("payments", b"U", PaymentRecord, ordered=True)
 """Key: asset code, a slash, number (4 bytes)."""
+CALLS: Final = Table("calls", b"i", CallsRecord)
+"""Key: asset code."""
 FIXINGS: Final = Table("fixings", b"h", FixingRecord, ordered=True)
 """Key: asset code, a slash, number (4 bytes), as the payment's."""
 WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
@@ -225,6 +255,11 @@ TIES: Final = Table("ties", b"e", TieRecord, ordered=True)
 """Key: address, tie (1 byte), asset code or key of the withholding."""
 
 _SLASH: Final = b"/"
+
+
+def principal_of(row: PaymentRow, face: int) -> int:
+    """Return what is repaid to a holder of so much face: floor."""
+    return face * row.principal_ppm * row.price_e4 // (PPM * PAR_E4)
 
 
 def register_prefix(asset: str) -> bytes:

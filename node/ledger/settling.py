@@ -25,8 +25,8 @@ from node.ledger.auctions.records import (
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
+from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import DatesError
-from node.ledger.fixings import rates_of
 from node.ledger.holdings import asset_of, check_available, credit, debit
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.instruments import accrued_share, as_noted, last_record_day
@@ -90,7 +90,7 @@ def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
     return _accrues(terms) is not None and state.get(BACKLOG, BACKLOG_KEY) is not None
 
 
-def why_undeliverable(state: LedgerState, terms: AssetTerms, day: Day) -> str | None:
+def why_undeliverable(state: LedgerState, asset: str, terms: AssetTerms, day: Day) -> str | None:
     """Return why a security of these terms cannot be delivered on a day; None: it can."""
     match terms:
         case BillTerms():
@@ -99,7 +99,8 @@ def why_undeliverable(state: LedgerState, terms: AssetTerms, day: Day) -> str | 
         case BondTerms() | SukukTerms() | ServicedBillTerms():
             if day < terms.plan.issue_day:
                 return f"it would settle on day {day} and is issued on day {terms.plan.issue_day}"
-            last_day = last_record_day(terms, calendar_of(state, terms.plan.calendar))
+            calendar, calls = calendar_of(state, terms.plan.calendar), calls_of(state, asset, terms)
+            last_day = last_record_day(terms, calendar, calls)
             if day > last_day:
                 return f"it would settle on day {day} and its register closes with day {last_day}"
         case CashTerms():
@@ -253,6 +254,7 @@ def accrual_of(state: LedgerState, asset: str, terms: ServicedTerms, day: Day) -
             max(day, plan.issue_day),  # before the issue nothing has accrued
             recorded=service.recorded,
             rates=rates_of(state, asset, terms),
+            calls=calls_of(state, asset, terms),
         )
     except DatesError:
         raise Reject(Outcome.ACCRUAL_NOT_KNOWN, asset=asset, found=day) from None

@@ -25,7 +25,7 @@ from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
 from node.ledger.powers import PowerRecord
-from node.ledger.securities import FIXINGS, PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
+from node.ledger.securities import CALLS, FIXINGS, PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
 from node.ledger.state import Table
 from node.ledger.terms import AssetTerms
 from node.ledger.units import DECIMALS_MAX, Day, Milliseconds
@@ -489,6 +489,7 @@ TABLES: Final = (
     RECORDS_DUE,
     BACKLOG,
     FIXINGS,
+    CALLS,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""

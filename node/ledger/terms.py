@@ -35,6 +35,14 @@ RECORD_DAYS_MAX: Final = 30
 GRACE_DAYS_MAX: Final = 365
 FIXING_DAYS_MAX: Final = 30
 STALE_DAYS_MAX: Final = 366
+WINDOWS_MAX: Final = 32
+NOTICE_DAYS_MAX: Final = 366
+PAR_E4: Final = 1_000_000
+"""A hundred per hundred of face, in units of 0.0001."""
+PRICE_E4_MAX: Final = 100 * PAR_E4
+
+PriceE4 = Annotated[int, msgspec.Meta(ge=1, le=PRICE_E4_MAX)]
+"""Per hundred of face, in units of 0.0001."""
 LIFE_DAYS_MAX: Final = 100 * 366
 MATURITY_DAY_MAX: Final = DAY_MAX - 400
 """Some way before the last day that there is: it may roll, and a period may reach beyond it."""
@@ -97,6 +105,27 @@ class FloatingRate(Record):
     """How many days before the fixing the auction may have been held."""
 
 
+class CallWindow(Record):
+    """Days on which the issuer may repay early, at a price."""
+
+    from_day: Day
+    to_day: Day
+    """Itself as well: a single day is a window from it to it."""
+    price_e4: PriceE4
+    """Per hundred of what is repaid; interest is paid besides."""
+
+
+class CallRight(Record):
+    """The issuer's right to repay before maturity."""
+
+    windows: Annotated[tuple[CallWindow, ...], msgspec.Meta(min_length=1, max_length=WINDOWS_MAX)]
+    """Ascending, none over another."""
+    notice_days: Annotated[int, msgspec.Meta(ge=1, le=NOTICE_DAYS_MAX)]
+    """Days from the call to the repayment, at least."""
+    in_part: bool
+    """Whether a share may be repaid, of everybody's face alike, with a payment of the schedule."""
+
+
 class Instalment(Record):
     """Face that is repaid before the last payment."""
 
@@ -120,6 +149,7 @@ class PaymentPlan(Record):
     what is paid floats."""
     floating: FloatingRate | None
     """In place of `rates`."""
+    call: CallRight | None
     instalments: Annotated[tuple[Instalment, ...], msgspec.Meta(max_length=INSTALMENTS_MAX)]
     """Ascending; the last payment repays what they leave."""
     day_count: DayCount
@@ -257,8 +287,11 @@ def _serviced_fault(terms: ServicedTerms) -> str | None:
                 return "a name in its pool is not plain text in normal form C (NFC)"
         if len({asset.document_hash for asset in terms.pool}) != len(terms.pool):
             return "its pool names an asset twice"
-    if isinstance(terms, ServicedBillTerms) and terms.plan.months:
-        return f"it is a bill, and pays every {terms.plan.months} months"
+    if isinstance(terms, ServicedBillTerms):
+        if terms.plan.months:
+            return f"it is a bill, and pays every {terms.plan.months} months"
+        if terms.plan.call is not None:
+            return "it is a bill, and may be called"
     return _plan_fault(terms.plan)
 
 
@@ -293,7 +326,24 @@ def _plan_fault(plan: PaymentPlan) -> str | None:
     repaid = sum(instalment.share_ppm for instalment in plan.instalments)
     if repaid >= PPM:
         return f"its instalments repay {repaid} millionths of the face and leave nothing to mature"
-    return None if plan.floating is None else _floating_fault(plan.floating, plan)
+    fault = None if plan.floating is None else _floating_fault(plan.floating, plan)
+    return fault or (None if plan.call is None else _call_fault(plan.call, plan))
+
+
+def _call_fault(call: CallRight, plan: PaymentPlan) -> str | None:
+    before = plan.issue_day
+    for window in call.windows:
+        if not before < window.from_day <= window.to_day < plan.maturity_day:
+            return (
+                f"it may be called from day {window.from_day} to day {window.to_day}: expected days"
+                f" in order, after day {before} and before maturity on day {plan.maturity_day}"
+            )
+        before = window.to_day
+    if call.in_part and plan.instalments:
+        return "it repays instalments, and may be called in part: one of the two was expected"
+    if call.in_part and plan.months == 0:
+        return "it may be called in part, and has no payment before maturity to do so with"
+    return None
 
 
 def _floating_fault(floating: FloatingRate, plan: PaymentPlan) -> str | None:

@@ -8,7 +8,7 @@ from node.actus import DICTIONARY, MappingError, contract_of
 from node.amounts import AmountError, parse_amount
 from node.chain import Chain
 from node.ledger.calendars import calendar_of, today
-from node.ledger.fixings import fixed_rate
+from node.ledger.courses import fixed_rate
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import is_serviced

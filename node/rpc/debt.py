@@ -13,14 +13,14 @@ import msgspec
 from node.amounts import render_amount
 from node.chain import Chain
 from node.ledger.calendars import calendar_of, today
+from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Calendar
-from node.ledger.fixings import rates_of
 from node.ledger.instruments import PAYMENTS_MAX, Payment, Rates, schedule_of
 from node.ledger.pricing.grid import text
 from node.ledger.securities import PAYMENTS, SERVICES, ServiceRecord, payment_key
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, AssetRecord, name_key
-from node.ledger.terms import PPM, BillTerms, CashTerms, PaymentPlan, ServicedTerms, kind_of
+from node.ledger.terms import PAR_E4, PPM, BillTerms, CashTerms, PaymentPlan, ServicedTerms, kind_of
 from node.ledger.units import Day
 from node.rpc.jsonrpc import method
 from node.rpc.params import Limit, NameText, Params
@@ -115,7 +115,8 @@ class DebtMethods:
                 if name not in calendars:
                     calendars[name] = calendar_of(state, name)
                 rates = rates_of(state, asset, terms)
-                payments = schedule_of(terms, calendars[name], _expected(rates))
+                calls = calls_of(state, asset, terms)
+                payments = schedule_of(terms, calendars[name], _expected(rates), calls)
                 computed += len(payments)
                 lines.append(self._serviced(asset, record, terms, payments, rates))
             if computed >= PAYMENTS_COMPUTED_MAX and place + 1 < len(page):
@@ -183,7 +184,9 @@ class DebtMethods:
             number=payment.number,
             payment_day=render_day(payment.payment_day),
             interest=_amount(record, interest.numerator // interest.denominator),  # floor
-            principal=_amount(record, record.supply * payment.principal_ppm // PPM),  # floor
+            principal=_amount(  # floor
+                record, record.supply * payment.principal_ppm * payment.price_e4 // (PPM * PAR_E4)
+            ),
             status="estimated" if estimated else "planned",
         )
 

@@ -14,7 +14,7 @@ from node.access import Scope
 from node.blocks import decode_evidence
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
-from node.ledger.securities import FIXINGS, payment_key
+from node.ledger.securities import CALLS, FIXINGS, payment_key
 from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
     ACCOUNTS,
@@ -68,6 +68,7 @@ _PROVEN_BY_NAME: Final[Mapping[str, Table[Any]]] = MappingProxyType(
         "asset": ASSETS,
         "auction": AUCTIONS,
         "calendar": CALENDARS,
+        "calls": CALLS,
         "participant": PARTICIPANTS,
         "validator": VALIDATORS,
     }

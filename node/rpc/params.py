@@ -263,6 +263,7 @@ class ProveParams(Params, frozen=True, kw_only=True):
             "asset",
             "auction",
             "calendar",
+            "calls",
             "fixing",
             "holding",
             "ladder",
@@ -277,8 +278,8 @@ class ProveParams(Params, frozen=True, kw_only=True):
     name: Annotated[
         NameText | None,
         msgspec.Meta(
-            description="of an asset, an auction, a calendar, a participant, a validator; of a"
-            " holding's or a fixing's asset; of a ladder's auction"
+            description="of an asset, an auction, a calendar, a participant, a validator; of the"
+            " asset of a holding, a fixing or calls; of a ladder's auction"
         ),
     ] = None
     number: Annotated[

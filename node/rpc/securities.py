@@ -6,10 +6,10 @@ import msgspec
 
 from node.amounts import render_amount
 from node.codec import CodecError, decode
-from node.ledger.auctions.averages import YIELD_DECIMALS
+from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.calendars import calendar_of
-from node.ledger.fixings import rates_of
-from node.ledger.instruments import Payment, check_schedule, schedule_of
+from node.ledger.courses import calls_of, rates_of
+from node.ledger.instruments import NOT_CALLED, Payment, check_schedule, schedule_of
 from node.ledger.outcomes import Reject, explain
 from node.ledger.pricing.grid import HUNDRED, half_up, text
 from node.ledger.securities import (
@@ -108,6 +108,11 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     interest_per_hundred: str | None
     """The same for a hundred of face, half up."""
     principal_per_hundred: str
+    """Face that is repaid, of a hundred that was issued."""
+    price: str
+    """Paid for a hundred of that face: par, unless it was called."""
+    called: bool
+    """Whether it is an early repayment, whole or in part, that the issuer has called."""
     final: bool
     """Whether the face is gone with it."""
     made: MadeView | None
@@ -147,12 +152,13 @@ class SecurityMethods:
         else:
             assert params.terms is not None  # one of the two is there
             terms, decimals = parse_terms(params.terms), 0
+        calls = NOT_CALLED if params.asset is None else calls_of(state, params.asset, terms)
         try:
             calendar = calendar_of(state, terms.plan.calendar)
             payments = (
                 check_schedule(terms, calendar)
                 if params.asset is None
-                else schedule_of(terms, calendar, rates_of(state, params.asset, terms))
+                else schedule_of(terms, calendar, rates_of(state, params.asset, terms), calls)
             )
         except Reject as reject:
             raise InvalidParams(explain(reject.outcome, reject.details)) from None
@@ -167,7 +173,11 @@ class SecurityMethods:
             calendar_version=calendar.version,
             payments=[
                 self._payment(
-                    payment, made.get(payment.number), fixings.get(payment.number), decimals
+                    payment,
+                    made.get(payment.number),
+                    fixings.get(payment.number),
+                    decimals,
+                    called=payment.number in calls,
                 )
                 for payment in payments
             ],
@@ -185,6 +195,8 @@ class SecurityMethods:
         record: PaymentRecord | None,
         fixing: FixingRecord | None,
         decimals: int,
+        *,
+        called: bool,
     ) -> PaymentView:
         days: dict[str, Any] = {
             "record_day": render_day(payment.record_day),
@@ -210,6 +222,8 @@ class SecurityMethods:
                 else text(half_up(interest * HUNDRED, QUOTED_DECIMALS), QUOTED_DECIMALS)
             ),
             principal_per_hundred=text(payment.principal_ppm * HUNDRED, len(str(PPM)) - 1),
+            price=text(payment.price_e4, PRICE_DECIMALS),
+            called=called,
             final=payment.final,
             made=None if record is None else self._made_view(record, decimals),
             **days,

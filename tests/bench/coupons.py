@@ -129,6 +129,7 @@ def _bond(asset: str, number: int, today: int, ministry: bytes, bank: bytes) -> 
         months=6,
         rates=(RateStep(from_day=issue_day, rate_ppm=120_000),),
         floating=None,
+        call=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
         calendar="pk",

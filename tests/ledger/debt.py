@@ -7,7 +7,14 @@ from node.codec import replace
 from node.ledger.calendars import calendar_of
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Order, Roll, Stub, date_of
 from node.ledger.events import Event
-from node.ledger.operations import DefineAsset, DefineCalendar, FixRate, FundPayment, Issue
+from node.ledger.operations import (
+    CallSecurity,
+    DefineAsset,
+    DefineCalendar,
+    FixRate,
+    FundPayment,
+    Issue,
+)
 from node.ledger.policies import account_address
 from node.ledger.positions import place_of
 from node.ledger.pricing.daycounts import DayCount
@@ -27,8 +34,11 @@ from node.ledger.servicing import escrow_address
 from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, HOLDINGS, RECORDS_DUE, AssetIdentifiers, holding_key
 from node.ledger.terms import (
+    PAR_E4,
     PPM,
     BondTerms,
+    CallRight,
+    CallWindow,
     FloatingRate,
     Instalment,
     PaymentPlan,
@@ -86,6 +96,7 @@ def plan(**changes: Any) -> PaymentPlan:
         months=6,
         rates=(RateStep(from_day=changes.get("issue_day", ISSUED), rate_ppm=70_000),),
         floating=None,
+        call=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
         calendar=KARACHI,
@@ -107,9 +118,10 @@ def two_years_after(day: int) -> int:
     return day + (start.replace(year=start.year + 2) - start).days
 
 
-def define_bond(asset: str = BOND, **changes: Any) -> DefineAsset:
+def define_bond(asset: str = BOND, *, ceiling: int = 10**12, **changes: Any) -> DefineAsset:
     """Define a bond in multiples of one paisa, so that rounding bites."""
-    return _define(asset, BondTerms(face_currency="PKR", plan=plan(**changes)))
+    terms = BondTerms(face_currency="PKR", plan=plan(**changes))
+    return replace(_define(asset, terms), ceiling=ceiling)
 
 
 def define_sukuk(asset: str = SUKUK, **changes: Any) -> DefineAsset:
@@ -148,6 +160,24 @@ def floating(**changes: Any) -> dict[str, Any]:
         stale_days=30,
     )
     return {"rates": (), "floating": replace(rate, **changes)}
+
+
+def callable_bond(**changes: Any) -> dict[str, Any]:
+    """Return what is different in the plan of a bond that may be called in its second year."""
+    windows = (
+        CallWindow(from_day=ISSUED + 364, to_day=ISSUED + 500, price_e4=1_010_000),
+        CallWindow(from_day=ISSUED + 501, to_day=ISSUED + 700, price_e4=PAR_E4),
+    )
+    right = CallRight(windows=windows, notice_days=30, in_part=True)
+    return {"call": replace(right, **changes)}
+
+
+def call(day: int, share_ppm: int | None = None, **changes: Any) -> CallSecurity:
+    """Call the bond by its issuer and the bank."""
+    good = CallSecurity(
+        account=address(FM), approvers=(address(CB),), asset=BOND, day=day, share_ppm=share_ppm
+    )
+    return replace(good, **changes)
 
 
 def fix(payment: int, reference_ppm: int = 112_500, **changes: Any) -> FixRate:

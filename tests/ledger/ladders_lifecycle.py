@@ -6,10 +6,13 @@ from node.codec import replace
 from node.ledger.operations import CloseAccount, DefineAsset, SetWithholding
 from node.ledger.outcomes import Outcome
 from node.ledger.securities import (
+    CALLS,
     FIXINGS,
     PAYMENTS,
     SERVICES,
     TIES,
+    CalledRecord,
+    CallsRecord,
     FixingRecord,
     PaymentRecord,
     PaymentRow,
@@ -32,11 +35,13 @@ from node.ledger.tables import (
     CalendarRecord,
     name_key,
 )
-from node.ledger.terms import BondTerms
+from node.ledger.terms import PAR_E4, BondTerms
 from tests.ledger.debt import (
     BOND,
     ISSUED,
     KARACHI,
+    call,
+    callable_bond,
     define_bond,
     define_calendar,
     define_serviced_bill,
@@ -67,6 +72,7 @@ LATE: Final = PaymentRecord(
         interest_numerator=1,
         interest_denominator=10,
         principal_ppm=0,
+        price_e4=PAR_E4,
         final=False,
     ),
     record_day=TODAY - 2,
@@ -81,6 +87,13 @@ LATE: Final = PaymentRecord(
     paid=0,
     withheld=0,
     residue=0,
+)
+CALLED: Final = CallsRecord(
+    calls=(
+        CalledRecord(
+            payment=3, day=ISSUED + 380, share_ppm=None, price_e4=PAR_E4, called_day=ISSUED
+        ),
+    )
 )
 AWAITED: Final = FixingRecord(
     day=TODAY, reference_ppm=None, rate_ppm=None, auction=None, source=None
@@ -104,6 +117,11 @@ def put_floater(state: LedgerState) -> None:
     """Put a bond that floats, and whose first rate is awaited."""
     put_security(state, define_bond(**floating()))
     state.put(FIXINGS, payment_key(BOND, 1), AWAITED)
+
+
+def put_callable(state: LedgerState) -> None:
+    """Put a bond that may be called in its second year."""
+    put_security(state, define_bond(**callable_bond()))
 
 
 def put_security(state: LedgerState, good: DefineAsset) -> None:
@@ -371,6 +389,44 @@ FIX_RATE: Final = Ladder(
     ),
 )
 
+CALL_SECURITY: Final = Ladder(
+    act="call_security",
+    good=call(ISSUED + 400),
+    by=(CB, FM),
+    prepare=put_callable,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(
+            why="one office alone",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": ()},
+            by=(FM,),
+        ),
+        Row(
+            why="its terms know no call",
+            outcome=Outcome.ASSET_NOT_CALLABLE,
+            prepare=put_bond,
+            alone=True,
+        ),
+        Row(
+            why="it is called already",
+            outcome=Outcome.ALREADY_CALLED,
+            prepare=putting(CALLS, name_key(BOND), CALLED),
+        ),
+        Row(
+            why="the day lies in no window",
+            outcome=Outcome.CALL_NOT_WITHIN_TERMS,
+            change={"day": ISSUED + 10},
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
 CLOSE_TIED: Final = Ladder(
     act="close_account",
     good=CloseAccount(account=address("exchange")),
@@ -396,6 +452,7 @@ LADDERS: Final = (
     FUND_PAYMENT,
     SET_WITHHOLDING,
     FIX_RATE,
+    CALL_SECURITY,
     CLOSE_TIED,
     DEFINE_SERVICED_BILL,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from node.codec import replace
 from node.ledger.auctions import SealedBid, commitment_of
+from node.ledger.courses import rates_of
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import (
@@ -16,7 +17,6 @@ from node.ledger.events import (
     RecordTaken,
     RecordWaits,
 )
-from node.ledger.fixings import rates_of
 from node.ledger.instruments import Payment, schedule_of
 from node.ledger.operations import (
     AmendCalendar,

@@ -16,7 +16,7 @@ from node.codec import encode, replace
 from node.ledger.dates import date_of
 from node.ledger.operations import DefineAsset
 from node.ledger.powers import CENTRAL_BANK, FINANCE_MINISTRY
-from node.ledger.terms import BondTerms
+from node.ledger.terms import BondTerms, CallWindow
 from node.ledger.units import MS_PER_DAY
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from tests.chain.town import START_MS, address_of, make_record
@@ -24,6 +24,8 @@ from tests.cli.asked import ask
 from tests.ledger.debt import (
     BOND,
     SOURCE,
+    call,
+    callable_bond,
     define_bond,
     fix,
     floating,
@@ -143,6 +145,30 @@ async def test_what_floats_shows_what_is_fixed_and_marks_what_is_not(
     assert known.fixing is not None
     assert known.fixing.source == SOURCE
     assert (unknown.rate, unknown.fixing) == (None, None)
+
+
+async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> None:
+    town, code = solo.town, "PIB-CALL"
+    window = CallWindow(from_day=TODAY + 300, to_day=TODAY + 600, price_e4=1_010_000)
+    right = callable_bond(windows=(window,))
+    await town.decide(town.transaction([define(code, **right)], BOTH))
+    before = (await solo.call("khz_schedule", {"asset": code}))["payments"]
+    day = next(n for n in range(TODAY, TODAY + 600) if date_of(n).isoformat() == before[1]["end"])
+    act = call(day, account=MINISTRY, approvers=(CENTRAL,), asset=code)
+    await town.decide(town.transaction([act], BOTH))
+
+    after = (await solo.call("khz_schedule", {"asset": code}))["payments"]
+
+    assert [(each["price"], each["called"]) for each in before] == [("100.0000", False)] * 4
+    assert [(each["price"], each["called"], each["final"]) for each in after] == [
+        ("100.0000", False, False),
+        ("101.0000", True, True),
+    ]
+    printed = await ask(solo, "schedule", code)
+    assert "101.00" in printed.out
+    async with client_of(solo) as client:
+        last = (await client.schedule(code)).value[-1]
+    assert (last.price, last.called) == (Decimal(101), True)
 
 
 async def test_what_was_paid_stands_beside_its_payment(solo: Solo) -> None:

@@ -8,9 +8,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from node.codec import Record
+from node.codec import Record, replace
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.acts.governance.set_parameter import SetParameter
+from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
@@ -27,8 +28,11 @@ from node.ledger.tables import (
     name_key,
 )
 from node.ledger.terms import (
+    PAR_E4,
     PPM,
     BondTerms,
+    CallRight,
+    CallWindow,
     FloatingRate,
     PaymentPlan,
     PoolAsset,
@@ -64,6 +68,13 @@ def _floating(chance: random.Random) -> FloatingRate:
     )
 
 
+def _call(chance: random.Random, issue_day: int, maturity_day: int) -> CallRight:
+    window = CallWindow(
+        from_day=issue_day + 1, to_day=maturity_day - 1, price_e4=chance.choice((PAR_E4, 1_010_000))
+    )
+    return CallRight(windows=(window,), notice_days=chance.choice((1, 5)), in_part=False)
+
+
 class SecurityLoad:
     """Draws what the debt desk's securities are about, beside the other makers of a load."""
 
@@ -79,6 +90,7 @@ class SecurityLoad:
             "fund_payment": self._fund_payment,
             "set_withholding": self._set_withholding,
             "fix_rate": self._fix_rate,
+            "call_security": self._call_security,
             "bring_midnight": self._bring_midnight,
         }
 
@@ -95,12 +107,14 @@ class SecurityLoad:
         paid = chance.random() < 0.7
         floats = paid and chance.random() < 0.4
         start = today - chance.choice((1, 40))
+        maturity_day = today + chance.choice((2, 2, 2, 40))
         plan = PaymentPlan(
             issue_day=start,
-            maturity_day=today + chance.choice((2, 2, 2, 40)),
+            maturity_day=maturity_day,
             months=1 if paid else 0,
             rates=(RateStep(from_day=start, rate_ppm=120_000),) if paid and not floats else (),
             floating=_floating(chance) if floats else None,
+            call=_call(chance, start, maturity_day) if chance.random() < 0.5 else None,
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
             calendar=chance.choice(calendars).decode(),
@@ -120,7 +134,7 @@ class SecurityLoad:
         if chance.random() < 0.3:
             terms = SukukTerms(face_currency="PKR", plan=plan, pool=pool)
         elif not paid and chance.random() < 0.7:
-            terms = ServicedBillTerms(face_currency="PKR", plan=plan)
+            terms = ServicedBillTerms(face_currency="PKR", plan=replace(plan, call=None))
         return [
             self._load._governed(
                 DefineAsset,
@@ -187,6 +201,26 @@ class SecurityLoad:
                 payment=payment,
                 reference_ppm=chance.choice((-10_000, 105_000, 1_000_000)),
                 source="simulation" if chance.random() < 0.9 else "",
+            )
+        ]
+
+    def _call_security(self, chance: random.Random) -> Sequence[Record]:
+        callable_ = [
+            (key.decode(), record)
+            for key, record in self._load._model.rows(ASSETS).items()
+            if is_serviced(record.terms) and (record.terms.plan.call or chance.random() < 0.1)
+        ]
+        if not callable_:
+            raise self._impossible
+        asset, record = chance.choice(callable_)
+        return [
+            self._load._governed(
+                CallSecurity,
+                "call_security",
+                kind_of(record.terms).value,
+                asset=asset,
+                day=self._today() + chance.randrange(1, 40),
+                share_ppm=chance.choice((None, None, None, 250_000)),
             )
         ]
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from node.cli.exits import CommandError, Exit
 from node.codec import Record
 from node.ledger.auctions.records import AuctionRecord, LadderRecord
+from node.ledger.courses import read_calls
 from node.ledger.dates import Calendar
-from node.ledger.instruments import Rates, schedule_of
-from node.ledger.securities import FixingRecord, payment_key
+from node.ledger.instruments import NOT_CALLED, Calls, Rates, schedule_of
+from node.ledger.securities import CallsRecord, FixingRecord, payment_key
 from node.ledger.tables import AssetRecord, CalendarRecord, ladder_key, name_key
 from node.ledger.terms import ServicedTerms, is_serviced
 from node.proofs import ProofError, Proven, read_entries, verify_proof_file
@@ -36,6 +37,8 @@ class Evidence:
     """By which the security accrues, as it rules now; None: nothing accrues on it."""
     rates: Rates
     """Of the periods in which it was settled, where the security floats."""
+    calls: Calls
+    """What was called of the security."""
 
 
 async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> Evidence:
@@ -58,6 +61,7 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
         ]
         calendar: Calendar | None = None
         rates: dict[int, int] = {}
+        calls = NOT_CALLED
         if is_serviced(asset.terms):
             name = asset.terms.plan.calendar
             calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
@@ -66,6 +70,9 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
                 fixing = await reader.record("fixing", code, FixingRecord, number=number)
                 if fixing.rate_ppm is not None:
                     rates[number] = fixing.rate_ppm
+            if asset.terms.plan.call is not None:
+                called = await reader.record_or_none("calls", record.terms.asset, CallsRecord)
+                calls = NOT_CALLED if called is None else read_calls(called)
         # Each is proven as of a block of its own; no piece changes without the auction's record.
         if await reader.record("auction", auction, AuctionRecord) == record:
             return Evidence(
@@ -74,6 +81,7 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
                 pieces=tuple(pieces),
                 calendar=calendar,
                 rates=rates,
+                calls=calls,
             )
     raise CommandError(
         Exit.REFUSED,
@@ -84,7 +92,7 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
 
 _KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
     {
-        **dict.fromkeys(("auction", "asset", "calendar"), lambda name, _: name_key(name)),
+        **dict.fromkeys(("auction", "asset", "calendar", "calls"), lambda name, _: name_key(name)),
         "ladder": ladder_key,
         "fixing": payment_key,
     }
@@ -119,14 +127,27 @@ class _Reader:
     async def record(
         self, kind: str, name: str, expected: type[R], *, number: int | None = None
     ) -> R:
+        found = await self.record_or_none(kind, name, expected, number=number)
+        if found is None:
+            raise CommandError(
+                Exit.REFUSED, f"the ledger does not have {_named(kind, name, number)}"
+            )
+        return found
+
+    async def record_or_none(
+        self, kind: str, name: str, expected: type[R], *, number: int | None = None
+    ) -> R | None:
         file = (await self._client.prove(kind, name=name, number=number)).value.file
-        what = f"the {kind} {name}" if number is None else f"number {number} of the {kind} {name}"
+        what = _named(kind, name, number)
         try:
             entry = self._entries(file)[0]
         except ProofError as error:
             raise CommandError(Exit.REFUSED, f"{what}: {error}") from None
-        if entry.record is None:
-            raise CommandError(Exit.REFUSED, f"the ledger does not have {what}")
-        if entry.key != _KEY_OF[kind](name, number or 0) or not isinstance(entry.record, expected):
+        is_other = entry.record is not None and not isinstance(entry.record, expected)
+        if entry.key != _KEY_OF[kind](name, number or 0) or is_other:
             raise CommandError(Exit.REFUSED, f"{what} is not what the node proves: {entry.key!r}")
-        return entry.record
+        return entry.record if isinstance(entry.record, expected) else None
+
+
+def _named(kind: str, name: str, number: int | None) -> str:
+    return f"the {kind} {name}" if number is None else f"number {number} of the {kind} {name}"

@@ -169,7 +169,14 @@ def _accrued(
     every = 4_096  # more records than any security has payments
     day = max(day, terms.plan.issue_day)
     try:
-        share = accrued_share(terms, calendar, day, recorded=every if ex else 0, rates=found.rates)
+        share = accrued_share(
+            terms,
+            calendar,
+            day,
+            recorded=every if ex else 0,
+            rates=found.rates,
+            calls=found.calls,
+        )
     except DatesError as error:
         return str(error)
     return as_noted(share)

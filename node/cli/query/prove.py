@@ -24,6 +24,7 @@ if TYPE_CHECKING:
             "asset",
             "auction",
             "calendar",
+            "calls",
             "fixing",
             "holding",
             "ladder",
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 @click.option("--address", help="Of an account, or of the account of a holding.")
 @click.option(
     "--name",
-    help="Of an asset, auction, calendar, participant or validator; a holding's or fixing's asset;"
-    " a ladder's auction.",
+    help="Of an asset, auction, calendar, participant or validator; the asset of a holding, fixing"
+    " or calls; a ladder's auction.",
 )
 @click.option(
     "--number",

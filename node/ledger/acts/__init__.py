@@ -69,6 +69,7 @@ tag   operation                  class       event
 68    (time)                                 RecordWaits
 69    fix_rate                   OFFICE      RateFixed, or by time
 70    (time)                                 RateAwaited
+71    call_security              OFFICE      SecurityCalled
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved

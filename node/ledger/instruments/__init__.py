@@ -2,15 +2,19 @@
 
 from node.ledger.instruments.accrual import accrued_interest, accrued_share
 from node.ledger.instruments.schedule import (
+    NOT_CALLED,
     NOTHING_FIXED,
     PART_MAX,
     PAYMENTS_MAX,
+    Call,
+    Calls,
     Payment,
     Rates,
     as_noted,
     check_schedule,
     fixing_nominal,
     floating_rate,
+    last_called,
     last_record_day,
     payment_of,
     periods_of,
@@ -19,8 +23,11 @@ from node.ledger.instruments.schedule import (
 
 __all__ = [
     "NOTHING_FIXED",
+    "NOT_CALLED",
     "PART_MAX",
     "PAYMENTS_MAX",
+    "Call",
+    "Calls",
     "Payment",
     "Rates",
     "accrued_interest",
@@ -29,6 +36,7 @@ __all__ = [
     "check_schedule",
     "fixing_nominal",
     "floating_rate",
+    "last_called",
     "last_record_day",
     "payment_of",
     "periods_of",

@@ -4,7 +4,9 @@ from fractions import Fraction
 
 from node.ledger.dates import Calendar, DatesError
 from node.ledger.instruments.schedule import (
+    NOT_CALLED,
     NOTHING_FIXED,
+    Calls,
     Rates,
     interest_of,
     periods_of,
@@ -40,6 +42,7 @@ def accrued_share(
     *,
     recorded: int | None = None,
     rates: Rates = NOTHING_FIXED,
+    calls: Calls = NOT_CALLED,
 ) -> Fraction:
     """Return the interest accrued on a unit of face as it was issued.
 
@@ -50,6 +53,7 @@ def accrued_share(
         recorded: how many records were taken, where that is known better than by their days: a
             calendar that was amended since moves the payment and not the record.
         rates: those that are fixed, of what floats.
+        calls: what was called.
 
     Raises:
         DatesError: the settlement is not between the issue and the end of the last period, or in a
@@ -57,7 +61,8 @@ def accrued_share(
     """
     plan = terms.plan
     repaid = 0
-    payments, periods = schedule_of(terms, calendar, rates), periods_of(plan, calendar)
+    payments = schedule_of(terms, calendar, rates, calls)
+    periods = periods_of(plan, calendar, calls)
     if plan.issue_day <= settlement:
         for payment, period in zip(payments, periods, strict=True):
             if settlement < period.end:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from node.ledger.dates import (
     Calendar,
     DatesError,
+    Order,
     Period,
     add_business_days,
     date_of,
@@ -24,7 +25,7 @@ from node.ledger.dates import (
 )
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.pricing.daycounts import year_fraction
-from node.ledger.terms import PPM, FloatingRate, PaymentPlan, ServicedTerms
+from node.ledger.terms import PAR_E4, PPM, FloatingRate, PaymentPlan, ServicedTerms
 from node.ledger.units import AMOUNT_MAX, Day
 
 PAYMENTS_MAX: Final = 400
@@ -36,6 +37,24 @@ _FINEST: Final = 10**16
 Rates: TypeAlias = Mapping[int, int]
 """What is paid for a year in periods whose rate is fixed, in millionths, by number of payment."""
 NOTHING_FIXED: Final[Rates] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An early repayment, with the payment of whose period it is."""
+
+    day: Day
+    """By the terms, before any roll. Of all that is left: the payment comes on it; of a share: it
+    is the payment's own."""
+    share_ppm: int | None
+    """Of a unit of face that was issued, in millionths; None: all that is left."""
+    price_e4: int
+    """Per hundred of what is repaid, in units of 0.0001."""
+
+
+Calls: TypeAlias = Mapping[int, Call]
+"""What was called, by number of payment. Nothing follows on a payment that repays all."""
+NOT_CALLED: Final[Calls] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,51 +82,64 @@ class Payment:
     """Of a unit of face that was issued; None: not fixed yet."""
     principal_ppm: int
     """Of a unit of face that was issued."""
+    price_e4: int
+    """Per hundred of principal, in units of 0.0001: par, unless it was called."""
     final: bool
     """Whether the face is gone with it."""
 
 
 def schedule_of(
-    terms: ServicedTerms, calendar: Calendar, rates: Rates = NOTHING_FIXED
+    terms: ServicedTerms,
+    calendar: Calendar,
+    rates: Rates = NOTHING_FIXED,
+    calls: Calls = NOT_CALLED,
 ) -> tuple[Payment, ...]:
     """Return all payments in order.
 
     Args:
         rates: those that are fixed, of what floats.
+        calls: what was called.
 
     Raises:
         DatesError: no schedule follows from the terms; of defined assets it does.
     """
     plan = terms.plan
-    periods = periods_of(plan, calendar)
+    periods = periods_of(plan, calendar, calls)
     return tuple(
-        _payment(plan, calendar, periods, number, rates.get(number))
+        _payment(plan, calendar, periods, number, rates.get(number), calls)
         for number in range(1, len(periods) + 1)
     )
 
 
 def payment_of(
-    terms: ServicedTerms, calendar: Calendar, number: int, fixed_ppm: int | None = None
+    terms: ServicedTerms,
+    calendar: Calendar,
+    number: int,
+    fixed_ppm: int | None = None,
+    calls: Calls = NOT_CALLED,
 ) -> Payment:
     """Return one payment of the schedule; it has so many.
 
     Args:
         fixed_ppm: its rate, of what floats, once it is fixed.
+        calls: what was called.
 
     Raises:
         DatesError: as `schedule_of`.
     """
-    return _payment(terms.plan, calendar, periods_of(terms.plan, calendar), number, fixed_ppm)
+    periods = periods_of(terms.plan, calendar, calls)
+    return _payment(terms.plan, calendar, periods, number, fixed_ppm, calls)
 
 
-def last_record_day(terms: ServicedTerms, calendar: Calendar) -> Day:
+def last_record_day(terms: ServicedTerms, calendar: Calendar, calls: Calls = NOT_CALLED) -> Day:
     """Return the day at the end of which the register closes: the last on which anything moves.
 
     Raises:
         DatesError: as `schedule_of`.
     """
     plan = terms.plan
-    return add_business_days(calendar, periods_of(plan, calendar)[-1].payment, -plan.record_days)
+    last = periods_of(plan, calendar, calls)[-1]
+    return add_business_days(calendar, last.payment, -plan.record_days)
 
 
 def as_noted(share: Fraction) -> Fraction:
@@ -121,13 +153,15 @@ def as_noted(share: Fraction) -> Fraction:
     return Fraction(share.numerator * _FINEST // share.denominator, _FINEST)
 
 
-def periods_of(plan: PaymentPlan, calendar: Calendar) -> tuple[Period, ...]:
+def periods_of(
+    plan: PaymentPlan, calendar: Calendar, calls: Calls = NOT_CALLED
+) -> tuple[Period, ...]:
     """Return the periods of a plan, one for each payment.
 
     Raises:
         DatesError: the plan has none.
     """
-    return generate(
+    periods = generate(
         plan.issue_day,
         plan.maturity_day,
         plan.months,
@@ -137,6 +171,26 @@ def periods_of(plan: PaymentPlan, calendar: Calendar) -> tuple[Period, ...]:
         order=plan.order,
         calendar=calendar,
     )
+    last = last_called(calls)
+    if last is None:
+        return periods
+    period, day = periods[last - 1], calls[last].day
+    if day == _nominal_day(plan, periods, last):
+        return periods[:last]
+    # The period that runs ends early; what it is measured by stays.
+    paid = roll(calendar, day, plan.roll)
+    end = paid if plan.order is Order.SHIFT_THEN_CALCULATE else day
+    return (*periods[: last - 1], replace(period, end=end, payment=paid))
+
+
+def last_called(calls: Calls) -> int | None:
+    """Return with which payment all that is left is repaid early; None: with none."""
+    return next((number for number, call in calls.items() if call.share_ppm is None), None)
+
+
+def _nominal_day(plan: PaymentPlan, periods: Sequence[Period], number: int) -> Day:
+    """Return when a payment is made by the terms, by the periods as they were agreed."""
+    return plan.maturity_day if number == len(periods) else periods[number - 1].nominal_end
 
 
 def rate_of(plan: PaymentPlan, period: Period, fixed_ppm: int | None) -> int | None:
@@ -222,7 +276,7 @@ def check_schedule(
                 f"the interest of payment {payment.number} is a fraction of more than 63 bits"
             )
         # Half of it: a calendar that is amended can lengthen a period by some days.
-        if ceiling * (payment.interest + Fraction(payment.principal_ppm, PPM)) > AMOUNT_MAX // 2:
+        if ceiling * (payment.interest + _most_repaid(plan, payment)) > AMOUNT_MAX // 2:
             raise _contradiction(
                 f"payment {payment.number} on the whole ceiling would be more than half of what an"
                 " amount can be"
@@ -230,6 +284,13 @@ def check_schedule(
     if plan.floating is None:
         return payments
     return tuple(replace(payment, rate_ppm=None, interest=None) for payment in payments)
+
+
+def _most_repaid(plan: PaymentPlan, payment: Payment) -> Fraction:
+    """Return the most that a payment could pay besides interest: all of it may be called."""
+    if plan.call is None:
+        return Fraction(payment.principal_ppm, PPM)
+    return Fraction(max(PAR_E4, *(window.price_e4 for window in plan.call.windows)), PAR_E4)
 
 
 def _highest_rates(plan: PaymentPlan, count: int) -> Rates:
@@ -245,20 +306,28 @@ def _payment(
     periods: Sequence[Period],
     number: int,
     fixed_ppm: int | None,
+    calls: Calls,
 ) -> Payment:
     period = periods[number - 1]
     rate_ppm = rate_of(plan, period, fixed_ppm)
+    called = calls.get(number)
     final = number == len(periods)
     instalments = plan.instalments
     remaining = PPM - sum(each.share_ppm for each in instalments if each.payment < number)
     due = sum(each.share_ppm for each in instalments if each.payment == number)
+    remaining -= sum(each.share_ppm or 0 for n, each in calls.items() if n < number)
+    if called is not None:
+        due += called.share_ppm or 0
+        nominal_day = called.day
+    else:
+        nominal_day = plan.maturity_day if final else period.nominal_end
     return Payment(
         number=number,
         start=period.start,
         end=period.end,
         record_day=add_business_days(calendar, period.payment, -plan.record_days),
         funding_day=add_business_days(calendar, period.payment, -1),
-        nominal_day=plan.maturity_day if final else period.nominal_end,
+        nominal_day=nominal_day,
         payment_day=period.payment,
         fixing_day=_fixing_day(plan, calendar, periods, number),
         rate_ppm=rate_ppm,
@@ -268,6 +337,7 @@ def _payment(
             else Fraction(remaining, PPM) * interest_of(plan, period, period.end, rate_ppm)
         ),
         principal_ppm=remaining if final else due,
+        price_e4=PAR_E4 if called is None else called.price_e4,
         final=final,
     )
 

@@ -10,9 +10,9 @@
                                     ▲                                                 │ not yet
                                     └───── tried every day ───── LATE ▶ IN_GRACE ▶ IN_DEFAULT
 
-`fixer.py` fixes the rates of what floats; `records.py` fixes who is owed, in constant work;
-`payer.py` takes the whole from the paying agent and pays it out; `agenda.py` says what happens
-when. Older payments come before younger ones.
+`fixer.py` fixes the rates of what floats; `caller.py` repays early; `records.py` fixes who is owed,
+in constant work; `payer.py` takes the whole from the paying agent and pays it out; `agenda.py` says
+what happens when. Older payments come before younger ones.
 """
 
 from node.ledger.servicing.agenda import (
@@ -24,6 +24,7 @@ from node.ledger.servicing.agenda import (
     serve,
 )
 from node.ledger.servicing.books import contradictions_of_securities
+from node.ledger.servicing.caller import SecurityCalled, call
 from node.ledger.servicing.fixer import RateAwaited, RateFixed, begin_fixings, fix_by_source
 from node.ledger.servicing.payer import (
     HOLDERS_PER_BLOCK_MAX,
@@ -56,10 +57,12 @@ __all__ = [
     "RateFixed",
     "RecordTaken",
     "RecordWaits",
+    "SecurityCalled",
     "ServicingEvent",
     "WithholdingCollected",
     "begin_fixings",
     "begin_service",
+    "call",
     "check_begins",
     "contradictions_of_securities",
     "escrow_address",

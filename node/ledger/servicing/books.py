@@ -10,6 +10,8 @@
 5. A service counts as many records as there are payments, and pays the oldest that is open.
 6. What floats is fixed once, by an auction or a source, within floor and cap; nothing is on record
    at a rate that is not fixed.
+7. What is called of a security is called by its terms, a payment once; parts leave something, and
+   nothing follows on the whole.
 """
 
 from collections import Counter, defaultdict
@@ -19,6 +21,7 @@ from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.instruments import floating_rate
 from node.ledger.positions import account_at, face_at, first_open
 from node.ledger.securities import (
+    CALLS,
     FIXINGS,
     OPEN_PAYMENTS_MAX,
     PAYMENTS,
@@ -42,7 +45,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
-from node.ledger.terms import is_serviced
+from node.ledger.terms import PPM, is_serviced
 
 
 def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
@@ -55,6 +58,7 @@ def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
     yield from _payments(rows, services)
     yield from _ties(rows, services)
     yield from _fixings(rows)
+    yield from _calls(rows)
 
 
 def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
@@ -192,3 +196,23 @@ def _fixings(rows: StateRows) -> Iterator[str]:
         floats = terms is not None and is_serviced(terms) and terms.plan.floating is not None
         if floats and rows.get(FIXINGS, key) is None:
             yield f"payment {key.hex()} is on record, and its rate was never fixed"
+
+
+def _calls(rows: StateRows) -> Iterator[str]:
+    """Check rule 7."""
+    for key, record in rows.items(CALLS):
+        code, asset = key.decode(), rows.get(ASSETS, key)
+        if asset is None or not is_serviced(asset.terms) or asset.terms.plan.call is None:
+            yield f"{code} was called, and its terms know no call"
+            continue
+        numbers = [each.payment for each in record.calls]
+        if numbers != sorted(set(numbers)):
+            yield f"{code} has calls of payments {numbers}"
+        if any(each.share_ppm is None for each in record.calls[:-1]):
+            yield f"{code} has calls after the last payment"
+        if sum(each.share_ppm or 0 for each in record.calls) >= PPM:
+            yield f"the calls of {code} leave nothing to repay"
+        windows = asset.terms.plan.call.windows
+        for each in record.calls:
+            if not any(window.from_day <= each.day <= window.to_day for window in windows):
+                yield f"{code} was called on day {each.day}, which lies in no window"

@@ -13,12 +13,11 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record, replace
-from node.hashing import Domain, tagged_hash
 from node.ledger.calendars import appoint, calendar_of, today
+from node.ledger.courses import calls_of, fixing_of, payment_now
 from node.ledger.dates import Calendar
-from node.ledger.fixings import fixing_of
 from node.ledger.identifiers import AssetCode, Name
-from node.ledger.instruments import fixing_nominal, floating_rate, payment_of, periods_of
+from node.ledger.instruments import fixing_nominal, floating_rate, periods_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.positions import service_of
 from node.ledger.securities import (
@@ -29,7 +28,7 @@ from node.ledger.securities import (
     ReferencePpm,
     payment_key,
 )
-from node.ledger.servicing.records import row_of, security_of, wake
+from node.ledger.servicing.records import appointment_id, row_of, security_of, wake
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, REFERENCES, DueKind, name_key
 from node.ledger.terms import PPM, FloatingRate, ServicedTerms
@@ -79,14 +78,21 @@ def begin_fixings(state: LedgerState, asset: str, terms: ServicedTerms, number: 
 
 def meet_fixing(
     state: LedgerState, asset: str, number: int, time_ms: int
-) -> RateFixed | RateAwaited:
-    """Fix a rate on its day, by the last auction if that counts, and appoint the next fixing."""
+) -> RateFixed | RateAwaited | None:
+    """Fix a rate on its day, by the last auction if that counts, and appoint the next fixing.
+
+    Returns:
+        what happened; None: the security was called, and no such payment comes any more.
+    """
     _, terms = security_of(state, asset)
     calendar = calendar_of(state, terms.plan.calendar)
-    if number < len(periods_of(terms.plan, calendar)):
+    count = len(periods_of(terms.plan, calendar, calls_of(state, asset, terms)))
+    if number > count:
+        return None
+    if number < count:
         _appoint(state, asset, terms, calendar, number + 1)
     floating = _floating(terms)
-    day = payment_of(terms, calendar, number).fixing_day
+    day = payment_now(state, asset, terms, calendar, number).fixing_day
     assert day is not None  # it floats
     last = state.get(REFERENCES, name_key(floating.reference))
     if last is None:
@@ -161,7 +167,7 @@ def _fix(
     service = service_of(state, asset)
     if service.next is not None and service.recorded + 1 == number:
         calendar = calendar_of(state, terms.plan.calendar)
-        row = row_of(payment_of(terms, calendar, number, fixing.rate_ppm))
+        row = row_of(payment_now(state, asset, terms, calendar, number))
         service = replace(service, next=row, calendar_version=calendar.version)
         if service.waits:
             wake(state, asset, service, time_ms + 1)
@@ -202,7 +208,7 @@ def _appoint(
     appoint(
         state,
         plan.calendar,
-        tagged_hash(Domain.SERVICE, key, bytes((DueKind.FIXING_DAY,))),
+        appointment_id(asset, number, DueKind.FIXING_DAY),
         kind=DueKind.FIXING_DAY,
         target=key,
         subject=asset,

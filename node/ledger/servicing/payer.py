@@ -14,6 +14,7 @@ and indexed by events alone.
 """
 
 from collections import defaultdict
+from functools import partial
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -37,13 +38,14 @@ from node.ledger.securities import (
     Tie,
     payment_key,
     position_key,
+    principal_of,
     register_prefix,
     tie_key,
     withholding_key,
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, AssetRecord, name_key
-from node.ledger.terms import PPM, CashTerms, ServicedTerms, is_serviced, kind_of
+from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
 
 HOLDERS_PER_BLOCK_MAX: Final = 2_000
 """Of all securities together: some 20 microseconds of a processor each where a million hold one."""
@@ -264,7 +266,7 @@ class _Walk:
             interest = face * row.interest_numerator // row.interest_denominator  # floor
             rate = self._rates.get(position.taxpayer)
             tax = 0 if rate is None else interest * rate // HUNDRED_PERCENT_BPS  # floor
-            principal = face * row.principal_ppm // PPM  # floor
+            principal = principal_of(row, face)
             amount = interest - tax + principal
             held = self._redeem(account, face) if row.final else 0
             if amount > held:
@@ -296,7 +298,7 @@ class _Walk:
         self.redeemed += face
         held = 0
         for hold_id, amount in redeem_whole(
-            self._state, account, self._asset, self._cash, self._row.principal_ppm
+            self._state, account, self._asset, self._cash, partial(principal_of, self._row)
         ):
             held += amount
             self.holds_redeemed += 1

@@ -12,10 +12,10 @@ from typing import Final
 from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.calendars import appoint, calendar_of, today
+from node.ledger.courses import fixed_rate, payment_now
 from node.ledger.dates import MINUTES_OF_DAY, add_business_days, moment_ms
-from node.ledger.fixings import fixed_rate
 from node.ledger.identifiers import AssetCode, Name
-from node.ledger.instruments import Payment, as_noted, payment_of
+from node.ledger.instruments import Payment, as_noted
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.positions import service_of
@@ -34,6 +34,7 @@ from node.ledger.securities import (
     TieRecord,
     Withheld,
     payment_key,
+    principal_of,
     tie_key,
     withholding_key,
 )
@@ -48,7 +49,7 @@ from node.ledger.tables import (
     due_key,
     name_key,
 )
-from node.ledger.terms import PPM, ServicedTerms, is_serviced, kind_of
+from node.ledger.terms import ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
 
 UNPAID: Final = "unpaid"
@@ -131,7 +132,7 @@ def plan_next(
     """Compute the row whose record is taken next, and appoint its record."""
     calendar = calendar_of(state, terms.plan.calendar)
     number = service.recorded + 1
-    row = row_of(payment_of(terms, calendar, number, fixed_rate(state, asset, terms, number)))
+    row = row_of(payment_now(state, asset, terms, calendar, number))
     _appoint(state, asset, terms, number, row, DueKind.RECORD_DAY)
     return replace(service, next=row, calendar_version=calendar.version)
 
@@ -152,7 +153,7 @@ def take_record(
         return RecordWaits(asset=asset, payment=number, reason=reason)
     calendar = calendar_of(state, terms.plan.calendar)
     if calendar.version != service.calendar_version:
-        row = row_of(payment_of(terms, calendar, number, fixed_rate(state, asset, terms, number)))
+        row = row_of(payment_now(state, asset, terms, calendar, number))
     face = record.supply
     interest = Fraction(row.interest_numerator, row.interest_denominator) * face
     _appoint(state, asset, terms, number, row, DueKind.FUNDING_DAY)
@@ -165,7 +166,7 @@ def take_record(
         face=face,
         withholding=_withholding(state, terms, payment_day),
         interest_due=interest.numerator // interest.denominator,  # floor, as for each holder
-        principal_due=face * row.principal_ppm // PPM,
+        principal_due=principal_of(row, face),
         status=PaymentStatus.RECORDED,
         payer=None,
         holders=0,
@@ -226,6 +227,7 @@ def row_of(payment: Payment) -> PaymentRow:
         interest_numerator=interest.numerator,
         interest_denominator=interest.denominator,
         principal_ppm=payment.principal_ppm,
+        price_e4=payment.price_e4,
         final=payment.final,
     )
 
@@ -252,7 +254,7 @@ def _appoint(
     return appoint(
         state,
         plan.calendar,
-        tagged_hash(Domain.SERVICE, key, bytes((kind,))),
+        appointment_id(asset, number, kind),
         kind=kind,
         target=key,
         subject=asset,
@@ -261,6 +263,11 @@ def _appoint(
         business_days=days.get(kind, 0),
         minute=MINUTES_OF_DAY if kind is DueKind.RECORD_DAY else 0,
     )
+
+
+def appointment_id(asset: str, number: int, kind: DueKind) -> bytes:
+    """Return the id of the appointment of a day of a payment."""
+    return tagged_hash(Domain.SERVICE, payment_key(asset, number), bytes((kind,)))
 
 
 def _withholding(state: LedgerState, terms: ServicedTerms, day: Day) -> tuple[Withheld, ...]:

@@ -17,9 +17,9 @@ from node.codec import replace
 from node.ledger import due
 from node.ledger.auctions import AuctionTerms, Method, SealedBid, commitment_of, due_for
 from node.ledger.auctions.records import Accrual, LadderRecord, RowState
+from node.ledger.courses import rates_of
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday
 from node.ledger.events import AllotmentFailed, AllotmentSettled, AuctionSettled, Event, RecordTaken
-from node.ledger.fixings import rates_of
 from node.ledger.instruments import accrued_share, schedule_of
 from node.ledger.operations import (
     AmendCalendar,
@@ -480,6 +480,7 @@ def evidence(world: World) -> Evidence:
         asset=asset,
         pieces=tuple(pieces(world)),
         calendar=WEEKENDS,
+        calls={},
         rates=rates_of(LedgerState(world.records), BOND, asset.terms),  # type: ignore[arg-type]
     )
 

@@ -165,6 +165,7 @@ def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:
             else ()
         ),
         floating=_floating() if asset == FLOATER else None,
+        call=None,
         instalments=(),
         day_count=DayCount.ACT_365F,
         calendar=PAKISTAN,

@@ -141,7 +141,7 @@ def _fault_of_assets(
         )
     if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
         return f"the average yield of {terms.asset} is no reference: it is of no bill"
-    return why_undeliverable(state, asset.terms, today(state, terms.settles_ms))
+    return why_undeliverable(state, terms.asset, asset.terms, today(state, terms.settles_ms))
 
 
 ACT: Final = define_act("announce_auction", AnnounceAuction, _apply, since=DEBT_DESK)

@@ -1,16 +1,28 @@
-"""Reading what is fixed of securities that float."""
+"""What became of a security beyond its terms: rates that are fixed, early repayments called."""
 
 from typing import Final
 
-from node.ledger.instruments import NOTHING_FIXED, Rates
+from node.ledger.dates import Calendar
+from node.ledger.instruments import (
+    NOT_CALLED,
+    NOTHING_FIXED,
+    Call,
+    Calls,
+    Payment,
+    Rates,
+    payment_of,
+)
 from node.ledger.securities import (
+    CALLS,
     FIXINGS,
+    CallsRecord,
     FixingRecord,
     payment_key,
     register_prefix,
     split_payment_key,
 )
 from node.ledger.state import LedgerState
+from node.ledger.tables import name_key
 from node.ledger.terms import ServicedTerms
 
 _PAGE: Final = 512
@@ -38,3 +50,25 @@ def rates_of(state: LedgerState, asset: str, terms: ServicedTerms) -> Rates:
         for key, fixing in state.scan(FIXINGS, prefix, _PAGE)
         if key.startswith(prefix) and fixing.rate_ppm is not None
     }
+
+
+def calls_of(state: LedgerState, asset: str, terms: ServicedTerms) -> Calls:
+    """Return what was called of a security."""
+    record = None if terms.plan.call is None else state.get(CALLS, name_key(asset))
+    return NOT_CALLED if record is None else read_calls(record)
+
+
+def read_calls(record: CallsRecord) -> Calls:
+    """Return what a record says was called."""
+    return {
+        each.payment: Call(day=each.day, share_ppm=each.share_ppm, price_e4=each.price_e4)
+        for each in record.calls
+    }
+
+
+def payment_now(
+    state: LedgerState, asset: str, terms: ServicedTerms, calendar: Calendar, number: int
+) -> Payment:
+    """Return a payment as far as it is known now."""
+    fixed_ppm = fixed_rate(state, asset, terms, number)
+    return payment_of(terms, calendar, number, fixed_ppm, calls_of(state, asset, terms))
