@@ -1,9 +1,11 @@
-"""`khazana init`: the home folder of one institution's node."""
+"""`khazana init`: the home folder of one institution's node, or a network in containers."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from node.cli.containers import make_containers
 from node.cli.exits import CommandError, Exit
 from node.cli.options import home_option
 from node.cli.output import emit, json_option
@@ -11,7 +13,7 @@ from node.cli.passphrases import obtain_passphrase, passphrase_option
 
 
 @click.command()
-@click.option("--name", required=True, help="The node's name: a-z, 0-9 and hyphens.")
+@click.option("--name", help="The node's name: a-z, 0-9 and hyphens.")
 @home_option
 @click.option("--observer", is_flag=True, help="A node that follows and does not vote.")
 @click.option(
@@ -27,13 +29,34 @@ from node.cli.passphrases import obtain_passphrase, passphrase_option
     help="Where a validator is dialled; once for each.",
 )
 @passphrase_option
+@click.option(
+    "--docker",
+    type=click.Path(file_okay=False, path_type=Path),
+    is_flag=False,
+    flag_value=Path("khazana-docker"),
+    metavar="[DIRECTORY]",
+    help="Make no home but a network's files for docker compose, by default in khazana-docker.",
+)
+@click.option("-n", "--validators", type=int, help="With --docker: how many validate. [4 to 16]")
+@click.option("--observers", type=int, help="With --docker: how many follow. [0 to 8, default 1]")
+@click.option(
+    "--build",
+    "context",
+    metavar="SOURCES",
+    help="With --docker: build the image from these sources, a path as seen from DIRECTORY; "
+    "otherwise KHAZANA_IMAGE names it.",
+)
 @json_option
 def command(
-    name: str,
+    name: str | None,
     home: Path,
     genesis: Path | None,
     peers: tuple[str, ...],
     passphrase_file: Path | None,
+    docker: Path | None,
+    validators: int | None,
+    observers: int | None,
+    context: str | None,
     *,
     observer: bool,
     as_json: bool,
@@ -46,7 +69,37 @@ def command(
     \b
     Example:
       khazana init --name central-bank --home /srv/khazana --passphrase-file /run/secrets/voting
+      khazana init --docker -n 7
     """
+    of_a_home = {
+        "--name": name,
+        "--observer": observer or None,
+        "--genesis": genesis,
+        "--peer": peers or None,
+        "--passphrase-file": passphrase_file,
+    }
+    of_containers = {
+        "--validators": validators,
+        "--observers": observers,
+        "--build": context,
+    }
+    if docker is None:
+        _refuse(of_containers, "is for a network in containers", advice="Say --docker too.")
+    else:
+        _refuse(of_a_home, "is for a node of your own", advice="Leave it out, or --docker.")
+    if docker is not None:
+        make_containers(
+            docker,
+            validators=4 if validators is None else validators,
+            observers=1 if observers is None else observers,
+            context=context,
+            as_json=as_json,
+        )
+        return
+    if name is None:
+        raise CommandError(
+            Exit.USAGE, "the node has no name", advice="Give it one with --name; or say --docker."
+        )
     from node.keys import LocalSigner
     from node.keys.certificates import NAME_PATTERN, create_tls_identity
     from node.provision.homes import (
@@ -99,6 +152,12 @@ def command(
     if genesis is None:
         lines += ["", f"When the genesis is made, put it at {home / GENESIS_FILE}."]
     emit(facts, "\n".join(lines), as_json=as_json)
+
+
+def _refuse(options: Mapping[str, object], reason: str, *, advice: str) -> None:
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise CommandError(Exit.USAGE, f"{', '.join(given)} {reason}", advice=advice)
 
 
 def _peers(words: tuple[str, ...]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`khazana init`: one institution's home, with keys of its own."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,12 @@ from node.cli.exits import Exit
 from node.config import load_config
 from node.keys.certificates import check_certificate
 from node.keys.keystore import load_key
+from node.provision.containers import MONITORING_FILES
+from node.provision.reference import INSTITUTIONS
+from tests.cli.asked import run
 from tests.cli.running import khazana
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -71,3 +77,72 @@ def test_peer_that_cannot_be_dialled_is_a_usage_error(tmp_path: Path, peer: str)
     )
 
     assert ran.code == Exit.USAGE
+
+
+async def test_files_of_a_network_in_containers_are_made_once(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+
+    ran = await run("init", "--docker", str(folder), "-n", "5", "--json")
+
+    nodes = [*INSTITUTIONS, "validator-5", "exchange"]
+    assert ran.json["nodes"] == nodes
+    made = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert made == set(ran.json["files"])
+    passphrases = {(folder / f"secrets/{name}.passphrase").read_text() for name in nodes[:5]}
+    assert len(passphrases) == 5
+    assert (folder / "secrets").stat().st_mode & 0o777 == 0o700
+    again = await run("init", "--docker", str(folder))
+    assert again.code == Exit.CONFIGURATION
+    assert "compose.yaml" in again.err
+    assert {(folder / f"secrets/{name}.passphrase").read_text() for name in nodes[:5]} == (
+        passphrases
+    )
+
+
+async def test_sources_bring_what_watches(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+
+    ran = await run("init", "--docker", folder, "--build", str(ROOT))
+
+    assert ran.code == Exit.OK, ran.err
+    for name in MONITORING_FILES:
+        copy, original = folder / "monitoring" / name, ROOT / "docker/monitoring" / name
+        assert copy.read_bytes() == original.read_bytes()
+    refused = await run("init", "--docker", tmp_path / "other", "--build", "..")
+    assert refused.code == Exit.USAGE
+    assert "no sources of Khazana are at --build .." in refused.err
+    assert os.listdir(tmp_path) == ["net"]
+
+
+async def test_docker_alone_names_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    ran = await run("init", "--docker", "-n", "4")
+
+    assert ran.code == Exit.OK
+    assert "docker compose -f khazana-docker/compose.yaml up -d" in ran.out
+    assert (tmp_path / "khazana-docker/compose.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--docker", "net", "--name", "bank"], "--name is for a node of your own"),
+        (["--docker", "net", "--observer"], "--observer is for a node of your own"),
+        (["--name", "bank", "-n", "4"], "--validators is for a network in containers"),
+        (["--docker", "net", "-n", "3"], "3 validators are asked for; 4 to 16 can be had"),
+        (["--observer"], "the node has no name"),
+    ],
+)
+async def test_a_home_and_a_network_are_not_mixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    ran = await run("init", *words)
+
+    assert ran.code == Exit.USAGE
+    assert said in ran.err
+    assert os.listdir(tmp_path) == []

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from node.genesis import Genesis, load_genesis
 from node.keys import LocalSigner
 from node.keys.development import development_signer
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
+from node.provision.containers import OBSERVERS_MAX, VALIDATORS_MAX, ContainerNetwork
 from tests.docker import engine
 from tests.docker.engine import NODES, VALIDATORS, Project
 
@@ -123,6 +125,17 @@ def test_every_compose_of_this_machine_accepts_the_file(project: Project) -> Non
             "--quiet",
             variables=project.variables,
         )
+
+
+def test_every_compose_of_this_machine_accepts_the_largest_network(tmp_path: Path) -> None:
+    network = ContainerNetwork(validators=VALIDATORS_MAX, observers=OBSERVERS_MAX, context=None)
+    for name, text in network.files().items():
+        (tmp_path / name).write_text(text)
+
+    for command in engine.compose_commands():
+        told = engine.run(*command, "-f", str(tmp_path / "compose.yaml"), "config", "--services")
+
+        assert set(told.split()) == {"init", *network.names}
 
 
 def test_nodes_are_confined(project: Project) -> None:

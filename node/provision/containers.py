@@ -1,0 +1,289 @@
+"""The files with which docker compose runs a network on one machine, for any number of validators.
+
+`compose.yaml`, `network.toml`, `.env` and `monitoring/prometheus.yml` of `docker/` are what this
+makes for four validators and one observer. All of it is text from a few names; nothing is written.
+
+A fresh volume takes its owner from what lies at its place in the image, so the image has a folder
+for each of `NODE_NAMES` and a network in containers has no other names.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.ledger.powers import REFERENCE_OFFICES
+
+VALIDATORS_MIN: Final = 4
+"""Of the byzantine fault model: three validators survive no fault."""
+VALIDATORS_MAX: Final = 16
+OBSERVERS_MAX: Final = 8
+FIRST_PORT: Final = 26_680
+"""Where the first node is published on the machine; each next one gets the next."""
+
+_VALIDATOR_NAMES: Final = (
+    *REFERENCE_OFFICES,
+    *(f"validator-{number}" for number in range(VALIDATORS_MIN + 1, VALIDATORS_MAX + 1)),
+)
+_OBSERVER_NAMES: Final = (
+    "exchange",
+    *(f"observer-{number}" for number in range(2, OBSERVERS_MAX + 1)),
+)
+NODE_NAMES: Final = (*_VALIDATOR_NAMES, *_OBSERVER_NAMES)
+"""Every name that a node in a container can have."""
+
+
+class ContainersError(Exception):
+    """No such network is run in containers; the sentence says what can be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerNetwork:
+    """A network of so many nodes, all on one machine."""
+
+    validators: int
+    observers: int
+    context: str | None
+    """Source tree that the image is built from, relative to the files, and whose rules and
+    dashboard lie beside them; None: the image is there, and nothing watches."""
+
+    def __post_init__(self) -> None:
+        for count, least, most, of in (
+            (self.validators, VALIDATORS_MIN, VALIDATORS_MAX, "validators"),
+            (self.observers, 0, OBSERVERS_MAX, "observers"),
+        ):
+            if not least <= count <= most:
+                raise ContainersError(f"{count} {of} are asked for; {least} to {most} can be had")
+
+    @property
+    def validator_names(self) -> tuple[str, ...]:
+        """The four institutions first."""
+        return _VALIDATOR_NAMES[: self.validators]
+
+    @property
+    def observer_names(self) -> tuple[str, ...]:
+        return _OBSERVER_NAMES[: self.observers]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all nodes, in the order of their ports."""
+        return (*self.validator_names, *self.observer_names)
+
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The passphrases that compose expects, relative to its file."""
+        return tuple(f"secrets/{name}.passphrase" for name in self.validator_names)
+
+    def files(self) -> dict[str, str]:
+        """Return every file but the secret ones, by its name."""
+        files = {
+            "compose.yaml": _compose(self),
+            "network.toml": _description(self),
+            ".env": _settings(self),
+        }
+        if self.context is not None:
+            files["monitoring/prometheus.yml"] = _prometheus(self)
+        return files
+
+
+def _settings(network: ContainerNetwork) -> str:
+    profiles = "core,observer" if network.observers else "core"
+    return f"""\
+# What compose runs unless COMPOSE_PROFILES in the environment, or --profile, says otherwise.
+COMPOSE_PROFILES={profiles}
+"""
+
+
+def _compose(network: ContainerNetwork) -> str:
+    image = "image: ${KHAZANA_IMAGE:-khazana:local}"
+    build = ""
+    if network.context is not None:
+        build = f"""\
+    build:
+      context: {network.context}
+      dockerfile: docker/Dockerfile
+      args: {{BASE: "${{KHAZANA_BASE:-python:3.11-slim-bookworm}}"}}
+"""
+    up = "docker compose up" + (" --build" if build else "")
+    up += "      (here, or with -f FILE; with Compose 1.29: docker-compose)"
+    ports = {name: FIRST_PORT + number for number, name in enumerate(network.names)}
+    services = "\n".join(
+        _service(name, ports[name], votes=name in network.validator_names) for name in network.names
+    )
+    homes = "\n".join(f"      - {name}:/homes/{name}" for name in network.names)
+    secrets = "\n".join(
+        f'  {name}: {{file: "${{KHAZANA_SECRETS:-./secrets}}/{name}.passphrase"}}'
+        for name in network.validator_names
+    )
+    kept = (*network.names, *(["prometheus"] if network.context is not None else []))
+    volumes = "\n".join(f"  {name}:" for name in kept)
+    monitoring = "" if network.context is None else _MONITORING
+    watch = "" if network.context is None else ", `monitoring` who watches"
+    return f"""\
+# {_counted(network)}, in containers: for trying it out and for tests.
+# Made by `khazana init --docker`; what it is and does: docker/README.md of the sources.
+#
+#   {up}
+#   curl -s http://127.0.0.1:{FIRST_PORT}/readyz
+#
+# A one-shot job makes keys, certificates and the genesis in the nodes' volumes, once; each key is
+# encrypted with a passphrase that comes as a secret file: name another folder of them with
+# KHAZANA_SECRETS. The RPC port of each node is published on this machine only. Of the profiles,
+# `core` is the validators and `observer` who follows{watch}; .env
+# says which run unless COMPOSE_PROFILES does. Written for Compose 1.29 and 2 alike: no `name:`,
+# `include` or service `configs`; name the project with -p.
+
+x-node: &node
+  {image}
+  read_only: true
+  init: true
+  user: "10001:10001"
+  cap_drop: [ALL]
+  security_opt: ["no-new-privileges:true"]
+  tmpfs: ["/tmp:size=16m,mode=1777"]
+  restart: unless-stopped
+  stop_grace_period: 30s
+  mem_limit: 512m
+  ulimits: {{nofile: 8192}}
+  # Prometheus, and whoever else is on this network, comes by name.
+  environment:
+    KHAZANA_RPC__HOSTS: {" ".join(network.names)}
+  logging: {{driver: json-file, options: {{max-size: 10m, max-file: "3"}}}}
+  depends_on: {{init: {{condition: service_completed_successfully}}}}
+
+services:
+  init:
+    profiles: [core, observer]
+{build}    {image}
+    command:
+      - genesis
+      - create
+      - /etc/khazana/network.toml
+      - --homes=/homes
+      - --passphrases=/run/secrets
+    read_only: true
+    user: "10001:10001"
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    tmpfs: ["/tmp:size=16m,mode=1777"]
+    healthcheck: {{disable: true}}
+    secrets: [{", ".join(network.validator_names)}]
+    volumes:
+      - ./network.toml:/etc/khazana/network.toml:ro
+{homes}
+
+{services}{monitoring}
+secrets:
+{secrets}
+
+volumes:
+{volumes}
+"""
+
+
+_MONITORING: Final = """
+  prometheus:
+    profiles: [monitoring]
+    image: ${KHAZANA_PROMETHEUS_IMAGE:-prom/prometheus:v3.5.0}
+    restart: unless-stopped
+    volumes:
+      - ./monitoring/prometheus.yml:/etc/prometheus/prometheus.yml:ro
+      - ./monitoring/alerts.yml:/etc/prometheus/alerts.yml:ro
+      - prometheus:/prometheus
+    ports: ["127.0.0.1:${KHAZANA_PORT_PROMETHEUS:-9090}:9090"]
+
+  grafana:
+    profiles: [monitoring]
+    image: ${KHAZANA_GRAFANA_IMAGE:-grafana/grafana:12.1.1}
+    restart: unless-stopped
+    environment:
+      GF_AUTH_ANONYMOUS_ENABLED: "true"
+      GF_AUTH_DISABLE_LOGIN_FORM: "true"
+      GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH: /var/lib/grafana/dashboards/khazana.json
+    volumes:
+      - ./monitoring/grafana/datasources.yml:/etc/grafana/provisioning/datasources/khazana.yml:ro
+      - ./monitoring/grafana/dashboards.yml:/etc/grafana/provisioning/dashboards/khazana.yml:ro
+      - ./monitoring/grafana/khazana.json:/var/lib/grafana/dashboards/khazana.json:ro
+    ports: ["127.0.0.1:${KHAZANA_PORT_GRAFANA:-3000}:3000"]
+"""
+
+MONITORING_FILES: Final = (
+    "alerts.yml",
+    "grafana/dashboards.yml",
+    "grafana/datasources.yml",
+    "grafana/khazana.json",
+)
+"""Of `docker/monitoring` in the sources: the same for every network."""
+
+
+def _prometheus(network: ContainerNetwork) -> str:
+    targets = "\n".join(f"          - {name}:26680" for name in network.names)
+    return f"""\
+# Scrapes the nodes of compose.yaml by their names; on machines of your own, list yours.
+global:
+  scrape_interval: 5s
+  evaluation_interval: 5s
+
+rule_files: [/etc/prometheus/alerts.yml]
+
+scrape_configs:
+  - job_name: khazana
+    static_configs:
+      - targets:
+{targets}
+"""
+
+
+def _service(name: str, port: int, *, votes: bool) -> str:
+    secrets = f"    secrets: [{name}]\n" if votes else ""
+    variable = f"KHAZANA_PORT_{name.upper().replace('-', '_')}"
+    return f"""\
+  {name}:
+    <<: *node
+    profiles: [{"core" if votes else "observer"}]
+    hostname: {name}
+{secrets}    volumes: ["{name}:/data"]
+    ports: ["127.0.0.1:${{{variable}:-{port}}}:26680"]
+"""
+
+
+def _counted(network: ContainerNetwork) -> str:
+    observers = {0: "no observer", 1: "one observer"}.get(
+        network.observers, f"{network.observers} observers"
+    )
+    return f"A network of {network.validators} validators and {observers}"
+
+
+def _description(network: ContainerNetwork) -> str:
+    head = f"""\
+# {_counted(network)}, in containers. Voting and TLS keys are made
+# when the network is first brought up, encrypted with the passphrases that come as secrets. The
+# accounts' keys are for development, so that anybody can try the network: that is why it is a
+# development network.
+name = "containers-{network.validators}"
+test_network = true
+development = true
+fault_model = "byzantine"
+
+# Never fewer than four: three validators survive no fault under this model.
+[parameters]
+validators-min = {VALIDATORS_MIN}
+"""
+    parts = [head]
+    for name in network.names:
+        if name in REFERENCE_OFFICES:
+            kind = f'kind = "institution"\noffice = "{name}"'
+        else:
+            kind = f'kind = "{"bank" if name in network.validator_names else "company"}"'
+        parts.append(f'[[participants]]\nid = "{name}"\n{kind}\n')
+    parts += [
+        f'[[accounts]]\nowner = "{name}"\ndevelopment_key = "{name}/account"\n'
+        for name in network.names
+    ]
+    parts += [
+        f'[[validators]]\nname = "{name}"\nrpc_listen = "0.0.0.0:26680"\nparticipant = "{name}"\n'
+        for name in network.validator_names
+    ]
+    parts += [
+        f'[[observers]]\nname = "{name}"\nrpc_listen = "0.0.0.0:26680"\n'
+        for name in network.observer_names
+    ]
+    return "\n".join(parts)
