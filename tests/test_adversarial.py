@@ -7,6 +7,7 @@ case, test, and where it happens, which follows from where the test lives.
 """
 
 import ast
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -136,13 +137,14 @@ def where(test: str) -> str:
     return PLACES[max(fitting, key=len)] if fitting else "one node"
 
 
-def covered() -> dict[int, list[str]]:
+@functools.cache
+def covered() -> Mapping[int, list[str]]:
     """Return the tests that name each case, as `path::function`, in order of path."""
     tests: dict[int, list[str]] = defaultdict(list)
     for path in sorted(TESTS.rglob("*.py")):
         for name, number in _marks(path):
             tests[number].append(f"{path.relative_to(TESTS.parent)}::{name}")
-    return tests
+    return dict(tests)
 
 
 def _marks(path: Path) -> Iterator[tuple[str, int]]:
@@ -176,7 +178,7 @@ def test_no_test_names_a_case_that_does_not_exist() -> None:
 
 def test_every_safety_case_is_tried_on_the_pure_machine_and_with_whole_nodes() -> None:
     tests = covered()
-    places = {number: {where(test) for test in tests[number]} for number in SAFETY}
+    places = {number: {where(test) for test in tests.get(number, ())} for number in SAFETY}
 
     assert {number for number in SAFETY if "pure machine" not in places[number]} == set()
     assert {number for number in SAFETY if not places[number] & WHOLE_NODES} == set()

@@ -7,7 +7,11 @@ second as a process takes milliseconds so. `tests.cli.running` starts processes.
 import asyncio
 import contextlib
 import io
+import os
+from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from node.cli import main
 from tests.cli.running import Ran
@@ -23,6 +27,20 @@ async def ask(solo: Solo, *words: str | Path) -> Ran:
 async def run(*words: str | Path) -> Ran:
     """Run `khazana` with these words."""
     return await asyncio.to_thread(_run, *map(str, words))
+
+
+def here(*words: str | Path, variables: Mapping[str, str] | None = None) -> Ran:
+    """Run `khazana` with these words from a test that has no loop of its own.
+
+    What starts or stops processes of nodes is run by `khazana` of `tests.cli.running`: a node must
+    not be the child of a test.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("KHAZANA_")]:
+            patch.delenv(name)
+        for name, value in (variables or {}).items():
+            patch.setenv(name, value)
+        return _run(*map(str, words))
 
 
 def _run(*words: str) -> Ran:

@@ -17,6 +17,7 @@ from node.provision.homes import (
     PASSPHRASE_FILE,
     TLS_KEY_FILE,
 )
+from tests.cli.asked import here
 from tests.cli.running import khazana
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -72,7 +73,7 @@ def test_checked_in_network_is_what_the_command_makes(network: str, tmp_path: Pa
     """Golden: when this differs, `khazana genesis create` has changed what networks are."""
     folder = CONFIGS / network
 
-    ran = khazana(
+    ran = here(
         "genesis", "create", folder / "network.toml", "--out", tmp_path / "g", "--homes", tmp_path
     )
 
@@ -122,7 +123,7 @@ def test_checked_in_node_file_loads(file: Path) -> None:
 def test_home_with_new_keys_is_complete(description: Path, tmp_path: Path) -> None:
     homes = tmp_path / "homes"
 
-    ran = khazana("genesis", "create", description, "--homes", homes, "--json")
+    ran = here("genesis", "create", description, "--homes", homes, "--json")
 
     home = homes / "central-bank"
     assert ran.json["made"] is True
@@ -131,7 +132,7 @@ def test_home_with_new_keys_is_complete(description: Path, tmp_path: Path) -> No
     signer = load_key(home / KEYSTORE_FILE, read_passphrase(home / PASSPHRASE_FILE))
     assert genesis.record.validators[0].public_key == signer.public_key
     assert (home / TLS_KEY_FILE).stat().st_mode & 0o077 == 0
-    assert khazana("config", "check", "--home", home).code == Exit.OK
+    assert here("config", "check", "--home", home).code == Exit.OK
 
 
 def test_passphrases_of_a_folder_open_the_new_keys(description: Path, tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_passphrases_of_a_folder_open_the_new_keys(description: Path, tmp_path: 
     secrets.mkdir()
     (secrets / "central-bank").write_text("from a secret file\n")
 
-    khazana("genesis", "create", description, "--homes", tmp_path / "h", "--passphrases", secrets)
+    here("genesis", "create", description, "--homes", tmp_path / "h", "--passphrases", secrets)
 
     home = tmp_path / "h" / "central-bank"
     assert load_key(home / KEYSTORE_FILE, "from a secret file").public_key
@@ -152,10 +153,10 @@ def test_passphrases_of_a_folder_open_the_new_keys(description: Path, tmp_path: 
 def test_some_homes_without_the_others_found_no_second_network(tmp_path: Path) -> None:
     """A volume was lost. A new home in its place would be of another network than the rest."""
     description, homes = CONFIGS / "three-institutions/network.toml", tmp_path / "homes"
-    assert khazana("genesis", "create", description, "--homes", homes).code == Exit.OK
+    assert here("genesis", "create", description, "--homes", homes).code == Exit.OK
     (homes / "finance-ministry").rename(tmp_path / "lost")
 
-    ran = khazana("genesis", "create", description, "--homes", homes)
+    ran = here("genesis", "create", description, "--homes", homes)
 
     assert ran.code == Exit.CONFIGURATION
     assert "none of finance-ministry" in ran.err
@@ -166,10 +167,10 @@ def test_some_homes_without_the_others_found_no_second_network(tmp_path: Path) -
 def test_homes_that_are_there_are_left_alone(description: Path, tmp_path: Path) -> None:
     """The one-shot job of the containers runs again at every start."""
     homes = tmp_path / "homes"
-    khazana("genesis", "create", description, "--homes", homes)
+    here("genesis", "create", description, "--homes", homes)
     before = (homes / "central-bank" / GENESIS_FILE).read_bytes()
 
-    ran = khazana("genesis", "create", description, "--homes", homes, "--json")
+    ran = here("genesis", "create", description, "--homes", homes, "--json")
 
     assert ran.code == Exit.OK
     assert ran.json["made"] is False
@@ -181,7 +182,7 @@ def test_home_is_made_in_an_empty_folder_that_is_there(description: Path, tmp_pa
     home = tmp_path / "homes" / "central-bank"
     home.mkdir(parents=True)
 
-    assert khazana("genesis", "create", description, "--homes", home.parent).code == Exit.OK
+    assert here("genesis", "create", description, "--homes", home.parent).code == Exit.OK
     assert load_config(home / CONFIG_FILE, environment={}).name == "central-bank"
 
 
@@ -192,14 +193,14 @@ def test_folder_with_something_in_it_is_never_overwritten(
     home.mkdir(parents=True)
     (home / "precious").write_text("mine")
 
-    ran = khazana("genesis", "create", description, "--homes", home.parent)
+    ran = here("genesis", "create", description, "--homes", home.parent)
 
     assert ran.code == Exit.CONFIGURATION
     assert [entry.name for entry in home.iterdir()] == ["precious"]
 
 
 def test_genesis_without_keys_says_where_they_come_from(description: Path) -> None:
-    ran = khazana("genesis", "create", description)
+    ran = here("genesis", "create", description)
 
     assert ran.code == Exit.CONFIGURATION
     assert "central-bank" in ran.err
@@ -210,7 +211,7 @@ def test_genesis_file_is_never_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "genesis.json"
     out.write_text("old")
 
-    ran = khazana("genesis", "create", CONFIGS / "three-institutions/network.toml", "--out", out)
+    ran = here("genesis", "create", CONFIGS / "three-institutions/network.toml", "--out", out)
 
     assert ran.code == Exit.CONFIGURATION
     assert out.read_text() == "old"
@@ -224,7 +225,7 @@ def test_description_faults_are_reported_together_with_their_lines(tmp_path: Pat
         .replace('name = "central-bank"\n', 'name = "Central Bank"\ncolour = "green"\n')
     )
 
-    ran = khazana("genesis", "create", file, "--json")
+    ran = here("genesis", "create", file, "--json")
 
     assert ran.code == Exit.CONFIGURATION
     for place in (":3: fault_model", ":12: participants.1.kind", ":32: validators.0.name"):
@@ -249,7 +250,7 @@ def test_check_passes_a_good_genesis_and_names_the_line_of_a_fault(tmp_path: Pat
 
 @pytest.mark.adversarial(13)
 def test_show_says_what_the_network_survives() -> None:
-    ran = khazana("genesis", "show", CONFIGS / "four-institutions/genesis.json", "--json")
+    ran = here("genesis", "show", CONFIGS / "four-institutions/genesis.json", "--json")
 
     assert "any 3 decide" in ran.json["quorum"]
     assert len(ran.json["validators"]) == 4
@@ -261,7 +262,7 @@ def test_description_that_founds_no_ledger_is_refused_with_every_reason(
 ) -> None:
     description.write_text(DESCRIPTION.replace('owner = "finance-ministry"', 'owner = "nobody"'))
 
-    ran = khazana("genesis", "create", description, "--homes", tmp_path / "homes")
+    ran = here("genesis", "create", description, "--homes", tmp_path / "homes")
 
     assert ran.code == Exit.CONFIGURATION
     assert "genesis of small:" in ran.err
