@@ -174,20 +174,24 @@ class LevelDBStore:
         return _get(self._path, self._database, key)
 
     def seek(self, key: bytes) -> bytes | None:
-        return self.seek_each((key,))[0]
+        # A cursor is one thread's at a time.
+        if not self._seeking.acquire(blocking=False):
+            return self.get(key)
+        try:
+            cursor = self._fresh_cursor()
+            cursor.seek(key)
+            return cursor.value() if cursor.valid() and cursor.key() == key else None
+        except (plyvel.Error, RuntimeError) as error:
+            self._cursor = None  # It repeats what it has met, wherever it looks.
+            raise _translate(self._path, error) from error
+        finally:
+            self._seeking.release()
 
     def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        # A cursor is one thread's at a time.
         if not self._seeking.acquire(blocking=False):
             return list(map(self.get, keys))
         try:
-            cursor = self._cursor
-            if cursor is None or self._cursor_writes != self._writes:
-                # In this order: a batch that is written meanwhile may be missing in the cursor. And
-                # both together: no old cursor counts as a new one because none could be made.
-                writes = self._writes
-                cursor = self._database.raw_iterator(verify_checksums=True, fill_cache=False)
-                self._cursor, self._cursor_writes = cursor, writes
+            cursor = self._fresh_cursor()
             seek, valid, found, value = cursor.seek, cursor.valid, cursor.key, cursor.value
             values = []
             for key in keys:
@@ -195,10 +199,21 @@ class LevelDBStore:
                 values.append(value() if valid() and found() == key else None)
             return values
         except (plyvel.Error, RuntimeError) as error:
-            self._cursor = None  # It repeats what it has met, wherever it looks.
+            self._cursor = None
             raise _translate(self._path, error) from error
         finally:
             self._seeking.release()
+
+    def _fresh_cursor(self) -> _Cursor:
+        """Return one that knows all that is written. For whoever holds `_seeking`."""
+        cursor = self._cursor
+        if cursor is None or self._cursor_writes != self._writes:
+            # In this order: a batch that is written meanwhile may be missing in the cursor. And
+            # both together: no old cursor counts as a new one because none could be made.
+            writes = self._writes
+            cursor = self._database.raw_iterator(verify_checksums=True, fill_cache=False)
+            self._cursor, self._cursor_writes = cursor, writes
+        return cursor
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
