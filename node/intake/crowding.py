@@ -22,9 +22,8 @@ WAIT_MS: Final = 1_000
 """The high mark: as much as is likely to leave the pool in this time."""
 WAITING_MIN: Final = 2_000
 """The same at least, however little leaves: a network that was idle has not shown what it can."""
-CROWDED_SHARE: Final = 0.6
-"""Of the high mark is the low one: blocks come up to 0.4 s apart, and while one is agreed on what
-is to be in the next has to find room beside it."""
+CROWDED_SHARE: Final = 0.5
+"""Of the high mark is the low one."""
 CALM_AFTER_S: Final = 5.0
 """So long after a client was turned away last the high mark holds again."""
 
