@@ -96,7 +96,10 @@ class Follower:
 
     def note(self, committed: Committed) -> None:
         """Know of a block that is durable now. Never waits."""
-        given = given_committed(committed)
+        self.tell(given_committed(committed))
+
+    def tell(self, given: Given) -> None:
+        """Know of the same as it is projected."""
         waiting = self._waiting
         waiting.append(given)
         self._transactions_waiting += len(given.raws)

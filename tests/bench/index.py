@@ -1,0 +1,292 @@
+"""What the index costs: made anew, kept up, asked.
+
+python -m tests.bench.index [--accounts 100000] [--transactions 1000000] [--rate 5000]
+                            [--seconds 10] [--database sqlite|postgres] [--rounds 400]
+
+The chain is a store with blocks of a thousand transfers between random accounts, as a node has them
+after deciding; nothing was executed and no signature is true, because the index reads neither. It
+is made anew (`khazana index rebuild`), then kept up with blocks at the rate, twenty a second, while
+it is asked for pages of random accounts; then it is asked alone. One JSON object; times by the
+clock in milliseconds, processor time in microseconds a transaction.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any, Final
+
+from consensus.certificates import QuorumCertificate
+from consensus.types import BlockId, Height, Round, Signature, ValidatorId, VoteType
+from node.blocks import Block, Header, block_id, encode_block, encode_certificate
+from node.chain.head import HeadRecord
+from node.chain.receipts import decode_block_receipts, encode_block_receipts
+from node.codec import Record, encode
+from node.genesis import genesis_of
+from node.index.answers import Answers
+from node.index.database import Database
+from node.index.follower import Follower
+from node.index.projection import Given, given_stored
+from node.index.sqlite import SqliteDatabase
+from node.ledger.events import Event, Issued, Transferred
+from node.ledger.operations import Operation, Transfer
+from node.ledger.outcomes import Outcome
+from node.ledger.transactions import SignedTransaction, TransactionBody
+from node.ledger.transition import Receipt
+from node.log import silent_log
+from node.metrics import Metrics
+from node.storage import Batch, KeyValueStore, layout, open_leveldb
+from tests.chain.town import CASH, START_MS, make_record
+from tests.index.servers import postgres_server
+
+TRANSFERS: Final = 1_000
+"""Of a block."""
+BLOCKS_A_SECOND: Final = 20
+FUNDS: Final = 10**12
+
+
+class Mint:
+    """Makes blocks that follow each other."""
+
+    def __init__(self, accounts: int) -> None:
+        self.genesis = genesis_of(make_record(validators=1, protocol_version=3))
+        self._chance = Random(7)
+        self.accounts = [self._chance.randbytes(20) for _ in range(accounts)]
+        self._signature = bytes(64)
+        self.height = 0
+
+    def funding(self) -> Iterator[Given]:
+        """Yield blocks in which every account is given something."""
+        for start in range(0, len(self.accounts), 100 * TRANSFERS):
+            chunk = self.accounts[start : start + 100 * TRANSFERS]
+            yield self._block(
+                [
+                    (
+                        [Transfer(account=chunk[0], to=chunk[0], asset=CASH, amount=1)],
+                        [
+                            Issued(asset=CASH, amount=FUNDS, to=account, supply=FUNDS)
+                            for account in chunk[place : place + 100]
+                        ],
+                    )
+                    for place in range(0, len(chunk), 100)
+                ]
+            )
+
+    def transfers(self, count: int) -> Given:
+        """Return a block of so many transfers."""
+        done: list[tuple[list[Operation], list[Event]]] = []
+        for _ in range(count):
+            account, to = self._chance.sample(self.accounts, 2)
+            amount = self._chance.randrange(1, 10**6)
+            fields = {"account": account, "to": to, "asset": CASH, "amount": amount}
+            done.append(([Transfer(**fields)], [Transferred(**fields)]))  # type: ignore[arg-type]
+        return self._block(done)
+
+    def _block(self, done: Sequence[tuple[list[Operation], list[Event]]]) -> Given:
+        self.height += 1
+        raws: list[bytes] = []
+        receipts: list[bytes] = []
+        for operations, events in done:
+            body = TransactionBody(
+                version=1,
+                network=self.genesis.network,
+                valid_until_ms=START_MS,
+                salt=self._chance.randbytes(16),
+                signers=(bytes(32),),
+                operations=tuple(operations),
+                memo="",
+            )
+            signed = SignedTransaction(body=encode(body), signatures=(self._signature,))
+            raws.append(encode(signed))
+            receipts.append(
+                encode(
+                    Receipt(
+                        outcome=Outcome.APPLIED, operation=None, details=(), events=tuple(events)
+                    )
+                )
+            )
+        stored = encode_block_receipts(receipts, encode(()))
+        block = Block(header=self._header(len(raws)), transactions=tuple(raws), evidence=())
+        self._stored = block, stored
+        return given_stored(block, block_id(block.header), decode_block_receipts(stored))
+
+    def entries(self) -> Batch:
+        """Return what a node would write of the last block that was made."""
+        block, receipts = self._stored
+        height, identifier = block.header.height, block_id(block.header)
+        certificate = QuorumCertificate(
+            kind=VoteType.PRECOMMIT,
+            height=Height(height),
+            round=Round(0),
+            block_id=BlockId(identifier),
+            signatures=((ValidatorId("central-bank"), Signature(bytes(64))),),
+        )
+        head: Record = HeadRecord(
+            height=height, block_id=identifier, time_ms=block.header.time_ms, state_root=bytes(32)
+        )
+        return [
+            (layout.block_key(height), encode_block(block)),
+            (layout.receipts_key(height), receipts),
+            (layout.certificate_key(height), encode_certificate(certificate)),
+            (layout.Meta.HEAD.value, encode(head)),
+        ]
+
+    def _header(self, count: int) -> Header:
+        nothing = bytes(32)
+        return Header(
+            version=3,
+            network=self.genesis.network,
+            height=self.height,
+            round=0,
+            time_ms=START_MS + self.height * 1_000,
+            parent=nothing,
+            proposer="central-bank",
+            transactions_root=nothing,
+            receipts_root=nothing,
+            evidence_root=nothing,
+            state_root=nothing,
+            validators_hash=nothing,
+            next_validators_hash=nothing,
+            parameters_hash=nothing,
+            transaction_count=count,
+        )
+
+
+async def main(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        if arguments.database == "postgres":
+            from node.index.postgres import PostgresDatabase
+
+            server = stack.enter_context(postgres_server())
+            database: Database = PostgresDatabase(server.new_database())
+        else:
+            database = SqliteDatabase(Path(folder) / "index.sqlite")
+        store = open_leveldb(Path(folder) / "chain", create=True, node=True)
+        mint = Mint(arguments.accounts)
+        for _ in mint.funding():
+            store.write(mint.entries(), sync=False)
+        for _ in range(arguments.transactions // TRANSFERS):
+            mint.transfers(TRANSFERS)
+            store.write(mint.entries(), sync=False)
+        follower = Follower(
+            database,
+            store,
+            mint.genesis,
+            head=lambda: mint.height,
+            metrics=Metrics(),
+            log=silent_log(),
+        )
+        facts: dict[str, Any] = {
+            "accounts": arguments.accounts,
+            "transactions": arguments.transactions,
+            "database": arguments.database,
+        }
+        try:
+            facts["rebuild"] = await _rebuild(follower, arguments.transactions)
+            facts["size_bytes_a_transaction"] = _size(Path(folder)) // arguments.transactions
+            facts["kept_up"] = await _keep_up(follower, mint, store, arguments)
+            facts["asked_alone"] = await _ask(follower.answers, mint, arguments.rounds)
+        finally:
+            await follower.close()
+            store.close()
+    print(json.dumps(facts, indent=2))
+    return 0
+
+
+async def _rebuild(follower: Follower, transactions: int) -> dict[str, Any]:
+    began, cpu_began = time.perf_counter(), time.process_time()
+    await follower.catch_up(anew=True, progress=lambda _: None)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+    return {
+        "seconds": round(seconds, 1),
+        "transactions_a_second": round(transactions / seconds),
+        "transactions_a_second_of_processor": round(transactions / cpu),
+        "cpu_us": round(cpu / transactions * 1e6, 1),
+    }
+
+
+async def _keep_up(
+    follower: Follower, mint: Mint, store: KeyValueStore, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Let blocks come at a rate, made beforehand, while the index is asked."""
+    blocks = []
+    for _ in range(arguments.seconds * BLOCKS_A_SECOND):
+        given = mint.transfers(arguments.rate // BLOCKS_A_SECOND)
+        blocks.append((given, mint.entries()))
+    behind: list[int] = []
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run(), name="index")
+        asking = tasks.create_task(_ask(follower.answers, mint, arguments.rounds), name="asking")
+        began, cpu_began = time.perf_counter(), time.process_time()
+        for number, (given, entries) in enumerate(blocks):
+            pause = began + number / BLOCKS_A_SECOND - time.perf_counter()
+            await asyncio.sleep(max(0.0, pause))
+            store.write(entries, sync=False)
+            follower.tell(given)
+            assert follower.checkpoint is not None
+            behind.append(given.height - follower.checkpoint.height)
+        await follower.reached(mint.height)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+        answers = await asking
+        running.cancel()
+    count = arguments.rate // BLOCKS_A_SECOND * len(blocks)
+    return {
+        "offered_a_second": arguments.rate,
+        "transactions_a_second": round(count / seconds),
+        "blocks_behind": {"median": median(behind), "most": max(behind)},
+        "cpu_us_with_asking": round(cpu / count * 1e6, 1),
+        "asked": answers,
+    }
+
+
+async def _ask(answers: Answers, mint: Mint, rounds: int) -> dict[str, Any]:
+    chance = Random(1)
+    day = (START_MS + mint.height * 1_000) // 86_400_000
+
+    def account() -> bytes:
+        return chance.choice(mint.accounts)
+
+    questions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "history": lambda: answers.history(account(), None, 25),
+        "history_further_on": lambda: answers.history(account(), (mint.height // 2, 0), 25),
+        "holders": lambda: answers.holders(CASH, account(), 25),
+        "classes": lambda: answers.classes(CASH),
+        "totals": lambda: answers.totals(CASH, day - 30, day),
+        "text": lambda: answers.find("nothing", None, 25),
+    }
+    times: dict[str, list[float]] = {name: [] for name in questions}
+    for _ in range(rounds):
+        for name, ask in questions.items():
+            began = time.perf_counter()
+            await ask()
+            times[name].append((time.perf_counter() - began) * 1000)
+    return {
+        name: {
+            "p50_ms": round(median(each), 2),
+            "p95_ms": round(sorted(each)[int(0.95 * len(each))], 2),
+        }
+        for name, each in times.items()
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("index.sqlite*"))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.index")
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--transactions", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=5_000)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--rounds", type=int, default=400)
+    sys.exit(asyncio.run(main(parser.parse_args())))
