@@ -9,6 +9,7 @@ import msgspec
 from node.rpc import results
 from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView
 from node.rpc.debt import DebtLineView
+from node.rpc.indexed import ChangeView, DayTotals, HolderClassView
 from node.rpc.recomputing import RecomputedFigure
 from node.rpc.results import Object
 from node.rpc.securities import ScheduleResult
@@ -155,6 +156,33 @@ class TransactionContent(results.Result, frozen=True, kw_only=True):
     events: list[Sentence]
 
 
+class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to an account."""
+
+    cursor: str
+    height: int
+    time: str
+    transaction: str | None
+    """Null: it fell due by time."""
+    sentence: str | None
+    """What happened, in the language of the page; null for a refusal."""
+    event: Object | None
+    outcome: OutcomeLine | None
+    """Of a transaction that was refused."""
+    changes: list[ChangeView]
+
+
+class AccountPast(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what happened to an account, newest first, from the node's index."""
+
+    lines: list[HistoryLine]
+    next: str | None
+    from_height: int
+    """What happened before this block is not in the index."""
+    behind: int
+    """How many blocks the index is behind the node."""
+
+
 class AccountContent(results.Result, frozen=True, kw_only=True):
     """One account."""
 
@@ -163,6 +191,27 @@ class AccountContent(results.Result, frozen=True, kw_only=True):
     next_holding: str | None
     holds: list[results.HoldView]
     next_hold: str | None
+    past: AccountPast | None
+    """Null: this node keeps no index, or it does not answer."""
+
+
+class AssetPast(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds an asset and what moved, from the node's index."""
+
+    classes: list[HolderClassView]
+    """By kind of participant, never by name."""
+    holders: int
+    days: list[DayTotals]
+    from_height: int
+    behind: int
+
+
+class AssetContent(results.Result, frozen=True, kw_only=True):
+    """One asset."""
+
+    asset: results.AssetView
+    past: AssetPast | None
+    """Null: this node keeps no index, or it does not answer."""
 
 
 class LicenceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -327,11 +376,22 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class TextLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A text with all the words, and where it stands."""
+
+    kind: str
+    name: str
+    height: int
+    text: str
+
+
 class SearchContent(results.Result, frozen=True, kw_only=True):
     """What a search has found."""
 
     query: str
     matches: list[Match]
+    texts: list[TextLine]
+    """What people wrote on the ledger, newest first; from the node's index, where it has one."""
 
 
 class VerifyContent(results.Result, frozen=True, kw_only=True):

@@ -50,7 +50,9 @@ CONTENT_POLICY: Final = (
 )
 """Nothing inline and nothing from elsewhere runs, loads or is sent to."""
 KEPT_FOR_EVER: Final = "public, max-age=31536000, immutable"
-CURSORS: Final = frozenset({"before", "after", "index", "operation", "holding", "hold", "q"})
+CURSORS: Final = frozenset(
+    {"before", "after", "index", "operation", "holding", "hold", "history", "q"}
+)
 """What a query may say; the rest of it is ignored."""
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -102,7 +104,7 @@ class Explorer:
         reading = Reading(door, self._hour)
         self._reading = reading
         securities = Securities(door)
-        self._search = Search(door, self._hour)
+        self._search = Search(door, self._hour, reading.past)
         self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
         self._templates = templates()
@@ -154,7 +156,7 @@ class Explorer:
                 lambda a, f: reading.transaction(_argument(a), a.query, f),
             ),
             "accounts": _page(
-                "account", "account-title", lambda a, _f: reading.account(_argument(a), a.query)
+                "account", "account-title", lambda a, f: reading.account(_argument(a), a.query, f)
             ),
             "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
             "securities": _page(

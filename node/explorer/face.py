@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,9 +16,15 @@ from node.explorer import plots
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.charts import bars
 from node.explorer.contents import CurvePoint, MinuteLine, WallColumn
-from node.explorer.limits import CURRENCIES_SHOWN_MAX, FIELDS_BYTES_MAX, FIELDS_SHOWN_MAX
+from node.explorer.limits import (
+    CURRENCIES_SHOWN_MAX,
+    DAYS_SHOWN,
+    FIELDS_BYTES_MAX,
+    FIELDS_SHOWN_MAX,
+)
 from node.explorer.showing import Showing, cut, fill
 from node.rpc.errors import JsonValue
+from node.rpc.indexed import DayTotals
 from node.rpc.results import Object
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -197,6 +204,39 @@ class Face(Showing):
         """Return how many percent one amount is of another, rounded down; 0 of nothing."""
         numbers = [int(each.replace(".", "")) for each in (part, whole)]
         return numbers[0] * 100 // numbers[1] if numbers[1] else 0
+
+    # The past.
+
+    def change(self, amount: str) -> Markup:
+        """Return by how much something grew or shrank, with its sign."""
+        sign = "\N{MINUS SIGN}" if amount.startswith("-") else "+"
+        return Markup('<bdi class="number">{}{}</bdi>').format(
+            sign, self.number(amount.removeprefix("-"))
+        )
+
+    def movements(self, days: Sequence[DayTotals], time: str) -> Chart:
+        """Return the chart of how often an asset moved on each of the last days.
+
+        Args:
+            time: of the last block, whose day is the last.
+        """
+        last = date.fromisoformat(time[:10])
+        counts = {each.day: sum(total.count for total in each.totals) for each in days}
+        values = [
+            counts.get((last - timedelta(days=DAYS_SHOWN - 1 - place)).isoformat(), 0)
+            for place in range(DAYS_SHOWN)
+        ]
+        highest = max(values)
+        title = self.t("chart-movements")
+        label = self.t(
+            "chart-days-label",
+            what=title,
+            days=DAYS_SHOWN,
+            highest=f"{highest:,}",
+            last=f"{values[-1]:,}",
+        )
+        drawing = bars(values, kind="transactions", label=label, highest=max(1, highest))
+        return Chart(title=title, highest=f"{highest:,}", drawing=drawing)
 
     # The debt.
 

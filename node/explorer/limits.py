@@ -56,6 +56,13 @@ QUERY_MAX: Final = 128
 """Characters of what is searched for, and of a cursor."""
 MATCHES_MAX: Final = 8
 """Things that one search offers."""
+TEXTS_SHOWN_MAX: Final = 10
+"""Texts beside them."""
+
+HISTORY_SHOWN_MAX: Final = 8
+"""Of one page of an account's past."""
+DAYS_SHOWN: Final = 30
+"""Of the chart of an asset."""
 
 MINUTES_MAX: Final = 60
 """Kept for the charts."""

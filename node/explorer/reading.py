@@ -12,6 +12,7 @@ from typing import Final
 from node.addresses import ADDRESS_SIZE, render_address
 from node.explorer.contents import (
     AccountContent,
+    AssetContent,
     BlockContent,
     BlockLine,
     BlocksContent,
@@ -43,6 +44,7 @@ from node.explorer.limits import (
     ROWS_MAX,
     TRANSACTIONS_SHOWN_MAX,
 )
+from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.rpc import params, results
@@ -69,6 +71,7 @@ class Reading:
         self._ask = door.ask
         self._chain = door.services.chain
         self._hour = hour
+        self.past = Past(door)
         test = door.services.genesis.test_network
         self.example_address = render_address(bytes(ADDRESS_SIZE), test=test)
 
@@ -235,8 +238,10 @@ class Reading:
 
     # What the ledger holds.
 
-    async def account(self, argument: str, query: Mapping[str, str]) -> AccountContent:
-        """Return an account with a page of its holdings and one of its holds."""
+    async def account(
+        self, argument: str, query: Mapping[str, str], showing: Showing
+    ) -> AccountContent:
+        """Return an account with a page of its holdings, one of its holds and one of its past."""
         try:
             found = await self._ask(
                 self._methods.account, params.AccountParams(address=cut(argument))
@@ -263,6 +268,7 @@ class Reading:
             next_holding=holdings.next,
             holds=holds.holds,
             next_hold=holds.next,
+            past=await self.past.of_account(argument, query, showing, outcome_line),
         )
 
     async def assets(self, query: Mapping[str, str]) -> results.AssetsResult:
@@ -272,11 +278,15 @@ class Reading:
         )
         return found
 
-    async def asset(self, argument: str) -> results.AssetResult:
-        """Return an asset."""
+    async def asset(self, argument: str) -> AssetContent:
+        """Return an asset, with its holders by kind and what moved lately."""
         wanted = convert({"asset": argument}, params.AssetParams, argument, "expected-name")
-        found: results.AssetResult = await self._ask(self._methods.asset, wanted)
-        return found
+        found = await self._ask(self._methods.asset, wanted)
+        return AssetContent(
+            **at_head(self._chain.head),
+            asset=found.asset,
+            past=await self.past.of_asset(found.asset.asset),
+        )
 
     async def participants(self, query: Mapping[str, str]) -> ParticipantsContent:
         """Return a page of the participants; the first with the offices."""

@@ -3,7 +3,8 @@
 Tried are, by the form of what was typed: a height; 64 hexadecimal digits as the id of a
 transaction, of an open proposal or of a recent block; an address; an ISIN, DTI or LEI; the code of
 an asset; and the id or office of a participant, by its name on the ledger or in any language of the
-catalogues. Each is one look-up. What has no form is refused by nobody: it is not found.
+catalogues. Each is one look-up. Where that is not one thing, the words are looked for in what
+people wrote on the ledger, if the node keeps an index. What has no form is refused by nobody.
 """
 
 import re
@@ -14,6 +15,7 @@ from node.explorer.catalogues import catalogues
 from node.explorer.contents import Match, SearchContent
 from node.explorer.hour import Hour
 from node.explorer.limits import MATCHES_MAX, QUERY_MAX
+from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
 from node.rpc import params
 from node.rpc.errors import InvalidParams, NotFound, Pruned
@@ -28,7 +30,8 @@ _ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 class Search:
     """Finds things of one node's chain."""
 
-    def __init__(self, door: Door, hour: Hour) -> None:
+    def __init__(self, door: Door, hour: Hour, past: Past) -> None:
+        self._past = past
         self._methods = door.methods
         self._ask = door.ask
         self._chain = door.services.chain
@@ -50,8 +53,13 @@ class Search:
             async for match in self._candidates(wanted):
                 if match not in matches:
                     matches.append(match)
+        # One thing of that name is where the search leads; a text is what is left to look for.
+        texts = [] if len(matches) == 1 else await self._past.texts(wanted)
         return SearchContent(
-            **at_head(self._chain.head), query=wanted, matches=matches[:MATCHES_MAX]
+            **at_head(self._chain.head),
+            query=wanted,
+            matches=matches[:MATCHES_MAX],
+            texts=list(texts),
         )
 
     async def _candidates(self, wanted: str) -> AsyncIterator[Match]:

@@ -57,13 +57,21 @@ class FoundedNetwork:
     keys: Mapping[str, NodeKeys]
     """By node."""
 
-    def home(self, name: str, *, passphrase: str | None, passphrase_file: str | None) -> NewHome:
+    def home(
+        self,
+        name: str,
+        *,
+        passphrase: str | None,
+        passphrase_file: str | None,
+        index: bool = False,
+    ) -> NewHome:
         """Return what the home of this node holds.
 
         Args:
             passphrase: of the keystore. None makes one and keeps it beside the keystore, which is
                 for networks that are not worth protecting.
             passphrase_file: where the node will find it.
+            index: keep an index, where the default would be none.
 
         Raises:
             KeyError: the node's keys are elsewhere: its home is its institution's business.
@@ -85,6 +93,7 @@ class FoundedNetwork:
                 observers=tuple(o.name for o in observers if o.name != name),
                 development_key=keys.development_key,
                 passphrase_file=None if seed is None else passphrase_file,
+                index=index,
             ),
             tls_key_pem=keys.tls_key_pem,
             tls_certificate=keys.tls_certificate,

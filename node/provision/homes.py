@@ -59,6 +59,8 @@ class NodeSettings:
     passphrase_file: str | None = None
     """Of the keystore in the home. A node with neither key is an observer."""
     log_format: str = "console"
+    index: bool = False
+    """Keep an index, where the default would be none."""
 
 
 def render_settings(settings: NodeSettings) -> str:
@@ -98,6 +100,8 @@ def render_settings(settings: NodeSettings) -> str:
             f'{name} = "{OBSERVERS_FOLDER}/{name}.der"' for name in sorted(settings.observers)
         ]
     lines += ["", "[rpc]", f'listen = "{settings.rpc_listen}"']
+    if settings.index:
+        lines += ["", "[index]", 'database = "sqlite"']
     if settings.log_format != "console":
         lines += ["", "[log]", f'format = "{settings.log_format}"']
     return "\n".join(lines) + "\n"

@@ -174,8 +174,13 @@ class LocalNetwork:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def create_network(root: Path, description: NetworkDescription, *, now_ms: int) -> LocalNetwork:
+def create_network(
+    root: Path, description: NetworkDescription, *, now_ms: int, index_at: str | None = None
+) -> LocalNetwork:
     """Write the homes of a described network under this folder, and note where its nodes are.
+
+    Args:
+        index_at: the node that keeps an index, where the default would be none.
 
     Raises:
         HomeExists: something is there already.
@@ -184,7 +189,10 @@ def create_network(root: Path, description: NetworkDescription, *, now_ms: int) 
     founded = found_network(description, folder=root, now_ms=now_ms, make_keys=True)
     nodes = tuple(_nodes(root, founded))
     for node in nodes:
-        write_home(node.home, founded.home(node.name, passphrase=None, passphrase_file=None))
+        home = founded.home(
+            node.name, passphrase=None, passphrase_file=None, index=node.name == index_at
+        )
+        write_home(node.home, home)
     entries = [{"name": n.name, "url": n.url, "votes": n.votes} for n in nodes]
     state = {"name": description.name, "nodes": entries}
     (root / STATE_FILE).write_text(json.dumps(state, indent=2) + "\n")

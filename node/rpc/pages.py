@@ -15,6 +15,7 @@ from aiohttp import web
 from node.rpc.auctions import AuctionMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
+from node.rpc.indexed import IndexMethods
 from node.rpc.limits import RpcLimits
 from node.rpc.methods import Methods
 from node.rpc.securities import SecurityMethods
@@ -34,6 +35,7 @@ class Door:
     auctions: AuctionMethods
     debt: DebtMethods
     securities: SecurityMethods
+    index: IndexMethods
     views: Views
     health: Health
     feed: Feed

@@ -133,6 +133,7 @@ class RpcServer:
         auctions = AuctionMethods(services.chain, self._views)
         debt = DebtMethods(services.chain)
         securities = SecurityMethods(services, self._views)
+        index = IndexMethods(services, self._views)
         self._methods = (
             *methods_of(methods),
             *methods_of(CalendarMethods(services.chain)),
@@ -140,7 +141,7 @@ class RpcServer:
             *methods_of(securities),
             *methods_of(ContractMethods(services.chain)),
             *methods_of(debt),
-            *methods_of(IndexMethods(services, self._views)),
+            *methods_of(index),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatchers: dict[frozenset[Scope], Dispatcher] = {}
@@ -164,6 +165,7 @@ class RpcServer:
                     auctions=auctions,
                     debt=debt,
                     securities=securities,
+                    index=index,
                     views=self._views,
                     health=self._health,
                     feed=self._feed,

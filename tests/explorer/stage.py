@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from consensus.evidence import Equivocation
@@ -111,15 +112,21 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(*, limits: RpcLimits | None = None, validators: int = 1) -> AsyncIterator[Stage]:
-    """Run the node with everything on its chain."""
+async def stage(
+    *, limits: RpcLimits | None = None, validators: int = 1, index: Path | None = None
+) -> AsyncIterator[Stage]:
+    """Run the node with everything on its chain; all of it is in the index, if it has one."""
     async with solo_node(
         limits=limits,
         settled=False,
         record=make_record(validators=validators, protocol_version=3),
         pages=Explorer,
+        index=index,
     ) as solo:
-        yield await populate(solo)
+        shown = await populate(solo)
+        if index is not None:
+            await solo.indexed()
+        yield shown
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,10 @@ from node.codec import Record, encode
 from node.explorer.catalogues import catalogues
 from node.explorer.contents import (
     AccountContent,
+    AccountPast,
     BlockContent,
+    HistoryLine,
+    OutcomeLine,
     ProposalContent,
     TransactionContent,
     TransactionLine,
@@ -24,6 +27,7 @@ from node.explorer.limits import (
     BLOCKS_READ_BYTES_MAX,
     FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
+    HISTORY_SHOWN_MAX,
     NESTED_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
     PAGE_BYTES_MAX,
@@ -40,6 +44,7 @@ from node.ledger.operations import SetParameter
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import VALIDATORS_MAX
 from node.rpc import params, results
+from node.rpc.indexed import ChangeView
 from node.rpc.results import at_head
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import Stage, plain
@@ -224,7 +229,8 @@ async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
 
 async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
     async with plain() as shown:
-        account = await explorer_of(shown)._reading.account(shown.holder, {})
+        showing = Showing(catalogues()["ur"], "")
+        account = await explorer_of(shown)._reading.account(shown.holder, {}, showing)
         hold = results.HoldView(
             id="f" * 64,
             asset=QUOTE * 32,
@@ -237,6 +243,17 @@ async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
         holding = results.HoldingView(
             asset=QUOTE * 32, decimals=2, available="1.00", held="1.00", total="2.00"
         )
+        told = dict.fromkeys(("name", "reason", "legal_reference"), QUOTE * 140)
+        line = HistoryLine(
+            cursor="9" * 18 + "-99999",
+            height=10**9,
+            time=account.time,
+            transaction="f" * 64,
+            sentence=QUOTE * ENDLESS,
+            event={"type": "made_up", **told},
+            outcome=None,
+            changes=[ChangeView(asset=QUOTE * 32, amount="-18446744073709551615")] * 3,
+        )
         content = AccountContent(
             **at_head(shown.solo.town.chain.head),
             account=account.account,
@@ -244,9 +261,27 @@ async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
             next_holding=QUOTE * 32,
             holds=[hold] * ROWS_MAX,
             next_hold="f" * 64,
+            past=AccountPast(
+                lines=[line, refused(line)] * (HISTORY_SHOWN_MAX // 2),
+                next="9" * 18 + "-99999",
+                from_height=10**9,
+                behind=10**9,
+            ),
         )
 
         assert len(rendered(shown, "account", content, "ur").encode()) < PAGE_BYTES_MAX
+
+
+def refused(line: HistoryLine) -> HistoryLine:
+    outcome = OutcomeLine(
+        code=1,
+        name="N" * 32,
+        applied=False,
+        sentence=QUOTE * ENDLESS,
+        details={},
+        operation=0,
+    )
+    return msgspec.structs.replace(line, event=None, sentence=None, outcome=outcome)
 
 
 async def test_a_hundred_validators_are_a_small_page() -> None:

@@ -82,7 +82,9 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
             participants=participants,
             accounts=accounts,
         )
-        network = create_network(root, description, now_ms=SystemClock().now_ms())
+        # The pages that are opened first have everything on them.
+        now_ms = SystemClock().now_ms()
+        network = create_network(root, description, now_ms=now_ms, index_at=names[0])
     stopped = [name for name in network.nodes if network.process(name) is None]
     note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
     network.start()

@@ -1,0 +1,122 @@
+"""What pages show from the node's index: an account's past, an asset's holders, text.
+
+A node without an index, or whose index does not answer, shows the rest of the page all the same and
+says what is missing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from node.explorer.contents import AccountPast, AssetPast, HistoryLine, OutcomeLine, TextLine
+from node.explorer.limits import DAYS_SHOWN, HISTORY_SHOWN_MAX, TEXTS_SHOWN_MAX
+from node.explorer.refusals import PageRefusal
+from node.explorer.showing import Showing, cut
+from node.rpc import results
+from node.rpc.errors import InvalidParams, Limited, NoIndex, NotReady
+from node.rpc.indexed import (
+    TEXT_MAX,
+    AccountHistoryParams,
+    DailyTotalsParams,
+    HistoryEntry,
+    HolderClassesParams,
+    Indexed,
+    SearchTextParams,
+)
+from node.rpc.pages import Door
+
+ParamsT = TypeVar("ParamsT")
+ResultT = TypeVar("ResultT")
+
+PATH_OF: Final = {"asset": "assets", "participant": "participants", "transaction": "transactions"}
+"""Under which path the page of what a text is about lies."""
+
+
+class Past:
+    """Asks the index of one node."""
+
+    def __init__(self, door: Door) -> None:
+        self._index = door.index
+        self._chain = door.services.chain
+
+    async def of_account(
+        self,
+        address: str,
+        query: Mapping[str, str],
+        showing: Showing,
+        outcome_line: Callable[[results.OutcomeView, Showing], OutcomeLine],
+    ) -> AccountPast | None:
+        """Return a page of what happened to an account; None: there is no index to ask.
+
+        Raises:
+            PageRefusal: the query's cursor is none.
+        """
+        before = query.get("history")
+        params = AccountHistoryParams(address=address, before=before, limit=HISTORY_SHOWN_MAX)
+        try:
+            found = await _asked(self._index.account_history, params)
+        except InvalidParams:
+            raise PageRefusal(400, found=cut(before or ""), expected="expected-cursor") from None
+        if found is None:
+            return None
+
+        def line(entry: HistoryEntry) -> HistoryLine:
+            told = None if entry.event is None else showing.event(entry.event).striptags()
+            return HistoryLine(
+                cursor=entry.cursor,
+                height=entry.height,
+                time=entry.time,
+                transaction=entry.transaction,
+                sentence=told,
+                event=entry.event,
+                outcome=None if entry.outcome is None else outcome_line(entry.outcome, showing),
+                changes=entry.changes,
+            )
+
+        return AccountPast(
+            lines=[line(entry) for entry in found.entries],
+            next=found.next,
+            from_height=found.index.from_height,
+            behind=self._behind(found),
+        )
+
+    async def of_asset(self, asset: str) -> AssetPast | None:
+        """Return who holds an asset, by kind, and what moved lately; None: no index to ask."""
+        classes = await _asked(self._index.holder_classes, HolderClassesParams(asset=asset))
+        totals = await _asked(
+            self._index.daily_totals, DailyTotalsParams(asset=asset, days=DAYS_SHOWN)
+        )
+        if classes is None or totals is None:
+            return None
+        return AssetPast(
+            classes=classes.classes,
+            holders=sum(each.holders for each in classes.classes),
+            days=totals.days,
+            from_height=classes.index.from_height,
+            behind=self._behind(classes),
+        )
+
+    async def texts(self, wanted: str) -> Sequence[TextLine]:
+        """Return the newest texts that have all these words."""
+        if not wanted:
+            return []
+        params = SearchTextParams(text=wanted[:TEXT_MAX], limit=TEXTS_SHOWN_MAX)
+        found = await _asked(self._index.search_text, params)
+        if found is None:
+            return []
+        return [
+            TextLine(kind=PATH_OF[each.kind], name=each.subject, height=each.height, text=each.text)
+            for each in found.matches
+        ]
+
+    def _behind(self, found: Indexed) -> int:
+        return max(0, self._chain.head.height - found.index.height)
+
+
+async def _asked(
+    method: Callable[[ParamsT], Awaitable[ResultT]], params: ParamsT
+) -> ResultT | None:
+    """Return the answer; None: the node has no index, or it does not answer at present."""
+    try:
+        return await method(params)
+    except (NoIndex, NotReady, Limited):
+        return None

@@ -1,0 +1,108 @@
+"""What pages show from the index, and what they show without one."""
+
+import json
+from pathlib import Path
+
+from node.explorer import Explorer
+from node.explorer.catalogues import LANGUAGES, catalogues
+from node.explorer.limits import HISTORY_SHOWN_MAX, PAGE_BYTES_MAX
+from tests.chain.town import CASH
+from tests.explorer.reading_html import Parsed
+from tests.explorer.stage import BILL, MARK, stage
+from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
+from tests.rpc.solo import solo_node
+
+
+async def test_every_page_is_whole_with_an_index_in_every_language(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        for language in LANGUAGES:
+            for name in ("account", "account-held", "asset", "search"):
+                status, html = await shown.get(ROOTS[language] + shown.paths[name])
+                page = Parsed(html)
+                where = f"{language} {name}"
+                assert status == 200, where
+                assert page.faults == [], where
+                assert len(html.encode()) < PAGE_BYTES_MAX, where
+                check_accessible(page, where)
+                check_strict(page, where)
+                assert catalogues()[language].text("no-index") not in page.text, where
+
+
+async def test_an_account_shows_its_past_with_what_changed_and_what_was_refused(
+    tmp_path: Path,
+) -> None:
+    async with solo_node(pages=Explorer, index=tmp_path / "index.sqlite") as solo:
+        refused = await solo.town.decide(solo.town.transfer("a2", "a0", 10**12))
+        paid = await solo.town.decide(solo.town.transfer("a0", "a2", 12_550))
+        await solo.indexed()
+        ids = [each.candidate.transaction_ids[0].hex() for each in (paid, refused)]
+        path = f"/accounts/{solo.address('a0')}"
+        _, html = await solo.get(path)
+        past = json.loads((await solo.get(path + ".json"))[1])["past"]
+
+        # It was to receive what was refused: that is no business of its past. The sender's it is.
+        assert [line["transaction"] for line in past["lines"]][:1] == ids[:1]
+        assert ids[1] not in html
+        assert past["lines"][0]["changes"] == [{"asset": CASH, "amount": "-125.50"}]
+        assert CASH in past["lines"][0]["sentence"]
+        assert "\N{MINUS SIGN}125.50" in Parsed(html).text
+        assert f"/transactions/{ids[0]}" in html
+        _, html = await solo.get(f"/accounts/{solo.address('a2')}")
+        assert catalogues()["en"].text("refused-one") in Parsed(html).text
+        assert f"/transactions/{ids[1]}" in html
+        assert "+125.50" in Parsed(html).text
+
+
+async def test_a_long_past_goes_on_by_cursor(tmp_path: Path) -> None:
+    async with solo_node(pages=Explorer, index=tmp_path / "index.sqlite") as solo:
+        town = solo.town
+        for _ in range(23):
+            await town.decide(town.transfer("a0", "a1", 1))
+        await solo.indexed()
+        path, cursors = f"/accounts/{solo.address('a0')}.json", []
+        following: str | None = ""
+        while following is not None:
+            asked = path if following == "" else f"{path}?history={following}"
+            past = json.loads((await solo.get(asked))[1])["past"]
+            cursors += [line["cursor"] for line in past["lines"]]
+            assert len(past["lines"]) <= HISTORY_SHOWN_MAX
+            following = past["next"]
+
+        assert len(cursors) == len(set(cursors)) == 25
+        assert (await solo.get(f"{path}?history=none"))[0] == 400
+
+
+async def test_an_asset_shows_its_holders_by_kind_and_no_name(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        _, html = await shown.get(f"/assets/{BILL}")
+        past = json.loads((await shown.get(f"/assets/{BILL}.json"))[1])["past"]
+
+        assert {each["kind"]: each["holders"] for each in past["classes"]} == {
+            "institution": 1,
+            "bank": 1,
+        }
+        assert past["holders"] == 2
+        assert shown.holder not in html
+        (chart,) = Parsed(html).all("svg")
+        assert "on the last day 2" in (chart["aria-label"] or "")
+
+
+async def test_text_is_found_and_shown_as_text(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        status, html = await shown.get("/search?q=harvest")
+        assert status == 200
+        assert f"/transactions/{shown.paid}" in html
+        found = json.loads((await shown.get("/search.json?q=onclick+alert"))[1])["texts"]
+        assert any(MARK in each["text"] for each in found)
+        page = Parsed((await shown.get("/search?q=onclick+alert"))[1])
+        check_strict(page, "search")
+
+
+async def test_without_an_index_pages_say_what_is_missing() -> None:
+    async with stage() as shown:
+        for path in (f"/accounts/{shown.holder}", f"/assets/{BILL}"):
+            status, html = await shown.get(path)
+            assert status == 200
+            assert catalogues()["en"].text("no-index") in Parsed(html).text
+            assert json.loads((await shown.get(path + ".json"))[1])["past"] is None
+        assert json.loads((await shown.get("/search.json?q=harvest"))[1])["texts"] == []
