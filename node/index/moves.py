@@ -149,6 +149,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.RateFixed,
         events.RecordTaken,
         events.RecordWaits,
+        events.SecurityCalled,  # its holders are paid like any others
         events.UpgradeCancelled,
         events.UpgradeScheduled,
         events.ValidatorAdded,
