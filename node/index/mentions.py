@@ -79,8 +79,12 @@ def _finder(hint: object, wanted: Callable[[object], bool]) -> _Find | None:
         members = [member for member in arguments if member is not type(None)]
         if all(isinstance(member, type) and issubclass(member, Record) for member in members):
             return _of_any(members, wanted)
-        (member,) = members
-        find = _finder(member, wanted)
+        finds = [_finder(member, wanted) for member in members]
+        if not any(finds):
+            return None
+        if len(members) > 1:
+            return _of_plain(members, finds)
+        (find,) = finds
         return None if find is None else lambda value: iter(()) if value is None else find(value)
     if get_origin(bare) is tuple:
         return _of_tuple(arguments, wanted)
@@ -92,6 +96,18 @@ def _finder(hint: object, wanted: Callable[[object], bool]) -> _Find | None:
 def _of_any(kinds: Sequence[Any], wanted: Callable[[object], bool]) -> _Find | None:
     walks = {kind: _of_record(kind, wanted) for kind in kinds}
     return lambda value: iter(()) if value is None else walks[type(value)](value)
+
+
+def _of_plain(members: Sequence[object], finds: Sequence[_Find | None]) -> _Find:
+    """Return what finds plain values of the wanted types among others: a refusal's details."""
+    bare = [
+        get_args(member)[0] if get_origin(member) is Annotated else member
+        for member, find in zip(members, finds, strict=True)
+        if find is not None
+    ]
+    kinds = tuple(kind for kind in bare if isinstance(kind, type))
+    assert len(kinds) == len(bare), "what is neither plain nor a record stands in no union"
+    return lambda value: iter((value,) if isinstance(value, kinds) else ())
 
 
 def _of_tuple(arguments: tuple[object, ...], wanted: Callable[[object], bool]) -> _Find | None:
