@@ -63,6 +63,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.network.network._Refused": "ends a link",
     "node.network.network._Stopped": "ends a task",
     "node.network.peer.Misconduct": "a peer's offence",
+    "node.provision.containers.ContainersError": "`khazana init --docker` says it",
     "node.provision.travelling.NoBlock": "`khazana devnet time` says it",
     "node.provision.travelling.NodesStopped": "`khazana devnet time` says it",
     "node.replica.errors.Divergence": "halts the node: node-halted",
