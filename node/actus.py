@@ -13,7 +13,8 @@ Texts under the names of the ACTUS data dictionary, version 1.4, as a holder has
 ACTUS has no ACT/ACT ICMA, no ACT/ACT AFB and no 30/360. Where one of those that it has gives the
 same amount for every payment (30E/360 of half coupons), the contract names that one; interest that
 accrues within a period may then differ by a day. Where none does there is no contract. Its cycles
-step forwards from an anchor, ours from either end: what cannot be told so is refused as well.
+step forwards from an anchor, ours from either end: what cannot be told so is refused as well, and
+so is what its issuer may call.
 
 What floats is told with its first rate, which is fixed by then, and resets by the reference of the
 terms; what markets quote under that code is for whoever reads the contract to know.
@@ -151,6 +152,11 @@ def _serviced(
     first_rate_ppm: int | None,
 ) -> dict[str, str | list[str]]:
     plan = terms.plan
+    if plan.call is not None:
+        raise MappingError(
+            "it may be called by its issuer at prices of its terms, and no contract type here says"
+            " at which"
+        )
     payments = schedule_of(terms, calendar)
     told = _days_of_business(plan, calendar)
     if plan.months == 0:

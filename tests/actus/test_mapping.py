@@ -42,6 +42,7 @@ from tests.actus.times import Moment
 from tests.ledger.debt import (
     KARACHI,
     amortising,
+    callable_bond,
     define_bond,
     define_sukuk,
     floating,
@@ -196,6 +197,7 @@ def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
             },
             "step back from maturity over the end of a month",
         ),
+        (callable_bond(), "it may be called by its issuer"),
         (floating(), "its rate floats by mtb-6m, and a contract names its first rate"),
     ],
 )
