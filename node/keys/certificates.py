@@ -151,6 +151,46 @@ def check_certificate(der: bytes) -> CertificateFacts:
     return _facts(certificate, public_key, names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One certificate of a listener's chain, as a certificate of any server says it."""
+
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    signed_by_next: bool
+    """Whether the next one of the file has signed it; True of the last."""
+
+
+def read_chain(pem: bytes) -> tuple[Link, ...]:
+    """Return what the certificates of a PEM file say, in their order.
+
+    Raises:
+        CertificateError: there is none, or one that cannot be read.
+    """
+    try:
+        chain = x509.load_pem_x509_certificates(pem)
+        return tuple(
+            Link(
+                subject=each.subject.rfc4514_string(),
+                not_before=each.not_valid_before_utc,
+                not_after=each.not_valid_after_utc,
+                signed_by_next=place + 1 == len(chain) or _has_signed(chain[place + 1], each),
+            )
+            for place, each in enumerate(chain)
+        )
+    except _UNREADABLE as error:
+        raise CertificateError(f"no certificates that can be read: {error}") from None
+
+
+def _has_signed(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
+    try:
+        subject.verify_directly_issued_by(issuer)
+    except (InvalidSignature, *_UNREADABLE):
+        return False
+    return True
+
+
 def certificate_public_key(der: bytes) -> PublicKey:
     """Return the 32 bytes of the certificate's key.
 

@@ -4,12 +4,13 @@ import asyncio
 import socket
 import stat
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from node.cli.doctor.command import examine, text_of
-from node.cli.doctor.files import certificate_findings
+from node.cli.doctor.files import certificate_findings, listener_findings
 from node.cli.doctor.findings import Finding, Verdict, failed, ok
 from node.cli.doctor.kernel import KernelClock, read_kernel_clock
 from node.cli.doctor.machine import clock_findings, disk_findings, filesystem_of
@@ -25,6 +26,7 @@ from node.provision.reference import INSTITUTIONS, reference_network
 from node.testing.cluster import running_cluster
 from tests.cli.running import khazana
 from tests.control.outlooks import PEER, outlook_like, peer_like
+from tests.rpc.authorities import Authority
 
 RIGHT = KernelClock(synchronised=True, error_bound_ms=20, frequency_ppm=-12)
 OF_THE_MACHINE = {"clock.ntp", "disk.space", "disk.filesystem", "disk.sync"}
@@ -159,6 +161,47 @@ def test_a_certificate_is_not_in_force_before_its_time(home: Path) -> None:
 
     assert findings["certificate.time"].verdict is Verdict.FAILED
     assert "clock" in findings["certificate.time"].advice
+
+
+def test_certificates_of_listeners_are_held_against_their_keys_and_the_date(home: Path) -> None:
+    authority, other = Authority(home, "authority"), Authority(home, "other")
+    own, foreign = authority.sign("node"), other.sign("foreign")
+    settings = home / "node.toml"
+
+    def findings(certificate: Path, key: Path, *, year: int = 2026) -> dict[str, Finding]:
+        text = settings.read_text().split("\n[rpc.listeners", 1)[0]
+        key.chmod(0o600)
+        settings.write_text(
+            f'{text}\n[rpc.listeners.desk]\nlisten = "127.0.0.1:0"\nrole = "public"\n'
+            f'certificate = "{certificate}"\nkey = "{key}"\n'
+        )
+        now_ms = int(datetime(year, 12, 15, tzinfo=UTC).timestamp() * 1000)
+        return by_check(tuple(listener_findings(load_home(home).config, now_ms)))
+
+    sound = findings(own.certificate, own.key)
+    assert sound["tls.desk"].verdict is Verdict.OK
+    verdicts = {
+        year: findings(own.certificate, own.key, year=year)["tls.desk.time"].verdict
+        for year in (2020, 2026, 2124, 2125)
+    }
+    # The tests' authority signs for 2025 to 2124.
+    assert verdicts == {
+        2020: Verdict.FAILED,
+        2026: Verdict.OK,
+        2124: Verdict.WARNING,
+        2125: Verdict.FAILED,
+    }
+    assert sound["permissions.desk"].verdict is Verdict.OK
+    (home / "chain.pem").write_bytes(
+        own.certificate.read_bytes() + authority.certificate.read_bytes()
+    )
+    assert "a chain of 2" in findings(home / "chain.pem", own.key)["tls.desk"].found
+    (home / "wrong.pem").write_bytes(own.certificate.read_bytes() + other.certificate.read_bytes())
+    broken = findings(home / "wrong.pem", own.key)["tls.desk"]
+    assert (broken.verdict, "is not signed by" in broken.found) == (Verdict.FAILED, True)
+    assert findings(own.certificate, foreign.key)["tls.desk"].verdict is Verdict.FAILED
+    (home / "empty.pem").write_bytes(b"nothing")
+    assert findings(home / "empty.pem", own.key)["tls.desk"].verdict is Verdict.FAILED
 
 
 def test_a_key_that_the_ledger_does_not_have_is_found(home: Path) -> None:

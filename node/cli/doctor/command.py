@@ -68,7 +68,12 @@ def examine(home: Path, timeout_s: float) -> tuple[Finding, ...]:
 
 
 def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
-    from node.cli.doctor.files import certificate_findings, permission_findings, voting_findings
+    from node.cli.doctor.files import (
+        certificate_findings,
+        listener_findings,
+        permission_findings,
+        voting_findings,
+    )
     from node.cli.doctor.kernel import read_kernel_clock
     from node.cli.doctor.machine import clock_findings, disk_findings, port_findings
     from node.cli.doctor.network import (
@@ -100,7 +105,9 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
     yield from clock_findings(kernel, (seen := asyncio.run(look(place, timeout_s))).outlook)
     yield from disk_findings(config.data_dir)
     yield from permission_findings(config)
-    yield from certificate_findings(config, seen.validators, SystemClock().now_ms())
+    now_ms = SystemClock().now_ms()
+    yield from certificate_findings(config, seen.validators, now_ms)
+    yield from listener_findings(config, now_ms)
     yield from voting_findings(place, seen.validators)
     yield from port_findings(config, running=seen.running, answers=seen.answers)
     yield from seen.findings

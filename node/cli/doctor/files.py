@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from node.control import ValidatorOutlook
 
 EXPIRY_WARNING_DAYS: Final = 30
+ENDLESS: Final = 9999
+"""The year that stands for no end (RFC 5280, section 4.1.2.5)."""
 
 
 def permission_findings(config: "NodeConfig") -> Iterator[Finding]:
@@ -41,8 +43,8 @@ def permission_findings(config: "NodeConfig") -> Iterator[Finding]:
         )
 
 
-def _secret(path: Path, grade: Verdict) -> Finding:
-    check, expected = f"permissions.{path.name}", "mode 0600, the node's own"
+def _secret(path: Path, grade: Verdict, *, check: str = "") -> Finding:
+    check, expected = check or f"permissions.{path.name}", "mode 0600, the node's own"
     try:
         found = path.stat()
     except OSError as error:
@@ -95,21 +97,11 @@ def certificate_findings(
         expected,
         f"This node is called {config.name}: is it another node's certificate?",
     )
-    now = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
-    left = (facts.not_after - now).days
-    endless = facts.not_after.year == 9999
-    grade = Verdict.OK
-    if left < EXPIRY_WARNING_DAYS:
-        grade = Verdict.FAILED if facts.not_after <= now else Verdict.WARNING
-    if now < facts.not_before:
-        grade = Verdict.FAILED
-    yield graded(
+    yield _in_force(
         "certificate.time",
-        grade,
-        "it has no end"
-        if endless
-        else f"from {facts.not_before:%Y-%m-%d} to {facts.not_after:%Y-%m-%d}",
-        f"in force, and for {EXPIRY_WARNING_DAYS} days more",
+        facts.not_before,
+        facts.not_after,
+        now_ms,
         "Is the clock right? If so, `khazana validator prepare` and `rotate` bring in another.",
     )
     record = next((each for each in validators if each.name == config.name), None)
@@ -131,6 +123,66 @@ def certificate_findings(
         if follows
         else "Bring back the former files; or have the ledger learn this one:"
         " `khazana validator rotate`.",
+    )
+
+
+def listener_findings(config: "NodeConfig", now_ms: int) -> Iterator[Finding]:
+    """Say of each listener with TLS whether its certificates hold, and for how long."""
+    from node.config import listeners_of
+    from node.keys import CertificateError
+    from node.keys.certificates import read_chain
+    from node.rpc.tls import ListenerTlsError, listener_context
+
+    for key, listener in listeners_of(config.rpc):
+        if listener.certificate is None or listener.key is None:
+            continue
+        check = f"tls.{key[-1]}"
+        expected = "a certificate with its key, and each that follows has signed the one before"
+        advice = "Have the authority sign a certificate for this key, and write it with those"
+        try:
+            listener_context(listener.certificate, listener.key, listener.client_authority)
+            chain = read_chain(listener.certificate.read_bytes())
+        except (ListenerTlsError, CertificateError, OSError) as error:
+            yield failed(check, str(error), expected, f"{advice} between into the file.")
+            continue
+        broken = [link.subject for link in chain if not link.signed_by_next]
+        yield graded(
+            check,
+            Verdict.FAILED if broken else Verdict.OK,
+            f"{broken[0]} is not signed by the one that follows"
+            if broken
+            else f"{chain[0].subject}, a chain of {len(chain)}; the key belongs to it",
+            expected,
+            f"{advice} between after it, in their order.",
+        )
+        yield _in_force(
+            f"{check}.time",
+            max(link.not_before for link in chain),
+            min(link.not_after for link in chain),
+            now_ms,
+            f"Is the clock right? If so, {advice[0].lower()}{advice[1:]} between into the file,"
+            " and restart the node.",
+        )
+        yield _secret(listener.key, Verdict.FAILED, check=f"permissions.{key[-1]}")
+
+
+def _in_force(
+    check: str, not_before: datetime, not_after: datetime, now_ms: int, advice: str
+) -> Finding:
+    now = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
+    grade = Verdict.OK
+    if (not_after - now).days < EXPIRY_WARNING_DAYS:
+        grade = Verdict.FAILED if not_after <= now else Verdict.WARNING
+    if now < not_before:
+        grade = Verdict.FAILED
+    return graded(
+        check,
+        grade,
+        "it has no end"
+        if not_after.year == ENDLESS
+        else f"from {not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}",
+        f"in force, and for {EXPIRY_WARNING_DAYS} days more",
+        advice,
     )
 
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -210,20 +210,29 @@ def filesystem_of(path: Path) -> str | None:
     return best[1] or None
 
 
+def ports_of(config: "NodeConfig") -> dict[str, tuple[str, "Endpoint"]]:
+    """Return setting and place of everything that a node listens on, by the name of its check."""
+    from node.config import listeners_of
+
+    return {"port.network": ("network.listen", config.network.listen)} | {
+        f"port.{key[-1]}": (f"{'.'.join(key)}.listen", listener.listen)
+        for key, listener in listeners_of(config.rpc)
+    }
+
+
 def port_findings(
-    config: "NodeConfig", *, running: bool, answers: Sequence[bool]
+    config: "NodeConfig", *, running: bool, answers: Mapping[str, bool]
 ) -> Iterator[Finding]:
-    """Say whether the node's two ports are its own.
+    """Say whether the node's ports are its own.
 
     Args:
-        answers: whether somebody took a connection, for peers and for clients; of a running node.
+        answers: whether somebody took a connection, by the name of the check; of a running node.
     """
-    places = (("port.network", config.network.listen), ("port.rpc", config.rpc.listen))
-    for (check, place), answered in zip(places, answers, strict=True):
-        setting = check.removeprefix("port.") + ".listen"
+    for check, (setting, place) in ports_of(config).items():
         if place.port == 0:
             yield unknown(check, f"{place}: any free port", "one that others can know")
         elif running:
+            answered = answers[check]
             yield graded(
                 check,
                 Verdict.OK if answered else Verdict.FAILED,

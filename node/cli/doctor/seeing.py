@@ -1,12 +1,13 @@
 """What a node, running or stopped, knows of itself and of the others."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from node.cli.doctor.findings import Finding, unknown
+from node.cli.doctor.machine import ports_of
 from node.cli.doctor.network import read_stored, voting_finding
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Seen:
     """By the ledger; of a node without a database, by the genesis."""
     peers: "Sequence[PeerOutlook] | None"
     """None: they could not be asked for."""
-    answers: tuple[bool, bool]
-    """Whether the ports for peers and for clients take connections."""
+    answers: Mapping[str, bool]
+    """Whether the ports take connections, by the name of the check; of a running node."""
     findings: tuple[Finding, ...]
 
 
@@ -47,7 +48,11 @@ async def _look_at_running(home: "Home") -> Seen:
     from node.control import ControlError, ask_for_outlook
 
     config = home.config
-    answers = (await _takes(config.network.listen), await _takes(config.rpc.listen))
+    answers = {
+        check: await _takes(place)
+        for check, (_, place) in ports_of(config).items()
+        if place.port != 0
+    }
     outlook, findings = None, []
     try:
         outlook = await ask_for_outlook(home.control)
@@ -98,7 +103,7 @@ async def _look_at_stopped(home: "Home", timeout_s: float) -> Seen:
         outlook=None,
         validators=[validator_outlook(record) for record in stored.validators],
         peers=peers,
-        answers=(False, False),
+        answers={},
         findings=(stored.finding,),
     )
 
