@@ -67,6 +67,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,
     "node.chain.records": _STORED,
+    "node.ledger.courses.read_calls": _STORED,
     "node.ledger.invariants": _STORED,
     "node.ledger.state": _STORED,
     "node.rpc.places": _STORED,

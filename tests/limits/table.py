@@ -44,6 +44,7 @@ _API_KEYS: Final = "tests/access/test_apikeys.py::test_damaged_file_says_what_is
 _SECURITIES: Final = "tests/explorer/test_securities.py"
 _LONGEST: Final = "test_pages_are_small_with_every_field_at_its_longest"
 _INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refused"
+_CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
 HIT: Final[Mapping[str, str]] = {
@@ -506,6 +507,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
     "node.ledger.terms.FIXING_DAYS_MAX": _RECORD,
     "node.ledger.terms.STALE_DAYS_MAX": _RECORD,
+    "node.ledger.terms.NOTICE_DAYS_MAX": _RECORD,
+    "node.ledger.terms.PRICE_E4_MAX": _RECORD,
+    "node.ledger.terms.WINDOWS_MAX": _RECORD,
+    "node.ledger.securities.CALLS_MAX": _RECORD,
     "node.rpc.debt.PAYMENTS_COMPUTED_MAX": (
         "tests/rpc/test_debt.py::test_pages_end_by_their_limit_and_by_the_work_they_are"
     ),
@@ -527,7 +532,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.follower.BLOCKS_WAITING_MAX": (
         "tests/index/test_index.py::test_a_database_that_is_away_delays_no_block_and_is_made_up_for"
     ),
+    "node.provision.containers.OBSERVERS_MAX": _CONTAINERS,
+    "node.provision.containers.VALIDATORS_MAX": _CONTAINERS,
     # The pages.
+    "node.explorer.limits.HISTORY_SHOWN_MAX": (
+        f"{_PAGES}::test_an_account_with_the_longest_holds_is_a_small_page"
+    ),
     "node.explorer.limits.PAGE_BYTES_MAX": (
         f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
     ),
@@ -715,6 +725,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.client.indexed.PAGE_MAX": _ASKED,
     "node.cli.report.wall.COLUMNS_MAX": _SHOWN,
     "node.explorer.charts.LABELS_MAX": _SHOWN,
+    "node.explorer.limits.TEXTS_SHOWN_MAX": "one page of the interface's own list",
     "node.explorer.limits.CURRENCIES_SHOWN_MAX": _SHOWN,
     "node.explorer.limits.AUCTION_CALLS_MAX": "how many pages of auctions one page asks for",
     "node.index.answers.PAGE_MAX": "asserted of our own callers, whose limits are the interface's",
