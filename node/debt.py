@@ -289,6 +289,8 @@ def cost(
 def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
     """Return the auctions that sold what is still owed, at the yield where there is one.
 
+    What was bought back is no sale; what was sold by rate was sold at par.
+
     Bills have the yield that their auction published. A bond's is that of its average price, where
     it pays one rate to the end and its face at once.
 
@@ -299,8 +301,10 @@ def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
     sales = []
     for auction in msgspec.convert(auctions, list[_Auction], from_attributes=True):
         line, result = owed.get(auction.asset), auction.result
-        if line is None or result is None:
+        if line is None or result is None or auction.form == "buyback":
             continue
+        if auction.form == "rate":  # what was bid is the rate; everybody paid par
+            result = msgspec.structs.replace(result, average_price=_PAR)
         sales.append(
             Sale(
                 auction=auction.auction,
@@ -350,11 +354,15 @@ class _Result(msgspec.Struct):
     settlement_day: date
 
 
+_PAR: Final = Decimal(100)
+
+
 class _Auction(msgspec.Struct):
     """What an auction says of the cost of its security."""
 
     auction: str
     asset: str
+    form: str
     settled: Decimal
     result: _Result | None
 

@@ -424,6 +424,8 @@ class AuctionSummary:
 
     auction: str
     asset: str
+    form: str
+    """`price`, `rate` or `buyback`."""
     stage: str
     target: Decimal
     opens: datetime

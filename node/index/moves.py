@@ -79,6 +79,14 @@ def _allotment_settled(event: events.AllotmentSettled) -> tuple[Move, ...]:
     )
 
 
+def _face_bought_back(event: events.FaceBoughtBack) -> tuple[Move, ...]:
+    paid = event.consideration
+    taken = (event.asset, event.account, -event.face)
+    if event.cash_account == event.payer:
+        return (taken,)
+    return (taken, (event.cash, event.payer, -paid), (event.cash, event.cash_account, paid))
+
+
 def _by(
     kind: type[_EventT], moves: Callable[[_EventT], tuple[Move, ...]]
 ) -> tuple[type[Record], _MovesOf]:
@@ -96,6 +104,7 @@ _MOVES: Final[dict[type[Record], _MovesOf]] = dict(
         _by(events.WithholdingCollected, _withholding_collected),
         _by(events.PaymentSettled, _payment_settled),
         _by(events.AllotmentSettled, _allotment_settled),
+        _by(events.FaceBoughtBack, _face_bought_back),
     )
 )
 
@@ -146,6 +155,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.Proposed,
         events.ProtocolUpgraded,
         events.RateAwaited,
+        events.RateDecided,
         events.RateFixed,
         events.RecordTaken,
         events.RecordWaits,

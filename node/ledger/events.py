@@ -11,7 +11,7 @@ from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.acts.auctions.announce_auction import AuctionAnnounced
 from node.ledger.acts.auctions.commit_bid import BidCommitted
-from node.ledger.acts.auctions.decide_auction import AuctionDecided
+from node.ledger.acts.auctions.decide_auction import AuctionDecided, RateDecided
 from node.ledger.acts.auctions.place_bid import BidPlaced, BidsVoided
 from node.ledger.acts.auctions.reveal_bid import BidRevealed
 from node.ledger.acts.auctions.withdraw_bid import BidWithdrawn
@@ -65,7 +65,7 @@ from node.ledger.servicing import (
     SecurityCalled,
     WithholdingCollected,
 )
-from node.ledger.settling import AllotmentFailed, AllotmentSettled
+from node.ledger.settling import AllotmentFailed, AllotmentSettled, FaceBoughtBack
 
 Event: TypeAlias = (
     ParticipantRegistered
@@ -125,11 +125,13 @@ Event: TypeAlias = (
     | BidPlaced
     | BidsVoided
     | AuctionDecided
+    | RateDecided
     | AuctionOpened
     | AuctionClosed
     | BookCompleted
     | AuctionRejected
     | AllotmentSettled
+    | FaceBoughtBack
     | AllotmentFailed
     | AuctionSettled
 )
@@ -160,6 +162,7 @@ __all__ = [
     "CalendarAmended",
     "CalendarDefined",
     "Event",
+    "FaceBoughtBack",
     "ForciblyTransferred",
     "FundingChecked",
     "HoldExpired",
@@ -185,6 +188,7 @@ __all__ = [
     "Proposed",
     "ProtocolUpgraded",
     "RateAwaited",
+    "RateDecided",
     "RateFixed",
     "RecordTaken",
     "RecordWaits",

@@ -694,7 +694,7 @@ class Outcome(IntEnum):
     CUT_OFF_NOT_ACCEPTED = (
         218,
         "The cut-off {found} of the auction {auction}, in units of 0.0001, is not accepted:"
-        " {reason}. Take the price of a bid at which the target suffices for all above it.",
+        " {reason}. Take the price of a bid at which the target suffices for all better ones.",
         3,
     )
     ACCRUAL_NOT_KNOWN = (
@@ -709,6 +709,10 @@ ENVELOPE_OUTCOMES: Final = tuple(
     outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.OPERATION_NOT_IN_FORCE
 )
 """Refusals before a block: whoever admits transactions raises them, and no receipt carries them."""
+
+
+SETTLEMENT_OUTCOMES: Final = (Outcome.ACCRUAL_NOT_KNOWN,)
+"""Why an allotment can fail by time, and no operation: an event carries them, and no receipt."""
 
 
 class Reject(LedgerError):

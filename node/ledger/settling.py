@@ -2,7 +2,8 @@
 
 The cash leaves the bidder's cash account for the issuer's, the face comes into being in the
 bidder's securities account, or neither happens. Who does not pay is noted; its face is not issued
-and nobody else gets it.
+and nobody else gets it. In a buyback the face leaves the holder's account and is destroyed, the
+cash leaves the issuer's for the holder's, or neither happens.
 
 On what is reopened the interest that has accrued is paid as well, on the day of the block that
 settles. After the record of a payment that payment is not the buyer's, who is compensated for it;
@@ -22,12 +23,13 @@ from node.ledger.auctions.records import (
     LadderRow,
     RowState,
 )
+from node.ledger.auctions.terms import Form
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import DatesError
-from node.ledger.holdings import asset_of, check_available, credit, debit
+from node.ledger.holdings import asset_of, available_of, check_available, credit, debit
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.instruments import accrued_share, as_noted, last_record_day
 from node.ledger.outcomes import Outcome, Reject
@@ -67,8 +69,28 @@ class AllotmentSettled(Record, tag=90):
     """Of the asset, afterwards."""
 
 
+class FaceBoughtBack(Record, tag=94):
+    """What a holder had offered was taken back against payment, and destroyed."""
+
+    auction: Name
+    asset: AssetCode
+    account: Address
+    """The securities account: the face left it."""
+    face: int
+    cash: AssetCode
+    cash_account: Address
+    payer: Address
+    """The issuer's account: the consideration came from there."""
+    consideration: int
+    """In minor units of the cash, which has the decimals of the asset; all that was paid."""
+    accrued: int
+    """Of it, the interest accrued; below zero where the next payment stays with the holder."""
+    supply: int
+    """Of the asset, afterwards."""
+
+
 class AllotmentFailed(Record, tag=91):
-    """An allotment was not paid for, or could not be delivered: its face is not issued."""
+    """An allotment was not paid for or not delivered: its face is not issued, or stays."""
 
     auction: Name
     asset: AssetCode
@@ -81,7 +103,7 @@ class AllotmentFailed(Record, tag=91):
     """Whether it counts against the bidder."""
 
 
-SettlementEvent: TypeAlias = AllotmentSettled | AllotmentFailed
+SettlementEvent: TypeAlias = AllotmentSettled | FaceBoughtBack | AllotmentFailed
 
 
 def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
@@ -150,7 +172,19 @@ class Settlement:
         if serviced is not None:
             day = today(state, self._time_ms)
             self._accrual = accrual_of(state, terms.asset, serviced, day)
-        receiving_account(state, terms.proceeds)
+        if terms.form is Form.BUYBACK:
+            usable_account(state, terms.proceeds)
+        else:
+            receiving_account(state, terms.proceeds)
+
+    def _why_issuer_cannot(self, face: int, paid: int) -> Reject | None:
+        state, terms = self._state, self._terms
+        asset = asset_of(state, terms.asset)
+        if terms.form is Form.BUYBACK:
+            short = available_of(state, terms.proceeds, terms.cash) < paid
+            return Reject(Outcome.HOLDING_INSUFFICIENT) if short else None
+        above = asset.supply + face > asset.ceiling
+        return Reject(Outcome.CEILING_EXCEEDED) if above else None
 
     def _settle(self, row: LadderRow) -> LadderRow:
         key = bid_key(self._auction, row.number)
@@ -161,14 +195,19 @@ class Settlement:
             return row
         price_e4 = paid_price(self._terms, self._result, row)
         paid = due_for(row.allotted, price_e4, self._accrual)
+        of_issuer = self._issuer_problem or self._why_issuer_cannot(row.allotted, paid)
+        if of_issuer is not None:
+            self._fail(bid, row.allotted, of_issuer, of_bidder=False)
+            return replace(row, state=RowState.FAILED)
         self._state.begin()
         try:
-            if self._issuer_problem is not None:
-                raise self._issuer_problem
-            self._deliver(bid, row.allotted, paid)
+            if self._terms.form is Form.BUYBACK:
+                self._take_back(bid, row.allotted, paid)
+            else:
+                self._deliver(bid, row.allotted, paid)
         except Reject as problem:
             self._state.discard()
-            self._fail(bid, row.allotted, problem)
+            self._fail(bid, row.allotted, problem, of_bidder=True)
             return replace(row, state=RowState.FAILED)
         self._state.keep()
         self.settled += row.allotted
@@ -185,8 +224,6 @@ class Settlement:
         check_available(state, payer, terms.cash, paid)
         asset = asset_of(state, terms.asset)
         supply = asset.supply + face
-        if supply > asset.ceiling:
-            raise Reject(Outcome.CEILING_EXCEEDED)
         if paid:  # A crumb of face can round to nothing, and empty holdings have no record.
             cash = asset_of(state, terms.cash).terms
             debit(state, payer, terms.cash, paid, cash)
@@ -208,11 +245,38 @@ class Settlement:
             )
         )
 
-    def _fail(self, bid: BidRecord, face: int, problem: Reject) -> None:
-        # What the issuer cannot do is not the bidder's fault.
-        of_bidder = problem is not self._issuer_problem
-        of_bidder = of_bidder and problem.outcome is not Outcome.CEILING_EXCEEDED
-        if of_bidder:
+    def _take_back(self, bid: BidRecord, face: int, paid: int) -> None:
+        """Pay for what is taken back and destroyed, or raise."""
+        state, terms = self._state, self._terms
+        assert bid.bid is not None
+        receiver = bid.bid.cash_account
+        usable_account(state, bid.account)
+        receiving_account(state, receiver)
+        asset = asset_of(state, terms.asset)
+        debit(state, bid.account, terms.asset, face, asset.terms)
+        supply = asset.supply - face
+        state.put(ASSETS, name_key(terms.asset), replace(asset, supply=supply))
+        if paid:  # As above.
+            cash = asset_of(state, terms.cash).terms
+            debit(state, terms.proceeds, terms.cash, paid, cash)
+            credit(state, receiver, terms.cash, paid, cash)
+        self.events.append(
+            FaceBoughtBack(
+                auction=self._auction,
+                asset=terms.asset,
+                account=bid.account,
+                face=face,
+                cash=terms.cash,
+                cash_account=receiver,
+                payer=terms.proceeds,
+                consideration=paid,
+                accrued=accrued_on(face, self._accrual),
+                supply=supply,
+            )
+        )
+
+    def _fail(self, bid: BidRecord, face: int, problem: Reject, *, of_bidder: bool) -> None:
+        if of_bidder:  # What the issuer cannot do is not the bidder's fault.
             blame(
                 self._state,
                 bid.bidder,

@@ -14,7 +14,11 @@ AuctionName: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=32, description="name of the auction")
 ]
 Price: TypeAlias = Annotated[
-    str, msgspec.Meta(description="per hundred of face, with four decimals")
+    str,
+    msgspec.Meta(
+        description="per hundred of face, with four decimals; in an auction of the rate per cent a"
+        " year"
+    ),
 ]
 Yield: TypeAlias = Annotated[str, msgspec.Meta(description="per cent a year, with four decimals")]
 
@@ -82,6 +86,8 @@ class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     auction: str
     asset: str
+    form: str
+    """`price`, `rate` or `buyback`: what is bid for, and who pays whom."""
     stage: str
     target: Amount
     opens: Time

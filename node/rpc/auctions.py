@@ -65,6 +65,7 @@ class AuctionMethods:
                 shapes.AuctionSummary(
                     auction=name,
                     asset=record.terms.asset,
+                    form=record.terms.form.name.lower(),
                     stage=record.stage.name.lower(),
                     target=self._amount(record, record.terms.target),
                     opens=render_time(record.terms.opens_ms),

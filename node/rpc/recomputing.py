@@ -90,9 +90,9 @@ def _figures(
     price = partial(text, decimals=PRICE_DECIMALS)
     expected = (*found.competitive, *found.noncompetitive)
     equal = sum(a.allotted == b.allotted for a, b in zip(expected, rows, strict=True))
-    lowest = min(row.price_e4 or 0 for row in found.competitive if row.allotted)
+    last = [row.price_e4 or 0 for row in found.competitive if row.allotted][-1]
     pairs = [
-        ("cut_off", price(published.cut_off_e4), price(lowest)),
+        ("cut_off", price(published.cut_off_e4), price(last)),
         ("average_price", price(published.average_price_e4), price(found.average_price_e4)),
         (
             "noncompetitive_price",

@@ -233,6 +233,7 @@ def widest_auction() -> shapes.AuctionSummary:
     return shapes.AuctionSummary(
         auction='"' * 32,
         asset='"' * 32,
+        form="buyback",
         stage="revealing",
         target=NUMBER,
         opens="9999-12-31T23:59:59.999Z",

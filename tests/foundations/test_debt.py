@@ -158,7 +158,7 @@ def test_yields_of_several_auctions_are_weighted_by_what_was_delivered() -> None
             auction("b", "MTB", "100.00", "98.2", "8", "2026-10-02"),
             auction("c", "MTB", "0.00", "98.3", "9", "2026-10-03"),
             auction("d", "MTB-GONE", "100.00", "98.4", "9", "2026-10-03"),
-            {"auction": "e", "asset": "PIB", "settled": "0.00", "result": None},
+            {"auction": "e", "asset": "PIB", "form": "price", "settled": "0.00", "result": None},
         ],
         [BILL, BOND],
     )
@@ -171,7 +171,13 @@ def auction(
     name: str, asset: str, settled: str, price: str, rate: str | None, day: str
 ) -> dict[str, object]:
     result = {"average_price": price, "average_yield": rate, "settlement_day": day}
-    return {"auction": name, "asset": asset, "settled": settled, "result": result}
+    return {
+        "auction": name,
+        "asset": asset,
+        "form": "price",
+        "settled": settled,
+        "result": result,
+    }
 
 
 def test_a_bond_has_the_yield_of_its_price_where_a_price_is_quoted_for_it() -> None:

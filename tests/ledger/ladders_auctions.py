@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from node.codec import replace
-from node.ledger.auctions import SealedBid, commitment_of
+from node.ledger.auctions import (
+    Form,
+    Method,
+    NoncompetitivePrice,
+    SealedBid,
+    commitment_of,
+)
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionStage,
@@ -173,6 +179,14 @@ INVALID_TERMS: Final[Mapping[str, Mapping[str, object]]] = {
     "no such kind": {"kinds": ("bunk",)},
     "no such activity": {"licences": ("banking",)},
     "a bill is paid with": {"cash": BILL},
+    "a bill is sold by rate": {
+        "form": Form.RATE,
+        "method": Method.UNIFORM_PRICE,
+        "noncompetitive_price": NoncompetitivePrice.CUT_OFF,
+        "reference": None,
+    },
+    "everybody has a rate of its own": {"form": Form.RATE},
+    "what is bought back is a reference": {"form": Form.BUYBACK},
 }
 
 ANNOUNCE_AUCTION: Final = Ladder(

@@ -4,7 +4,7 @@ import pytest
 
 from node.ledger.acting import GovernedOperation
 from node.ledger.catalogue import ACTS
-from node.ledger.outcomes import ENVELOPE_OUTCOMES, Outcome, explain
+from node.ledger.outcomes import ENVELOPE_OUTCOMES, SETTLEMENT_OUTCOMES, Outcome, explain
 from tests.ledger import (
     ladders_assets,
     ladders_auctions,
@@ -87,7 +87,9 @@ def test_every_act_has_a_table() -> None:
 def test_every_outcome_stands_in_a_table_or_belongs_to_the_envelope() -> None:
     in_tables = {row.outcome for ladder in LADDERS for row in ladder.rows}
 
-    assert in_tables | {*ENVELOPE_OUTCOMES, Outcome.APPLIED} == set(Outcome)
+    by_time = {*SETTLEMENT_OUTCOMES}
+    assert in_tables | by_time | {*ENVELOPE_OUTCOMES, Outcome.APPLIED} == set(Outcome)
+    assert not in_tables & by_time
 
 
 def test_governed_operations_name_approvers() -> None:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from node.codec import Record
 from node.ledger.auctions import (
     AuctionTerms,
+    Form,
     Method,
     NoncompetitivePrice,
     Oversubscription,
@@ -33,9 +34,16 @@ from node.ledger.tables import (
     BIDS,
     CALENDARS,
     LADDERS,
+    AssetRecord,
     ParticipantKind,
 )
-from node.ledger.terms import AssetKind, CashTerms, first_redemption_day, kind_of
+from node.ledger.terms import (
+    AssetKind,
+    CashTerms,
+    first_redemption_day,
+    is_serviced,
+    kind_of,
+)
 from node.ledger.units import MS_PER_DAY
 from tests.chain.town import BANK, CASH, address_of
 from tests.sim.calendars import Governed
@@ -124,6 +132,8 @@ class AuctionLoad:
             raise Impossible
         asset, record = _one(chance, securities)
         kind = kind_of(record.terms)
+        form = _form_of(chance, record)
+        uniform = form is Form.RATE or chance.random() < 0.5
         multiple = record.multiple * chance.choice((1, 1, 2))
         self._made += 1
         times = [now_ms + chance.randrange(500, 3_000)]
@@ -131,9 +141,10 @@ class AuctionLoad:
             times.append(times[-1] + chance.randrange(4_000, 16_000))
         terms = AuctionTerms(
             asset=asset,
+            form=form,
             cash=CASH,
             proceeds=proceeds,
-            method=chance.choice(list(Method)),
+            method=Method.UNIFORM_PRICE if uniform else Method.MULTIPLE_PRICE,
             target=multiple * chance.choice((2, 5, 20)),
             multiple=multiple,
             quantum_e4=chance.choice((1, 100)),
@@ -151,13 +162,19 @@ class AuctionLoad:
             noncompetitive_share_bps=3_000,
             noncompetitive_least=multiple,
             noncompetitive_most=multiple * 5,
-            noncompetitive_price=chance.choice(list(NoncompetitivePrice)),
+            noncompetitive_price=(
+                NoncompetitivePrice.CUT_OFF if uniform else NoncompetitivePrice.AVERAGE
+            ),
             oversubscription=chance.choice(list(Oversubscription)),
             prorata_step=multiple,
             filled_whole=chance.choice((0, multiple)),
             failing_exclusion_days=0,
             unrevealed_exclusion_days=0,
-            reference=chance.choice((None, "mtb-3m")) if kind is AssetKind.BILL else None,
+            reference=(
+                chance.choice((None, "mtb-3m"))
+                if kind is AssetKind.BILL and form is Form.PRICE
+                else None
+            ),
         )
         return [
             self._governed(
@@ -267,6 +284,14 @@ class AuctionLoad:
             for key, bid in self._model.rows(BIDS).items()
             if bid.commitment in self._sealed and bid.bid is None and accept(auctions[key[:-5]])
         ]
+
+
+def _form_of(chance: random.Random, asset: AssetRecord) -> Form:
+    if asset.supply and chance.random() < 0.4:
+        return Form.BUYBACK
+    if is_serviced(asset.terms) and [step.rate_ppm for step in asset.terms.plan.rates] == [0]:
+        return Form.RATE
+    return Form.PRICE
 
 
 def _one(chance: random.Random, found: Sequence[T]) -> T:

@@ -26,7 +26,7 @@ from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
-from node.ledger.settling import AllotmentSettled
+from node.ledger.settling import AllotmentSettled, FaceBoughtBack
 from node.ledger.state import Table
 from node.ledger.tables import HOLDINGS, TABLES, HoldingRecord
 from node.ledger.transactions import decode_signed, transaction_id
@@ -139,6 +139,10 @@ class Holdings:
                     add(self.totals, to, asset, face)
                     add(self.totals, settled.cash_account, cash, -settled.consideration)
                     add(self.totals, settled.proceeds, cash, settled.consideration)
+                case FaceBoughtBack(asset=asset, account=source, face=face, cash=cash) as taken:
+                    add(self.totals, source, asset, -face)
+                    add(self.totals, taken.payer, cash, -taken.consideration)
+                    add(self.totals, taken.cash_account, cash, taken.consideration)
                 case HoldPlaced(holder=holder, asset=asset, amount=amount):
                     add(self.held, holder, asset, amount)
                 case (

@@ -108,11 +108,12 @@ class SecurityLoad:
         floats = paid and chance.random() < 0.4
         start = today - chance.choice((1, 40))
         maturity_day = today + chance.choice((2, 2, 2, 40))
+        rate = RateStep(from_day=start, rate_ppm=chance.choice((0, 120_000)))
         plan = PaymentPlan(
             issue_day=start,
             maturity_day=maturity_day,
             months=1 if paid else 0,
-            rates=(RateStep(from_day=start, rate_ppm=120_000),) if paid and not floats else (),
+            rates=(rate,) if paid and not floats else (),
             floating=_floating(chance) if floats else None,
             call=_call(chance, start, maturity_day) if chance.random() < 0.5 else None,
             instalments=(),

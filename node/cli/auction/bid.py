@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("auction")
-@click.option("--account", required=True, help="Address to which the face would go.")
+@click.option(
+    "--account",
+    required=True,
+    help="Address to which the face would go, or from which it is offered in a buyback.",
+)
 @click.option("--face", required=True, help="In units of the asset, such as 1000000.")
-@click.option("--price", help="Per hundred, such as 98.3815. Without it: non-competitive.")
+@click.option(
+    "--price",
+    help="Per hundred, such as 98.3815; per cent a year where the rate is bid for. Without it:"
+    " non-competitive.",
+)
 @click.option(
     "--cash-account",
     help="Address that pays for a bid without a price; the same as --account if left out. A sealed"

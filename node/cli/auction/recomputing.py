@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from node.amounts import render_amount
@@ -16,7 +15,9 @@ from node.ledger.auctions import (
     AuctionTerms,
     allot,
     average_yield_e4,
+    competitive_ladder,
     due_for,
+    noncompetitive_ladder,
 )
 from node.ledger.auctions.allotment import paid_price, price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
@@ -81,7 +82,7 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
     except AuctionError as error:
         return [Figure(name="cut-off", published=_shown(result.cut_off_e4), recomputed=str(error))]
     amount = partial(render_amount, decimals=asset.decimals)
-    is_served = _in_order(priced) and _in_order(unpriced) and [*priced, *unpriced] == rows
+    is_served = rows == [*competitive_ladder(priced, terms.form), *noncompetitive_ladder(unpriced)]
     figures = [
         Figure(
             name="order of the ladder",
@@ -127,12 +128,6 @@ def _undecided(row: LadderRow) -> LadderRow:
     return LadderRow(
         number=row.number, price_e4=row.price_e4, face=row.face, allotted=0, state=RowState.OPEN
     )
-
-
-def _in_order(rows: Sequence[LadderRow]) -> bool:
-    """Return whether the highest price stands first, among equals the earlier bid."""
-    places = [(-(row.price_e4 or 0), row.number) for row in rows]
-    return all(left < right for left, right in pairwise(places))
 
 
 def _equal_rows(found: Allotment, rows: Sequence[LadderRow]) -> int:

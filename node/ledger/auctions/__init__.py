@@ -17,6 +17,7 @@ from node.ledger.auctions.problems import AuctionError
 from node.ledger.auctions.sealing import SealedBid, commitment_of
 from node.ledger.auctions.terms import (
     AuctionTerms,
+    Form,
     Method,
     NoncompetitivePrice,
     Oversubscription,
@@ -27,6 +28,7 @@ __all__ = [
     "Allotment",
     "AuctionError",
     "AuctionTerms",
+    "Form",
     "Method",
     "NoncompetitivePrice",
     "Oversubscription",

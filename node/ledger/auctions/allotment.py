@@ -2,7 +2,8 @@
 
     1. Bids without a price come first, up to their share of the target (rounded down to the
        multiple). Where they ask for more, the rule of over-subscription shares it out.
-    2. What is left is for bids with a price. All above the cut-off are filled.
+    2. What is left is for bids with a price. All better than the cut-off are filled: above it where
+       something is sold by price, below it where it is sold by rate or bought back.
     3. At the cut-off, all are filled if what is left suffices; else it is shared pro rata.
 
 Pro rata: bids up to `filled_whole` are filled first, if together they can be. The others get their
@@ -16,6 +17,7 @@ The price of bids without one is made by the others, whose rows alone count in t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from node.codec import replace
 from node.ledger.auctions.averages import average_price_e4
@@ -24,10 +26,14 @@ from node.ledger.auctions.records import AuctionResult, LadderRow
 from node.ledger.auctions.terms import (
     BPS,
     AuctionTerms,
+    Form,
     Method,
     NoncompetitivePrice,
     Oversubscription,
 )
+
+PAR_E4: Final = 100 * 10_000
+"""What a line costs whose rate was bid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,7 @@ def allot(
     """Return the allotment at a cut-off price.
 
     Args:
-        competitive: a ladder: the highest price first, among equals the earlier bid.
+        competitive: a ladder: the best price first, among equals the earlier bid.
         noncompetitive: the earlier bid first.
 
     Raises:
@@ -73,7 +79,7 @@ def allot(
     above = sum(row.face for row in competitive[:start])
     if above >= left:
         raise AuctionError(
-            f"bids above it are for {above}, and {left} is left for bids with a price"
+            f"bids better than it are for {above}, and {left} is left for bids with a price"
         )
     stop = start
     while stop < len(competitive) and competitive[stop].price_e4 == cut_off_e4:
@@ -103,7 +109,9 @@ def price_of(terms: AuctionTerms, row: LadderRow, cut_off_e4: int) -> int:
 
 
 def paid_price(terms: AuctionTerms, result: AuctionResult, row: LadderRow) -> int:
-    """Return what an accepted bid pays, with a price of its own or without."""
+    """Return at what price an accepted bid is settled, with a price of its own or without."""
+    if terms.form is Form.RATE:
+        return PAR_E4
     if row.price_e4 is None:
         return result.noncompetitive_price_e4
     return price_of(terms, row, result.cut_off_e4)

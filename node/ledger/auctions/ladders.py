@@ -11,6 +11,7 @@ from node.ledger.auctions.records import (
     OpenBid,
     RowState,
 )
+from node.ledger.auctions.terms import Form
 
 _NUMBER: Final = attrgetter("number")
 
@@ -22,9 +23,10 @@ def row_of(number: int, bid: OpenBid) -> LadderRow:
     )
 
 
-def competitive_ladder(rows: Iterable[LadderRow]) -> list[LadderRow]:
-    """Return the bids with a price: the highest price first, among equals the earlier bid."""
-    priced = [(-row.price_e4, row.number, row) for row in rows if row.price_e4 is not None]
+def competitive_ladder(rows: Iterable[LadderRow], form: Form = Form.PRICE) -> list[LadderRow]:
+    """Return the bids with a price: the best for the issuer first, among equals the earlier bid."""
+    sign = -1 if form is Form.PRICE else 1
+    priced = [(sign * row.price_e4, row.number, row) for row in rows if row.price_e4 is not None]
     priced.sort(key=lambda each: each[:2])
     return [row for _, _, row in priced]
 

@@ -37,6 +37,19 @@ ClassList = Annotated[tuple[Name, ...], msgspec.Meta(max_length=CLASSES_MAX)]
 ExclusionDays = Annotated[int, msgspec.Meta(ge=0, le=EXCLUSION_DAYS_MAX)]
 
 
+class Form(IntEnum):
+    """What is bid for, and who pays whom."""
+
+    PRICE = 1
+    """A security is sold; the highest price is served first."""
+    RATE = 2
+    """A new line is sold at par to the lowest rate, per cent a year where others bid a price: the
+    cut-off becomes its coupon or rental. Pakistan's fixed-rental Ijara sukuk."""
+    BUYBACK = 3
+    """Holders offer a security to its issuer; the lowest price is served first, and the face that
+    is paid for is destroyed."""
+
+
 class Method(IntEnum):
     """What an accepted competitive bid pays."""
 
@@ -66,11 +79,12 @@ class AuctionTerms(Record):
     """What the ministry announces, for good. Amounts are face, in minor units."""
 
     asset: AssetCode
-    """The security: a new one, or one that exists and is reopened."""
+    """The security: a new one, or one that exists and is reopened or bought back."""
+    form: Form
     cash: AssetCode
-    """In what allottees pay: cash in the currency and with the decimals of the security's face."""
+    """In what is paid: cash in the currency and with the decimals of the security's face."""
     proceeds: Address
-    """The issuer's account that receives it."""
+    """The issuer's account that receives it, or that pays in a buyback."""
     method: Method
     target: int
     """The face offered: never is more allotted."""
@@ -133,7 +147,18 @@ def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
         return f"it settles at {terms.settles_ms} ms, before the decision may be made"
     if terms.settles_ms > now_ms + DURATION_MS_MAX:
         return f"it settles at {terms.settles_ms} ms, more than {DURATION_MS_MAX} ms ahead"
-    return _fault_of_amounts(terms) or _fault_of_classes(terms)
+    return _fault_of_form(terms) or _fault_of_amounts(terms) or _fault_of_classes(terms)
+
+
+def _fault_of_form(terms: AuctionTerms) -> str | None:
+    if terms.form is Form.RATE and (
+        terms.method is not Method.UNIFORM_PRICE
+        or terms.noncompetitive_price is not NoncompetitivePrice.CUT_OFF
+    ):
+        return "one rate is paid on a line: everybody gets the cut-off, who bids without one too"
+    if terms.form is Form.BUYBACK and terms.reference is not None:
+        return "what is bought back is no reference for floating coupons"
+    return None
 
 
 def _fault_of_amounts(terms: AuctionTerms) -> str | None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from node.codec import replace
-from node.ledger.auctions import AuctionTerms, Method, NoncompetitivePrice, Oversubscription
+from node.ledger.auctions import AuctionTerms, Form, Method, NoncompetitivePrice, Oversubscription
 from node.ledger.auctions.records import LadderRow, RowState
 
 MILLION: Final = 1_000_000 * 100
@@ -14,6 +14,7 @@ DAY_MS: Final = 86_400_000
 
 TERMS: Final = AuctionTerms(
     asset="MTB-3M",
+    form=Form.PRICE,
     cash="PKR",
     proceeds=bytes(20),
     method=Method.MULTIPLE_PRICE,

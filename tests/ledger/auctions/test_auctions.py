@@ -149,6 +149,7 @@ def make_auction(terms: AuctionTerms = TERMS, world: World | None = None) -> Wor
     assert event == AuctionAnnounced(
         auction=AUCTION,
         asset=terms.asset,
+        form=terms.form,
         target=terms.target,
         opens_ms=terms.opens_ms,
         closes_ms=terms.closes_ms,

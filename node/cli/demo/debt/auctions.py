@@ -19,6 +19,7 @@ from node.cli.demo.debt.securities import BILL, BOND, MULTIPLE, REFERENCE
 from node.cli.demo.debt.stage import MILLION, MINUTE_MS, MORNING, OFFSET_MINUTES, DebtStage
 from node.ledger.auctions import (
     AuctionTerms,
+    Form,
     Method,
     NoncompetitivePrice,
     Oversubscription,
@@ -310,6 +311,7 @@ def _terms(stage: DebtStage, sale: Sale, opens_ms: int, settles: date) -> Auctio
     of_people = sale.asset == BILL
     return AuctionTerms(
         asset=sale.asset,
+        form=Form.PRICE,
         cash=RUPEE,
         proceeds=stage.ministry.address,
         method=Method.MULTIPLE_PRICE,

@@ -5,7 +5,7 @@ from typing import Final
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
-from node.ledger.auctions.terms import AuctionTerms, fault_of
+from node.ledger.auctions.terms import AuctionTerms, Form, fault_of
 from node.ledger.authority import receiving_account
 from node.ledger.bidding import put_auction
 from node.ledger.calendars import calendar_of, today
@@ -14,6 +14,7 @@ from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
+from node.ledger.rating import why_unrated
 from node.ledger.settling import why_undeliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
@@ -38,6 +39,7 @@ class AuctionAnnounced(Record, tag=80):
 
     auction: Name
     asset: AssetCode
+    form: Form
     target: int
     opens_ms: Milliseconds
     closes_ms: Milliseconds
@@ -66,7 +68,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
             found=terms.multiple,
             expected=asset.multiple,
         )
-    if asset.supply + terms.target > asset.ceiling:
+    if terms.form is not Form.BUYBACK and asset.supply + terms.target > asset.ceiling:
         raise Reject(
             Outcome.CEILING_EXCEEDED,
             asset=terms.asset,
@@ -106,6 +108,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
         AuctionAnnounced(
             auction=auction,
             asset=terms.asset,
+            form=terms.form,
             target=terms.target,
             opens_ms=terms.opens_ms,
             closes_ms=terms.closes_ms,
@@ -139,6 +142,10 @@ def _fault_of_assets(
             f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the face"
             f" of {terms.asset} is {currency} with {asset.decimals}"
         )
+    if terms.form is Form.BUYBACK and terms.target > asset.supply:
+        return f"there are {asset.supply} minor units of {terms.asset}, fewer than the target"
+    if terms.form is Form.RATE and (fault := why_unrated(asset)) is not None:
+        return fault
     if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
         return f"the average yield of {terms.asset} is no reference: it is of no bill"
     return why_undeliverable(state, terms.asset, asset.terms, today(state, terms.settles_ms))

@@ -1,22 +1,25 @@
 """Decide an auction: the ministry sets the cut-off within the announced rule, or rejects all."""
 
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctioning import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4
-from node.ledger.auctions.terms import PriceE4
+from node.ledger.auctions.terms import Form, PriceE4
 from node.ledger.bidding import auction_of, check_time
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
-from node.ledger.terms import kind_of
+from node.ledger.rating import set_rate
+from node.ledger.terms import PPM, kind_of
 
 
 class DecideAuction(Record, tag=85):
-    """Accept the bids down to this price; None rejects them all."""
+    """Accept the bids from the best to this price, or rate; None rejects them all."""
 
     account: Address
     approvers: Approvers
@@ -35,6 +38,15 @@ class AuctionDecided(Record, tag=85):
     noncompetitive_price_e4: PriceE4
     competitive: int
     noncompetitive: int
+
+
+class RateDecided(Record, tag=95):
+    """The cut-off of an auction is the coupon or rental of its line."""
+
+    auction: Name
+    asset: AssetCode
+    rate_ppm: Annotated[int, msgspec.Meta(ge=0, le=PPM)]
+    """Per cent a year in units of 0.0001, as it was bid for."""
 
 
 def _apply(context: ActContext, operation: DecideAuction) -> None:
@@ -74,6 +86,9 @@ def _apply(context: ActContext, operation: DecideAuction) -> None:
             noncompetitive=result.noncompetitive,
         )
     )
+    if record.terms.form is Form.RATE:
+        set_rate(state, result.asset, cut_off_e4)
+        context.events.append(RateDecided(auction=auction, asset=result.asset, rate_ppm=cut_off_e4))
 
 
 ACT: Final = define_act("decide_auction", DecideAuction, _apply, since=DEBT_DESK)
