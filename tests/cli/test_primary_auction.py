@@ -175,7 +175,16 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     listed = await market.run("list")
     assert AUCTION in listed.out
     assert "announced" in listed.out
+    coming = (await market.run("calendar", "--json")).json["calendar"]
+    assert [each["step"] for each in coming] == ["opens", "closes", "settles"]
+    assert {each["auction"] for each in coming} == {AUCTION}
     await market.go_to(0)
+    bidding = await market.run("calendar", "--csv")
+    assert [line.split(",")[1] for line in bidding.out.splitlines()] == [
+        "step",
+        "closes",
+        "settles",
+    ]
     for who, price, face in (("a0", "98.5", "4000"), ("a1", "98.25", "6000"), ("a2", "98", "100")):
         ran = await bid(market, who, price, face)
         assert ran.code == Exit.OK, ran.err
@@ -219,6 +228,8 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert settled.code == Exit.OK, settled.err
     assert "DIFFERS" not in settled.out
     assert "each record is proven against the genesis" in settled.out
+    over = await market.run("calendar")
+    assert "nothing is announced" in over.out
     references = await market.run("references", "--json")
     assert [each["reference"] for each in references.json["references"]] == ["mtb-3m"]
     await check_reads(market)

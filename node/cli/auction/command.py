@@ -9,6 +9,9 @@ from node.cli.application import LazyGroup, Place
     cls=LazyGroup,
     places={
         "list": Place("node.cli.auction.list_", "List the auctions, by name."),
+        "calendar": Place(
+            "node.cli.auction.calendar_", "Print what is still to happen, the next first."
+        ),
         "show": Place("node.cli.auction.show", "Print an auction's terms, stage and result."),
         "bid": Place("node.cli.auction.bid", "Bid under seal, or without a price."),
         "bids": Place("node.cli.auction.bids", "Print a bidder's own bids and standing."),
