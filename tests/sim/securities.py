@@ -107,7 +107,7 @@ class SecurityLoad:
         paid = chance.random() < 0.7
         floats = paid and chance.random() < 0.4
         start = today - chance.choice((1, 40))
-        maturity_day = today + chance.choice((2, 2, 2, 40))
+        maturity_day = today + chance.choice((2, 2, 40))
         rate = RateStep(from_day=start, rate_ppm=chance.choice((0, 120_000)))
         plan = PaymentPlan(
             issue_day=start,
@@ -115,7 +115,7 @@ class SecurityLoad:
             months=1 if paid else 0,
             rates=(rate,) if paid and not floats else (),
             floating=_floating(chance) if floats else None,
-            call=_call(chance, start, maturity_day) if chance.random() < 0.5 else None,
+            call=_call(chance, start, maturity_day) if chance.random() < 0.7 else None,
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
             calendar=chance.choice(calendars).decode(),
@@ -190,7 +190,7 @@ class SecurityLoad:
             if fixing.rate_ppm is None or chance.random() < 0.1
         ]
         if not awaited:
-            raise self._impossible
+            return self._define_security(chance)
         asset, payment = chance.choice(awaited)
         record = self._load._model.rows(ASSETS)[name_key(asset)]
         return [
@@ -206,21 +206,25 @@ class SecurityLoad:
         ]
 
     def _call_security(self, chance: random.Random) -> Sequence[Record]:
-        callable_ = [
-            (key.decode(), record)
+        """Call what may be called, mostly on a day on which it may; or define such."""
+        soon = self._today() + 5
+        found = [
+            (key.decode(), record, right.windows[-1].to_day)
             for key, record in self._load._model.rows(ASSETS).items()
-            if is_serviced(record.terms) and (record.terms.plan.call or chance.random() < 0.1)
+            if is_serviced(record.terms)
+            and (right := record.terms.plan.call) is not None
+            and soon <= right.windows[-1].to_day
         ]
-        if not callable_:
-            raise self._impossible
-        asset, record = chance.choice(callable_)
+        if not found:
+            return self._define_security(chance)
+        asset, record, last_day = chance.choice(found)
         return [
             self._load._governed(
                 CallSecurity,
                 "call_security",
                 kind_of(record.terms).value,
                 asset=asset,
-                day=self._today() + chance.randrange(1, 40),
+                day=chance.randrange(soon - 2, last_day + 2),
                 share_ppm=chance.choice((None, None, None, 250_000)),
             )
         ]
