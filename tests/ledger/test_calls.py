@@ -311,6 +311,25 @@ def test_nothing_is_called_twice(share_ppm: int | None) -> None:
         assert later.outcome is Outcome.ALREADY_CALLED
 
 
+def test_whole_is_not_called_before_a_share_that_is() -> None:
+    world = debt()
+    second, third, fourth = rows(world)[1:]
+    world.do(call(third.nominal_day, 250_000), by=(CB, FM))
+
+    refused = world.submit(call(second.nominal_day), by=(CB, FM))
+
+    assert refused.outcome is Outcome.ALREADY_CALLED
+    assert dict(refused.details)["payment"] == third.number
+    world.check()
+    world.do(call(second.nominal_day, 250_000), by=(CB, FM))
+    world.do(call(ISSUED + 580), by=(CB, FM))
+    for row in rows(world):
+        to_day(world, row.payment_day)
+    assert service(world).recorded == fourth.number
+    assert service(world).closed
+    world.check()
+
+
 def test_call_by_another_than_the_issuer_is_refused() -> None:
     world = debt()
 

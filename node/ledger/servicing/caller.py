@@ -61,6 +61,10 @@ def call(
     number = next((each.number for each in agreed if day <= each.nominal_day), len(agreed))
     if last_called(calls) is not None or number in calls:
         raise Reject(Outcome.ALREADY_CALLED, asset=asset, payment=number)
+    latest = max(calls, default=number)
+    if share_ppm is None and latest > number:
+        # Its share would have no payment any more, and a call is never taken back.
+        raise Reject(Outcome.ALREADY_CALLED, asset=asset, payment=latest)
     now = today(state, time_ms)
     fault = _fault_of_day(right, day, now)
     if fault is None and not is_business_day(calendar, day):
