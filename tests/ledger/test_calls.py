@@ -1,6 +1,7 @@
 """Calling a security: whole and in part, within the terms, and what its holders are paid."""
 
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import pytest
 
 from node.ledger.calendars import calendar_of
 from node.ledger.courses import calls_of, rates_of
-from node.ledger.dates import Order
+from node.ledger.dates import Holiday, Order, Roll, from_date
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import (
     Event,
@@ -20,6 +21,7 @@ from node.ledger.events import (
     SecurityCalled,
 )
 from node.ledger.instruments import Payment, accrued_share, schedule_of
+from node.ledger.operations import AmendCalendar
 from node.ledger.outcomes import Outcome
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import CALLS, CalledRecord, CallsRecord
@@ -42,6 +44,7 @@ from tests.ledger.debt import (
     payment,
     service,
     to_day,
+    two_years_after,
     zero_coupon,
 )
 from tests.ledger.world import (
@@ -86,6 +89,18 @@ def rows(world: World) -> tuple[Payment, ...]:
     terms = asset.terms
     calendar = calendar_of(state, KARACHI)
     return schedule_of(terms, calendar, rates_of(state, BOND, terms), calls_of(state, BOND, terms))
+
+
+def amend(*days: int) -> AmendCalendar:
+    holidays = tuple(Holiday(day=day, provisional=False) for day in days)
+    return AmendCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar=KARACHI,
+        version=1,
+        withdrawn=(),
+        holidays=holidays,
+    )
 
 
 def settled(events: Sequence[Event]) -> list[int]:
@@ -327,6 +342,33 @@ def test_whole_is_not_called_before_a_share_that_is() -> None:
         to_day(world, row.payment_day)
     assert service(world).recorded == fourth.number
     assert service(world).closed
+    world.check()
+
+
+@pytest.mark.parametrize("convention", [Roll.PRECEDING, Roll.MODIFIED_FOLLOWING])
+def test_called_payment_is_not_taken_back_to_before_the_issue_by_holidays(
+    convention: Roll,
+) -> None:
+    issued = from_date(date(2025, 1, 22))
+    day = from_date(date(2025, 1, 31))
+    window = CallWindow(from_day=issued + 1, to_day=day, price_e4=PAR_E4)
+    world = make_debt(
+        define_bond(
+            **callable_bond(windows=(window,)),
+            issue_day=issued,
+            maturity_day=two_years_after(issued),
+            roll=convention,
+            order=Order.SHIFT_THEN_CALCULATE,
+        )
+    )
+    to_day(world, ISSUED)
+    world.do(call(day), issue(FACE), issue_cash(CASH, to=FM), by=(CB, FM))
+
+    world.do(amend(*range(issued, day + 1)), by=(CB,))
+    events = to_day(world, day + 10)
+
+    assert rows(world)[0].payment_day == from_date(date(2025, 2, 3))
+    assert settled(events) == [1]
     world.check()
 
 

@@ -17,6 +17,7 @@ from node.ledger.dates import (
     DatesError,
     Order,
     Period,
+    Roll,
     add_business_days,
     date_of,
     generate,
@@ -177,8 +178,12 @@ def periods_of(
     period, day = periods[last - 1], calls[last].day
     if day == _nominal_day(plan, periods, last):
         return periods[:last]
-    # The period that runs ends early; what it is measured by stays.
+    # The period that runs ends early; what it is measured by stays. As with every payment, a
+    # calendar that was amended since does not take it back to before the period.
+    begins = plan.issue_day if last == 1 else periods[last - 2].payment
     paid = roll(calendar, day, plan.roll)
+    if paid < begins:
+        paid = roll(calendar, begins, Roll.FOLLOWING)
     end = paid if plan.order is Order.SHIFT_THEN_CALCULATE else day
     return (*periods[: last - 1], replace(period, end=end, payment=paid))
 
