@@ -154,6 +154,24 @@ def test_first_period_that_is_short_pays_its_share() -> None:
     assert second.interest == Fraction(7, 200)
 
 
+def test_last_period_that_holidays_swallow_pays_no_interest_and_takes_none() -> None:
+    matures = day(2028, 2, 29)
+    terms = bond(
+        issue_day=day(2026, 2, 12),
+        maturity_day=matures,
+        stub=Stub.SHORT_BACK,
+        order=Order.SHIFT_THEN_CALCULATE,
+        day_count=DayCount.THIRTY_E_360_ISDA,
+    )
+    closed = range(day(2028, 2, 12), matures)
+    holidays = tuple(Holiday(day=each, provisional=False) for each in closed)
+
+    last = schedule_of(terms, replace(WEEKENDS, holidays=holidays))[-1]
+
+    assert (last.start, last.end) == (matures, matures)
+    assert last.interest == 0
+
+
 def test_accrued_interest_is_the_share_of_the_period() -> None:
     """Source: the bid sheet of 4 March 2021, of a bond of 7 per cent: 3.5 x 12/181 per hundred."""
     terms = lived(day(2020, 8, 20), day(2023, 8, 20), 70_000, roll=Roll.NONE)

@@ -223,7 +223,8 @@ def fixing_nominal(plan: PaymentPlan, periods: Sequence[Period], number: int) ->
 
 def interest_of(plan: PaymentPlan, period: Period, until: Day, rate_ppm: int) -> Fraction:
     """Return what accrues from the start of the period to a day, of a unit that is not repaid."""
-    if not rate_ppm:
+    # By 30E/360 ISDA, from the last of February to itself, where the plan ends, are -1 or -2 days.
+    if not rate_ppm or until == period.start:
         return Fraction(0)
     share = year_fraction(
         plan.day_count,
