@@ -227,9 +227,9 @@ def decide(
     if terms.calendar is not None:
         _appoint(state, auction, terms, terms.calendar)
     if terms.reference is not None and average_yield is not None:
-        state.put(
-            REFERENCES,
-            name_key(terms.reference),
+        _keep_reference(
+            state,
+            terms.reference,
             ReferenceRecord(
                 auction=auction,
                 day=today(state, terms.closes_ms),
@@ -279,6 +279,13 @@ def _average_yield(allotment: Allotment, terms: AuctionTerms, days: int) -> Yiel
         ),
         lambda price: bill_yield(price, days),
     )
+
+
+def _keep_reference(state: LedgerState, name: str, reference: ReferenceRecord) -> None:
+    """Let an average be the last of its name, unless a later auction was decided before it."""
+    held = state.get(REFERENCES, name_key(name))
+    if held is None or held.day <= reference.day:
+        state.put(REFERENCES, name_key(name), reference)
 
 
 def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:

@@ -364,6 +364,30 @@ def test_last_average_of_a_tenor_is_kept_for_floating_coupons() -> None:
     )
 
 
+@pytest.mark.parametrize(("closed", "is_kept"), [(1, True), (0, False), (-1, False)])
+def test_average_of_a_later_auction_is_not_displaced_by_one_decided_after_it(
+    closed: int, is_kept: bool
+) -> None:
+    world = make_auction()
+    complete(world)
+    other = ReferenceRecord(
+        auction="mtb-3m-other",
+        day=TODAY + closed,
+        settlement_day=TODAY + 2,
+        average_price_e4=990_000,
+        average_yield_e4=40_000,
+    )
+    state = LedgerState(world.records)
+    state.put(REFERENCES, name_key("mtb-3m"), other)
+    world.records.write(state.changes())
+
+    world.do(decide(983_800), by=(FM,))
+
+    reference = world.get(REFERENCES, name_key("mtb-3m"))
+    assert reference is not None
+    assert reference.auction == (other.auction if is_kept else AUCTION)
+
+
 def test_uniform_price_lets_everybody_pay_the_cut_off() -> None:
     world = make_auction(replace(TERMS, method=2))
     complete(world)
