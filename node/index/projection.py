@@ -247,7 +247,9 @@ def _texts(height: int, item: int, transaction_id: bytes, body: TransactionBody)
 def _row(
     height: int, item: int, part: int, kind: str, subject: str, words: Sequence[str]
 ) -> TextRow:
-    text = " ".join(dict.fromkeys(words))[:TEXT_MAX]
+    # What is applied is visible text; in what is only proposed nobody has looked yet, and a
+    # PostgreSQL takes no NUL: without this one office could end every index that is kept in one.
+    text = " ".join(dict.fromkeys(words))[:TEXT_MAX].replace("\0", "\N{REPLACEMENT CHARACTER}")
     return height, item, part, kind, subject, text, " ".join(words_of(text))
 
 

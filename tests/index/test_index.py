@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from node.chain import Committed
+from node.codec import encode
 from node.index import follower as follower_module
 from node.index import gathering
 from node.index.database import Database, ResultT, Session
@@ -18,9 +19,10 @@ from node.index.errors import IndexFailure, IndexUnreachable, IndexUnusable
 from node.index.follower import Follower
 from node.index.projection import Rows
 from node.index.writing import Checkpoint, put_checkpoint, write_rows
+from node.ledger.operations import HoldAccount, Propose
 from node.ledger.tables import HOLDINGS
-from tests.chain.town import Town
-from tests.index.chains import follower_of, grow, random_town, rows_of
+from tests.chain.town import BANK, Town, address_of
+from tests.index.chains import CENTRAL, follower_of, grow, random_town, rows_of
 from tests.index.conftest import Databases
 
 
@@ -284,6 +286,36 @@ async def test_a_database_that_is_away_delays_no_block_and_is_made_up_for(
         await _reached(follower, town)
 
     assert await rows_at(databases, place) == await rebuilt(databases, town)
+
+
+async def test_a_text_that_a_database_cannot_hold_ends_no_index(databases: Databases) -> None:
+    town = await random_town()
+    proposed = HoldAccount(
+        account=CENTRAL,
+        approvers=(),
+        target=address_of(BANK, "a1"),
+        reason="locust\0swarm",
+        legal_reference="F-9",
+    )
+    await town.decide(
+        town.transaction(
+            [
+                Propose(
+                    account=CENTRAL,
+                    operations=encode((proposed,)),
+                    expires_ms=town.clock.now_ms() + 5_000,
+                )
+            ],
+            ["central-bank"],
+        )
+    )
+    follower = follower_of(databases.new(), town)
+
+    async with following(follower):
+        await follower.reached(town.chain.head.height)
+
+        found, _ = await follower.answers.find("swarm", None, 10)
+        assert [each.text for each in found] == ["locust\N{REPLACEMENT CHARACTER}swarm F-9"]
 
 
 async def test_sums_may_be_larger_than_any_integer_of_a_database(database: Database) -> None:
