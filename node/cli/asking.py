@@ -13,7 +13,7 @@ import click
 
 from node.cli.credentials import credentials
 from node.cli.exits import CommandError, Exit
-from node.cli.output import emit, fields, table
+from node.cli.output import emit, fields, table, visible
 from node.cli.sheets import Sheet, emit_sheet
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def cell(value: object) -> str:
         case list():
             return ", ".join(cell(item) for item in value)
         case _:
-            return str(value)
+            # In one line: what somebody wrote must not look like a line of ours.
+            return visible(str(value)).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def grouped(amount: str) -> str:

@@ -2,11 +2,15 @@
 
 With `--json` a command prints exactly one JSON object on stdout, and its error, if any, as one
 object on stderr. The shape of the JSON is part of the interface; the text for people is not.
+
+Much of it was written by participants, or said by a node that nobody has to trust. Whatever a
+terminal would act on, and what turns the direction of the text after it, is printed as an escape.
 """
 
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -16,6 +20,8 @@ from node.cli.exits import CommandError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of what is not seen and does something."""
 _NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?")
 
 
@@ -29,14 +35,14 @@ def json_option(command: Command) -> Command:
 def emit(result: Mapping[str, object], text: str, *, as_json: bool) -> None:
     """Print the result of a command: the mapping as JSON, or the text that says the same."""
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        click.echo(_json(result, indent=2))
     elif text:
-        click.echo(text)
+        click.echo(visible(text))
 
 
 def note(message: str) -> None:
     """Tell the person something beside the result."""
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)
 
 
 def emit_error(error: CommandError, *, as_json: bool) -> None:
@@ -47,15 +53,32 @@ def emit_error(error: CommandError, *, as_json: bool) -> None:
     advice, reason = error.advice or ending.hint, error.reason or ending.code
     if as_json:
         said = {"exit": int(error.code), "reason": reason, "message": error.message}
-        click.echo(
-            json.dumps({"error": {**said, "advice": advice, **error.facts}}, ensure_ascii=False),
-            err=True,
-        )
+        click.echo(_json({"error": {**said, "advice": advice, **error.facts}}), err=True)
         return
-    click.echo(f"khazana: {error.message}", err=True)
-    click.echo(f"  {advice}", err=True)
+    click.echo(visible(f"khazana: {error.message}"), err=True)
+    click.echo(visible(f"  {advice}"), err=True)
     if error.reason:
         click.echo(f"  (khazana explain {reason})", err=True)
+
+
+def visible(text: str) -> str:
+    """Return lines of text in which nothing steers a terminal: what does is shown as an escape."""
+    return _without_steering(text, lambda letter: letter.encode("unicode_escape").decode())
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    # JSON's own escapes, so that a machine reads what was written.
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _without_steering(text, lambda letter: json.dumps(letter)[1:-1])
+
+
+def _without_steering(text: str, escaped: Callable[[str], str]) -> str:
+    return "".join(
+        escaped(letter)
+        if letter not in "\n\t" and unicodedata.category(letter) in _STEERING
+        else letter
+        for letter in text
+    )
 
 
 def table(rows: Sequence[Sequence[object]], *, head: Sequence[str] = ()) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from consensus.evidence import Equivocation
 from node.blocks import encode_evidence
-from node.cli.exits import Exit
+from node.cli.exits import CommandError, Exit
+from node.cli.output import emit_error, note
 from node.codec import encode, replace
 from node.ledger.operations import PlaceHold, Propose, SetParameter
 from tests.chain.town import address_of, define_cash
@@ -131,6 +132,42 @@ async def test_one_proposal_is_printed_in_full(solo: Solo) -> None:
     assert text.code == Exit.OK
     assert "proposals-open-max" in text.out
     assert listed["expires"] in text.out
+
+
+async def test_what_was_proposed_cannot_steer_a_terminal(solo: Solo) -> None:
+    """Nobody looks at a proposal's text before it is applied."""
+    name = "\x1b]0;x\x07\x1b[2J\x9b31m\noutcome APPLIED\u202e"
+    operation = replace(define_cash(CENTRAL, ()), asset="C1", name=name)
+    proposal = Propose(
+        account=CENTRAL, operations=encode((operation,)), expires_ms=1_600_000_900_000
+    )
+    await solo.town.decide(solo.town.transaction([proposal], ["central-bank"]))
+    listed = (await solo.call("khz_proposals"))["proposals"]
+    identifier = next(
+        each["id"] for each in listed if each["operations"][0]["type"] == "define_asset"
+    )
+
+    text = await ask(solo, "query", "proposal", identifier)
+    machine = await ask(solo, "query", "proposal", identifier, "--json")
+
+    assert r"\x1b]0;x\x07\x1b[2J\x9b31m\noutcome APPLIED\u202e" in text.out
+    for out in (text.out, machine.out):
+        assert all(letter == "\n" or letter.isprintable() for letter in out)
+    assert machine.json["proposal"]["operations"][0]["name"] == name
+
+
+def test_why_a_command_fails_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    error = CommandError(Exit.REFUSED, "said \x1b[2J", advice="say \x9b", facts={"told": "\x9b"})
+
+    for as_json in (False, True):
+        emit_error(error, as_json=as_json)
+    note("and \x1b[2J")
+
+    told = capsys.readouterr().err
+    assert all(letter == "\n" or letter.isprintable() for letter in told)
+    assert told.startswith("khazana: said \\x1b[2J\n  say \\x9b\n")
+    assert json.loads(told.splitlines()[2])["error"]["told"] == "\x9b"
+    assert told.endswith("and \\x1b[2J\n")
 
 
 class TestTransaction:
