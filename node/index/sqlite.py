@@ -68,6 +68,8 @@ class SqliteDatabase:
         self._reading = ThreadPoolExecutor(1, "index-read")
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._under_way: asyncio.Event | None = None
+        """Of the question that is asked now: that it took too long."""
 
     @property
     def place(self) -> str:
@@ -173,13 +175,18 @@ class SqliteDatabase:
 
         def overrun() -> None:
             overran.set()
-            if self._reader is not None:
+            # While this one waits for its turn, another is under way.
+            if self._under_way is overran and self._reader is not None:
                 self._reader.interrupt()
 
         def ask() -> Sequence[Row]:
             if overran.is_set():
                 raise IndexOverrun(_OVERRUN)
-            return self._open_reader().execute(sql, values).fetchall()
+            self._under_way = overran
+            try:
+                return self._open_reader().execute(sql, values).fetchall()
+            finally:
+                self._under_way = None
 
         timer = loop.call_later(READ_SECONDS_MAX, overrun)
         try:
@@ -188,8 +195,13 @@ class SqliteDatabase:
             if overran.is_set():
                 raise IndexOverrun(_OVERRUN) from None
             raise
+        except asyncio.CancelledError:
+            # Nobody waits for it any more, and others do.
+            overrun()
+            raise
         finally:
-            timer.cancel()
+            if self._under_way is not overran:
+                timer.cancel()
 
     def _open_reader(self) -> sqlite3.Connection:
         if self._reader is None:
@@ -212,6 +224,8 @@ class SqliteDatabase:
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], WorkT]) -> WorkT:
         future = asyncio.get_running_loop().run_in_executor(thread, work)
+        # Of what nobody waits for any more, nobody looks at the error either.
+        future.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         try:
             # Whoever no longer waits must not stop a transaction half-way.
             return await asyncio.shield(future)

@@ -1,0 +1,71 @@
+"""What is of SQLite alone: one thread answers, and a question may not have it for long."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, column, func, literal, select
+
+from node.index import sqlite as sqlite_module
+from node.index.errors import IndexOverrun
+from node.index.sqlite import SqliteDatabase
+from node.index.writing import READ_CHECKPOINT
+
+_NUMBERS = select(literal(1).label("n")).cte("numbers", recursive=True)
+ENDLESS = select(func.count()).select_from(
+    _NUMBERS.union_all(select(column("n", Integer) + 1).select_from(_NUMBERS))
+)
+"""A question whose answer never comes."""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    made = SqliteDatabase(tmp_path / "index.sqlite")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_a_question_that_takes_too_long_ends(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_module, "READ_SECONDS_MAX", 0.2)
+
+    with pytest.raises(IndexOverrun):
+        await database.read(ENDLESS, {})
+
+    assert await database.read(READ_CHECKPOINT, {}) == []
+
+
+async def test_a_question_that_nobody_waits_for_any_more_ends(database: SqliteDatabase) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(database.read(ENDLESS, {}), name="ask")
+        await asyncio.sleep(0.1)
+        asking.cancel()
+
+    async with asyncio.timeout(2):
+        assert await database.read(READ_CHECKPOINT, {}) == []
+
+
+async def test_a_question_whose_time_ends_while_it_waits_stops_no_other(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        patient = tasks.create_task(database.read(ENDLESS, {}), name="ask")
+        await asyncio.sleep(0.1)
+        monkeypatch.setattr(sqlite_module, "READ_SECONDS_MAX", 0.1)
+        waiting = tasks.create_task(_refused(database), name="wait")
+        await asyncio.sleep(0.3)
+
+        assert not patient.done()
+        patient.cancel()
+        assert await waiting
+
+
+async def _refused(database: SqliteDatabase) -> bool:
+    try:
+        await database.read(READ_CHECKPOINT, {})
+    except IndexOverrun:
+        return True
+    return False
