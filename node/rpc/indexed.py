@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 RETRY_MS: Final = 1_000
 """After which an index that does not answer may answer again."""
+# Where the database is, and what it said, is the operator's.
+FAILING: Final = "the index does not go on; the log of this node says why"
 DAYS_MAX: Final = 366
 DAYS_DEFAULT: Final = 30
 TEXT_MAX: Final = 200
@@ -212,7 +214,7 @@ class IndexStatusResult(Result, frozen=True, kw_only=True):
     index: IndexView | None
     """Null where there is none, or it has not begun."""
     failure: str | None
-    """Why it does not go on."""
+    """That it does not go on; why, the log of the node says. Null: it does."""
 
 
 class IndexMethods:
@@ -231,7 +233,7 @@ class IndexMethods:
             **at_head(self._chain.head),
             kept=index is not None,
             index=None if index is None or index.checkpoint is None else self._reach(),
-            failure=None if index is None else index.failure,
+            failure=None if index is None or index.failure is None else FAILING,
         )
 
     @method("khz_accountHistory", NotFound, NoIndex, NotReady, Limited)
@@ -378,7 +380,7 @@ class IndexMethods:
             )
         if index.checkpoint is None:
             raise NotReady(
-                index.failure or "the index has not begun yet",
+                "the index has not begun yet" if index.failure is None else FAILING,
                 {"height": self._chain.head.height, "retry_after_ms": RETRY_MS},
             )
         try:

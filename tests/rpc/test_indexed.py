@@ -13,6 +13,7 @@ from node.codec import replace
 from node.index.follower import Follower
 from node.index.sqlite import SqliteDatabase
 from node.ledger.operations import HoldAccount, Transfer
+from node.rpc.indexed import FAILING
 from tests.chain.town import BANK, CASH, Town, address_of
 from tests.rpc.solo import Solo, solo_node
 
@@ -253,6 +254,14 @@ async def test_an_index_that_fails_is_told_of_without_its_address(
         assert error["code"] == -32002
         assert error["data"]["retry_after_ms"] > 0
         assert str(tmp_path) not in str(error)
+
+        index.failure = f"{tmp_path}/index.sqlite: database or disk is full"
+        status = await solo.call("khz_index")
+        index.checkpoint = None
+        unbegun = await solo.refused("khz_holderClasses", {"asset": CASH})
+
+        assert status["kept"]
+        assert status["failure"] == unbegun["message"] == FAILING
 
 
 async def test_the_client_reads_it_as_typed_values(tmp_path: Path) -> None:
