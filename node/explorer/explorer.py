@@ -183,7 +183,9 @@ class Explorer:
         """Let those go who are told of new blocks."""
         self._live.close()
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(
+        self, request: web.BaseRequest, is_welcome: Callable[[], bool]
+    ) -> web.StreamResponse:
         """Answer a request for a page, a file or the stream; also what has no page gets one."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -203,7 +205,7 @@ class Explorer:
                     headers={hdrs.ALLOW: "GET, HEAD"},
                 )
             if asked.name == "live" and asked.argument is None:
-                return await self._live.serve(request, asked.catalogue.language)
+                return await self._live.serve(request, asked.catalogue.language, is_welcome)
             if (asked.name, asked.argument) == ("verify", "genesis"):
                 label = "page_genesis"
                 return bytes_response(self._proving.genesis(), BYTES_TYPE)

@@ -73,8 +73,10 @@ class Live:
         for task in tuple(self._listeners):
             task.cancel()
 
-    async def serve(self, request: web.BaseRequest, language: str) -> web.StreamResponse:
-        """Tell one page of new blocks until it is closed.
+    async def serve(
+        self, request: web.BaseRequest, language: str, is_welcome: Callable[[], bool]
+    ) -> web.StreamResponse:
+        """Tell one page of new blocks until it is closed, or is welcome no more.
 
         Raises:
             PageRefusal: as many listen as this node serves.
@@ -95,7 +97,7 @@ class Live:
         try:
             await response.prepare(request)
             if request.method != hdrs.METH_HEAD:
-                await self._tell(request, response, language)
+                await self._tell(request, response, language, is_welcome)
         except ConnectionError:
             pass  # the page was closed
         finally:
@@ -105,14 +107,18 @@ class Live:
         return response
 
     async def _tell(
-        self, request: web.BaseRequest, response: web.StreamResponse, language: str
+        self,
+        request: web.BaseRequest,
+        response: web.StreamResponse,
+        language: str,
+        is_welcome: Callable[[], bool],
     ) -> None:
         moved = asyncio.Event()
         # The page was made a moment ago, and a block may have come between.
         moved.set()
         self._feed.join(moved.set)
         try:
-            await self._tell_when(moved, request, response, language)
+            await self._tell_when(moved, request, response, language, is_welcome)
         finally:
             self._feed.leave(moved.set)
 
@@ -122,6 +128,7 @@ class Live:
         request: web.BaseRequest,
         response: web.StreamResponse,
         language: str,
+        is_welcome: Callable[[], bool],
     ) -> None:
         """Send what is so now, each time that the head has moved."""
         loop = asyncio.get_running_loop()
@@ -132,6 +139,8 @@ class Live:
                 async with asyncio.timeout(self._heartbeat_ms / 1000):
                     await moved.wait()
                 moved.clear()
+                if not is_welcome():  # its key was revoked, or has ended
+                    return
                 data = await self._message(language)
             except TimeoutError:
                 pass

@@ -56,8 +56,14 @@ class Door:
 class Pages(Protocol):
     """What answers a path that the interface does not know."""
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(
+        self, request: web.BaseRequest, is_welcome: Callable[[], bool]
+    ) -> web.StreamResponse:
         """Answer a request whose host was checked and which was counted against its caller.
+
+        Args:
+            is_welcome: whether the key that it showed, if any, is still good: what goes on being
+                told ends when it is not.
 
         Raises:
             HttpRefusal, RpcError: as the interface's own answers.

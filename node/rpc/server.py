@@ -307,7 +307,8 @@ class RpcServer:
             if self._pages is not None and request.path not in self._routes:
                 asking.needs(Scope.READ)
                 self._take(asking)
-                return await self._pages.answer(request)
+                is_welcome = partial(asking.is_good, self._keyring)
+                return await self._pages.answer(request, is_welcome)
             return await self._route(request)(request, asking)
         except HttpRefusal as refusal:
             return refusal_response(refusal)

@@ -25,9 +25,11 @@ class LiveAlone:
     def __init__(self, door: Door, render: Callable[[str], Awaitable[str]], **limits: int) -> None:
         self.live = Live(door.feed, render, **limits)
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(
+        self, request: web.BaseRequest, is_welcome: Callable[[], bool]
+    ) -> web.StreamResponse:
         try:
-            return await self.live.serve(request, "en")
+            return await self.live.serve(request, "en", is_welcome)
         except PageRefusal as refusal:
             raise HttpRefusal(refusal.status, "", headers=refusal.headers) from None
 

@@ -229,6 +229,26 @@ async def test_revoked_key_ends_the_sockets_that_it_opened(tmp_path: Path) -> No
             assert "result" in await stranger.receive_json()
 
 
+async def test_revoked_key_ends_the_pages_that_it_keeps_open(tmp_path: Path) -> None:
+    async with doors(tmp_path) as node:
+        headers = {"Authorization": f"Bearer {node.make_key(Scope.READ)}"}
+        session, decide = node.solo.session, node.solo.town.decide
+        async with (
+            session.get(node.url(Role.CLOSED) + "/live", headers=headers) as keyed,
+            session.get(node.url(Role.PUBLIC) + "/live") as stranger,
+        ):
+            assert (await keyed.content.readline()).startswith(b"id: ")
+            await stranger.content.readline()
+
+            node.make_key(Scope.READ)
+            await decide()
+
+            async with asyncio.timeout(10):
+                told = await keyed.content.read()
+            assert b"\nid: " not in told
+            assert not stranger.content.at_eof()
+
+
 async def test_client_shows_its_key_and_says_when_it_opens_nothing(tmp_path: Path) -> None:
     async with doors(tmp_path) as node:
         key = node.make_key(Scope.READ)
