@@ -115,6 +115,9 @@ def load_api_keys(path: Path) -> dict[str, ApiKey]:
 def save_api_keys(path: Path, keys: Mapping[str, ApiKey]) -> None:
     """Write the file anew, as a whole or not at all, readable by its owner alone.
 
+    Written by root it stays its owner's, and a new one is made the folder's: what the node cannot
+    read opens nothing, so an administrator who revokes one key would revoke them all.
+
     Raises:
         OSError: it cannot be written.
     """
@@ -132,6 +135,9 @@ def save_api_keys(path: Path, keys: Mapping[str, ApiKey]) -> None:
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if os.geteuid() == 0:
+                owner = (path if path.exists() else path.parent).stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             file.write("".join(parts))
             file.flush()
             os.fsync(file.fileno())

@@ -1,5 +1,6 @@
 """API keys: the file of them, what it says wrong, and what becomes of one that changes."""
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +99,21 @@ def test_damaged_file_says_what_is_wrong(tmp_path: Path, content: str, said: str
 
     assert said in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_file_written_by_root_stays_readable_for_the_node(tmp_path: Path) -> None:
+    home, moved = tmp_path / "home", tmp_path / "moved"
+    for folder, owner in ((home, 1234), (moved, 4321)):
+        folder.mkdir()
+        os.chown(folder, owner, owner)
+
+    save_api_keys(home / "keys.toml", {})
+    made = (home / "keys.toml").rename(moved / "keys.toml")
+    save_api_keys(made, {})
+
+    found = made.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 1234, 0o600)
 
 
 def test_file_that_is_not_there_says_so(tmp_path: Path) -> None:
