@@ -7,6 +7,7 @@ are in no row.
 import contextlib
 import hashlib
 import io
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -49,7 +50,7 @@ from node.genesis import (
     load_genesis,
     read_amendment,
 )
-from node.keys.certificates import check_certificate
+from node.keys.certificates import check_certificate, read_chain
 from node.keys.errors import CertificateError, KeysError
 from node.keys.keystore import load_key, read_keystore, read_passphrase
 from node.ledger.catalogue import CATALOGUE
@@ -241,6 +242,11 @@ def _log(data: bytes) -> None:
 
 def _der(data: bytes) -> None:
     assert check_certificate(data).name
+
+
+def _chain(data: bytes) -> None:
+    # As one that another follows, so that its signature is looked at too.
+    assert len(read_chain(2 * ssl.DER_cert_to_PEM_cert(data).encode())) == 2
 
 
 def _pinned(data: bytes) -> None:
@@ -602,6 +608,14 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(CertificateError,),
         seeds=seeds_of(seeds.tls_certificates),
         doors=("node.keys.certificates.check_certificate",),
+    ),
+    Target(
+        name="certificate-chain",
+        form=Form.BYTES,
+        opened=reading(_chain),
+        refusals=(CertificateError,),
+        seeds=seeds_of(seeds.tls_certificates),
+        doors=("node.keys.certificates.read_chain",),
     ),
     Target(
         name="certificate-file",
