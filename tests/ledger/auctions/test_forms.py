@@ -308,6 +308,16 @@ def test_line_that_has_a_rate_or_holders_is_not_sold_by_rate(
     assert reason in str(dict(refused.details)["reason"])
 
 
+def test_bill_is_not_sold_by_rate() -> None:
+    bill = replace(define_bill("MTB-9", isin=with_check_digit("PK000000009")), multiple=1)
+    world = make_reopened(TODAY + 20, bill)
+
+    refused = world.submit(announce(by_rate(TODAY + 20, "MTB-9")), by=(CB, FM))
+
+    assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
+    assert "pays coupons or rentals, and this does not" in str(dict(refused.details)["reason"])
+
+
 def test_line_that_was_issued_meanwhile_keeps_its_rate() -> None:
     world = make_reopened(ISSUED + 1, SUKUK_OF_THE_AUCTION)
     bid_and_open(world, by_rate(), RATES)
