@@ -13,13 +13,15 @@ read by the wrong person opens nothing.
 `calls_per_s_max` and `expires` may be left out. `khazana access` writes the file.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -110,6 +112,26 @@ def load_api_keys(path: Path) -> dict[str, ApiKey]:
         except msgspec.ValidationError as error:
             raise ApiKeysError(f"{path}: {name}: {error}") from None
     return keys
+
+
+@contextlib.contextmanager
+def editing_api_keys(path: Path) -> Iterator[dict[str, ApiKey]]:
+    """Lend the keys of a file, none where there is no file, and save what became of them.
+
+    Nobody else edits them meanwhile: otherwise a key that is made could bring back one that is
+    revoked at the same moment. Nothing is saved where the block raises.
+
+    Raises:
+        ApiKeysError, OSError: as `load_api_keys` and `save_api_keys`.
+    """
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        keys = load_api_keys(path) if path.exists() else {}
+        yield keys
+        save_api_keys(path, keys)
+    finally:
+        os.close(folder)  # and with it the lock
 
 
 def save_api_keys(path: Path, keys: Mapping[str, ApiKey]) -> None:

@@ -21,7 +21,7 @@ class Role(StrEnum):
     """What a listener answers to whoever reaches it. A key adds its own scopes."""
 
     CLOSED = "closed"
-    """Nothing but whether the node lives and is ready."""
+    """Nothing but whether the node lives, is ready, and how far it is."""
     PUBLIC = "public"
     PARTICIPANT = "participant"
     OPERATOR = "operator"

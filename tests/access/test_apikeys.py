@@ -4,6 +4,7 @@ import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import structlog
@@ -16,6 +17,7 @@ from node.access import (
     ApiKeysError,
     Keyring,
     Scope,
+    editing_api_keys,
     hash_of,
     key_name,
     load_api_keys,
@@ -119,6 +121,40 @@ def test_file_written_by_root_stays_readable_for_the_node(tmp_path: Path) -> Non
 def test_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ApiKeysError, match="cannot be read: No such file"):
         load_api_keys(tmp_path / "none.toml")
+
+
+def test_two_who_edit_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    began = Event()
+
+    def edit_second() -> None:
+        began.set()
+        with editing_api_keys(path) as keys:
+            keys["two"] = key_of(make_api_key("two"))
+
+    second = Thread(target=edit_second)
+    with editing_api_keys(path) as keys:
+        second.start()
+        assert began.wait(timeout=30)
+        second.join(timeout=0.05)  # it may try, and waits
+        assert second.is_alive()
+        keys["one"] = key_of(make_api_key("one"))
+    second.join(timeout=30)
+
+    assert load_api_keys(path).keys() == {"one", "two"}
+
+
+def test_edit_that_fails_saves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+
+    def edit() -> None:
+        with editing_api_keys(path) as keys:
+            keys["one"] = key_of(make_api_key("one"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        edit()
+    assert not path.exists()
 
 
 class Ring:

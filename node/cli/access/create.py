@@ -55,10 +55,9 @@ def command(
         API_KEYS_MAX,
         ApiKey,
         Scope,
+        editing_api_keys,
         hash_of,
-        load_api_keys,
         make_api_key,
-        save_api_keys,
     )
     from node.ledger.dates import DatesError, parse_date
 
@@ -67,22 +66,21 @@ def command(
     except DatesError as error:
         raise CommandError(Exit.USAGE, f"--expires: {error}") from None
     path = keys_file(home)
-    keys = load_api_keys(path) if path.exists() else {}
     text = make_api_key(name)
-    if name in keys:
-        raise CommandError(
-            Exit.REFUSED,
-            f"there is a key named {name} already",
-            advice=f"Choose another name, or `khazana access revoke {name}` first.",
+    with editing_api_keys(path) as keys:
+        if name in keys:
+            raise CommandError(
+                Exit.REFUSED,
+                f"there is a key named {name} already",
+                advice=f"Choose another name, or `khazana access revoke {name}` first.",
+            )
+        if len(keys) >= API_KEYS_MAX:
+            raise CommandError(Exit.REFUSED, f"{path} holds {len(keys)} keys, the most it may")
+        keys[name] = ApiKey(
+            sha256=hash_of(text),
+            scopes=tuple(sorted({Scope(scope) for scope in scopes})),
+            calls_per_s_max=calls_per_s,
+            expires=None if day is None else datetime.combine(day, time(), UTC),
         )
-    if len(keys) >= API_KEYS_MAX:
-        raise CommandError(Exit.REFUSED, f"{path} holds {len(keys)} keys, the most it may")
-    key = ApiKey(
-        sha256=hash_of(text),
-        scopes=tuple(sorted({Scope(scope) for scope in scopes})),
-        calls_per_s_max=calls_per_s,
-        expires=None if day is None else datetime.combine(day, time(), UTC),
-    )
-    save_api_keys(path, {**keys, name: key})
     note("Hand this to its owner now; only its hash is kept.")
     emit({"name": name, "api_key": text, "file": str(path)}, text, as_json=as_json)

@@ -23,15 +23,14 @@ def command(name: str, home: Path, *, as_json: bool) -> None:
     Example:
       khazana access revoke exchange-one
     """
-    from node.access import load_api_keys, save_api_keys
+    from node.access import editing_api_keys
 
     path = keys_file(home)
-    keys = load_api_keys(path) if path.exists() else {}
-    if name not in keys:
-        raise CommandError(
-            Exit.REFUSED,
-            f"there is no key of this name in {path}",
-            advice="`khazana access list` says which there are.",
-        )
-    save_api_keys(path, {other: key for other, key in keys.items() if other != name})
+    with editing_api_keys(path) as keys:
+        if keys.pop(name, None) is None:
+            raise CommandError(
+                Exit.REFUSED,
+                f"there is no key of this name in {path}",
+                advice="`khazana access list` says which there are.",
+            )
     emit({"name": name, "file": str(path)}, f"revoked {name}", as_json=as_json)
