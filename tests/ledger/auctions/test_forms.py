@@ -46,6 +46,7 @@ from tests.ledger.world import (
     World,
     address,
     define_bill,
+    hold_account,
     suspend,
     transfer,
     with_check_digit,
@@ -187,15 +188,14 @@ def test_issuer_without_the_cash_takes_nothing_and_nobody_is_blamed() -> None:
     assert asset_of(world).supply == 11_000
 
 
-def test_issuer_that_cannot_act_takes_nothing_and_nobody_is_blamed() -> None:
+@pytest.mark.parametrize("stop", [suspend, hold_account])
+def test_issuer_that_cannot_act_takes_nothing_and_nobody_is_blamed(stop: Any) -> None:
     world = make_reopened(MIDDLE, supply=SUPPLY)
     bid_and_open(world, buying(), OFFERS)
     world.do(decide(1_000_000), by=(FM,))
     council = "crypto-council"
-    suspension = replace(
-        suspend(FM), account=address(CB), approvers=(address(VAR), address(council))
-    )
-    world.do(suspension, by=(CB, VAR, council))
+    jointly = replace(stop(FM), account=address(CB), approvers=(address(VAR), address(council)))
+    world.do(jointly, by=(CB, VAR, council))
 
     events = settle(world, buying())
 
