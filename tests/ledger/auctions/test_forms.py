@@ -203,6 +203,22 @@ def test_issuer_that_cannot_act_takes_nothing_and_nobody_is_blamed(stop: Any) ->
     assert asset_of(world).supply == 13_000
 
 
+def test_nothing_is_bought_back_from_an_account_on_hold() -> None:
+    world = make_reopened(MIDDLE, supply=SUPPLY)
+    bid_and_open(world, buying(), OFFERS)
+    world.do(decide(1_000_000), by=(FM,))
+    world.do(hold_account("bank-b"), by=(VAR,))
+
+    events = settle(world, buying())
+
+    failed = [event for event in events if isinstance(event, AllotmentFailed)]
+    assert {(event.account, event.outcome) for event in failed} == {
+        (address("bank-b"), Outcome.ACCOUNT_ON_HOLD)
+    }
+    assert world.holding("bank-b", BOND) == (9_000, 0)
+    assert asset_of(world).supply == 13_000 - 3_000
+
+
 def test_no_more_is_sought_than_there_is() -> None:
     world = make_reopened(MIDDLE, supply=[("bank-a", 6_999)])
 
