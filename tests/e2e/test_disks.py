@@ -69,7 +69,7 @@ async def fill_until_it_stops(network: LocalNetwork, payers: Payers, disk: Small
     disk.fill(leave_bytes=LEFT_BYTES)
 
     assert await exit_code(network, COUNCIL) == Exit.DAMAGED
-    words = log_tail(home, LOG_LINES)[-1]
+    words = "\n".join(log_tail(home, LOG_LINES))
     assert str(disk.path) in words
     assert "cannot grow" in words
     assert "free some space, then start the node again" in words
@@ -78,7 +78,7 @@ async def fill_until_it_stops(network: LocalNetwork, payers: Payers, disk: Small
     # Still no room: it says the same again, now or as soon as it has to write.
     network.start(COUNCIL, leashed=True)
     assert await exit_code(network, COUNCIL) == Exit.DAMAGED
-    assert f"{disk.path}" in log_tail(home, LOG_LINES)[-1]
+    assert f"{disk.path}" in "\n".join(log_tail(home, LOG_LINES))
 
     disk.make_room()
     network.start(COUNCIL, leashed=True)
@@ -95,7 +95,7 @@ async def start_where_nothing_can_be_written(network: LocalNetwork, disk: SmallD
         network.start(COUNCIL, leashed=True)
         with pytest.raises(NodeFailed) as failed:
             await network.wait_ready(COUNCIL)
-        assert f"{disk.path} cannot be written" in failed.value.log[-1]
-        assert "mount the disk writable" in failed.value.log[-1]
+        assert f"{disk.path} cannot be written" in "\n".join(failed.value.log)
+        assert "mount the disk writable" in "\n".join(failed.value.log)
     finally:
         disk.set_writable(writable=True)
