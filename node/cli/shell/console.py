@@ -14,12 +14,15 @@ import rlcompleter
 import threading
 import types
 from collections.abc import Coroutine, Iterator, Mapping
-from concurrent.futures import CancelledError, Future
-from typing import Any, TypeVar
+from concurrent.futures import CancelledError, Future, wait
+from typing import Any, Final, TypeVar
 
 from typing_extensions import override
 
 T = TypeVar("T")
+
+LOOK_UP_S: Final = 0.1
+"""So long Ctrl-C may take."""
 
 
 class LoopThread:
@@ -43,6 +46,9 @@ class LoopThread:
         """Run it in the loop and wait for it; Ctrl-C cancels it."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
+            # A signal that comes just before a thread begins to wait for a lock does not wake it.
+            while not future.done():
+                wait([future], timeout=LOOK_UP_S)
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
