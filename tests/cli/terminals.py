@@ -16,6 +16,8 @@ from typing import Any
 from node.clock import SystemClock
 
 CLOCK = SystemClock()
+PRESSES_MAX = 20
+PATIENCE_S = 3.0
 WAIT_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,6 +49,21 @@ class Terminal:
             read += os.read(self._master, 1 << 16)
         self.written += read
         return read
+
+    def interrupt(self, wanted: bytes) -> bytes:
+        """Press Ctrl-C, again where nothing happens, and return what is read until this.
+
+        Readline overlooks a signal that comes between its look at signals and its wait for a key.
+        """
+        read = b""
+        for _ in range(PRESSES_MAX):
+            self.type(b"\x03")
+            while select.select([self._master], [], [], PATIENCE_S)[0]:
+                read += os.read(self._master, 1 << 16)
+                if wanted in read:
+                    self.written += read
+                    return read
+        raise AssertionError(f"{wanted!r} did not come by Ctrl-C: {read[-2_000:]!r}")
 
     def end(self) -> int:
         """Wait until the command has ended; return its exit code."""
