@@ -1,5 +1,7 @@
 """`khazana shell`: Python with a client of a node at hand."""
 
+import signal
+
 import click
 
 from node.cli.exits import CommandError, Exit
@@ -57,6 +59,8 @@ def command(
                 if console.has_failed:
                     ctx.exit(Exit.REFUSED)
                 return
+            # Whoever starts it from a script in the background has it ignore the signal otherwise.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             with completing(names):
                 console.interact(banner(url, status, development=development), exitmsg="")
         except SystemExit as ended:
