@@ -425,7 +425,7 @@ class AuctionSummary:
     auction: str
     asset: str
     form: str
-    """`price`, `rate` or `buyback`."""
+    """`price`, `rate`, `margin` or `buyback`."""
     stage: str
     target: Decimal
     opens: datetime

@@ -143,6 +143,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.HoldersPaid,  # the sum of its holders' payments
         events.LicenceGranted,
         events.LicenceRevoked,
+        events.MarginDecided,
         events.OfficeGranted,
         events.ParameterSet,
         events.ParticipantRegistered,

@@ -34,7 +34,7 @@ from node.ledger.auctions.records import (
     ReferenceRecord,
     YieldE4,
 )
-from node.ledger.auctions.terms import AuctionTerms, Form
+from node.ledger.auctions.terms import AuctionTerms
 from node.ledger.bidding import auction_of, blame, put_auction
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
@@ -43,7 +43,7 @@ from node.ledger.identifiers import AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.pricing import bill_yield
-from node.ledger.rating import why_no_rate
+from node.ledger.rating import why_not_accepted
 from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_undeliverable
 from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
@@ -197,8 +197,7 @@ def decide(
     asset = asset_of(state, terms.asset)
     settlement_day = _settlement_day(state, terms)
     fault = why_undeliverable(state, terms.asset, asset.terms, settlement_day)
-    if terms.form is Form.RATE:
-        fault = fault or why_no_rate(state, asset, cut_off_e4)
+    fault = fault or why_not_accepted(state, terms.asset, asset, terms.form, cut_off_e4)
     if fault is not None:
         raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
     maturity_day = bill_maturity_day(asset.terms)

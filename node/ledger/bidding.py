@@ -22,6 +22,7 @@ from node.ledger.auctions.terms import (
     COMPETITIVE_BIDS_MAX,
     NONCOMPETITIVE_BIDS_MAX,
     AuctionTerms,
+    bounds_of,
 )
 from node.ledger.authority import is_active, participant_of
 from node.ledger.holdings import asset_of
@@ -285,10 +286,11 @@ def open_bid(
     sealed: BidRecord,
     bid: OpenBid,
 ) -> None:
-    """Open a sealed bid whose hash fits.
+    """Open a sealed bid with a price, whose hash fits.
 
     Raises:
-        Reject: BIDDER_LIMIT_EXCEEDED.
+        Reject: BIDDER_LIMIT_EXCEEDED; BID_OUT_OF_RANGE: a price or rate of nothing or less, or a
+            margin of more than the whole.
     """
     theirs = bidder_of(state, auction, sealed.bidder)
     face = theirs.face + bid.face
@@ -300,6 +302,16 @@ def open_bid(
             participant=sealed.bidder,
             found=face,
             expected=most,
+        )
+    assert bid.price_e4 is not None
+    lowest, highest = bounds_of(terms.form)
+    if not lowest <= bid.price_e4 <= highest:
+        raise Reject(
+            Outcome.BID_OUT_OF_RANGE,
+            auction=auction,
+            found=bid.price_e4,
+            lowest=lowest,
+            highest=highest,
         )
     state.put(BIDS, bid_key(auction, number), replace(sealed, bid=bid))
     state.put(BIDDERS, bidder_key(auction, sealed.bidder), replace(theirs, face=face))

@@ -11,7 +11,7 @@ from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.acts.auctions.announce_auction import AuctionAnnounced
 from node.ledger.acts.auctions.commit_bid import BidCommitted
-from node.ledger.acts.auctions.decide_auction import AuctionDecided, RateDecided
+from node.ledger.acts.auctions.decide_auction import AuctionDecided, MarginDecided, RateDecided
 from node.ledger.acts.auctions.place_bid import BidPlaced, BidsVoided
 from node.ledger.acts.auctions.reveal_bid import BidRevealed
 from node.ledger.acts.auctions.withdraw_bid import BidWithdrawn
@@ -126,6 +126,7 @@ Event: TypeAlias = (
     | BidsVoided
     | AuctionDecided
     | RateDecided
+    | MarginDecided
     | AuctionOpened
     | AuctionClosed
     | BookCompleted
@@ -174,6 +175,7 @@ __all__ = [
     "Issued",
     "LicenceGranted",
     "LicenceRevoked",
+    "MarginDecided",
     "OfficeGranted",
     "ParameterSet",
     "ParticipantRegistered",

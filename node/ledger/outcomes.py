@@ -703,6 +703,12 @@ class Outcome(IntEnum):
         " fixed. Fix it before something is delivered.",
         3,
     )
+    BID_OUT_OF_RANGE = (
+        225,
+        "The bid is {found} in units of 0.0001; the auction {auction} takes {lowest} to {highest}."
+        " Only a margin may be zero or below.",
+        3,
+    )
 
 
 ENVELOPE_OUTCOMES: Final = tuple(

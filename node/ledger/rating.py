@@ -1,10 +1,15 @@
-"""Lines whose rate an auction decides: what may be one, and how it gets its rate.
+"""Lines whose rate or margin an auction decides: what may be one, and how it gets its rate.
 
 Such a line is defined with a single rate of nothing and has no holders. The cut-off becomes that
-rate; the schedule, which everybody could see with nothing in it, pays it from then on.
+rate; the schedule, which everybody could see with nothing in it, pays it from then on. One whose
+margin is bid for is defined with a margin of nothing, and no record of it was taken: its margin is
+given to it beside its fixings (`servicing.fixer`).
 """
 
+from typing import assert_never
+
 from node.codec import replace
+from node.ledger.auctions.terms import Form
 from node.ledger.calendars import calendar_of
 from node.ledger.courses import calls_of
 from node.ledger.holdings import asset_of
@@ -17,7 +22,34 @@ from node.ledger.tables import ASSETS, AssetRecord, name_key
 from node.ledger.terms import PPM, RateStep, ServicedTerms, is_serviced
 
 
-def why_unrated(asset: AssetRecord) -> str | None:
+def why_not_bid_for(state: LedgerState, code: str, asset: AssetRecord, form: Form) -> str | None:
+    """Return why a line cannot be sold by what such an auction is of; None: it can."""
+    match form:
+        case Form.RATE:
+            return _why_unrated(asset)
+        case Form.MARGIN:
+            return _why_without_margin(state, code, asset)
+        case Form.PRICE | Form.BUYBACK:
+            return None
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _why_without_margin(state: LedgerState, code: str, asset: AssetRecord) -> str | None:
+    floating = asset.terms.plan.floating if is_serviced(asset.terms) else None
+    if floating is None:
+        return "what is sold by margin floats, and this does not"
+    if floating.margin_ppm:
+        return "what is sold by margin is defined with a margin of 0, and this is not"
+    if asset.supply:
+        return f"its margin is not decided any more: {asset.supply} minor units of it are held"
+    recorded = service_of(state, code).recorded
+    if recorded:  # Its rate is settled without a margin, and a line has one margin.
+        return f"its margin is not decided any more: the record of payment {recorded} is over"
+    return None
+
+
+def _why_unrated(asset: AssetRecord) -> str | None:
     """Return why an auction cannot decide the rate of a line; None: it can."""
     if not is_serviced(asset.terms):
         return "what is sold by rate pays coupons or rentals, and this does not"
@@ -28,11 +60,16 @@ def why_unrated(asset: AssetRecord) -> str | None:
     return None
 
 
-def why_no_rate(state: LedgerState, asset: AssetRecord, rate_ppm: int) -> str | None:
-    """Return why a line cannot have this rate; None: it can."""
-    fault = why_unrated(asset)
-    if fault is not None:
-        return fault
+def why_not_accepted(
+    state: LedgerState, code: str, asset: AssetRecord, form: Form, cut_off_e4: int
+) -> str | None:
+    """Return why a line cannot have this rate or margin; None: it can, or its terms stay."""
+    fault = why_not_bid_for(state, code, asset, form)
+    # Within the bounds of bids every margin can be paid: floor and cap hold what it comes to.
+    return _why_no_rate(state, asset, cut_off_e4) if not fault and form is Form.RATE else fault
+
+
+def _why_no_rate(state: LedgerState, asset: AssetRecord, rate_ppm: int) -> str | None:
     if rate_ppm > PPM:
         return f"a rate is at most {PPM}"
     assert is_serviced(asset.terms)  # an unrated line is

@@ -16,8 +16,8 @@ AuctionName: TypeAlias = Annotated[
 Price: TypeAlias = Annotated[
     str,
     msgspec.Meta(
-        description="per hundred of face, with four decimals; in an auction of the rate per cent a"
-        " year"
+        description="per hundred of face, with four decimals; in an auction of the rate or margin"
+        " per cent a year, a margin perhaps below zero"
     ),
 ]
 Yield: TypeAlias = Annotated[str, msgspec.Meta(description="per cent a year, with four decimals")]
@@ -87,7 +87,7 @@ class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
     auction: str
     asset: str
     form: str
-    """`price`, `rate` or `buyback`: what is bid for, and who pays whom."""
+    """`price`, `rate`, `margin` or `buyback`: what is bid for, and who pays whom."""
     stage: str
     target: Amount
     opens: Time

@@ -12,7 +12,7 @@ import msgspec
 from node.amounts import render_amount
 from node.chain import Chain
 from node.ledger.auctions import AuctionError, allot, average_yield_e4, due_for
-from node.ledger.auctions.allotment import Allotment, price_of
+from node.ledger.auctions.allotment import Allotment, paid_price, price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.auctions.records import (
     AuctionRecord,
@@ -114,7 +114,7 @@ def _figures(
         average = average_yield_e4(paid, partial(bill_yield, days=days))
         shown = partial(text, decimals=YIELD_DECIMALS)
         pairs.insert(2, ("average_yield", shown(published.average_yield_e4), shown(average)))
-    sums = _sums(record, found, ladder)
+    sums = _sums(record, published, ladder)
     pairs += [
         ("settled", amount(record.settled), amount(sums["settled"])),
         ("failed", amount(record.failed), amount(sums["failed"])),
@@ -126,7 +126,9 @@ def _figures(
     ]
 
 
-def _sums(record: AuctionRecord, found: Allotment, ladder: list[LadderRecord]) -> dict[str, int]:
+def _sums(
+    record: AuctionRecord, result: AuctionResult, ladder: list[LadderRecord]
+) -> dict[str, int]:
     """Return what was delivered, failed and paid, by the states of the rows and what accrued."""
     sums = {"settled": 0, "failed": 0, "paid": 0}
     for piece in ladder:
@@ -134,11 +136,7 @@ def _sums(record: AuctionRecord, found: Allotment, ladder: list[LadderRecord]) -
             if row.state is RowState.FAILED:
                 sums["failed"] += row.allotted
             elif row.state is RowState.SETTLED:
-                price_e4 = (
-                    found.noncompetitive_price_e4
-                    if row.price_e4 is None
-                    else price_of(record.terms, row, found.cut_off_e4)
-                )
+                price_e4 = paid_price(record.terms, result, row)
                 sums["settled"] += row.allotted
                 sums["paid"] += due_for(row.allotted, price_e4, piece.accrual)
     return sums

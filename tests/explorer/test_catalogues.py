@@ -10,6 +10,7 @@ from node.explorer.face import MENU, TEMPLATES
 from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
 from node.ledger.auctions.records import AuctionStage, RowState
+from node.ledger.auctions.terms import Form
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Event
 from node.ledger.outcomes import Outcome
@@ -140,6 +141,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         ),
         *(f"verify-{reason}" for reason in REASONS),
         *(f"figure-{name}" for name in FIGURES),
+        *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
         *(f"refusal-{status}" for status in (400, 404, 405, 429, 500, 503)),
     }

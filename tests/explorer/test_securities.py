@@ -132,7 +132,9 @@ async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> Non
         assert summed is not None
         assert [each.name for each in summed if not each.agrees] == ["settled", "failed", "paid"]
         for root in ROOTS.values():
-            html = await rendered(shown, root, widest_ladder(at_head(chain.head), {"asset": BILL}))
+            html = await rendered(
+                shown, root, widest_ladder(at_head(chain.head), {"asset": BILL, "form": "price"})
+            )
             assert 'class="verdict bad"' in html
 
 

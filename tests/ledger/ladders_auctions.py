@@ -74,11 +74,17 @@ CLOSED: Final = replace(GOOD, opens_ms=NOW_MS - 1, closes_ms=NOW_MS)
 COMPLETE: Final = replace(GOOD, opens_ms=NOW_MS - 2, closes_ms=NOW_MS - 1, reveals_until_ms=NOW_MS)
 
 SALT: Final = b"\x05" * 32
-SEALED: Final = commitment_of(
-    SealedBid(
-        auction=AUCTION, account=address("first-bank"), price_e4=983_800, face=2 * STEP, salt=SALT
+
+
+def sealing(price_e4: int) -> bytes:
+    """Return the hash of the bank's bid at a price."""
+    bank = address("first-bank")
+    return commitment_of(
+        SealedBid(auction=AUCTION, account=bank, price_e4=price_e4, face=2 * STEP, salt=SALT)
     )
-)
+
+
+SEALED: Final = sealing(983_800)
 
 RECORD: Final = AuctionRecord(
     terms=OPEN,
@@ -186,6 +192,13 @@ INVALID_TERMS: Final[Mapping[str, Mapping[str, object]]] = {
         "reference": None,
     },
     "everybody has a rate of its own": {"form": Form.RATE},
+    "a bill is sold by margin": {
+        "form": Form.MARGIN,
+        "method": Method.UNIFORM_PRICE,
+        "noncompetitive_price": NoncompetitivePrice.CUT_OFF,
+        "reference": None,
+    },
+    "everybody has a margin of its own": {"form": Form.MARGIN},
     "what is bought back is a reference": {"form": Form.BUYBACK},
 }
 
@@ -418,6 +431,13 @@ REVEAL_BID: Final = Ladder(
             why="over the limit",
             outcome=Outcome.BIDDER_LIMIT_EXCEEDED,
             prepare=with_terms(bidder_share_bps=999),
+        ),
+        Row(
+            why="a price of nothing",
+            outcome=Outcome.BID_OUT_OF_RANGE,
+            change={"price_e4": 0},
+            prepare=putting(BIDS, bid_key(AUCTION, 1), replace(BID, commitment=sealing(0))),
+            alone=True,
         ),
         surplus_row("first-bank", "amina"),
     ),

@@ -99,6 +99,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.auctions.terms.EXCLUSION_DAYS_MAX": _RECORD,
     "node.ledger.auctions.terms.NONCOMPETITIVE_BIDS_MAX": _LADDERS,
     "node.ledger.auctions.terms.NONCOMPETITIVE_SHARE_BPS_MAX": _RECORD,
+    "node.ledger.auctions.terms.MARGIN_E4_MAX": (
+        "tests/ledger/auctions/test_margins.py::test_margin_beyond_the_whole_is_no_bid"
+    ),
     "node.ledger.auctions.terms.PRICE_E4_MAX": _RECORD,
     "node.ledger.auctions.terms.TARGET_MAX": (
         "tests/ledger/auctions/test_auctions.py"

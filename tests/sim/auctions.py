@@ -19,6 +19,7 @@ from node.ledger.auctions import (
     commitment_of,
 )
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
+from node.ledger.auctions.terms import LINE_FORMS
 from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
@@ -133,7 +134,7 @@ class AuctionLoad:
         asset, record = _one(chance, securities)
         kind = kind_of(record.terms)
         form = _form_of(chance, record)
-        uniform = form is Form.RATE or chance.random() < 0.5
+        uniform = form in LINE_FORMS or chance.random() < 0.5
         multiple = record.multiple * chance.choice((1, 1, 2))
         self._made += 1
         times = [now_ms + chance.randrange(500, 3_000)]
@@ -193,7 +194,7 @@ class AuctionLoad:
         bid = SealedBid(
             auction=name,
             account=account,
-            price_e4=chance.randrange(970_000, 970_500, 100),
+            price_e4=_price(chance, terms.form),
             face=terms.multiple * chance.choice((1, 2, 5)),
             salt=chance.randbytes(32),
         )
@@ -291,7 +292,16 @@ def _form_of(chance: random.Random, asset: AssetRecord) -> Form:
         return Form.BUYBACK
     if is_serviced(asset.terms) and [step.rate_ppm for step in asset.terms.plan.rates] == [0]:
         return Form.RATE
+    floating = asset.terms.plan.floating if is_serviced(asset.terms) else None
+    if floating is not None and not floating.margin_ppm:
+        return Form.MARGIN
     return Form.PRICE
+
+
+def _price(chance: random.Random, form: Form) -> int:
+    if form is Form.MARGIN:
+        return chance.randrange(-500, 500, 100)
+    return chance.randrange(970_000, 970_500, 100)
 
 
 def _one(chance: random.Random, found: Sequence[T]) -> T:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.asking import with_client
+from node.cli.auction.contents import contents_of
 from node.cli.auction.sealed import SealedBidFile, folder_option, new_salt, store
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 @click.option("--face", required=True, help="In units of the asset, such as 1000000.")
 @click.option(
     "--price",
-    help="Per hundred, such as 98.3815; per cent a year where the rate is bid for. Without it:"
-    " non-competitive.",
+    help="Per hundred, such as 98.3815; per cent a year where the rate or the margin is bid for, a"
+    " margin perhaps below zero. Without it: non-competitive.",
 )
 @click.option(
     "--cash-account",
@@ -113,44 +114,20 @@ async def _seal(
     Raises:
         CommandError: it could not: price or face are not what the auction takes.
     """
-    from node.amounts import AmountError, parse_amount
-    from node.ledger.auctions import SealedBid, commitment_of
+    from node.ledger.auctions import commitment_of
     from node.ledger.auctions.averages import PRICE_DECIMALS
-    from node.ledger.auctions.terms import PRICE_E4_MAX
     from node.ledger.pricing import text
 
-    try:
-        price_e4 = parse_amount(price, decimals=PRICE_DECIMALS)
-        minor = await client.minor_units(face, terms["asset"])
-        multiple = await client.minor_units(terms["multiple"], terms["asset"])
-    except AmountError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
-    # Nobody could tell before the bid is opened, and then it would be void.
-    quantum_e4 = terms["quantum_e4"]
-    if not 0 < price_e4 <= PRICE_E4_MAX or price_e4 % quantum_e4:
-        raise CommandError(
-            Exit.USAGE,
-            f"the price is {price}; expected a multiple of {text(quantum_e4, PRICE_DECIMALS)}, up"
-            f" to {text(PRICE_E4_MAX, PRICE_DECIMALS)}",
-        )
-    if not minor or minor % multiple:
-        raise CommandError(
-            Exit.USAGE, f"the face is {face}; expected a multiple of {terms['multiple']}"
-        )
     salt = new_salt()
-    content = SealedBid(
-        auction=auction,
-        account=client.network.parse_address(account),
-        price_e4=price_e4,
-        face=minor,
-        salt=salt,
+    content = await contents_of(
+        client, auction, terms, account=account, price=price, face=face, salt=salt
     )
     return SealedBidFile(
         network=client.network.genesis_hash.hex(),
         auction=auction,
         account=account,
         asset=terms["asset"],
-        price=text(price_e4, PRICE_DECIMALS),
+        price=text(content.price_e4, PRICE_DECIMALS),
         face=face,
         salt=salt.hex(),
         commitment=commitment_of(content).hex(),

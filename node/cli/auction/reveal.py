@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from node.cli.asking import with_client
+from node.cli.auction.contents import bid_units
 from node.cli.auction.sealed import folder_option, load
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
@@ -85,9 +86,6 @@ async def _operations(
     Raises:
         CommandError: there are none, or one that is wanted is not among them.
     """
-    from node.amounts import parse_amount
-    from node.ledger.auctions.averages import PRICE_DECIMALS
-
     network = client.network.genesis_hash.hex()
     files = load(folder, network=network, auction=auction, account=account)
     owner = (await client.account(account)).value.owner
@@ -114,7 +112,7 @@ async def _operations(
             "auction": auction,
             "number": number,
             "asset": bid.asset,
-            "price_e4": parse_amount(bid.price, decimals=PRICE_DECIMALS),
+            "price_e4": bid_units(bid.price),
             "face": bid.face,
             "salt": bid.salt,
         }

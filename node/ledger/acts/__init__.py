@@ -47,7 +47,7 @@ tag   operation                  class       event
 82    withdraw_bid               TRANSFER    BidWithdrawn
 83    reveal_bid                 TRANSFER    BidRevealed
 84    place_bid                  TRANSFER    BidPlaced, or 93
-85    decide_auction             OFFICE      AuctionDecided, then perhaps 95; or 89
+85    decide_auction             OFFICE      AuctionDecided, then perhaps 95 or 97; or 89
 86    (time)                                 AuctionOpened
 87    (time)                                 AuctionClosed
 88    (time)                                 BookCompleted, then perhaps 89
@@ -58,6 +58,7 @@ tag   operation                  class       event
 93    (84)                                   BidsVoided
 94    (time)                                 FaceBoughtBack
 95    (85)                                   RateDecided
+97    (85)                                   MarginDecided, then 69 for rates that follow
 58    (time)                                 HolderPaid
 59    (time)                                 WithholdingCollected
 60    fund_payment               TRANSFER    PaymentFunded

@@ -3,7 +3,7 @@
     1. Bids without a price come first, up to their share of the target (rounded down to the
        multiple). Where they ask for more, the rule of over-subscription shares it out.
     2. What is left is for bids with a price. All better than the cut-off are filled: above it where
-       something is sold by price, below it where it is sold by rate or bought back.
+       something is sold by price, below it where it is sold by rate or margin, or bought back.
     3. At the cut-off, all are filled if what is left suffices; else it is shared pro rata.
 
 Pro rata: bids up to `filled_whole` are filled first, if together they can be. The others get their
@@ -25,15 +25,15 @@ from node.ledger.auctions.problems import AuctionError
 from node.ledger.auctions.records import AuctionResult, LadderRow
 from node.ledger.auctions.terms import (
     BPS,
+    LINE_FORMS,
     AuctionTerms,
-    Form,
     Method,
     NoncompetitivePrice,
     Oversubscription,
 )
 
 PAR_E4: Final = 100 * 10_000
-"""What a line costs whose rate was bid for."""
+"""What a line costs whose rate or margin was bid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def price_of(terms: AuctionTerms, row: LadderRow, cut_off_e4: int) -> int:
 
 def paid_price(terms: AuctionTerms, result: AuctionResult, row: LadderRow) -> int:
     """Return at what price an accepted bid is settled, with a price of its own or without."""
-    if terms.form is Form.RATE:
+    if terms.form in LINE_FORMS:
         return PAR_E4
     if row.price_e4 is None:
         return result.noncompetitive_price_e4

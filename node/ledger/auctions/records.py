@@ -9,6 +9,7 @@ from node.codec import Record
 from node.ledger.auctions.terms import (
     BIDS_PER_BIDDER_MAX,
     AuctionTerms,
+    BidE4,
     PriceE4,
 )
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
@@ -49,13 +50,13 @@ class AuctionResult(Record):
     """What the ministry's decision came to."""
 
     asset: AssetCode
-    cut_off_e4: PriceE4
-    """The lowest price accepted."""
-    average_price_e4: PriceE4
+    cut_off_e4: BidE4
+    """The last price, rate or margin accepted."""
+    average_price_e4: BidE4
     """Weighted by face, of what competitive bids were allotted, rounded half up."""
     average_yield_e4: YieldE4 | None
     """Weighted by face as well; of bills."""
-    noncompetitive_price_e4: PriceE4
+    noncompetitive_price_e4: BidE4
     competitive: int
     """Face allotted to them, in minor units, as all here."""
     noncompetitive: int
@@ -95,7 +96,7 @@ class AuctionRecord(Record):
 class OpenBid(Record):
     """What a bid says, once it can be seen."""
 
-    price_e4: PriceE4 | None
+    price_e4: BidE4 | None
     """None: without a price."""
     face: int
     cash_account: Address
@@ -149,7 +150,7 @@ class LadderRow(Record):
     """A bid without its bidder."""
 
     number: BidNumber
-    price_e4: PriceE4 | None
+    price_e4: BidE4 | None
     face: int
     allotted: int
     state: RowState

@@ -7,7 +7,7 @@ somebody else has sealed and open it after them.
 
 from node.codec import Record, encode
 from node.hashing import Domain, tagged_hash
-from node.ledger.auctions.terms import PriceE4
+from node.ledger.auctions.terms import BidE4
 from node.ledger.identifiers import Address, Hash, Name
 
 
@@ -17,7 +17,7 @@ class SealedBid(Record):
     auction: Name
     account: Address
     """The securities account that bids."""
-    price_e4: PriceE4
+    price_e4: BidE4
     face: int
     """In minor units."""
     salt: Hash

@@ -16,6 +16,8 @@ TARGET_MAX: Final = AMOUNT_MAX // 400
 """At the highest price a face costs a hundred times as much, and the interest of a period on all
 there may be is half an amount: what is paid for the whole target, even in a circle, is an amount.
 """
+MARGIN_E4_MAX: Final = 1_000_000
+"""A hundred per cent a year, above the reference or below it."""
 BPS: Final = 10_000
 """Basis points of the whole."""
 NONCOMPETITIVE_SHARE_BPS_MAX: Final = 5_000
@@ -33,6 +35,8 @@ EXCLUSION_DAYS_MAX: Final = 3_660
 
 PriceE4 = Annotated[int, msgspec.Meta(ge=1, le=PRICE_E4_MAX)]
 """Per hundred of face, in units of 0.0001: 98.3815 is 983,815."""
+BidE4 = Annotated[int, msgspec.Meta(ge=-PRICE_E4_MAX, le=PRICE_E4_MAX)]
+"""What is bid: a price or a rate, which are above nothing, or a margin, which need not be."""
 ClassList = Annotated[tuple[Name, ...], msgspec.Meta(max_length=CLASSES_MAX)]
 ExclusionDays = Annotated[int, msgspec.Meta(ge=0, le=EXCLUSION_DAYS_MAX)]
 
@@ -48,6 +52,18 @@ class Form(IntEnum):
     BUYBACK = 3
     """Holders offer a security to its issuer; the lowest price is served first, and the face that
     is paid for is destroyed."""
+    MARGIN = 4
+    """A new floater is sold at par to the lowest margin over its reference, per cent a year where
+    others bid a price; below zero too. The cut-off becomes the margin of the line."""
+
+
+LINE_FORMS: Final = frozenset({Form.RATE, Form.MARGIN})
+"""Everybody pays par, and the cut-off becomes a term of the line."""
+
+
+def bounds_of(form: Form) -> tuple[int, int]:
+    """Return the least and the most that can be bid, in units of 0.0001."""
+    return (-MARGIN_E4_MAX, MARGIN_E4_MAX) if form is Form.MARGIN else (1, PRICE_E4_MAX)
 
 
 class Method(IntEnum):
@@ -91,7 +107,7 @@ class AuctionTerms(Record):
     multiple: int
     """Of which every bid's face is a multiple; itself a multiple of the asset's denomination."""
     quantum_e4: PriceE4
-    """Of which every price is a multiple."""
+    """Of which every price is a multiple; of a margin or rate, a basis point is 100."""
     opens_ms: Milliseconds
     closes_ms: Milliseconds
     """Sealed and non-competitive bids come from the opening to before this, the cut-off time."""
@@ -151,11 +167,12 @@ def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
 
 
 def _fault_of_form(terms: AuctionTerms) -> str | None:
-    if terms.form is Form.RATE and (
+    if terms.form in LINE_FORMS and (
         terms.method is not Method.UNIFORM_PRICE
         or terms.noncompetitive_price is not NoncompetitivePrice.CUT_OFF
     ):
-        return "one rate is paid on a line: everybody gets the cut-off, who bids without one too"
+        what = terms.form.name.lower()
+        return f"one {what} is paid on a line: everybody gets the cut-off, who bids without one too"
     if terms.form is Form.BUYBACK and terms.reference is not None:
         return "what is bought back is no reference for floating coupons"
     return None

@@ -25,7 +25,13 @@ from node.ledger.servicing.agenda import (
 )
 from node.ledger.servicing.books import contradictions_of_securities
 from node.ledger.servicing.caller import SecurityCalled, call
-from node.ledger.servicing.fixer import RateAwaited, RateFixed, begin_fixings, fix_by_source
+from node.ledger.servicing.fixer import (
+    RateAwaited,
+    RateFixed,
+    begin_fixings,
+    fix_by_source,
+    set_margin,
+)
 from node.ledger.servicing.payer import (
     HOLDERS_PER_BLOCK_MAX,
     HolderPaid,
@@ -71,4 +77,5 @@ __all__ = [
     "meet_day",
     "serve",
     "service_due_key",
+    "set_margin",
 ]

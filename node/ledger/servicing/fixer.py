@@ -6,6 +6,9 @@ decided before that day, and if its auction was held not too long before. If not
 awaited: the offices bring the reference from elsewhere, and say where they have it from. While it
 is awaited at the end of the record day, the record waits, and takes the holders of the day on which
 it is fixed.
+
+A line whose margin is bid for can be fixed before it has one: the reference stays, and what it
+comes to follows the margin.
 """
 
 from typing import Annotated, Final
@@ -30,7 +33,7 @@ from node.ledger.securities import (
 )
 from node.ledger.servicing.records import appointment_id, row_of, security_of, wake
 from node.ledger.state import LedgerState
-from node.ledger.tables import AUCTIONS, REFERENCES, DueKind, name_key
+from node.ledger.tables import ASSETS, AUCTIONS, REFERENCES, DueKind, name_key
 from node.ledger.terms import PPM, FloatingRate, ServicedTerms
 from node.ledger.units import Day
 
@@ -150,6 +153,28 @@ def fix_by_source(
         source=source,
     )
     return _fix(state, asset, terms, number, fixing, time_ms)
+
+
+def set_margin(state: LedgerState, asset: str, margin_ppm: int, time_ms: int) -> list[RateFixed]:
+    """Give a line its margin, of which no record was taken; rates that are fixed follow it.
+
+    Returns:
+        the rates that were fixed before, as they are now: their references stay.
+    """
+    record, terms = security_of(state, asset)
+    floating = replace(_floating(terms), margin_ppm=margin_ppm)
+    terms = replace(terms, plan=replace(terms.plan, floating=floating))
+    state.put(ASSETS, name_key(asset), replace(record, terms=terms))
+    found: list[RateFixed] = []
+    number = 1
+    # Fixings come in order, at most a period or two ahead of the first record.
+    while (fixing := fixing_of(state, asset, number)) is not None:
+        if fixing.reference_ppm is not None:
+            rate_ppm = floating_rate(floating, fixing.reference_ppm)
+            after = replace(fixing, rate_ppm=rate_ppm)
+            found.append(_fix(state, asset, terms, number, after, time_ms))
+        number += 1
+    return found
 
 
 def _fix(

@@ -14,7 +14,7 @@ from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
-from node.ledger.rating import why_unrated
+from node.ledger.rating import why_not_bid_for
 from node.ledger.settling import why_undeliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
@@ -144,7 +144,7 @@ def _fault_of_assets(
         )
     if terms.form is Form.BUYBACK and terms.target > asset.supply:
         return f"there are {asset.supply} minor units of {terms.asset}, fewer than the target"
-    if terms.form is Form.RATE and (fault := why_unrated(asset)) is not None:
+    if (fault := why_not_bid_for(state, terms.asset, asset, terms.form)) is not None:
         return fault
     if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
         return f"the average yield of {terms.asset} is no reference: it is of no bill"

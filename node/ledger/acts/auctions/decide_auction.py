@@ -8,23 +8,24 @@ from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctioning import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4
-from node.ledger.auctions.terms import Form, PriceE4
+from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form
 from node.ledger.bidding import auction_of, check_time
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.rating import set_rate
+from node.ledger.servicing import set_margin
 from node.ledger.terms import PPM, kind_of
 
 
 class DecideAuction(Record, tag=85):
-    """Accept the bids from the best to this price, or rate; None rejects them all."""
+    """Accept the bids from the best to this price, rate or margin; None rejects them all."""
 
     account: Address
     approvers: Approvers
     auction: Name
-    cut_off_e4: PriceE4 | None
+    cut_off_e4: BidE4 | None
 
 
 class AuctionDecided(Record, tag=85):
@@ -32,10 +33,10 @@ class AuctionDecided(Record, tag=85):
 
     auction: Name
     asset: AssetCode
-    cut_off_e4: PriceE4
-    average_price_e4: PriceE4
+    cut_off_e4: BidE4
+    average_price_e4: BidE4
     average_yield_e4: YieldE4 | None
-    noncompetitive_price_e4: PriceE4
+    noncompetitive_price_e4: BidE4
     competitive: int
     noncompetitive: int
 
@@ -47,6 +48,15 @@ class RateDecided(Record, tag=95):
     asset: AssetCode
     rate_ppm: Annotated[int, msgspec.Meta(ge=0, le=PPM)]
     """Per cent a year in units of 0.0001, as it was bid for."""
+
+
+class MarginDecided(Record, tag=97):
+    """The cut-off of an auction is the margin of its line; rates that were fixed follow it."""
+
+    auction: Name
+    asset: AssetCode
+    margin_ppm: Annotated[int, msgspec.Meta(ge=-MARGIN_E4_MAX, le=MARGIN_E4_MAX)]
+    """Over the reference, or below it: per cent a year in units of 0.0001, as it was bid for."""
 
 
 def _apply(context: ActContext, operation: DecideAuction) -> None:
@@ -89,6 +99,12 @@ def _apply(context: ActContext, operation: DecideAuction) -> None:
     if record.terms.form is Form.RATE:
         set_rate(state, result.asset, cut_off_e4)
         context.events.append(RateDecided(auction=auction, asset=result.asset, rate_ppm=cut_off_e4))
+    elif record.terms.form is Form.MARGIN:
+        fixed = set_margin(state, result.asset, cut_off_e4, now_ms)
+        context.events.append(
+            MarginDecided(auction=auction, asset=result.asset, margin_ppm=cut_off_e4)
+        )
+        context.events.extend(fixed)
 
 
 ACT: Final = define_act("decide_auction", DecideAuction, _apply, since=DEBT_DESK)

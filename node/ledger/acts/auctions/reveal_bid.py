@@ -6,7 +6,7 @@ from node.codec import Record
 from node.ledger.acting import ActContext, define_act
 from node.ledger.auctions.records import BidNumber, OpenBid
 from node.ledger.auctions.sealing import SealedBid, commitment_of
-from node.ledger.auctions.terms import PriceE4
+from node.ledger.auctions.terms import BidE4
 from node.ledger.bidding import (
     auction_of,
     check_asset,
@@ -30,7 +30,7 @@ class RevealBid(Record, tag=83):
     auction: Name
     number: BidNumber
     asset: AssetCode
-    price_e4: PriceE4
+    price_e4: BidE4
     face: int
     salt: Hash
 
@@ -42,7 +42,7 @@ class BidRevealed(Record, tag=83):
     number: BidNumber
     account: Address
     asset: AssetCode
-    price_e4: PriceE4
+    price_e4: BidE4
     face: int
 
 

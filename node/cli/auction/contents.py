@@ -1,0 +1,72 @@
+"""What a bid says before it is sealed: checked, for nobody could tell before it is opened."""
+
+from typing import TYPE_CHECKING, Any
+
+from node.cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from node.client import Client
+    from node.ledger.auctions import SealedBid
+
+
+def bid_units(price: str) -> int:
+    """Return a price, rate or margin in units of 0.0001; a margin may stand below zero.
+
+    Raises:
+        AmountError: it is no such figure.
+    """
+    from node.amounts import parse_amount
+    from node.ledger.auctions.averages import PRICE_DECIMALS
+
+    units = parse_amount(price.removeprefix("-"), decimals=PRICE_DECIMALS)
+    return -units if price.startswith("-") else units
+
+
+async def contents_of(
+    client: "Client",
+    auction: str,
+    terms: Any,
+    *,
+    account: str,
+    price: str,
+    face: str,
+    salt: bytes,
+) -> "SealedBid":
+    """Return a bid that can be opened later.
+
+    Raises:
+        CommandError: it could not be opened: price or face are not what the auction takes.
+    """
+    from node.amounts import AmountError
+    from node.ledger.auctions import Form, SealedBid
+    from node.ledger.auctions.averages import PRICE_DECIMALS
+    from node.ledger.auctions.terms import bounds_of
+    from node.ledger.pricing import text
+
+    form = Form[terms["form"].upper()]
+    try:
+        price_e4 = bid_units(price)
+        minor = await client.minor_units(face, terms["asset"])
+        multiple = await client.minor_units(terms["multiple"], terms["asset"])
+    except AmountError as error:
+        raise CommandError(Exit.USAGE, str(error)) from None
+    quantum_e4 = terms["quantum_e4"]
+    lowest, highest = bounds_of(form)
+    if not lowest <= price_e4 <= highest or price_e4 % quantum_e4:
+        what = form.name.lower() if form in (Form.RATE, Form.MARGIN) else "price"
+        raise CommandError(
+            Exit.USAGE,
+            f"the {what} is {price}; expected a multiple of {text(quantum_e4, PRICE_DECIMALS)},"
+            f" from {text(lowest, PRICE_DECIMALS)} to {text(highest, PRICE_DECIMALS)}",
+        )
+    if not minor or minor % multiple:
+        raise CommandError(
+            Exit.USAGE, f"the face is {face}; expected a multiple of {terms['multiple']}"
+        )
+    return SealedBid(
+        auction=auction,
+        account=client.network.parse_address(account),
+        price_e4=price_e4,
+        face=minor,
+        salt=salt,
+    )
