@@ -108,12 +108,22 @@ class TransactionBuilder:
             raise DraftError(f"{name}: {error}") from None
         return self.add(operation)
 
-    def transfer(self, *, account: bytes, to: bytes, asset: str, amount: int) -> Self:
+    def transfer(self, *, account: bytes | str, to: bytes | str, asset: str, amount: int) -> Self:
         """Append a transfer of `amount` minor units.
 
         Two of them, one each way, are delivery against payment.
+
+        Args:
+            account: whose holding it is, as an address of 20 bytes or its text.
+            to: who gets it, likewise.
+
+        Raises:
+            AddressError: a text is no address of this network.
         """
-        return self.add(Transfer(account=account, to=to, asset=asset, amount=amount))
+        transfer = Transfer(
+            account=self._address(account), to=self._address(to), asset=asset, amount=amount
+        )
+        return self.add(transfer)
 
     def signed_by(self, *public_keys: bytes) -> Self:
         """Name keys that will sign, here or elsewhere."""
@@ -160,6 +170,9 @@ class TransactionBuilder:
         """
         self.signed_by(*(signer.public_key for signer in signers))
         return self.draft().sign(*signers)
+
+    def _address(self, address: bytes | str) -> bytes:
+        return self._network.parse_address(address) if isinstance(address, str) else address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import itertools
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -241,7 +242,13 @@ _PASSED_OVER: Final = (
 
 def _base(endpoint: str) -> str:
     base = endpoint if "://" in endpoint else f"http://{endpoint}"
-    if not base.startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(base)
+        # A resolver is given the host in this encoding, and does not survive one that has none.
+        sound = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or parts.scheme not in ("http", "https"):
         raise ValueError(f"{endpoint!r} is not an address of a node: http://HOST:PORT")
     return base.rstrip("/")
 

@@ -16,7 +16,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "node/docs/index"
 include_patterns = [
     *("README.md", "CHANGELOG.md", "**/README.md"),
-    *("node/docs/*.md", "node/docs/reference/*.md"),
+    *("node/docs/*.md", "node/docs/howto/*.md", "node/docs/reference/*.md"),
 ]
 exclude_patterns = [".*", "**/.*", "**/node_modules", "tests/docs", "node/explorer/static"]
 html_theme = "furo"

@@ -188,6 +188,7 @@ def test_joint_act_travels_as_a_file_from_hand_to_hand(devnet: Devnet, tmp_path:
     )
     assert built.code == Exit.OK, built.err
     assert len(built.json["missing"]) == 2
+    assert built.json["valid_until"] == khazana("tx", "show", draft, "--json").json["valid_until"]
     khazana("tx", "sign", draft, "--out", by_bank, "--development", "central-bank/account")
     khazana("tx", "sign", draft, "--out", by_ministry, "--development", "finance-ministry/account")
     early = devnet.run("tx", "submit", by_bank)

@@ -167,7 +167,13 @@ async def test_node_of_another_network_is_not_believed() -> None:
         assert wrong.value.found == solo.town.genesis.hash.hex()
 
 
-@pytest.mark.parametrize("endpoint", ["ftp://x", "ws://x:1"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("ftp://x", "ws://x:1", "", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:0"),
+        *("http://[::1", "http://a..b:1", f"http://{'a' * 64}:1"),
+    ],
+)
 def test_endpoint_that_is_no_address_is_refused(endpoint: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
         Client(endpoint)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.addresses import AddressError
 from node.client import ClientNetwork, Draft, DraftError, WrongNetwork, transaction
 from node.keys import LocalSigner, verify
 from node.ledger.operations import Transfer
@@ -46,6 +47,20 @@ def test_operations_keep_their_order() -> None:
         "Transfer",
         "CloseAccount",
     ]
+
+
+def test_addresses_are_taken_as_text_of_this_network_alone() -> None:
+    text = NETWORK.render_address(OTHER)
+    main = ClientNetwork(genesis_hash=NETWORK.genesis_hash, test=False)
+    empty = transaction(NETWORK, valid_until_ms=1_700_000_000_000, salt=bytes(8))
+
+    draft = empty.transfer(account=NETWORK.render_address(ONE), to=text, asset="PKR", amount=5)
+
+    assert draft.sign(ALICE).id == builder().sign(ALICE).id
+    with pytest.raises(AddressError):
+        draft.transfer(account=ONE, to=main.render_address(OTHER), asset="PKR", amount=5)
+    with pytest.raises(AddressError):
+        draft.transfer(account=text[:-1], to=OTHER, asset="PKR", amount=5)
 
 
 def test_equal_transactions_differ_by_their_salt() -> None:

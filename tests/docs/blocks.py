@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+HOW_TOS: Final = tuple(sorted((ROOT / "node" / "docs" / "howto").glob("*.md")))
 _BLOCK: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -18,3 +19,16 @@ def section(page: Path, title: str) -> str:
     found = re.search(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)
     assert found is not None, f"{page} has no section {title!r}"
     return found[1]
+
+
+def session(page: Path) -> str:
+    """Return all that a page has one type, its Python saved as the line before it says."""
+    text = page.read_text()
+    lines = []
+    for found in _BLOCK.finditer(text):
+        if found[1] == "bash":
+            lines.append(found[2])
+        elif found[1] == "python":
+            named = re.findall(r"^Save this as `([\w.]+)`:$", text[: found.start()], re.MULTILINE)
+            lines.append(f"cat > {named[-1]} <<'PROGRAM'\n{found[2]}PROGRAM\n")
+    return "".join(lines)

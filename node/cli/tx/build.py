@@ -48,7 +48,8 @@ def command(
     """Build a transaction of the operations in FILE, for several institutions to sign.
 
     What is signed covers who signs, so all signers are named now. Each signs a copy with
-    `khazana tx sign`; one of them combines the copies and submits.
+    `khazana tx sign`; one of them combines the copies and submits. Its time ends as --valid-for
+    says, or when the network's own bound does, if that is sooner: the time is printed.
 
     \b
     Example:
@@ -56,6 +57,7 @@ def command(
     """
     from node.cli.tx.files import read_operations
     from node.cli.tx.submitting import build
+    from node.rpc.rendering import render_time
 
     try:
         keys = [bytes.fromhex(signer) for signer in signers]
@@ -70,8 +72,10 @@ def command(
     draft = with_client(url, timeout_s, act)
     draft.save(out)
     missing = [key.hex() for key in draft.missing]
+    until = render_time(draft.body.valid_until_ms)
     emit(
-        {"id": draft.id.hex(), "file": str(out), "missing": missing},
-        f"transaction {draft.id.hex()} in {out}, to be signed by {', '.join(missing)}",
+        {"id": draft.id.hex(), "file": str(out), "valid_until": until, "missing": missing},
+        f"transaction {draft.id.hex()} in {out}, valid until {until}, "
+        f"to be signed by {', '.join(missing)}",
         as_json=as_json,
     )
