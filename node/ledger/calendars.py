@@ -192,7 +192,7 @@ def move_some(
     """Look at the next appointments after an amendment; put itself back while there are more.
 
     Returns:
-        which moved, and how many were looked at.
+        which moved, and how many were read: those of other calendars, behind the last one, too.
     """
     name, _ = _split(due.target)
     held = calendar_record(state, name)
@@ -211,7 +211,7 @@ def move_some(
         _put_mover(state, name, held.moving_since_ms, start=own[-1][0])
     else:
         state.put(CALENDARS, name_key(name), replace(held, moving_since_ms=None))
-    return events, len(taken)
+    return events, len(entries)
 
 
 def _measure(

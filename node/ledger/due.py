@@ -2,7 +2,8 @@
 
 The queue is ordered by time and then by id. Each block takes what is due from its head, before its
 transactions; what does not fit waits for the next block, in the same order. What has more to do
-than fits into a block leaves its entry where it is, and goes on in the next one.
+than fits into a block leaves its entry where it is, and goes on in the next one. What is counted is
+work, not things: an entry that costs as much as twenty others counts as twenty.
 
 Records of securities come first, from a queue of their own: one that waited behind other work would
 count what moves meanwhile. They have their own bound; while some of them must wait, no security
@@ -38,6 +39,10 @@ RECORDS_PER_BLOCK_MAX: Final = 500
 SERVICE_WORK: Final = 20
 """Entries' worth: looking at a security may take planning its next payment. Holders are counted by
 themselves."""
+FUNDING_WORK: Final = 5
+"""And looking whether its paying agent has what is due."""
+APPOINTMENT_WORK: Final = 5
+"""And measuring an appointment by its calendar, whatever it is for."""
 
 
 class HoldExpired(Record, tag=28):
@@ -125,15 +130,17 @@ class _Block:
                 docket.close(state, due.target, proposal)
                 events.append(ProposalExpired(proposal=due.target))
             case DueKind.CALENDAR_AMENDED:
-                moved, looked_at = calendars.move_some(state, due, self._time_ms)
+                moved, read = calendars.move_some(state, due, self._time_ms)
                 events.extend(moved)
-                return max(1, looked_at)
+                return 1 + read
             case DueKind.APPOINTMENT:
                 elsewhere, now = calendars.meet(state, due.target, self._time_ms)
                 if elsewhere is not None:
                     events.append(elsewhere)
+                work = APPOINTMENT_WORK
                 if now is not None:
-                    return self.happen(DueRecord(kind=now.kind, target=now.target))
+                    work += self.happen(DueRecord(kind=now.kind, target=now.target))
+                return work
             case DueKind.FIXING_DAY:
                 fixed = servicing.meet_day(state, kind, due.target, self._time_ms)
                 if fixed is not None:
@@ -146,6 +153,7 @@ class _Block:
                 if kind is DueKind.PAYMENT_DAY:
                     asset = split_payment_key(due.target)[0]
                     return self.happen(DueRecord(kind=DueKind.SERVICE, target=name_key(asset)))
+                return FUNDING_WORK  # records have a bound of their own
             case DueKind.SERVICE:
                 asset = due.target.decode()
                 served, paid = servicing.serve(state, asset, self._time_ms, self._holders)
@@ -153,9 +161,9 @@ class _Block:
                 self._holders -= paid
                 return SERVICE_WORK
             case DueKind.AUCTION_STEP:
-                stepped, looked_at = take_step(state, due.target.decode(), self._time_ms)
+                stepped, work = take_step(state, due.target.decode(), self._time_ms)
                 events.extend(stepped)
-                return max(1, looked_at)
+                return work
             case _ as unreachable:
                 assert_never(unreachable)
         return 1

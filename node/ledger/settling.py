@@ -27,11 +27,17 @@ from node.ledger.auctions.terms import Form
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
-from node.ledger.courses import calls_of, rates_of
+from node.ledger.courses import calls_of, fixed_rate
 from node.ledger.dates import DatesError
 from node.ledger.holdings import asset_of, available_of, check_available, credit, debit
 from node.ledger.identifiers import Address, AssetCode, Name
-from node.ledger.instruments import accrued_share, as_noted, last_record_day
+from node.ledger.instruments import (
+    NOTHING_FIXED,
+    accrued_share,
+    as_noted,
+    last_record_day,
+    payment_at,
+)
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.positions import service_of
 from node.ledger.state import LedgerState
@@ -311,14 +317,19 @@ def accrual_of(state: LedgerState, asset: str, terms: ServicedTerms, day: Day) -
     if service.waits:
         raise Reject(Outcome.RECORDS_PENDING, asset=asset)
     plan = terms.plan
+    calendar, calls = calendar_of(state, plan.calendar), calls_of(state, asset, terms)
+    day = max(day, plan.issue_day)  # before the issue nothing has accrued
     try:
+        # Of what floats, one rate is read and not all that were ever fixed.
+        number = payment_at(terms, calendar, day, calls)
+        fixed_ppm = fixed_rate(state, asset, terms, number)
         share = accrued_share(
             terms,
-            calendar_of(state, plan.calendar),
-            max(day, plan.issue_day),  # before the issue nothing has accrued
+            calendar,
+            day,
             recorded=service.recorded,
-            rates=rates_of(state, asset, terms),
-            calls=calls_of(state, asset, terms),
+            rates=NOTHING_FIXED if fixed_ppm is None else {number: fixed_ppm},
+            calls=calls,
         )
     except DatesError:
         raise Reject(Outcome.ACCRUAL_NOT_KNOWN, asset=asset, found=day) from None

@@ -174,12 +174,16 @@ class World:
         result = apply_block(state, self.context(), [(identify(body), body) for body in bodies])
         for receipt in result.receipts:
             assert decode(encode(receipt), Receipt) == receipt
+        self.commit(state, result)
+        return result
+
+    def commit(self, state: LedgerState, result: BlockResult) -> None:
+        """Take over what a block came to, and count what its events say everybody has."""
         self.records.write(state.changes())
         self.height += 1
         for event in (*result.events, *(e for each in result.receipts for e in each.events)):
             for asset, account, amount in moves_of(event):
                 self.moved[asset, account] += amount
-        return result
 
     def submit(self, *operations: Operation, by: Sequence[str]) -> Receipt:
         """Apply a block of one transaction; when refused, nothing may have changed."""

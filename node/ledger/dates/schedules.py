@@ -8,13 +8,13 @@ those of the terms. Payment is on a day of business either way, unless nothing r
 Source: ISDA 2006 Definitions, 4.12 and 4.14; ACTUS Applied, business day conventions SCF and CSF.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import Final
 
 from node.ledger.dates.calendars import Calendar, Roll, roll
-from node.ledger.dates.civil import MONTHS_OF_YEAR, add_months
+from node.ledger.dates.civil import MONTHS_OF_YEAR, add_months, civil_of
 from node.ledger.dates.problems import DatesError
 from node.ledger.units import Day
 
@@ -62,6 +62,90 @@ class Period:
     """The day of business on which it is paid."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """Periods in order, each computed when it is asked for.
+
+    A schedule may have hundreds; whoever needs one of them, in a block that looks at many
+    schedules, pays for one. Each day of the terms is counted from the anchor, not from its
+    neighbour: 31 January is not lost in February.
+    """
+
+    start: Day
+    """Of the first; where it is, whatever day that is."""
+    anchor: Day
+    """From which steps are counted."""
+    limit: Day
+    """Where the last one counted from there ends."""
+    months: int
+    """Of a step; below zero where they are counted from the end, 0 where there is none."""
+    steps: int
+    """How many periods there are by the terms."""
+    end_of_month: bool
+    roll: Roll
+    order: Order
+    calendar: Calendar
+    count: int
+    """How many of them there are now: the rest is gone where all was repaid early."""
+    last: Period | None
+    """In place of the last one, where that is not as it was agreed."""
+
+    def __len__(self) -> int:
+        """Return how many periods there are."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Period]:
+        """Yield all of them."""
+        return map(self.__getitem__, range(self.count))
+
+    def __getitem__(self, index: int) -> Period:
+        """Return one period: the first at 0, the last at -1."""
+        place = index + self.count if index < 0 else index
+        if not 0 <= place < self.count:
+            raise IndexError(index)
+        if self.last is not None and place == self.count - 1:
+            return self.last
+        ends = self._bound(place + 1)
+        payment = self._rolled(ends)
+        if self.order is Order.SHIFT_THEN_CALCULATE:
+            begins = self._rolled(self._bound(place)) if place else self.start
+            ends = payment
+        else:
+            begins = self._bound(place)
+        nominal_start, nominal_end = self._regular(place)
+        return Period(
+            start=begins,
+            end=ends,
+            nominal_start=nominal_start,
+            nominal_end=nominal_end,
+            payment=payment,
+        )
+
+    def _bound(self, place: int) -> Day:
+        """Return a day of the terms: 0 is the start, and the end comes after the last period."""
+        step = self.steps - place if self.months < 0 else place
+        return self.limit if step == self.steps else self._step(step)
+
+    def _step(self, step: int) -> Day:
+        return add_months(self.anchor, self.months * step, self.end_of_month)
+
+    def _regular(self, place: int) -> tuple[Day, Day]:
+        """Return the whole step beside which a period lies: itself, if it is no stub."""
+        if not self.months:
+            return self.start, self.limit
+        if self.months < 0:
+            return self._step(self.steps - place), self._step(self.steps - place - 1)
+        return self._step(place), self._step(place + 1)
+
+    def _rolled(self, end: Day) -> Day:
+        """Return where an end moves to, not before the start.
+
+        No convention moves an earlier day past a later one, so the order of ends stays.
+        """
+        moved = roll(self.calendar, end, self.roll)
+        return moved if moved >= self.start else roll(self.calendar, self.start, Roll.FOLLOWING)
+
+
 def generate(
     start: Day,
     end: Day,
@@ -72,7 +156,7 @@ def generate(
     roll: Roll,
     order: Order,
     calendar: Calendar,
-) -> tuple[Period, ...]:
+) -> Periods:
     """Return the periods from `start` to `end`, in order; together they cover it.
 
     The start is where it is: interest runs from the day of issue whatever day that is. A stub that
@@ -91,76 +175,51 @@ def generate(
         raise DatesError(f"from day {start} to day {end}: the end must come after the start")
     if months < 0:
         raise DatesError(f"steps of {months} months: at least 0 were expected")
-    if months == 0:
-        nominal = [(start, end)]
-        ends = [end]
-    else:
-        bounds, regular = _steps(start, end, months, end_of_month=end_of_month, stub=stub)
-        ends = bounds[1:]
-        nominal = [regular.get(pair, pair) for pair in pairwise(bounds)]
-    payments = _rolled(start, ends, roll, calendar)
-    accrual = payments if order is Order.SHIFT_THEN_CALCULATE else ends
-    return tuple(
-        Period(
-            start=begins,
-            end=finishes,
-            nominal_start=nominal_start,
-            nominal_end=nominal_end,
-            payment=payment,
-        )
-        for (begins, finishes), (nominal_start, nominal_end), payment in zip(
-            pairwise([start, *accrual]), nominal, payments, strict=True
-        )
-    )
-
-
-def _steps(
-    start: Day, end: Day, months: int, *, end_of_month: bool, stub: Stub
-) -> tuple[list[Day], dict[tuple[Day, Day], tuple[Day, Day]]]:
-    """Return the days of the terms, first and last included, and the regular period of the stub.
-
-    Each is counted from the anchor, not from its neighbour: 31 January is not lost in February.
-    """
-    backwards = stub in {Stub.NONE, Stub.SHORT_FRONT, Stub.LONG_FRONT}
+    backwards = stub in {Stub.NONE, Stub.SHORT_FRONT, Stub.LONG_FRONT} and months > 0
     anchor, limit, sign = (end, start, -1) if backwards else (start, end, 1)
-    steps = [anchor]
-    while (limit - steps[-1]) * sign > 0:
-        if len(steps) > PERIODS_MAX:
+    steps = 1
+    if months:
+        steps = _count_steps(anchor, limit, sign * months, end_of_month=end_of_month)
+        if steps > PERIODS_MAX:
             raise DatesError(
                 f"from day {start} to day {end} in steps of {months} months: more than"
                 f" {PERIODS_MAX} periods"
             )
-        steps.append(add_months(anchor, sign * months * len(steps), end_of_month))
-    regular: dict[tuple[Day, Day], tuple[Day, Day]] = {}
-    if steps[-1] != limit:
-        if stub is Stub.NONE:
-            raise DatesError(
-                f"from day {start} to day {end} is no whole number of steps of {months} months,"
-                " and the terms have no stub"
-            )
-        inner, outer = steps[-2], steps[-1]
-        if stub in {Stub.LONG_FRONT, Stub.LONG_BACK} and len(steps) > 2:
-            inner, outer = steps[-3], steps[-2]
-            del steps[-2]
-        steps[-1] = limit
-        if backwards:
-            regular[limit, inner] = outer, inner
-        else:
-            regular[inner, limit] = inner, outer
-    return (steps[::-1] if backwards else steps), regular
+        if add_months(anchor, sign * months * steps, end_of_month) != limit:
+            if stub is Stub.NONE:
+                raise DatesError(
+                    f"from day {start} to day {end} is no whole number of steps of {months} months,"
+                    " and the terms have no stub"
+                )
+            if stub in {Stub.LONG_FRONT, Stub.LONG_BACK} and steps > 1:
+                steps -= 1  # the rest becomes part of the period beside it
+    return Periods(
+        start=start,
+        anchor=anchor,
+        limit=limit,
+        months=sign * months,
+        steps=steps,
+        end_of_month=end_of_month,
+        roll=roll,
+        order=order,
+        calendar=calendar,
+        count=steps,
+        last=None,
+    )
 
 
-def _rolled(start: Day, ends: list[Day], convention: Roll, calendar: Calendar) -> list[Day]:
-    """Return where the ends move to; none before the start, none before the one before it."""
-    rolled: list[Day] = []
-    latest = start
-    for end in ends:
-        moved = roll(calendar, end, convention)
-        if moved < start:
-            moved = roll(calendar, start, Roll.FOLLOWING)
-        latest = max(latest, moved)
-        rolled.append(latest)
-    return rolled
+def _count_steps(anchor: Day, limit: Day, months: int, *, end_of_month: bool) -> int:
+    """Return how many steps it takes from the anchor to reach the limit or to pass it."""
+    first, last = civil_of(anchor), civil_of(limit)
+    apart = (last.year - first.year) * MONTHS_OF_YEAR + last.month - first.month
+    # One step fewer ends in an earlier month than the limit's, so it does not reach it.
+    steps = max(1, abs(apart) // abs(months))
+    if steps > PERIODS_MAX:
+        return steps
+    sign = 1 if months > 0 else -1
+    while (limit - add_months(anchor, months * steps, end_of_month)) * sign > 0:
+        steps += 1
+    return steps
 
 
 def periods_of_year(months: int) -> int:

@@ -9,8 +9,10 @@ from node.ledger.instruments.schedule import (
     Calls,
     Rates,
     interest_of,
+    payment_at,
+    payment_of,
     periods_of,
-    schedule_of,
+    repaid_before,
 )
 from node.ledger.pricing.grid import half_up
 from node.ledger.terms import PPM, ServicedTerms
@@ -59,28 +61,14 @@ def accrued_share(
         DatesError: the settlement is not between the issue and the end of the last period, or in a
             period whose rate is not fixed yet.
     """
-    plan = terms.plan
-    repaid = 0
-    payments = schedule_of(terms, calendar, rates, calls)
-    periods = periods_of(plan, calendar, calls)
-    if plan.issue_day <= settlement:
-        for payment, period in zip(payments, periods, strict=True):
-            if settlement < period.end:
-                if payment.rate_ppm is None or payment.interest is None:
-                    raise DatesError(
-                        f"settlement on day {settlement}: the rate of payment {payment.number} is"
-                        " not fixed yet"
-                    )
-                share = Fraction(PPM - repaid, PPM)
-                accrued = share * interest_of(plan, period, settlement, payment.rate_ppm)
-                is_taken = (
-                    settlement > payment.record_day
-                    if recorded is None
-                    else payment.number <= recorded
-                )
-                return accrued - payment.interest if is_taken else accrued
-            repaid += payment.principal_ppm
-    raise DatesError(
-        f"settlement on day {settlement}: expected from day {plan.issue_day} to before day"
-        f" {periods[-1].end}"
-    )
+    number = payment_at(terms, calendar, settlement, calls)
+    payment = payment_of(terms, calendar, number, rates.get(number), calls)
+    if payment.rate_ppm is None or payment.interest is None:
+        raise DatesError(
+            f"settlement on day {settlement}: the rate of payment {number} is not fixed yet"
+        )
+    period = periods_of(terms.plan, calendar, calls)[number - 1]
+    left = Fraction(PPM - repaid_before(terms.plan, number, calls), PPM)
+    accrued = left * interest_of(terms.plan, period, settlement, payment.rate_ppm)
+    is_taken = settlement > payment.record_day if recorded is None else number <= recorded
+    return accrued - payment.interest if is_taken else accrued

@@ -5,7 +5,8 @@ principal in millionths. A holding of so many minor units is paid the floor of i
 floats is known as far as it is fixed: whoever asks for a schedule brings the fixed rates.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +18,7 @@ from node.ledger.dates import (
     DatesError,
     Order,
     Period,
+    Periods,
     Roll,
     add_business_days,
     date_of,
@@ -154,9 +156,28 @@ def as_noted(share: Fraction) -> Fraction:
     return Fraction(share.numerator * _FINEST // share.denominator, _FINEST)
 
 
-def periods_of(
-    plan: PaymentPlan, calendar: Calendar, calls: Calls = NOT_CALLED
-) -> tuple[Period, ...]:
+def payment_at(
+    terms: ServicedTerms,
+    calendar: Calendar,
+    day: Day,
+    calls: Calls = NOT_CALLED,
+) -> int:
+    """Return the number of the payment in whose period a day lies.
+
+    Raises:
+        DatesError: it lies in none.
+    """
+    periods = periods_of(terms.plan, calendar, calls)
+    place = bisect_right(periods, day, key=lambda period: period.end)
+    if day < terms.plan.issue_day or place == len(periods):
+        raise DatesError(
+            f"settlement on day {day}: expected from day {terms.plan.issue_day} to before day"
+            f" {periods[-1].end}"
+        )
+    return place + 1
+
+
+def periods_of(plan: PaymentPlan, calendar: Calendar, calls: Calls = NOT_CALLED) -> Periods:
     """Return the periods of a plan, one for each payment.
 
     Raises:
@@ -177,7 +198,7 @@ def periods_of(
         return periods
     period, day = periods[last - 1], calls[last].day
     if day == _nominal_day(plan, periods, last):
-        return periods[:last]
+        return replace(periods, count=last)
     # The period that runs ends early; what it is measured by stays. As with every payment, a
     # calendar that was amended since does not take it back to before the period.
     begins = plan.issue_day if last == 1 else periods[last - 2].payment
@@ -185,7 +206,7 @@ def periods_of(
     if paid < begins:
         paid = roll(calendar, begins, Roll.FOLLOWING)
     end = paid if plan.order is Order.SHIFT_THEN_CALCULATE else day
-    return (*periods[: last - 1], replace(period, end=end, payment=paid))
+    return replace(periods, count=last, last=replace(period, end=end, payment=paid))
 
 
 def last_called(calls: Calls) -> int | None:
@@ -193,7 +214,7 @@ def last_called(calls: Calls) -> int | None:
     return next((number for number, call in calls.items() if call.share_ppm is None), None)
 
 
-def _nominal_day(plan: PaymentPlan, periods: Sequence[Period], number: int) -> Day:
+def _nominal_day(plan: PaymentPlan, periods: Periods, number: int) -> Day:
     """Return when a payment is made by the terms, by the periods as they were agreed."""
     return plan.maturity_day if number == len(periods) else periods[number - 1].nominal_end
 
@@ -216,7 +237,7 @@ def floating_rate(floating: FloatingRate, reference_ppm: int) -> int:
     return max(floating.floor_ppm, min(paid_ppm, floating.cap_ppm))
 
 
-def fixing_nominal(plan: PaymentPlan, periods: Sequence[Period], number: int) -> Day:
+def fixing_nominal(plan: PaymentPlan, periods: Periods, number: int) -> Day:
     """Return the day of the terms on which a period begins: its fixing is counted from there."""
     return plan.issue_day if number == 1 else periods[number - 2].nominal_end
 
@@ -236,6 +257,12 @@ def interest_of(plan: PaymentPlan, period: Period, until: Day, rate_ppm: int) ->
         termination=date_of(plan.maturity_day),
     )
     return Fraction(rate_ppm, PPM) * share
+
+
+def repaid_before(plan: PaymentPlan, number: int, calls: Calls = NOT_CALLED) -> int:
+    """Return how much of a unit of face was repaid before a payment, in millionths."""
+    agreed = sum(each.share_ppm for each in plan.instalments if each.payment < number)
+    return agreed + sum(each.share_ppm or 0 for n, each in calls.items() if n < number)
 
 
 def check_schedule(
@@ -309,7 +336,7 @@ def _highest_rates(plan: PaymentPlan, count: int) -> Rates:
 def _payment(
     plan: PaymentPlan,
     calendar: Calendar,
-    periods: Sequence[Period],
+    periods: Periods,
     number: int,
     fixed_ppm: int | None,
     calls: Calls,
@@ -319,9 +346,8 @@ def _payment(
     called = calls.get(number)
     final = number == len(periods)
     instalments = plan.instalments
-    remaining = PPM - sum(each.share_ppm for each in instalments if each.payment < number)
+    remaining = PPM - repaid_before(plan, number, calls)
     due = sum(each.share_ppm for each in instalments if each.payment == number)
-    remaining -= sum(each.share_ppm or 0 for n, each in calls.items() if n < number)
     if called is not None:
         due += called.share_ppm or 0
         nominal_day = called.day
@@ -348,9 +374,7 @@ def _payment(
     )
 
 
-def _fixing_day(
-    plan: PaymentPlan, calendar: Calendar, periods: Sequence[Period], number: int
-) -> Day | None:
+def _fixing_day(plan: PaymentPlan, calendar: Calendar, periods: Periods, number: int) -> Day | None:
     if plan.floating is None:
         return None
     begins = roll(calendar, fixing_nominal(plan, periods, number), plan.roll)

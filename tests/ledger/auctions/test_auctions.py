@@ -7,7 +7,7 @@ import pytest
 
 from node.codec import encode, replace
 from node.ledger import auctioning
-from node.ledger.auctioning import take_step
+from node.ledger.auctioning import ROW_WORK, SETTLING_WORK, STEP_WORK, take_step
 from node.ledger.auctions import (
     AuctionTerms,
     SealedBid,
@@ -1022,7 +1022,7 @@ def test_book_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row.number for row in ladder(world)] == [1, 2, 3, 4, 5]
 
 
-def test_steps_count_the_records_that_they_go_through() -> None:
+def test_steps_count_the_work_that_they_are() -> None:
     """A block bounds them: what is not counted is not bounded."""
     world = make_auction()
     commit_all(world, BIDS_OF_BANKS)
@@ -1040,7 +1040,7 @@ def test_steps_count_the_records_that_they_go_through() -> None:
     counts.append(take_step(LedgerState(world.records), AUCTION, world.time_ms + 1)[1])
 
     # Closing; six bids; the piece of those with a price; what is left of four bidders.
-    assert counts == [1, 6, 5, 4]
+    assert counts == [1, STEP_WORK + 6, SETTLING_WORK + 5 * ROW_WORK, STEP_WORK + 4]
 
 
 def test_crumb_that_costs_nothing_is_delivered() -> None:

@@ -1,7 +1,7 @@
 """Schedules by tables, and what holds for all of them."""
 
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -24,6 +24,7 @@ from node.ledger.dates import (
 )
 from node.ledger.pricing import DayCount, year_fraction
 from tests.ledger.dates.days import DAYS, calendar_of, calendars, d
+from tests.ledger.dates.schedules_twin import all_periods
 
 PLAIN: Final = calendar_of()
 ALWAYS_OPEN: Final = calendar_of(weekend=0)
@@ -41,15 +42,17 @@ def schedule(
     order: Order = Order.CALCULATE_THEN_SHIFT,
     calendar: Calendar = ALWAYS_OPEN,
 ) -> tuple[Period, ...]:
-    return generate(
-        d(start),
-        d(end),
-        months,
-        end_of_month=end_of_month,
-        stub=stub,
-        roll=convention,
-        order=order,
-        calendar=calendar,
+    return tuple(
+        generate(
+            d(start),
+            d(end),
+            months,
+            end_of_month=end_of_month,
+            stub=stub,
+            roll=convention,
+            order=order,
+            calendar=calendar,
+        )
     )
 
 
@@ -381,6 +384,62 @@ def test_periods_are_contiguous_and_cover_and_never_go_back(
     for period, nominal in zip(periods, plain, strict=True):
         if roll(calendar, nominal.payment, convention) >= start:
             assert period.payment == roll(calendar, nominal.payment, convention)
+
+
+@given(
+    st.data(),
+    st.sampled_from([0, 1, 2, 3, 4, 6, 12, 18]),
+    st.booleans(),
+    st.sampled_from(Stub),
+    st.sampled_from(Roll),
+    st.sampled_from(Order),
+)
+def test_each_period_by_itself_is_that_of_the_whole_schedule(
+    data: st.DataObject, months: int, end_of_month: bool, stub: Stub, convention: Roll, order: Order
+) -> None:
+    start = data.draw(DAYS)
+    whole = st.integers(1, 100).map(lambda count: add_months(start, count * months, end_of_month))
+    end = data.draw(st.one_of(st.integers(start - 5, start + 4_000), whole))
+    calendar = data.draw(calendars(around=start))
+
+    def run(made: Any) -> tuple[Period, ...] | str:
+        try:
+            return tuple(
+                made(
+                    start,
+                    end,
+                    months,
+                    end_of_month=end_of_month,
+                    stub=stub,
+                    roll=convention,
+                    order=order,
+                    calendar=calendar,
+                )
+            )
+        except DatesError as error:
+            return str(error)
+
+    assert run(generate) == run(all_periods)
+
+
+def test_periods_are_a_sequence() -> None:
+    periods = generate(
+        d("2026-01-01"),
+        d("2027-01-01"),
+        3,
+        end_of_month=False,
+        stub=Stub.NONE,
+        roll=Roll.NONE,
+        order=Order.CALCULATE_THEN_SHIFT,
+        calendar=ALWAYS_OPEN,
+    )
+
+    assert len(periods) == 4
+    assert periods[-1] == periods[3]
+    assert list(periods) == [periods[index] for index in range(4)]
+    for index in (4, -5):
+        with pytest.raises(IndexError):
+            periods[index]
 
 
 @given(DAYS, st.sampled_from([1, 2, 3, 4, 6, 12]), st.integers(1, 40), st.booleans())
