@@ -245,10 +245,11 @@ def _base(endpoint: str) -> str:
     try:
         parts = urlsplit(base)
         # A resolver is given the host in this encoding, and does not survive one that has none.
-        sound = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+        host = (parts.hostname or "").encode("idna")
+        sound = parts.scheme in ("http", "https") and host != b"" and parts.port != 0
     except ValueError:
         sound = False
-    if not sound or parts.scheme not in ("http", "https"):
+    if not sound:
         raise ValueError(f"{endpoint!r} is not an address of a node: http://HOST:PORT")
     return base.rstrip("/")
 
