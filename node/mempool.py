@@ -229,7 +229,7 @@ class _DrainRate:
     waits and nothing leaves does.
     """
 
-    _MEMORY_MS = 2_000.0
+    _MEMORY_MS = 4_000.0
     """After so much waiting, what was before counts for a third."""
     _SHOWN_MIN_MS = 250.0
     """What left in less waiting than this is judged as if it had been this: one block after a pause

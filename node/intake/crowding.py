@@ -10,6 +10,12 @@ What waits is counted twice over. The pool holds what everyone took, as far as t
 look at it. What was taken *here* waits longer than the pool alone tells, because the others have to
 look at it first: so it has a bound of its own, by how fast what was taken here becomes final. As
 many as wait, divided by how many become final a second, is how long each waits.
+
+What waits goes up and down with the blocks: each takes all there is, and until the next as much
+comes in again. So it is what a block leaves behind that is held against a mark, and what may wait
+grows from there as fast as blocks take it, for as long as one is gathered at most. The more a block
+holds, the higher it rises before the next, and nobody is told to come back for that; and those who
+bring too much are let in evenly, not all at once after each block.
 """
 
 from collections.abc import Callable
@@ -18,12 +24,16 @@ from typing import Final
 from node.clock import Clock
 from node.mempool import Mempool
 
-WAIT_MS: Final = 1_000
-"""The high mark: as much as is likely to leave the pool in this time."""
-WAITING_MIN: Final = 2_000
-"""The same at least, however little leaves: a network that was idle has not shown what it can."""
-CROWDED_SHARE: Final = 0.5
-"""Of the high mark is the low one."""
+WAIT_MS: Final = 2_500
+"""The high mark: as much as is likely to leave the pool in this time. What comes in while a round
+goes by without its proposer, and is taken late, stays below it."""
+CROWDED_WAIT_MS: Final = 300
+"""The low mark: the time that one block is under way, so that the next is always at hand."""
+WAITING_MIN: Final = 4_000
+"""Of either mark at least, however little leaves: a network that was idle has not shown what it
+can."""
+CROWDED_SHARE: Final = 0.25
+"""Of that minimum counts for the low mark."""
 CALM_AFTER_S: Final = 5.0
 """So long after a client was turned away last the high mark holds again."""
 
@@ -31,30 +41,47 @@ CALM_AFTER_S: Final = 5.0
 class Crowding:
     """Whether clients are turned away."""
 
-    def __init__(self, mempool: Mempool, clock: Clock, *, doors: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        mempool: Mempool,
+        clock: Clock,
+        *,
+        doors: Callable[[], int],
+        gathered_ms_max: int,
+    ) -> None:
         """Store what is given.
 
         Args:
             doors: how many nodes share what clients bring, if all are used alike.
+            gathered_ms_max: how long a block is gathered at most.
         """
         self._mempool = mempool
         self._clock = clock
         self._doors = doors
+        self._gathered_ms_max = gathered_ms_max
         self._calm_from_s = 0.0
+        self._block_s = clock.monotonic()
 
     def waiting_max(self) -> int:
         """Return how much may wait in the pool now."""
-        return self._marked(max(WAITING_MIN, self._mempool.leaving_within(WAIT_MS)))
+        return self._allowed(self._mempool.leaving_within, WAITING_MIN)
 
     def ours_max(self) -> int:
         """Return how much of what was taken here may wait now."""
-        least = WAITING_MIN // self._doors()
-        return self._marked(max(least, self._mempool.ours_leaving_within(WAIT_MS)))
+        return self._allowed(self._mempool.ours_leaving_within, WAITING_MIN // self._doors())
 
     def turned_away(self) -> None:
         """Take note that a client has been told to come back."""
         self._calm_from_s = self._clock.monotonic() + CALM_AFTER_S
 
-    def _marked(self, high: int) -> int:
-        is_calm = self._clock.monotonic() >= self._calm_from_s
-        return high if is_calm else int(CROWDED_SHARE * high)
+    def committed(self) -> None:
+        """Take note that a block has taken what it could hold."""
+        self._block_s = self._clock.monotonic()
+
+    def _allowed(self, leaving_within: Callable[[int], int], least: int) -> int:
+        now_s = self._clock.monotonic()
+        wait_ms = WAIT_MS
+        if now_s < self._calm_from_s:
+            wait_ms, least = CROWDED_WAIT_MS, max(1, int(CROWDED_SHARE * least))
+        since_block_ms = min(int((now_s - self._block_s) * 1000), self._gathered_ms_max)
+        return max(least, leaving_within(wait_ms + since_block_ms))

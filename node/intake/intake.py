@@ -43,6 +43,7 @@ from node.ledger.outcomes import Outcome
 from node.mempool import Added, AdmittedTransaction, Full, Known, Mempool
 from node.metrics import Metrics
 from node.network import BATCH_SIZE_BYTES, PeerView, Role, Transactions, WireMessage
+from node.replica.pace import gathered_ms_max
 from node.signatures import Signatures
 
 PUSH_AGAIN_S: Final = (5.0, 15.0, 45.0)
@@ -139,7 +140,15 @@ class Intake:
         self._clock = clock
         self._claims = claims
         self._metrics = metrics
-        self._crowding = Crowding(mempool, clock, doors=lambda: len(chain.validators.validators))
+        genesis = chain.genesis
+        self._crowding = Crowding(
+            mempool,
+            clock,
+            doors=lambda: len(chain.validators.validators),
+            gathered_ms_max=gathered_ms_max(
+                gather_ms=genesis.blocks.gather_ms, timeout_ms=genesis.params.timeout_propose_ms
+            ),
+        )
         self._verifier = Verifier(
             admission, take=self._take, gives_way_to=gives_way_to, signatures=signatures
         )
@@ -287,6 +296,7 @@ class Intake:
 
     def _committed(self, committed: Committed) -> None:
         candidate, now_s = committed.candidate, self._clock.monotonic()
+        self._crowding.committed()
         taken = self._mine  # Most are of others.
         for transaction_id in [each for each in candidate.transaction_ids if each in taken]:
             mine = self._forget(transaction_id)

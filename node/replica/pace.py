@@ -57,7 +57,7 @@ class Pace:
             idle_ms: how long ago the head was committed, as far as is known; at least 0.
         """
         self._gather_s = gather_ms / 1000
-        self._busy_s = min(GATHER_FACTOR_MAX * gather_ms, GATHER_SHARE_MAX * timeout_ms) / 1000
+        self._busy_s = gathered_ms_max(gather_ms=gather_ms, timeout_ms=timeout_ms) / 1000
         self._gathered_max = min(GATHERED_MAX, transactions_max / 2)
         self._heartbeat_s = heartbeat_ms / 1000
         self._last_s = now_s - min(idle_ms / 1000, self._heartbeat_s)
@@ -119,6 +119,15 @@ class Pace:
             return _rounded(least_s)
         lacking_s = busy_s - waiting / rate
         return _rounded(max(least_s, min(lacking_s, self._last_s + busy_s - now_s)))
+
+
+def gathered_ms_max(*, gather_ms: int, timeout_ms: int) -> int:
+    """Return how long a block is gathered at most, however many come in.
+
+    Args:
+        timeout_ms: of a proposal in round 0.
+    """
+    return int(min(GATHER_FACTOR_MAX * gather_ms, GATHER_SHARE_MAX * timeout_ms))
 
 
 def _rounded(delay_s: float) -> float:

@@ -351,6 +351,8 @@ def test_once_a_client_was_turned_away_less_may_wait_until_none_has_been_for_a_w
     low = int(CROWDED_SHARE * high)
     monkeypatch.setattr("node.intake.crowding.WAITING_MIN", len(VALIDATORS) * high)
     monkeypatch.setattr("node.intake.crowding.WAIT_MS", 0)
+    monkeypatch.setattr("node.intake.crowding.CROWDED_WAIT_MS", 0)
+    monkeypatch.setattr("node.intake.intake.gathered_ms_max", lambda **_: 0)
 
     async def main() -> None:
         async with cluster() as network:
@@ -382,6 +384,7 @@ def test_once_a_client_was_turned_away_less_may_wait_until_none_has_been_for_a_w
 @pytest.mark.adversarial(75)
 def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 8)
+    monkeypatch.setattr("node.intake.intake.gathered_ms_max", lambda **_: 0)
 
     async def main() -> None:
         async with cluster() as network:
@@ -391,7 +394,7 @@ def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> N
                 await asyncio.sleep(0.1)
                 door.pool.remove(door.pool.ids())
 
-            answers = [(await door.intake.submit([network.transaction()]))[0] for _ in range(50)]
+            answers = [(await door.intake.submit([network.transaction()]))[0] for _ in range(150)]
 
             taken = sum(isinstance(answer, AdmittedTransaction) for answer in answers)
             assert taken == pytest.approx(40 * WAIT_MS / 1000, abs=3)

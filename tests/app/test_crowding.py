@@ -1,0 +1,184 @@
+"""How much may wait, over a model of the network: blocks that come and take, clients that bring."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from node.clock import ManualClock
+from node.intake.crowding import (
+    CALM_AFTER_S,
+    CROWDED_WAIT_MS,
+    WAITING_MIN,
+    Crowding,
+)
+from node.ledger.transactions import TRANSACTION_VERSION, TransactionBody
+from node.mempool import AdmittedTransaction, Mempool
+
+DOORS = 4
+TICK_MS = 25
+"""So often each door is brought a list."""
+GATHERED_MS_MAX = 400
+BODY = TransactionBody(
+    version=TRANSACTION_VERSION,
+    network=bytes(8),
+    valid_until_ms=2_000_000_000_000,
+    salt=bytes(16),
+    signers=(bytes(32),),
+    operations=(),
+    memo="",
+)
+
+
+@dataclass
+class Model:
+    """One of four doors that are used alike; what is let in at one is let in at all."""
+
+    capacity: int
+    """Transactions a second that blocks take at most."""
+    interval_ms: int
+    """From one block to the next."""
+    agreement_ms: int = 150
+    """From the moment at which a block is put together until it is committed."""
+    refused: list[int] = field(default_factory=list)
+    """When, in milliseconds since the start."""
+    blocks: list[int] = field(default_factory=list)
+    """How many transactions each holds."""
+    waiting: list[int] = field(default_factory=list)
+    """How many there are at each tick."""
+    now_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.pool = Mempool(self.clock)
+        self.crowding = Crowding(
+            self.pool, self.clock, doors=lambda: DOORS, gathered_ms_max=GATHERED_MS_MAX
+        )
+        self._next_block_ms = self.interval_ms
+        self._under_way: list[AdmittedTransaction] = []
+        self._number = 0
+
+    def run(self, seconds: float, *, offered: int, stalled: bool = False) -> None:
+        """Let clients bring so many a second; while it is stalled no block comes."""
+        ended_ms = self.now_ms + int(seconds * 1000)
+        while self.now_ms < ended_ms:
+            self._bring(offered * TICK_MS // 1000 // DOORS)
+            self.waiting.append(len(self.pool))
+            self.clock.advance(TICK_MS)
+            self.now_ms += TICK_MS
+            if stalled:
+                self._next_block_ms = max(self._next_block_ms, self.now_ms + self.agreement_ms)
+                continue
+            if not self._under_way and self.now_ms >= self._next_block_ms - self.agreement_ms:
+                count_max = self.capacity * self.interval_ms // 1000
+                self._under_way = self.pool.take(count_max=count_max, size_bytes_max=1 << 30)
+            if self.now_ms >= self._next_block_ms:
+                self._commit()
+
+    def _bring(self, count: int) -> None:
+        crowding = self.crowding
+        if self.pool.ours >= crowding.ours_max() or len(self.pool) >= crowding.waiting_max():
+            crowding.turned_away()
+            self.refused.append(self.now_ms)
+            return
+        for door in range(DOORS):
+            for _ in range(count):
+                self._number += 1
+                transaction = AdmittedTransaction(
+                    id=self._number.to_bytes(32), raw=b"", body=BODY, size_bytes=0
+                )
+                self.pool.add(transaction, ours=door == 0)
+
+    def _commit(self) -> None:
+        self.pool.remove([transaction.id for transaction in self._under_way])
+        self.crowding.committed()
+        self.blocks.append(len(self._under_way))
+        self._under_way = []
+        self._next_block_ms += self.interval_ms
+
+
+SPACED = pytest.mark.parametrize(
+    ("capacity", "interval_ms"), [(1_000, 75), (2_500, 175), (4_000, 300), (5_000, 400)]
+)
+"""The more a second, the wider apart."""
+
+
+@SPACED
+def test_nobody_is_refused_what_blocks_can_take(capacity: int, interval_ms: int) -> None:
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+
+    model.run(20, offered=capacity * 95 // 100)
+
+    assert model.refused == []
+
+
+@SPACED
+def test_a_round_without_its_proposer_is_made_up_for_without_a_refusal(
+    capacity: int, interval_ms: int
+) -> None:
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+    offered = capacity * 88 // 100
+    model.run(5, offered=offered)
+
+    model.run(1.25, offered=offered, stalled=True)
+    model.run(20, offered=offered)
+
+    assert model.refused == []
+    assert model.waiting[-1] < capacity
+
+
+@SPACED
+def test_those_refused_after_a_long_stop_are_soon_the_last(capacity: int, interval_ms: int) -> None:
+    """A mark below what waits before each block would turn clients away for ever."""
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+    offered = capacity * 88 // 100
+    model.run(5, offered=offered)
+
+    model.run(5, offered=offered, stalled=True)
+    stopped_ms = model.now_ms
+    assert model.refused
+    model.run(20, offered=offered)
+
+    assert model.refused[-1] < stopped_ms + 1_000 * 2 * CALM_AFTER_S
+
+
+@SPACED
+def test_ten_times_as_much_fills_every_block_and_waits_no_longer_than_for_two(
+    capacity: int, interval_ms: int
+) -> None:
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+    model.run(5, offered=capacity)
+
+    model.run(5, offered=10 * capacity)
+    blocks, ticks = len(model.blocks), len(model.waiting)
+    model.run(10, offered=10 * capacity)
+
+    full = capacity * interval_ms // 1000
+    assert min(model.blocks[blocks:]) == full
+    # As many as wait on average, by how many leave a second, is how long each of them does. One
+    # list more than may is let in, and the rate is known to within a tenth.
+    waiting = model.waiting[ticks:]
+    list_size = 10 * capacity * TICK_MS // 1000
+    mean_s = (sum(waiting) / len(waiting) - list_size) / capacity
+    assert mean_s < 1.1 * max(
+        (CROWDED_WAIT_MS + interval_ms / 2) / 1000, WAITING_MIN / 2 / capacity
+    )
+
+
+def test_what_may_wait_grows_from_a_block_on_for_as_long_as_the_next_is_gathered() -> None:
+    model = Model(capacity=4_000, interval_ms=100)
+    model.run(20, offered=4_000)
+    crowding, clock = model.crowding, model.clock
+    crowding.turned_away()
+    crowding.committed()
+    model.pool.remove(model.pool.ids())  # While nothing waits, no time counts.
+
+    found = []
+    for _ in range(6):
+        found.append(crowding.waiting_max())
+        clock.advance(GATHERED_MS_MAX // 4)
+
+    rate = found[0] * 1000 / CROWDED_WAIT_MS
+    gathered = (0, 100, 200, 300, 400, 400)
+    assert found == pytest.approx(
+        [rate * (CROWDED_WAIT_MS + ms) / 1000 for ms in gathered], rel=0.01
+    )
