@@ -91,7 +91,7 @@ FAILURES: Final[Mapping[type[Exception], Entry]] = {
         "operation-invalid",
         Exit.USAGE,
         "The file holds something that is no operation.",
-        "`khazana tx operations` lists them with their fields.",
+        "`khazana tx operations NAME` says how each field of an operation is written.",
     ),
     DraftError: make_entry(
         "draft-invalid",

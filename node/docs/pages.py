@@ -1,4 +1,4 @@
-"""The pages that the code writes: every command, every method, every outcome.
+"""The pages that the code writes: every command, method, operation and outcome.
 
 Each returns Markdown of a whole page but its title. They are made when the documentation is built,
 so that they cannot differ from what is built.
@@ -13,6 +13,8 @@ from typing import Any, Final
 import click
 
 from node.cli.application import application
+from node.cli.tx.describing import describe
+from node.ledger.catalogue import ACTS
 from node.ledger.outcomes import Outcome
 from node.rpc.document import render
 
@@ -30,6 +32,18 @@ def methods() -> str:
     return "\n".join(line for entry in document["methods"] for line in _method(entry, document))
 
 
+def operations() -> str:
+    """Return every operation, with how each of its fields is written in JSON."""
+    lines = []
+    for act in ACTS:
+        lines += [f"## {act.name}", "", "| field | written as | |", "|---|---|---|"]
+        for field in describe(act.operation):
+            cells = (f"`{field.path}`", field.written, field.means)
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def outcomes() -> str:
     """Return every outcome of an operation, with the sentence that a refusal says."""
     rows = ["| number | name | since version | says |", "|---|---|---|---|"]
@@ -43,6 +57,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         "node/docs/reference/commands": commands,
         "node/docs/reference/methods": methods,
+        "node/docs/reference/operations": operations,
         "node/docs/reference/outcomes": outcomes,
     }
 )

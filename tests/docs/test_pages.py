@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from node.cli.application import application
-from node.docs.pages import PAGES, commands, methods, outcomes
+from node.docs.pages import PAGES, commands, methods, operations, outcomes
+from node.ledger.catalogue import ACTS
 from node.ledger.outcomes import Outcome
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
@@ -38,6 +39,14 @@ def test_every_method_is_on_the_page_with_its_parameters() -> None:
         assert f"\n## {entry.name}\n" in f"\n{page}"
     assert "| `address` | string" in page
     assert "khz_subscribe" in page
+
+
+def test_every_operation_is_on_the_page_with_its_fields() -> None:
+    page = operations()
+
+    for act in ACTS:
+        assert f"\n## {act.name}\n" in f"\n{page}"
+    assert "| `terms\\|bond_terms.plan.rates[].rate_ppm` | whole number, 0 to 1,000,000 |" in page
 
 
 def test_every_outcome_is_on_the_page() -> None:

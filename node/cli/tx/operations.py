@@ -76,7 +76,7 @@ class OperationReader:
 
     def _record(self, kind: type[Record], value: Mapping[str, Any], place: str) -> Record:
         hints = get_type_hints(kind, include_extras=True)
-        names = {self._key(name, hints[name]): name for name in hints}
+        names = {key_of(name, hints[name]): name for name in hints}
         for key in value:
             if key not in names:
                 raise OperationError(
@@ -90,7 +90,7 @@ class OperationReader:
                 fields[name] = self._value(hint, value[key], where, decimals)
             elif name == "approvers":
                 fields[name] = ()
-            elif _optional(hint):
+            elif optional(hint):
                 fields[name] = None
             else:
                 raise OperationError(where, "missing")
@@ -102,11 +102,8 @@ class OperationReader:
             return own
         return self._decimals_of(asset) if isinstance(asset, str) else None
 
-    def _key(self, name: str, hint: object) -> str:
-        return name.removesuffix("_ms") if _ranged(hint, TIME_MS_MAX) else name
-
     def _value(self, hint: object, value: Any, place: str, decimals: int | None) -> object:
-        bare = _bare(hint)
+        bare = unbounded(hint)
         if get_origin(bare) in (Union, types.UnionType):
             return self._union(bare, value, place, decimals)
         if get_origin(bare) is tuple:
@@ -115,9 +112,9 @@ class OperationReader:
             return self._bytes(hint, value, place)
         if hint is int:
             return _amount(value, place, decimals)
-        if _ranged(hint, TIME_MS_MAX):
+        if ranged(hint, TIME_MS_MAX):
             return _bounded(hint, _time(value, place), place)
-        if _ranged(hint, DAY_MAX):
+        if ranged(hint, DAY_MAX):
             return _bounded(hint, _day(value, place), place)
         if isinstance(bare, type) and issubclass(bare, Record):
             if not isinstance(value, dict):
@@ -136,10 +133,10 @@ class OperationReader:
         # A union of records: `type` is the class's name in snake case, or only its beginning.
         wanted = str(value.get("type")) if isinstance(value, dict) else ""
         for member in members:
-            name = _snake(member.__name__)
+            name = snake(member.__name__)
             if wanted and wanted in (name, name.rpartition("_")[0]):
                 return self._value(member, value, place, decimals)
-        names = ", ".join(_snake(member.__name__) for member in members)
+        names = ", ".join(snake(member.__name__) for member in members)
         raise OperationError(_at(place, "type"), f"expected one of {names}")
 
     def _tuple(
@@ -163,7 +160,7 @@ class OperationReader:
         if not isinstance(value, str):
             raise OperationError(place, "expected text")
         try:
-            if _length(hint) == ADDRESS_SIZE:
+            if length_of(hint) == ADDRESS_SIZE:
                 return self._parse_address(value)
             return bytes.fromhex(value)
         except AddressError as error:
@@ -226,30 +223,41 @@ def _at(place: str, key: str) -> str:
     return f"{place}.{key}" if place else key
 
 
-def _snake(name: str) -> str:
+def key_of(name: str, hint: object) -> str:
+    """Return the name under which a field is written: a time has no unit."""
+    return name.removesuffix("_ms") if ranged(hint, TIME_MS_MAX) else name
+
+
+def snake(name: str) -> str:
+    """Return the name of a class as it stands under `type`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _bare(hint: object) -> Any:
+def unbounded(hint: object) -> Any:
+    """Return an annotation without what bounds it."""
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
-def _optional(hint: object) -> bool:
-    bare = _bare(hint)
+def optional(hint: object) -> bool:
+    """Tell whether a field may be absent."""
+    bare = unbounded(hint)
     return get_origin(bare) in (Union, types.UnionType) and types.NoneType in get_args(bare)
 
 
-def _metas(hint: object) -> list[msgspec.Meta]:
+def metas(hint: object) -> list[msgspec.Meta]:
+    """Return what bounds a field, or the value of one that may be absent."""
     inner = next(
-        (m for m in get_args(_bare(hint)) if _optional(hint) and m is not types.NoneType), hint
+        (m for m in get_args(unbounded(hint)) if optional(hint) and m is not types.NoneType), hint
     )
     extras = get_args(inner)[1:] if get_origin(inner) is Annotated else ()
     return [extra for extra in extras if isinstance(extra, msgspec.Meta)]
 
 
-def _ranged(hint: object, highest: int) -> bool:
-    return any(meta.le == highest for meta in _metas(hint))
+def ranged(hint: object, highest: int) -> bool:
+    """Tell whether a field is bounded by this: times and days are known by their ends."""
+    return any(meta.le == highest for meta in metas(hint))
 
 
-def _length(hint: object) -> int | None:
-    return next((m.max_length for m in _metas(hint) if m.max_length == m.min_length), None)
+def length_of(hint: object) -> int | None:
+    """Return the length that a field has, if it can have one alone."""
+    return next((m.max_length for m in metas(hint) if m.max_length == m.min_length), None)
