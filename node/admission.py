@@ -13,7 +13,7 @@ been verified, and a copy that came meanwhile is looked at again then (adversari
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
@@ -21,9 +21,10 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from node.chain import BlockEnvelope, Chain
+from node.chain import BlockEnvelope, Chain, Trial
 from node.clock import Clock
 from node.keys import verify as verify_signature
+from node.keys import verify_each
 from node.keys.development import first_development_key
 from node.ledger.outcomes import Details, Outcome
 from node.ledger.transactions import (
@@ -92,16 +93,14 @@ class Forgotten:
 AdmissionResult: TypeAlias = AdmittedTransaction | Known | Full | Refusal | Forgotten
 
 
-class _Waiting(msgspec.Struct, gc=False):
-    """A transaction of a batch whose signatures are being verified."""
+class _Copy(msgspec.Struct, gc=False):
+    """A transaction of a batch of whose id another is being verified already."""
 
     place: int
     """In the batch."""
     transaction: AdmittedTransaction
     signatures: tuple[bytes, ...]
     """As many as the body has signers, in their order."""
-    is_copy: bool
-    """One of the same id is being verified already."""
 
 
 _SIGNER_OF: Final[Callable[[Check], bytes]] = itemgetter(0)
@@ -110,7 +109,7 @@ _SIGNER_OF: Final[Callable[[Check], bytes]] = itemgetter(0)
 class Batch:
     """Transactions between `begin` and `finish`."""
 
-    __slots__ = ("checks", "done", "dry_run", "height", "results", "waiting")
+    __slots__ = ("checks", "copies", "done", "dry_run", "fresh", "height", "places", "results")
 
     def __init__(self, *, dry_run: bool, height: int) -> None:
         self.dry_run = dry_run
@@ -118,15 +117,19 @@ class Batch:
         """Of the head when it was begun."""
         self.checks: list[Check] = []
         """The signatures to verify."""
-        self.results: list[AdmissionResult | None] = []
-        """None for those that wait."""
-        self.waiting: list[_Waiting] = []
+        self.results: list[AdmissionResult] = []
+        """Of each transaction, if all signatures are good and nothing happens meanwhile."""
+        self.fresh: list[AdmittedTransaction] = []
+        """Those whose signatures are to be verified, in order."""
+        self.places: list[int] = []
+        """Where each of them stands among the results."""
+        self.copies: list[_Copy] = []
         self.done = asyncio.Event()
         """What was admitted is in the pool, as soon as others have their turn."""
 
-    def signers(self) -> Iterator[bytes]:
-        """Yield whose signatures are to be verified."""
-        return map(_SIGNER_OF, self.checks)
+    def signers(self) -> list[bytes]:
+        """Return whose signatures are to be verified, in the order of the checks."""
+        return list(map(_SIGNER_OF, self.checks))
 
 
 class AdmissionError(Exception):
@@ -198,7 +201,7 @@ class Admission:
         )
 
     def verify_batch(
-        self, raws: Iterable[bytes], *, dry_run: bool = False
+        self, raws: Collection[bytes], *, dry_run: bool = False
     ) -> list[AdmissionResult]:
         """Return for each transaction whether this node vouches for it, in order.
 
@@ -211,7 +214,7 @@ class Admission:
         batch = self.begin(raws, dry_run=dry_run)
         return self.finish(batch, self.verdicts(batch.checks))
 
-    def begin(self, raws: Iterable[bytes], *, dry_run: bool = False) -> Batch:
+    def begin(self, raws: Collection[bytes], *, dry_run: bool = False) -> Batch:
         """Do for these transactions all that comes before their signatures.
 
         The caller verifies the checks of the batch and calls `finish`, or else `abandon`.
@@ -219,8 +222,9 @@ class Admission:
         envelope = self._chain.envelope(self.now_ms())
         accepts, is_new, id_of = envelope.accepts, self._chain.is_new, self._id_of
         pool, pending = self._pool, self._pending
+        has_room = pool.has_room_for(len(raws), sum(map(len, raws)))
         batch = Batch(dry_run=dry_run, height=self._chain.head.height)
-        results, waiting, checks = batch.results, batch.waiting, batch.checks
+        results, fresh, places, checks = batch.results, batch.fresh, batch.places, batch.checks
         for raw in raws:
             try:
                 signed, body = decode_signed(raw)
@@ -241,29 +245,26 @@ class Admission:
                     continue
             size_bytes = len(raw)
             # Said before the costly part, so that a flood costs little.
-            if pool.is_full_for(size_bytes):
+            if not has_room and pool.is_full_for(size_bytes):
                 results.append(Full(pool.retry_after_ms()))
                 continue
-            is_copy = id_ in pending
-            waiting.append(
-                _Waiting(
-                    place=len(results),
-                    transaction=AdmittedTransaction(
-                        id=id_, raw=raw, body=body, size_bytes=size_bytes
-                    ),
-                    signatures=signed.signatures,
-                    is_copy=is_copy,
-                )
-            )
-            results.append(None)
-            if not is_copy:
+            transaction = AdmittedTransaction(id=id_, raw=raw, body=body, size_bytes=size_bytes)
+            if id_ in pending:
+                copy = _Copy(len(results), transaction, signed.signatures)
+                batch.copies.append(copy)
+            else:
                 pending[id_] = batch
+                places.append(len(results))
+                fresh.append(transaction)
                 checks += zip(body.signers, repeat(id_), signed.signatures)
+            results.append(transaction)
         return batch
 
     def verdicts(self, checks: Sequence[Check]) -> list[bool]:
         """Return for each of these checks whether the signature is good; some 50 us for one."""
         verify = self._verify
+        if verify is verify_signature:
+            return verify_each(checks)
         return [verify(*check) for check in checks]
 
     def finish(self, batch: Batch, verdicts: Sequence[bool] | bytes) -> list[AdmissionResult]:
@@ -276,49 +277,68 @@ class Admission:
             verdicts: of the batch's checks, in their order.
         """
         assert len(verdicts) == len(batch.checks)
-        results = batch.results
-        admitted: set[bytes] = set()
+        self.signatures_verified += len(verdicts)
         has_moved = batch.height != self._chain.head.height
         trial = self._chain.trial(now_ms=self.now_ms()) if batch.dry_run else None
-        self.signatures_verified += len(verdicts)
         # Nearly always, and then nobody need be asked for.
         are_good = all(verdicts) and self._development_key_of(batch.signers()) is None
-        first = 0
-        for waiting in batch.waiting:
-            transaction = waiting.transaction
-            result: AdmissionResult = transaction
-            if waiting.is_copy:
-                # Of one whose signatures were being verified, and may not have been good.
-                result = self._of_copy(waiting, admitted)
-            elif not are_good:
-                end = first + len(transaction.body.signers)
-                result = self._judge(transaction, verdicts[first:end]) or transaction
-                first = end
-            if result is transaction and has_moved:
-                # It may have come in a block meanwhile.
-                result = self._duplicate(transaction.id, transaction.body.valid_until_ms) or result
-            if result is transaction and trial is not None:
-                receipt = trial.receipt(transaction.body)
-                if receipt.outcome is not Outcome.APPLIED:
-                    self.refused[receipt.outcome] += 1
-                    result = Refusal(
-                        outcome=receipt.outcome,
-                        details=receipt.details,
-                        id=transaction.id,
-                        of_state=True,
-                    )
+        if trial is not None or has_moved or not are_good:
+            first = 0
+            for place, transaction in zip(batch.places, batch.fresh, strict=True):
+                refusal = None
+                if not are_good:
+                    end = first + len(transaction.body.signers)
+                    refusal = self._judge(transaction, verdicts[first:end])
+                    first = end
+                refusal = refusal or self._objection(transaction, trial, has_moved=has_moved)
+                if refusal is not None:
+                    batch.results[place] = refusal
+        if batch.copies:
+            self._finish_copies(batch, trial, has_moved=has_moved)
+        self.abandon(batch)
+        return batch.results
+
+    def _finish_copies(self, batch: Batch, trial: Trial | None, *, has_moved: bool) -> None:
+        """Judge those of an id that was being verified, and may not have been good."""
+        copied = {copy.transaction.id for copy in batch.copies}
+        admitted = {
+            transaction.id
+            for place, transaction in zip(batch.places, batch.fresh, strict=True)
+            if transaction.id in copied and batch.results[place] is transaction
+        }
+        for copy in batch.copies:
+            transaction = copy.transaction
+            result: AdmissionResult = self._of_copy(copy, admitted)
+            if result is transaction:
+                result = self._objection(transaction, trial, has_moved=has_moved) or transaction
             if result is transaction:
                 admitted.add(transaction.id)
-            results[waiting.place] = result
-        self.abandon(batch)
-        # Every place was filled: those that wait were gone through.
-        return results  # type: ignore[return-value]
+            batch.results[copy.place] = result
+
+    def _objection(
+        self, transaction: AdmittedTransaction, trial: Trial | None, *, has_moved: bool
+    ) -> Refusal | None:
+        """Return what the chain has against a transaction that is signed as it says, or None."""
+        if has_moved:
+            # It may have come in a block meanwhile.
+            applied = self._duplicate(transaction.id, transaction.body.valid_until_ms)
+            if applied is not None:
+                return applied
+        if trial is None:
+            return None
+        receipt = trial.receipt(transaction.body)
+        if receipt.outcome is Outcome.APPLIED:
+            return None
+        self.refused[receipt.outcome] += 1
+        return Refusal(
+            outcome=receipt.outcome, details=receipt.details, id=transaction.id, of_state=True
+        )
 
     def abandon(self, batch: Batch) -> None:
         """Forget a batch: its signatures are not being verified any more."""
-        for waiting in batch.waiting:
-            if not waiting.is_copy:
-                del self._pending[waiting.transaction.id]
+        pending = self._pending
+        for transaction in batch.fresh:
+            del pending[transaction.id]
         batch.done.set()
 
     def may_wait(self, transaction: AdmittedTransaction) -> bool:
@@ -388,9 +408,9 @@ class Admission:
     async def _verify_shared(self, checks: Sequence[Check]) -> list[bool]:
         """Verify half of these here, and half elsewhere at the same time, where that can be."""
         self.signatures_verified += len(checks)
-        verify, half = self._verify, len(checks) // 2
+        half = len(checks) // 2
         given = None if self._signatures is None else self._signatures.start(checks[:half])
-        here = [verify(*check) for check in (checks if given is None else checks[half:])]
+        here = self.verdicts(checks if given is None else checks[half:])
         if given is None:
             return here
         await asyncio.wait((given,), timeout=HELP_S)
@@ -398,7 +418,7 @@ class Admission:
             given.add_done_callback(_forget)
         elif given.exception() is None:
             return [*map(bool, given.result()), *here]
-        return [*(verify(*check) for check in checks[:half]), *here]
+        return [*self.verdicts(checks[:half]), *here]
 
     def now_ms(self) -> int:
         """Return the earliest time of the next block, as far as this node can tell."""
@@ -435,12 +455,12 @@ class Admission:
         raise AssertionError("what no rule refuses is accepted")
 
     def _of_copy(
-        self, waiting: _Waiting, admitted: Container[bytes]
+        self, copy: _Copy, admitted: Container[bytes]
     ) -> AdmittedTransaction | Known | Refusal:
-        transaction = waiting.transaction
+        transaction = copy.transaction
         if transaction.id in admitted or transaction.id in self._pool:
             return Known(transaction.id)
-        return self._verified(transaction, waiting.signatures)
+        return self._verified(transaction, copy.signatures)
 
     def _verified(
         self, transaction: AdmittedTransaction, signatures: Sequence[bytes]
@@ -470,7 +490,7 @@ class Admission:
             TransactionError(Outcome.DEVELOPMENT_KEY, signer=signer, label=label), transaction.id
         )
 
-    def _development_key_of(self, signers: Iterable[bytes]) -> tuple[bytes, str] | None:
+    def _development_key_of(self, signers: Collection[bytes]) -> tuple[bytes, str] | None:
         """Return the first of these that everybody knows, with its label, where none may sign."""
         return first_development_key(signers) if self._refuses_development_keys else None
 

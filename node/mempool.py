@@ -13,8 +13,9 @@ The pool is not shared between threads: it belongs to the event loop.
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 import msgspec
@@ -67,6 +68,10 @@ class Full:
 AddResult: TypeAlias = Added | Known | Full
 
 _ADDED: Final = Added()
+
+_ID_OF: Final[Callable[[AdmittedTransaction], bytes]] = attrgetter("id")
+_SIZE_OF: Final[Callable[[AdmittedTransaction], int]] = attrgetter("size_bytes")
+_EXPIRY_OF: Final[Callable[[AdmittedTransaction], int]] = attrgetter("body.valid_until_ms")
 
 
 class Mempool:
@@ -129,6 +134,40 @@ class Mempool:
         if self._earliest_expiry_ms is None or expiry_ms < self._earliest_expiry_ms:
             self._earliest_expiry_ms = expiry_ms
         return _ADDED
+
+    def add_each(
+        self, transactions: Sequence[AdmittedTransaction], *, ours: bool = False
+    ) -> list[AddResult]:
+        """Do what `add` does for each, in order: faster where all are new and find room."""
+        waiting = self._waiting
+        fresh = dict(zip(map(_ID_OF, transactions), transactions, strict=True))
+        size_bytes = sum(map(_SIZE_OF, transactions))
+        if (
+            not fresh
+            or len(fresh) < len(transactions)
+            or not waiting.keys().isdisjoint(fresh)
+            or not self.has_room_for(len(fresh), size_bytes)
+        ):
+            return [self.add(transaction, ours=ours) for transaction in transactions]
+        if not waiting:
+            self._drain.begin()
+        waiting.update(fresh)
+        if ours:
+            if not self._ours:
+                self._ours_drain.begin()
+            self._ours.update(fresh)
+        self._size_bytes += size_bytes
+        expiry_ms = min(map(_EXPIRY_OF, transactions))
+        if self._earliest_expiry_ms is None or expiry_ms < self._earliest_expiry_ms:
+            self._earliest_expiry_ms = expiry_ms
+        return [_ADDED] * len(fresh)
+
+    def has_room_for(self, count: int, size_bytes: int) -> bool:
+        """Whether so many transactions of this size together would find room."""
+        return (
+            len(self._waiting) + count <= self._count_max
+            and self._size_bytes + size_bytes <= self._size_bytes_max
+        )
 
     def is_full_for(self, size_bytes: int) -> bool:
         """Whether a transaction of this size would find no room: worth asking before verifying."""

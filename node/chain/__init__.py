@@ -14,6 +14,7 @@ from node.chain.errors import (
 from node.chain.head import Head
 from node.chain.receipts import BlockReceipts
 from node.chain.rules import BlockEnvelope
+from node.chain.trial import Trial
 from node.chain.versions import describe_versions, is_ready_for_upgrade
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidBlock",
     "Listener",
     "NothingToProve",
+    "Trial",
     "UpgradeRequired",
     "describe_versions",
     "is_ready_for_upgrade",

@@ -261,17 +261,20 @@ class Intake:
 
     def _take(self, peer: str | None, results: Sequence[AdmissionResult]) -> list[AdmissionResult]:
         """Pool what was admitted, in the turn of the loop in which it was verified."""
-        answers: list[AdmissionResult] = []
-        added: list[AdmittedTransaction] = []
-        for result in results:
-            answer: AdmissionResult = result
-            if isinstance(result, AdmittedTransaction):
-                outcome = self._mempool.add(result, ours=peer is None)
-                if isinstance(outcome, Added):
-                    added.append(result)
-                else:
-                    answer = outcome
-            answers.append(answer)
+        admitted = [each for each in results if isinstance(each, AdmittedTransaction)]
+        outcomes = self._mempool.add_each(admitted, ours=peer is None)
+        added = [
+            transaction
+            for transaction, outcome in zip(admitted, outcomes, strict=True)
+            if isinstance(outcome, Added)
+        ]
+        answers = list(results)
+        if len(added) < len(admitted):
+            pooled = iter(outcomes)
+            for place, result in enumerate(results):
+                if isinstance(result, AdmittedTransaction):
+                    outcome = next(pooled)
+                    answers[place] = result if isinstance(outcome, Added) else outcome
         self._metrics.mempool_transactions.set(len(self._mempool))
         self._metrics.mempool_bytes.set(self._mempool.size_bytes)
         if peer is None:
@@ -280,7 +283,7 @@ class Intake:
                 self._forget(transaction.id)  # The pool may have let it go once before.
                 self._mine[transaction.id] = _Mine(now_s)
                 self._pushed[0][transaction.id] = now_s
-        else:
+        elif len(admitted) < len(results):
             self._judge(peer, results)
         if added:
             self._wake()

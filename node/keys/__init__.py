@@ -8,6 +8,7 @@ from node.keys.ed25519 import (
     Signature,
     is_valid_public_key,
     verify,
+    verify_each,
 )
 from node.keys.errors import (
     CertificateError,
@@ -41,4 +42,5 @@ __all__ = [
     "WrongPurpose",
     "is_valid_public_key",
     "verify",
+    "verify_each",
 ]

@@ -5,7 +5,7 @@ genesis is not marked `development` refuses them: `is_development_key` is how it
 only for labels that are listed here, so `development_signer` gives no key for any other label.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from node.hashing import Domain, tagged_hash
@@ -66,9 +66,11 @@ def development_label(public_key: bytes) -> str | None:
     return _labels().get(public_key)
 
 
-def first_development_key(public_keys: Iterable[bytes]) -> tuple[PublicKey, str] | None:
+def first_development_key(public_keys: Collection[bytes]) -> tuple[PublicKey, str] | None:
     """Return the first of these that is a development key, with its label."""
     labels = _labels()
+    if labels.keys().isdisjoint(public_keys):
+        return None
     for public_key in public_keys:
         if public_key in labels:
             return public_key, labels[public_key]

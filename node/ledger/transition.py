@@ -7,6 +7,7 @@ which rule refused it. What falls due by height or time comes before the block's
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from node.codec import Record
@@ -33,6 +34,7 @@ __all__ = [
     "Parameters",
     "Receipt",
     "SetAmendment",
+    "always_in_force",
     "apply_block",
     "check_in_force",
     "is_in_force",
@@ -139,6 +141,16 @@ class Application:
         # Acts know events only as records; a test holds that each is in the union.
         events: tuple[Event, ...] = tuple(acting.events)  # type: ignore[arg-type]
         return Receipt(outcome=_APPLIED, operation=None, details=(), events=events)
+
+
+@cache
+def always_in_force(version: int) -> frozenset[type[Record]]:
+    """Return the operations that a block of this version can hold whatever they say."""
+    return frozenset(
+        operation
+        for operation, act in ACT_OF.items()
+        if act.since <= version and act.since_of is None
+    )
 
 
 def is_in_force(body: TransactionBody, version: int) -> bool:

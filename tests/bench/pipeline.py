@@ -30,6 +30,7 @@ from node.chain import chain as chain_module
 from node.chain import execution, rules
 from node.chain.chain import Chain
 from node.chain.recent import RecentIds
+from node.intake.verifier import CHUNK_MAX
 from node.ledger import commitment
 from node.ledger.outcomes import Outcome
 from node.mempool import AdmittedTransaction, Mempool
@@ -77,13 +78,13 @@ class Stages:
         setattr(owner, name, timed)
 
 
-def watch(stages: Stages, verify_owner: Any) -> None:
+def watch(stages: Stages) -> None:
     """Wrap every stage of the live program."""
-    stages.wrap(verify_owner, "_verify", "verify signatures")
+    stages.wrap(admission_module.Admission, "verdicts", "verify signatures")
     stages.wrap(admission_module, "decode_signed", "decode")
     stages.wrap(admission_module.Admission, "begin", "admit")
     stages.wrap(admission_module.Admission, "finish", "admit")
-    stages.wrap(Mempool, "add", "pool")
+    stages.wrap(Mempool, "add_each", "pool")
     stages.wrap(Mempool, "take", "pool")
     stages.wrap(Mempool, "remove", "pool")
     stages.wrap(Chain, "build", "build or check")
@@ -128,7 +129,7 @@ async def run(
             ]
             for block in range(blocks)
         ]
-        watch(stages, town.admission)
+        watch(stages)
         stages.wrap(store, "write", "write")
         elapsed = cpu = 0.0
         for batch in raws:
@@ -180,9 +181,11 @@ async def decide(
         await proposer.chain.commit(proposed, town.certify(proposed))
         stages.counting = True
     start, cpu = time.perf_counter(), time.process_time()
-    for result in town.admission.verify_batch(raws):
-        assert isinstance(result, AdmittedTransaction)
-        town.pool.add(result)
+    for first in range(0, len(raws), CHUNK_MAX):
+        results = town.admission.verify_batch(raws[first : first + CHUNK_MAX])
+        admitted = [result for result in results if isinstance(result, AdmittedTransaction)]
+        assert len(admitted) == len(results)
+        town.pool.add_each(admitted)
     taken = town.pool.take(count_max=5_000, size_bytes_max=4 << 20)
     if proposed is None:
         candidate = town.chain.build(round=0, time_ms=town.clock.now_ms(), transactions=taken)

@@ -355,6 +355,30 @@ class PoolMachine(RuleBasedStateMachine):
         if isinstance(answer, Added):
             self.model.append(transaction)
 
+    @rule(
+        drawn=st.lists(
+            st.tuples(st.integers(0, 15), st.integers(1, 200), st.integers(0, 20)), max_size=6
+        ),
+        ours=st.booleans(),
+    )
+    def add_each(self, drawn: list[tuple[int, int, int]], ours: bool) -> None:
+        transactions = [
+            make_transaction(number, size_bytes=size_bytes, valid_until_ms=until_ms)
+            for number, size_bytes, until_ms in drawn
+        ]
+        one_by_one = make_pool(count_max=8, size_bytes_max=1_000)
+        for each in self.model:
+            one_by_one.add(each)
+        expected = [one_by_one.add(each) for each in transactions]
+        ours_before = self.pool.ours
+
+        answers = self.pool.add_each(transactions, ours=ours)
+
+        assert [type(each) for each in answers] == [type(each) for each in expected]
+        added = sum(isinstance(each, Added) for each in answers)
+        assert self.pool.ours == ours_before + (added if ours else 0)
+        self.model = list(one_by_one.waiting())
+
     @rule(chosen=st.sets(st.integers(0, 15)))
     def remove(self, chosen: set[int]) -> None:
         self.pool.remove([number.to_bytes(32) for number in sorted(chosen)])

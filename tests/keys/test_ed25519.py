@@ -19,6 +19,7 @@ from node.keys import (
     Signer,
     is_valid_public_key,
     verify,
+    verify_each,
 )
 
 # RFC 8032, section 7.1, tests 1 to 3: seed, public key, message, signature.
@@ -180,10 +181,16 @@ def test_verdict_is_that_of_the_library_as_it_is_offered(
     public_key, signature = bytes(signed[:32]), bytes(signed[32:])
 
     assert verify(public_key, message, signature) == opened(public_key, message, signature)
+    shorter = (public_key, message, signature[:-1])
+    checks = [(public_key, message, signature), shorter, (public_key + b"\0", message, signature)]
+    assert verify_each(checks) == [verify(*check) for check in checks]
 
 
 def test_speccheck_verdicts_are_those_of_the_library_as_it_is_offered() -> None:
-    assert [verify(*case) for case in SPECCHECK] == [opened(*case) for case in SPECCHECK]
+    verdicts = [opened(*case) for case in SPECCHECK]
+
+    assert [verify(*case) for case in SPECCHECK] == verdicts
+    assert verify_each([(key, message, signed) for key, message, signed in SPECCHECK]) == verdicts
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 64])
