@@ -45,6 +45,8 @@ OPEN_FILES_MAX: Final = 74
 NODE_OPEN_FILES_MAX: Final = 4_000
 # A node with more tables than this spends the maps; so many may be mapped then.
 TABLES_MAPPED_MAX: Final = 64
+# Pairs that are read at once, by a cursor that is kept: making one for few costs more than they do.
+PAGE_MAX: Final = 256
 _LOOK_EVERY: Final = 64  # writes: between two looks, a few tables come to be
 BLOOM_BITS: Final = 10  # one absent key in a hundred costs a read
 
@@ -141,6 +143,8 @@ class _Cursor(Protocol):
 
     def seek(self, target: bytes) -> None: ...
 
+    def next(self) -> None: ...
+
     def valid(self) -> bool: ...
 
     def key(self) -> bytes: ...
@@ -218,7 +222,32 @@ class LevelDBStore:
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
+        if limit is not None and limit <= PAGE_MAX and not reverse:
+            pairs = self._page(start, stop, limit)
+            if pairs is not None:
+                return iter(pairs)
         return _scan(self._path, self._database, start, stop, reverse=reverse, limit=limit)
+
+    def _page(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]] | None:
+        """Return some pairs at once, by the cursor that is there; None: another thread has it."""
+        if not self._seeking.acquire(blocking=False):
+            return None
+        try:
+            cursor = self._fresh_cursor()
+            cursor.seek(start)
+            pairs: list[tuple[bytes, bytes]] = []
+            while len(pairs) < limit and cursor.valid():
+                key = cursor.key()
+                if key >= stop:
+                    break
+                pairs.append((key, cursor.value()))
+                cursor.next()
+            return pairs
+        except (plyvel.Error, RuntimeError) as error:
+            self._cursor = None
+            raise _translate(self._path, error) from error
+        finally:
+            self._seeking.release()
 
     def write(self, batch: Batch, *, sync: bool) -> None:
         # After a failed write a part of it may stand in the log's last block. A later write that

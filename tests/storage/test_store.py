@@ -90,6 +90,22 @@ def test_scan_shows_the_moment_of_its_call(store: KeyValueStore) -> None:
     assert list(pairs) == [(b"a", b"1"), (b"b", b"2")]
 
 
+def test_page_is_as_of_its_call_however_often_the_cursor_was_used(store: KeyValueStore) -> None:
+    """A page of a database is read by a cursor that is kept from read to read."""
+    for number in range(40):
+        key = bytes([number])
+        store.write([(key, b"1"), (bytes([number // 2]), None)], sync=False)
+
+        left = [bytes([each]) for each in range(number // 2 + 1, number + 1)]
+        pairs = store.scan(b"", b"\xff", limit=5)
+        store.write([(key, b"2")], sync=False)
+        assert list(pairs) == [(each, b"1" if each == key else b"2") for each in left[:5]]
+        assert store.seek(key) == b"2" or number == 0
+        assert [pair[0] for pair in store.scan(key, bytes([number + 1]), limit=200)] == (
+            [key] if store.get(key) else []
+        )
+
+
 def test_view_stays_at_its_moment(store: KeyValueStore) -> None:
     store.write([(b"a", b"1"), (b"b", b"2")], sync=True)
     view = store.view()
