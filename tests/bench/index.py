@@ -17,146 +17,24 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any, Final
 
-from consensus.certificates import QuorumCertificate
-from consensus.types import BlockId, Height, Round, Signature, ValidatorId, VoteType
-from node.blocks import Block, Header, block_id, encode_block, encode_certificate
-from node.chain.head import HeadRecord
-from node.chain.receipts import decode_block_receipts, encode_block_receipts
-from node.codec import Record, encode
-from node.genesis import genesis_of
 from node.index.answers import Answers
 from node.index.database import Database
 from node.index.follower import Follower
-from node.index.projection import Given, given_stored
 from node.index.sqlite import SqliteDatabase
-from node.ledger.events import Event, Issued, Transferred
-from node.ledger.operations import Operation, Transfer
-from node.ledger.outcomes import Outcome
-from node.ledger.transactions import SignedTransaction, TransactionBody
-from node.ledger.transition import Receipt
 from node.log import silent_log
 from node.metrics import Metrics
-from node.storage import Batch, KeyValueStore, layout, open_leveldb
-from tests.chain.town import CASH, START_MS, make_record
+from node.storage import KeyValueStore, open_leveldb
+from tests.bench.mint import TRANSFERS, Mint, some_addresses
+from tests.chain.town import CASH, START_MS
 from tests.index.servers import postgres_server
 
-TRANSFERS: Final = 1_000
-"""Of a block."""
 BLOCKS_A_SECOND: Final = 20
-FUNDS: Final = 10**12
-
-
-class Mint:
-    """Makes blocks that follow each other."""
-
-    def __init__(self, accounts: int) -> None:
-        self.genesis = genesis_of(make_record(validators=1, protocol_version=3))
-        self._chance = Random(7)
-        self.accounts = [self._chance.randbytes(20) for _ in range(accounts)]
-        self._signature = bytes(64)
-        self.height = 0
-
-    def funding(self) -> Iterator[Given]:
-        """Yield blocks in which every account is given something."""
-        for start in range(0, len(self.accounts), 100 * TRANSFERS):
-            chunk = self.accounts[start : start + 100 * TRANSFERS]
-            yield self._block(
-                [
-                    (
-                        [Transfer(account=chunk[0], to=chunk[0], asset=CASH, amount=1)],
-                        [
-                            Issued(asset=CASH, amount=FUNDS, to=account, supply=FUNDS)
-                            for account in chunk[place : place + 100]
-                        ],
-                    )
-                    for place in range(0, len(chunk), 100)
-                ]
-            )
-
-    def transfers(self, count: int) -> Given:
-        """Return a block of so many transfers."""
-        done: list[tuple[list[Operation], list[Event]]] = []
-        for _ in range(count):
-            account, to = self._chance.sample(self.accounts, 2)
-            amount = self._chance.randrange(1, 10**6)
-            fields = {"account": account, "to": to, "asset": CASH, "amount": amount}
-            done.append(([Transfer(**fields)], [Transferred(**fields)]))  # type: ignore[arg-type]
-        return self._block(done)
-
-    def _block(self, done: Sequence[tuple[list[Operation], list[Event]]]) -> Given:
-        self.height += 1
-        raws: list[bytes] = []
-        receipts: list[bytes] = []
-        for operations, events in done:
-            body = TransactionBody(
-                version=1,
-                network=self.genesis.network,
-                valid_until_ms=START_MS,
-                salt=self._chance.randbytes(16),
-                signers=(bytes(32),),
-                operations=tuple(operations),
-                memo="",
-            )
-            signed = SignedTransaction(body=encode(body), signatures=(self._signature,))
-            raws.append(encode(signed))
-            receipts.append(
-                encode(
-                    Receipt(
-                        outcome=Outcome.APPLIED, operation=None, details=(), events=tuple(events)
-                    )
-                )
-            )
-        stored = encode_block_receipts(receipts, encode(()))
-        block = Block(header=self._header(len(raws)), transactions=tuple(raws), evidence=())
-        self._stored = block, stored
-        return given_stored(block, block_id(block.header), decode_block_receipts(stored))
-
-    def entries(self) -> Batch:
-        """Return what a node would write of the last block that was made."""
-        block, receipts = self._stored
-        height, identifier = block.header.height, block_id(block.header)
-        certificate = QuorumCertificate(
-            kind=VoteType.PRECOMMIT,
-            height=Height(height),
-            round=Round(0),
-            block_id=BlockId(identifier),
-            signatures=((ValidatorId("central-bank"), Signature(bytes(64))),),
-        )
-        head: Record = HeadRecord(
-            height=height, block_id=identifier, time_ms=block.header.time_ms, state_root=bytes(32)
-        )
-        return [
-            (layout.block_key(height), encode_block(block)),
-            (layout.receipts_key(height), receipts),
-            (layout.certificate_key(height), encode_certificate(certificate)),
-            (layout.Meta.HEAD.value, encode(head)),
-        ]
-
-    def _header(self, count: int) -> Header:
-        nothing = bytes(32)
-        return Header(
-            version=3,
-            network=self.genesis.network,
-            height=self.height,
-            round=0,
-            time_ms=START_MS + self.height * 1_000,
-            parent=nothing,
-            proposer="central-bank",
-            transactions_root=nothing,
-            receipts_root=nothing,
-            evidence_root=nothing,
-            state_root=nothing,
-            validators_hash=nothing,
-            next_validators_hash=nothing,
-            parameters_hash=nothing,
-            transaction_count=count,
-        )
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -170,7 +48,7 @@ async def main(arguments: argparse.Namespace) -> int:
         else:
             database = SqliteDatabase(Path(folder) / "index.sqlite")
         store = open_leveldb(Path(folder) / "chain", create=True, node=True)
-        mint = Mint(arguments.accounts)
+        mint = Mint(some_addresses(arguments.accounts))
         for _ in mint.funding():
             store.write(mint.entries(), sync=False)
         for _ in range(arguments.transactions // TRANSFERS):

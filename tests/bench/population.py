@@ -17,7 +17,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -70,10 +70,12 @@ def owner_signer() -> LocalSigner:
     return development_signer("account-0")
 
 
-def address(number: int) -> bytes:
+def address(number: int, owner: str = OWNER) -> bytes:
     """Return the address of the account of this number."""
-    policy = single_signer(owner_signer().public_key)
-    return account_address(OWNER, policy, number.to_bytes(8))
+    return account_address(owner, _POLICY, number.to_bytes(8))
+
+
+_POLICY: Final = single_signer(owner_signer().public_key)
 
 
 def office_address(name: str) -> bytes:
@@ -88,19 +90,21 @@ def populate(store: KeyValueStore, genesis: Genesis, accounts: int) -> bytes:
     return write_population(store, genesis, population)
 
 
-def kinds_of_record() -> list[Kind]:
+def kinds_of_record(
+    *, owner: str = OWNER, opened_by: str = OPENED_BY, rupee: str = RUPEE
+) -> list[Kind]:
     """Return what every account of a population has: its own record, and rupees."""
     account = AccountRecord(
-        owner=OWNER,
-        policy=single_signer(owner_signer().public_key),
-        opened_by=OPENED_BY,
+        owner=owner,
+        policy=_POLICY,
+        opened_by=opened_by,
         status=AccountStatus.OPEN,
         hold=None,
     )
     holding = HoldingRecord(available=FUNDS_PAISA, held=0)
     return [
         (lambda place: ACCOUNTS.prefix + place, encode(account)),
-        (lambda place: HOLDINGS.prefix + holding_key(place, RUPEE), encode(holding)),
+        (lambda place: HOLDINGS.prefix + holding_key(place, rupee), encode(holding)),
     ]
 
 
@@ -166,9 +170,15 @@ def founded(genesis: Genesis, supply: int) -> dict[bytes, bytes]:
 class Population:
     """The records of a population, and what follows from them, each in the order of its keys."""
 
-    def __init__(self, accounts: int, kinds: Sequence[Kind], others: dict[bytes, bytes]) -> None:
+    def __init__(
+        self,
+        accounts: int,
+        kinds: Sequence[Kind],
+        others: Mapping[bytes, bytes],
+        *,
+        owner: str = OWNER,
+    ) -> None:
         """Take what each account has, one record of each kind, and all other records."""
-        policy = single_signer(owner_signer().public_key)
         self._kinds = kinds
         self._others = others
         self.root = b""
@@ -176,7 +186,7 @@ class Population:
         self._addresses = [bytearray() for _ in range(256)]
         self._hashed: list[list[bytearray]] = [[bytearray() for _ in kinds] for _ in range(256)]
         for number in range(accounts):
-            place = account_address(OWNER, policy, number.to_bytes(8))
+            place = address(number, owner)
             self._addresses[place[0]] += place
             for kind, (key_of, _) in enumerate(kinds):
                 self._hashed[hash_of_key(key_of(place))[0]][kind] += place
