@@ -57,6 +57,7 @@ from node.rpc.http import (
     retry_headers,
     text_response,
 )
+from node.rpc.inbox import CallSocket
 from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
 from node.rpc.limits import RateLimiter, RpcLimits, caller
@@ -259,6 +260,8 @@ class RpcServer:
             elsewhere=elsewhere,
             batch_max=self._limits.batch_max,
             scopes=scopes,
+            # Of this loop, which is asked once: each time would be a call of the system.
+            now_s=asyncio.get_running_loop().time,
         )
 
     def _decimals_of(self, asset: str) -> int | None:
@@ -431,7 +434,7 @@ class RpcServer:
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("gone before it was answered")
-        socket = web.WebSocketResponse(
+        socket = CallSocket(
             timeout=STOP_SECONDS,
             autoping=False,  # answered by the session, which waits for room
             heartbeat=SOCKET_PING_SECONDS,

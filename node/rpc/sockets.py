@@ -17,12 +17,14 @@ import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType
 
 from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
+from node.rpc.inbox import CallSocket, Message
 from node.rpc.jsonrpc import Begun, Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
 from node.rpc.stream import PORTION_BYTES, Cursor, Feed, Portion, StreamFilter, Topic
@@ -135,7 +137,7 @@ class SocketSession:
 
     def __init__(
         self,
-        response: web.WebSocketResponse,
+        response: CallSocket,
         transport: asyncio.Transport,
         feed: Feed,
         limits: RpcLimits,
@@ -162,6 +164,13 @@ class SocketSession:
         """Frames of this turn of the loop that are to be written together."""
         self._subscriptions: dict[str, _Subscription] = {}
         self._made = 0
+        self._received = 0
+        """Messages that were queued and are dealt with."""
+        self._answered = 0
+        """Calls that were answered in this turn of the loop."""
+        self._under_way = 0
+        """Calls that wait for something."""
+        self._one_ended = asyncio.Event()
         self.lagging = asyncio.Event()
         """Set once the other end has not read for too long."""
         self.ended = asyncio.Event()
@@ -225,37 +234,24 @@ class SocketSession:
         return cursor
 
     async def serve(self, dispatcher: Dispatcher) -> None:
-        """Answer calls until the connection ends; then end what it had under way."""
-        under_way = asyncio.Semaphore(self._limits.socket_calls_max)
-        answered = 0
+        """Answer calls until the connection ends; then end what it had under way.
+
+        A call that finds everything idle is answered in the turn in which it arrives (`_take`). All
+        others are queued, and answered here.
+        """
         try:
             async with asyncio.TaskGroup() as group:
+                self._socket.take_by(
+                    partial(self._take, dispatcher, group), self._begin_piece, self._end_piece
+                )
                 async for message in self._socket:
-                    if message.type is WSMsgType.PONG:
-                        continue
-                    if message.type is WSMsgType.PING:
+                    if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                        await self._answer_queued(dispatcher, group, message.data)
+                    elif message.type is WSMsgType.PING:
                         await self._pong(message.data)
-                        continue
-                    if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    elif message.type is not WSMsgType.PONG:
                         break
-                    await under_way.acquire()
-                    data = message.data
-                    begun = self._begin(
-                        dispatcher, data.encode() if isinstance(data, str) else data
-                    )
-                    if isinstance(begun, Coroutine):
-                        task = group.create_task(
-                            self._stage.of(self._answer, begun, group), name="rpc-socket-call"
-                        )
-                        task.add_done_callback(lambda _: under_way.release())
-                        continue
-                    under_way.release()
-                    if begun is not None:
-                        await self._post(begun)
-                    answered += 1
-                    if answered % AT_ONCE_MAX == 0:
-                        # They may all be here already: nothing else has made this loop wait.
-                        await asyncio.sleep(0)
+                    self._received += 1
                 if not self.lagging.is_set():
                     raise _Ended
                 # Otherwise a task is saying farewell, and ends the rest when it has.
@@ -263,6 +259,63 @@ class SocketSession:
             pass
         finally:
             self.ended.set()
+
+    def _begin_piece(self) -> None:
+        self._answered = 0
+        self._stage.__enter__()
+
+    def _end_piece(self) -> None:
+        self._flush()
+        self._stage.__exit__()
+
+    def _take(self, dispatcher: Dispatcher, group: asyncio.TaskGroup, message: Message) -> bool:
+        """Answer a message at once; return False, and do nothing, where it has to wait its turn."""
+        if (
+            message.type is not WSMsgType.TEXT
+            or self._answered >= AT_ONCE_MAX
+            or self._received < self._socket.queued
+            or self._under_way >= self._limits.socket_calls_max
+            or self.ended.is_set()
+            or self.lagging.is_set()
+            or self._transport.get_write_buffer_size() > self._limits.send_buffer_bytes
+        ):
+            return False
+        self._answered += 1
+        begun = self._begin(dispatcher, message.data.encode())
+        if isinstance(begun, Coroutine):
+            self._start_call(group, begun)
+        elif begun is not None:
+            self._posted.append(_frame(begun))
+        return True
+
+    async def _answer_queued(
+        self, dispatcher: Dispatcher, group: asyncio.TaskGroup, data: str | bytes
+    ) -> None:
+        while self._under_way >= self._limits.socket_calls_max:
+            self._one_ended.clear()
+            await self._one_ended.wait()
+        begun = self._begin(dispatcher, data.encode() if isinstance(data, str) else data)
+        if isinstance(begun, Coroutine):
+            self._start_call(group, begun)
+            return
+        if begun is not None:
+            await self._post(begun)
+        self._answered += 1
+        if self._answered >= AT_ONCE_MAX:
+            # They may all be here already: nothing else has made this loop wait.
+            self._answered = 0
+            await asyncio.sleep(0)
+
+    def _start_call(
+        self, group: asyncio.TaskGroup, begun: Coroutine[Any, Any, bytes | None]
+    ) -> None:
+        self._under_way += 1
+        task = group.create_task(self._stage.of(self._answer, begun, group), name="rpc-socket-call")
+        task.add_done_callback(self._end_call)
+
+    def _end_call(self, _: asyncio.Task[None]) -> None:
+        self._under_way -= 1
+        self._one_ended.set()
 
     async def _pong(self, data: bytes) -> None:
         try:

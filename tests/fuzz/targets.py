@@ -438,6 +438,7 @@ TARGETS: Final[tuple[Target, ...]] = (
         seeds=seeds_of(serving.rpc_requests),
         doors=(
             "node.rpc.jsonrpc.parse",
+            "node.rpc.jsonrpc.parse_strictly",
             "node.rpc.jsonrpc._convert",
             "node.rpc.views.Views.parse_address",
             "node.rpc.submissions.decode_text",

@@ -699,6 +699,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.proofs.model.HANDOVERS_MAX": "the file's size ends first",
     "node.proofs.sentences._TIME_MS_MAX": "where times stop having a date",
     "node.storage.leveldb.NODE_OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",
+    "node.storage.leveldb.PAGE_MAX": "up to which a page is read at once, by a cursor that is kept",
     "node.storage.leveldb.TABLES_MAPPED_MAX": "from how many tables on none is mapped",
     "node.cli.start.DESCRIPTORS_MAX": "asked of the system, which has its own limit",
     "node.ledger.commitment.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",

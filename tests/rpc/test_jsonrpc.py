@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -9,8 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.rpc.errors import Limited, NotFound
-from node.rpc.jsonrpc import Dispatcher, NoParams, method, methods_of
+from node.rpc.errors import Limited, NotFound, ParseError
+from node.rpc.jsonrpc import (
+    Dispatcher,
+    NoParams,
+    method,
+    methods_of,
+    parse,
+    parse_strictly,
+)
 
 
 class SubtractParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -329,3 +337,56 @@ def test_no_body_makes_the_node_answer_with_an_internal_error(body: bytes) -> No
             assert item["jsonrpc"] == "2.0"
             assert ("result" in item) != ("error" in item)
             assert item.get("error", {}).get("code") != -32603
+
+
+_TEXTS = st.text(max_size=6) | st.sampled_from(["a", "id", ":", "\\", '"'])
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 70), 1 << 70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.lists(st.tuples(_TEXTS, inner), max_size=4),
+    max_leaves=12,
+)
+
+
+def _written(value: object) -> str:
+    """Return the JSON of a value in which objects are lists of pairs, whose keys may be equal."""
+    if isinstance(value, list) and value and all(isinstance(each, tuple) for each in value):
+        members = (f"{json.dumps(key, ensure_ascii=False)}: {_written(of)}" for key, of in value)
+        return f"{{{', '.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(body: bytes, how: Callable[[bytes], Any]) -> object:
+    try:
+        value = how(body)
+    except ParseError as error:
+        return error.message
+    return repr(value)  # by which 1, 1.0 and True differ
+
+
+@given(_VALUES.map(_written).map(str.encode) | st.binary(max_size=40))
+def test_parser_says_what_the_strict_one_says(body: bytes) -> None:
+    assert _parsed(body, parse) == _parsed(body, parse_strictly)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":":","a":2}',
+        b'[{"a":{"b":1,"b":1}}]',
+        b'{"a":1e400}',
+        b'{"a":"\\ud800"}',
+        b'{"\\u0061":1,"a":2}',
+        b"[" + b"9" * 401 + b"]",
+        b'{"a":NaN}',
+    ],
+)
+def test_what_readers_differ_about_is_refused_on_the_fast_way_too(body: bytes) -> None:
+    with pytest.raises(ParseError):
+        parse(body)
