@@ -289,7 +289,7 @@ def cost(
 def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
     """Return the auctions that sold what is still owed, at the yield where there is one.
 
-    What was bought back is no sale; what was sold by rate or margin was sold at par.
+    What was bought back or switched is no sale; what was sold by rate or margin was sold at par.
 
     Bills have the yield that their auction published. A bond's is that of its average price, where
     it pays one rate to the end and its face at once.
@@ -301,7 +301,7 @@ def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
     sales = []
     for auction in msgspec.convert(auctions, list[_Auction], from_attributes=True):
         line, result = owed.get(auction.asset), auction.result
-        if line is None or result is None or auction.form == "buyback":
+        if line is None or result is None or auction.form in _TAKING:
             continue
         if auction.form in _AT_PAR:  # what was bid is a term of the line
             result = msgspec.structs.replace(result, average_price=_PAR)
@@ -355,6 +355,7 @@ class _Result(msgspec.Struct):
 
 
 _PAR: Final = Decimal(100)
+_TAKING: Final = frozenset({"buyback", "switch"})
 _AT_PAR: Final = frozenset({"margin", "rate"})
 
 

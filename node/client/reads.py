@@ -425,7 +425,9 @@ class AuctionSummary:
     auction: str
     asset: str
     form: str
-    """`price`, `rate`, `margin` or `buyback`."""
+    """`price`, `rate`, `margin`, `buyback` or `switch`."""
+    destination: str | None
+    """The line that is given in a switch."""
     stage: str
     target: Decimal
     opens: datetime
@@ -449,7 +451,12 @@ class Auction:
     result: AuctionResult | None
     settled: Decimal
     paid: Decimal
+    """In a switch only what was left of the worth."""
     failed: Decimal
+    issued: Decimal | None
+    """In a switch: the face of the destination that was given."""
+    destination: str | None
+    destination_price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -465,6 +472,9 @@ class LadderRow:
     """With the interest accrued; None: nothing was delivered."""
     accrued: Decimal | None
     """None where nothing accrues."""
+    issued: Decimal | None
+    """What was given for it of the destination of a switch."""
+    issued_accrued: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,20 @@ def _face_bought_back(event: events.FaceBoughtBack) -> tuple[Move, ...]:
     return (taken, (event.cash, event.payer, -paid), (event.cash, event.cash_account, paid))
 
 
+def _face_switched(event: events.FaceSwitched) -> tuple[Move, ...]:
+    switched = (
+        (event.asset, event.account, -event.face),
+        (event.destination, event.account, event.issued),
+    )
+    if event.cash_account == event.payer:
+        return switched
+    return (
+        *switched,
+        (event.cash, event.payer, -event.paid),
+        (event.cash, event.cash_account, event.paid),
+    )
+
+
 def _by(
     kind: type[_EventT], moves: Callable[[_EventT], tuple[Move, ...]]
 ) -> tuple[type[Record], _MovesOf]:
@@ -105,6 +119,7 @@ _MOVES: Final[dict[type[Record], _MovesOf]] = dict(
         _by(events.PaymentSettled, _payment_settled),
         _by(events.AllotmentSettled, _allotment_settled),
         _by(events.FaceBoughtBack, _face_bought_back),
+        _by(events.FaceSwitched, _face_switched),
     )
 )
 

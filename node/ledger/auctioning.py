@@ -34,7 +34,7 @@ from node.ledger.auctions.records import (
     ReferenceRecord,
     YieldE4,
 )
-from node.ledger.auctions.terms import AuctionTerms
+from node.ledger.auctions.terms import AuctionTerms, lines_of
 from node.ledger.bidding import auction_of, blame, put_auction
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
@@ -44,7 +44,7 @@ from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.pricing import bill_yield
 from node.ledger.rating import why_not_accepted
-from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_undeliverable
+from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_not_deliverable
 from node.ledger.state import LedgerState, Table
 from node.ledger.tables import (
     BIDDERS,
@@ -115,6 +115,8 @@ class AuctionSettled(Record, tag=92):
     failed: int
     paid: int
     """In minor units of the cash, which has the decimals of the asset."""
+    issued: int
+    """Face of the destination of a switch; 0 in any other form."""
 
 
 AuctionEvent: TypeAlias = (
@@ -202,7 +204,7 @@ def decide(
         ) from None
     asset = asset_of(state, terms.asset)
     settlement_day = _settlement_day(state, terms)
-    fault = why_undeliverable(state, terms.asset, asset.terms, settlement_day)
+    fault = why_not_deliverable(state, terms, settlement_day)
     fault = fault or why_not_accepted(state, terms.asset, asset, terms.form, cut_off_e4)
     if fault is not None:
         raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
@@ -378,7 +380,7 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
     """Settle one piece of the ladder, and forget its bids."""
     index, terms = record.pieces_settled, record.terms
     next_ms = time_ms if record.next_ms is None else record.next_ms
-    if must_wait(state, asset_of(state, terms.asset).terms):
+    if any(must_wait(state, asset_of(state, code).terms) for code in lines_of(terms)):
         put_auction(state, auction, replace(record, next_ms=next_ms), before=record)
         return [], 1
     piece = _piece(state, auction, index)
@@ -393,6 +395,7 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
         settled=record.settled + settlement.settled,
         paid=record.paid + settlement.paid,
         failed=record.failed + settlement.failed,
+        issued=record.issued + settlement.issued,
     )
     events: list[AuctionEvent] = [*settlement.events]
     if settled.pieces_settled == record.competitive_pieces + record.noncompetitive_pieces:
@@ -404,10 +407,11 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
                 settled=settled.settled,
                 failed=settled.failed,
                 paid=settled.paid,
+                issued=settled.issued,
             )
         )
     put_auction(state, auction, settled, before=record)
-    return events, SETTLING_WORK + ROW_WORK * len(piece.rows)
+    return events, SETTLING_WORK * len(lines_of(terms)) + ROW_WORK * len(piece.rows)
 
 
 def _forget(state: LedgerState, auction: str, record: AuctionRecord) -> Taken:

@@ -65,7 +65,7 @@ from node.ledger.servicing import (
     SecurityCalled,
     WithholdingCollected,
 )
-from node.ledger.settling import AllotmentFailed, AllotmentSettled, FaceBoughtBack
+from node.ledger.settling import AllotmentFailed, AllotmentSettled, FaceBoughtBack, FaceSwitched
 
 Event: TypeAlias = (
     ParticipantRegistered
@@ -133,6 +133,7 @@ Event: TypeAlias = (
     | AuctionRejected
     | AllotmentSettled
     | FaceBoughtBack
+    | FaceSwitched
     | AllotmentFailed
     | AuctionSettled
 )
@@ -164,6 +165,7 @@ __all__ = [
     "CalendarDefined",
     "Event",
     "FaceBoughtBack",
+    "FaceSwitched",
     "ForciblyTransferred",
     "FundingChecked",
     "HoldExpired",

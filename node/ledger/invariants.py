@@ -29,8 +29,6 @@ from typing import Final, TypeAlias
 
 from node.codec import Record, decode
 from node.hashing import Domain, tagged_hash
-from node.ledger.auctions.allotment import paid_price
-from node.ledger.auctions.averages import due_for
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionStage,
@@ -38,6 +36,7 @@ from node.ledger.auctions.records import (
     LadderRecord,
     RowState,
 )
+from node.ledger.auctions.switches import given_for
 from node.ledger.calendars import mover_key, queue_of
 from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
@@ -422,7 +421,7 @@ def _auctions(rows: StateRows) -> Iterator[str]:
     for key, record in rows.items(AUCTIONS):
         name = key.decode()
         yield from _given(key, record)
-        yield from _delivered(name, record, _ladder(rows, key))
+        yield from _delivered(name, record, _ladder(rows, key), _multiple(rows, record))
         theirs = bids.pop(key, [])
         if record.stage < AuctionStage.DECIDING:
             # Until then none is forgotten.
@@ -453,27 +452,40 @@ def _given(key: bytes, record: AuctionRecord) -> Iterator[str]:
         yield f"auction {key.decode()} is over, and {allotted - gone} neither settled nor failed"
 
 
-def _delivered(name: str, record: AuctionRecord, ladder: list[LadderRecord]) -> Iterator[str]:
+def _multiple(rows: StateRows, record: AuctionRecord) -> int:
+    """Return in what the destination of a switch is issued; 1 in any other form."""
+    given = record.terms.destination
+    asset = None if given is None else rows.get(ASSETS, name_key(given.asset))
+    return 1 if asset is None else asset.multiple
+
+
+def _delivered(
+    name: str, record: AuctionRecord, ladder: list[LadderRecord], multiple: int
+) -> Iterator[str]:
     """Check the sums of an auction against the rows of its ladder."""
     result = record.result
-    rows = [(row, piece.accrual) for piece in ladder for row in piece.rows]
+    rows = [(row, piece) for piece in ladder for row in piece.rows]
     if result is None:
         if any(row.allotted or row.state is not RowState.OPEN for row, _ in rows):
             yield f"auction {name} is not decided, and something is allotted"
         return
     sums = {RowState.OPEN: 0, RowState.SETTLED: 0, RowState.FAILED: 0}
-    priced = paid = 0
-    for row, accrual in rows:
+    priced = paid = issued = 0
+    for row, piece in rows:
         if not 0 <= row.allotted <= row.face:
             yield f"auction {name} allots {row.allotted} to a bid for {row.face}"
         sums[row.state] += row.allotted
         if row.price_e4 is not None:
             priced += row.allotted
         if row.state is RowState.SETTLED:
-            paid += due_for(row.allotted, paid_price(record.terms, result, row), accrual)
-    found = (priced, sum(sums.values()), sums[RowState.SETTLED], sums[RowState.FAILED], paid)
+            given = given_for(record.terms, result, row, piece, multiple)
+            paid += given.remainder
+            issued += given.face
+    gone = (sums[RowState.SETTLED], sums[RowState.FAILED], paid, issued)
+    found = (priced, sum(sums.values()), *gone)
     allotted = result.competitive + result.noncompetitive
-    expected = (result.competitive, allotted, record.settled, record.failed, record.paid)
+    gone = (record.settled, record.failed, record.paid, record.issued)
+    expected = (result.competitive, allotted, *gone)
     if found != expected:
         yield f"the ladder of auction {name} comes to {found}, the auction to {expected}"
 

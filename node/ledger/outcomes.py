@@ -709,6 +709,12 @@ class Outcome(IntEnum):
         " Only a margin may be zero or below.",
         3,
     )
+    SWITCH_NOT_POSSIBLE = (
+        230,
+        "What would be given, {asset}, is worth nothing: the interest that stays with others is as"
+        " much as its price. Announce a higher price, or settle before the record of a payment.",
+        3,
+    )
 
 
 ENVELOPE_OUTCOMES: Final = tuple(
@@ -717,7 +723,7 @@ ENVELOPE_OUTCOMES: Final = tuple(
 """Refusals before a block: whoever admits transactions raises them, and no receipt carries them."""
 
 
-SETTLEMENT_OUTCOMES: Final = (Outcome.ACCRUAL_NOT_KNOWN,)
+SETTLEMENT_OUTCOMES: Final = (Outcome.ACCRUAL_NOT_KNOWN, Outcome.SWITCH_NOT_POSSIBLE)
 """Why an allotment can fail by time, and no operation: an event carries them, and no receipt."""
 
 

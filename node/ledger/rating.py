@@ -29,7 +29,7 @@ def why_not_bid_for(state: LedgerState, code: str, asset: AssetRecord, form: For
             return _why_unrated(asset)
         case Form.MARGIN:
             return _why_without_margin(state, code, asset)
-        case Form.PRICE | Form.BUYBACK:
+        case Form.PRICE | Form.BUYBACK | Form.SWITCH:
             return None
         case _ as unreachable:
             assert_never(unreachable)

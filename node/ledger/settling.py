@@ -3,7 +3,9 @@
 The cash leaves the bidder's cash account for the issuer's, the face comes into being in the
 bidder's securities account, or neither happens. Who does not pay is noted; its face is not issued
 and nobody else gets it. In a buyback the face leaves the holder's account and is destroyed, the
-cash leaves the issuer's for the holder's, or neither happens.
+cash leaves the issuer's for the holder's, or neither happens. In a switch the face of the old line
+is destroyed, what it is worth of the new one comes into being in the same account, and the issuer
+pays what is left; all of it, or nothing.
 
 On what is reopened the interest that has accrued is paid as well, on the day of the block that
 settles. After the record of a payment that payment is not the buyer's, who is compensated for it;
@@ -23,7 +25,8 @@ from node.ledger.auctions.records import (
     LadderRow,
     RowState,
 )
-from node.ledger.auctions.terms import Form
+from node.ledger.auctions.switches import Exchange, exchange, worth_of
+from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, lines_of
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
@@ -95,6 +98,35 @@ class FaceBoughtBack(Record, tag=94):
     """Of the asset, afterwards."""
 
 
+class FaceSwitched(Record, tag=115):
+    """What a holder had offered was taken, and another line given for it at the same worth."""
+
+    auction: Name
+    asset: AssetCode
+    """The line that was taken; the face was destroyed."""
+    account: Address
+    """The securities account: one face left it, the other came into being there."""
+    face: int
+    destination: AssetCode
+    issued: int
+    """Face of the destination."""
+    cash: AssetCode
+    cash_account: Address
+    payer: Address
+    """The issuer's account: what was left came from there."""
+    worth: int
+    """Of what was taken, in minor units of the cash, with the interest accrued on it."""
+    accrued: int
+    """Of it, the interest; below zero where the next payment stays with the holder."""
+    destination_accrued: int
+    """Of what was given; below zero where the next payment stays with others."""
+    paid: int
+    """The worth of what was taken less that of what was given."""
+    supply: int
+    """Of the line that was taken, afterwards."""
+    destination_supply: int
+
+
 class AllotmentFailed(Record, tag=91):
     """An allotment was not paid for or not delivered: its face is not issued, or stays."""
 
@@ -109,7 +141,7 @@ class AllotmentFailed(Record, tag=91):
     """Whether it counts against the bidder."""
 
 
-SettlementEvent: TypeAlias = AllotmentSettled | FaceBoughtBack | AllotmentFailed
+SettlementEvent: TypeAlias = AllotmentSettled | FaceBoughtBack | FaceSwitched | AllotmentFailed
 
 
 def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
@@ -118,7 +150,16 @@ def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
     return _accrues(terms) is not None and state.get(BACKLOG, BACKLOG_KEY) is not None
 
 
-def why_undeliverable(state: LedgerState, asset: str, terms: AssetTerms, day: Day) -> str | None:
+def why_not_deliverable(state: LedgerState, terms: AuctionTerms, day: Day) -> str | None:
+    """Return why an auction cannot be settled on a day, of any of its lines; None: it can."""
+    for code in lines_of(terms):
+        fault = _why_undeliverable(state, code, asset_of(state, code).terms, day)
+        if fault is not None:
+            return fault if code == terms.asset else f"of {code}: {fault}"
+    return None
+
+
+def _why_undeliverable(state: LedgerState, asset: str, terms: AssetTerms, day: Day) -> str | None:
     """Return why a security of these terms cannot be delivered on a day; None: it can."""
     match terms:
         case BillTerms():
@@ -152,9 +193,10 @@ class Settlement:
         self._result = record.result
         self._time_ms = time_ms
         self._accrual: Accrual | None = None
+        self._destination_accrual: Accrual | None = None
         self._issuer_problem: Reject | None = None
         self.events: list[SettlementEvent] = []
-        self.settled = self.paid = self.failed = 0
+        self.settled = self.paid = self.failed = self.issued = 0
 
     def settle(self, piece: LadderRecord) -> LadderRecord:
         """Deliver every row against payment, and forget its bid; return what became of them."""
@@ -163,7 +205,9 @@ class Settlement:
         except Reject as problem:
             self._issuer_problem = problem
         return LadderRecord(
-            rows=tuple(self._settle(row) for row in piece.rows), accrual=self._accrual
+            rows=tuple(self._settle(row) for row in piece.rows),
+            accrual=self._accrual,
+            destination_accrual=self._destination_accrual,
         )
 
     def _prepare(self) -> None:
@@ -172,24 +216,47 @@ class Settlement:
         Raises:
             Reject: nothing can be delivered, and no bidder is to blame.
         """
-        state, terms = self._state, self._terms
-        asset = asset_of(state, terms.asset)
-        serviced = _accrues(asset.terms)
-        if serviced is not None:
-            day = today(state, self._time_ms)
-            self._accrual = accrual_of(state, terms.asset, serviced, day)
-        if terms.form is Form.BUYBACK:
+        state, terms, destination = self._state, self._terms, self._terms.destination
+        self._accrual = self._accrued(terms.asset)
+        if destination is not None:
+            self._destination_accrual = self._accrued(destination.asset)
+            if worth_of(destination.price_e4, self._destination_accrual) <= 0:
+                raise Reject(Outcome.SWITCH_NOT_POSSIBLE, asset=destination.asset)
+        if terms.form in TAKING_FORMS:
             usable_account(state, terms.proceeds)
         else:
             receiving_account(state, terms.proceeds)
 
-    def _why_issuer_cannot(self, face: int, paid: int) -> Reject | None:
+    def _accrued(self, code: str) -> Accrual | None:
+        terms = _accrues(asset_of(self._state, code).terms)
+        if terms is None:
+            return None
+        return accrual_of(self._state, code, terms, today(self._state, self._time_ms))
+
+    def _exchange(self, worth: int) -> Exchange:
+        """Return what is given for what was allotted; nothing but cash where it is no switch."""
+        destination = self._terms.destination
+        if destination is None or self._issuer_problem is not None:
+            return Exchange(face=0, remainder=worth)
+        return exchange(
+            worth,
+            destination.price_e4,
+            self._destination_accrual,
+            asset_of(self._state, destination.asset).multiple,
+        )
+
+    def _why_issuer_cannot(self, face: int, given: Exchange) -> Reject | None:
         state, terms = self._state, self._terms
-        asset = asset_of(state, terms.asset)
-        if terms.form is Form.BUYBACK:
-            short = available_of(state, terms.proceeds, terms.cash) < paid
-            return Reject(Outcome.HOLDING_INSUFFICIENT) if short else None
-        above = asset.supply + face > asset.ceiling
+        if terms.form in TAKING_FORMS:
+            if available_of(state, terms.proceeds, terms.cash) < given.remainder:
+                return Reject(Outcome.HOLDING_INSUFFICIENT)
+            if terms.destination is None:
+                return None
+            code, more = terms.destination.asset, given.face
+        else:
+            code, more = terms.asset, face
+        asset = asset_of(state, code)
+        above = asset.supply + more > asset.ceiling
         return Reject(Outcome.CEILING_EXCEEDED) if above else None
 
     def _settle(self, row: LadderRow) -> LadderRow:
@@ -200,24 +267,28 @@ class Settlement:
         if not row.allotted:
             return row
         price_e4 = paid_price(self._terms, self._result, row)
-        paid = due_for(row.allotted, price_e4, self._accrual)
-        of_issuer = self._issuer_problem or self._why_issuer_cannot(row.allotted, paid)
+        worth = due_for(row.allotted, price_e4, self._accrual)
+        given = self._exchange(worth)
+        of_issuer = self._issuer_problem or self._why_issuer_cannot(row.allotted, given)
         if of_issuer is not None:
             self._fail(bid, row.allotted, of_issuer, of_bidder=False)
             return replace(row, state=RowState.FAILED)
         self._state.begin()
         try:
-            if self._terms.form is Form.BUYBACK:
-                self._take_back(bid, row.allotted, paid)
+            if self._terms.destination is not None:
+                self._switch(bid, row.allotted, worth, self._terms.destination.asset, given)
+            elif self._terms.form is Form.BUYBACK:
+                self._take_back(bid, row.allotted, worth)
             else:
-                self._deliver(bid, row.allotted, paid)
+                self._deliver(bid, row.allotted, worth)
         except Reject as problem:
             self._state.discard()
             self._fail(bid, row.allotted, problem, of_bidder=True)
             return replace(row, state=RowState.FAILED)
         self._state.keep()
         self.settled += row.allotted
-        self.paid += paid
+        self.paid += given.remainder
+        self.issued += given.face
         return replace(row, state=RowState.SETTLED)
 
     def _deliver(self, bid: BidRecord, face: int, paid: int) -> None:
@@ -251,8 +322,8 @@ class Settlement:
             )
         )
 
-    def _take_back(self, bid: BidRecord, face: int, paid: int) -> None:
-        """Pay for what is taken back and destroyed, or raise."""
+    def _take(self, bid: BidRecord, face: int, paid: int) -> int:
+        """Destroy what is taken and pay so much, or raise; return what is left of the line."""
         state, terms = self._state, self._terms
         assert bid.bid is not None
         receiver = bid.bid.cash_account
@@ -266,6 +337,46 @@ class Settlement:
             cash = asset_of(state, terms.cash).terms
             debit(state, terms.proceeds, terms.cash, paid, cash)
             credit(state, receiver, terms.cash, paid, cash)
+        return supply
+
+    def _switch(
+        self, bid: BidRecord, face: int, worth: int, destination: str, given: Exchange
+    ) -> None:
+        """Take one line and give another for it, or raise."""
+        state, terms = self._state, self._terms
+        assert bid.bid is not None
+        supply = self._take(bid, face, given.remainder)
+        receiving_account(state, bid.account)
+        asset = asset_of(state, destination)
+        after = replace(asset, supply=asset.supply + given.face)
+        if given.face:  # What is worth less than a multiple is paid in cash alone.
+            state.put(ASSETS, name_key(destination), after)
+            credit(state, bid.account, destination, given.face, asset.terms)
+        self.events.append(
+            FaceSwitched(
+                auction=self._auction,
+                asset=terms.asset,
+                account=bid.account,
+                face=face,
+                destination=destination,
+                issued=given.face,
+                cash=terms.cash,
+                cash_account=bid.bid.cash_account,
+                payer=terms.proceeds,
+                worth=worth,
+                accrued=accrued_on(face, self._accrual),
+                destination_accrued=accrued_on(given.face, self._destination_accrual),
+                paid=given.remainder,
+                supply=supply,
+                destination_supply=after.supply,
+            )
+        )
+
+    def _take_back(self, bid: BidRecord, face: int, paid: int) -> None:
+        """Pay for what is taken back and destroyed, or raise."""
+        terms = self._terms
+        assert bid.bid is not None
+        supply = self._take(bid, face, paid)
         self.events.append(
             FaceBoughtBack(
                 auction=self._auction,
@@ -273,7 +384,7 @@ class Settlement:
                 account=bid.account,
                 face=face,
                 cash=terms.cash,
-                cash_account=receiver,
+                cash_account=bid.bid.cash_account,
                 payer=terms.proceeds,
                 consideration=paid,
                 accrued=accrued_on(face, self._accrual),

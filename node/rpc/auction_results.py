@@ -87,7 +87,9 @@ class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
     auction: str
     asset: str
     form: str
-    """`price`, `rate`, `margin` or `buyback`: what is bid for, and who pays whom."""
+    """`price`, `rate`, `margin`, `buyback` or `switch`: what is bid for, and who pays whom."""
+    destination: str | None
+    """The line that is given in a switch."""
     stage: str
     target: Amount
     opens: Time
@@ -123,9 +125,15 @@ class AuctionView(msgspec.Struct, frozen=True, kw_only=True):
     settled: Amount
     """Face delivered against payment."""
     paid: Amount
-    """For it, with the interest accrued."""
+    """For it, with the interest accrued; in a switch what was left of its worth."""
     failed: Amount
     """Face allotted and not paid for; it is not issued."""
+    issued: Amount | None
+    """In a switch: the face of the destination that was given. Null in any other form."""
+    destination: str | None
+    """The line that is given in a switch."""
+    destination_price: Price | None
+    """Of it, as it was announced."""
 
 
 class AuctionReply(Result, frozen=True, kw_only=True):
@@ -144,9 +152,15 @@ class LadderRowView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """`open`, `settled` or `failed`."""
     paid: Amount | None
-    """For what was delivered, with the interest accrued; null: nothing was."""
+    """For what was delivered, with the interest accrued, in a switch what was left of its worth;
+    null: nothing was."""
     accrued: Amount | None
-    """Of it; below zero where the next payment stays with others. Null where nothing accrues."""
+    """Of what was delivered; below zero where the next payment stays with others. Null where
+    nothing accrues."""
+    issued: Amount | None
+    """In a switch: what was given for it of the destination. Null in any other form."""
+    issued_accrued: Amount | None
+    """Interest accrued on that; null where nothing accrues."""
 
 
 class AuctionLadderResult(Result, frozen=True, kw_only=True):

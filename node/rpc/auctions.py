@@ -4,18 +4,18 @@ from typing import Any, Final
 
 from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctions.allotment import paid_price
-from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on, due_for
+from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on
 from node.ledger.auctions.records import (
-    Accrual,
     AuctionRecord,
     AuctionResult,
     BidRecord,
+    LadderRecord,
     LadderRow,
     ReferenceRecord,
     RowState,
     StandingRecord,
 )
+from node.ledger.auctions.switches import given_for
 from node.ledger.pricing import text
 from node.ledger.tables import (
     ASSETS,
@@ -66,6 +66,9 @@ class AuctionMethods:
                     auction=name,
                     asset=record.terms.asset,
                     form=record.terms.form.name.lower(),
+                    destination=(
+                        None if record.terms.destination is None else record.terms.destination.asset
+                    ),
                     stage=record.stage.name.lower(),
                     target=self._amount(record, record.terms.target),
                     opens=render_time(record.terms.opens_ms),
@@ -83,6 +86,7 @@ class AuctionMethods:
     async def auction(self, params: shapes.AuctionParams) -> shapes.AuctionReply:
         """Show an auction: its terms, how far it has come, what was decided and settled."""
         record = self._found(params.auction)
+        given = record.terms.destination
         return shapes.AuctionReply(
             **self._at(),
             auction=shapes.AuctionView(
@@ -97,6 +101,9 @@ class AuctionMethods:
                 settled=self._amount(record, record.settled),
                 paid=self._amount(record, record.paid),
                 failed=self._amount(record, record.failed),
+                issued=None if given is None else self._amount(record, record.issued),
+                destination=None if given is None else given.asset,
+                destination_price=None if given is None else _price(given.price_e4),
             ),
         )
 
@@ -114,12 +121,12 @@ class AuctionMethods:
         count = record.competitive_pieces + record.noncompetitive_pieces
         start = 0 if params.after is None else int(params.after) + 1
         stop = min(start + min(params.limit, PIECES_MAX), count)
-        decimals = self._decimals(record)
+        decimals, multiple = self._decimals(record), self._multiple(record)
         rows: list[shapes.LadderRowView] = []
         for piece in range(start, stop):
             ladder = self._chain.record(LADDERS, ladder_key(params.auction, piece))
             assert ladder is not None, "a piece that an auction counts"
-            rows += [_row(record, row, ladder.accrual, decimals) for row in ladder.rows]
+            rows += [_row(record, row, ladder, decimals, multiple) for row in ladder.rows]
         return shapes.AuctionLadderResult(
             **self._at(),
             auction=params.auction,
@@ -174,6 +181,15 @@ class AuctionMethods:
         assert asset is not None, "an auction of an asset that is not defined"
         return asset.decimals
 
+    def _multiple(self, record: AuctionRecord) -> int:
+        """Return in what the destination of a switch is issued; 1 in any other form."""
+        given = record.terms.destination
+        if given is None:
+            return 1
+        asset = self._chain.record(ASSETS, name_key(given.asset))
+        assert asset is not None, "a switch for an asset that is not defined"
+        return asset.multiple
+
     def _amount(self, record: AuctionRecord, amount: int) -> str:
         return render_amount(amount, decimals=self._decimals(record))
 
@@ -225,15 +241,19 @@ def _price(price_e4: int) -> str:
 
 
 def _row(
-    record: AuctionRecord, row: LadderRow, accrual: Accrual | None, decimals: int
+    record: AuctionRecord, row: LadderRow, piece: LadderRecord, decimals: int, multiple: int
 ) -> shapes.LadderRowView:
-    paid = accrued = None
+    paid = accrued = issued = issued_accrued = None
     if row.state is RowState.SETTLED:
         assert record.result is not None, "an auction that delivers is decided"
-        price_e4 = paid_price(record.terms, record.result, row)
-        paid = render_amount(due_for(row.allotted, price_e4, accrual), decimals=decimals)
-        if accrual is not None:
-            accrued = text(accrued_on(row.allotted, accrual), decimals)
+        given = given_for(record.terms, record.result, row, piece, multiple)
+        paid = render_amount(given.remainder, decimals=decimals)
+        if piece.accrual is not None:
+            accrued = text(accrued_on(row.allotted, piece.accrual), decimals)
+        if record.terms.destination is not None:
+            issued = render_amount(given.face, decimals=decimals)
+            if piece.destination_accrual is not None:
+                issued_accrued = text(accrued_on(given.face, piece.destination_accrual), decimals)
     return shapes.LadderRowView(
         price=None if row.price_e4 is None else _price(row.price_e4),
         face=render_amount(row.face, decimals=decimals),
@@ -241,6 +261,8 @@ def _row(
         state=row.state.name.lower(),
         paid=paid,
         accrued=accrued,
+        issued=issued,
+        issued_accrued=issued_accrued,
     )
 
 

@@ -11,15 +11,15 @@ import msgspec
 
 from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctions import AuctionError, allot, average_yield_e4, due_for
-from node.ledger.auctions.allotment import Allotment, paid_price, price_of
+from node.ledger.auctions import AuctionError, allot, average_yield_e4
+from node.ledger.auctions.allotment import Allotment, price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionResult,
     LadderRecord,
-    RowState,
 )
+from node.ledger.auctions.switches import sums_of
 from node.ledger.pricing import bill_yield, text
 from node.ledger.tables import ASSETS, LADDERS, AssetRecord, ladder_key, name_key
 from node.ledger.terms import bill_maturity_day
@@ -39,8 +39,9 @@ FIGURES: Final = (
     "settled",
     "failed",
     "paid",
+    "issued",
 )
-"""What is worked out; the yield where one was published."""
+"""What is worked out; the yield where one was published, what was issued in a switch."""
 
 
 class RecomputedFigure(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,12 +76,18 @@ def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[Recomp
         return [
             RecomputedFigure(name="cut_off", published=cut_off, recomputed=str(error), agrees=False)
         ]
-    return _figures(record, asset, published, found, ladder)
+    given, multiple = record.terms.destination, 1
+    if given is not None:
+        line = chain.record(ASSETS, name_key(given.asset))
+        assert line is not None, "a switch for an asset that is not defined"
+        multiple = line.multiple
+    return _figures(record, asset, multiple, published, found, ladder)
 
 
 def _figures(
     record: AuctionRecord,
     asset: AssetRecord,
+    multiple: int,
     published: AuctionResult,
     found: Allotment,
     ladder: list[LadderRecord],
@@ -114,29 +121,13 @@ def _figures(
         average = average_yield_e4(paid, partial(bill_yield, days=days))
         shown = partial(text, decimals=YIELD_DECIMALS)
         pairs.insert(2, ("average_yield", shown(published.average_yield_e4), shown(average)))
-    sums = _sums(record, published, ladder)
+    sums = sums_of(record.terms, published, ladder, multiple)
     pairs += [
-        ("settled", amount(record.settled), amount(sums["settled"])),
-        ("failed", amount(record.failed), amount(sums["failed"])),
-        ("paid", amount(record.paid), amount(sums["paid"])),
+        (name, amount(getattr(record, name)), amount(sums[name]))
+        for name in ("settled", "failed", "paid", "issued")
+        if name != "issued" or record.terms.destination is not None
     ]
     return [
         RecomputedFigure(name=name, published=told, recomputed=comes, agrees=told == comes)
         for name, told, comes in pairs
     ]
-
-
-def _sums(
-    record: AuctionRecord, result: AuctionResult, ladder: list[LadderRecord]
-) -> dict[str, int]:
-    """Return what was delivered, failed and paid, by the states of the rows and what accrued."""
-    sums = {"settled": 0, "failed": 0, "paid": 0}
-    for piece in ladder:
-        for row in piece.rows:
-            if row.state is RowState.FAILED:
-                sums["failed"] += row.allotted
-            elif row.state is RowState.SETTLED:
-                price_e4 = paid_price(record.terms, result, row)
-                sums["settled"] += row.allotted
-                sums["paid"] += due_for(row.allotted, price_e4, piece.accrual)
-    return sums

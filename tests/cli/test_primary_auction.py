@@ -364,7 +364,10 @@ async def test_one_answer_holds_a_bounded_part_of_a_ladder(market: Market) -> No
     row = LadderRow(number=1, price_e4=None, face=100, allotted=0, state=RowState.OPEN)
     record = market.solo.town.chain.record(AUCTIONS, name_key(AUCTION))
     records = [
-        (LADDERS.prefix + ladder_key("long", piece), LadderRecord(rows=(row,), accrual=None))
+        (
+            LADDERS.prefix + ladder_key("long", piece),
+            LadderRecord(rows=(row,), accrual=None, destination_accrual=None),
+        )
         for piece in range(pieces)
     ]
     long = (AUCTIONS.prefix + name_key("long"), replace(record, noncompetitive_pieces=pieces))
@@ -402,7 +405,10 @@ async def test_interest_accrued_stands_beside_what_was_paid(market: Market) -> N
     accrual = Accrual(day=20_000, numerator=-1, denominator=3_000)
     batch: list[tuple[bytes, Record]] = [
         (AUCTIONS.prefix + name_key("sold"), sold),
-        (LADDERS.prefix + ladder_key("sold", 0), LadderRecord(rows=(row,), accrual=accrual)),
+        (
+            LADDERS.prefix + ladder_key("sold", 0),
+            LadderRecord(rows=(row,), accrual=accrual, destination_accrual=None),
+        ),
     ]
     market.solo.town.store.write(
         [(layout.state_key(full), encode(value)) for full, value in batch], sync=False

@@ -44,6 +44,39 @@ def test_price_of_a_bill_is_rounded_as_it_is_bid() -> None:
     assert run(*BILL, "--discount", "6.9364")["yield_percent"] == "7.1485"
 
 
+def test_switch_is_worth_what_it_is_worth() -> None:
+    found = run(
+        "quote", "switch", "--face", "1000000", "--price", "98.5", "--accrued", "1.25",
+        "--for-price", "102", "--for-accrued", "-0.5",
+    )  # fmt: skip
+    assert found == {
+        "face": "1000000.00",
+        "worth": "997500.00",
+        "given": "980000.00",
+        "given_worth": "994700.00",
+        "cash": "2800.00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--face", "0"), "--face is 0"),
+        (("--face", "1.001"), "at most 2 decimals"),
+        (("--price", "98.12345"), "at most 4 decimals"),
+        (("--for-price", "-1"), "expected above 0"),
+        (("--multiple", "0.001"), "at most 2 decimals"),
+        (("--accrued", "1001"), "from -1000 to 1000"),
+        (("--for-accrued", "-102"), "worth nothing"),
+    ],
+)
+def test_switch_of_nonsense_is_refused(words: tuple[str, ...], said: str) -> None:
+    good = {"--face": "1000000", "--price": "98.5", "--for-price": "102"}
+    options = [word for pair in (good | {words[0]: words[1]}).items() for word in pair]
+    with pytest.raises(CommandError, match=said):
+        run("quote", "switch", *options)
+
+
 def test_bid_for_a_bond() -> None:
     """State Bank of Pakistan, 3 March 2021: 250 million at 95.0711."""
     found = run(*BOND, "--price", "95.0711", "--face", "250000000")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from node.codec import replace
+from node.codec import Record, encode, replace
 from node.debt import CURVES, KINDS
 from node.explorer import securities as room
 from node.explorer.catalogues import catalogues
@@ -33,11 +33,14 @@ from node.explorer.limits import (
     STEPS_MAX,
 )
 from node.explorer.plots import rounded
-from node.ledger.tables import AUCTIONS, name_key
+from node.ledger.auctions import Destination, Form, due_for
+from node.ledger.auctions.switches import sums_of
+from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, ladder_key, name_key
 from node.rpc import auction_results as shapes
 from node.rpc import debt
 from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputed
 from node.rpc.results import at_head
+from node.storage import layout
 from tests.explorer.owing import AUCTIONED, BIDS, BOND, RUNNING, SOLD, SUKUK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import BILL, Stage, plain, stage
@@ -88,7 +91,9 @@ async def test_an_auction_is_worked_out_again_from_its_ladder() -> None:
     async with stage() as shown:
         page = await told(shown, f"/auctions/{SOLD}.json")
 
-        assert [each["name"] for each in page["figures"]] == list(FIGURES)
+        assert [each["name"] for each in page["figures"]] == [
+            name for name in FIGURES if name != "issued"
+        ]
         assert all(each["agrees"] for each in page["figures"])
         assert page["rows"] == BIDS
         assert [each["position"] for each in page["ladder"]] == list(range(1, ROWS_MAX + 1))
@@ -236,6 +241,7 @@ def widest_auction() -> shapes.AuctionSummary:
         auction='"' * 32,
         asset='"' * 32,
         form="buyback",
+        destination='"' * 32,
         stage="revealing",
         target=NUMBER,
         opens="9999-12-31T23:59:59.999Z",
@@ -331,6 +337,8 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
         state="settled",
         paid=NUMBER,
         accrued=NUMBER,
+        issued=NUMBER,
+        issued_accrued=NUMBER,
     )
     return AuctionContent(
         **at,
@@ -346,6 +354,9 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
             settled=NUMBER,
             paid=NUMBER,
             failed=NUMBER,
+            issued=NUMBER,
+            destination='"' * 32,
+            destination_price="9999.9999",
         ),
         figures=[
             RecomputedFigure(name=name, published=NUMBER, recomputed=LONG, agrees=False)
@@ -426,3 +437,62 @@ def test_points_of_one_market_are_on_one_line() -> None:
 )
 def test_headlines_round_half_up(amount: str, english: str) -> None:
     assert rounded(catalogues()["en"], amount) == english
+
+
+async def test_a_switch_says_what_was_given_for_what() -> None:
+    """The auction that was held, as if its ladder were that of a switch for the bond."""
+    async with stage() as shown:
+        chain = shown.solo.town.chain
+        record = chain.record(AUCTIONS, name_key(SOLD))
+        assert record is not None
+        assert record.result is not None
+        terms = replace(
+            record.terms,
+            form=Form.SWITCH,
+            reference=None,
+            destination=Destination(asset=BOND, price_e4=1_020_000),
+        )
+        bond = chain.record(ASSETS, name_key(BOND))
+        assert bond is not None
+        pieces = []
+        for number in range(record.competitive_pieces + record.noncompetitive_pieces):
+            piece = chain.record(LADDERS, ladder_key(SOLD, number))
+            assert piece is not None
+            pieces.append(piece)
+        sums = sums_of(terms, record.result, pieces, bond.multiple)
+        switched = replace(
+            record, terms=terms, paid=sums["paid"], issued=sums["issued"], settled=sums["settled"]
+        )
+        batch: list[tuple[bytes, Record]] = [
+            (AUCTIONS.prefix + name_key("switched"), switched),
+            *(
+                (LADDERS.prefix + ladder_key("switched", number), piece)
+                for number, piece in enumerate(pieces)
+            ),
+        ]
+        shown.solo.town.store.write(
+            [(layout.state_key(full), encode(value)) for full, value in batch], sync=False
+        )
+
+        page = await told(shown, "/auctions/switched.json")
+        html = (await shown.get("/auctions/switched"))[1]
+
+        assert (page["auction"]["destination"], page["auction"]["destination_price"]) == (
+            BOND,
+            "102.0000",
+        )
+        assert page["figures"][-1]["name"] == "issued"
+        assert all(each["agrees"] for each in page["figures"])
+        taken = [each["row"] for each in page["ladder"] if each["row"]["issued"] is not None]
+        assert taken
+        for row in taken:
+            allotted, issued, paid = (
+                int(100 * Decimal(row[name])) for name in ("allotted", "issued", "paid")
+            )
+            price_e4 = int(10_000 * Decimal(row["price"]))
+            assert due_for(issued, 1_020_000, None) + paid == due_for(allotted, price_e4, None)
+        assert "102.0000" in html
+        assert ">Given<" in html
+        assert ">In cash<" in html
+        ours = (await shown.get(f"/auctions/{SOLD}"))[1]
+        assert ">In cash<" not in ours

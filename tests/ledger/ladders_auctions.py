@@ -5,6 +5,7 @@ from typing import Final
 
 from node.codec import replace
 from node.ledger.auctions import (
+    Destination,
     Form,
     Method,
     NoncompetitivePrice,
@@ -101,6 +102,7 @@ RECORD: Final = AuctionRecord(
     settled=0,
     paid=0,
     failed=0,
+    issued=0,
 )
 BID: Final = BidRecord(
     account=address("first-bank"), bidder="first-bank", commitment=SEALED, bid=None, void=False
@@ -200,6 +202,15 @@ INVALID_TERMS: Final[Mapping[str, Mapping[str, object]]] = {
     },
     "everybody has a margin of its own": {"form": Form.MARGIN},
     "what is bought back is a reference": {"form": Form.BUYBACK},
+    "a switch for nothing": {"form": Form.SWITCH, "reference": None},
+    "something is given for what is sold": {
+        "destination": Destination(asset=BILL, price_e4=1_000_000)
+    },
+    "a switch for itself": {
+        "form": Form.SWITCH,
+        "reference": None,
+        "destination": Destination(asset=BILL, price_e4=1_000_000),
+    },
 }
 
 ANNOUNCE_AUCTION: Final = Ladder(
@@ -522,6 +533,7 @@ LADDER: Final = LadderRecord(
         LadderRow(number=3, price_e4=983_600, face=2 * STEP, allotted=0, state=RowState.OPEN),
     ),
     accrual=None,
+    destination_accrual=None,
 )
 
 

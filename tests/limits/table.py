@@ -508,6 +508,9 @@ HIT: Final[Mapping[str, str]] = {
     # The debt desk, the index, what is quoted and drawn.
     "node.cli.quote.figures.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
     "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.cli.quote.switch.ACCRUED_MAX": (
+        "tests/cli/test_quote.py::test_switch_of_nonsense_is_refused"
+    ),
     "node.ledger.terms.FIXING_DAYS_MAX": _RECORD,
     "node.ledger.terms.STALE_DAYS_MAX": _RECORD,
     "node.ledger.terms.NOTICE_DAYS_MAX": _RECORD,

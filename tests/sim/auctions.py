@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from node.codec import Record
 from node.ledger.auctions import (
     AuctionTerms,
+    Destination,
     Form,
     Method,
     NoncompetitivePrice,
@@ -134,6 +135,9 @@ class AuctionLoad:
         asset, record = _one(chance, securities)
         kind = kind_of(record.terms)
         form = _form_of(chance, record)
+        given = [each for each, line in securities if each != asset and not _is_sold_by_line(line)]
+        if form is Form.BUYBACK and given and chance.random() < 0.5:
+            form = Form.SWITCH
         uniform = form in LINE_FORMS or chance.random() < 0.5
         multiple = record.multiple * chance.choice((1, 1, 2))
         self._made += 1
@@ -174,6 +178,11 @@ class AuctionLoad:
             reference=(
                 chance.choice((None, "mtb-3m"))
                 if kind is AssetKind.BILL and form is Form.PRICE
+                else None
+            ),
+            destination=(
+                Destination(asset=chance.choice(given), price_e4=_price(chance, form))
+                if form is Form.SWITCH
                 else None
             ),
         )
@@ -290,12 +299,20 @@ class AuctionLoad:
 def _form_of(chance: random.Random, asset: AssetRecord) -> Form:
     if asset.supply and chance.random() < 0.4:
         return Form.BUYBACK
-    if is_serviced(asset.terms) and [step.rate_ppm for step in asset.terms.plan.rates] == [0]:
-        return Form.RATE
-    floating = asset.terms.plan.floating if is_serviced(asset.terms) else None
-    if floating is not None and not floating.margin_ppm:
-        return Form.MARGIN
-    return Form.PRICE
+    if not _is_sold_by_line(asset):
+        return Form.PRICE
+    assert is_serviced(asset.terms)  # what an auction decides is a term of its plan
+    return Form.RATE if asset.terms.plan.floating is None else Form.MARGIN
+
+
+def _is_sold_by_line(asset: AssetRecord) -> bool:
+    """Return whether an auction is to decide what a line pays."""
+    if not is_serviced(asset.terms):
+        return False
+    plan = asset.terms.plan
+    if plan.floating is not None:
+        return not plan.floating.margin_ppm
+    return [step.rate_ppm for step in plan.rates] == [0]
 
 
 def _price(chance: random.Random, form: Form) -> int:

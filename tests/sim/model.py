@@ -26,7 +26,7 @@ from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
-from node.ledger.settling import AllotmentSettled, FaceBoughtBack
+from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
 from node.ledger.tables import HOLDINGS, TABLES, HoldingRecord
 from node.ledger.transactions import decode_signed, transaction_id
@@ -143,6 +143,11 @@ class Holdings:
                     add(self.totals, source, asset, -face)
                     add(self.totals, taken.payer, cash, -taken.consideration)
                     add(self.totals, taken.cash_account, cash, taken.consideration)
+                case FaceSwitched(asset=asset, account=holder, face=face, cash=cash) as switched:
+                    add(self.totals, holder, asset, -face)
+                    add(self.totals, holder, switched.destination, switched.issued)
+                    add(self.totals, switched.payer, cash, -switched.paid)
+                    add(self.totals, switched.cash_account, cash, switched.paid)
                 case HoldPlaced(holder=holder, asset=asset, amount=amount):
                     add(self.held, holder, asset, amount)
                 case (

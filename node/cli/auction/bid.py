@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @click.option(
     "--account",
     required=True,
-    help="Address to which the face would go, or from which it is offered in a buyback.",
+    help="Address to which the face would go, or from which it is offered in a buyback or a"
+    " switch; in a switch the new line comes there.",
 )
 @click.option("--face", required=True, help="In units of the asset, such as 1000000.")
 @click.option(

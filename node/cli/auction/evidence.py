@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from node.cli.exits import CommandError, Exit
 from node.codec import Record
-from node.ledger.auctions.records import AuctionRecord, LadderRecord
+from node.ledger.auctions.records import Accrual, AuctionRecord, LadderRecord
 from node.ledger.courses import read_calls
 from node.ledger.dates import Calendar
 from node.ledger.instruments import NOT_CALLED, Calls, Rates, schedule_of
@@ -27,18 +27,28 @@ R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """All that the ledger says about an auction that somebody needs who works it out again."""
+class Line:
+    """A security, and what it takes to know what accrues on it."""
 
-    auction: AuctionRecord
     asset: AssetRecord
-    pieces: tuple[LadderRecord, ...]
     calendar: Calendar | None
     """By which the security accrues, as it rules now; None: nothing accrues on it."""
     rates: Rates
     """Of the periods in which it was settled, where the security floats."""
     calls: Calls
     """What was called of the security."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the ledger says about an auction that somebody needs who works it out again."""
+
+    auction: AuctionRecord
+    pieces: tuple[LadderRecord, ...]
+    line: Line
+    """What is sold, or taken."""
+    destination: Line | None
+    """What is given, in a switch."""
 
 
 async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> Evidence:
@@ -53,41 +63,48 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
     reader = _Reader(client, genesis)
     for _ in range(ATTEMPTS):
         record = await reader.record("auction", auction, AuctionRecord)
-        asset = await reader.record("asset", record.terms.asset, AssetRecord)
         count = record.competitive_pieces + record.noncompetitive_pieces
         pieces = [
             await reader.record("ladder", auction, LadderRecord, number=piece)
             for piece in range(count)
         ]
-        calendar: Calendar | None = None
-        rates: dict[int, int] = {}
-        calls = NOT_CALLED
-        if is_serviced(asset.terms):
-            name = asset.terms.plan.calendar
-            calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
-            for number in _floating_in(asset.terms, calendar, pieces):
-                code = record.terms.asset
-                fixing = await reader.record("fixing", code, FixingRecord, number=number)
-                if fixing.rate_ppm is not None:
-                    rates[number] = fixing.rate_ppm
-            if asset.terms.plan.call is not None:
-                called = await reader.record_or_none("calls", record.terms.asset, CallsRecord)
-                calls = NOT_CALLED if called is None else read_calls(called)
+        accruals = [piece.accrual for piece in pieces]
+        line = await _line(reader, record.terms.asset, accruals)
+        given = record.terms.destination
+        if given is None:
+            destination = None
+        else:
+            accruals = [piece.destination_accrual for piece in pieces]
+            destination = await _line(reader, given.asset, accruals)
         # Each is proven as of a block of its own; no piece changes without the auction's record.
         if await reader.record("auction", auction, AuctionRecord) == record:
             return Evidence(
-                auction=record,
-                asset=asset,
-                pieces=tuple(pieces),
-                calendar=calendar,
-                rates=rates,
-                calls=calls,
+                auction=record, pieces=tuple(pieces), line=line, destination=destination
             )
     raise CommandError(
         Exit.REFUSED,
         f"auction {auction} was changed {ATTEMPTS} times while it was read",
         advice="Try again when it has settled; `khazana auction show` says when.",
     )
+
+
+async def _line(reader: "_Reader", code: str, accruals: Sequence[Accrual | None]) -> Line:
+    """Ask for a security, and for what accrued on it on the days of these accruals."""
+    asset = await reader.record("asset", code, AssetRecord)
+    calendar: Calendar | None = None
+    rates: dict[int, int] = {}
+    calls = NOT_CALLED
+    if is_serviced(asset.terms):
+        name = asset.terms.plan.calendar
+        calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
+        for number in _floating_in(asset.terms, calendar, accruals):
+            fixing = await reader.record("fixing", code, FixingRecord, number=number)
+            if fixing.rate_ppm is not None:
+                rates[number] = fixing.rate_ppm
+        if asset.terms.plan.call is not None:
+            called = await reader.record_or_none("calls", code, CallsRecord)
+            calls = NOT_CALLED if called is None else read_calls(called)
+    return Line(asset=asset, calendar=calendar, rates=rates, calls=calls)
 
 
 _KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
@@ -100,12 +117,12 @@ _KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
 
 
 def _floating_in(
-    terms: ServicedTerms, calendar: Calendar, pieces: Sequence[LadderRecord]
+    terms: ServicedTerms, calendar: Calendar, accruals: Sequence[Accrual | None]
 ) -> list[int]:
     """Return the payments of a floating security in whose periods something was settled."""
     if terms.plan.floating is None:
         return []
-    days = {piece.accrual.day for piece in pieces if piece.accrual is not None}
+    days = {accrual.day for accrual in accruals if accrual is not None}
     return [
         payment.number
         for payment in schedule_of(terms, calendar)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from node.amounts import render_amount
-from node.cli.auction.evidence import Evidence, gather
+from node.cli.auction.evidence import Evidence, Line, gather
 from node.cli.exits import CommandError, Exit
 from node.ledger.auctions import (
     Allotment,
@@ -16,16 +16,16 @@ from node.ledger.auctions import (
     allot,
     average_yield_e4,
     competitive_ladder,
-    due_for,
     noncompetitive_ladder,
 )
-from node.ledger.auctions.allotment import paid_price, price_of
+from node.ledger.auctions.allotment import price_of
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.auctions.records import AuctionResult, LadderRow, RowState
-from node.ledger.dates import Calendar, DatesError
+from node.ledger.auctions.records import Accrual, AuctionResult, LadderRow, RowState
+from node.ledger.auctions.switches import sums_of
+from node.ledger.dates import DatesError
 from node.ledger.instruments import accrued_share, as_noted
 from node.ledger.pricing import bill_yield, text
-from node.ledger.terms import ServicedTerms, bill_maturity_day, is_serviced
+from node.ledger.terms import bill_maturity_day, is_serviced
 from node.ledger.units import Day
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ async def recompute(
 
 def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
     """Return every figure of a decided auction beside what it comes to."""
-    terms, asset = found.auction.terms, found.asset
+    terms, asset = found.auction.terms, found.line.asset
     rows = [row for piece in found.pieces for row in piece.rows]
     priced = [row for row in rows if row.price_e4 is not None]
     unpriced = [row for row in rows if row.price_e4 is None]
@@ -113,10 +113,18 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
         average = None if result.average_yield_e4 is None else _yield(result.average_yield_e4)
         recomputed = _yield(_average_yield(terms, allotment, days))
         figures.append(_figure("average yield", average or "none", recomputed))
-    if is_serviced(asset.terms):
-        assert found.calendar is not None  # it is read with what accrues
-        figures += _accruals(found, asset.terms, found.calendar)
-    sums = _sums(found, result)
+    figures += _accruals("accrued", found.line, [piece.accrual for piece in found.pieces])
+    if found.destination is not None:
+        noted = [piece.destination_accrual for piece in found.pieces]
+        figures += _accruals("accrued on the destination", found.destination, noted)
+    given = found.destination
+    multiple = 1 if given is None else given.asset.multiple
+    try:
+        sums = sums_of(terms, result, found.pieces, multiple)
+    except AuctionError as error:
+        return [*figures, _figure("settlement", "as the ladder says", str(error))]
+    if given is None:
+        del sums["issued"]
     published = {name: getattr(found.auction, name) for name in sums}
     return [
         *figures,
@@ -145,50 +153,36 @@ def _average_yield(terms: AuctionTerms, found: Allotment, days: int) -> int:
     return average_yield_e4(paid, partial(bill_yield, days=days))
 
 
-def _accruals(found: Evidence, terms: ServicedTerms, calendar: Calendar) -> Iterator[Figure]:
+def _accruals(what: str, line: Line, published: Sequence[Accrual | None]) -> Iterator[Figure]:
     """Yield what had accrued on each day of settlement, of a unit of face."""
-    noted = {piece.accrual for piece in found.pieces if piece.accrual is not None}
+    noted = {accrual for accrual in published if accrual is not None}
     for accrual in sorted(noted, key=lambda each: each.day):
         share = Fraction(accrual.numerator, accrual.denominator)
         yield _figure(
-            f"accrued on day {accrual.day}",
+            f"{what} on day {accrual.day}",
             str(share),
-            str(_accrued(found, terms, calendar, accrual.day, ex=share < 0)),
+            str(_accrued(line, accrual.day, ex=share < 0)),
         )
 
 
-def _accrued(
-    found: Evidence, terms: ServicedTerms, calendar: Calendar, day: Day, *, ex: bool
-) -> Fraction | str:
+def _accrued(line: Line, day: Day, *, ex: bool) -> Fraction | str:
     """Return what accrues until a day; whether that payment's record was taken is known."""
     every = 4_096  # more records than any security has payments
-    day = max(day, terms.plan.issue_day)
+    terms = line.asset.terms
+    if not is_serviced(terms) or line.calendar is None:
+        return "nothing accrues"
     try:
         share = accrued_share(
             terms,
-            calendar,
-            day,
+            line.calendar,
+            max(day, terms.plan.issue_day),
             recorded=every if ex else 0,
-            rates=found.rates,
-            calls=found.calls,
+            rates=line.rates,
+            calls=line.calls,
         )
     except DatesError as error:
         return str(error)
     return as_noted(share)
-
-
-def _sums(found: Evidence, result: AuctionResult) -> dict[str, int]:
-    """Return what was settled, failed and paid by the states of the rows."""
-    sums = {"settled": 0, "failed": 0, "paid": 0}
-    for piece in found.pieces:
-        for row in piece.rows:
-            if row.state is RowState.FAILED:
-                sums["failed"] += row.allotted
-            elif row.state is RowState.SETTLED:
-                price_e4 = paid_price(found.auction.terms, result, row)
-                sums["settled"] += row.allotted
-                sums["paid"] += due_for(row.allotted, price_e4, piece.accrual)
-    return sums
 
 
 def _figure(name: str, published: str, recomputed: str) -> Figure:

@@ -50,22 +50,34 @@ async def read(client: "Client", auction: str) -> dict[str, Any]:
 
 def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     """Print an auction as `read` returns it."""
+    is_switch = result["destination"] is not None
     rows = [
         (
             row["price"] or "at the average",
             grouped(row["face"]),
             grouped(row["allotted"]),
+            *((grouped(row["issued"] or "0"), grouped(row["paid"] or "0")) if is_switch else ()),
             row["state"],
         )
         for row in result["ladder"]
     ]
     decided = result["result"]
     parts = [
-        f"auction {result['auction']} of {result['terms']['asset']}: {result['stage']}",
+        f"auction {result['auction']} of {result['terms']['asset']}{_given(result)}:"
+        f" {result['stage']}",
         "not decided" if decided is None else render(decided),
-        table(rows, head=("price", "face", "allotted", "")) if rows else "no ladder",
+        table(rows, head=(*_LADDER[:3], *(("given", "cash") if is_switch else ()), ""))
+        if rows
+        else "no ladder",
         f"as of block {result['height']}, {result['time']}",
     ]
-    ladder = [tuple(row[name] for name in _LADDER) for row in result["ladder"]]
-    sheet = Sheet(head=_LADDER, rows=ladder)
+    head = (*_LADDER, "issued", "paid") if is_switch else _LADDER
+    sheet = Sheet(head=head, rows=[tuple(row[name] for name in head) for row in result["ladder"]])
     emit_sheet(result, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
+
+
+def _given(result: dict[str, Any]) -> str:
+    """Return what a switch gives, at what price; nothing of another auction."""
+    if result["destination"] is None:
+        return ""
+    return f" for {result['destination']} at {result['destination_price']}"

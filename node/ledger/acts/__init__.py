@@ -73,6 +73,7 @@ tag   operation                  class       event
 69    fix_rate                   OFFICE      RateFixed, or by time
 70    (time)                                 RateAwaited
 71    call_security              OFFICE      SecurityCalled
+115   (time)                                 FaceSwitched
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved

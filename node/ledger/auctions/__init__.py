@@ -15,8 +15,10 @@ from node.ledger.auctions.averages import (
 from node.ledger.auctions.ladders import competitive_ladder, noncompetitive_ladder, pieces_of
 from node.ledger.auctions.problems import AuctionError
 from node.ledger.auctions.sealing import SealedBid, commitment_of
+from node.ledger.auctions.switches import Exchange, exchange
 from node.ledger.auctions.terms import (
     AuctionTerms,
+    Destination,
     Form,
     Method,
     NoncompetitivePrice,
@@ -28,6 +30,8 @@ __all__ = [
     "Allotment",
     "AuctionError",
     "AuctionTerms",
+    "Destination",
+    "Exchange",
     "Form",
     "Method",
     "NoncompetitivePrice",
@@ -41,6 +45,7 @@ __all__ = [
     "competitive_ladder",
     "consideration",
     "due_for",
+    "exchange",
     "fault_of",
     "noncompetitive_ladder",
     "pieces_of",

@@ -39,6 +39,10 @@ def noncompetitive_ladder(rows: Iterable[LadderRow]) -> list[LadderRow]:
 def pieces_of(rows: Sequence[LadderRow]) -> list[LadderRecord]:
     """Cut a ladder into pieces of at most `ROWS_PER_PIECE_MAX` rows."""
     return [
-        LadderRecord(rows=tuple(rows[start : start + ROWS_PER_PIECE_MAX]), accrual=None)
+        LadderRecord(
+            rows=tuple(rows[start : start + ROWS_PER_PIECE_MAX]),
+            accrual=None,
+            destination_accrual=None,
+        )
         for start in range(0, len(rows), ROWS_PER_PIECE_MAX)
     ]

@@ -88,9 +88,11 @@ class AuctionRecord(Record):
     settled: int
     """Face that was delivered against payment."""
     paid: int
-    """For it, in minor units of cash, with the interest accrued."""
+    """For it, in minor units of cash, with the interest accrued; in a switch only what was left."""
     failed: int
     """Face that was allotted and not paid for: it is not issued."""
+    issued: int
+    """Face of the destination, in a switch; 0 in any other form."""
 
 
 class OpenBid(Record):
@@ -175,6 +177,8 @@ class LadderRecord(Record):
     rows: Annotated[tuple[LadderRow, ...], msgspec.Meta(max_length=ROWS_PER_PIECE_MAX)]
     accrual: Accrual | None
     """None until it is settled, and where nothing accrues: of bills."""
+    destination_accrual: Accrual | None
+    """On the destination of a switch; None in any other form as well."""
 
 
 class ReferenceRecord(Record):

@@ -55,8 +55,13 @@ class Form(IntEnum):
     MARGIN = 4
     """A new floater is sold at par to the lowest margin over its reference, per cent a year where
     others bid a price; below zero too. The cut-off becomes the margin of the line."""
+    SWITCH = 5
+    """Holders offer a line for another, whose price is announced; the lowest price is served first,
+    and the face that is taken is destroyed."""
 
 
+TAKING_FORMS: Final = frozenset({Form.BUYBACK, Form.SWITCH})
+"""The issuer takes a line back, the lowest price first."""
 LINE_FORMS: Final = frozenset({Form.RATE, Form.MARGIN})
 """Everybody pays par, and the cut-off becomes a term of the line."""
 
@@ -91,16 +96,26 @@ class Oversubscription(IntEnum):
     """From the lowest amount to the highest; who comes when it runs out gets what is left."""
 
 
+class Destination(Record):
+    """What holders get in a switch."""
+
+    asset: AssetCode
+    """Another line of the same issuer, new or reopened."""
+    price_e4: PriceE4
+    """Fixed, without the interest accrued, which is added on the day of the settlement."""
+
+
 class AuctionTerms(Record):
     """What the ministry announces, for good. Amounts are face, in minor units."""
 
     asset: AssetCode
-    """The security: a new one, or one that exists and is reopened or bought back."""
+    """The security: a new one, or one that exists and is reopened, bought back or switched."""
     form: Form
     cash: AssetCode
     """In what is paid: cash in the currency and with the decimals of the security's face."""
     proceeds: Address
-    """The issuer's account that receives it, or that pays in a buyback."""
+    """The issuer's account that receives it, or that pays: in a buyback, and in a switch what
+    is left."""
     method: Method
     target: int
     """The face offered: never is more allotted."""
@@ -145,6 +160,14 @@ class AuctionTerms(Record):
     """How long who left a sealed bid unopened may not bid; 0: it is only noted."""
     reference: Name | None
     """Under which name a bill's weighted average is kept for floating coupons, such as mtb-6m."""
+    destination: Destination | None
+    """In a switch; the rest of the terms speaks of what is taken."""
+
+
+def lines_of(terms: AuctionTerms) -> tuple[AssetCode, ...]:
+    """Return the lines whose face an auction changes: what is sold or taken, and what is given."""
+    given = terms.destination
+    return (terms.asset,) if given is None else (terms.asset, given.asset)
 
 
 def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
@@ -173,8 +196,12 @@ def _fault_of_form(terms: AuctionTerms) -> str | None:
     ):
         what = terms.form.name.lower()
         return f"one {what} is paid on a line: everybody gets the cut-off, who bids without one too"
-    if terms.form is Form.BUYBACK and terms.reference is not None:
+    if terms.form in TAKING_FORMS and terms.reference is not None:
         return "what is bought back is no reference for floating coupons"
+    if (terms.form is Form.SWITCH) is not (terms.destination is not None):
+        return "a switch names a line as its destination, and no other auction does"
+    if terms.destination is not None and terms.destination.asset == terms.asset:
+        return f"{terms.asset} would be switched for itself"
     return None
 
 

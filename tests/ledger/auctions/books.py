@@ -42,6 +42,7 @@ TERMS: Final = AuctionTerms(
     failing_exclusion_days=30,
     unrevealed_exclusion_days=0,
     reference=None,
+    destination=None,
 )
 
 

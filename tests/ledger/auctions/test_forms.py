@@ -286,7 +286,7 @@ def test_cut_off_becomes_the_rental_of_the_line_and_everybody_pays_par() -> None
     assert half_year == Fraction(115_000, 2 * PPM)
     found = replace(asset_of(world, SUKUK))
     of_sukuk = evidence(world, SUKUK)
-    assert of_sukuk.asset == found
+    assert of_sukuk.line.asset == found
     figures = figures_of(of_sukuk, record_of(world).result)
     assert all(figure.agrees for figure in figures), figures
 

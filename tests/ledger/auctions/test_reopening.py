@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from node.cli.auction.evidence import Evidence
+from node.cli.auction.evidence import Evidence, Line
 from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger import due
@@ -25,6 +25,7 @@ from node.ledger.events import (
     AuctionSettled,
     Event,
     FaceBoughtBack,
+    FaceSwitched,
     RecordTaken,
 )
 from node.ledger.instruments import accrued_share, schedule_of
@@ -209,7 +210,7 @@ def settle(world: World, terms: AuctionTerms) -> list[Any]:
     events = go_to(world, terms.settles_ms)
     while record_of(world).next_ms is not None:
         events += go_to(world, world.time_ms + 1)
-    outcomes = AllotmentSettled | FaceBoughtBack | AllotmentFailed
+    outcomes = AllotmentSettled | FaceBoughtBack | FaceSwitched | AllotmentFailed
     return [event for event in events if isinstance(event, outcomes)]
 
 
@@ -472,21 +473,34 @@ def test_floating_bond_is_sold_once_its_rate_is_fixed() -> None:
     assert all(each.accrued > 0 for each in settled)
     figures = figures_of(evidence(fixed), record_of(fixed).result)
     assert all(figure.agrees for figure in figures), figures
-    unknown = figures_of(dataclasses.replace(evidence(fixed), rates={}), record_of(fixed).result)
+    found = evidence(fixed)
+    found = dataclasses.replace(found, line=dataclasses.replace(found.line, rates={}))
+    unknown = figures_of(found, record_of(fixed).result)
     [accrued] = [figure for figure in unknown if not figure.agrees]
     assert "is not fixed yet" in accrued.recomputed
 
 
 def evidence(world: World, code: str = BOND) -> Evidence:
+    record = record_of(world)
+    given = record.terms.destination
+    return Evidence(
+        auction=record,
+        pieces=tuple(pieces(world)),
+        line=line(world, code),
+        destination=None if given is None else line(world, given.asset),
+    )
+
+
+def line(world: World, code: str) -> Line:
     asset = world.get(ASSETS, name_key(code))
     assert asset is not None
-    return Evidence(
-        auction=record_of(world),
+    return Line(
         asset=asset,
-        pieces=tuple(pieces(world)),
         calendar=WEEKENDS,
         calls={},
-        rates=rates_of(LedgerState(world.records), code, asset.terms),  # type: ignore[arg-type]
+        rates=rates_of(LedgerState(world.records), code, asset.terms)
+        if is_serviced(asset.terms)
+        else {},
     )
 
 

@@ -339,4 +339,5 @@ def _terms(stage: DebtStage, sale: Sale, opens_ms: int, settles: date) -> Auctio
         failing_exclusion_days=30,
         unrevealed_exclusion_days=0,
         reference=REFERENCE if of_people else None,
+        destination=None,
     )

@@ -1,11 +1,12 @@
 """Announce an auction: what is sold, to whom, by which rule and when. Nothing of it changes."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
-from node.ledger.auctions.terms import AuctionTerms, Form, fault_of
+from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, fault_of, lines_of
 from node.ledger.authority import receiving_account
 from node.ledger.bidding import put_auction
 from node.ledger.calendars import calendar_of, today
@@ -15,7 +16,7 @@ from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.rating import why_not_bid_for
-from node.ledger.settling import why_undeliverable
+from node.ledger.settling import why_not_deliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
 from node.ledger.terms import AssetKind, CashTerms, kind_of
@@ -51,9 +52,11 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
     participants = context.authority.participants(operation.account, operation.approvers)
     proceeds = receiving_account(state, terms.proceeds)
     asset, cash = asset_of(state, terms.asset), asset_of(state, terms.cash)
-    context.authority.power(
-        ACT.name, kind_of(asset.terms), participants, issuer=(terms.asset, asset.issuer)
-    )
+    lines = [(code, asset_of(state, code)) for code in lines_of(terms)]
+    for code, line in lines:
+        context.authority.power(
+            ACT.name, kind_of(line.terms), participants, issuer=(code, line.issuer)
+        )
     if proceeds.owner != asset.issuer:
         raise Reject(
             Outcome.NOT_ISSUER, asset=terms.asset, expected=asset.issuer, found=proceeds.owner
@@ -68,13 +71,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
             found=terms.multiple,
             expected=asset.multiple,
         )
-    if terms.form is not Form.BUYBACK and asset.supply + terms.target > asset.ceiling:
-        raise Reject(
-            Outcome.CEILING_EXCEEDED,
-            asset=terms.asset,
-            found=asset.supply + terms.target,
-            expected=asset.ceiling,
-        )
+    _check_ceiling(terms, lines)
     if terms.calendar is not None:
         calendar_of(state, terms.calendar)
     if state.get(AUCTIONS, name_key(auction)) is not None:
@@ -82,7 +79,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
     fault = (
         fault_of(terms, now_ms=context.block.time_ms)
         or _fault_of_classes(terms)
-        or _fault_of_assets(state, terms, asset, cash)
+        or _fault_of_assets(state, terms, lines, cash)
     )
     if fault is not None:
         raise Reject(Outcome.AUCTION_TERMS_NOT_VALID, reason=fault)
@@ -102,6 +99,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
         settled=0,
         paid=0,
         failed=0,
+        issued=0,
     )
     put_auction(state, auction, record, before=None)
     context.events.append(
@@ -129,26 +127,49 @@ def _fault_of_classes(terms: AuctionTerms) -> str | None:
     return None
 
 
+def _check_ceiling(terms: AuctionTerms, lines: Sequence[tuple[str, AssetRecord]]) -> None:
+    """Refuse to issue more than may exist. What a switch will take is not known: a multiple fits.
+
+    Raises:
+        Reject: CEILING_EXCEEDED.
+    """
+    if terms.form is Form.BUYBACK:
+        return
+    code, line = lines[-1]
+    more = line.multiple if terms.form is Form.SWITCH else terms.target
+    if line.supply + more > line.ceiling:
+        raise Reject(
+            Outcome.CEILING_EXCEEDED, asset=code, found=line.supply + more, expected=line.ceiling
+        )
+
+
 def _fault_of_assets(
-    state: LedgerState, terms: AuctionTerms, asset: AssetRecord, cash: AssetRecord
+    state: LedgerState,
+    terms: AuctionTerms,
+    lines: Sequence[tuple[str, AssetRecord]],
+    cash: AssetRecord,
 ) -> str | None:
-    if isinstance(asset.terms, CashTerms):
-        return f"{terms.asset} is cash, and not auctioned"
     if not isinstance(cash.terms, CashTerms):
         return f"{terms.cash} is no cash"
-    currency = asset.terms.face_currency
-    if cash.identifiers.currency != currency or cash.decimals != asset.decimals:
-        return (
-            f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the face"
-            f" of {terms.asset} is {currency} with {asset.decimals}"
-        )
-    if terms.form is Form.BUYBACK and terms.target > asset.supply:
+    for code, line in lines:
+        if isinstance(line.terms, CashTerms):
+            return f"{code} is cash, and not auctioned"
+        currency = line.terms.face_currency
+        if cash.identifiers.currency != currency or cash.decimals != line.decimals:
+            return (
+                f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the"
+                f" face of {code} is {currency} with {line.decimals}"
+            )
+    asset, issuer = lines[0][1], lines[-1][1].issuer
+    if issuer != asset.issuer:
+        return f"{terms.asset} is of {asset.issuer}, and what is given for it of {issuer}"
+    if terms.form in TAKING_FORMS and terms.target > asset.supply:
         return f"there are {asset.supply} minor units of {terms.asset}, fewer than the target"
     if (fault := why_not_bid_for(state, terms.asset, asset, terms.form)) is not None:
         return fault
     if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
         return f"the average yield of {terms.asset} is no reference: it is of no bill"
-    return why_undeliverable(state, terms.asset, asset.terms, today(state, terms.settles_ms))
+    return why_not_deliverable(state, terms, today(state, terms.settles_ms))
 
 
 ACT: Final = define_act("announce_auction", AnnounceAuction, _apply, since=DEBT_DESK)

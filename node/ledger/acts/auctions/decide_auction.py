@@ -8,7 +8,7 @@ from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctioning import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4
-from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form
+from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form, lines_of
 from node.ledger.bidding import auction_of, check_time
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
@@ -63,10 +63,11 @@ def _apply(context: ActContext, operation: DecideAuction) -> None:
     state, auction, cut_off_e4 = context.state, operation.auction, operation.cut_off_e4
     participants = context.authority.participants(operation.account, operation.approvers)
     record = auction_of(state, auction)
-    asset = asset_of(state, record.terms.asset)
-    context.authority.power(
-        ACT.name, kind_of(asset.terms), participants, issuer=(record.terms.asset, asset.issuer)
-    )
+    for code in lines_of(record.terms):
+        line = asset_of(state, code)
+        context.authority.power(
+            ACT.name, kind_of(line.terms), participants, issuer=(code, line.issuer)
+        )
     now_ms = context.block.time_ms
     check_time(
         ACT.name,
