@@ -20,7 +20,7 @@ from node.ledger.auctions import (
     commitment_of,
 )
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
-from node.ledger.auctions.terms import LINE_FORMS
+from node.ledger.auctions.terms import LINE_FORMS, TAKING_FORMS
 from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
@@ -35,9 +35,11 @@ from node.ledger.tables import (
     AUCTIONS,
     BIDS,
     CALENDARS,
+    HOLDINGS,
     LADDERS,
     AssetRecord,
     ParticipantKind,
+    holding_key,
 )
 from node.ledger.terms import (
     AssetKind,
@@ -132,9 +134,10 @@ class AuctionLoad:
         ]
         if proceeds is None:
             raise Impossible
-        asset, record = _one(chance, securities)
+        owned = [each for each in securities if self._offering(each[0])]
+        asset, record = _one(chance, owned if owned and chance.random() < 0.5 else securities)
         kind = kind_of(record.terms)
-        form = _form_of(chance, record)
+        form = _form_of(chance, record, can_be_taken=(asset, record) in owned)
         given = [each for each, line in securities if each != asset and not _is_sold_by_line(line)]
         if form is Form.BUYBACK and given and chance.random() < 0.5:
             form = Form.SWITCH
@@ -200,6 +203,8 @@ class AuctionLoad:
         name, record = self._some(chance, self._is_open)
         terms = record.terms
         account = address_of(BANK, f"a{chance.randrange(4)}")
+        if terms.form in TAKING_FORMS:  # Now and then somebody offers what it does not have.
+            account = chance.choice([account, *self._offering(terms.asset)])
         bid = SealedBid(
             auction=name,
             account=account,
@@ -276,6 +281,13 @@ class AuctionLoad:
 
     # What there is.
 
+    def _offering(self, asset: str) -> list[bytes]:
+        """Return the accounts of the bank that have something of a line."""
+        rows = self._model.rows(HOLDINGS)
+        accounts = [address_of(BANK, f"a{number}") for number in range(4)]
+        found = [(each, rows.get(holding_key(each, asset))) for each in accounts]
+        return [each for each, holding in found if holding is not None and holding.available]
+
     def _is_open(self, record: AuctionRecord) -> bool:
         return record.terms.opens_ms <= self._now_ms() < record.terms.closes_ms
 
@@ -296,8 +308,8 @@ class AuctionLoad:
         ]
 
 
-def _form_of(chance: random.Random, asset: AssetRecord) -> Form:
-    if asset.supply and chance.random() < 0.4:
+def _form_of(chance: random.Random, asset: AssetRecord, *, can_be_taken: bool) -> Form:
+    if can_be_taken and chance.random() < 0.8:
         return Form.BUYBACK
     if not _is_sold_by_line(asset):
         return Form.PRICE

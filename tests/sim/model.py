@@ -9,6 +9,7 @@ Against that stand the invariants, checked whole after every block that changes 
 ledger in twenty lines (`Holdings`) that knows transfers and holds from the events alone.
 """
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TypeVar
 
@@ -48,6 +49,8 @@ class Model:
         state = store.scan(*layout.range_of(layout.state_key(b"")))
         for table, key, record in decode_state((full[1:], value) for full, value in state):
             self._rows[table.prefix][key] = record
+        self.happened: Counter[str] = Counter()
+        """Events of transactions and of what came due, by name."""
         self.holdings = Holdings()
         self._held_at: dict[bytes, list[tuple[int, HoldingRecord | None]]] = {}
 
@@ -92,6 +95,7 @@ class Model:
                 for key, record in self._rows[table.prefix].items()
             )
         self.holdings.take(candidate.events)
+        self.happened.update(type(event).__name__ for event in candidate.events)
         return candidate
 
     def held_at(self, key: bytes, height: int) -> HoldingRecord | None:

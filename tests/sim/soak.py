@@ -86,6 +86,7 @@ class Totals:
     operations: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     """Of transactions in blocks, and of refusals at a node's door."""
+    events: Counter[str] = field(default_factory=Counter)
     reads: int = 0
     broken: Counter[str] = field(default_factory=Counter)
 
@@ -105,6 +106,7 @@ class Totals:
         self.operations.update(result.operations)
         self.outcomes.update(result.outcomes)
         self.outcomes.update(result.clients.refusals)
+        self.events.update(result.events)
         self.reads += result.clients.read
         if result.violation is not None:
             self.broken[result.violation.rule] += 1
@@ -127,6 +129,7 @@ class Totals:
             f"lies: {_listed(self.lies)}",
             f"operations applied: {_listed(self.operations)}; {self.reads} reads",
             f"outcomes: {_listed(self.outcomes)}",
+            f"events: {_listed(self.events)}",
             f"broken: {_listed(self.broken) if self.broken else 'nothing'}",
         ]
         return "\n".join(lines)

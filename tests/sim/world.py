@@ -143,6 +143,8 @@ class Result:
     operations: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     """Of transactions in blocks."""
+    events: dict[str, int] = field(default_factory=dict)
+    """Of transactions and of what came due, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +330,7 @@ class _World:
             lies=dict(sorted(self._conspiracy.counts.items())),
             operations=dict(sorted(self._checker.operations.items())),
             outcomes=dict(sorted(self._checker.outcomes.items())),
+            events=dict(sorted(self._checker.model.happened.items())),
         )
 
     # The run.
