@@ -5,7 +5,7 @@ Texts under the names of the ACTUS data dictionary, version 1.4, as a holder has
 | asset | contract type |
 |---|---|
 | cash | CSH |
-| bill | PAM without interest; what it is sold below its face stands in `premiumDiscountAtIED` |
+| bill, strip | PAM without interest; what it is sold below face is in `premiumDiscountAtIED` |
 | bond or sukuk at one rate, at one that floats, or at none, its face repaid at maturity | PAM |
 | the same, repaid in equal parts with its last payments | LAM |
 | with steps of its rate, or parts that differ | LAX |
@@ -52,6 +52,7 @@ from node.ledger.terms import (
     RateStep,
     ServicedBillTerms,
     ServicedTerms,
+    StripTerms,
     SukukTerms,
 )
 from node.ledger.units import Day
@@ -122,7 +123,7 @@ def contract_of(
                 **_life(terms.issue_day, terms.maturity_day),
                 "premiumDiscountAtIED": _decimal(-discount, decimals),
             }
-        case BondTerms() | SukukTerms() | ServicedBillTerms():
+        case BondTerms() | SukukTerms() | ServicedBillTerms() | StripTerms():
             if calendar is None:
                 raise MappingError(f"the calendar of {asset} was expected: {terms.plan.calendar}")
             return {

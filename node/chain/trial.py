@@ -18,12 +18,13 @@ class Trial:
     def __init__(self, state: LedgerState, context: BlockContext) -> None:
         """Begin on a fresh state, in a block of this context."""
         self._state = state
-        self._apply = Application(state, context).apply
+        self._application = Application(state, context)
 
     def receipt(self, body: TransactionBody) -> Receipt:
         """Return what would become of this transaction; nothing changes."""
         self._state.begin()
+        self._application.renew()
         try:
-            return self._apply(_NO_ID, body)
+            return self._application.apply(_NO_ID, body)
         finally:
             self._state.discard()

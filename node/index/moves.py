@@ -101,6 +101,24 @@ def _face_switched(event: events.FaceSwitched) -> tuple[Move, ...]:
     )
 
 
+def _security_stripped(event: events.SecurityStripped) -> tuple[Move, ...]:
+    account = event.account
+    return (
+        (event.asset, account, -event.face),
+        (event.principal, account, event.face),
+        *((each.asset, account, each.amount) for each in event.coupons),
+    )
+
+
+def _security_reconstituted(event: events.SecurityReconstituted) -> tuple[Move, ...]:
+    account = event.account
+    return (
+        (event.asset, account, event.face),
+        (event.principal, account, -event.face),
+        *((each.asset, account, -each.amount) for each in event.coupons),
+    )
+
+
 def _by(
     kind: type[_EventT], moves: Callable[[_EventT], tuple[Move, ...]]
 ) -> tuple[type[Record], _MovesOf]:
@@ -120,6 +138,8 @@ _MOVES: Final[dict[type[Record], _MovesOf]] = dict(
         _by(events.AllotmentSettled, _allotment_settled),
         _by(events.FaceBoughtBack, _face_bought_back),
         _by(events.FaceSwitched, _face_switched),
+        _by(events.SecurityStripped, _security_stripped),
+        _by(events.SecurityReconstituted, _security_reconstituted),
     )
 )
 
@@ -176,6 +196,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.RecordTaken,
         events.RecordWaits,
         events.SecurityCalled,  # its holders are paid like any others
+        events.StripsDefined,
         events.UpgradeCancelled,
         events.UpgradeScheduled,
         events.ValidatorAdded,

@@ -11,6 +11,7 @@ from node.hashing import Domain, tagged_hash
 from node.ledger.authority import Authority
 from node.ledger.identifiers import Address
 from node.ledger.state import LedgerState
+from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
 
 APPROVERS_MAX: Final = 8
 """Accounts that one operation may name besides the one that acts."""
@@ -43,6 +44,7 @@ class ActContext:
         "index",
         "inner_index",
         "state",
+        "strips_left",
         "transaction_id",
     )
 
@@ -60,6 +62,9 @@ class ActContext:
         self.block = block
         self.authority = authority
         self.catalogue = catalogue
+        self.strips_left = STRIPS_PER_BLOCK_MAX
+        """How many strips may still be moved in the block; what is refused later is not given back.
+        """
         self.begin(transaction_id)
 
     def begin(self, transaction_id: bytes) -> None:

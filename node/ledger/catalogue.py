@@ -36,7 +36,15 @@ from node.ledger.acts.governance import (
     set_powers,
     withdraw,
 )
-from node.ledger.acts.lifecycle import call_security, fix_rate, fund_payment, set_withholding
+from node.ledger.acts.lifecycle import (
+    call_security,
+    define_strips,
+    fix_rate,
+    fund_payment,
+    reconstitute_security,
+    set_withholding,
+    strip_security,
+)
 from node.ledger.acts.registry import (
     close_account,
     grant_licence,
@@ -90,6 +98,9 @@ ACTS: Final[tuple[Act, ...]] = (
     set_withholding.ACT,
     fix_rate.ACT,
     call_security.ACT,
+    define_strips.ACT,
+    strip_security.ACT,
+    reconstitute_security.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
 )

@@ -1,4 +1,4 @@
-"""What became of a security beyond its terms: rates that are fixed, early repayments called."""
+"""What became of a security beyond its terms: rates fixed, repayments called, face stripped."""
 
 from typing import Final
 
@@ -15,6 +15,7 @@ from node.ledger.instruments import (
 from node.ledger.securities import (
     CALLS,
     FIXINGS,
+    STRIPPINGS,
     CallsRecord,
     FixingRecord,
     payment_key,
@@ -22,8 +23,8 @@ from node.ledger.securities import (
     split_payment_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import name_key
-from node.ledger.terms import ServicedTerms
+from node.ledger.tables import ASSETS, AssetRecord, name_key
+from node.ledger.terms import BondTerms, ServicedTerms
 
 _PAGE: Final = 512
 """More than a security has payments."""
@@ -64,6 +65,18 @@ def read_calls(record: CallsRecord) -> Calls:
         each.payment: Call(day=each.day, share_ppm=each.share_ppm, price_e4=each.price_e4)
         for each in record.calls
     }
+
+
+def outstanding_of(state: LedgerState, asset: str, record: AssetRecord) -> int:
+    """Return what exists of an asset, stripped or not: what its ceiling bounds."""
+    stripping = None
+    if isinstance(record.terms, BondTerms):
+        stripping = state.get(STRIPPINGS, name_key(asset))
+    if stripping is None:
+        return record.supply
+    principal = state.get(ASSETS, name_key(stripping.principal))
+    assert principal is not None  # it is defined with the strips
+    return record.supply + principal.supply
 
 
 def payment_now(

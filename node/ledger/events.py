@@ -27,6 +27,7 @@ from node.ledger.acts.governance.schedule_upgrade import UpgradeScheduled
 from node.ledger.acts.governance.set_parameter import ParameterSet
 from node.ledger.acts.governance.set_powers import PowersSet
 from node.ledger.acts.governance.withdraw import Withdrawn
+from node.ledger.acts.lifecycle.define_strips import StripsDefined
 from node.ledger.acts.lifecycle.set_withholding import WithholdingSet
 from node.ledger.acts.registry.close_account import AccountClosed
 from node.ledger.acts.registry.grant_licence import LicenceGranted
@@ -66,6 +67,7 @@ from node.ledger.servicing import (
     WithholdingCollected,
 )
 from node.ledger.settling import AllotmentFailed, AllotmentSettled, FaceBoughtBack, FaceSwitched
+from node.ledger.stripping import SecurityReconstituted, SecurityStripped
 
 Event: TypeAlias = (
     ParticipantRegistered
@@ -115,6 +117,9 @@ Event: TypeAlias = (
     | RateFixed
     | RateAwaited
     | SecurityCalled
+    | StripsDefined
+    | SecurityStripped
+    | SecurityReconstituted
     | CalendarDefined
     | CalendarAmended
     | AppointmentMoved
@@ -198,6 +203,9 @@ __all__ = [
     "RecordWaits",
     "Redeemed",
     "SecurityCalled",
+    "SecurityReconstituted",
+    "SecurityStripped",
+    "StripsDefined",
     "Transferred",
     "UpgradeCancelled",
     "UpgradeScheduled",

@@ -18,6 +18,8 @@
     not over.
 11. What was issued of a security and not redeemed is held by somebody on its register; what was due
     was paid, is owed by name, or is residue (`servicing/books.py`).
+12. There is as much of every strip as is stripped of its lines, and a line with what is stripped of
+    it is not above its ceiling (`stripping.py`).
 """
 
 import heapq
@@ -52,6 +54,7 @@ from node.ledger.securities import (
 )
 from node.ledger.servicing import contradictions_of_securities, escrow_address, service_due_key
 from node.ledger.state import R, StateRows, Table, Written
+from node.ledger.stripping import contradictions_of_strips
 from node.ledger.tables import (
     ACCOUNTS,
     APPOINTMENTS,
@@ -516,4 +519,5 @@ _RULES: Final = (
     _calendars,
     _auctions,
     contradictions_of_securities,
+    contradictions_of_strips,
 )

@@ -30,9 +30,12 @@ from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.governance.set_powers import SetPowers
 from node.ledger.acts.governance.withdraw import Withdraw
 from node.ledger.acts.lifecycle.call_security import CallSecurity
+from node.ledger.acts.lifecycle.define_strips import DefineStrips
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
+from node.ledger.acts.lifecycle.reconstitute_security import ReconstituteSecurity
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
+from node.ledger.acts.lifecycle.strip_security import StripSecurity
 from node.ledger.acts.registry.close_account import CloseAccount
 from node.ledger.acts.registry.grant_licence import GrantLicence
 from node.ledger.acts.registry.grant_office import GrantOffice
@@ -79,6 +82,9 @@ Operation: TypeAlias = (
     | SetWithholding
     | FixRate
     | CallSecurity
+    | DefineStrips
+    | StripSecurity
+    | ReconstituteSecurity
     | DefineCalendar
     | AmendCalendar
     | AnnounceAuction
@@ -106,6 +112,7 @@ __all__ = [
     "DecideAuction",
     "DefineAsset",
     "DefineCalendar",
+    "DefineStrips",
     "FixRate",
     "ForcedTransfer",
     "FundPayment",
@@ -119,6 +126,7 @@ __all__ = [
     "PlaceBid",
     "PlaceHold",
     "Propose",
+    "ReconstituteSecurity",
     "Redeem",
     "RegisterParticipant",
     "ReleaseAccount",
@@ -132,6 +140,7 @@ __all__ = [
     "SetParameter",
     "SetPowers",
     "SetWithholding",
+    "StripSecurity",
     "Transfer",
     "UpdateParticipantStatus",
     "Withdraw",

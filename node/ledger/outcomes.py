@@ -590,6 +590,51 @@ class Outcome(IntEnum):
         3,
     )
 
+    ASSET_NOT_STRIPPABLE = (
+        187,
+        "{asset} cannot be stripped: {reason}. What is stripped is a bond with fixed coupons and a"
+        " single repayment, whose strips its issuer has registered (define_strips).",
+        3,
+    )
+    STRIPS_EXIST = (
+        188,
+        "The strips of {asset} are registered already, the face as {found}. They do not change.",
+        3,
+    )
+    STRIP_DIFFERS = (
+        189,
+        "{found} is something else than a strip of {asset} would be: {reason}. Lines share the"
+        " coupons of a series where issuer, agent, cash, calendar and days are the same; name"
+        " another series.",
+        3,
+    )
+    STRIP_NOT_A_MULTIPLE = (
+        190,
+        "{found} minor units of {asset} cannot be stripped or put together: some strip would be no"
+        " whole number of minor units, or the bond no whole denominations. Take a multiple of"
+        " {expected}.",
+        3,
+    )
+    STRIP_RECORD_DIFFERS = (
+        191,
+        "{asset} cannot be stripped or put together now: of payment {payment}, either the record of"
+        " the bond or that of its strip is taken, and the other is still to come. Submit it again"
+        " when both are.",
+        3,
+    )
+    STRIPPING_CROWDED = (
+        192,
+        "{asset} cannot be stripped or put together in this block: that would move {found} strips,"
+        " and the block moves {expected} more. Submit it again in some seconds.",
+        3,
+    )
+    STRIP_NOT_ISSUED = (
+        193,
+        "{asset} is a strip: there is as much of it as was stripped. Issue the bond and strip it"
+        " (strip_security).",
+        3,
+    )
+
     # Auctions.
     AUCTION_EXISTS = (
         201,

@@ -45,12 +45,8 @@ def service_of(state: LedgerState, asset: str) -> ServiceRecord:
     return service
 
 
-def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: int) -> None:
-    """Note that the total of a holding of a serviced security is about to change.
-
-    Args:
-        cash: what the security is paid in.
-        face: the total after the change; that before it stands in the position.
+def check_register(state: LedgerState, asset: str) -> ServiceRecord:
+    """Return the service of a serviced security whose register takes changes in this block.
 
     Raises:
         Reject: REGISTER_CLOSED, RECORDS_PENDING.
@@ -61,6 +57,20 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
     if state.get(BACKLOG, BACKLOG_KEY) is not None:
         # Perhaps its own record is due: whoever held at the end of the day must be on it.
         raise Reject(Outcome.RECORDS_PENDING, asset=asset)
+    return service
+
+
+def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: int) -> None:
+    """Note that the total of a holding of a serviced security is about to change.
+
+    Args:
+        cash: what the security is paid in.
+        face: the total after the change; that before it stands in the position.
+
+    Raises:
+        Reject: REGISTER_CLOSED, RECORDS_PENDING.
+    """
+    service = check_register(state, asset)
     place = place_of(account, cash)
     position = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
     first = first_open(service, place)

@@ -70,7 +70,7 @@ _JOINT_OPERATIONS: Final = frozenset(
 )
 """Never in one hand, whatever the subject."""
 _SECURITY_OPERATIONS: Final = frozenset(
-    {"announce_auction", "call_security", "define_asset", "issue", "redeem"}
+    {"announce_auction", "call_security", "define_asset", "define_strips", "issue", "redeem"}
 )
 """Never in one hand unless the subject is cash."""
 
@@ -138,6 +138,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "decide_auction": {"bill": ministerial, "bond": ministerial, "sukuk": ministerial},
         "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},
         "define_calendar": {ANY: monetary},
+        "define_strips": {"bond": fiscal},
         "fix_rate": {"bond": fiscal, "sukuk": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},

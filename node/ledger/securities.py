@@ -12,11 +12,13 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record
-from node.ledger.identifiers import ADDRESS_SIZE, Address, Name
+from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Name
 from node.ledger.state import Table
 from node.ledger.terms import PAR_E4, PPM, PriceE4
 from node.ledger.units import Day, Milliseconds
 
+COUPON_STRIPS_MAX: Final = 64
+"""Of one line: thirty years of half years have 60. One operation moves as many."""
 CALLS_MAX: Final = 400
 """As many as there can be payments."""
 OPEN_PAYMENTS_MAX: Final = 8
@@ -199,6 +201,35 @@ class ServiceRecord(Record):
     """
 
 
+# --- stripping -----------------------------------------------------------------------------------
+
+
+class CouponStrip(Record):
+    """What a coupon of a line is as a strip."""
+
+    asset: AssetCode
+    """Shared by the lines of a series that pay on the same day."""
+    numerator: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+    """Of a unit of the line's face: the payment's interest, exactly."""
+    denominator: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+
+
+class StrippingRecord(Record):
+    """The strips of a line. Never deleted."""
+
+    multiple: int
+    """Face is stripped and put together in multiples of this: every strip is then a whole number of
+    minor units, and what is put together whole denominations."""
+    first: Number
+    """Of the payments: the first that there is a strip of."""
+    coupons: Annotated[
+        tuple[CouponStrip, ...], msgspec.Meta(min_length=1, max_length=COUPON_STRIPS_MAX)
+    ]
+    """Of the payments from the first to the last."""
+    principal: AssetCode
+    """The strip of the line's face: there is as much of it as is stripped of the line."""
+
+
 # --- withholding and ties ------------------------------------------------------------------------
 
 
@@ -249,6 +280,8 @@ CALLS: Final = Table("calls", b"i", CallsRecord)
 """Key: asset code."""
 FIXINGS: Final = Table("fixings", b"h", FixingRecord, ordered=True)
 """Key: asset code, a slash, number (4 bytes), as the payment's."""
+STRIPPINGS: Final = Table("strippings", b"j", StrippingRecord)
+"""Key: code of the line."""
 WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
 """Key: kind of participant, a slash, kind of asset."""
 TIES: Final = Table("ties", b"e", TieRecord, ordered=True)

@@ -30,7 +30,7 @@ from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, lines_o
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
-from node.ledger.courses import calls_of, fixed_rate
+from node.ledger.courses import calls_of, fixed_rate, outstanding_of
 from node.ledger.dates import DatesError
 from node.ledger.holdings import asset_of, available_of, check_available, credit, debit
 from node.ledger.identifiers import Address, AssetCode, Name
@@ -52,6 +52,7 @@ from node.ledger.terms import (
     CashTerms,
     ServicedBillTerms,
     ServicedTerms,
+    StripTerms,
     SukukTerms,
     is_serviced,
 )
@@ -174,6 +175,8 @@ def _why_undeliverable(state: LedgerState, asset: str, terms: AssetTerms, day: D
                 return f"it would settle on day {day} and its register closes with day {last_day}"
         case CashTerms():
             return "cash is not auctioned"
+        case StripTerms():
+            return f"{asset} is a strip, which comes of stripping a bond alone"
         case _ as unreachable:
             assert_never(unreachable)
     return None
@@ -256,7 +259,7 @@ class Settlement:
         else:
             code, more = terms.asset, face
         asset = asset_of(state, code)
-        above = asset.supply + more > asset.ceiling
+        above = outstanding_of(state, code, asset) + more > asset.ceiling
         return Reject(Outcome.CEILING_EXCEEDED) if above else None
 
     def _settle(self, row: LadderRow) -> LadderRow:

@@ -25,7 +25,16 @@ from node.ledger.dates import MINUTES_OF_DAY, Calendar, Roll
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, PublicKey
 from node.ledger.policies import AccountPolicy
 from node.ledger.powers import PowerRecord
-from node.ledger.securities import CALLS, FIXINGS, PAYMENTS, POSITIONS, SERVICES, TIES, WITHHOLDINGS
+from node.ledger.securities import (
+    CALLS,
+    FIXINGS,
+    PAYMENTS,
+    POSITIONS,
+    SERVICES,
+    STRIPPINGS,
+    TIES,
+    WITHHOLDINGS,
+)
 from node.ledger.state import Table
 from node.ledger.terms import AssetTerms
 from node.ledger.units import DECIMALS_MAX, Day, Milliseconds
@@ -490,6 +499,7 @@ TABLES: Final = (
     BACKLOG,
     FIXINGS,
     CALLS,
+    STRIPPINGS,
     APPOINTMENTS,
 )
 """All of them, in order of prefix."""

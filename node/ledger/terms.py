@@ -7,7 +7,7 @@ commodity, 6 stablecoin.
 Bonds and sukuk are serviced: the ledger pays what their plan says to whoever holds them. One plan
 has all forms: a fixed rate is one step, a step-up several, a zero coupon none; what floats has no
 steps and a reference; what amortises has instalments before the last one. A bill that is serviced
-has none of these.
+has none of these, nor has a strip, which pays a single amount.
 """
 
 from enum import StrEnum
@@ -55,6 +55,7 @@ class AssetKind(StrEnum):
     BILL = "bill"
     BOND = "bond"
     SUKUK = "sukuk"
+    STRIP = "strip"
 
 
 class CashTerms(Record, tag=1):
@@ -207,10 +208,28 @@ class SukukTerms(Record, tag=4):
     pool: Annotated[tuple[PoolAsset, ...], msgspec.Meta(min_length=1, max_length=POOL_MAX)]
 
 
-ServicedTerms: TypeAlias = BondTerms | SukukTerms | ServicedBillTerms
-AssetTerms: TypeAlias = CashTerms | BillTerms | BondTerms | SukukTerms | ServicedBillTerms
+class StripTerms(Record, tag=8):
+    """One payment of a bond by itself: a coupon of any line of its series, or the face of one line.
 
-SERVICED: Final[frozenset[type[Record]]] = frozenset({BondTerms, SukukTerms, ServicedBillTerms})
+    It comes into being where a bond is stripped, and goes where the bond is put together again.
+    """
+
+    face_currency: str
+    """ISO 4217 code of the currency that the face value is in; the asset's minor units are its."""
+    plan: PaymentPlan
+    """Of one payment, on the day on which the bond makes it."""
+    line: AssetCode | None
+    """Whose face it is. None: a coupon."""
+
+
+ServicedTerms: TypeAlias = BondTerms | SukukTerms | ServicedBillTerms | StripTerms
+AssetTerms: TypeAlias = (
+    CashTerms | BillTerms | BondTerms | SukukTerms | ServicedBillTerms | StripTerms
+)
+
+SERVICED: Final[frozenset[type[Record]]] = frozenset(
+    {BondTerms, SukukTerms, ServicedBillTerms, StripTerms}
+)
 """The types of terms whose holders the ledger pays."""
 
 
@@ -230,6 +249,8 @@ def kind_of(terms: AssetTerms) -> AssetKind:
             return AssetKind.BOND
         case SukukTerms():
             return AssetKind.SUKUK
+        case StripTerms():
+            return AssetKind.STRIP
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -242,6 +263,11 @@ def check_terms(terms: AssetTerms) -> None:
     """
     if isinstance(terms, CashTerms):
         return
+    if isinstance(terms, StripTerms):
+        raise Reject(
+            Outcome.TERMS_NOT_VALID,
+            reason="it is a strip, which is registered with its bond, by define_strips",
+        )
     if not is_currency(terms.face_currency):
         raise Reject(
             Outcome.IDENTIFIER_NOT_VALID,
@@ -260,7 +286,7 @@ def first_redemption_day(terms: AssetTerms) -> int | None:
             return None
         case BillTerms():
             return terms.maturity_day
-        case BondTerms() | SukukTerms() | ServicedBillTerms():
+        case BondTerms() | SukukTerms() | ServicedBillTerms() | StripTerms():
             return terms.plan.maturity_day
         case _ as unreachable:
             assert_never(unreachable)

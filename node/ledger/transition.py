@@ -22,6 +22,7 @@ from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
 from node.ledger.protocol import take_effect
 from node.ledger.state import LedgerState, Written
+from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
 from node.ledger.tables import ACCUSATIONS, AccusationRecord
 from node.ledger.transactions import TransactionBody, TransactionError
 from node.ledger.validators import note_changed_set, validators_of
@@ -119,6 +120,10 @@ class Application:
             authority=self._authority,
             catalogue=CATALOGUE,
         )
+
+    def renew(self) -> None:
+        """Let the next transaction find what a block offers to all of its own together unused."""
+        self._acting.strips_left = STRIPS_PER_BLOCK_MAX
 
     def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
         """Apply all operations of a transaction, or none."""

@@ -11,9 +11,12 @@ from node.ledger.operations import (
     CallSecurity,
     DefineAsset,
     DefineCalendar,
+    DefineStrips,
     FixRate,
     FundPayment,
     Issue,
+    ReconstituteSecurity,
+    StripSecurity,
 )
 from node.ledger.policies import account_address
 from node.ledger.positions import place_of
@@ -68,6 +71,8 @@ KARACHI: Final = "pk-karachi"
 BOND: Final = "PIB-2Y-100"
 SERVICED_BILL: Final = "MTB-6M-9"
 SUKUK: Final = "GIS-2Y-7"
+SERIES: Final = "PKS"
+"""Of the strips of bonds."""
 RESIDUE: Final = "first-bank"
 """Whose account receives what rounding leaves."""
 ISSUED: Final = TODAY - TODAY % 7 + 7
@@ -191,6 +196,26 @@ def fix(payment: int, reference_ppm: int = 112_500, **changes: Any) -> FixRate:
         source=SOURCE,
     )
     return replace(good, **changes)
+
+
+def define_strips(asset: str = BOND, **changes: Any) -> DefineStrips:
+    """Register the strips of a bond by its issuer and the bank."""
+    good = DefineStrips(
+        account=address(FM),
+        approvers=(address(CB),),
+        asset=asset,
+        series=SERIES,
+        term_sheet_hash=COMMITMENT,
+    )
+    return replace(good, **changes)
+
+
+def strip(by: str, face: int, asset: str = BOND) -> StripSecurity:
+    return StripSecurity(account=address(by), asset=asset, face=face)
+
+
+def reconstitute(by: str, face: int, asset: str = BOND) -> ReconstituteSecurity:
+    return ReconstituteSecurity(account=address(by), asset=asset, face=face)
 
 
 def _define(asset: str, terms: ServicedTerms) -> DefineAsset:

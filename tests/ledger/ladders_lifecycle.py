@@ -3,21 +3,26 @@
 from typing import Final
 
 from node.codec import replace
+from node.ledger.holdings import credit
 from node.ledger.operations import CloseAccount, DefineAsset, SetWithholding
 from node.ledger.outcomes import Outcome
+from node.ledger.powers import PowerRecord
 from node.ledger.securities import (
     CALLS,
     FIXINGS,
     PAYMENTS,
     SERVICES,
+    STRIPPINGS,
     TIES,
     CalledRecord,
     CallsRecord,
+    CouponStrip,
     FixingRecord,
     PaymentRecord,
     PaymentRow,
     PaymentStatus,
     ServiceRecord,
+    StrippingRecord,
     Tie,
     TieRecord,
     WithholdingRow,
@@ -25,32 +30,41 @@ from node.ledger.securities import (
     tie_key,
 )
 from node.ledger.state import LedgerState
+from node.ledger.stripping import code_of_coupon, parts_of, register_strips
+from node.ledger.stripping import strip as take_apart
 from node.ledger.tables import (
     ASSETS,
     BACKLOG,
     BACKLOG_KEY,
     CALENDARS,
+    POWERS,
     AssetRecord,
     BacklogRecord,
     CalendarRecord,
     name_key,
+    power_key,
 )
 from node.ledger.terms import PAR_E4, BondTerms
 from tests.ledger.debt import (
     BOND,
     ISSUED,
     KARACHI,
+    SERIES,
     call,
     callable_bond,
     define_bond,
     define_calendar,
     define_serviced_bill,
+    define_strips,
     define_sukuk,
     fix,
     floating,
     fund,
     issue,
     plan,
+    reconstitute,
+    strip,
+    two_years_after,
 )
 from tests.ledger.ladder import Ladder, Row, acting_rows, putting, surplus_row
 from tests.ledger.ladders_calendars import RECORD as CALENDAR
@@ -95,6 +109,13 @@ CALLED: Final = CallsRecord(
         ),
     )
 )
+COUPON: Final = code_of_coupon(SERIES, two_years_after(ISSUED))
+STRIPPING: Final = StrippingRecord(
+    multiple=200,
+    first=4,
+    coupons=(CouponStrip(asset=COUPON, numerator=7, denominator=200),),
+    principal=f"{BOND}-P",
+)
 AWAITED: Final = FixingRecord(
     day=TODAY, reference_ppm=None, rate_ppm=None, auction=None, source=None
 )
@@ -124,12 +145,12 @@ def put_callable(state: LedgerState) -> None:
     put_security(state, define_bond(**callable_bond()))
 
 
-def put_security(state: LedgerState, good: DefineAsset) -> None:
+def put_security(state: LedgerState, good: DefineAsset, code: str = BOND) -> None:
     """Put what this would define, and its service."""
     put_calendar(state)
     state.put(
         ASSETS,
-        name_key(BOND),
+        name_key(code),
         AssetRecord(
             name=good.name,
             issuer=good.issuer,
@@ -143,7 +164,32 @@ def put_security(state: LedgerState, good: DefineAsset) -> None:
             forced_transfer_allowed=True,
         ),
     )
-    state.put(SERVICES, name_key(BOND), SERVICE)
+    state.put(SERVICES, name_key(code), SERVICE)
+
+
+def put_strippable(state: LedgerState) -> None:
+    """Put a bond with strips, of which Amina has some."""
+    put_bond(state)
+    asset = state.get(ASSETS, name_key(BOND))
+    assert asset is not None
+    register_strips(
+        state, BOND, asset, series=SERIES, term_sheet_hash=asset.term_sheet_hash, time_ms=NOW_MS
+    )
+    state.put(ASSETS, name_key(BOND), replace(asset, supply=1_000_000))
+    credit(state, address("amina"), BOND, 1_000_000, asset.terms)
+
+
+def put_stripped(state: LedgerState) -> None:
+    """Put a bond of which Amina has stripped some."""
+    put_strippable(state)
+    take_apart(state, address("amina"), parts_of(state, BOND, 2_000, left=5))
+
+
+def grow(state: LedgerState, code: str) -> None:
+    """Let there be as much of an asset as there may be."""
+    asset = state.get(ASSETS, name_key(code))
+    assert asset is not None
+    state.put(ASSETS, name_key(code), replace(asset, supply=asset.ceiling))
 
 
 def terms(**changes: object) -> BondTerms:
@@ -236,6 +282,26 @@ ISSUE_BOND: Final = Ladder(
             why="records that are due are not all taken",
             outcome=Outcome.RECORDS_PENDING,
             prepare=putting(BACKLOG, BACKLOG_KEY, BacklogRecord(time_ms=NOW_MS)),
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
+ISSUE_STRIP: Final = Ladder(
+    act="issue",
+    good=issue(5_000),
+    by=(CB, FM),
+    prepare=put_strippable,
+    rows=(
+        Row(
+            why="it is a strip",
+            outcome=Outcome.STRIP_NOT_ISSUED,
+            change={"asset": STRIPPING.principal},
+            prepare=putting(
+                POWERS,
+                power_key("issue", "strip"),
+                PowerRecord(offices=(CB, FM), required=2, licences=()),
+            ),
         ),
         surplus_row(CB, FM),
     ),
@@ -427,6 +493,163 @@ CALL_SECURITY: Final = Ladder(
     ),
 )
 
+DEFINE_STRIPS: Final = Ladder(
+    act="define_strips",
+    good=define_strips(),
+    by=(CB, FM),
+    prepare=put_bond,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(
+            why="one office alone",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": ()},
+            by=(FM,),
+        ),
+        Row(
+            why="its series is no code",
+            outcome=Outcome.NAME_NOT_ACCEPTED,
+            change={"series": "pib strips"},
+        ),
+        Row(
+            why="its last record is taken",
+            outcome=Outcome.REGISTER_CLOSED,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, closed=True)),
+        ),
+        Row(
+            why="records that are due are not all taken",
+            outcome=Outcome.RECORDS_PENDING,
+            prepare=putting(BACKLOG, BACKLOG_KEY, BacklogRecord(time_ms=NOW_MS)),
+        ),
+        Row(
+            why="its rate floats",
+            outcome=Outcome.ASSET_NOT_STRIPPABLE,
+            prepare=put_floater,
+            alone=True,
+        ),
+        Row(
+            why="its strips are registered",
+            outcome=Outcome.STRIPS_EXIST,
+            prepare=putting(STRIPPINGS, name_key(BOND), STRIPPING),
+        ),
+        Row(
+            why="the code of its face is another asset's",
+            outcome=Outcome.STRIP_DIFFERS,
+            prepare=lambda state: put_security(state, define_bond(), code=STRIPPING.principal),
+            alone=True,
+        ),
+        surplus_row(CB, FM),
+    ),
+)
+
+STRIP_SECURITY: Final = Ladder(
+    act="strip_security",
+    good=strip("amina", 2_000),
+    by=("amina",),
+    prepare=put_strippable,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(why="nothing", outcome=Outcome.AMOUNT_OUT_OF_RANGE, change={"face": 0}),
+        Row(
+            why="a coupon would be above its ceiling",
+            outcome=Outcome.CEILING_EXCEEDED,
+            prepare=lambda state: grow(state, COUPON),
+            alone=True,
+        ),
+        Row(
+            why="the account has less",
+            outcome=Outcome.HOLDING_INSUFFICIENT,
+            change={"face": 1_000_000_000_001},
+        ),
+        Row(
+            why="its last record is taken",
+            outcome=Outcome.REGISTER_CLOSED,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, closed=True)),
+        ),
+        Row(
+            why="records that are due are not all taken",
+            outcome=Outcome.RECORDS_PENDING,
+            prepare=putting(BACKLOG, BACKLOG_KEY, BacklogRecord(time_ms=NOW_MS)),
+        ),
+        Row(
+            why="no strips are registered",
+            outcome=Outcome.ASSET_NOT_STRIPPABLE,
+            change={"asset": PKR, "face": 1},
+            alone=True,
+        ),
+        Row(
+            why="no multiple",
+            outcome=Outcome.STRIP_NOT_A_MULTIPLE,
+            change={"face": 1_999},
+        ),
+        Row(
+            why="its record waits",
+            outcome=Outcome.STRIP_RECORD_DIFFERS,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, waits=True)),
+        ),
+        surplus_row("amina"),
+    ),
+)
+
+RECONSTITUTE_SECURITY: Final = Ladder(
+    act="reconstitute_security",
+    good=reconstitute("amina", 2_000),
+    by=("amina",),
+    prepare=put_stripped,
+    rows=(
+        *acting_rows(),
+        Row(
+            why="there is no such asset",
+            outcome=Outcome.ASSET_UNKNOWN,
+            change={"asset": "PIB-NONE"},
+        ),
+        Row(why="nothing", outcome=Outcome.AMOUNT_OUT_OF_RANGE, change={"face": 0}),
+        Row(
+            why="a strip is missing",
+            outcome=Outcome.HOLDING_INSUFFICIENT,
+            change={"face": 4_000},
+            alone=True,
+        ),
+        Row(
+            why="its last record is taken",
+            outcome=Outcome.REGISTER_CLOSED,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, closed=True)),
+        ),
+        Row(
+            why="records that are due are not all taken",
+            outcome=Outcome.RECORDS_PENDING,
+            prepare=putting(BACKLOG, BACKLOG_KEY, BacklogRecord(time_ms=NOW_MS)),
+        ),
+        Row(
+            why="no strips are registered",
+            outcome=Outcome.ASSET_NOT_STRIPPABLE,
+            change={"asset": PKR, "face": 1},
+            alone=True,
+        ),
+        Row(
+            why="no multiple",
+            outcome=Outcome.STRIP_NOT_A_MULTIPLE,
+            change={"face": 1_999},
+        ),
+        Row(
+            why="its record waits",
+            outcome=Outcome.STRIP_RECORD_DIFFERS,
+            prepare=putting(SERVICES, name_key(BOND), replace(SERVICE, waits=True)),
+        ),
+        surplus_row("amina"),
+    ),
+)
+
 CLOSE_TIED: Final = Ladder(
     act="close_account",
     good=CloseAccount(account=address("exchange")),
@@ -455,4 +678,8 @@ LADDERS: Final = (
     CALL_SECURITY,
     CLOSE_TIED,
     DEFINE_SERVICED_BILL,
+    DEFINE_STRIPS,
+    STRIP_SECURITY,
+    RECONSTITUTE_SECURITY,
+    ISSUE_STRIP,
 )

@@ -246,10 +246,6 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.securities.SOURCE_MAX": _RECORD,
     "node.ledger.securities.TAXPAYERS_MAX": _RECORD,
     "node.ledger.securities.WITHHOLDING_ROWS_MAX": _RECORD,
-    "node.ledger.servicing.payer.HOLDERS_AT_FIRST_MAX": (
-        "tests/ledger/test_servicing.py"
-        "::test_payments_that_begin_in_a_block_pay_few_holders_together_in_it"
-    ),
     "node.ledger.servicing.payer.HOLDERS_PER_BLOCK_MAX": (
         "tests/ledger/test_servicing.py::test_holders_are_paid_a_bounded_number_a_block"
     ),
@@ -521,6 +517,15 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.terms.PRICE_E4_MAX": _RECORD,
     "node.ledger.terms.WINDOWS_MAX": _RECORD,
     "node.ledger.securities.CALLS_MAX": _RECORD,
+    "node.ledger.securities.COUPON_STRIPS_MAX": (
+        "tests/ledger/test_stripping.py::test_longest_line_fits_an_operation_and_a_receipt"
+    ),
+    "node.ledger.stripping.moving.STRIPS_PER_BLOCK_MAX": (
+        "tests/ledger/test_stripping.py::test_block_moves_so_many_strips_and_no_more"
+    ),
+    "node.ledger.stripping.registering.SERIES_MAX": (
+        "tests/ledger/test_stripping.py::test_codes_of_strips_are_codes"
+    ),
     "node.rpc.debt.PAYMENTS_COMPUTED_MAX": (
         "tests/rpc/test_debt.py::test_pages_end_by_their_limit_and_by_the_work_they_are"
     ),

@@ -218,7 +218,7 @@ class AuctionLoad:
 
     def _withdraw(self, chance: random.Random) -> Sequence[Record]:
         number, bid = _one(chance, self._all_sealed(self._is_open))
-        if chance.random() < 0.9:
+        if chance.random() < 0.4:
             raise Impossible  # or hardly any would be left
         return [WithdrawBid(account=bid.account, auction=bid.auction, number=number)]
 

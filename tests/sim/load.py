@@ -85,6 +85,7 @@ from tests.sim.auctions import AuctionLoad, Impossible
 from tests.sim.calendars import CalendarLoad
 from tests.sim.model import Model, split_key
 from tests.sim.securities import SecurityLoad
+from tests.sim.strips import StripLoad
 
 ACCOUNTS_COUNT: Final = 8
 """Accounts of clients, `a0` and so on, all of one bank."""
@@ -170,6 +171,7 @@ class Load:
             "amend_calendar": calendars.amend,
             **auctions.makers(),
             **SecurityLoad(self, Impossible).makers(),
+            **StripLoad(self, Impossible).makers(),
         }
 
     def draw(self, chance: random.Random, number: int) -> Draft:

@@ -29,6 +29,7 @@ from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
 from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
+from node.ledger.stripping import SecurityReconstituted, SecurityStripped
 from node.ledger.tables import HOLDINGS, TABLES, HoldingRecord
 from node.ledger.transactions import decode_signed, transaction_id
 from node.mempool import AdmittedTransaction
@@ -152,6 +153,16 @@ class Holdings:
                     add(self.totals, holder, switched.destination, switched.issued)
                     add(self.totals, switched.payer, cash, -switched.paid)
                     add(self.totals, switched.cash_account, cash, switched.paid)
+                case SecurityStripped(account=holder, asset=asset, face=face) as apart:
+                    add(self.totals, holder, asset, -face)
+                    add(self.totals, holder, apart.principal, face)
+                    for part in apart.coupons:
+                        add(self.totals, holder, part.asset, part.amount)
+                case SecurityReconstituted(account=holder, asset=asset, face=face) as whole:
+                    add(self.totals, holder, asset, face)
+                    add(self.totals, holder, whole.principal, -face)
+                    for part in whole.coupons:
+                        add(self.totals, holder, part.asset, -part.amount)
                 case HoldPlaced(holder=holder, asset=asset, amount=amount):
                     add(self.held, holder, asset, amount)
                 case (

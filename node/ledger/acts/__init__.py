@@ -73,10 +73,13 @@ tag   operation                  class       event
 69    fix_rate                   OFFICE      RateFixed, or by time
 70    (time)                                 RateAwaited
 71    call_security              OFFICE      SecurityCalled
-115   (time)                                 FaceSwitched
+72    define_strips              OFFICE      StripsDefined
+73    strip_security             TRANSFER    SecurityStripped
+74    reconstitute_security      TRANSFER    SecurityReconstituted
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved
+115   (time)                                 FaceSwitched
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

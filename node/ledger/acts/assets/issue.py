@@ -6,11 +6,12 @@ from node.codec import Record, replace
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.authority import receiving_account
 from node.ledger.checks import check_amount
+from node.ledger.courses import outstanding_of
 from node.ledger.holdings import asset_of, credit
 from node.ledger.identifiers import Address, AssetCode
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.tables import ASSETS, name_key
-from node.ledger.terms import kind_of
+from node.ledger.terms import StripTerms, kind_of
 
 
 class Issue(Record, tag=21):
@@ -45,8 +46,13 @@ def _apply(context: ActContext, operation: Issue) -> None:
     if amount % record.multiple:
         raise Reject(Outcome.NOT_A_MULTIPLE, asset=asset, found=amount, expected=record.multiple)
     supply = record.supply + amount
-    if supply > record.ceiling:
-        raise Reject(Outcome.CEILING_EXCEEDED, asset=asset, found=supply, expected=record.ceiling)
+    outstanding = outstanding_of(state, asset, record) + amount
+    if outstanding > record.ceiling:
+        raise Reject(
+            Outcome.CEILING_EXCEEDED, asset=asset, found=outstanding, expected=record.ceiling
+        )
+    if isinstance(record.terms, StripTerms):
+        raise Reject(Outcome.STRIP_NOT_ISSUED, asset=asset)
 
     credit(state, operation.to, asset, amount, record.terms)
     state.put(ASSETS, name_key(asset), replace(record, supply=supply))

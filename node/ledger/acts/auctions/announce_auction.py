@@ -11,6 +11,7 @@ from node.ledger.authority import receiving_account
 from node.ledger.bidding import put_auction
 from node.ledger.calendars import calendar_of, today
 from node.ledger.checks import check_name
+from node.ledger.courses import outstanding_of
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
@@ -71,7 +72,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
             found=terms.multiple,
             expected=asset.multiple,
         )
-    _check_ceiling(terms, lines)
+    _check_ceiling(state, terms, lines)
     if terms.calendar is not None:
         calendar_of(state, terms.calendar)
     if state.get(AUCTIONS, name_key(auction)) is not None:
@@ -127,7 +128,9 @@ def _fault_of_classes(terms: AuctionTerms) -> str | None:
     return None
 
 
-def _check_ceiling(terms: AuctionTerms, lines: Sequence[tuple[str, AssetRecord]]) -> None:
+def _check_ceiling(
+    state: LedgerState, terms: AuctionTerms, lines: Sequence[tuple[str, AssetRecord]]
+) -> None:
     """Refuse to issue more than may exist. What a switch will take is not known: a multiple fits.
 
     Raises:
@@ -137,10 +140,9 @@ def _check_ceiling(terms: AuctionTerms, lines: Sequence[tuple[str, AssetRecord]]
         return
     code, line = lines[-1]
     more = line.multiple if terms.form is Form.SWITCH else terms.target
-    if line.supply + more > line.ceiling:
-        raise Reject(
-            Outcome.CEILING_EXCEEDED, asset=code, found=line.supply + more, expected=line.ceiling
-        )
+    supply = outstanding_of(state, code, line) + more
+    if supply > line.ceiling:
+        raise Reject(Outcome.CEILING_EXCEEDED, asset=code, found=supply, expected=line.ceiling)
 
 
 def _fault_of_assets(
