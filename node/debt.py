@@ -58,7 +58,9 @@ class DebtLine:
     issue_day: date
     maturity_day: date
     outstanding: Decimal
-    """Face that has not been repaid."""
+    """Face that has not been repaid, stripped or not."""
+    stripped: Decimal
+    """Of it, what is in the hands of those who have its strips."""
     rate: Decimal | None
     """Per cent a year; None where only the face is paid."""
     payments_a_year: int

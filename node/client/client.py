@@ -349,7 +349,7 @@ class Client:
         return await self._pages("khz_references", {}, "references", reads.Reference)
 
     async def schedule(self, code: str) -> Read[tuple[reads.Payment, ...]]:
-        """Ask for the payments of a bond or sukuk, in order.
+        """Ask for the payments of a bond, sukuk or strip, in order.
 
         Raises:
             NotFound: none is defined under this code.
@@ -358,6 +358,16 @@ class Client:
         return await self._read(
             "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
         )
+
+    async def strips(self, code: str, account: str | None = None) -> Read[reads.Strips]:
+        """Ask for the strips of a bond, and for an account what it has of them.
+
+        Raises:
+            NotFound: there is no such bond, or no strips of it are registered.
+            CallFailed: the code is a strip's.
+        """
+        params = {"asset": code, "account": account}
+        return await self._read("khz_strips", params, reads.Strips)
 
     async def debt(self) -> Read[tuple[DebtLine, ...]]:
         """Return what is owed: every bill, bond and sukuk that is held, by code."""

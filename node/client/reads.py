@@ -290,6 +290,43 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """A strip of a bond."""
+
+    asset: str
+    payment: int
+    """With which payment of the bond it is paid."""
+    payment_day: str
+    per_hundred: Decimal
+    """What a hundred of the bond's face is stripped into."""
+    share: str
+    """Of a unit of the bond's face, exactly: a fraction."""
+    supply: Decimal
+    open: bool
+    """Whether its record is still to come."""
+    held: Decimal | None
+    """What the account has available; None where none was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strips:
+    """The strips of a bond."""
+
+    asset: str
+    multiple: Decimal
+    """What is stripped and put together is a multiple of this face."""
+    supply: Decimal
+    """Of the bond: what is not stripped."""
+    stripped: Decimal
+    coupons: tuple[Strip, ...]
+    principal: Strip
+    held: Decimal | None
+    """Of the bond, what the account has available."""
+    reconstitutable: Decimal | None
+    """The face that the account has all open strips of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What a licence allows."""
 

@@ -5,6 +5,8 @@ A page ends where it has looked at `limit` assets or computed
 `PAYMENTS_COMPUTED_MAX` payments, whichever comes first, so that no answer holds up the loop.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Final
 
@@ -12,15 +14,34 @@ import msgspec
 
 from node.amounts import render_amount
 from node.chain import Chain
+from node.codec import replace
 from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Calendar
 from node.ledger.instruments import PAYMENTS_MAX, Payment, Rates, schedule_of
 from node.ledger.pricing.grid import text
-from node.ledger.securities import PAYMENTS, SERVICES, ServiceRecord, payment_key
+from node.ledger.securities import (
+    PAYMENTS,
+    SERVICES,
+    STRIPPINGS,
+    PaymentRecord,
+    ServiceRecord,
+    payment_key,
+)
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, AssetRecord, name_key
-from node.ledger.terms import PAR_E4, PPM, BillTerms, CashTerms, PaymentPlan, ServicedTerms, kind_of
+from node.ledger.terms import (
+    PAR_E4,
+    PPM,
+    AssetKind,
+    BillTerms,
+    BondTerms,
+    CashTerms,
+    PaymentPlan,
+    ServicedTerms,
+    StripTerms,
+    kind_of,
+)
 from node.ledger.units import Day
 from node.rpc.jsonrpc import method
 from node.rpc.params import Limit, NameText, Params
@@ -60,6 +81,7 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: str
     kind: str
+    """Of a coupon strip: `bond`, whose interest it is."""
     name: str
     issuer: str
     currency: str
@@ -67,7 +89,9 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
     issue_day: DayText
     maturity_day: DayText
     outstanding: Amount
-    """Face that has not been repaid."""
+    """Face that has not been repaid, stripped or not."""
+    stripped: Amount
+    """Of it, what is in the hands of those who have its strips."""
     rate: str | None
     """Per cent a year, of the period that runs; of what floats, as last fixed. Null where only the
     face is paid, or nothing is fixed yet."""
@@ -96,6 +120,9 @@ class DebtMethods:
     async def debt(self, params: DebtParams) -> DebtResult:
         """List the bills, bonds and sukuk that are held, and what is still to be paid on each.
 
+        What is stripped of a bond counts with the bond. A coupon strip is a line of its own, with
+        interest and no face, while its record is taken and it is not paid.
+
         Read from the records of the securities: what it costs does not grow with their holders.
         """
         page, following = named_page(self._chain, ASSETS, params.after, params.limit)
@@ -106,7 +133,14 @@ class DebtMethods:
         computed = 0
         for place, (asset, record) in enumerate(page):
             terms = record.terms
-            if isinstance(terms, CashTerms) or not record.supply:
+            if isinstance(terms, CashTerms):
+                continue
+            if isinstance(terms, StripTerms):
+                if terms.line is None and record.supply:
+                    lines.extend(self._coupons(asset, record, terms))
+                continue
+            face = self._face_of(asset, record)
+            if not record.supply and face is None:
                 continue
             if isinstance(terms, BillTerms):  # one that its holders bring back
                 lines.append(_bill(asset, record, terms, day))
@@ -118,7 +152,7 @@ class DebtMethods:
                 calls = calls_of(state, asset, terms)
                 payments = schedule_of(terms, calendars[name], _expected(rates), calls)
                 computed += len(payments)
-                lines.append(self._serviced(asset, record, terms, payments, rates))
+                lines.append(self._serviced(asset, record, terms, payments, rates, face))
             if computed >= PAYMENTS_COMPUTED_MAX and place + 1 < len(page):
                 following = asset
                 break
@@ -133,18 +167,23 @@ class DebtMethods:
         terms: ServicedTerms,
         schedule: tuple[Payment, ...],
         rates: Rates,
+        face: "_Face | None",
     ) -> DebtLineView:
         service = self._chain.record(SERVICES, name_key(asset))
         assert service is not None, "a serviced asset without its service"
         plan = terms.plan
-        payments = schedule[service.settled :]
+        # Its own face may be repaid before what is stripped of it, on the same day.
+        payments = schedule[service.settled :] or schedule[-1:]
         repaid = sum(each.principal_ppm for each in schedule[: service.settled])
         return DebtLineView(
             **_facts(asset, record),
             currency=terms.face_currency,
             issue_day=render_day(plan.issue_day),
             maturity_day=render_day(plan.maturity_day),
-            outstanding=_amount(record, record.supply * (PPM - repaid) // PPM),  # floor
+            outstanding=_amount(  # floor; of what is stripped nothing is repaid in parts
+                record, record.supply * (PPM - repaid) // PPM + _stripped(face)
+            ),
+            stripped=_amount(record, _stripped(face)),
             rate=_rate(plan, payments[0]),
             payments_a_year=12 // plan.months if plan.months else 0,
             plain=len(plan.rates) <= 1 and not plan.instalments and plan.floating is None,
@@ -154,6 +193,7 @@ class DebtMethods:
                     record,
                     service,
                     each,
+                    face,
                     estimated=plan.floating is not None and each.number not in rates,
                 )
                 for each in payments
@@ -166,29 +206,91 @@ class DebtMethods:
         record: AssetRecord,
         service: ServiceRecord,
         payment: Payment,
+        face: "_Face | None",
         *,
         estimated: bool,
     ) -> DebtPaymentView:
         if payment.number <= service.recorded:
             made = self._chain.record(PAYMENTS, payment_key(asset, payment.number))
             assert made is not None, "a record that was counted"
+            of_strip = None if face is None or not payment.final else face.made
+            principal = 0 if of_strip is None else of_strip.principal_due
+            if payment.number > service.settled:
+                principal += made.principal_due
+            elif of_strip is not None:
+                made = replace(of_strip, interest_due=0)
             return DebtPaymentView(
                 number=payment.number,
                 payment_day=render_day(made.payment_day),
                 interest=_amount(record, made.interest_due),
-                principal=_amount(record, made.principal_due),
+                principal=_amount(record, principal),
                 status=made.status.name.lower(),
             )
-        interest = (payment.interest or Fraction(0)) * record.supply
+        owed = record.supply + _stripped(face)
+        interest = (payment.interest or Fraction(0)) * owed
         return DebtPaymentView(
             number=payment.number,
             payment_day=render_day(payment.payment_day),
             interest=_amount(record, interest.numerator // interest.denominator),  # floor
             principal=_amount(  # floor
-                record, record.supply * payment.principal_ppm * payment.price_e4 // (PPM * PAR_E4)
+                record, owed * payment.principal_ppm * payment.price_e4 // (PPM * PAR_E4)
             ),
             status="estimated" if estimated else "planned",
         )
+
+    def _face_of(self, asset: str, record: AssetRecord) -> "_Face | None":
+        """Return what is stripped of a line; None: nothing is."""
+        if not isinstance(record.terms, BondTerms):
+            return None
+        stripping = self._chain.record(STRIPPINGS, name_key(asset))
+        strip = (
+            None if stripping is None else self._chain.record(ASSETS, name_key(stripping.principal))
+        )
+        if stripping is None or strip is None or not strip.supply:
+            return None
+        made = self._chain.record(PAYMENTS, payment_key(stripping.principal, 1))
+        return _Face(stripped=strip.supply, made=made)
+
+    def _coupons(
+        self, asset: str, record: AssetRecord, terms: StripTerms
+    ) -> Iterator[DebtLineView]:
+        """Yield the line of a coupon strip whose record is taken: no bond has it any more."""
+        made = self._chain.record(PAYMENTS, payment_key(asset, 1))
+        if made is None:
+            return
+        yield DebtLineView(
+            **{**_facts(asset, record), "kind": AssetKind.BOND.value},
+            currency=terms.face_currency,
+            issue_day=render_day(terms.plan.issue_day),
+            maturity_day=render_day(terms.plan.maturity_day),
+            outstanding=_amount(record, 0),
+            stripped=_amount(record, 0),
+            rate=None,
+            payments_a_year=0,
+            plain=False,
+            payments=[
+                DebtPaymentView(
+                    number=1,
+                    payment_day=render_day(made.payment_day),
+                    interest=_amount(record, made.principal_due),
+                    principal=_amount(record, 0),
+                    status=made.status.name.lower(),
+                )
+            ],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Face:
+    """What is stripped of a line."""
+
+    stripped: int
+    made: PaymentRecord | None
+    """The payment of its strip, once its record is taken; it is not settled while there is any."""
+
+
+def _stripped(face: _Face | None) -> int:
+    return 0 if face is None else face.stripped
 
 
 def _expected(rates: Rates) -> Rates:
@@ -206,6 +308,7 @@ def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLi
         issue_day=render_day(terms.issue_day),
         maturity_day=maturity,
         outstanding=_amount(record, record.supply),
+        stripped=_amount(record, 0),
         rate=None,
         payments_a_year=0,
         plain=True,

@@ -20,6 +20,7 @@ from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.securities import SecurityMethods
 from node.rpc.sockets import SOCKET_METHODS
+from node.rpc.strips import StripMethods
 
 PATH: Final = Path(__file__).with_name("openrpc.json")
 
@@ -33,6 +34,7 @@ def render() -> str:
         SecurityMethods,
         ContractMethods,
         DebtMethods,
+        StripMethods,
         IndexMethods,
     )
     methods = [method for room in rooms for method in methods_of(room)]

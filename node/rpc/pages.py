@@ -21,6 +21,7 @@ from node.rpc.methods import Methods
 from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.stream import Feed
+from node.rpc.strips import StripMethods
 from node.rpc.views import Views
 
 ParamsT = TypeVar("ParamsT", bound=msgspec.Struct)
@@ -35,6 +36,7 @@ class Door:
     auctions: AuctionMethods
     debt: DebtMethods
     securities: SecurityMethods
+    strips: StripMethods
     index: IndexMethods
     views: Views
     health: Health

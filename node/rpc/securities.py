@@ -141,8 +141,8 @@ class SecurityMethods:
 
     @method("khz_schedule", NotFound)
     async def schedule(self, params: ScheduleParams) -> ScheduleResult:
-        """List what a bond or sukuk pays and when, by the calendar as it is; of an asset that is
-        defined, or of terms that could be."""
+        """List what a bond, sukuk or strip pays and when, by the calendar as it is; of an asset
+        that is defined, or of terms that could be."""
         if (params.asset is None) is (params.terms is None):
             raise InvalidParams("one of asset and terms was expected")
         state = LedgerState(self._chain)
@@ -259,7 +259,7 @@ def _serviced(terms: AssetTerms) -> ServicedTerms:
     if not is_serviced(terms):
         raise InvalidParams(
             f"a {kind_of(terms).value} without a paying agent pays nothing by itself: a bond, a"
-            " sukuk or a serviced bill was expected"
+            " sukuk, a strip or a serviced bill was expected"
         )
     return terms
 

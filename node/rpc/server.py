@@ -69,6 +69,7 @@ from node.rpc.places import Places
 from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
+from node.rpc.strips import StripMethods
 from node.rpc.submissions import (
     MESSAGEPACK_TYPES,
     Submissions,
@@ -134,6 +135,7 @@ class RpcServer:
         auctions = AuctionMethods(services.chain, self._views)
         debt = DebtMethods(services.chain)
         securities = SecurityMethods(services, self._views)
+        strips = StripMethods(services, self._views)
         index = IndexMethods(services, self._views)
         self._methods = (
             *methods_of(methods),
@@ -142,6 +144,7 @@ class RpcServer:
             *methods_of(securities),
             *methods_of(ContractMethods(services.chain)),
             *methods_of(debt),
+            *methods_of(strips),
             *methods_of(index),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))
@@ -166,6 +169,7 @@ class RpcServer:
                     auctions=auctions,
                     debt=debt,
                     securities=securities,
+                    strips=strips,
                     index=index,
                     views=self._views,
                     health=self._health,

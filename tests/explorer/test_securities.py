@@ -317,6 +317,7 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
                 issue_day="9999-12-31",
                 maturity_day="9999-12-31",
                 outstanding=NUMBER,
+                stripped=NUMBER,
                 rate="100.0000",
                 payments_a_year=12,
                 plain=True,

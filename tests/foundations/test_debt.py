@@ -54,6 +54,7 @@ def line(
         issue_day=TODAY - timedelta(days=100),
         maturity_day=payments[-1].payment_day,
         outstanding=sum((each.principal for each in payments), Decimal(0)),
+        stripped=Decimal(0),
         rate=None if rate is None else Decimal(rate),
         payments_a_year=0 if rate is None else 2,
         plain=True,
