@@ -1,4 +1,4 @@
-"""`khazana schedule`: what a bond or sukuk pays and when, before and after its issue."""
+"""`khazana schedule`: what a bond, sukuk or strip pays and when, before and after its issue."""
 
 import re
 from collections.abc import Mapping

@@ -1,0 +1,58 @@
+"""`khazana security call`: the issuer repays early, within the terms."""
+
+from datetime import date
+from fractions import Fraction
+
+import click
+
+from node.cli.exits import CommandError, Exit
+from node.cli.quote.figures import DAY, FIGURE
+from node.cli.security.submitting import Submission, office_options, submission_options
+
+_PPM_OF_PERCENT = 10_000
+
+
+@click.command()
+@click.argument("asset")
+@click.option("--day", required=True, type=DAY, help="On which it is repaid: YYYY-MM-DD.")
+@click.option(
+    "--share",
+    type=FIGURE,
+    help="Per cent of the face that was issued; without it all that is left.",
+)
+@office_options
+@submission_options
+def command(
+    asset: str,
+    day: date,
+    share: Fraction | None,
+    account: str,
+    approvers: tuple[str, ...],
+    *,
+    submission: Submission,
+) -> None:
+    """Call ASSET for repayment on a day, whole or in part. Nothing takes a call back.
+
+    Days, notice and price are those of its terms: `khazana query asset ASSET` has them, and
+    `khazana schedule ASSET` shows afterwards what is called.
+
+    \b
+    Example:
+      khazana security call PIB-10Y-2036 --day 2031-02-14 --share 25 \\
+        --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
+    """
+    ppm = None if share is None else share * _PPM_OF_PERCENT
+    if ppm is not None and ppm.denominator != 1:
+        raise CommandError(
+            Exit.USAGE, f"--share is {float(ppm) / _PPM_OF_PERCENT:.8g} %; expected four decimals"
+        )
+    submission.send(
+        {
+            "type": "call_security",
+            "account": account,
+            "approvers": list(approvers),
+            "asset": asset,
+            "day": day.isoformat(),
+            "share_ppm": None if ppm is None else ppm.numerator,
+        }
+    )

@@ -1,0 +1,22 @@
+"""`khazana security strip`: a bond becomes its payments, each a security of its own."""
+
+import click
+
+from node.cli.security.submitting import Submission, submission_options
+
+
+@click.command()
+@click.argument("asset")
+@click.argument("face")
+@click.option("--account", required=True, help="Address of the holder.")
+@submission_options
+def command(asset: str, face: str, account: str, *, submission: Submission) -> None:
+    """Take FACE of the bond ASSET apart in the account: into a strip of each payment that is left.
+
+    The face is a multiple of that of its strips; `khazana security strips` says which.
+
+    \b
+    Example:
+      khazana security strip PIB-5Y-2031 100000 --account tkhz1… --key bank.json
+    """
+    submission.send({"type": "strip_security", "account": account, "asset": asset, "face": face})
