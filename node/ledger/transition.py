@@ -20,6 +20,7 @@ from node.ledger.events import Event
 from node.ledger.invariants import check_block
 from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
+from node.ledger.plain import PlainTransfers
 from node.ledger.protocol import take_effect
 from node.ledger.state import LedgerState, Written
 from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
@@ -107,11 +108,12 @@ def apply_block(
 class Application:
     """The transactions of a block, applied one after the other: they share what acts are given."""
 
-    __slots__ = ("_acting", "_authority", "_state")
+    __slots__ = ("_acting", "_authority", "_plain", "_state")
 
     def __init__(self, state: LedgerState, context: BlockContext) -> None:
         """Begin in a block of this context."""
         self._state = state
+        self._plain = PlainTransfers(state)
         self._authority = SignedAuthority(state, context.time_ms, ())
         self._acting = ActContext(
             state=state,
@@ -128,6 +130,10 @@ class Application:
     def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
         """Apply all operations of a transaction, or none."""
         state, acting, authority = self._state, self._acting, self._authority
+        transferred = self._plain.apply(body)
+        if transferred is not None:
+            return Receipt(outcome=_APPLIED, operation=None, details=(), events=(transferred,))
+        self._plain.forget()
         authority.begin(body.signers)
         acting.begin(transaction_id)
         index: int | None = None
