@@ -67,7 +67,8 @@ class OneChain:
 
     begins_at = 1
 
-    def __init__(self) -> None:
+    def __init__(self, *, block_max: int = 1_000) -> None:
+        self.block_max = block_max
         self.urls: Sequence[str] = ()
         self.pids: Sequence[int] = [os.getpid()]
         self.blocks: list[list[str]] = [[]]
@@ -116,8 +117,8 @@ class OneChain:
     async def _decide(self) -> None:
         while True:
             await asyncio.sleep(0.02)
-            self.blocks.append(self.waiting)
-            self.waiting = []
+            self.blocks.append(self.waiting[: self.block_max])
+            self.waiting = self.waiting[self.block_max :]
 
 
 async def test_the_load_rule_counts_each_transaction_once_on_any_chain() -> None:
@@ -129,3 +130,19 @@ async def test_the_load_rule_counts_each_transaction_once_on_any_chain() -> None
     assert found["answers"] == {"taken": 200}
     assert sorted(each for block in chain.blocks for each in block) == sorted(map(str, range(200)))
     assert 0 < found["latency_ms"]["p50"] < 5_000
+    assert found["drained"]
+
+
+async def test_a_chain_that_takes_more_than_it_decides_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.bench.rivals.openloop.DRAIN_S", 0.2)
+    chain = OneChain(block_max=1)
+    async with chain.running():
+        found = await measure(chain, rate=2_000, warm_up_s=0.2, window_s=0.4)
+
+    assert found["answers"] == {"taken": 1_200}
+    assert not found["drained"]
+    assert 0 < found["final_on_all"] < 100
+    assert 0 < found["tps"] <= 50 * 1.5
+    assert found["drained_in_s"] <= 1
