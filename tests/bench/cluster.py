@@ -39,7 +39,7 @@ from tests.bench.machine import verify_us
 from tests.bench.measuring import Book, Plan, check, measure, when_idle
 from tests.bench.orders import Kind, trial_clerk
 from tests.bench.outage import outage
-from tests.bench.repeats import median_of, spread_of
+from tests.bench.repeats import held_in, median_of, spread_of, table
 from tests.bench.search import best, next_rate
 from tests.bench.town import running_town
 
@@ -47,6 +47,19 @@ VALIDATORS: Final = (1, 3, 4, 7, 10)
 KILLED_S: Final = 20.0
 BACK_S: Final = 40.0
 """A killed validator is started again."""
+TOLD: Final = (
+    "tps",
+    "share_of_signature_bound",
+    "latency_ms.p50",
+    "latency_ms.p95",
+    "cpu_us_per_transaction_and_node",
+    "cpu_us_beyond_verification",
+    "verify_us",
+    "wire_bytes_against_size",
+    "transactions_per_block",
+    "answers.-429",
+)
+"""Of several runs in a table on standard error; all else is in the JSON."""
 ACCOUNTS_TRIED: Final = 100
 """More than take part in any transaction."""
 
@@ -166,7 +179,11 @@ def _words(row: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark that the command line asks for."""
     options = parse(arguments)
-    runs = [asyncio.run(run(options)) for _ in range(options.repeats)]
+    runs = []
+    for number in range(1, options.repeats + 1):
+        runs.append(asyncio.run(run(options)))
+        if options.repeats > 1 and "tps" in runs[-1]:
+            print(f"run {number}: {_words(runs[-1])}", file=sys.stderr, flush=True)
     settings = {
         "validators": options.validators,
         "accounts": options.accounts,
@@ -178,11 +195,15 @@ def main(arguments: Sequence[str]) -> int:
     rows = [row for each in runs for row in each.get("rows", [each]) if "budget_us" in row]
     if rows:
         print(budget_table(rows), file=sys.stderr)
-    report = settings | (
-        runs[0]
-        if len(runs) == 1
-        else {"runs": runs, "median": median_of(runs), "spread": spread_of(runs)}
-    )
+    report = settings | runs[0]
+    if len(runs) > 1:
+        print(f"\n{table(runs, TOLD)}", file=sys.stderr)
+        report = settings | {
+            "runs": runs,
+            "median": median_of(runs),
+            "spread": spread_of(runs),
+            "checks": held_in(runs),
+        }
     print(json.dumps(report, indent=2))
     return 0
 

@@ -20,7 +20,7 @@ from tests.bench.costs import (
     share_of_bound,
 )
 from tests.bench.orders import Kind, Move, Order, trial_clerk
-from tests.bench.repeats import median_of, spread_of
+from tests.bench.repeats import held_in, median_of, spread_of, table
 from tests.bench.search import best, next_rate
 
 A, B, C = (bytes([number]) * 32 for number in (1, 2, 3))
@@ -171,6 +171,25 @@ def test_repeats_are_told_by_median_and_spread() -> None:
 
     assert median_of(rows) == {"tps": 12, "latency_ms": {"p50": 3.0}, "answers": {"0": 3}}
     assert spread_of(rows)["tps"] == [10, 30]
+
+
+def test_repeats_are_told_as_a_table_and_say_in_how_many_each_check_held() -> None:
+    rows: list[dict[str, Any]] = [
+        {"tps": 4_000.5, "latency_ms": {"p50": 100.0}, "sustained": True, "conserved": True},
+        {"tps": 5_000.0, "latency_ms": {"p50": 300.0}, "sustained": False, "conserved": True},
+        {"tps": 4_900.0, "latency_ms": {"p50": 200.0}, "sustained": True, "conserved": True},
+    ]
+
+    told = [line.split() for line in table(rows, ("tps", "latency_ms.p50", "none")).splitlines()]
+
+    assert told == [
+        ["of", "3", "median", "least", "largest"],
+        ["tps", "4,900.0", "4,000.5", "5,000.0"],
+        ["latency_ms.p50", "200.0", "100.0", "300.0"],
+        ["sustained", "2", "of", "3"],
+        ["conserved", "3", "of", "3"],
+    ]
+    assert held_in(rows) == {"sustained": "2 of 3", "conserved": "3 of 3"}
 
 
 @pytest.mark.parametrize(
