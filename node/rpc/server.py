@@ -69,6 +69,7 @@ from node.rpc.places import Places
 from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
+from node.rpc.stream import Feed
 from node.rpc.strips import StripMethods
 from node.rpc.submissions import (
     MESSAGEPACK_TYPES,
@@ -212,6 +213,11 @@ class RpcServer:
         self._listening.append(listening)
         self._log.info("listening for clients", host=host, port=listening.port, role=role.value)
         return listening.port
+
+    @property
+    def feed(self) -> Feed:
+        """The numbered stream of what is committed."""
+        return self._feed
 
     @property
     def port(self) -> int:

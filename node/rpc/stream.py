@@ -19,10 +19,11 @@ Only final blocks are in the stream. Nothing here knows sockets.
 """
 
 import asyncio
+import contextlib
 import itertools
 import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -97,15 +98,19 @@ _NOBODY: Final = Mentions()
 class StreamItem:
     """One item; its JSON, and whom it names, are found when somebody first asks, and kept."""
 
-    __slots__ = ("_entry", "_mention", "_mentions", "_render", "topic")
+    __slots__ = ("_entry", "_mention", "_mentions", "_render", "kind", "topic")
 
     def __init__(
         self,
         topic: Topic,
         render: Callable[[], bytes],
         mention: Callable[[], Mentions] = lambda: _NOBODY,
+        *,
+        kind: str = "",
     ) -> None:
         self.topic = topic
+        self.kind = kind
+        """Of an event, as its JSON writes it in `type`; of nothing else."""
         self._render = render
         self._mention = mention
         self._entry: bytes | None = None
@@ -174,6 +179,7 @@ class StreamBlock:
         "_opening",
         "_portions",
         "_rest",
+        "block_id",
         "end",
         "height",
         "length",
@@ -186,10 +192,12 @@ class StreamBlock:
         rest: Callable[[], Sequence[StreamItem]],
         *,
         length: int,
+        block_id: bytes,
     ) -> None:
         assert opening
         assert all(item.topic in _OF_NOBODY for item in opening)
         self.height = height
+        self.block_id = block_id
         self.length = length
         """Of the whole run, opening and rest."""
         self.end = Cursor(height=height, index=length - 1)
@@ -376,13 +384,30 @@ class Feed:
         if height in self._blocks or height == self._head:
             block = self.block(height)
             return block.end, block.portions(wanted, start)
+        async with self._resting():
+            block = self.block(height)
+            portions = block.portions(wanted, start)
+        return block.end, portions
+
+    async def run(self, height: int) -> StreamBlock:
+        """Return the run of a committed height; history as `read` does, one at a time with a rest.
+
+        Raises:
+            Whatever loading raises where it is no longer kept.
+        """
+        if height in self._blocks or height == self._head:
+            return self.block(height)
+        async with self._resting():
+            return self.block(height)
+
+    @contextlib.asynccontextmanager
+    async def _resting(self) -> AsyncIterator[None]:
+        """Let one reader of history at a time do its work, and rest after it."""
         loop = asyncio.get_running_loop()
         async with self._replaying:
             began = loop.time()
-            block = self.block(height)
-            portions = block.portions(wanted, start)
+            yield
             await asyncio.sleep(REPLAY_REST * (loop.time() - began))
-        return block.end, portions
 
     def end(self, height: int) -> Cursor:
         """Return the cursor after which this height has nothing more."""

@@ -25,13 +25,14 @@ from node.ledger.transition import Receipt
 from node.rpc import results
 from node.rpc.limits import RpcLimits
 from node.rpc.places import Places
-from node.rpc.rendering import render_time
+from node.rpc.rendering import render_time, snake
 from node.rpc.results import Object
 from node.rpc.services import RpcServices
 from node.rpc.stream import Feed, Mentions, StreamBlock, StreamItem, Topic
 from node.rpc.views import Views
 
 _encode: Final = msgspec.json.Encoder().encode
+_KINDS: Final[dict[type[Record], str]] = {}
 
 
 class BlockItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +151,7 @@ class Timeline:
             return items
 
         length = 2 + len(events) + sum(1 + len(receipt.events) for receipt in receipts)
-        return StreamBlock(header.height, opening, rest, length=length)
+        return StreamBlock(header.height, opening, rest, length=length, block_id=block_id)
 
     def _block_item(self, place: "_Place", header: Header) -> bytes:
         return _encode(
@@ -193,7 +194,7 @@ class Timeline:
                 )
             )
 
-        return StreamItem(Topic.EVENTS, render, lambda: self._mentions((event,)))
+        return StreamItem(Topic.EVENTS, render, lambda: self._mentions((event,)), kind=_kind(event))
 
     def _mentions(self, records: Sequence[Record]) -> Mentions:
         accounts: set[str] = set()
@@ -201,6 +202,14 @@ class Timeline:
         for record in records:
             self._views.renderer.mention(record, accounts, assets)
         return Mentions(frozenset(accounts), frozenset(assets))
+
+
+def _kind(event: Event) -> str:
+    """Return the kind of an event; there are few, so each is spelled once."""
+    found = _KINDS.get(type(event))
+    if found is None:
+        found = _KINDS[type(event)] = snake(type(event).__name__)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,8 @@ class Loads:
             return items
 
         opening = [item(Topic.BLOCKS, "block"), item(Topic.RECEIPTS, "receipts")]
-        return StreamBlock(height, opening, rest, length=2 + 2 * self._transactions)
+        length = 2 + 2 * self._transactions
+        return StreamBlock(height, opening, rest, length=length, block_id=bytes(32))
 
 
 def make_feed(loads: Loads, *, head: int = 0, blocks_max: int = 3, items_max: int = 100) -> Feed:
