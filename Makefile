@@ -72,7 +72,7 @@ contracts: setup ## import-linter: which room may import which
 check: lint types contracts  ## everything static
 
 lock: setup      ## resolve the dependencies anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml --extra postgres --extra nats -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 	echo hatchling | uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q - -c requirements-dev.lock -o docker/backend.lock
 

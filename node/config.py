@@ -167,6 +167,24 @@ def _index_database(text: str) -> str:
     return text
 
 
+def _stream_server(text: str) -> str:
+    expected = 'expected "nats://host:port", or "tls://host:port" for TLS'
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in {"nats", "tls"}:
+        raise PydanticCustomError("stream_server", expected)
+    if "@" in rest:
+        raise PydanticCustomError(
+            "secret", "who asks does not belong here: say stream.user and stream.password_file"
+        )
+    try:
+        port = parse_endpoint(rest).port
+    except PydanticCustomError:
+        raise PydanticCustomError("stream_server", expected) from None
+    if port == 0:
+        raise PydanticCustomError("stream_server", expected)
+    return text
+
+
 def _words(value: object) -> object:
     """Return the words of a text: a variable of the environment holds no list."""
     return tuple(value.split()) if isinstance(value, str) else value
@@ -195,6 +213,7 @@ Origin = Annotated[
 BlockIdText = Annotated[str, AfterValidator(_block_id)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
+StreamServer = Annotated[str, AfterValidator(_stream_server)]
 IndexDatabase = Annotated[str, AfterValidator(_index_database)]
 KeepBlocks = Annotated[int, AfterValidator(_keep_blocks), Field(strict=True, ge=0, le=1 << 62)]
 Bytes = Annotated[int, Field(strict=True, ge=1024, le=1 << 40)]
@@ -385,6 +404,39 @@ class IndexConfig(_Section):
         return self
 
 
+class StreamConfig(_Section):
+    """The stream of NATS JetStream to which blocks and events are published."""
+
+    server: StreamServer | None = None
+    """`nats://host:4222`, or `tls://host:4222`; None: nothing is published."""
+    name: Name | None = None
+    """Of the stream; None: `khazana-` and the name of the network."""
+    user: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    password_file: FilePath | None = None
+    """Of the user; the first line counts."""
+    authority: FilePath | None = None
+    """PEM, for TLS: who has signed the server's certificate; None: whom this machine trusts."""
+    certificate: FilePath | None = None
+    """PEM, to be shown to a server that wants one."""
+    key: FilePath | None = None
+    """Its private key, PEM, not encrypted."""
+    gaps: Annotated[bool, Field(strict=True)] = False
+    """Where blocks that the stream has not seen are no longer kept here: say so in the stream and
+    go on. False: publish nothing until a node that has them has published them."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.server is None and self.model_fields_set - {"server"}:
+            raise PydanticCustomError("stream", "says how to publish, and not where: set server")
+        if (self.user is None) != (self.password_file is None):
+            raise PydanticCustomError("stream", "user and password_file go together")
+        if (self.certificate is None) != (self.key is None):
+            raise PydanticCustomError("stream", "certificate and key go together")
+        if (self.authority or self.certificate) and not (self.server or "").startswith("tls:"):
+            raise PydanticCustomError("stream", 'certificates are for a server at "tls://..."')
+        return self
+
+
 class ReplicaConfig(_Section):
     """The consensus loop of this node. Nothing here is visible to others but by its speed."""
 
@@ -417,6 +469,7 @@ class NodeConfig(_Section):
     storage: StorageConfig = StorageConfig()
     sync: SyncConfig = SyncConfig()
     index: IndexConfig = IndexConfig()
+    stream: StreamConfig = StreamConfig()
     replica: ReplicaConfig = ReplicaConfig()
     log: LogConfig = LogConfig()
 
@@ -524,6 +577,8 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         named.append((("validator", "passphrase_file"), config.validator.passphrase_file))
     named.append((("rpc", "api_keys"), config.rpc.api_keys))
     named.append((("index", "password_file"), config.index.password_file))
+    for name in ("password_file", "authority", "certificate", "key"):
+        named.append((("stream", name), getattr(config.stream, name)))
     named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
     for key, path in named:
         if path is not None and not path.is_file():

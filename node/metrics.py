@@ -50,6 +50,26 @@ class Metrics:
         self.index_failures = Counter(
             "khazana_index_failures", "Times that the index could not go on", registry=r
         )
+        self.stream_height = Gauge(
+            "khazana_stream_height", "Height of the last message in the stream", registry=r
+        )
+        self.stream_lag_blocks = Gauge(
+            "khazana_stream_lag_blocks",
+            "Blocks that the stream does not have yet, 0 where nothing is published",
+            registry=r,
+        )
+        self.stream_messages = Counter(
+            "khazana_stream_messages",
+            "Messages that the server has taken, by whether it had them before",
+            ["result"],
+            registry=r,
+        )
+        self.stream_failures = Counter(
+            "khazana_stream_failures", "Times that publishing could not go on", registry=r
+        )
+        self.stream_gaps = Counter(
+            "khazana_stream_gaps", "Times that the stream was told what it lacks", registry=r
+        )
         self.round = Gauge("khazana_round", "Round that consensus is in", registry=r)
         self.rounds = Counter(
             "khazana_rounds_skipped", "Rounds that ended without a decision", registry=r

@@ -83,11 +83,14 @@ from node.storage import (
     open_consensus_log,
     open_leveldb,
 )
+from node.stream import StreamUnusable, link_of
+from node.stream import is_wanted as is_published
 from node.sync import Joining, Serving, Sync, SyncLimits, needs_snapshot
 from node.upkeep import BackupError, back_up_running
 
 if TYPE_CHECKING:
     from node.index.follower import Follower
+    from node.stream.publisher import Publisher
 
 CHAIN_FOLDER: Final = "chain"
 LOG_FOLDER: Final = "consensus"
@@ -161,6 +164,7 @@ class Node:
     metrics: Metrics
     log: Logger
     rpc: RpcServer | None
+    stream: "Publisher | None"
 
     def __init__(
         self, config: NodeConfig, genesis: Genesis, parts: NodeParts | None = None
@@ -326,6 +330,11 @@ class Node:
             running.append(tasks.create_task(self._helper.run(), name=f"{self.name}-signatures"))
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
+        self.stream = self._make_stream()
+        if self.stream is not None:
+            running.append(
+                tasks.create_task(stages.serve.of(self.stream.run), name=f"{self.name}-stream")
+            )
         await self._serve_operator(store, thread)
         head = self.chain.head
         self.log.info(
@@ -569,6 +578,36 @@ class Node:
         self.chain.listeners.append(index.note)
         self._stack.push_async_callback(index.close)
         return index
+
+    def _make_stream(self) -> "Publisher | None":
+        """Return what publishes what is committed, if this node is to."""
+        if self.rpc is None or not is_published(self.config):
+            return None
+        try:
+            link = link_of(self.config, self.genesis)
+        except StreamUnusable as error:
+            self.log.error("no stream", error=str(error))
+            return None
+        # Imported here: a node that publishes nothing needs no NATS.
+        from node.stream.publisher import Publisher
+
+        history = self.chain.history
+
+        def block_id(height: int) -> bytes | None:
+            certificate = history.certificate(height)
+            return None if certificate is None else certificate.block_id
+
+        stream = Publisher(
+            link,
+            self.rpc.feed,
+            block_id=block_id,
+            earliest=lambda: history.earliest,
+            tells_gaps=self.config.stream.gaps,
+            metrics=self.metrics,
+            log=self.log,
+        )
+        self._stack.push_async_callback(stream.close)
+        return stream
 
     def _offer_readings(self, thread: StorageThread | None) -> None:
         """Tell the metrics where to look when somebody asks."""

@@ -78,6 +78,7 @@ COMMANDS: Final = {
     "restore": Place("node.cli.restore", "Make the database of a home of a backup."),
     "repair": Place("node.cli.repair", "Put a sound database in the place of a damaged one."),
     "index": Place("node.cli.index", "Examine a node's index, or make it anew."),
+    "stream": Place("node.cli.stream", "Examine the events that a node publishes to NATS."),
     "validator": Place("node.cli.validator", "Say who votes; let validators come and go."),
     "amendment": Place("node.cli.amendment", "Decide who votes where too many keys are lost."),
     "status": Place("node.cli.status", "Say how a node is, or several, and whether they agree."),

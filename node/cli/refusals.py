@@ -67,6 +67,7 @@ from node.storage import (
     StorageMissing,
     StorageReadOnly,
 )
+from node.stream import StreamFailure
 from node.sync import JoinRefused
 
 _KEYS_BACKUP: Final = "Bring the file back from the backup of the keys."
@@ -348,6 +349,12 @@ FAILURES: Final[Mapping[type[Exception], Entry]] = {
         Exit.DAMAGED,
         "The derived index cannot be used.",
         "Nothing of the ledger is in it alone: it is made anew from the blocks.",
+    ),
+    StreamFailure: make_entry(
+        "stream-unusable",
+        Exit.REFUSED,
+        "The stream of events cannot be published to, or asked.",
+        "No node waits for it. The sentence says what to change; what was missed follows then.",
     ),
     InstallationError: make_entry(
         "snapshot-unusable",

@@ -306,6 +306,49 @@ def test_an_index_is_nowhere_else_and_its_password_in_a_file(tmp_path: Path, tex
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'server = "host:4222"',
+        'server = "http://host:4222"',
+        'server = "nats://host"',
+        'server = "nats://host:0"',
+        'server = "nats://khazana:secret@host:4222"',
+    ],
+)
+def test_a_stream_is_at_a_server_and_its_password_in_a_file(tmp_path: Path, text: str) -> None:
+    assert faults(tmp_path, GOOD + f"[stream]\n{text}\n") == [(18, "stream.server")]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, GOOD + f"[stream]\n{text}\n")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "gaps = true",
+        'server = "nats://host:4222"\nuser = "khazana"',
+        'server = "nats://host:4222"\nauthority = "ca.pem"',
+        'server = "tls://host:4222"\ncertificate = "own.pem"',
+    ],
+)
+def test_settings_of_a_stream_go_together(tmp_path: Path, lines: str) -> None:
+    assert faults(tmp_path, GOOD + f"[stream]\n{lines}\n") == [(17, "stream")]
+
+
+def test_a_stream_may_be_behind_tls_and_a_password(tmp_path: Path) -> None:
+    lines = (
+        'server = "tls://host:4222"\nname = "ledger"\nuser = "khazana"\npassword_file = "secret"\n'
+        'authority = "ca.pem"\ncertificate = "own.pem"\nkey = "own.key"\n'
+    )
+
+    stream = load(tmp_path, GOOD + "[stream]\n" + lines).stream
+
+    assert (stream.server, stream.name) == ("tls://host:4222", "ledger")
+    assert (stream.password_file, stream.key) == (tmp_path / "secret", tmp_path / "own.key")
+    assert load(tmp_path, GOOD).stream.server is None
+
+
 def test_an_index_may_be_on_a_server(tmp_path: Path) -> None:
     server = '[index]\ndatabase = "postgresql://user@host:5433/name"\npassword_file = "secret"\n'
 

@@ -80,6 +80,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.snapshots.errors.TrailIncomplete": "asked of another peer",
     "node.snapshots.errors.TrustRefused": "becomes join-refused",
     "node.storage.memory_files.PowerCut": "of the simulator",
+    "node.stream.publisher._PassedBy": "the stream is asked again where it stands",
     "node.sync.sync._Unamended": "asked of another peer",
     "node.sync.sync._Unfit": "asked of another peer",
     "node.testing.cluster.NodeDown": "for tests of users",

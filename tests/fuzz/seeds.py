@@ -288,6 +288,15 @@ def logs() -> tuple[bytes, ...]:
     return tuple(content for content in contents if content is not None)
 
 
+def stream_answers() -> tuple[bytes, ...]:
+    return (
+        b'{"stream":"khazana-town","seq":41}',
+        b'{"stream":"khazana-town","seq":41,"duplicate":true}',
+        b'{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 40"}}',
+        b'{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}',
+    )
+
+
 def proofs() -> tuple[bytes, ...]:
     """Proof files: of a holding, an account, an absence, a participant."""
     town = decided().town

@@ -96,6 +96,7 @@ from node.snapshots.parts import (
 from node.storage import ConsensusLog, StorageDamaged
 from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
+from node.stream.answers import Refused, parse_answer
 from node.upkeep.backup_file import MAGIC, BackupError, BackupReader, Kind, frame
 from tests.fuzz import answering, seeds, serving
 from tests.fuzz.harness import Form, Read, Target, reading, seeds_of
@@ -168,6 +169,16 @@ def _amount(data: bytes) -> None:
     text = _argument(data)
     minor = parse_amount(text, decimals=2)
     assert parse_amount(render_amount(minor, decimals=2), decimals=2) == minor
+
+
+class AnswerRefused(Exception):
+    """What a server of streams says is no word that a message was stored, or why not."""
+
+
+def _stream_answer(data: bytes) -> None:
+    answer = parse_answer(data)
+    if isinstance(answer, Refused):
+        raise AnswerRefused(answer.reason)
 
 
 def _cursor(data: bytes) -> bytes:
@@ -444,6 +455,14 @@ TARGETS: Final[tuple[Target, ...]] = (
             "node.rpc.submissions.decode_text",
         ),
         examples=300,
+    ),
+    Target(
+        name="stream-answer",
+        form=Form.JSON,
+        opened=reading(_stream_answer),
+        refusals=(AnswerRefused,),
+        seeds=seeds_of(seeds.stream_answers),
+        doors=("node.stream.answers.parse_answer",),
     ),
     Target(
         name="submission",

@@ -44,6 +44,7 @@ _API_KEYS: Final = "tests/access/test_apikeys.py::test_damaged_file_says_what_is
 _SECURITIES: Final = "tests/explorer/test_securities.py"
 _LONGEST: Final = "test_pages_are_small_with_every_field_at_its_longest"
 _INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refused"
+_PUBLISHED: Final = "tests/stream/test_core.py"
 _CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
@@ -547,6 +548,14 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.follower.BLOCKS_WAITING_MAX": (
         "tests/index/test_index.py::test_a_database_that_is_away_delays_no_block_and_is_made_up_for"
     ),
+    "node.stream.answers.ANSWER_SIZE_MAX": (
+        f"{_PUBLISHED}::test_answers_and_their_words_are_bounded"
+    ),
+    "node.stream.answers.REASON_MAX": f"{_PUBLISHED}::test_answers_and_their_words_are_bounded",
+    "node.stream.course.IN_FLIGHT_MAX": f"{_PUBLISHED}::test_a_course_sends_no_more_than_it_may",
+    "node.stream.course.IN_FLIGHT_BYTES_MAX": (
+        f"{_PUBLISHED}::test_a_message_that_is_larger_than_all_may_be_goes_alone"
+    ),
     "node.provision.containers.OBSERVERS_MAX": _CONTAINERS,
     "node.provision.containers.VALIDATORS_MAX": _CONTAINERS,
     # The pages.
@@ -755,6 +764,8 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.index.projection.TEXT_MAX": "how much of what a block holds is kept to be searched",
     "node.index.words.WORD_MAX": "how much of a word is kept to be searched",
     "node.index.statements.STATEMENTS_MAX": "handed to lru_cache, which keeps to it",
+    "node.stream.link.PENDING_BYTES_MAX": "handed to nats-py, which keeps to it",
+    "node.stream.publisher.RETRY_S_MAX": _PAUSE,
     "node.client.client.PAGE_MAX": _ASKED,
     "node.cli.asking.PAGE_MAX": _ASKED,
     "node.cli.asking.CELL_MAX": _SHOWN,

@@ -83,6 +83,7 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
         version_findings,
     )
     from node.cli.doctor.seeing import look
+    from node.cli.doctor.stream import stream_findings
     from node.cli.upkeep import load_home
     from node.clock import SystemClock
     from node.config import ConfigError
@@ -112,6 +113,7 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
     yield from port_findings(config, running=seen.running, answers=seen.answers)
     yield from seen.findings
     yield genesis_finding(place, seen.outlook)
+    yield from stream_findings(place, None if seen.outlook is None else seen.outlook.height)
     yield from version_findings(seen.outlook, seen.software)
     if seen.peers is not None:
         yield from peer_findings(place, seen.peers, seen.software)

@@ -1,0 +1,34 @@
+"""Why nothing is published. None of it stops a node, and all of it is tried again by itself.
+
+StreamFailure                any of them
+├── StreamUnusable           the stream is another network's, or is kept in a way by which events
+│   │                        would be lost; or a file or library is missing here
+│   └── StreamGap            blocks that the stream has not seen are no longer kept by this node
+├── StreamRefused            the server refuses a message for another reason
+├── StreamFull               the server has no room for more messages
+└── StreamUnreachable        the server does not answer
+"""
+
+
+class StreamFailure(Exception):
+    """Nothing is published for now; the message says what to do."""
+
+
+class StreamUnusable(StreamFailure):
+    """Somebody has to change something before anything is published."""
+
+
+class StreamGap(StreamUnusable):
+    """Blocks that the stream has not seen are no longer kept by this node."""
+
+
+class StreamRefused(StreamFailure):
+    """The server refuses a message."""
+
+
+class StreamFull(StreamFailure):
+    """The server has no room for more messages."""
+
+
+class StreamUnreachable(StreamFailure):
+    """The server does not answer."""

@@ -1,0 +1,262 @@
+"""The one door to NATS: a connection, where the stream stands, messages out, answers in.
+
+The library's own reconnecting is off: it would send again what it has kept, and what is to be sent
+again is known only from the stream. A link that is cut stays closed; whoever has it opens another.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.manager import JetStreamManager
+
+from node.stream.answers import Answer, parse_answer
+from node.stream.errors import StreamRefused, StreamUnreachable, StreamUnusable
+from node.stream.messages import Message, Naming, Standing
+
+ANSWER_S: Final = 10.0
+"""How long the server may take to connect, to answer, or to take bytes."""
+PING_S: Final = 10
+"""How often a silent server is asked whether it is there; gone twice, it is away."""
+HEADERS_BYTES: Final = 512
+"""What the headers of a message may come to; they have some 330."""
+DUPLICATES_S: Final = 120
+"""How long a stream that is made here knows what it was given."""
+PENDING_BYTES_MAX: Final = 2 << 20
+"""What the library keeps before it waits for the socket."""
+
+Answered = Callable[[int, int, Answer], None]
+"""Called with course, intended sequence and answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """Where the server is, and how this node shows itself."""
+
+    server: str
+    """`nats://host:port` or `tls://host:port`."""
+    user: str | None = None
+    password: str | None = None
+    authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class Link:
+    """One stream on one server; opened and closed as often as it takes."""
+
+    def __init__(self, settings: LinkSettings, naming: Naming) -> None:
+        self._settings = settings
+        self.naming = naming
+        self._client: Client | None = None
+        self._inbox = ""
+        self._said = ""
+
+    @property
+    def place(self) -> str:
+        """Where the stream is."""
+        return f"{self.naming.stream} at {self._settings.server}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server is connected."""
+        return self._client is not None and self._client.is_connected
+
+    async def open(
+        self, answered: Answered | None = None, closed: Callable[[], None] | None = None
+    ) -> None:
+        """Connect.
+
+        Args:
+            answered: told of each answer.
+            closed: told when the connection has ended.
+
+        Raises:
+            StreamUnreachable: the server is not there, or turns this node away.
+            StreamUnusable: a file for TLS cannot be used.
+        """
+        settings = self._settings
+        tls = _tls(settings) if settings.server.startswith("tls:") else None
+        client = self._client = Client()
+        self._said = ""
+
+        async def has_closed() -> None:
+            if closed is not None:
+                closed()
+
+        async with self._asking("connect"):
+            await client.connect(
+                settings.server,
+                name="khazana",
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=int(ANSWER_S),
+                ping_interval=PING_S,
+                pending_size=PENDING_BYTES_MAX,
+                flush_timeout=ANSWER_S,
+                user=settings.user,
+                password=settings.password,
+                tls=tls,
+                error_cb=self._note,
+                closed_cb=has_closed,
+            )
+            if answered is not None:
+                self._inbox = client.new_inbox()
+                await client.subscribe(f"{self._inbox}.*.*", cb=_told(answered))
+
+    async def close(self) -> None:
+        """End the connection, if there is one."""
+        client, self._client = self._client, None
+        if client is not None:
+            # What the library meets while it ends concerns nobody any more.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(ANSWER_S):
+                    await client.close()
+
+    async def locate(self, *, create: bool = False) -> Standing:
+        """Return where the stream stands.
+
+        Args:
+            create: make the stream where there is none.
+
+        Raises:
+            StreamUnreachable: the server does not answer, or keeps no streams.
+            StreamUnusable: there is no such stream, or it is not for this network's messages.
+        """
+        async with self._asking("say where the stream stands"):
+            manager = self._manager()
+            try:
+                found = await manager.stream_info(self.naming.stream)
+            except nats.js.errors.NotFoundError:
+                if not create:
+                    raise StreamUnusable(
+                        f"there is no stream {self.naming.stream}; a node that publishes makes it"
+                    ) from None
+                found = await manager.add_stream(self._made())
+            self._judge(found)
+            if not found.state.messages:
+                return Standing(sequence=found.state.last_seq, cursor=None)
+            last = found.state.last_seq
+            try:
+                message = await manager.get_msg(self.naming.stream, seq=last)
+            except nats.js.errors.NotFoundError:
+                raise StreamUnusable(
+                    f"message {last}, the last of stream {self.naming.stream}, was deleted, and"
+                    " with it where to go on: purge the stream, and it is published anew"
+                ) from None
+            return self.naming.standing(last, message.headers or {}, found.state.messages)
+
+    async def publish(self, message: Message, *, course: int, sequence: int) -> None:
+        """Send a message that is to get this sequence; its answer comes by itself.
+
+        Raises:
+            StreamUnreachable: the connection does not take it.
+            StreamRefused: it is larger than the server takes.
+        """
+        client = self._connected()
+        # Headers count, and a server that is sent more cuts the connection without a word why.
+        if len(message.body) + HEADERS_BYTES > client.max_payload:
+            raise StreamRefused(
+                f"event {message.cursor} has {len(message.body)} bytes, and the server takes"
+                f" {client.max_payload} with up to {HEADERS_BYTES} of headers: raise its"
+                " max_payload"
+            )
+        async with self._asking("take a message"):
+            await client.publish(
+                message.subject,
+                message.body,
+                reply=f"{self._inbox}.{course}.{sequence}",
+                headers=self.naming.headers(message, sequence - 1),
+            )
+
+    # Private.
+
+    def _connected(self) -> Client:
+        if self._client is None or not self._client.is_connected:
+            raise StreamUnreachable(f"{self.place}: the connection was cut")
+        return self._client
+
+    def _manager(self) -> JetStreamManager:
+        return self._connected().jsm(timeout=ANSWER_S)
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, what: str) -> AsyncIterator[None]:
+        """Turn the library's failures into ours."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                yield
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            said = self._said or str(error) or type(error).__name__
+            raise StreamUnreachable(f"{self.place} does not {what}: {said}") from error
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError  # The library swallows it while it flushes.
+
+    async def _note(self, error: Exception) -> None:
+        """Keep what the library says of itself: what it raises names the last symptom only."""
+        self._said = str(error) or type(error).__name__
+
+    def _made(self) -> StreamConfig:
+        return StreamConfig(
+            name=self.naming.stream,
+            description=f"Blocks and events of the network {self.naming.network}",
+            subjects=[self.naming.subjects],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            # Full means wait: the oldest messages may be what somebody has not read.
+            discard=DiscardPolicy.NEW,
+            duplicate_window=DUPLICATES_S,
+            deny_delete=True,
+        )
+
+    def _judge(self, found: StreamInfo) -> None:
+        """Refuse a stream by which messages would get lost or mixed."""
+        subjects, retention = found.config.subjects or [], found.config.retention
+        if subjects != [self.naming.subjects]:
+            raise StreamUnusable(
+                f"stream {self.naming.stream} takes the subjects {subjects}, and"
+                f" {[self.naming.subjects]} is expected: each network has a stream of its own"
+            )
+        if retention not in (None, RetentionPolicy.LIMITS):
+            raise StreamUnusable(
+                f"stream {self.naming.stream} has the retention {retention!r}: messages vanish"
+                " when they are read, and with them where to go on. It must be 'limits'"
+            )
+
+
+def _told(answered: Answered) -> Callable[[Msg], Awaitable[None]]:
+    async def told(message: Msg) -> None:
+        _, course, sequence = message.subject.rsplit(".", 2)
+        if course.isdecimal() and sequence.isdecimal():
+            status = (message.headers or {}).get("Status")
+            answered(int(course), int(sequence), parse_answer(message.data, status))
+
+    return told
+
+
+def _tls(settings: LinkSettings) -> ssl.SSLContext:
+    """Return what the server's certificate is judged by, and ours where one is to be shown."""
+    try:
+        context = ssl.create_default_context(cafile=settings.authority)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if settings.certificate is not None and settings.key is not None:
+            context.load_cert_chain(settings.certificate, settings.key, password=_refuse_password)
+    except (OSError, ValueError) as error:  # An SSLError is an OSError.
+        named = settings.certificate or settings.authority
+        raise StreamUnusable(f"{named} is not usable for TLS: {error}") from None
+    return context
+
+
+def _refuse_password() -> str:
+    # Without this OpenSSL would prompt on the terminal for an encrypted key.
+    raise ValueError("the private key is encrypted")

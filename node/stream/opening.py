@@ -1,0 +1,56 @@
+"""Which stream a configuration means. The library is imported here, by who publishes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from node.config import NodeConfig
+from node.genesis import Genesis
+from node.stream.errors import StreamUnusable
+from node.stream.messages import Naming
+
+if TYPE_CHECKING:
+    from node.stream.link import Link
+
+
+def is_wanted(config: NodeConfig) -> bool:
+    """Whether this node is to publish."""
+    return config.stream.server is not None
+
+
+def naming_of(config: NodeConfig, genesis: Genesis) -> Naming:
+    """Return how messages and stream are named."""
+    return Naming(genesis.name, genesis.hash, stream=config.stream.name)
+
+
+def link_of(config: NodeConfig, genesis: Genesis) -> "Link":
+    """Return the way to the stream of a node that publishes, not open yet.
+
+    Raises:
+        StreamUnusable: the library is not installed, or the password cannot be read.
+    """
+    setting = config.stream
+    assert setting.server is not None
+    try:
+        from node.stream.link import Link, LinkSettings
+    except ImportError as error:
+        raise StreamUnusable(
+            f"publishing to NATS needs nats-py ({error}): pip install 'khazana[nats]'"
+        ) from None
+    settings = LinkSettings(
+        server=setting.server,
+        user=setting.user,
+        password=_password(setting.password_file),
+        authority=setting.authority,
+        certificate=setting.certificate,
+        key=setting.key,
+    )
+    return Link(settings, naming_of(config, genesis))
+
+
+def _password(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise StreamUnusable(f"the password file {path} cannot be read: {error}") from None

@@ -1,0 +1,408 @@
+"""A real chain, a real server: every event there once and in order, whatever fails in between."""
+
+import asyncio
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import node.stream
+from node.rpc.stream import Cursor
+from node.stream.errors import StreamUnreachable, StreamUnusable
+from node.stream.link import Link, LinkSettings
+from node.stream.messages import Naming
+from tests.chain.town import make_record
+from tests.rpc.solo import Solo, solo_node
+from tests.rpc.test_pruned import KEEP, RECORD, prune
+from tests.stream.readers import (
+    MEMORY_S,
+    Proxy,
+    arrived,
+    edit,
+    expected,
+    failed,
+    manager,
+    publisher_of,
+    read_all,
+    running,
+    shorten_memory,
+    work,
+)
+from tests.stream.servers import NatsServer
+
+
+@pytest.fixture
+async def solo() -> AsyncIterator[Solo]:
+    async with solo_node() as solo:
+        yield solo
+
+
+def naming_of(solo: Solo) -> Naming:
+    return Naming(solo.town.genesis.name, solo.town.genesis.hash)
+
+
+async def holds_all(nats: NatsServer, solo: Solo) -> None:
+    """Hold that the stream has what the chain has: all, once, in order."""
+    naming = naming_of(solo)
+    assert await read_all(nats, naming.stream) == expected(solo, naming)
+
+
+async def stored(nats: NatsServer, solo: Solo) -> None:
+    """Wait until the server has all, whatever the publisher knows of it."""
+    naming = naming_of(solo)
+    async with asyncio.timeout(20):
+        while await read_all(nats, naming.stream) != expected(solo, naming):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_what_was_before_and_what_comes_is_published(nats: NatsServer, solo: Solo) -> None:
+    await work(solo, 5)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+        await work(solo, 5)
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+    naming, metrics = naming_of(solo), solo.services.metrics
+    transfers = await read_all(nats, naming.stream, subject=f"{naming.prefix}.events.transferred")
+    assert len(transfers) == 200
+    assert all(each.subject.endswith(".events.transferred") for each in transfers)
+    assert metrics.value("khazana_stream_height") == solo.town.chain.head.height
+    assert metrics.value("khazana_stream_lag_blocks") == 0
+    stored = metrics.value("khazana_stream_messages_total", result="stored")
+    assert stored == len(expected(solo, naming))
+
+
+async def test_a_server_that_is_killed_is_caught_up_with(nats: NatsServer, solo: Solo) -> None:
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await work(solo, 3)
+        await arrived(solo, publisher)
+        for _ in range(2):
+            await work(solo, 10)
+            nats.stop(signal.SIGKILL)
+            await work(solo, 10)
+            await failed(publisher, "")
+            await nats.start()
+            await work(solo, 2)
+            await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_a_node_that_is_stopped_goes_on_where_the_stream_stands(
+    nats: NatsServer, solo: Solo
+) -> None:
+    for _ in range(4):
+        publisher = publisher_of(solo, nats.url)
+        async with running(publisher):
+            await work(solo, 10)
+            # Somewhere in the middle, with much under way.
+            await publisher.reached(Cursor(height=solo.town.chain.head.height - 9, index=0))
+        await work(solo, 3)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_what_was_stored_and_not_answered_is_not_stored_again(
+    nats: NatsServer, solo: Solo
+) -> None:
+    async with Proxy(nats) as proxy:
+        publisher = publisher_of(solo, proxy.url)
+        async with running(publisher):
+            for _ in range(3):
+                await work(solo, 2)
+                await arrived(solo, publisher)
+                stood = publisher.standing
+                proxy.swallows = True
+                await work(solo, 5)
+                await stored(nats, solo)
+                assert publisher.standing == stood
+                proxy.cut()
+                proxy.swallows = False
+                await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_a_line_that_is_cut_all_the_time(nats: NatsServer, solo: Solo) -> None:
+    async with Proxy(nats) as proxy:
+        publisher = publisher_of(solo, proxy.url)
+        async with running(publisher):
+            for _ in range(6):
+                await work(solo, 5)
+                await asyncio.sleep(0.05)
+                proxy.cut()
+            await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+@pytest.mark.parametrize("window", ["remembers", "forgets"])
+async def test_two_nodes_publish_to_one_stream(nats: NatsServer, solo: Solo, window: str) -> None:
+    first, second = publisher_of(solo, nats.url), publisher_of(solo, nats.url)
+    if window == "forgets":
+        await shorten_memory(nats, naming_of(solo))
+    async with running(first, second):
+        for _ in range(5):
+            await work(solo, 5)
+            await asyncio.sleep(0.12 if window == "forgets" else 0)
+        await arrived(solo, first)
+        await arrived(solo, second)
+
+    await holds_all(nats, solo)
+
+
+async def test_what_comes_late_is_not_stored_again_by_a_stream_that_has_forgotten(
+    nats: NatsServer, solo: Solo
+) -> None:
+    await shorten_memory(nats, naming_of(solo))
+    async with Proxy(nats) as proxy:
+        first, second = publisher_of(solo, nats.url), publisher_of(solo, proxy.url)
+        async with running(first, second):
+            await arrived(solo, first)
+            await arrived(solo, second)
+            proxy.passes.clear()
+            await work(solo, 2)
+            await arrived(solo, first)
+            await asyncio.sleep(3 * MEMORY_S)
+            proxy.passes.set()
+            await arrived(solo, second)
+            await work(solo, 1)
+            await arrived(solo, second)
+
+    await holds_all(nats, solo)
+
+
+async def test_the_other_goes_on_where_the_first_has_ended(nats: NatsServer, solo: Solo) -> None:
+    first, second = publisher_of(solo, nats.url), publisher_of(solo, nats.url)
+    async with running(second):
+        async with running(first):
+            await work(solo, 10)
+        await work(solo, 10)
+        await arrived(solo, second)
+
+    await holds_all(nats, solo)
+
+
+async def test_a_full_stream_is_waited_for(nats: NatsServer, solo: Solo) -> None:
+    naming = naming_of(solo)
+    await work(solo, 2)
+    await edit(nats, naming, create=True, max_bytes=20_000)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await work(solo, 10)
+        await failed(publisher, "maximum bytes exceeded")
+        kept = await read_all(nats, naming.stream)
+        assert kept == expected(solo, naming)[: len(kept)]
+        assert len(kept) < len(expected(solo, naming))
+        assert solo.services.metrics.value("khazana_stream_lag_blocks") > 0
+        await edit(nats, naming, max_bytes=10_000_000)
+        await arrived(solo, publisher)
+        assert publisher.failure is None
+
+    await holds_all(nats, solo)
+
+
+async def test_a_purged_stream_is_filled_anew(nats: NatsServer, solo: Solo) -> None:
+    naming = naming_of(solo)
+    await shorten_memory(nats, naming)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await work(solo, 2)
+        await arrived(solo, publisher)
+    async with manager(nats) as streams:
+        await streams.purge_stream(naming.stream)
+    await work(solo, 1)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_pruned_blocks_are_a_gap_that_is_refused_or_told(nats: NatsServer) -> None:
+    async with solo_node(record=RECORD, keep_blocks=KEEP) as solo:
+        naming = naming_of(solo)
+        publisher = publisher_of(solo, nats.url)
+        async with running(publisher):
+            await arrived(solo, publisher)
+        before = expected(solo, naming)
+        await prune(solo, solo.town.chain.head.height + 3)
+        earliest = solo.town.chain.history.earliest
+
+        careful = publisher_of(solo, nats.url)
+        async with running(careful):
+            await failed(careful, f"keeps none before {earliest}")
+        assert await read_all(nats, naming.stream) == before
+        telling = publisher_of(solo, nats.url, gaps=True)
+        async with running(telling):
+            await arrived(solo, telling)
+
+        found = await read_all(nats, naming.stream)
+        gap = found.pop(len(before))
+        assert gap.subject == f"{naming.prefix}.gap"
+        assert gap.cursor == f"{earliest - 1}-999999999"
+        assert f'"after":"{before[-1].cursor}","from_height":{earliest}'.encode() in gap.body
+        assert found == before + expected(solo, naming, first=earliest)
+        assert solo.services.metrics.value("khazana_stream_gaps_total") == 1
+
+
+async def test_a_stream_of_another_network_is_not_touched(nats: NatsServer, solo: Solo) -> None:
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+    before = await read_all(nats, publisher.naming.stream)
+    async with solo_node(record=make_record(validators=1, window_ms=50_000)) as other:
+        assert other.town.genesis.name == solo.town.genesis.name
+        stranger = publisher_of(other, nats.url)
+        async with running(stranger):
+            await work(other, 2)
+            await failed(stranger, "give each network a stream of its own")
+
+    assert await read_all(nats, publisher.naming.stream) == before
+
+
+async def test_a_stream_of_another_chain_of_this_genesis_is_not_touched(
+    nats: NatsServer, solo: Solo
+) -> None:
+    await work(solo, 3)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+    before = await read_all(nats, publisher.naming.stream)
+    async with solo_node() as other:
+        await work(other, 5, transfers=3)
+        stranger = publisher_of(other, nats.url)
+        async with running(stranger):
+            await failed(stranger, "on the chain")
+
+    assert await read_all(nats, publisher.naming.stream) == before
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"subjects": ["khazana.>"]}, "each network has a stream of its own"),
+        ({"retention": "workqueue"}, "It must be 'limits'"),
+        ({"retention": "interest"}, "It must be 'limits'"),
+    ],
+)
+async def test_a_stream_that_would_lose_or_mix_is_refused(
+    nats: NatsServer, solo: Solo, config: dict[str, object], said: str
+) -> None:
+    await edit(nats, naming_of(solo), create=True, **config)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await failed(publisher, said)
+
+
+async def test_a_last_message_that_was_deleted_is_told_of(nats: NatsServer, solo: Solo) -> None:
+    naming = naming_of(solo)
+    await edit(nats, naming, create=True)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+    assert publisher.standing is not None
+    async with manager(nats) as streams:
+        await streams.delete_msg(naming.stream, publisher.standing.sequence)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await failed(publisher, "was deleted")
+
+
+async def test_an_event_larger_than_the_server_takes_is_named(nats: NatsServer, solo: Solo) -> None:
+    naming = naming_of(solo)
+    await edit(nats, naming, create=True)
+    nats.stop()
+    nats.options = "max_payload: 900\n"
+    await nats.start()
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await failed(publisher, "raise its max_payload")
+        nats.stop()
+        nats.options = ""
+        await nats.start()
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_who_is_not_known_is_turned_away(tmp_path: Path, solo: Solo) -> None:
+    options = "authorization { user: khazana, password: secret }\n"
+    server = NatsServer(tmp_path / "closed", options=options)
+    await server.start()
+    try:
+        url = server.url
+        stranger = publisher_of(solo, url)
+        async with running(stranger):
+            await failed(stranger, "Authorization")
+        settings = LinkSettings(server=url, user="khazana", password="secret")
+        known = publisher_of(solo, url, settings=settings)
+        async with running(known):
+            await arrived(solo, known)
+    finally:
+        server.stop()
+
+
+async def test_a_server_without_streams_is_told_of(tmp_path: Path, solo: Solo) -> None:
+    server = NatsServer(tmp_path / "plain", jetstream=False)
+    await server.start()
+    try:
+        publisher = publisher_of(solo, server.url)
+        async with running(publisher):
+            await failed(publisher, "does not say where the stream stands")
+    finally:
+        server.stop()
+
+
+async def test_a_link_says_where_nothing_is(nats: NatsServer, solo: Solo) -> None:
+    link = Link(LinkSettings(server=nats.url), naming_of(solo))
+    await link.open()
+    with pytest.raises(StreamUnusable, match="there is no stream"):
+        await link.locate()
+    await link.close()
+    nats.stop()
+    with pytest.raises(StreamUnreachable, match="does not connect"):
+        await link.open()
+    await link.close()
+
+
+async def test_the_reader_in_the_readme_reads_all_and_goes_on_where_it_ended(
+    nats: NatsServer, solo: Solo
+) -> None:
+    naming = naming_of(solo)
+    page = (Path(node.stream.__file__).parent / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^```python\n(.+?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    code = found[1].replace("nats://127.0.0.1:4222", nats.url)
+    code = code.replace("khazana-town", naming.stream).replace("khazana.town", naming.prefix)
+    publisher = publisher_of(solo, nats.url)
+    seen: list[str] = []
+    async with running(publisher):
+        for _ in range(2):
+            await work(solo, 2, transfers=5)
+            await arrived(solo, publisher)
+            reader = await asyncio.create_subprocess_exec(
+                sys.executable, "-u", "-c", code, stdout=asyncio.subprocess.PIPE
+            )
+            assert reader.stdout is not None
+            try:
+                async with asyncio.timeout(30):
+                    seen += [
+                        (await reader.stdout.readline()).decode().split()[0] for _ in range(10)
+                    ]
+            finally:
+                reader.kill()
+                await reader.wait()
+
+    # The last that it was killed before it acknowledged would come again, after a while.
+    wanted = [each.cursor for each in expected(solo, naming) if "transferred" in each.subject]
+    assert list(dict.fromkeys(seen)) == wanted
