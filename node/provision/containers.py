@@ -8,6 +8,7 @@ for each of `NODE_NAMES` and a network in containers has no other names.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from node.ledger.powers import REFERENCE_OFFICES
@@ -18,6 +19,11 @@ VALIDATORS_MAX: Final = 16
 OBSERVERS_MAX: Final = 8
 FIRST_PORT: Final = 26_680
 """Where the first node is published on the machine; each next one gets the next."""
+
+INDEX_SECRET: Final = "secrets/index.password"
+"""Of the user in PostgreSQL."""
+INDEXING: Final = "exchange-index"
+"""The service that is the first observer in the profile `index`."""
 
 _VALIDATOR_NAMES: Final = (
     *REFERENCE_OFFICES,
@@ -69,8 +75,9 @@ class ContainerNetwork:
 
     @property
     def secret_files(self) -> tuple[str, ...]:
-        """The passphrases that compose expects, relative to its file."""
-        return tuple(f"secrets/{name}.passphrase" for name in self.validator_names)
+        """The secrets that compose expects, relative to its file."""
+        passphrases = tuple(f"secrets/{name}.passphrase" for name in self.validator_names)
+        return (*passphrases, INDEX_SECRET) if self.observers else passphrases
 
     def files(self) -> dict[str, str]:
         """Return every file but the secret ones, by its name."""
@@ -86,10 +93,14 @@ class ContainerNetwork:
 
 def _settings(network: ContainerNetwork) -> str:
     profiles = "core,observer" if network.observers else "core"
+    index = "" if not network.observers else _INDEX_SETTING
     return f"""\
 # What compose runs unless COMPOSE_PROFILES in the environment, or --profile, says otherwise.
-COMPOSE_PROFILES={profiles}
+{index}COMPOSE_PROFILES={profiles}
 """
+
+
+_INDEX_SETTING: Final = "# core,index: the first observer keeps its index in PostgreSQL.\n"
 
 
 def _compose(network: ContainerNetwork) -> str:
@@ -105,18 +116,26 @@ def _compose(network: ContainerNetwork) -> str:
     up = "docker compose up" + (" --build" if build else "")
     up += "      (here, or with -f FILE; with Compose 1.29: docker-compose)"
     ports = {name: FIRST_PORT + number for number, name in enumerate(network.names)}
-    services = "\n".join(
-        _service(name, ports[name], votes=name in network.validator_names) for name in network.names
-    )
+    services = "\n".join(_service(network, name, ports[name]) for name in network.names)
+    if network.observers:
+        first = network.observer_names[0]
+        services += _indexing(first, ports[first])
     homes = "\n".join(f"      - {name}:/homes/{name}" for name in network.names)
     secrets = "\n".join(
-        f'  {name}: {{file: "${{KHAZANA_SECRETS:-./secrets}}/{name}.passphrase"}}'
-        for name in network.validator_names
+        f'  {Path(file).stem}: {{file: "${{KHAZANA_SECRETS:-./secrets}}/{Path(file).name}"}}'
+        for file in network.secret_files
     )
-    kept = (*network.names, *(["prometheus"] if network.context is not None else []))
+    kept = [*network.names]
+    kept += ["postgres"] if network.observers else []
+    kept += ["prometheus"] if network.context is not None else []
     volumes = "\n".join(f"  {name}:" for name in kept)
     monitoring = "" if network.context is None else _MONITORING
-    watch = "" if network.context is None else ", `monitoring` who watches"
+    also = "# `core` is the validators"
+    if network.observers:
+        also += ", `observer` who follows, and in its place `index`, which has its index in\n"
+        also += "# PostgreSQL"
+    also += ".\n" if network.context is None else "; `monitoring` is who watches.\n"
+    joined = "core, observer, index" if network.observers else "core"
     return f"""\
 # {_counted(network)}, in containers: for trying it out and for tests.
 # Made by `khazana init --docker`; what it is and does: docker/README.md of the sources.
@@ -127,9 +146,8 @@ def _compose(network: ContainerNetwork) -> str:
 # A one-shot job makes keys, certificates and the genesis in the nodes' volumes, once; each key is
 # encrypted with a passphrase that comes as a secret file: name another folder of them with
 # KHAZANA_SECRETS. The RPC port of each node is published on this machine only. Of the profiles,
-# `core` is the validators and `observer` who follows{watch}; .env
-# says which run unless COMPOSE_PROFILES does. Written for Compose 1.29 and 2 alike: no `name:`,
-# `include` or service `configs`; name the project with -p.
+{also}# .env says which run unless COMPOSE_PROFILES does. Written for Compose 1.29 and 2 alike: no
+# `name:`, `include` or service `configs`; name the project with -p.
 
 x-node: &node
   {image}
@@ -144,14 +162,14 @@ x-node: &node
   mem_limit: 512m
   ulimits: {{nofile: 8192}}
   # Prometheus, and whoever else is on this network, comes by name.
-  environment:
+  environment: &environment
     KHAZANA_RPC__HOSTS: {" ".join(network.names)}
   logging: {{driver: json-file, options: {{max-size: 10m, max-file: "3"}}}}
   depends_on: {{init: {{condition: service_completed_successfully}}}}
 
 services:
   init:
-    profiles: [core, observer]
+    profiles: [{joined}]
 {build}    {image}
     command:
       - genesis
@@ -232,16 +250,65 @@ scrape_configs:
 """
 
 
-def _service(name: str, port: int, *, votes: bool) -> str:
-    secrets = f"    secrets: [{name}]\n" if votes else ""
-    variable = f"KHAZANA_PORT_{name.upper().replace('-', '_')}"
+def _service(network: ContainerNetwork, name: str, port: int) -> str:
+    profiles, secrets = "core", f"    secrets: [{name}]\n"
+    if name in network.observer_names:
+        # The first one has another service in the profile `index`.
+        profiles = "observer" if name == network.observer_names[0] else "observer, index"
+        secrets = ""
     return f"""\
   {name}:
     <<: *node
-    profiles: [{"core" if votes else "observer"}]
+    profiles: [{profiles}]
     hostname: {name}
 {secrets}    volumes: ["{name}:/data"]
-    ports: ["127.0.0.1:${{{variable}:-{port}}}:26680"]
+    ports: ["{_published(name, port)}"]
+"""
+
+
+def _published(name: str, port: int) -> str:
+    variable = f"KHAZANA_PORT_{name.upper().replace('-', '_')}"
+    return f"127.0.0.1:${{{variable}:-{port}}}:26680"
+
+
+def _indexing(name: str, port: int) -> str:
+    """Return the first observer once more, with its index in PostgreSQL, and the server."""
+    return f"""
+  # {name} itself, in the place of the service of that name: the profiles `observer` and `index`
+  # exclude each other. Where PostgreSQL is away it goes on, and makes up for it.
+  {INDEXING}:
+    <<: *node
+    profiles: [index]
+    hostname: {name}
+    networks: {{default: {{aliases: [{name}]}}}}
+    environment:
+      <<: *environment
+      KHAZANA_INDEX__DATABASE: postgresql://khazana@postgres/khazana
+      KHAZANA_INDEX__PASSWORD_FILE: /run/secrets/index
+    secrets: [index]
+    volumes: ["{name}:/data"]
+    ports: ["{_published(name, port)}"]
+
+  postgres:
+    profiles: [index]
+    image: ${{KHAZANA_POSTGRES_IMAGE:-postgres:17.5-bookworm}}
+    restart: unless-stopped
+    stop_grace_period: 60s
+    security_opt: ["no-new-privileges:true"]
+    mem_limit: 512m
+    shm_size: 128m
+    environment:
+      POSTGRES_USER: khazana
+      POSTGRES_DB: khazana
+      POSTGRES_PASSWORD_FILE: /run/secrets/index
+      POSTGRES_INITDB_ARGS: --encoding=UTF8 --locale=C
+    healthcheck:
+      test: [CMD, pg_isready, -U, khazana, -d, khazana]
+      interval: 5s
+      timeout: 4s
+      retries: 12
+    secrets: [index]
+    volumes: ["postgres:/var/lib/postgresql/data"]
 """
 
 

@@ -1,5 +1,6 @@
 """A project of docker compose, driven as an operator drives it: by its command line."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -24,6 +25,10 @@ VALIDATORS: Final = (
 NODES: Final = (*VALIDATORS, "exchange")
 IMAGE: Final = "khazana:test"
 """Left on the machine, so that the next run builds from its layers."""
+POSTGRES_IMAGE: Final = "postgres:17.5-bookworm"
+"""As docker/compose.yaml names it."""
+POSTGRES_STAND_IN: Final = "khazana-postgres:test"
+"""Made of Debian's own where that cannot be had; left on the machine likewise."""
 BUILD_TIMEOUT_S: Final = 900
 COMMAND_TIMEOUT_S: Final = 120
 POLL_S: Final = 0.2
@@ -96,6 +101,18 @@ def run(
     return ended.stdout
 
 
+def postgres_image() -> str | None:
+    """Return an image of PostgreSQL, made here where that of compose.yaml is not; None: neither."""
+    with contextlib.suppress(EngineError):
+        run("docker", "image", "inspect", POSTGRES_IMAGE)
+        return POSTGRES_IMAGE
+    with contextlib.suppress(EngineError, subprocess.TimeoutExpired):
+        folder = str(Path(__file__).parent / "postgres")
+        run("docker", "build", "-q", "-t", POSTGRES_STAND_IN, folder, timeout_s=BUILD_TIMEOUT_S)
+        return POSTGRES_STAND_IN
+    return None
+
+
 @dataclass(kw_only=True)
 class Project:
     """The cluster of docker/compose.yaml under a name, ports and passphrases of its own."""
@@ -114,6 +131,9 @@ class Project:
             file = self.secrets_folder / f"{name}.passphrase"
             file.write_text(secrets.token_hex(16) + "\n")
             file.chmod(0o644)
+        password = self.secrets_folder / "index.password"
+        password.write_text(secrets.token_hex(16) + "\n")
+        password.chmod(0o644)
 
     def passphrase(self, name: str) -> str:
         """Return the passphrase of a validator's key."""
@@ -138,7 +158,12 @@ class Project:
             "COMPOSE_DOCKER_CLI_BUILD": "0",
         }
 
-    def compose(self, *words: str, timeout_s: float = COMMAND_TIMEOUT_S) -> str:
+    def compose(
+        self,
+        *words: str,
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
         """Run a command of compose on this project."""
         command = compose_command()
         assert command is not None
@@ -149,7 +174,7 @@ class Project:
             "-f",
             str(COMPOSE_FILE),
             *words,
-            variables=self.variables,
+            variables=self.variables | dict(variables or {}),
             timeout_s=timeout_s,
         )
 
@@ -159,7 +184,9 @@ class Project:
 
     def down(self) -> None:
         """Remove containers, network and volumes."""
-        self.compose("down", "-v", "--remove-orphans")
+        self.compose(
+            "down", "-v", "--remove-orphans", variables={"COMPOSE_PROFILES": "core,observer,index"}
+        )
 
     def container(self, name: str) -> str:
         """Return the id of a node's container, running or not."""

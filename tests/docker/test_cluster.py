@@ -17,7 +17,7 @@ from node.genesis import Genesis, load_genesis
 from node.keys import LocalSigner
 from node.keys.development import development_signer
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
-from node.provision.containers import OBSERVERS_MAX, VALIDATORS_MAX, ContainerNetwork
+from node.provision.containers import INDEXING, OBSERVERS_MAX, VALIDATORS_MAX, ContainerNetwork
 from tests.docker import engine
 from tests.docker.engine import NODES, VALIDATORS, Project
 
@@ -135,7 +135,8 @@ def test_every_compose_of_this_machine_accepts_the_largest_network(tmp_path: Pat
     for command in engine.compose_commands():
         told = engine.run(*command, "-f", str(tmp_path / "compose.yaml"), "config", "--services")
 
-        assert set(told.split()) == {"init", *network.names}
+        # Compose 1 tells of the services of all profiles, Compose 2 of those that run.
+        assert set(told.split()) - {INDEXING, "postgres"} == {"init", *network.names}
 
 
 def test_nodes_are_confined(project: Project) -> None:
@@ -262,6 +263,56 @@ def test_bringing_up_again_makes_no_keys_anew(project: Project) -> None:
     after = {name: project.execute(name, "sha256sum", "/data/genesis.json") for name in NODES}
     assert after == before
     assert project.execute("central-bank", "sha256sum", "/data/keys/consensus.json") == key
+
+
+async def test_the_first_observer_can_keep_its_index_in_postgresql(
+    project: Project, genesis: Genesis
+) -> None:
+    """The profile `index` in the place of `observer`, and back."""
+    image = engine.postgres_image()
+    if image is None:
+        pytest.skip(
+            f"there is no image {engine.POSTGRES_IMAGE}, and none could be made of Debian's"
+        )
+    before = await pay(project, genesis, "crypto-council", 3_00)
+    indexed = {"COMPOSE_PROFILES": "core,index", "KHAZANA_POSTGRES_IMAGE": image}
+    project.compose("stop", "exchange")
+    try:
+        project.compose("up", "-d", "--no-deps", "postgres", INDEXING, variables=indexed)
+        project.wait_healthy("postgres", INDEXING)
+        height = await pay(project, genesis, "exchange", 4_00)
+        async with (
+            asyncio.timeout(CATCH_UP_MAX_S),
+            Client(project.url("exchange"), network=genesis) as client,
+        ):
+            status = (await client.index.status()).value
+            while status.index is None or status.index.height < height:
+                await asyncio.sleep(engine.POLL_S)
+                status = (await client.index.status()).value
+            account = client.network.render_address(address("exchange", EXCHANGE))
+            entries = [each async for each in client.index.history(account)]
+        rows = project.execute(
+            "postgres",
+            "bash",
+            "-c",
+            "PGPASSWORD=$(cat /run/secrets/index) psql -U khazana -d khazana -Atc"
+            f" 'SELECT count(DISTINCT height) FROM history WHERE height IN ({before}, {height})'",
+        )
+        told = project.log(INDEXING)
+        mounts = {each["Destination"] for each in project.inspect("postgres")["Mounts"]}
+        inspected = str(project.inspect("postgres")) + str(project.inspect(INDEXING))
+    finally:
+        project.compose("stop", INDEXING, "postgres", variables=indexed)
+        project.compose("start", "exchange")
+    project.wait_healthy("exchange")
+
+    assert [entry.height for entry in entries[:2]] == [height, before]
+    assert rows.strip() == "2"
+    assert "postgresql://postgres/khazana" in told
+    assert "Traceback" not in told
+    assert {"/run/secrets/index", "/var/lib/postgresql/data"} <= mounts
+    password = (project.secrets_folder / "index.password").read_text().strip()
+    assert password not in inspected + told + project.log("postgres")
 
 
 def test_no_node_has_logged_a_fault(project: Project) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from node.genesis import parse_genesis
 from node.provision.containers import (
+    INDEX_SECRET,
+    INDEXING,
     NODE_NAMES,
     OBSERVERS_MAX,
     VALIDATORS_MAX,
@@ -83,6 +85,25 @@ def test_without_sources_nothing_is_built_and_nothing_watches() -> None:
     assert set(with_sources) - set(without) == {"monitoring/prometheus.yml"}
 
 
+def test_the_first_observer_is_there_once_more_with_its_index_in_postgresql() -> None:
+    made = network(4, 2)
+    text = made.files()["compose.yaml"]
+    _, _, service = text.partition(f"\n  {INDEXING}:\n")
+    service, _, rest = service.partition("\n\n")
+
+    assert 'volumes: ["exchange:/data"]' in service
+    assert "aliases: [exchange]" in service
+    assert "KHAZANA_INDEX__DATABASE: postgresql://khazana@postgres/khazana\n" in service
+    assert "secrets: [index]" in service
+    assert text.count('"127.0.0.1:${KHAZANA_PORT_EXCHANGE:-26684}:26680"') == 2
+    assert rest.startswith("  postgres:\n")
+    assert "POSTGRES_PASSWORD_FILE: /run/secrets/index\n" in rest
+    assert INDEX_SECRET in made.secret_files
+    alone = network(observers=0)
+    assert "postgres" not in "".join(alone.files().values())
+    assert INDEX_SECRET not in alone.secret_files
+
+
 def test_what_watches_asks_every_node() -> None:
     made = network(7, 2, context="..")
 
@@ -97,7 +118,8 @@ def test_every_node_has_its_profile_and_a_port_of_its_own() -> None:
     text = made.files()["compose.yaml"]
 
     assert text.count("    profiles: [core]\n") == VALIDATORS_MAX
-    assert text.count("    profiles: [observer]\n") == OBSERVERS_MAX
+    assert text.count("    profiles: [observer]\n") == 1
+    assert text.count("    profiles: [observer, index]\n") == OBSERVERS_MAX - 1
     for number, name in enumerate(made.names):
         variable = f"KHAZANA_PORT_{name.upper().replace('-', '_')}"
         assert f'"127.0.0.1:${{{variable}:-{26_680 + number}}}:26680"' in text
