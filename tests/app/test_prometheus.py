@@ -1,0 +1,303 @@
+"""Prometheus itself reads the rules and the configuration, and asks a real node.
+
+Needs `promtool` and `prometheus` (Debian: prometheus); skipped with a reason without.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+
+from node.provision.ports import free_ports
+from node.testing.cluster import running_cluster
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "docker/monitoring"
+RULES: Final = FOLDER / "alerts.yml"
+ALERTS: Final = re.findall(r"^ +- alert: (\w+)$", RULES.read_text(), re.MULTILINE)
+WITHIN_S: Final = 30
+PROMTOOL: Final = shutil.which("promtool")
+PROMETHEUS: Final = shutil.which("prometheus")
+
+needs_promtool = pytest.mark.skipif(
+    PROMTOOL is None, reason="promtool is not installed (Debian: prometheus)"
+)
+needs_prometheus = pytest.mark.skipif(
+    PROMETHEUS is None, reason="prometheus is not installed (Debian: prometheus)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What an alert fires at, what is just not enough, and what is told then."""
+
+    fires: Mapping[str, str]
+    """Series of a sample a minute, in the notation of promtool."""
+    quiet: Mapping[str, str]
+    labels: Mapping[str, str]
+    summary: str
+    at_min: int = 30
+
+
+A: Final = {"instance": "a"}
+CASES: Final = {
+    "NodeDown": Case(
+        fires={'up{job="khazana",instance="a"}': "0x40"},
+        quiet={'up{job="khazana",instance="a"}': "1x40"},
+        labels=A | {"job": "khazana"},
+        summary="a does not answer",
+    ),
+    "ChainStopped": Case(
+        fires={'khazana_height{instance="a"}': "7x40", 'khazana_height{instance="b"}': "7x40"},
+        quiet={'khazana_height{instance="a"}': "7x40", 'khazana_height{instance="b"}': "7+1x40"},
+        labels={},
+        summary="no node has committed a block for two minutes",
+    ),
+    "NodeBehind": Case(
+        fires={
+            'khazana_sync_target_height{instance="a"}': "100x40",
+            'khazana_height{instance="a"}': "80x40",
+        },
+        quiet={
+            'khazana_sync_target_height{instance="a"}': "100x40",
+            'khazana_height{instance="a"}': "90x40",
+        },
+        labels=A,
+        summary="a is 20 blocks behind",
+    ),
+    "ValidatorSilent": Case(
+        fires={
+            'khazana_height{instance="a"}': "100x40",
+            'khazana_validator_last_signed_height{instance="a",validator="bank"}': "20x40",
+        },
+        quiet={
+            'khazana_height{instance="a"}': "100x40",
+            'khazana_validator_last_signed_height{instance="a",validator="bank"}': "50x40",
+        },
+        labels={"validator": "bank"},
+        summary="bank is in no certificate of the last 80 blocks",
+    ),
+    "ProposalsMissed": Case(
+        fires={'khazana_proposals_missed_total{instance="a",validator="bank"}': "0+1x40"},
+        quiet={'khazana_proposals_missed_total{instance="a",validator="bank"}': "3x40"},
+        labels={"validator": "bank"},
+        summary="bank missed its turn 15 times in a quarter of an hour",
+    ),
+    "RoundsSkipped": Case(
+        fires={'khazana_rounds_skipped_total{instance="a"}': "0+2x40"},
+        quiet={'khazana_rounds_skipped_total{instance="a"}': "0+1x40"},
+        labels={},
+        summary="30 rounds ended without a decision in a quarter of an hour",
+    ),
+    "Equivocation": Case(
+        fires={'khazana_equivocations_total{instance="a",validator="bank"}': "0x9 1x40"},
+        quiet={'khazana_equivocations_total{instance="a",validator="bank"}': "1x40"},
+        labels=A | {"validator": "bank"},
+        summary="bank signed two things at once",
+    ),
+    "SignatureRefused": Case(
+        fires={'khazana_signatures_refused_total{instance="a"}': "0x9 1x40"},
+        quiet={'khazana_signatures_refused_total{instance="a"}': "0x40"},
+        labels=A,
+        summary="the guard of a refused a signature",
+    ),
+    "ClockOff": Case(
+        fires={'khazana_clock_offset_seconds{instance="a",validator="bank"}': "-2x40"},
+        quiet={'khazana_clock_offset_seconds{instance="a",validator="bank"}': "-1x40"},
+        labels=A | {"validator": "bank"},
+        summary="a sees the clock of bank 2 s away",
+    ),
+    "PoolFilling": Case(
+        fires={'khazana_mempool_transactions{instance="a"}': "12000x40"},
+        quiet={'khazana_mempool_transactions{instance="a"}': "10000x40"},
+        labels=A,
+        summary="12000 transactions wait at a",
+    ),
+    "SlowDisk": Case(
+        fires={
+            'khazana_fsync_seconds_bucket{instance="a",le="0.1"}': "0x40",
+            'khazana_fsync_seconds_bucket{instance="a",le="0.5"}': "0+600x40",
+            'khazana_fsync_seconds_bucket{instance="a",le="+Inf"}': "0+600x40",
+        },
+        quiet={
+            'khazana_fsync_seconds_bucket{instance="a",le="0.1"}': "0+600x40",
+            'khazana_fsync_seconds_bucket{instance="a",le="0.5"}': "0+600x40",
+            'khazana_fsync_seconds_bucket{instance="a",le="+Inf"}': "0+600x40",
+        },
+        labels=A,
+        summary="appending to the consensus log of a takes 0.48 s",
+    ),
+    "DiskFilling": Case(
+        fires={
+            'khazana_disk_free_bytes{instance="a"}': "5x40",
+            'khazana_disk_size_bytes{instance="a"}': "100x40",
+        },
+        quiet={
+            'khazana_disk_free_bytes{instance="a"}': "10x40",
+            'khazana_disk_size_bytes{instance="a"}': "100x40",
+        },
+        labels=A,
+        summary="a has 5% of its disk left",
+    ),
+    "QueueGrowing": Case(
+        fires={'khazana_queue_length{instance="a",queue="consensus"}': "3000x40"},
+        quiet={'khazana_queue_length{instance="a",queue="sending"}': "3000x40"},
+        labels=A | {"queue": "consensus"},
+        summary="3000 events wait for the consensus loop of a",
+    ),
+    "UpgradeUnknown": Case(
+        fires={'khazana_upgrade_known{instance="a"}': "0x40"},
+        quiet={'khazana_upgrade_known{instance="a"}': "1x40"},
+        labels=A,
+        summary="a does not know the version that is scheduled",
+    ),
+    "PeersMisbehave": Case(
+        fires={'khazana_peer_faults_total{instance="a",peer="bank",reason="x"}': "0+1x40"},
+        quiet={'khazana_peer_faults_total{instance="a",peer="(stranger)",reason="x"}': "0+9x40"},
+        labels=A | {"peer": "bank"},
+        summary="bank misbehaved 15 times towards a",
+    ),
+    "StreamBehind": Case(
+        fires={'khazana_stream_lag_blocks{instance="a"}': "80x40"},
+        quiet={'khazana_stream_lag_blocks{instance="a"}': "50x40"},
+        labels=A,
+        summary="the stream that a publishes to lacks 80 blocks",
+    ),
+}
+
+
+def severity_of(alert: str) -> str:
+    found = re.search(rf"- alert: {alert}\n.*?severity: (\w+)", RULES.read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def run(*words: object) -> str:
+    """Run promtool; return what it printed."""
+    assert PROMTOOL is not None
+    ended = subprocess.run(
+        [PROMTOOL, *map(str, words)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def placed(folder: Path, *targets: str) -> Path:
+    """Write the configuration of docker/ with the rules' place on this machine, and targets."""
+    text = (FOLDER / "prometheus.yml").read_text()
+    assert "/etc/prometheus/alerts.yml" in text
+    text = text.replace("/etc/prometheus/alerts.yml", str(RULES))
+    if targets:
+        head, _, _ = text.partition("      - targets:\n")
+        text = head + f"      - targets: {json.dumps(targets)}\n"
+        text = text.replace("scrape_interval: 5s", "scrape_interval: 1s")
+    file = folder / "prometheus.yml"
+    file.write_text(text)
+    return file
+
+
+@needs_promtool
+def test_prometheus_accepts_rules_and_configuration(tmp_path: Path) -> None:
+    assert f"{len(ALERTS)} rules found" in run("check", "rules", RULES)
+    assert "SUCCESS" in run("check", "config", placed(tmp_path))
+
+
+def test_every_alert_has_its_case() -> None:
+    assert list(CASES) == ALERTS
+
+
+@needs_promtool
+def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
+    """One file for all, so that promtool starts once."""
+
+    def told(alert: str, case: Case) -> list[Any]:
+        return [
+            {
+                "exp_labels": {**case.labels, "severity": severity_of(alert)},
+                "exp_annotations": {
+                    "summary": case.summary,
+                    "runbook": f"docker/monitoring/README.md#{alert.lower()}",
+                },
+            }
+        ]
+
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [{"series": name, "values": v} for name, v in series.items()],
+            "alert_rule_test": [
+                {"eval_time": f"{case.at_min}m", "alertname": alert, "exp_alerts": expected}
+            ],
+        }
+        for alert, case in CASES.items()
+        for series, expected in ((case.fires, told(alert, case)), (case.quiet, []))
+    ]
+    file = tmp_path / "tests.yml"
+    file.write_text(
+        json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests})
+    )
+
+    assert "SUCCESS" in run("test", "rules", file)
+
+
+@contextlib.asynccontextmanager
+async def running_prometheus(folder: Path, config: Path) -> AsyncIterator[str]:
+    """Run Prometheus; give where it answers."""
+    assert PROMETHEUS is not None
+    (port,) = free_ports(1)
+    with (folder / "prometheus.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            PROMETHEUS,
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'series'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def asked(session: aiohttp.ClientSession, url: str) -> Any:
+    """Return what its interface answers; None: it does not answer yet."""
+    try:
+        async with session.get(url) as answer:
+            return (await answer.json())["data"] if answer.status == 200 else None
+    except aiohttp.ClientError:
+        return None
+
+
+@needs_prometheus
+async def test_a_real_prometheus_asks_a_real_node(tmp_path: Path) -> None:
+    async with running_cluster(tmp_path / "town", validators=1, fault_model="crash") as cluster:
+        place = cluster.nodes["central-bank"].url.removeprefix("http://")
+        async with (
+            running_prometheus(tmp_path, placed(tmp_path, place)) as url,
+            aiohttp.ClientSession() as session,
+            asyncio.timeout(WITHIN_S),
+        ):
+            query = f"{url}/api/v1/query?{urlencode({'query': 'khazana_height'})}"
+            while not (found := await asked(session, query)) or not found["result"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            rules = await asked(session, f"{url}/api/v1/rules")
+            targets = await asked(session, f"{url}/api/v1/targets")
+
+    (sample,) = found["result"]
+    assert sample["metric"]["instance"] == place
+    assert int(sample["value"][1]) >= 1
+    assert [each["health"] for each in targets["activeTargets"]] == ["up"]
+    (group,) = rules["groups"]
+    assert [each["name"] for each in group["rules"]] == ALERTS
+    assert all(each["health"] in ("ok", "unknown") for each in group["rules"])
