@@ -13,6 +13,7 @@ from node.rpc.indexed import ChangeView, DayTotals, HolderClassView
 from node.rpc.recomputing import RecomputedFigure
 from node.rpc.results import Object
 from node.rpc.securities import ScheduleResult
+from node.rpc.strips import StripsResult
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
@@ -344,6 +345,8 @@ class SecurityContent(results.Result, frozen=True, kw_only=True):
 
     schedule: ScheduleResult
     next_row: int | None
+    strips: StripsResult | None
+    """Of a bond that may be stripped, on its first page."""
 
 
 class LadderLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ where that left something out. Whatever is listed below them is as old as they a
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -57,9 +58,11 @@ from node.rpc.auction_results import (
     LadderRowView,
 )
 from node.rpc.debt import DebtLineView, DebtParams
+from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.pages import Door
 from node.rpc.results import at_head
 from node.rpc.securities import ScheduleParams, ScheduleResult
+from node.rpc.strips import StripsParams
 
 CALL_LIMIT: Final = 200
 
@@ -124,10 +127,17 @@ class Securities:
         found: ScheduleResult = await self._door.ask(self._door.securities.schedule, wanted)
         first = parse_number(query, "index", highest=len(found.payments))
         stop = first + ROWS_MAX
+        strips = None
+        if not first:
+            with suppress(NotFound, InvalidParams):  # it has none, or is one
+                strips = await self._door.ask(
+                    self._door.strips.strips, StripsParams(asset=argument)
+                )
         return SecurityContent(
             **at_head(self._chain.head),
             schedule=msgspec.structs.replace(found, payments=found.payments[first:stop]),
             next_row=stop if stop < len(found.payments) else None,
+            strips=strips,
         )
 
     async def auctions(self, query: Mapping[str, str]) -> AuctionsResult:

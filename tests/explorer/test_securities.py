@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from node.codec import Record, encode, replace
@@ -18,6 +19,7 @@ from node.explorer.contents import (
     LadderLine,
     PaymentLine,
     SecuritiesContent,
+    SecurityContent,
     WallColumn,
 )
 from node.explorer.explorer import Asked, Explorer
@@ -35,12 +37,17 @@ from node.explorer.limits import (
 from node.explorer.plots import rounded
 from node.ledger.auctions import Destination, Form, due_for
 from node.ledger.auctions.switches import sums_of
+from node.ledger.operations import DefineStrips
+from node.ledger.securities import COUPON_STRIPS_MAX
 from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, ladder_key, name_key
 from node.rpc import auction_results as shapes
 from node.rpc import debt
 from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputed
 from node.rpc.results import at_head
+from node.rpc.securities import MadeView, ScheduleResult
+from node.rpc.strips import StripsResult, StripView
 from node.storage import layout
+from tests.chain.town import address_of
 from tests.explorer.owing import AUCTIONED, BIDS, BOND, RUNNING, SOLD, SUKUK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import BILL, Stage, plain, stage
@@ -154,6 +161,37 @@ async def test_what_is_no_auction_and_no_cursor_is_refused() -> None:
             ("/auctions?after=", 400),
         ):
             assert (await shown.get(path))[0] == status, path
+
+
+async def test_a_bond_says_which_strips_there_are_of_it() -> None:
+    async with stage() as shown:
+        town = shown.solo.town
+        ministry, central = (
+            address_of(office, office) for office in ("finance-ministry", "central-bank")
+        )
+        before = await told(shown, f"/securities/{BOND}.json")
+        registered = DefineStrips(
+            account=ministry,
+            approvers=(central,),
+            asset=BOND,
+            series="PIBS",
+            term_sheet_hash=bytes(32),
+        )
+        town.clock.advance(1_000)
+        both = ("finance-ministry", "central-bank")
+        committed = await town.decide(town.transaction([registered], both))
+        assert committed.candidate.receipts[0].outcome == 0
+
+        page = await told(shown, f"/securities/{BOND}.json")
+
+        assert before["strips"] is None
+        assert len(page["strips"]["coupons"]) == len(page["schedule"]["payments"])
+        for root in ROOTS.values():
+            status, html = await shown.get(f"{root}/securities/{BOND}")
+            assert status == 200
+            assert Parsed(html).faults == []
+            assert f'href="{root}/assets/{BOND}-P"' in html
+        assert (await told(shown, f"/securities/{BOND}-P.json"))["strips"] is None
 
 
 async def test_a_security_says_what_it_pays_and_when() -> None:
@@ -370,10 +408,57 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
     )
 
 
-async def rendered(shown: Stage, root: str, content: SecuritiesContent | AuctionContent) -> str:
+async def widest_security(shown: Stage, at: dict[str, Any]) -> SecurityContent:
+    told_as = await shown.solo.call("khz_schedule", {"asset": BOND})
+    schedule = msgspec.convert(told_as, ScheduleResult)
+    made = MadeView(
+        status="in_default",
+        face=NUMBER,
+        interest_due=NUMBER,
+        principal_due=NUMBER,
+        payer='"' * 80,
+        holders=10**6,
+        paid=NUMBER,
+        withheld=NUMBER,
+        residue=NUMBER,
+    )
+    payment = msgspec.structs.replace(schedule.payments[0], made=made)
+    strip = StripView(
+        asset="W" * 32,
+        payment=400,
+        payment_day="9999-12-31",
+        per_hundred=NUMBER,
+        share="1/1",
+        supply=NUMBER,
+        open=True,
+        held=None,
+    )
+    return SecurityContent(
+        **at,
+        schedule=msgspec.structs.replace(schedule, payments=[payment] * ROWS_MAX),
+        next_row=400,
+        strips=StripsResult(
+            **at,
+            asset="W" * 32,
+            multiple=NUMBER,
+            supply=NUMBER,
+            stripped=NUMBER,
+            coupons=[strip] * COUPON_STRIPS_MAX,
+            principal=strip,
+            held=None,
+            reconstitutable=None,
+        ),
+    )
+
+
+async def rendered(
+    shown: Stage, root: str, content: SecuritiesContent | AuctionContent | SecurityContent
+) -> str:
     explorer = shown.solo.server._pages
     assert isinstance(explorer, Explorer)
-    template = "securities" if isinstance(content, SecuritiesContent) else "auction"
+    template = {SecuritiesContent: "securities", SecurityContent: "security"}.get(
+        type(content), "auction"
+    )
     asked = Asked(
         catalogue=catalogues()[root.removeprefix("/") or "en"],
         name=template,
@@ -389,7 +474,11 @@ async def test_pages_are_small_with_every_field_at_its_longest() -> None:
         at = at_head(shown.solo.town.chain.head)
         terms = (await shown.solo.call("khz_auction", {"auction": SOLD}))["auction"]["terms"]
         for root in ROOTS.values():
-            for content in (widest_securities(at), widest_ladder(at, terms)):
+            for content in (
+                widest_securities(at),
+                widest_ladder(at, terms),
+                await widest_security(shown, at),
+            ):
                 html = await rendered(shown, root, content)
                 assert Parsed(html).faults == []
                 assert len(html.encode()) < PAGE_BYTES_MAX, len(html.encode())
