@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.codec import encode, replace
+from node.ledger.auctions import Destination, Form
 from node.ledger.dates import Holiday, Order, Roll, Stub
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import (
@@ -34,6 +35,7 @@ from node.ledger.state import LedgerState
 from node.ledger.stripping import SERIES_MAX, STRIPS_PER_BLOCK_MAX, code_of_coupon
 from node.ledger.tables import ASSETS, POWERS, AssetIdentifiers, AssetRecord, power_key
 from node.ledger.terms import RateStep, StripTerms, is_serviced
+from tests.ledger.auctions.test_reopening import announce, rule
 from tests.ledger.debt import (
     BOND,
     ISSUED,
@@ -407,6 +409,26 @@ def test_strip_is_not_issued() -> None:
     receipt = world.submit(issue(200, asset=FACES), by=(CB, FM))
 
     assert receipt.outcome is Outcome.STRIP_NOT_ISSUED
+
+
+@pytest.mark.parametrize("form", [Form.PRICE, Form.BUYBACK, Form.SWITCH])
+def test_strip_is_neither_auctioned_nor_bought_back_nor_given_in_a_switch(form: Form) -> None:
+    world = debt()
+    world.do(strip("amina", 400_000), by=("amina",))
+    state = LedgerState(world.records)
+    power = state.get(POWERS, power_key("announce_auction", "bond"))
+    assert power is not None
+    state.put(POWERS, power_key("announce_auction", "strip"), power)
+    world.records.write(state.changes())
+    terms = rule(ISSUED + 2, FACES, form=form)
+    if form is Form.SWITCH:
+        given = Destination(asset=FACES, price_e4=700_000)
+        terms = rule(ISSUED + 2, BOND, form=form, destination=given)
+
+    receipt = world.submit(announce(terms), by=(CB, FM))
+
+    assert receipt.outcome is Outcome.AUCTION_TERMS_NOT_VALID
+    assert f"{FACES} is a strip, which comes of stripping" in str(dict(receipt.details)["reason"])
 
 
 def test_amount_that_is_no_multiple_is_told_which_is() -> None:
