@@ -36,7 +36,7 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     """Play the sale of a treasury bill on a network of its own, through the public client.
 
     Four validators and an observer run as processes of their own, with keys, TLS and databases.
-    Seven steps, each checked; exit code 0 only if every check holds. Takes under a minute.
+    Eight steps, each checked; exit code 0 only if every check holds. Takes under a minute.
 
     \b
     Examples:
@@ -46,6 +46,7 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
+    from node.cli.demo.playing import STEPS
     from node.clock import SystemClock
 
     voice = (
@@ -53,8 +54,7 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
         if is_terminal() and not as_json
         else PlainVoice(sys.stderr if as_json else sys.stdout)
     )
-    clock = SystemClock()
-    narrator = Narrator(voice, clock)
+    narrator = Narrator(voice, SystemClock(), steps=len(STEPS))
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="khazana-demo-") as folder:
             closing = asyncio.run(_play(Path(folder) / "network", narrator))
@@ -74,24 +74,17 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
 
 
 async def _play(root: Path, narrator: "Narrator") -> dict[str, Any]:
-    from node.cli.demo.closing import close
-    from node.cli.demo.primary import issue_bill, settle_auction
-    from node.cli.demo.proof import prove_holding
-    from node.cli.demo.refusals import refuse_everything
-    from node.cli.demo.retail import lose_validator, open_retail
+    from node.cli.demo.playing import STEPS
     from node.cli.demo.stage import EXCHANGE, set_stage
+    from node.cli.demo.steps import play
     from node.clock import SystemClock
 
     async with set_stage(root, narrator, SystemClock()) as stage:
         narrator.tell("the network is ready: any three of the four validators decide")
         narrator.tell(f"watch it in a browser while it plays: {stage.network.nodes[EXCHANGE].url}/")
-        await issue_bill(stage)
-        await settle_auction(stage)
-        await open_retail(stage)
-        await lose_validator(stage)
-        await refuse_everything(stage)
-        await prove_holding(stage, root)
-        return await close(stage)
+        for step in STEPS:
+            await play(stage, step)
+        return stage.closing
 
 
 def _table(result: dict[str, Any], narrator: "Narrator") -> str:

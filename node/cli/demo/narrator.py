@@ -7,11 +7,9 @@ of it reads well. With `--json` the telling goes to stderr and stdout holds one 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from node.clock import Clock
-
-STEPS: Final = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Voice(Protocol):
 class Narrator:
     """Numbers the steps, stamps the time, and remembers every check."""
 
-    def __init__(self, voice: Voice, clock: Clock, *, steps: int = STEPS) -> None:
+    def __init__(self, voice: Voice, clock: Clock, *, steps: int) -> None:
         self._voice = voice
         self._steps = steps
         self._clock = clock

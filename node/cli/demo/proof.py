@@ -1,4 +1,4 @@
-"""Step 6: a holder gets a proof in a file, and no byte of it can be changed."""
+"""A holder gets a proof in a file, and no byte of it can be changed."""
 
 import asyncio
 import sys
@@ -15,10 +15,9 @@ SPREAD: Final = 211
 """Places at which a byte is changed, spread over the file; a prime, so they fall everywhere."""
 
 
-async def prove_holding(stage: Stage, folder: Path) -> None:
-    """Step 6."""
-    narrator = stage.narrator
-    narrator.step("A holder proves a holding, offline, with a file")
+async def prove_holding(stage: Stage) -> None:
+    """Write the file, verify it, spoil it."""
+    narrator, folder = stage.narrator, stage.folder
     holder = stage.people[HOLDER]
     proof = (await stage.clients[-1].prove("holding", address=holder.address, name=BILL)).value
     file, genesis = folder / "holding.proof.json", stage.network.genesis_file

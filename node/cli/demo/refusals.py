@@ -1,4 +1,4 @@
-"""Step 5: what must fail, fails, with its named outcome, and changes nothing."""
+"""What must fail, fails, with its named outcome, and changes nothing."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -23,8 +23,7 @@ STRANGER: Final = "nobody-knows"
 
 
 async def refuse_everything(stage: Stage) -> None:
-    """Step 5."""
-    stage.narrator.step("What must fail, fails with its named outcome")
+    """Try it, case by case."""
     await _ministry_alone(stage)
     await _account_on_hold(stage)
     await _short_payment(stage)

@@ -7,16 +7,24 @@ left for 1,500 at the margin: 793.33 and 396.67 by their shares, in steps of a m
 The fourth dealer has no money: its 397 million are not issued.
 """
 
-import secrets
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from node.cli.auction.recomputing import recompute
 from node.cli.demo.debt.securities import BILL, BOND, MULTIPLE, REFERENCE
-from node.cli.demo.debt.stage import MILLION, MINUTE_MS, MORNING, OFFSET_MINUTES, DebtStage
+from node.cli.demo.debt.stage import (
+    MILLION,
+    MINUTE_MS,
+    MORNING,
+    OFFSET_MINUTES,
+    PAISA,
+    DebtStage,
+)
+from node.client import NotFound, reads
 from node.ledger.auctions import (
     AuctionTerms,
     Form,
@@ -26,14 +34,16 @@ from node.ledger.auctions import (
     SealedBid,
     commitment_of,
 )
-from node.ledger.dates import from_date, moment_ms
+from node.ledger.dates import date_of, from_date, moment_ms
 from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
     DecideAuction,
+    Operation,
     PlaceBid,
     RevealBid,
 )
+from node.ledger.units import local_day
 from node.provision.acts import RUPEE
 from node.provision.pakistan import PAKISTAN
 
@@ -120,122 +130,216 @@ SECOND: Final = (
 )
 
 
-async def hold_auctions(stage: DebtStage) -> None:
-    """Step 2."""
-    stage.narrator.step("Bill and bond are auctioned: sealed bids, cut-off, delivery, payment")
-    await _hold(stage, FIRST)
-
-
-async def reopen(stage: DebtStage) -> None:
-    """Step 5."""
-    stage.narrator.step("Two months later both are reopened, the bond with interest accrued")
-    day = await stage.today() + REOPENED_AFTER
-    on = (await stage.client.business_day(PAKISTAN, day)).value.following
-    assert on is not None, "a calendar without a business day"
-    await stage.until(on)
-    before = [(await stage.client.asset(sale.asset)).value.supply for sale in SECOND]
-    await _hold(stage, SECOND)
-    after = [(await stage.client.asset(sale.asset)).value.supply for sale in SECOND]
-    stage.narrator.check(
-        "they are the same securities, and more of them",
-        holds=[b - a for a, b in zip(before, after, strict=True)]
-        == [sale.target * 1_000_000 for sale in SECOND],
-        found=", ".join(f"{a:,.0f} to {b:,.0f}" for a, b in zip(before, after, strict=True)),
-    )
-
-
-async def _hold(stage: DebtStage, sales: Sequence[Sale]) -> None:
-    """Hold auctions side by side, from the announcement to the settlement."""
-    narrator = stage.narrator
-    today = await stage.today()
+async def announce(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Announce auctions side by side, on a morning of business, for that day."""
+    today = await stage.morning()
     opens_ms = moment_ms(from_date(today), MORNING + 60, OFFSET_MINUTES)
     settles = (await stage.client.business_day(PAKISTAN, today, business_days=1)).value.counted
     assert settles is not None, "a calendar without a next business day"
     for sale in sales:
-        announce = AnnounceAuction(
+        if await is_announced(stage, sale):
+            continue
+        operation = AnnounceAuction(
             account=stage.ministry.address,
             approvers=(stage.bank.address,),
             auction=sale.name,
             terms=_terms(stage, sale, opens_ms, settles),
         )
-        await stage.act(announce, by=[stage.ministry, stage.bank])
-        narrator.tell(f"announced {sale.name}: Rs {sale.target:,} million, settled on {settles}")
-    await stage.until_ms(opens_ms)
-    sealed = {sale.name: await _bid(stage, sale) for sale in sales}
-    await stage.until_ms(opens_ms + HOUR_MS)
-    for sale in sales:
-        await _open(stage, sale, sealed[sale.name])
-    await stage.until_ms(opens_ms + 2 * HOUR_MS)
-    for sale in sales:
-        decide = DecideAuction(
-            account=stage.ministry.address,
-            approvers=(),
-            auction=sale.name,
-            cut_off_e4=sale.cut_off_e4,
+        await stage.act(operation, by=[stage.ministry, stage.bank])
+        stage.narrator.tell(
+            f"announced {sale.name}: Rs {sale.target:,} million, settled on {settles}"
         )
-        await stage.act(decide, by=[stage.ministry])
-        await _check_result(stage, sale)
-    await stage.until(settles, MORNING + 120)
+
+
+async def reopen(stage: DebtStage) -> None:
+    """Announce more of both, two months after the last settlement."""
+    settled_ms = await _moment(stage, FIRST[-1], "settles")
+    await stage.until(date_of(local_day(settled_ms, OFFSET_MINUTES)) + REOPENED_AFTER)
+    await announce(stage, SECOND)
+
+
+async def is_announced(stage: DebtStage, sale: Sale) -> bool:
+    """Return whether an auction is on the ledger."""
+    try:
+        await stage.client.auction(sale.name)
+    except NotFound:
+        return False
+    return True
+
+
+async def bid(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Hand in every bid when the auctions open, those with a price under seal."""
+    await stage.until_ms(await _moment(stage, sales[0], "opens"))
     for sale in sales:
-        await _check_settlement(stage, sale, settles)
+        known = {each.number for each in await _bids(stage, sale)}
+        for number, each in enumerate(sale.bids, 1):
+            if number not in known:
+                await _hand_in(stage, sale, number, each)
+        sealed = [each for each in await _bids(stage, sale) if each.commitment is not None]
+        stage.narrator.check(
+            f"of {len(sealed)} bids for {sale.asset} the ledger knows neither price nor face",
+            holds=len(sealed) == sum(each.price_e4 is not None for each in sale.bids)
+            and all(each.price is None and each.face is None for each in sealed),
+        )
+
+
+async def are_bid_for(stage: DebtStage, sales: Sequence[Sale]) -> bool:
+    """Return whether every bid is handed in."""
+    return await is_announced(stage, sales[-1]) and len(await _bids(stage, sales[-1])) == len(
+        sales[-1].bids
+    )
+
+
+async def open_bids(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Close the auctions and open the sealed bids, but those that nobody opens."""
+    await stage.until_ms(await _moment(stage, sales[0], "closes"))
+    for sale in sales:
+        for number in await _sealed(stage, sale):
+            await _open(stage, sale, number)
+        unopened = sum(not each.opened for each in sale.bids)
+        stage.narrator.tell(f"{sale.name}: every bid is opened but {unopened}")
+
+
+async def are_open(stage: DebtStage, sales: Sequence[Sale]) -> bool:
+    """Return whether every bid is open that anybody opens."""
+    return await are_bid_for(stage, sales) and not await _sealed(stage, sales[-1])
+
+
+async def decide(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Set the cut-off of each, and compare what follows from it with what comes out by hand."""
+    await stage.until_ms(await _moment(stage, sales[0], "reveals_until"))
+    for sale in sales:
+        if not await _is_decided(stage, sale):
+            operation = DecideAuction(
+                account=stage.ministry.address,
+                approvers=(),
+                auction=sale.name,
+                cut_off_e4=sale.cut_off_e4,
+            )
+            await stage.act(operation, by=[stage.ministry])
+        await _check_result(stage, sale)
+
+
+async def are_decided(stage: DebtStage, sales: Sequence[Sale]) -> bool:
+    """Return whether the last has its result."""
+    return await is_announced(stage, sales[-1]) and await _is_decided(stage, sales[-1])
+
+
+async def settle(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Let the day of settlement come: the ledger delivers against payment."""
+    settles_ms = await _moment(stage, sales[0], "settles")
+    await stage.until_ms(settles_ms + HOUR_MS)
+    await enter_settlement(stage, sales)
+    for sale in sales:
+        await _check_settlement(stage, sale)
+    if sales is SECOND:
+        await _check_reopened(stage)
     await stage.check_book("after the settlement")
 
 
-async def _bid(stage: DebtStage, sale: Sale) -> list[tuple[int, Bid, SealedBid]]:
-    """Hand in every bid; return the sealed ones with their numbers."""
-    sealed = []
-    for number, bid in enumerate(sale.bids, 1):
-        actor = stage[bid.bidder]
-        if bid.price_e4 is None:
-            place = PlaceBid(
-                account=actor.address,
-                cash_account=actor.address,
-                auction=sale.name,
-                asset=sale.asset,
-                face=bid.millions * MILLION,
-            )
-            await stage.act(place, by=[actor])
-            continue
-        secret = SealedBid(
-            auction=sale.name,
-            account=actor.address,
-            price_e4=bid.price_e4,
-            face=bid.millions * MILLION,
-            salt=secrets.token_bytes(32),
-        )
-        commit = CommitBid(
-            account=actor.address, auction=sale.name, commitment=commitment_of(secret)
-        )
-        await stage.act(commit, by=[actor])
-        sealed.append((number, bid, secret))
-    seen = [
-        bid
-        for bidder in sorted({bid.bidder for _, bid, _ in sealed})
-        for bid in (await stage.client.bidder(bidder, sale.name)).value.bids
-    ]
-    stage.narrator.check(
-        f"of {len(sealed)} bids for {sale.asset} the ledger knows neither price nor face",
-        holds=len(seen) == len(sealed) and all(b.price is None and b.face is None for b in seen),
+async def are_settled(stage: DebtStage, sales: Sequence[Sale]) -> bool:
+    """Return whether the last is."""
+    return await is_announced(stage, sales[-1]) and (
+        (await stage.client.auction(sales[-1].name)).value.stage == "settled"
     )
-    return sealed
 
 
-async def _open(stage: DebtStage, sale: Sale, sealed: Sequence[tuple[int, Bid, SealedBid]]) -> None:
-    for number, bid, secret in sealed:
-        if not bid.opened:
-            continue
-        actor = stage[bid.bidder]
-        reveal = RevealBid(
+async def enter_settlement(stage: DebtStage, sales: Sequence[Sale]) -> None:
+    """Note what everybody took and paid: two figures, each rounded, as the market prints them."""
+    for sale in sales:
+        settles_ms = await _moment(stage, sale, "settles")
+        accrued = await _accrued(stage, sale.asset, date_of(local_day(settles_ms, OFFSET_MINUTES)))
+        average = _average_price(sale.bids)
+        for each in sale.bids:
+            if each.allotted and each.pays:
+                face = each.allotted * MILLION
+                price_e4 = average if each.price_e4 is None else each.price_e4
+                paid = _half_up(Fraction(face * price_e4, 100 * 10_000)) + _half_up(face * accrued)
+                stage.book.give(sale.asset, each.bidder, face)
+                stage.book.pay(each.bidder, None, paid)
+
+
+async def _moment(stage: DebtStage, sale: Sale, name: str) -> int:
+    """Return a time of an auction's terms."""
+    terms = (await stage.client.auction(sale.name)).value.terms
+    return round(datetime.fromisoformat(terms[name]).timestamp() * 1000)
+
+
+async def _bids(stage: DebtStage, sale: Sale) -> list[reads.Bid]:
+    """Return what the ledger knows of the bids, by number."""
+    found = [
+        each
+        for bidder in sorted({each.bidder for each in sale.bids})
+        for each in (await stage.client.bidder(bidder, sale.name)).value.bids
+    ]
+    return sorted(found, key=lambda each: each.number)
+
+
+async def _sealed(stage: DebtStage, sale: Sale) -> list[int]:
+    """Return the numbers of bids that are sealed and will be opened."""
+    return [
+        each.number
+        for each in await _bids(stage, sale)
+        if each.commitment is not None and each.price is None and sale.bids[each.number - 1].opened
+    ]
+
+
+async def _is_decided(stage: DebtStage, sale: Sale) -> bool:
+    return (await stage.client.auction(sale.name)).value.result is not None
+
+
+async def _hand_in(stage: DebtStage, sale: Sale, number: int, bid: Bid) -> None:
+    actor = stage[bid.bidder]
+    operation: Operation
+    if bid.price_e4 is None:
+        operation = PlaceBid(
             account=actor.address,
             cash_account=actor.address,
             auction=sale.name,
-            number=number,
             asset=sale.asset,
-            price_e4=secret.price_e4,
-            face=secret.face,
-            salt=secret.salt,
+            face=bid.millions * MILLION,
         )
-        await stage.act(reveal, by=[actor])
+    else:
+        operation = CommitBid(
+            account=actor.address,
+            auction=sale.name,
+            commitment=commitment_of(_secret(stage, sale, number)),
+        )
+    await stage.act(operation, by=[actor])
+
+
+async def _open(stage: DebtStage, sale: Sale, number: int) -> None:
+    actor = stage[sale.bids[number - 1].bidder]
+    secret = _secret(stage, sale, number)
+    reveal = RevealBid(
+        account=actor.address,
+        cash_account=actor.address,
+        auction=sale.name,
+        number=number,
+        asset=sale.asset,
+        price_e4=secret.price_e4,
+        face=secret.face,
+        salt=secret.salt,
+    )
+    await stage.act(reveal, by=[actor])
+
+
+def _secret(stage: DebtStage, sale: Sale, number: int) -> SealedBid:
+    """Return a bid as it was sealed.
+
+    Its salt follows from the bidder's key, which nobody but the bidder should have: a bidder that
+    keeps nothing can open its bids all the same.
+    """
+    bid, actor = sale.bids[number - 1], stage[sale.bids[number - 1].bidder]
+    assert bid.price_e4 is not None, "without a price there is nothing to seal"
+    salt = hashlib.sha256(actor.signer.seed + f"{sale.name} {number}".encode()).digest()
+    return SealedBid(
+        auction=sale.name,
+        account=actor.address,
+        price_e4=bid.price_e4,
+        face=bid.millions * MILLION,
+        salt=salt,
+    )
 
 
 async def _check_result(stage: DebtStage, sale: Sale) -> None:
@@ -257,17 +361,7 @@ async def _check_result(stage: DebtStage, sale: Sale) -> None:
     )
 
 
-async def _check_settlement(stage: DebtStage, sale: Sale, settles: date) -> None:
-    average = _average_price(sale.bids)
-    accrued = await _accrued(stage, sale.asset, settles)
-    for bid in sale.bids:
-        if bid.allotted and bid.pays:
-            face = bid.allotted * MILLION
-            price_e4 = average if bid.price_e4 is None else bid.price_e4
-            # Two figures, each rounded, as the market prints them.
-            paid = _half_up(Fraction(face * price_e4, 100 * 10_000)) + _half_up(face * accrued)
-            stage.book.give(sale.asset, bid.bidder, face)
-            stage.book.pay(bid.bidder, None, paid)
+async def _check_settlement(stage: DebtStage, sale: Sale) -> None:
     found = (await stage.client.auction(sale.name)).value
     failed = sum(bid.allotted for bid in sale.bids if not bid.pays)
     stage.narrator.check(
@@ -280,6 +374,27 @@ async def _check_settlement(stage: DebtStage, sale: Sale, settles: date) -> None
         f"{sale.name}: anybody works the same out from the anonymous ladder",
         holds=all(figure.agrees for figure in figures),
         found=f"{len(figures)} figures",
+    )
+
+
+async def _check_reopened(stage: DebtStage) -> None:
+    added = {sale.asset: sale.target * MILLION for sale in SECOND}
+    after = {asset: await stage.supply(asset) for asset in added}
+    before = {
+        asset: sum(
+            each.allotted * MILLION
+            for sale in FIRST
+            for each in sale.bids
+            if sale.asset == asset and each.pays
+        )
+        for asset in added
+    }
+    stage.narrator.check(
+        "they are the same securities, and more of them",
+        holds=after == {asset: before[asset] + more for asset, more in added.items()},
+        found=", ".join(
+            f"{before[asset] // PAISA:,} to {after[asset] // PAISA:,}" for asset in added
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,6 @@ from node.cli.output import emit, fields, is_terminal, json_option
 
 if TYPE_CHECKING:
     from node.cli.demo.narrator import Narrator
-
-STEPS: Final = 9
 
 
 @click.command()
@@ -44,6 +42,7 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
     Example:
       khazana demo debt --json
     """
+    from node.cli.demo.debt.playing import STEPS
     from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
     from node.clock import SystemClock
 
@@ -52,7 +51,7 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
         if is_terminal() and not as_json
         else PlainVoice(sys.stderr if as_json else sys.stdout)
     )
-    narrator = Narrator(voice, SystemClock(), steps=STEPS)
+    narrator = Narrator(voice, SystemClock(), steps=len(STEPS))
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="khazana-demo-") as folder:
             closing = asyncio.run(_play(Path(folder) / "network", narrator, int(validators)))
@@ -72,25 +71,17 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
 
 
 async def _play(root: Path, narrator: "Narrator", validators: int) -> dict[str, Any]:
-    from node.cli.demo.debt.auctions import hold_auctions, reopen
-    from node.cli.demo.debt.closing import close
-    from node.cli.demo.debt.life import default_and_cure, first_coupon, redeem, trade
-    from node.cli.demo.debt.securities import define_all, sell_the_others
+    from node.cli.demo.debt.playing import STEPS
     from node.cli.demo.debt.stage import set_stage
+    from node.cli.demo.steps import play
     from node.clock import SystemClock
 
     async with set_stage(root, narrator, SystemClock(), validators=validators) as stage:
         narrator.tell("the network is ready; its dates pass when it is told so")
         narrator.tell(f"watch it in a browser: {stage.client_url}/securities")
-        await define_all(stage)
-        await hold_auctions(stage)
-        await sell_the_others(stage)
-        await trade(stage)
-        await reopen(stage)
-        await first_coupon(stage)
-        await default_and_cure(stage)
-        await redeem(stage)
-        return await close(stage)
+        for step in STEPS:
+            await play(stage, step)
+        return stage.closing
 
 
 def _summary(result: dict[str, Any], narrator: "Narrator") -> str:

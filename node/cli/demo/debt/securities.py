@@ -1,10 +1,12 @@
 """The four securities: defined under two signatures, and those that pay sold against payment."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from node.cli.demo.debt.stage import MILLION, PAISA, DebtStage
+from node.client import NotFound
 from node.ledger.dates import Order, Roll, Stub, add_months, date_of, from_date
 from node.ledger.identifiers import is_isin
 from node.ledger.operations import DefineAsset, Issue, SetWithholding, Transfer
@@ -33,6 +35,8 @@ BILL_DAYS: Final = 182
 MONTHS: Final = 6
 QUARTER: Final = 3
 REFERENCE: Final = "mtb-6m"
+BILL_AUCTION: Final = "mtb-6m-"
+"""What the names of the bill's auctions begin with."""
 COUPONS: Final = {BOND: Fraction(115, 1_000), SUKUK: Fraction(109, 1_000)}
 ISINS: Final = {
     BILL: "PK0MTB06M26",
@@ -56,10 +60,10 @@ SOLD: Final = (
 
 
 async def define_all(stage: DebtStage) -> None:
-    """Step 1."""
+    """Define them, with what banks are withheld; what pays has its schedule from then on."""
     narrator = stage.narrator
-    narrator.step("Ministry and central bank define a bill, a bond, a floater and a sukuk")
-    settles = (await stage.client.business_day(PAKISTAN, business_days=1)).value.counted
+    today = await stage.morning()
+    settles = (await stage.client.business_day(PAKISTAN, today, business_days=1)).value.counted
     assert settles is not None, "a calendar without a next business day"
     bill = define_bill(
         account=stage.ministry.address,
@@ -88,7 +92,7 @@ async def define_all(stage: DebtStage) -> None:
     )
     definitions = [_define(stage, asset, settles) for asset in PAYING]
     receipt = await stage.act(bill, withhold, *definitions, by=[stage.ministry, stage.bank])
-    stage.rates |= COUPONS
+    await enter_coupons(stage)
     narrator.tell(
         f"four securities from {settles} on, in block {receipt.height}; banks are withheld"
         f" {WITHHELD_BPS // 100} % of what bonds pay"
@@ -108,11 +112,26 @@ async def define_all(stage: DebtStage) -> None:
     )
 
 
+async def are_defined(stage: DebtStage) -> bool:
+    """Return whether they are on the ledger."""
+    try:
+        await stage.client.asset(BILL)
+    except NotFound:
+        return False
+    return True
+
+
+async def enter_coupons(stage: DebtStage) -> None:
+    """Note what those pay that do not float."""
+    stage.rates |= COUPONS
+
+
 async def sell_the_others(stage: DebtStage) -> None:
-    """Step 3."""
+    """Issue floater and sukuk at par, against payment; the floater's first rate is fixed."""
     narrator = stage.narrator
-    narrator.step("Floater and sukuk are issued at par against payment, and the floater is fixed")
     for asset, buyer, face in SOLD:
+        if await stage.client.holding(stage[buyer].address, asset):
+            continue
         await stage.act(
             Issue(
                 account=stage.ministry.address,
@@ -129,27 +148,51 @@ async def sell_the_others(stage: DebtStage) -> None:
             ),
             by=[stage.ministry, stage.bank, stage[buyer]],
         )
-        stage.book.give(asset, buyer, face)
-        stage.book.pay(buyer, None, face)
         narrator.tell(f"{buyer} takes Rs {face // PAISA:,} of {asset}")
+    await enter_sales(stage)
     await check_fixing(stage, 1)
     await stage.check_book("after the issue")
 
 
-async def check_fixing(stage: DebtStage, number: int) -> None:
-    """Note by which rate the floater pays, and compare it with the last auction's average."""
-    last = next(
-        each for each in (await stage.client.references()).value if each.reference == REFERENCE
-    )
+async def are_sold(stage: DebtStage) -> bool:
+    """Return whether the last of them is issued."""
+    last = SOLD[-1][0]
+    whole = sum(face for asset, _, face in SOLD if asset == last)
+    return (await are_defined(stage)) and (await stage.supply(last)) == whole
+
+
+async def enter_sales(stage: DebtStage) -> None:
+    """Note who took what, and what the floater pays first."""
+    for asset, buyer, face in SOLD:
+        stage.book.give(asset, buyer, face)
+        stage.book.pay(buyer, None, face)
+    await enter_fixing(stage, 1)
+
+
+async def enter_fixing(stage: DebtStage, number: int) -> None:
+    """Note by which rate the floater pays: by the average of the bill's auction of that number."""
+    average = await _average(stage, number)
     # Per cent with four decimals are millionths.
-    expected = int(last.average_yield * 10_000) + MARGIN_PPM
+    stage.rates[FLOATER] = Fraction(int(average * 10_000) + MARGIN_PPM, PPM)
+
+
+async def check_fixing(stage: DebtStage, number: int) -> None:
+    """Compare what the floater pays with the average of the auction that it goes by."""
     rate = (await stage.payment(FLOATER, number)).rate
-    stage.rates[FLOATER] = Fraction(expected, PPM)
+    average = await _average(stage, number)
     stage.narrator.check(
-        f"the floater's payment {number} is fixed at the average of {last.auction} and 0.5 %",
-        holds=rate is not None and round(rate * 10_000) == expected,
-        found=f"{rate} % by {last.average_yield} %",
+        f"the floater's payment {number} is fixed at the average of {BILL_AUCTION}{number} and"
+        " 0.5 %",
+        holds=rate is not None and Fraction(round(rate * 10_000), PPM) == stage.rates[FLOATER],
+        found=f"{rate} % by {average} %",
     )
+
+
+async def _average(stage: DebtStage, number: int) -> Decimal:
+    result = (await stage.client.auction(f"{BILL_AUCTION}{number}")).value.result
+    assert result is not None, "it was decided"
+    assert result.average_yield is not None, "a bill's price has a yield"
+    return result.average_yield
 
 
 def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:

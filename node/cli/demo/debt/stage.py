@@ -1,9 +1,10 @@
 """The network that the life of the debt is played on, its people, and what each must have.
 
-A development network, because only one of those has dates that can pass. Whoever acts does so
-through the public client. Beside the ledger stands a book kept by hand: how much cash and how much
-of each security everybody has by the rules of the market. It is never read from the ledger, and
-the ledger never from it.
+A development network, because only one of those has dates that can pass: one made for the play, or
+one that runs already. Whoever acts does so through the public client, with a development key.
+Beside the ledger stands a book kept by hand: how much cash and how much of each security everybody
+has by the rules of the market. Its amounts are never read from the ledger, and the ledger never
+from it.
 """
 
 import asyncio
@@ -13,20 +14,18 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from node.cli.demo.narrator import Narrator
-from node.cli.demo.stage import Actor, first_failure
-from node.client import Client
+from node.cli.demo.stage import Actor, enrol_all, first_failure, has_account
+from node.client import Client, NotFound
 from node.client.reads import Payment, Receipt
 from node.clock import Clock
-from node.keys.development import development_signer
 from node.ledger.dates import date_of, from_date, moment_ms
 from node.ledger.operations import Operation
 from node.ledger.tables import ParticipantKind
 from node.ledger.units import local_day
-from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
-from node.provision.description import Account, Participant
+from node.provision.acts import RUPEE, define_rupee, issue
 from node.provision.local import LocalNetwork, create_network
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from node.provision.ports import free_ports
@@ -40,6 +39,8 @@ OFFSET_MINUTES: Final = 300
 MINUTE_MS: Final = 60_000
 MORNING: Final = 9 * 60
 """The minute of the local day at which people come to work."""
+LATE: Final = 50
+"""Minutes later it is too late for what is to be done on that day."""
 WALLETS: Final = {
     "dealer-1": 5_000 * MILLION,
     "dealer-2": 5_000 * MILLION,
@@ -50,6 +51,8 @@ WALLETS: Final = {
 }
 """What everybody begins with; the fourth dealer will not be able to pay for what it bids for."""
 PEOPLE: Final = ("amina", "bilal")
+LABELS: Final = {"amina": "account-90", "bilal": "account-91"}
+"""Of the keys of those who have none under their own name."""
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Book:
     cash: dict[str, int] = field(default_factory=dict)
     face: dict[str, dict[str, int]] = field(default_factory=dict)
     """By security, then by holder."""
+    recorded: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Who had how much on the record day of a payment to come; by security."""
 
     def give(self, asset: str, holder: str, amount: int) -> None:
         """Note that a holder has more of a security, or less."""
@@ -80,17 +85,28 @@ class DebtStage:
         network: LocalNetwork,
         narrator: Narrator,
         client: Client,
-        actors: dict[str, Actor],
-        began: date,
+        *,
+        is_alone: bool,
     ) -> None:
+        """Store what is given.
+
+        Args:
+            is_alone: nobody but those of the play has anything on the network.
+        """
         self.network = network
         self.narrator = narrator
         self.client = client
+        self.is_alone = is_alone
+        self.made: list[str] = []
+        """Ids of the transactions that were applied, in order."""
+        names = (*INSTITUTIONS, *WALLETS)
+        actors = {name: Actor.known(name, LABELS.get(name)) for name in names}
         self.actors = actors
-        self.began = began
         self.bank = actors["central-bank"]
         self.ministry = actors["finance-ministry"]
         self.book = Book(cash=dict(WALLETS))
+        self.closing: dict[str, Any] = {}
+        """What the last step found."""
         self.rates: dict[str, Fraction] = {}
         """What each security pays a year, a share of one, in the period that runs."""
 
@@ -110,7 +126,9 @@ class DebtStage:
         """
         builder = await self.client.transaction()
         draft = builder.add(*operations).sign(*(actor.signer for actor in by))
-        return await self.client.submit(draft)
+        receipt = await self.client.submit(draft)
+        self.made.append(draft.id.hex())
+        return receipt
 
     async def now_ms(self) -> int:
         """Return the time of the network."""
@@ -126,11 +144,30 @@ class DebtStage:
         # What fell due at that moment began in its block; work that is bounded goes on in the next.
         await travel(self.network, time_ms + 1_000, utc_offset_minutes=OFFSET_MINUTES)
 
+    async def morning(self) -> date:
+        """Let the dates pass until the next morning of a day of business; return the day."""
+        now_ms = await self.now_ms()
+        day = date_of(local_day(now_ms, OFFSET_MINUTES))
+        if now_ms >= moment_ms(from_date(day), MORNING + LATE, OFFSET_MINUTES):
+            day += timedelta(days=1)
+        on = (await self.client.business_day(PAKISTAN, day)).value.following
+        assert on is not None, "a calendar without a business day"
+        await self.until(on)
+        return on
+
     async def until(self, day: date | str, minute: int = MORNING) -> None:
-        """Let the dates pass until a minute of a local day."""
+        """Let the dates pass until a minute of a local day; if it is past, nothing."""
         wanted = date.fromisoformat(day) if isinstance(day, str) else day
         with self.narrator.doing(f"the dates pass until {wanted}"):
             await self.until_ms(moment_ms(from_date(wanted), minute, OFFSET_MINUTES))
+
+    async def supply(self, asset: str) -> int:
+        """Return how much of an asset there is, in paisa."""
+        return round((await self.client.asset(asset)).value.supply * PAISA)
+
+    async def has(self, name: str, asset: str) -> int:
+        """Return what somebody can dispose of, in paisa."""
+        return round(await self.client.holding(self[name].address, asset) * PAISA)
 
     async def payment(self, asset: str, number: int) -> Payment:
         """Return a row of a security's schedule."""
@@ -164,28 +201,16 @@ class DebtStage:
 async def set_stage(
     root: Path, narrator: Narrator, clock: Clock, *, validators: int
 ) -> AsyncIterator[DebtStage]:
-    """Make a development network under this folder, with money; stop it whatever happens.
+    """Make a development network under this folder; stop it whatever happens.
 
     Args:
         validators: how many of the four institutions run a node.
     """
     free = free_ports(2 * len(INSTITUTIONS))
-    actors = {name: _institution(name) for name in INSTITUTIONS}
-    actors |= {name: Actor.called(name) for name in WALLETS}
     description = reference_network(
         "debt",
         ports={name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)},
         development=True,
-        participants=[
-            Participant(
-                id=name,
-                kind=ParticipantKind.PERSON if name in PEOPLE else ParticipantKind.BANK,
-            )
-            for name in WALLETS
-        ],
-        accounts=[
-            Account(owner=name, public_key=actors[name].signer.public_key.hex()) for name in WALLETS
-        ],
     )
     fewer = description.model_copy(update={"validators": description.validators[:validators]})
     network = await asyncio.to_thread(create_network, root, fewer, now_ms=clock.now_ms())
@@ -193,11 +218,7 @@ async def set_stage(
         with narrator.doing("starting the validators, each a process"):
             network.start(leashed=True)
             await network.wait_ready()
-        urls = [node.url for node in network.nodes.values()]
-        async with Client(urls, network=network.genesis) as client:
-            began = date_of(local_day((await time_of(network)).now_ms, OFFSET_MINUTES))
-            stage = DebtStage(network, narrator, client, actors, began)
-            await _found(stage)
+        async with open_stage(network, narrator, is_alone=True) as stage:
             yield stage
     except ExceptionGroup as group:
         raise first_failure(group) from group
@@ -206,25 +227,48 @@ async def set_stage(
             await network.stop()
 
 
-async def _found(stage: DebtStage) -> None:
-    """Define rupee and calendar, give everybody cash, and come to a morning of business."""
+@contextlib.asynccontextmanager
+async def open_stage(
+    network: LocalNetwork, narrator: Narrator, *, is_alone: bool = False
+) -> AsyncIterator[DebtStage]:
+    """Come onto a development network that runs."""
+    urls = [node.url for node in network.validators]
+    async with Client(urls, network=network.genesis) as client:
+        yield DebtStage(network, narrator, client, is_alone=is_alone)
+
+
+async def gather(stage: DebtStage) -> None:
+    """Give everybody an account with cash; rupee and calendar where there are none."""
     bank, ministry = stage.bank, stage.ministry
+    founding: list[Operation] = []
+    try:
+        await stage.client.asset(RUPEE)
+    except NotFound:
+        founding.append(define_rupee(central_bank=bank.address, approvers=(ministry.address,)))
+    if all(each.calendar != PAKISTAN for each in (await stage.client.calendars()).value):
+        founding.append(define_pakistan(central_bank=bank.address))
+    if founding:
+        await stage.act(*founding, by=[bank, ministry])
+    new = [stage[name] for name in WALLETS if not await has_account(stage.client, stage[name])]
+    regulator = stage["virtual-asset-regulator"]
+    kinds = {
+        actor.name: ParticipantKind.PERSON if actor.name in PEOPLE else ParticipantKind.BANK
+        for actor in new
+    }
     await stage.act(
-        define_rupee(central_bank=bank.address, approvers=(ministry.address,)),
-        define_pakistan(central_bank=bank.address),
+        *enrol_all(new, kinds=kinds, central_bank=bank, regulator=regulator),
         *(
-            issue(account=bank.address, asset=RUPEE, amount=amount, to=stage[name].address)
-            for name, amount in WALLETS.items()
-            if amount
+            issue(account=bank.address, asset=RUPEE, amount=amount, to=actor.address)
+            for actor in new
+            if (amount := WALLETS[actor.name])
         ),
-        by=[bank, ministry],
+        by=[bank, regulator],
     )
-    tomorrow = await stage.today() + timedelta(days=1)
-    on = (await stage.client.business_day(PAKISTAN, tomorrow)).value.following
-    assert on is not None, "a calendar without a business day"
-    await stage.until(on)
+    stage.narrator.tell(
+        f"{len(new)} accounts, with Rs {sum(WALLETS.values()) // PAISA:,} of the central bank's"
+    )
 
 
-def _institution(name: str) -> Actor:
-    signer = development_signer(f"{name}/account")
-    return Actor(name=name, signer=signer, address=address_of_key(name, signer.public_key))
+async def is_gathered(stage: DebtStage) -> bool:
+    """Return whether everybody has an account."""
+    return await has_account(stage.client, stage[list(WALLETS)[-1]])
