@@ -451,6 +451,17 @@ class ReplicaConfig(_Section):
     """How long a transaction may be behind the proposal that names it before it is asked for."""
 
 
+class DevelopmentConfig(_Section):
+    """What the pages of a development network do when a browser asks for it: faucet, travel,
+    demonstrations. Only where the genesis says development."""
+
+    network: FilePath | None = None
+    """Folder of the network on this machine, as `khazana devnet` makes it; without it the pages do
+    nothing."""
+    everywhere: bool = False
+    """Whether browsers of other machines are served too. By default they find nothing there."""
+
+
 class NodeConfig(_Section):
     """All local settings of one node."""
 
@@ -471,6 +482,7 @@ class NodeConfig(_Section):
     index: IndexConfig = IndexConfig()
     stream: StreamConfig = StreamConfig()
     replica: ReplicaConfig = ReplicaConfig()
+    development: DevelopmentConfig = DevelopmentConfig()
     log: LogConfig = LogConfig()
 
 

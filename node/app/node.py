@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
@@ -40,7 +41,7 @@ from node.clock import Clock, SystemClock, TravellingClock
 from node.config import NodeConfig
 from node.control import ControlServer, Made
 from node.control.place import socket_path
-from node.explorer import Explorer
+from node.explorer import Desk, Explorer
 from node.genesis import Genesis
 from node.index import IndexUnusable, database_of, is_wanted
 from node.intake import Intake
@@ -145,6 +146,8 @@ class NodeParts:
     versions: Collection[int] = SUPPORTED
     """Those of the protocol that this software knows; fewer make it an older release."""
     serves_clients: bool = True
+    desk: Desk | None = None
+    """Acts on a development network when its pages are asked to."""
     log: Logger | None = None
     log_stream: TextIO = sys.stderr
 
@@ -662,7 +665,7 @@ class Node:
             hosts=rpc.hosts,
             origins=rpc.origins,
             keyring=load_keyring(rpc, clock=self._parts.clock, log=self.log),
-            pages=Explorer if rpc.pages else None,
+            pages=partial(Explorer, desk=self._parts.desk) if rpc.pages else None,
         )
         self._stack.push_async_callback(server.stop)
         await listen_all(server, rpc)

@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from node.cli.options import home_option
 from node.cli.output import json_option
 
 if TYPE_CHECKING:
+    from node.cli.devnet.desk import DevnetDesk
     from node.config import NodeConfig
     from node.genesis import Genesis
 
@@ -69,7 +71,7 @@ def _allow_descriptors() -> None:
 
 
 async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:
-    from node.app import Node
+    from node.app import Node, NodeParts
     from node.app.collector import settle
 
     told = asyncio.Event()
@@ -90,7 +92,9 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
         # Nobody writes to it: it becomes readable when the last holder of its other end is gone.
         loop.add_reader(sys.stdin.fileno(), end)
     try:
-        async with Node(config, genesis) as node:
+        async with AsyncExitStack() as stack:
+            desk = await _open_desk(config, genesis, stack)
+            node = await stack.enter_async_context(Node(config, genesis, NodeParts(desk=desk)))
             is_starting = False
             settle()
             await told.wait()
@@ -98,3 +102,36 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
     except asyncio.CancelledError:
         if not told.is_set():
             raise
+
+
+async def _open_desk(
+    config: "NodeConfig", genesis: "Genesis", stack: AsyncExitStack
+) -> "DevnetDesk | None":
+    """Return what acts when pages ask for it, where the network is for that and it is asked for.
+
+    Raises:
+        CommandError: it is asked for on another network, or where there is no network.
+    """
+    root = config.development.network
+    if root is None:
+        return None
+    if not genesis.development:
+        raise CommandError(
+            Exit.CONFIGURATION,
+            "development.network is set, and this network's genesis does not say that it is for"
+            " development",
+            advice="Remove [development] from node.toml: no page of such a network acts.",
+        )
+    from node.cli.devnet.desk import DevnetDesk
+    from node.clock import SystemClock
+    from node.provision.local import NoSuchNetwork
+
+    try:
+        desk = DevnetDesk(root, SystemClock(), everywhere=config.development.everywhere)
+    except NoSuchNetwork as error:
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"development.network: {error}",
+            advice="Name the folder that `khazana devnet up --dir` made, or remove [development].",
+        ) from None
+    return await stack.enter_async_context(desk)

@@ -416,3 +416,110 @@ class RefusalContent(msgspec.Struct, frozen=True, kw_only=True):
     expected: str | None
     reason: str | None
     """In the words of the interface, which are English."""
+
+
+class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a step of a demonstration was to show."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+class RunRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something that was begun came to nothing."""
+
+    reason: str
+    """Key of a text of the catalogues."""
+    values: dict[str, str]
+    outcome: str | None = None
+    """Of the transaction that was refused."""
+    details: Object = msgspec.field(default_factory=dict)
+    sentence: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a desk was asked to do."""
+
+    number: int
+    act: str
+    """faucet, travel or step."""
+    play: str | None
+    step: str | None
+    state: str
+    """running, done or failed."""
+    wanted: str | None
+    """The amount of a faucet, the day of a travel."""
+    address: str | None
+    """Of the account that the faucet gave to."""
+    private_key: str | None
+    """Of an account that it opened: 32 bytes, hexadecimal."""
+    transactions: list[str]
+    """Ids of those that were applied one by one, in order."""
+    from_height: int
+    to_height: int | None
+    lines: list[str]
+    """As a terminal tells it, in English."""
+    checks: list[CheckLine]
+    refusal: RunRefusal | None
+
+    @property
+    def held(self) -> int:
+        """How many checks hold."""
+        return sum(check.holds for check in self.checks)
+
+
+class StepLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a demonstration."""
+
+    name: str
+    state: str
+    """done, ready or later."""
+
+
+class PlayLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A demonstration."""
+
+    name: str
+    steps: list[StepLine]
+
+
+class DeskView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk of a development network says of itself."""
+
+    time: str
+    """Of the network."""
+    today: str
+    """The local day."""
+    ahead_days: int
+    """How far the network is ahead of the machine."""
+    faucet_most: int
+    """Rupees that are given at once, at most."""
+    travel_most: int
+    """Days that pass at once, at most."""
+    plays: list[PlayLine]
+    runs: list[Run]
+    """The newest first."""
+
+
+class DoneContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run has brought."""
+
+    transactions: list[TransactionLine]
+    events: list[Sentence]
+    """What fell due, the last of it."""
+
+
+class DevelopmentContent(results.Result, frozen=True, kw_only=True):
+    """The page of a development network."""
+
+    network_time: str
+    today: str
+    ahead_days: int
+    faucet_most: int
+    travel_most: int
+    plays: list[PlayLine]
+    running: bool
+    last: DoneContent | None
+    """What the newest run has brought."""
+    runs: list[Run]

@@ -10,10 +10,12 @@
 `/proofs/<account>/<A>` the proof file of what an account has of an asset
 `/verify`               a proof file, verified by the browser; `/verify/genesis` what it trusts
 `/static/...`           style, script, icon
+`/development`          faucet, travel and demonstrations, on a development network whose node has
+                        been given a desk
 ======================  ===========================================================================
 
-The same under `/ur` in Urdu. Every page has `.json` beside it. Pages are only read: nothing that a
-browser sends here changes anything, so there is no form to forge.
+The same under `/ur` in Urdu. Every page has `.json` beside it. Pages are only read, all but the
+last: nothing else that a browser sends here changes anything, so there is no form to forge.
 """
 
 import asyncio
@@ -27,6 +29,8 @@ from aiohttp import hdrs, web
 
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.contents import RefusalContent, SearchContent, VerifyContent
+from node.explorer.development import PATH as DEVELOPMENT
+from node.explorer.development import Desk, Development
 from node.explorer.face import Face, static_files, templates
 from node.explorer.hour import Hour
 from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX
@@ -38,7 +42,7 @@ from node.explorer.searching import Search
 from node.explorer.securities import Securities
 from node.explorer.showing import cut
 from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady
-from node.rpc.http import bytes_response, retry_headers
+from node.rpc.http import HttpRefusal, bytes_response, retry_headers
 from node.rpc.pages import Door
 
 HTML_TYPE: Final = "text/html; charset=utf-8"
@@ -49,6 +53,12 @@ CONTENT_POLICY: Final = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing inline and nothing from elsewhere runs, loads or is sent to."""
+FORM_HEADERS: Final = {"Referrer-Policy": "same-origin"}
+"""Of a page with a form that acts: under the policy of the others, which sends no referrer, a
+browser says of its own page's form that it comes from nowhere.
+
+Source: the Fetch standard, "append a request Origin header".
+"""
 KEPT_FOR_EVER: Final = "public, max-age=31536000, immutable"
 CURSORS: Final = frozenset(
     {"before", "after", "index", "operation", "holding", "hold", "history", "q"}
@@ -69,6 +79,8 @@ class Asked:
     """Which of its things; None: the list of them."""
     query: Mapping[str, str]
     as_json: bool
+    has_desk: bool = False
+    """Whether whoever asks is led to the page of a development network."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -94,8 +106,12 @@ class Page:
 class Explorer:
     """The pages of one node: what `RpcServer` is given to answer all other paths."""
 
-    def __init__(self, door: Door) -> None:
-        """Make them; from now on the hour is counted."""
+    def __init__(self, door: Door, desk: Desk | None = None) -> None:
+        """Make them; from now on the hour is counted.
+
+        Args:
+            desk: acts on a development network; None: nothing does, and there is no page for it.
+        """
         self._door = door
         services = door.services
         self._chain = services.chain
@@ -107,6 +123,7 @@ class Explorer:
         self._search = Search(door, self._hour, reading.past)
         self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
+        self._development = None if desk is None else Development(desk, door, reading)
         self._templates = templates()
         genesis = services.genesis
         self._network_note = (
@@ -146,6 +163,11 @@ class Explorer:
                 "search", "search-title", lambda a, _f: self._search.find(a.query.get("q", ""))
             ),
         }
+        if self._development is not None:
+            page = self._development
+            self._lists[DEVELOPMENT] = _page(
+                DEVELOPMENT, "development-title", lambda _a, f: page.content(f)
+            )
         self._things: dict[str, Page] = {
             "blocks": _page(
                 "block", "block-title", lambda a, f: reading.block(_argument(a), a.query, f)
@@ -189,7 +211,9 @@ class Explorer:
         """Answer a request for a page, a file or the stream; also what has no page gets one."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        asked = _read_path(request)
+        desk = self._development
+        has_desk = desk is not None and desk.serves(request)
+        asked = _read_path(request, has_desk=has_desk)
         if asked.name == "static":
             return self._static(request, asked)
         page = self._page_of(asked)
@@ -197,6 +221,10 @@ class Explorer:
         label = "page_unknown" if page is None else f"page_{page.template}"
         result = "ok"
         try:
+            acts = request.method == hdrs.METH_POST and asked.has_desk
+            if desk is not None and acts and asked.path == (DEVELOPMENT,):
+                await desk.act(request)
+                return self._redirect(asked)
             if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
                 raise PageRefusal(
                     405,
@@ -218,6 +246,8 @@ class Explorer:
         except PageRefusal as refusal:
             result = str(refusal.status)
             return self._refuse(asked, refusal)
+        except HttpRefusal:
+            raise
         except Exception as error:
             result = "500"
             trace_id = self._door.report(request.path, error)
@@ -259,7 +289,9 @@ class Explorer:
             page.title, **dict.fromkeys(("height", "asset", "auction", "participant"), shown)
         )
         return self._html(
-            self._render(page.template, asked, face, content=content, title=title), status=200
+            self._render(page.template, asked, face, content=content, title=title),
+            status=200,
+            headers=FORM_HEADERS if page.template == DEVELOPMENT else None,
         )
 
     def _render(
@@ -278,6 +310,7 @@ class Explorer:
             menu="securities" if asked.name == "auctions" else asked.name,
             asked=asked.query,
             query=asked.query.get("q"),
+            token=None if self._development is None else self._development.token,
         )
 
     async def _render_live(self, language: str) -> str:
@@ -301,14 +334,22 @@ class Explorer:
             height=self._chain.head.height,
             ready=all(check.passed for check in self._door.health.checks()),
             network_note=self._network_note,
+            has_desk=asked.has_desk,
         )
 
     async def _verify(self, _asked: Asked, _face: Face) -> VerifyContent:
         return self._proving.content()
 
     def _page_of(self, asked: Asked) -> Page | None:
+        if asked.name == DEVELOPMENT and not asked.has_desk:
+            return None
         pages = self._lists if asked.argument is None else self._things
         return pages.get(asked.name)
+
+    def _redirect(self, asked: Asked) -> web.Response:
+        """Lead a browser whose form was taken back to the page: to load it again sends nothing."""
+        there = self._face(asked).here() + (".json" if asked.as_json else "")
+        return bytes_response(b"", HTML_TYPE, status=303, headers={"Location": there})
 
     def _refuse(self, asked: Asked, refusal: PageRefusal) -> web.Response:
         texts = asked.catalogue
@@ -360,7 +401,7 @@ def _argument(asked: Asked) -> str:
     return asked.argument
 
 
-def _read_path(request: web.BaseRequest) -> Asked:
+def _read_path(request: web.BaseRequest, *, has_desk: bool) -> Asked:
     """Return what a path asks for; that there is such a page is not said."""
     parts = [part for part in request.path.split("/")[1:] if part]
     language = LANGUAGES[0]
@@ -383,4 +424,5 @@ def _read_path(request: web.BaseRequest) -> Asked:
             if name in CURSORS
         },
         as_json=as_json,
+        has_desk=has_desk,
     )

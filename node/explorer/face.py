@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from node.explorer import plots
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.charts import bars
-from node.explorer.contents import CurvePoint, MinuteLine, WallColumn
+from node.explorer.contents import CurvePoint, MinuteLine, Run, WallColumn
 from node.explorer.limits import (
     CURRENCIES_SHOWN_MAX,
     DAYS_SHOWN,
@@ -125,6 +125,7 @@ class Face(Showing):
         height: int,
         ready: bool,
         network_note: str | None,
+        has_desk: bool = False,
     ) -> None:
         """Make it.
 
@@ -132,6 +133,7 @@ class Face(Showing):
             path: the parts of the page's own path, without the language.
             query: what the page was asked with, as far as it means something.
             network_note: the key of a text about the network as a whole, or None.
+            has_desk: the menu leads to the page of a development network too.
         """
         super().__init__(catalogue, root_of(catalogue.language))
         self._here = tuple(path)
@@ -145,6 +147,7 @@ class Face(Showing):
         self.height = height
         self.ready = ready
         self.network_note = network_note
+        self._has_desk = has_desk
 
     @property
     def languages(self) -> Iterator[OtherLanguage]:
@@ -162,7 +165,7 @@ class Face(Showing):
     @property
     def menu(self) -> Iterator[tuple[str, str]]:
         """Yield name and path of the pages that every page leads to."""
-        for name in MENU:
+        for name in (*MENU, *(("development",) if self._has_desk else ())):
             yield name, self.path() if name == "overview" else self.path(name)
 
     @property
@@ -237,6 +240,22 @@ class Face(Showing):
         )
         drawing = bars(values, kind="transactions", label=label, highest=max(1, highest))
         return Chart(title=title, highest=f"{highest:,}", drawing=drawing)
+
+    # The page of a development network.
+
+    def run(self, run: Run) -> str:
+        """Return what was begun, in words."""
+        match run.act:
+            case "faucet":
+                return self.t("run-faucet", amount=run.wanted)
+            case "travel":
+                return self.t("run-travel", day=run.wanted)
+            case _:
+                return self.t(f"step-{run.play}-{run.step}")
+
+    def tomorrow(self, day: str) -> str:
+        """Return the day after one."""
+        return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
     # The debt.
 

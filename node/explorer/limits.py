@@ -87,3 +87,23 @@ LIVE_STALL_MS: Final = 10_000
 themselves."""
 LIVE_BUFFER_BYTES: Final = 1 << 17
 """Held for one listener that does not read: a message or two."""
+
+DESK_BODY_BYTES_MAX: Final = 4_096
+"""Of a form."""
+DESK_FIELDS_MAX: Final = 8
+"""Of a form."""
+DESK_TRANSACTIONS_SHOWN_MAX: Final = 12
+"""Of what was done last on a development network."""
+DESK_BLOCKS_READ_MAX: Final = 500
+"""Blocks in which what fell due meanwhile is looked for, once for each run and one in a turn of the
+loop: a year's travel."""
+RUNS_KEPT_MAX: Final = 8
+"""Of what was done on a development network since its node started."""
+RUN_LINES_MAX: Final = 60
+"""Lines that one of them tells."""
+RUN_LINE_CHARACTERS_MAX: Final = 240
+"""Of one of them, and of a check."""
+RUN_CHECKS_MAX: Final = 40
+"""Checks of one that are kept."""
+RUN_TRANSACTIONS_MAX: Final = 100
+"""Ids that are kept of one."""

@@ -236,6 +236,23 @@ class Reading:
             events=[] if receipt is None else _events(receipt.events, showing),
         )
 
+    async def transaction_line(
+        self, transaction_id: str, index: int, showing: Showing
+    ) -> TransactionLine | None:
+        """Return a transaction in a line, if it is in a block and kept."""
+        found = await self._ask(
+            self._methods.transaction, params.TransactionParams(id=transaction_id)
+        )
+        if found.transaction is None or found.receipt is None:
+            return None
+        return TransactionLine(
+            index=index,
+            id=found.id,
+            operations=len(found.transaction.operations),
+            first=_operations(found.transaction.operations[:1], 0, showing)[0],
+            outcome=outcome_line(found.receipt.outcome, showing),
+        )
+
     # What the ledger holds.
 
     async def account(

@@ -93,6 +93,8 @@ class Showing:
             return self.address(text)
         if name == "asset":
             return self.asset(text)
+        if name == "auction":
+            return self.link("auctions", text, _code(cut(text), None))
         if name in PARTICIPANTS:
             return self.participant(text)
         if name in NAMED:

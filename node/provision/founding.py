@@ -64,6 +64,7 @@ class FoundedNetwork:
         passphrase: str | None,
         passphrase_file: str | None,
         index: bool = False,
+        development_network: str | None = None,
     ) -> NewHome:
         """Return what the home of this node holds.
 
@@ -72,6 +73,7 @@ class FoundedNetwork:
                 for networks that are not worth protecting.
             passphrase_file: where the node will find it.
             index: keep an index, where the default would be none.
+            development_network: the folder of the network that its pages act on; None: none.
 
         Raises:
             KeyError: the node's keys are elsewhere: its home is its institution's business.
@@ -94,6 +96,7 @@ class FoundedNetwork:
                 development_key=keys.development_key,
                 passphrase_file=None if seed is None else passphrase_file,
                 index=index,
+                development_network=development_network,
             ),
             tls_key_pem=keys.tls_key_pem,
             tls_certificate=keys.tls_certificate,

@@ -61,6 +61,8 @@ class NodeSettings:
     log_format: str = "console"
     index: bool = False
     """Keep an index, where the default would be none."""
+    development_network: str | None = None
+    """Folder of the network that the pages act on."""
 
 
 def render_settings(settings: NodeSettings) -> str:
@@ -102,6 +104,13 @@ def render_settings(settings: NodeSettings) -> str:
     lines += ["", "[rpc]", f'listen = "{settings.rpc_listen}"']
     if settings.index:
         lines += ["", "[index]", 'database = "sqlite"']
+    if settings.development_network is not None:
+        lines += [
+            "",
+            "[development]",
+            "# Faucet, travel and demonstrations on the pages, for browsers of this machine.",
+            f'network = "{settings.development_network}"',
+        ]
     if settings.log_format != "console":
         lines += ["", "[log]", f'format = "{settings.log_format}"']
     return "\n".join(lines) + "\n"

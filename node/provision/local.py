@@ -24,6 +24,7 @@ from node.provision.processes import NodeProcess, log_tail, running, start_node
 
 STATE_FILE: Final = "network.json"
 NODES_FOLDER: Final = "nodes"
+ROOT_FROM_HOME: Final = "../.."
 READY_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.05
 LOG_LINES: Final = 8
@@ -175,12 +176,18 @@ class LocalNetwork:
 
 
 def create_network(
-    root: Path, description: NetworkDescription, *, now_ms: int, index_at: str | None = None
+    root: Path,
+    description: NetworkDescription,
+    *,
+    now_ms: int,
+    index_at: str | None = None,
+    desk_at: str | None = None,
 ) -> LocalNetwork:
     """Write the homes of a described network under this folder, and note where its nodes are.
 
     Args:
         index_at: the node that keeps an index, where the default would be none.
+        desk_at: the node whose pages act on the network, which is for development.
 
     Raises:
         HomeExists: something is there already.
@@ -190,7 +197,11 @@ def create_network(
     nodes = tuple(_nodes(root, founded))
     for node in nodes:
         home = founded.home(
-            node.name, passphrase=None, passphrase_file=None, index=node.name == index_at
+            node.name,
+            passphrase=None,
+            passphrase_file=None,
+            index=node.name == index_at,
+            development_network=ROOT_FROM_HOME if node.name == desk_at else None,
         )
         write_home(node.home, home)
     entries = [{"name": n.name, "url": n.url, "votes": n.votes} for n in nodes]

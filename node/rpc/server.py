@@ -319,6 +319,8 @@ class RpcServer:
             asking = self._caller_of(gate, request)
             if self._pages is not None and request.path not in self._routes:
                 asking.needs(Scope.READ)
+                if request.method == hdrs.METH_POST:
+                    asking.needs(Scope.SUBMIT)  # a page that takes a form acts
                 self._take(asking)
                 is_welcome = partial(asking.is_good, self._keyring)
                 return await self._pages.answer(request, is_welcome)

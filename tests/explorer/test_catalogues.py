@@ -5,6 +5,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
+from node.cli.devnet.desk import PLAYS
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES
 from node.explorer.proving import REASONS
@@ -143,7 +144,12 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"figure-{name}" for name in FIGURES),
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
-        *(f"refusal-{status}" for status in (400, 404, 405, 429, 500, 503)),
+        *(f"refusal-{status}" for status in (400, 403, 404, 405, 409, 429, 500, 503)),
+        *(f"run-{state}" for state in ("running", "done", "failed")),
+        *(f"step-{state}" for state in ("done", "later")),
+        *(f"play-{play.name}{end}" for play in PLAYS for end in ("", "-note")),
+        *(f"step-{play.name}-{step.name}" for play in PLAYS for step in play.steps),
+        "nav-development",
     }
     quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))
 

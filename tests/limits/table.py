@@ -48,6 +48,11 @@ _PUBLISHED: Final = "tests/stream/test_core.py"
 _CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
 
+_DESK: Final = "tests/explorer/test_development.py"
+_DESK_FORM: Final = f"{_DESK}::test_a_form_is_taken_from_this_very_page_alone"
+_DESK_PAGE: Final = f"{_DESK}::test_the_page_stays_small_with_as_much_as_there_can_be"
+_DESK_RUN: Final = f"{_DESK}::test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart"
+
 HIT: Final[Mapping[str, str]] = {
     # Agreement.
     "consensus.params.TIMEOUT_MS_MAX": _PARAMS,
@@ -628,6 +633,18 @@ HIT: Final[Mapping[str, str]] = {
     "node.client.transport.CONNECTIONS_MAX": (
         f"{_CLIENTS}::test_a_client_opens_a_bounded_number_of_connections"
     ),
+    # The page of a development network.
+    "node.cli.devnet.desk.FAUCET_PER_MINUTE_MAX": _DESK_RUN,
+    "node.cli.devnet.desk.FAUCET_RUPEES_MAX": _DESK_RUN,
+    "node.cli.devnet.desk.TRAVEL_DAYS_MAX": _DESK_RUN,
+    "node.explorer.limits.RUNS_KEPT_MAX": _DESK_RUN,
+    "node.explorer.limits.DESK_BODY_BYTES_MAX": _DESK_FORM,
+    "node.explorer.limits.DESK_FIELDS_MAX": _DESK_FORM,
+    "node.explorer.limits.DESK_TRANSACTIONS_SHOWN_MAX": _DESK_PAGE,
+    "node.explorer.limits.RUN_LINES_MAX": _DESK_PAGE,
+    "node.explorer.limits.RUN_LINE_CHARACTERS_MAX": _DESK_PAGE,
+    "node.explorer.limits.RUN_CHECKS_MAX": _DESK_PAGE,
+    "node.explorer.limits.RUN_TRANSACTIONS_MAX": _DESK_PAGE,
 }
 
 CARRIES: Final[Mapping[str, str]] = {
@@ -708,6 +725,10 @@ _SHOWN: Final = "how much is shown on a screen"
 _OWN: Final = "how many of our own we make, in tools for development"
 
 NO_LIMITS: Final[Mapping[str, str]] = {
+    "node.cli.devnet.desk.RUN_S_MAX": "from when on a development page gives up what hangs",
+    "node.explorer.limits.DESK_BLOCKS_READ_MAX": (
+        "of our own travel, which is bounded by days: where one reads no further back"
+    ),
     "node.ledger.tables.BUSINESS_DAYS_MAX": "asserted of what the ledger's own acts appoint",
     "node.ledger.tables.SUBJECT_MAX": "asserted of what the ledger's own acts appoint",
     "node.provision.travelling.TRIES_MAX": "how often a command asks before it gives up",

@@ -117,12 +117,14 @@ async def _issue_rupees(stage: Stage) -> None:
     """Let every bank have exactly what its bid takes."""
     bank = stage.central_bank
     operations: list[Operation] = []
+    signers = [bank]
     try:
         await stage.client.asset(RUPEE)
     except NotFound:
         operations.append(
             define_rupee(central_bank=bank.address, approvers=(stage.ministry.address,))
         )
+        signers.append(stage.ministry)
     for bid, dealer in zip(BIDS, stage.dealers, strict=True):
         lacks = realised_paisa(bid)
         if not stage.is_alone:
@@ -132,7 +134,7 @@ async def _issue_rupees(stage: Stage) -> None:
                 issue(account=bank.address, asset=RUPEE, amount=lacks, to=dealer.address)
             )
     if operations:
-        await stage.act(*operations, by=[bank, stage.ministry])
+        await stage.act(*operations, by=signers)
 
 
 async def _settle_bid(stage: Stage, bid: Bid, dealer: Actor, had: int) -> tuple[bool, bool]:

@@ -15,6 +15,7 @@ from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.registry.grant_licence import GrantLicence
 from node.ledger.tables import Activity, LicencePhase
 from node.provision.acts import RUPEE, enrol_person, issue
+from node.provision.travelling import NodesStopped
 
 TRANSFERS_EACH: Final = 5
 """Of everybody, on average: half of them before a validator dies, half meanwhile."""
@@ -22,9 +23,10 @@ OPERATIONS_MAX: Final = 100
 WALLET_PAISA: Final = 20_000 * PAISA
 RETAIL_PRICE_E4: Final = 984_000
 """Dealers sell at 98.4000 per 100, a little above what they paid."""
-WAVE: Final = 125
+WAVES: Final = 20
 WAVE_S: Final = 0.125
-"""A thousand transfers a second, an eighth of a second's worth at a time."""
+"""So many portions, one every eighth of a second: with a thousand people a thousand transfers a
+second."""
 VICTIM: Final = "crypto-council"
 STALL_MAX_S: Final = 6.0
 """A round whose proposer is dead ends after a second or so; this allows for a busy machine."""
@@ -72,8 +74,14 @@ def _half(stage: Stage) -> int:
 
 
 async def lose_validator(stage: Stage) -> None:
-    """The second half of the transfers, through the death of a validator."""
+    """The second half of the transfers, through the death of a validator.
+
+    Raises:
+        NodesStopped: the network never had it.
+    """
     narrator, network = stage.narrator, stage.network
+    if VICTIM not in network.nodes:
+        raise NodesStopped([VICTIM])
     count = _half(stage)
     async with asyncio.TaskGroup() as tasks:
         third = asyncio.Event()
@@ -125,7 +133,8 @@ async def transfer_among(
     narrator = stage.narrator
     with narrator.doing(f"signing {count:,} transfers"):
         drafts = await asyncio.to_thread(_sign_transfers, stage, count, chance, await _end(stage))
-    waves = [drafts[start : start + WAVE] for start in range(0, count, WAVE)]
+    size = max(1, count // WAVES)
+    waves = [drafts[start : start + size] for start in range(0, count, size)]
     with narrator.doing("transfers") as progress:
         async with asyncio.TaskGroup() as group:
             tasks = []
@@ -139,7 +148,7 @@ async def transfer_among(
                 client = stage.clients[number % len(stage.network.validators)]
                 name = f"demo-wave-{number}"
                 tasks.append(group.create_task(client.submit_many(wave), name=name))
-                progress.at(number * WAVE, count)
+                progress.at(number * size, count)
     return [result for task in tasks for result in task.result()]
 
 

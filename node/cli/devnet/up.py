@@ -56,7 +56,8 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
                 head=("account", "address", "private key"),
             ),
             f"Each account was given PKR 1000000.00. Genesis: {facts['genesis']}\n"
-            f"Open {facts['page']} in a browser: the ledger as pages, in English and Urdu.\n"
+            f"Open {facts['page']} in a browser: the ledger as pages, in English and Urdu;\n"
+            f"{facts['page']}development has a faucet, travel in time and demonstrations.\n"
             "Try: khazana status; khazana devnet status; khazana devnet down",
         ]
     )
@@ -84,7 +85,9 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
         )
         # The pages that are opened first have everything on them.
         now_ms = SystemClock().now_ms()
-        network = create_network(root, description, now_ms=now_ms, index_at=names[0])
+        network = create_network(
+            root, description, now_ms=now_ms, index_at=names[0], desk_at=names[0]
+        )
     stopped = [name for name in network.nodes if network.process(name) is None]
     note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
     network.start()

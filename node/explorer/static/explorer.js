@@ -1,5 +1,32 @@
-// What htmx does not do by itself: pausing a page that updates. Without this the page is whole.
+// What htmx does not do by itself: pausing a page that updates, and following what a page has begun.
+// Without this the pages are whole.
 "use strict";
+
+const AGAIN_MS = 500;
+
+async function follow() {
+  const done = document.getElementById("done");
+  if (!done || !done.dataset.running) return;
+  await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  try {
+    const answer = await fetch(done.dataset.running, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("done");
+    if (fresh && fresh.dataset.running) {
+      done.replaceChildren(...fresh.childNodes);
+    } else if (fresh) {
+      // It has ended: the steps and the dates are others now.
+      const desk = document.getElementById("desk");
+      desk.replaceChildren(...page.getElementById("desk").childNodes);
+      document.getElementById("done-heading").focus({ preventScroll: true });
+    }
+  } catch {
+    // The node is away, or busy; ask again.
+  }
+  follow();
+}
+
+document.addEventListener("DOMContentLoaded", follow);
 
 document.addEventListener("DOMContentLoaded", () => {
   const button = document.getElementById("pause");
