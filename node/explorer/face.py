@@ -50,6 +50,18 @@ MENU: Final = (
 """The pages that every page leads to, in order."""
 
 
+TERM_WORDS: Final = ("form", "method", "noncompetitive_price", "oversubscription")
+"""Terms of an auction that the catalogues have words for, by name and value."""
+TERM_AMOUNTS: Final = (
+    "target",
+    "multiple",
+    "noncompetitive_least",
+    "noncompetitive_most",
+    "prorata_step",
+    "filled_whole",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticFile:
     """A file that pages refer to."""
@@ -293,6 +305,28 @@ class Face(Showing):
     def curve(self, points: Sequence[CurvePoint]) -> plots.Plot:
         """Return the drawing of the yield curve."""
         return plots.curve(self._catalogue, points)
+
+    def terms(self, terms: Object) -> Iterator[tuple[str, Markup]]:
+        """Yield what was announced of an auction, named and written as people do."""
+        for path, value in _flat(terms, ""):
+            # Of a later release than the catalogue: as the ledger names it.
+            label = self.texts.get(f"term-{path.replace('.', '-')}", cut(path))
+            yield label, self._term(path.rpartition(".")[2], value)
+
+    def _term(self, name: str, value: JsonValue) -> Markup:
+        """Return a term; units that its name says are written with it."""
+        match value:
+            case str() if name in TERM_WORDS:
+                return self.word(f"{name}-{value}")
+            case list() if value:
+                return Markup(", ").join(self.word(str(each)) for each in value)
+            case int() if name.endswith("_bps"):
+                return self.percent(f"{value // 100}.{value % 100:02d}")
+            case int() if name.endswith("_e4"):
+                return self.number(f"{value // 10_000}.{value % 10_000:04d}")
+            case str() if name in TERM_AMOUNTS:
+                return self.number(value)
+        return self.value("asset" if name == "cash" else name, value)
 
     def steps(self, rows: Sequence[tuple[str, str]], cut_off: str | None) -> plots.Plot:
         """Return the drawing of an auction's ladder."""

@@ -7,11 +7,12 @@ import pytest
 
 from node.cli.devnet.desk import PLAYS
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
-from node.explorer.face import MENU, TEMPLATES
+from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
 from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
+from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
-from node.ledger.auctions.terms import Form
+from node.ledger.auctions.terms import Destination, Form
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Event
 from node.ledger.outcomes import Outcome
@@ -106,7 +107,12 @@ def test_catalogues_have_the_same_keys_and_name_the_same(catalogue: Catalogue, t
 
 def test_the_ledgers_enumerations_have_words() -> None:
     kinds = (AccountStatus, Activity, LicencePhase, ParticipantKind, ParticipantStatus, AssetKind)
-    prefixed = (("payment", PaymentStatus), ("stage", AuctionStage), ("row", RowState))
+    prefixed = (
+        ("payment", PaymentStatus),
+        ("stage", AuctionStage),
+        ("row", RowState),
+        *((name, get_type_hints(AuctionTerms)[name]) for name in TERM_WORDS),
+    )
     values = {
         each.value if isinstance(each.value, str) else each.name.lower()
         for kind in kinds
@@ -145,6 +151,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
         *(f"refusal-{status}" for status in (400, 403, 404, 405, 409, 429, 500, 503)),
+        *(f"term-{name.removesuffix('_ms')}" for name in get_type_hints(AuctionTerms)),
+        *(f"term-destination-{name}" for name in get_type_hints(Destination)),
         *(f"run-{state}" for state in ("running", "done", "failed")),
         *(f"step-{state}" for state in ("done", "later")),
         *(f"play-{play.name}{end}" for play in PLAYS for end in ("", "-note")),
