@@ -17,13 +17,13 @@ from node.ledger.operations import (
     Issue,
     RevealBid,
 )
-from node.ledger.terms import BondTerms, RateStep, SukukTerms
+from node.ledger.terms import BondTerms, RateStep, ServicedBillTerms, SukukTerms
 from node.ledger.units import MS_PER_DAY
 from node.provision.acts import define_bill
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from tests.chain.town import BANK, CASH, START_MS, address_of
 from tests.ledger.auctions.books import TERMS
-from tests.ledger.debt import define_bond, define_sukuk, two_years_after
+from tests.ledger.debt import define_bond, define_serviced_bill, define_sukuk, two_years_after
 from tests.ledger.world import with_check_digit
 from tests.rpc.solo import Solo
 
@@ -61,6 +61,15 @@ async def owe(solo: Solo, mark: str) -> None:
     begins = solo.town.chain.head.time_ms + MINUTE_MS
     await _announce(solo, RUNNING, begins)
     await _to(solo, begins)
+
+
+async def owe_serviced_bill(solo: Solo) -> None:
+    """Put a bill on that chain which the ledger redeems."""
+    bill = _pays(define_serviced_bill(), "")
+    assert isinstance(bill.terms, ServicedBillTerms)
+    plan = replace(bill.terms.plan, maturity_day=TODAY + 183, months=0, rates=())
+    bill = replace(bill, name="Treasury bill", terms=replace(bill.terms, plan=plan))
+    await _decide(solo, [bill, _issue(bill.asset, 50_000_000_00)], _BOTH)
 
 
 async def _auction(solo: Solo, name: str) -> None:
@@ -146,7 +155,7 @@ def _bill(mark: str) -> Record:
 def _pays(definition: DefineAsset, mark: str) -> DefineAsset:
     """Return the definition for this network: issued tomorrow, paid by the ministry."""
     terms = definition.terms
-    assert isinstance(terms, BondTerms | SukukTerms)
+    assert isinstance(terms, BondTerms | SukukTerms | ServicedBillTerms)
     plan = replace(
         terms.plan,
         issue_day=TODAY + 1,

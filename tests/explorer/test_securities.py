@@ -1,6 +1,7 @@
 """The pages of the debt: sums, drawings, auctions worked out again, and their bounds."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -48,9 +49,18 @@ from node.rpc.securities import MadeView, ScheduleResult
 from node.rpc.strips import StripsResult, StripView
 from node.storage import layout
 from tests.chain.town import address_of
-from tests.explorer.owing import AUCTIONED, BIDS, BOND, RUNNING, SOLD, SUKUK
+from tests.explorer.owing import (
+    AUCTIONED,
+    BIDS,
+    BOND,
+    RUNNING,
+    SOLD,
+    SUKUK,
+    owe_serviced_bill,
+)
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import BILL, Stage, plain, stage
+from tests.ledger.debt import SERVICED_BILL
 
 ROOTS = {"en": "", "ur": "/ur"}
 
@@ -212,6 +222,36 @@ async def test_a_security_says_what_it_pays_and_when() -> None:
         assert [each["number"] for each in last["schedule"]["payments"]] == [4]
 
 
+async def test_what_the_ledger_pays_leads_to_its_payments_and_nothing_else_does() -> None:
+    """A bill that the ledger redeems has a schedule; one that its issuer does has none."""
+    async with stage() as shown:
+        await owe_serviced_bill(shown.solo)
+
+        page = await told(shown, "/securities.json")
+        _, html = await shown.get("/securities")
+
+        assert SERVICED_BILL in page["scheduled"]
+        assert {BILL, AUCTIONED}.isdisjoint(page["scheduled"])
+        for line in page["lines"]:
+            name = line["asset"]
+            status = (await shown.get(f"/securities/{name}"))[0]
+            linked = f'href="/securities/{name}"'
+            assert (linked in html) is (name in page["scheduled"]) is (status == 200), name
+            assert (linked in (await shown.get(f"/assets/{name}"))[1]) is (status == 200), name
+
+
+async def test_terms_of_an_auction_are_named_in_the_language_of_the_page() -> None:
+    async with stage() as shown:
+        for root, sentences in (
+            ("", ("What an accepted bid pays", "its own price", "0.0001", "100.00")),
+            ("/ur", ("منظور بولی کیا ادا کرتی ہے", "اپنی قیمت")),
+        ):
+            terms = (await shown.get(f"{root}/auctions/{SOLD}"))[1].partition('id="terms"')[2]
+            for sentence in sentences:
+                assert sentence in terms
+            assert "_" not in re.sub("<[^>]*>", "", terms.partition("</dl>")[0])
+
+
 async def test_lines_go_on_by_cursor() -> None:
     async with stage() as shown:
         after = await told(shown, f"/securities.json?after={BILL}")
@@ -345,6 +385,7 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
         ]
         * PAYMENTS_SHOWN_MAX,
         auctions=[widest_auction()] * AUCTIONS_SHOWN_MAX,
+        scheduled=['"' * 32],
         lines=[
             debt.DebtLineView(
                 asset='"' * 32,
