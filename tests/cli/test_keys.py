@@ -1,5 +1,6 @@
 """`khazana keys`: keys come into files, and nothing overwrites them."""
 
+import re
 import stat
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from node.cli.exits import Exit
 from node.keys import LocalSigner
 from node.keys.certificates import check_certificate
-from node.keys.development import development_signer
+from node.keys.development import DEVELOPMENT_LABELS, development_signer
 from node.keys.keystore import load_key
 from tests.cli.running import khazana
 
@@ -100,6 +101,17 @@ def test_development_keys_are_printed_with_a_warning() -> None:
     (key,) = ran.json["keys"]
     assert key["private_key"] == development_signer("account-0").seed.hex()
     assert "DEVELOPMENT ONLY" in ran.err
+
+
+def test_development_labels_are_a_screen_and_all_of_them_on_demand() -> None:
+    short, whole = khazana("keys", "development"), khazana("keys", "development", "--all")
+
+    assert len(short.out.splitlines()) <= 24
+    assert re.search(r"validator-0 … validator-99 +/account /consensus /tls +400", short.out)
+    assert f"{len(DEVELOPMENT_LABELS)} labels" in short.out
+    assert set(whole.out.split()) == DEVELOPMENT_LABELS
+    assert set(khazana("keys", "development", "--json").json["labels"]) == DEVELOPMENT_LABELS
+    assert khazana("keys", "development", "--all", "account-0").code == Exit.USAGE
 
 
 def test_unknown_development_label_is_a_usage_error() -> None:
