@@ -82,6 +82,8 @@ class SoloIntake:
     def __init__(self, town: Town, metrics: Metrics) -> None:
         self.taken = asyncio.Event()
         self.failure: Exception | None = None
+        self.asked = asyncio.Semaphore(0)
+        """Released each time that something is handed in, whatever comes of it."""
         self.claims: dict[str, int] = {}
         self._intake = Intake(
             chain=town.chain,
@@ -102,6 +104,7 @@ class SoloIntake:
         await self._intake.run()
 
     async def submit(self, raws: Sequence[bytes]) -> Sequence[SubmitResult]:
+        self.asked.release()
         if self.failure is not None:
             raise self.failure
         return await self._intake.submit(raws)
