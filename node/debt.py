@@ -233,6 +233,20 @@ def service(lines: Sequence[DebtLine], span: Span) -> tuple[ServicePeriod, ...]:
     return tuple(periods)
 
 
+def maturing(lines: Sequence[DebtLine]) -> dict[tuple[str, date], Decimal]:
+    """Return the principal that falls due on each day, by currency and day.
+
+    On the face that is held now: what an auction that settles on the day replaces.
+    """
+    due: dict[tuple[str, date], Decimal] = {}
+    for line in lines:
+        for payment in line.payments:
+            if payment.principal:
+                key = line.currency, payment.payment_day
+                due[key] = due.get(key, Decimal(0)) + payment.principal
+    return due
+
+
 def wall(lines: Sequence[DebtLine], today: date, *, columns_max: int) -> tuple[ServicePeriod, ...]:
     """Return what is to be paid by year, or by quarter where all ends soon; for drawing it.
 

@@ -344,6 +344,10 @@ class Client:
         params = {"participant": participant, "auction": auction}
         return await self._read("khz_bidder", params, reads.Bidder)
 
+    async def auction_plans(self) -> Read[tuple[reads.AuctionPlan, ...]]:
+        """Ask for the plans of auctions to come, by name."""
+        return await self._pages("khz_auctionPlans", {}, "plans", reads.AuctionPlan)
+
     async def references(self) -> Read[tuple[reads.Reference, ...]]:
         """Ask for the weighted averages that floating coupons refer to, by name."""
         return await self._pages("khz_references", {}, "references", reads.Reference)

@@ -470,6 +470,9 @@ class AuctionSummary:
     opens: datetime
     closes: datetime
     settles: datetime
+    settlement_day: date
+    """By the calendar as it is; once it is decided, as it was then."""
+    currency: str | None
     result: AuctionResult | None
     settled: Decimal
 
@@ -546,6 +549,35 @@ class Bidder:
     participant: str
     standing: Standing
     bids: tuple[Bid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAuction:
+    """An auction that is to be announced."""
+
+    day: date
+    settlement_day: date
+    kind: str
+    tenor_months: int
+    form: str
+    line: str | None
+    """None: a new one, or not yet chosen."""
+    asset: str
+    """The cash that it is to be paid in."""
+    currency: str | None
+    target: Decimal
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionPlan:
+    """The ruling version of a plan of auctions to come."""
+
+    plan: str
+    version: int
+    published: datetime
+    auctions: tuple[PlannedAuction, ...]
+    """In order of day; none: it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

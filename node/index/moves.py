@@ -160,6 +160,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.AuctionClosed,
         events.AuctionDecided,
         events.AuctionOpened,
+        events.PlanPublished,
         events.AuctionRejected,
         events.AuctionSettled,  # its allotments have moved
         events.BidCommitted,

@@ -203,8 +203,8 @@ def decide(
             Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=str(error)
         ) from None
     asset = asset_of(state, terms.asset)
-    settlement_day = _settlement_day(state, terms)
-    fault = why_not_deliverable(state, terms, settlement_day)
+    settles_on = settlement_day(state, terms)
+    fault = why_not_deliverable(state, terms, settles_on)
     fault = fault or why_not_accepted(state, terms.asset, asset, terms.form, cut_off_e4)
     if fault is not None:
         raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
@@ -212,7 +212,7 @@ def decide(
     average_yield = (
         None
         if maturity_day is None
-        else _average_yield(allotment, terms, maturity_day - settlement_day)
+        else _average_yield(allotment, terms, maturity_day - settles_on)
     )
     result = AuctionResult(
         asset=terms.asset,
@@ -222,7 +222,7 @@ def decide(
         noncompetitive_price_e4=allotment.noncompetitive_price_e4,
         competitive=allotment.competitive_face,
         noncompetitive=allotment.noncompetitive_face,
-        settlement_day=settlement_day,
+        settlement_day=settles_on,
         decided_ms=time_ms,
     )
     _put_pieces(state, auction, allotment.competitive, allotment.noncompetitive)
@@ -240,7 +240,7 @@ def decide(
             ReferenceRecord(
                 auction=auction,
                 day=today(state, terms.closes_ms),
-                settlement_day=settlement_day,
+                settlement_day=settles_on,
                 average_price_e4=allotment.average_price_e4,
                 average_yield_e4=average_yield,
             ),
@@ -248,15 +248,15 @@ def decide(
     return result
 
 
-# Private.
-
-
-def _settlement_day(state: LedgerState, terms: AuctionTerms) -> Day:
+def settlement_day(state: LedgerState, terms: AuctionTerms) -> Day:
     """Return the day of the settlement by the calendar as it is."""
     day = today(state, terms.settles_ms)
     if terms.calendar is None:
         return day
     return roll(calendar_of(state, terms.calendar), day, Roll.FOLLOWING)
+
+
+# Private.
 
 
 def _appoint(state: LedgerState, auction: str, terms: AuctionTerms, calendar: Name) -> None:

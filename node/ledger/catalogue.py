@@ -20,6 +20,7 @@ from node.ledger.acts.auctions import (
     commit_bid,
     decide_auction,
     place_bid,
+    publish_plan,
     reveal_bid,
     withdraw_bid,
 )
@@ -103,6 +104,7 @@ ACTS: Final[tuple[Act, ...]] = (
     reconstitute_security.ACT,
     define_calendar.ACT,
     amend_calendar.ACT,
+    publish_plan.ACT,
 )
 """Every act, in order of tag."""
 

@@ -13,6 +13,7 @@ from node.ledger.acts.auctions.announce_auction import AuctionAnnounced
 from node.ledger.acts.auctions.commit_bid import BidCommitted
 from node.ledger.acts.auctions.decide_auction import AuctionDecided, MarginDecided, RateDecided
 from node.ledger.acts.auctions.place_bid import BidPlaced, BidsVoided
+from node.ledger.acts.auctions.publish_plan import PlanPublished
 from node.ledger.acts.auctions.reveal_bid import BidRevealed
 from node.ledger.acts.auctions.withdraw_bid import BidWithdrawn
 from node.ledger.acts.calendars.amend_calendar import CalendarAmended
@@ -130,6 +131,7 @@ Event: TypeAlias = (
     | BidPlaced
     | BidsVoided
     | AuctionDecided
+    | PlanPublished
     | RateDecided
     | MarginDecided
     | AuctionOpened
@@ -190,6 +192,7 @@ __all__ = [
     "PaymentFunded",
     "PaymentSettled",
     "PaymentUnfunded",
+    "PlanPublished",
     "PowersSet",
     "ProposalApplied",
     "ProposalExpired",

@@ -15,6 +15,7 @@ from node.ledger.acts.auctions.announce_auction import AnnounceAuction
 from node.ledger.acts.auctions.commit_bid import CommitBid
 from node.ledger.acts.auctions.decide_auction import DecideAuction
 from node.ledger.acts.auctions.place_bid import PlaceBid
+from node.ledger.acts.auctions.publish_plan import PublishPlan
 from node.ledger.acts.auctions.reveal_bid import RevealBid
 from node.ledger.acts.auctions.withdraw_bid import WithdrawBid
 from node.ledger.acts.calendars.amend_calendar import AmendCalendar
@@ -93,6 +94,7 @@ Operation: TypeAlias = (
     | RevealBid
     | PlaceBid
     | DecideAuction
+    | PublishPlan
 )
 
 Operations: TypeAlias = Annotated[
@@ -126,6 +128,7 @@ __all__ = [
     "PlaceBid",
     "PlaceHold",
     "Propose",
+    "PublishPlan",
     "ReconstituteSecurity",
     "Redeem",
     "RegisterParticipant",

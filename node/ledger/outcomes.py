@@ -760,6 +760,17 @@ class Outcome(IntEnum):
         " much as its price. Announce a higher price, or settle before the record of a payment.",
         3,
     )
+    PLAN_VERSION_PASSED = (
+        231,
+        "The plan {plan} is in version {expected}, and version {found} was to be replaced. Look at"
+        " it as it is, and publish what still holds.",
+        3,
+    )
+    PLAN_NOT_VALID = (
+        232,
+        "The plan {plan} is not one: {reason}. Publish it without this contradiction.",
+        3,
+    )
 
 
 ENVELOPE_OUTCOMES: Final = tuple(

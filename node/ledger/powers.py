@@ -147,6 +147,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "issue": {"bill": fiscal, "bond": fiscal, "cash": monetary, "sukuk": fiscal},
         "open_account": of_owners,
         "place_hold": of_supervised,
+        "publish_plan": {ANY: ministerial},
         "redeem": {"bill": fiscal, "cash": monetary},
         "register_participant": of_participants,
         "release_account": of_supervised,

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import msgspec
 
 from node.codec import Record
+from node.ledger.auctions.plans import PlanRecord
 from node.ledger.auctions.records import (
     AuctionRecord,
     BidderRecord,
@@ -452,6 +453,8 @@ BIDS: Final = Table("bids", b"Z", BidRecord, ordered=True)
 """Key: auction, a slash, number (4 bytes). Until the auction is over."""
 BIDDERS: Final = Table("bidders", b"a", BidderRecord, ordered=True)
 """Key: auction, a slash, participant. Until the auction is over."""
+PLANS: Final = Table("plans of auctions", b"o", PlanRecord, ordered=True)
+"""Key: name of the plan, such as 2027-q1. Never deleted."""
 REFERENCES: Final = Table("references", b"b", ReferenceRecord, ordered=True)
 """Key: name of the reference, such as mtb-6m."""
 STANDINGS: Final = Table("standings", b"c", StandingRecord)
@@ -501,6 +504,7 @@ TABLES: Final = (
     CALLS,
     STRIPPINGS,
     APPOINTMENTS,
+    PLANS,
 )
 """All of them, in order of prefix."""
 

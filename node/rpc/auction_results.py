@@ -3,13 +3,15 @@
 Prices and yields are decimal text as the market prints them: 98.3815 per hundred, 7.1485 per cent.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
 from node.rpc.params import Limit, NameText, Params, ParticipantId
 from node.rpc.results import Address, Amount, Hex, Object, Result, Time
 
+PLANS_MAX: Final = 10
+"""Of one answer: 640 planned auctions."""
 AuctionName: TypeAlias = Annotated[
     str, msgspec.Meta(min_length=1, max_length=32, description="name of the auction")
 ]
@@ -65,6 +67,48 @@ class ReferencesParams(Params, frozen=True, kw_only=True):
     limit: Limit = 100
 
 
+class AuctionPlansParams(Params, frozen=True, kw_only=True):
+    """`khz_auctionPlans`."""
+
+    after: Annotated[NameText | None, msgspec.Meta(description="`next` of the page before")] = None
+    limit: Limit = 100
+
+
+class PlannedAuctionView(msgspec.Struct, frozen=True, kw_only=True):
+    """An auction that is to be announced."""
+
+    day: str
+    settlement_day: str
+    kind: str
+    """`bill`, `bond` or `sukuk`."""
+    tenor_months: int
+    form: str
+    line: str | None
+    """Which is to be reopened, bought back or switched; null: a new one, or not yet chosen."""
+    asset: str
+    """The cash that it is to be paid in."""
+    currency: str | None
+    target: Amount
+    provisional: bool
+
+
+class AuctionPlanView(msgspec.Struct, frozen=True, kw_only=True):
+    """The ruling version of a plan."""
+
+    plan: str
+    version: int
+    published: Time
+    auctions: list[PlannedAuctionView]
+    """In order of day; none: it was withdrawn."""
+
+
+class AuctionPlansResult(Result, frozen=True, kw_only=True):
+    """A page of the plans, by name."""
+
+    plans: list[AuctionPlanView]
+    next: str | None
+
+
 class AuctionResultView(msgspec.Struct, frozen=True, kw_only=True):
     """What the ministry's decision came to."""
 
@@ -95,6 +139,10 @@ class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
     opens: Time
     closes: Time
     settles: Time
+    settlement_day: str
+    """By the calendar as it is; once it is decided, as it was then."""
+    currency: str | None
+    """ISO 4217, of the cash that is paid."""
     result: AuctionResultView | None
     settled: Amount
     """Face delivered against payment."""
@@ -103,6 +151,8 @@ class AuctionSummary(msgspec.Struct, frozen=True, kw_only=True):
 class AuctionsResult(Result, frozen=True, kw_only=True):
     """A page of the auctions, by name."""
 
+    today: str
+    """The ledger's local day."""
     auctions: list[AuctionSummary]
     next: str | None
 

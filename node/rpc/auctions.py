@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from node.amounts import render_amount
 from node.chain import Chain
+from node.ledger.auctioning import settlement_day
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on
+from node.ledger.auctions.plans import PlannedAuction
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionResult,
@@ -16,7 +18,10 @@ from node.ledger.auctions.records import (
     StandingRecord,
 )
 from node.ledger.auctions.switches import given_for
+from node.ledger.calendars import today
+from node.ledger.holdings import asset_of
 from node.ledger.pricing import text
+from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ASSETS,
     AUCTIONS,
@@ -24,6 +29,7 @@ from node.ledger.tables import (
     BIDS,
     LADDERS,
     PARTICIPANTS,
+    PLANS,
     REFERENCES,
     STANDINGS,
     bid_key,
@@ -59,8 +65,10 @@ class AuctionMethods:
     async def auctions(self, params: shapes.AuctionsParams) -> shapes.AuctionsResult:
         """List the auctions that were announced, by name."""
         page, following = named_page(self._chain, AUCTIONS, params.after, params.limit)
+        state = LedgerState(self._chain)
         return shapes.AuctionsResult(
             **self._at(),
+            today=render_day(today(state, self._chain.head.time_ms)),
             auctions=[
                 shapes.AuctionSummary(
                     auction=name,
@@ -74,6 +82,12 @@ class AuctionMethods:
                     opens=render_time(record.terms.opens_ms),
                     closes=render_time(record.terms.closes_ms),
                     settles=render_time(record.terms.settles_ms),
+                    settlement_day=render_day(
+                        settlement_day(state, record.terms)
+                        if record.result is None
+                        else record.result.settlement_day
+                    ),
+                    currency=asset_of(state, record.terms.cash).identifiers.currency,
                     result=None if record.result is None else self._result(record, record.result),
                     settled=self._amount(record, record.settled),
                 )
@@ -161,6 +175,31 @@ class AuctionMethods:
             next=following,
         )
 
+    @method("khz_auctionPlans")
+    async def auction_plans(self, params: shapes.AuctionPlansParams) -> shapes.AuctionPlansResult:
+        """List the plans of auctions to come, by name: what is to be announced, and when.
+
+        A plan promises nothing; a provisional day hangs on something that is not certain. What
+        falls due on a day of settlement is not on the ledger: it follows from `khz_debt`. An answer
+        holds at most 10 plans.
+        """
+        page, following = named_page(
+            self._chain, PLANS, params.after, min(params.limit, shapes.PLANS_MAX)
+        )
+        return shapes.AuctionPlansResult(
+            **self._at(),
+            plans=[
+                shapes.AuctionPlanView(
+                    plan=name,
+                    version=record.version,
+                    published=render_time(record.published_ms),
+                    auctions=[self._planned(each) for each in record.auctions],
+                )
+                for name, record in page
+            ],
+            next=following,
+        )
+
     def recomputed(self, auction: str) -> list[RecomputedFigure] | None:
         """Return the figures of an auction's result beside what its ladder comes to, for its page.
 
@@ -172,6 +211,22 @@ class AuctionMethods:
         return recomputed(self._chain, auction, self._found(auction))
 
     # Private.
+
+    def _planned(self, planned: PlannedAuction) -> shapes.PlannedAuctionView:
+        cash = self._chain.record(ASSETS, name_key(planned.asset))
+        assert cash is not None, "a plan in cash that is not defined"
+        return shapes.PlannedAuctionView(
+            day=render_day(planned.day),
+            settlement_day=render_day(planned.settlement_day),
+            kind=planned.kind,
+            tenor_months=planned.tenor_months,
+            form=planned.form.name.lower(),
+            line=planned.line,
+            asset=planned.asset,
+            currency=cash.identifiers.currency,
+            target=render_amount(planned.target, decimals=cash.decimals),
+            provisional=planned.provisional,
+        )
 
     def _found(self, name: str) -> AuctionRecord:
         return found(self._chain, AUCTIONS, name_key(name), f"auction {name!r}")

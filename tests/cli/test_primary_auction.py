@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +19,16 @@ from node.client import Client, NotFound
 from node.codec import Record, encode, replace
 from node.genesis import genesis_of
 from node.keys.keystore import Work, store_key
+from node.ledger.auctions import Form
+from node.ledger.auctions.plans import PlannedAuction, PlanRecord
 from node.ledger.auctions.records import Accrual, AuctionResult, LadderRecord, LadderRow, RowState
+from node.ledger.dates import from_date
 from node.ledger.operations import (
     AnnounceAuction,
     DecideAuction,
     DefineAsset,
     OpenAccount,
+    PublishPlan,
     RegisterParticipant,
     Transfer,
 )
@@ -31,6 +36,7 @@ from node.ledger.policies import single_signer
 from node.ledger.tables import (
     AUCTIONS,
     LADDERS,
+    PLANS,
     AssetIdentifiers,
     ParticipantKind,
     ladder_key,
@@ -38,6 +44,7 @@ from node.ledger.tables import (
 )
 from node.ledger.terms import BillTerms
 from node.ledger.units import MS_PER_DAY
+from node.rpc.auction_results import PLANS_MAX
 from node.rpc.auctions import PIECES_MAX
 from node.storage import layout
 from tests.chain.town import BANK, CASH, SALT, address_of, key, make_record
@@ -178,6 +185,9 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     coming = (await market.run("calendar", "--json")).json["calendar"]
     assert [each["step"] for each in coming] == ["opens", "closes", "settles"]
     assert {each["auction"] for each in coming} == {AUCTION}
+    assert [each["maturing"] for each in coming] == [None, None, "0"]
+    assert "nothing is planned" in (await market.run("calendar")).out
+    await check_plan(market)
     await market.go_to(0)
     bidding = await market.run("calendar", "--csv")
     assert [line.split(",")[1] for line in bidding.out.splitlines()] == [
@@ -234,6 +244,53 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert [each["reference"] for each in references.json["references"]] == ["mtb-3m"]
     await check_reads(market)
     await check_that_lies_are_seen(market)
+
+
+async def check_plan(market: Market) -> None:
+    """What is planned stands before what is announced, with what falls due on the day."""
+    [summary] = (await market.solo.call("khz_auctions"))["auctions"]
+    day = from_date(date.fromisoformat(summary["settlement_day"]))
+    planned = PlannedAuction(
+        day=day + 89,
+        settlement_day=day + 90,
+        kind="bill",
+        tenor_months=3,
+        form=Form.PRICE,
+        line=None,
+        asset=CASH,
+        target=5_000_00,
+        provisional=True,
+    )
+    publish = PublishPlan(
+        account=MINISTRY, approvers=(), plan="next", version=0, auctions=(planned,)
+    )
+    await market.decide(publish, by=("finance-ministry",))
+
+    told = (await market.run("calendar", "--json")).json["plan"]
+    shown = await market.run("calendar", "--plan", "--csv")
+    async with Client(market.solo.url) as client:
+        [plan] = (await client.auction_plans()).value
+
+    [each] = told
+    assert (each["target"], each["provisional"], each["plan"]) == ("5000.00", True, "next")
+    assert shown.out.splitlines()[0].startswith("day,settlement_day,kind,tenor_months")
+    assert shown.out.splitlines()[1].endswith(",yes,next")
+    assert (plan.version, plan.auctions[0].target) == (1, Decimal("5000.00"))
+
+
+async def test_one_answer_holds_a_bounded_number_of_plans(market: Market) -> None:
+    for number in range(PLANS_MAX + 1):
+        record = PlanRecord(version=1, published_ms=1, auctions=())
+        market.solo.town.store.write(
+            [(layout.state_key(PLANS.prefix + name_key(f"p-{number:02}")), encode(record))],
+            sync=False,
+        )
+
+    first = await market.solo.call("khz_auctionPlans", {"limit": 100})
+    second = await market.solo.call("khz_auctionPlans", {"limit": 100, "after": first["next"]})
+
+    assert (len(first["plans"]), len(second["plans"])) == (PLANS_MAX, 1)
+    assert second["next"] is None
 
 
 async def check_reads(market: Market) -> None:

@@ -325,6 +325,8 @@ def widest_auction() -> shapes.AuctionSummary:
         opens="9999-12-31T23:59:59.999Z",
         closes="9999-12-31T23:59:59.999Z",
         settles="9999-12-31T23:59:59.999Z",
+        settlement_day="9999-12-31",
+        currency="PKR",
         result=result,
         settled=NUMBER,
     )

@@ -11,6 +11,7 @@ from tests.ledger import (
     ladders_calendars,
     ladders_governance,
     ladders_lifecycle,
+    ladders_plans,
     ladders_registry,
 )
 from tests.ledger.ladder import Ladder, Row, spoil
@@ -22,6 +23,7 @@ LADDERS = (
     *ladders_governance.LADDERS,
     *ladders_calendars.LADDERS,
     *ladders_auctions.LADDERS,
+    ladders_plans.PUBLISH_PLAN,
     *ladders_lifecycle.LADDERS,
 )
 STEPS = [(ladder, index) for ladder in LADDERS for index in range(len(ladder.rows))]

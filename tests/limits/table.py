@@ -514,6 +514,18 @@ HIT: Final[Mapping[str, str]] = {
     # The debt desk, the index, what is quoted and drawn.
     "node.cli.quote.figures.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
     "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.ledger.auctions.plans.PLANNED_MAX": _RECORD,
+    "node.ledger.auctions.plans.TENOR_MONTHS_MAX": _RECORD,
+    "node.ledger.auctions.plans.VERSION_MAX": _RECORD,
+    "node.ledger.auctions.plans.SPAN_DAYS_MAX": (
+        "tests/ledger/test_ladders.py::test_operation_is_refused_for_its_fault"
+    ),
+    "node.ledger.auctions.plans.SETTLING_DAYS_MAX": (
+        "tests/ledger/test_ladders.py::test_operation_is_refused_for_its_fault"
+    ),
+    "node.rpc.auction_results.PLANS_MAX": (
+        "tests/cli/test_primary_auction.py::test_one_answer_holds_a_bounded_number_of_plans"
+    ),
     "node.cli.quote.switch.ACCRUED_MAX": (
         "tests/cli/test_quote.py::test_switch_of_nonsense_is_refused"
     ),

@@ -19,6 +19,7 @@ from node.ledger.auctions import (
     SealedBid,
     commitment_of,
 )
+from node.ledger.auctions.plans import PLANNED_KINDS, PlannedAuction
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
 from node.ledger.auctions.terms import LINE_FORMS, TAKING_FORMS
 from node.ledger.operations import (
@@ -26,6 +27,7 @@ from node.ledger.operations import (
     CommitBid,
     DecideAuction,
     PlaceBid,
+    PublishPlan,
     RevealBid,
     WithdrawBid,
 )
@@ -37,6 +39,7 @@ from node.ledger.tables import (
     CALENDARS,
     HOLDINGS,
     LADDERS,
+    PLANS,
     AssetRecord,
     ParticipantKind,
     holding_key,
@@ -102,6 +105,7 @@ class AuctionLoad:
             "reveal_bid": self._reveal,
             "place_bid": self._place,
             "decide_auction": self._decide,
+            "publish_plan": self._plan,
             # Or hardly any would go from its beginning to its end in the minutes of a run.
             **{f"auction_goes_on_{number}": self._go_on for number in range(GOING_ON)},
         }
@@ -143,6 +147,10 @@ class AuctionLoad:
             form = Form.SWITCH
         uniform = form in LINE_FORMS or chance.random() < 0.5
         multiple = record.multiple * chance.choice((1, 1, 2))
+        wanted = chance.choice((2, 5, 20))
+        if form in TAKING_FORMS:  # Not more than there is, or it would always be refused.
+            multiple = record.multiple
+            wanted = min(wanted, record.supply // multiple)
         self._made += 1
         times = [now_ms + chance.randrange(500, 3_000)]
         for _ in range(3):
@@ -153,7 +161,7 @@ class AuctionLoad:
             cash=CASH,
             proceeds=proceeds,
             method=Method.UNIFORM_PRICE if uniform else Method.MULTIPLE_PRICE,
-            target=multiple * chance.choice((2, 5, 20)),
+            target=multiple * wanted,
             multiple=multiple,
             quantum_e4=chance.choice((1, 100)),
             opens_ms=times[0],
@@ -199,17 +207,46 @@ class AuctionLoad:
             )
         ]
 
+    def _plan(self, chance: random.Random) -> Sequence[Record]:
+        name = f"plan-{chance.randrange(3)}"
+        ruling = self._model.rows(PLANS).get(name.encode())
+        today = self._now_ms() // MS_PER_DAY + 1
+        days = sorted(chance.sample(range(1, 90), chance.randrange(0, 6)))
+        planned = tuple(
+            PlannedAuction(
+                day=today + day,
+                settlement_day=today + day + chance.randrange(0, 3),
+                kind=chance.choice(PLANNED_KINDS),
+                tenor_months=chance.choice((3, 6, 12, 60)),
+                form=chance.choice(list(Form)),
+                line=None,
+                asset=CASH,
+                target=chance.randrange(1, 10**9),
+                provisional=chance.random() < 0.3,
+            )
+            for day in days
+        )
+        version = 0 if ruling is None else ruling.version
+        if chance.random() < 0.1:
+            version += 1  # What somebody else has published meanwhile.
+        return [
+            self._governed(
+                PublishPlan, "publish_plan", name, plan=name, version=version, auctions=planned
+            )
+        ]
+
     def _commit(self, chance: random.Random) -> Sequence[Record]:
         name, record = self._some(chance, self._is_open)
         terms = record.terms
         account = address_of(BANK, f"a{chance.randrange(4)}")
-        if terms.form in TAKING_FORMS:  # Now and then somebody offers what it does not have.
+        taking = terms.form in TAKING_FORMS
+        if taking:  # Now and then somebody offers what it does not have.
             account = chance.choice([account, *self._offering(terms.asset)])
         bid = SealedBid(
             auction=name,
             account=account,
             price_e4=_price(chance, terms.form),
-            face=terms.multiple * chance.choice((1, 2, 5)),
+            face=terms.multiple * (1 if taking else chance.choice((1, 2, 5))),
             salt=chance.randbytes(32),
         )
         commitment = commitment_of(bid)

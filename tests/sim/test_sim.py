@@ -46,7 +46,7 @@ def test_a_network_without_faults_decides_and_settles() -> None:
 def test_every_operation_of_the_catalogue_is_applied_and_many_outcomes_are_met() -> None:
     applied: set[str] = set()
     met: set[str] = set()
-    for seed, version in ((1, 1), (5, 1), (11, 1), (43, LATEST_VERSION), (45, LATEST_VERSION)):
+    for seed, version in ((1, 1), (5, 1), (11, 1), (51, LATEST_VERSION), (54, LATEST_VERSION)):
         result = holds(
             Options(
                 seed=seed,

@@ -1,7 +1,7 @@
-"""`khazana auction calendar`: what is to happen in auctions, day by day."""
+"""`khazana auction calendar`: what is planned and announced of auctions, and what falls due."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,45 +10,101 @@ from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
 
+if TYPE_CHECKING:
+    from node.client import Client
+
 _STEPS: Final = ("opens", "closes", "settles")
 _OVER: Final = frozenset({"rejected", "settled"})
-_HEAD: Final = ("time", "step", "auction", "asset", "form", "target")
+_HEAD: Final = ("time", "step", "auction", "asset", "form", "target", "maturing")
+_PLANNED: Final = (
+    "day",
+    "settlement_day",
+    "kind",
+    "tenor_months",
+    "form",
+    "line",
+    "target",
+    "currency",
+    "maturing",
+    "provisional",
+    "plan",
+)
+_NONE: Final = "0"
 
 
 @click.command("calendar")
+@click.option("--plan", "planned", is_flag=True, help="With --csv: what is planned instead.")
 @url_option
 @timeout_option(10)
 @json_option
 @csv_option
-def command(url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
-    """Print what is still to happen in auctions that were announced, the next first.
+def command(url: str, timeout_s: float, *, planned: bool, as_json: bool, as_csv: bool) -> None:
+    """Print the auctions that are planned, and what is still to happen in those announced.
 
-    Bids of an auction come in from when it opens to when it closes; who was allotted something pays
-    for it, or is paid, when it settles. A settlement by a calendar moves with that calendar.
+    A plan promises nothing; `provisional` is what hangs on a day that is not certain. Bids of an
+    auction come in from when it opens to when it closes; who was allotted something pays for it, or
+    is paid, when it settles. A settlement by a calendar moves with that calendar.
+
+    Maturing is the principal that falls due on the day of the settlement in the same currency,
+    worked out here from what is owed on the face that is held now.
 
     \b
-    Example:
+    Examples:
       khazana auction calendar
+      khazana auction calendar --plan --csv
     """
-    found = with_client(url, timeout_s, lambda client: read_all(client, "khz_auctions", "auctions"))
-    steps = steps_of(found)
-    facts = {**{name: found[name] for name in ("height", "block_id", "time")}, "calendar": steps}
-    rows = [tuple(each[name] for name in _HEAD) for each in steps]
-    shown = [(*row[:-1], grouped(row[-1])) for row in rows]
-    said = table(shown, head=_HEAD) if rows else "nothing is announced"
-    place = f"as of block {found['height']}, {found['time']}"
-    emit_sheet(
-        facts, f"{said}\n\n{place}", Sheet(head=_HEAD, rows=rows), as_json=as_json, as_csv=as_csv
-    )
+    found = with_client(url, timeout_s, _read)
+    place = {name: found[name] for name in ("height", "block_id", "time")}
+    steps, plan = found["calendar"], found["plan"]
+    facts = {**place, "plan": plan, "calendar": steps}
+    rows = [tuple(each[name] or "" for name in _HEAD) for each in steps]
+    plan_rows = [tuple(_cell(each[name]) for name in _PLANNED) for each in plan]
+    parts = [
+        table([_grouped(row, _PLANNED) for row in plan_rows], head=_PLANNED)
+        if plan
+        else "nothing is planned",
+        table([_grouped(row, _HEAD) for row in rows], head=_HEAD)
+        if rows
+        else "nothing is announced",
+        f"as of block {found['height']}, {found['time']}",
+    ]
+    sheet = Sheet(head=_PLANNED, rows=plan_rows) if planned else Sheet(head=_HEAD, rows=rows)
+    emit_sheet(facts, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
 
 
-def steps_of(found: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what is to happen after the time of the answer, in order of time and then of name."""
+async def _read(client: "Client") -> dict[str, Any]:
+    from node.debt import maturing, read_lines
+
+    plans = await read_all(client, "khz_auctionPlans", "plans")
+    lines = await read_all(client, "khz_debt", "lines")
+    found = await read_all(client, "khz_auctions", "auctions")
+    due = {
+        (currency, day.isoformat()): str(amount)
+        for (currency, day), amount in maturing(read_lines(lines["lines"])).items()
+    }
+    return {
+        **{name: found[name] for name in ("height", "block_id", "time")},
+        "calendar": steps_of(found, due),
+        "plan": planned_of(plans["plans"], due, found["today"]),
+    }
+
+
+def steps_of(found: Mapping[str, Any], due: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
+    """Return what is to happen after the time of the answer, in order of time and then of name.
+
+    Args:
+        due: principal by currency and day.
+    """
     steps = [
         {
             "time": auction[step],
             "step": step,
             **{name: auction[name] for name in ("auction", "asset", "form", "target")},
+            "maturing": (
+                due.get((auction["currency"], auction["settlement_day"]), _NONE)
+                if step == "settles"
+                else None
+            ),
         }
         for auction in found["auctions"]
         if auction["stage"] not in _OVER
@@ -56,3 +112,38 @@ def steps_of(found: Mapping[str, Any]) -> list[dict[str, str]]:
         if auction[step] > found["time"]  # RFC 3339 in UTC sorts as text
     ]
     return sorted(steps, key=lambda each: (each["time"], each["auction"]))
+
+
+def planned_of(
+    plans: Sequence[Mapping[str, Any]], due: Mapping[tuple[str, str], str], today: str
+) -> list[dict[str, Any]]:
+    """Return what is planned from today on, in order of day and then of plan.
+
+    Args:
+        due: principal by currency and day.
+        today: the ledger's day, as YYYY-MM-DD.
+    """
+    planned = [
+        {
+            **each,
+            "maturing": due.get((each["currency"], each["settlement_day"]), _NONE),
+            "plan": plan["plan"],
+        }
+        for plan in plans
+        for each in plan["auctions"]
+        if each["day"] >= today
+    ]
+    return sorted(planned, key=lambda each: (each["day"], each["plan"]))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _grouped(row: Sequence[str], head: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        grouped(value) if value and name in {"target", "maturing"} else value
+        for name, value in zip(head, row, strict=True)
+    )

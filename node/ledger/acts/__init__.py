@@ -80,6 +80,7 @@ tag   operation                  class       event
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved
 115   (time)                                 FaceSwitched
+116   publish_plan               OFFICE      PlanPublished
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class
