@@ -18,6 +18,7 @@ from node.cli.demo.debt.securities import (
     enter_fixing,
 )
 from node.cli.demo.debt.stage import MILLION, PAISA, PEOPLE, DebtStage, is_gathered
+from node.cli.demo.debt.strips import strip_and_reconstitute
 from node.cli.demo.stage import Actor
 from node.client.reads import Payment
 from node.ledger.operations import FundPayment, Redeem, Transfer
@@ -52,7 +53,8 @@ FIRST_PAID: Final = (BOND, FLOATER)
 
 
 async def trade(stage: DebtStage) -> None:
-    """Sell bond and sukuk on, in fractions too."""
+    """Strip bonds and put them together; sell bond and sukuk on, in fractions too."""
+    await strip_and_reconstitute(stage)
     for each in TRADES:
         await _sell(stage, each)
     stage.narrator.tell("three trades, each of one transaction: delivery against payment")
