@@ -35,6 +35,7 @@ from node.client.finality import (
 )
 from node.client.indexed import IndexReads
 from node.client.network import ClientNetwork
+from node.client.paper import BidMandate, Envelope
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import SubmittedItem, Transport
@@ -347,6 +348,28 @@ class Client:
     async def auction_plans(self) -> Read[tuple[reads.AuctionPlan, ...]]:
         """Ask for the plans of auctions to come, by name."""
         return await self._pages("khz_auctionPlans", {}, "plans", reads.AuctionPlan)
+
+    async def bid_mandate(self, address: bytes | str) -> Read[BidMandate | None]:
+        """Ask which office may hand in an account's bids on paper; None: it has let none.
+
+        Raises:
+            NotFound: there is no such account.
+        """
+        params = {"address": self._address(address)}
+        return await self._read(
+            "khz_bidMandate",
+            params,
+            BidMandate | None,  # type: ignore[arg-type]  # a union
+            member="mandate",
+        )
+
+    async def envelopes(self, auction: str) -> Read[tuple[Envelope, ...]]:
+        """Ask for the bids of an auction that were handed in on paper, by number.
+
+        Raises:
+            NotFound: none was announced under this name.
+        """
+        return await self._pages("khz_envelopes", {"auction": auction}, "envelopes", Envelope)
 
     async def references(self) -> Read[tuple[reads.Reference, ...]]:
         """Ask for the weighted averages that floating coupons refer to, by name."""

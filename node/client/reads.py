@@ -524,6 +524,8 @@ class Standing:
     unrevealed: int
     failed: int
     excluded_until: datetime | None
+    unentered: int
+    """Envelopes of others that it lodged as an office and did not enter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -540,6 +542,8 @@ class Bid:
     """None: sealed."""
     cash_account: str | None
     void: bool
+    office: str | None
+    """That handed it in on paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,9 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.AuctionRejected,
         events.AuctionSettled,  # its allotments have moved
         events.BidCommitted,
+        events.BidEntered,
+        events.BidMandateGiven,
+        events.BidMandateRevoked,
         events.BidPlaced,
         events.BidRevealed,
         events.BidWithdrawn,
@@ -171,6 +174,9 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.BookCompleted,
         events.CalendarAmended,
         events.CalendarDefined,
+        events.EnvelopeLodged,
+        events.EnvelopeReturned,
+        events.EnvelopesUnentered,
         events.FundingChecked,
         events.HoldExpired,  # available again: the total is as it was
         events.HoldPlaced,

@@ -27,7 +27,6 @@ from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionResult,
     AuctionStage,
-    BidRecord,
     Count,
     LadderRecord,
     LadderRow,
@@ -45,10 +44,11 @@ from node.ledger.parameters import parameter
 from node.ledger.pricing import bill_yield
 from node.ledger.rating import why_not_accepted
 from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_not_deliverable
-from node.ledger.state import LedgerState, Table
+from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import (
     BIDDERS,
     BIDS,
+    ENVELOPES,
     LADDERS,
     REFERENCES,
     DueKind,
@@ -95,7 +95,15 @@ class BookCompleted(Record, tag=88):
     noncompetitive: int
     """And without one."""
     unrevealed: Count
-    """How many sealed bids were not opened."""
+    """How many sealed bids were not opened, and envelopes not entered."""
+
+
+class EnvelopesUnentered(Record, tag=96):
+    """Envelopes were not entered: void, and counted against the office that had lodged them."""
+
+    auction: Name
+    participant: Name
+    count: Count
 
 
 class AuctionRejected(Record, tag=89):
@@ -123,6 +131,7 @@ AuctionEvent: TypeAlias = (
     AuctionOpened
     | AuctionClosed
     | BookCompleted
+    | EnvelopesUnentered
     | AuctionRejected
     | SettlementEvent
     | AuctionSettled
@@ -296,13 +305,20 @@ def _keep_reference(state: LedgerState, name: str, reference: ReferenceRecord) -
 
 
 def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
-    """Make a ladder of the bids that count; count against bidders what they left sealed."""
+    """Make a ladder of the bids that count; count against bidders what they left sealed.
+
+    What came on paper and was not entered counts against the office that had it.
+    """
     rows: list[LadderRow] = []
     unrevealed: Counter[str] = Counter()
-    work = STEP_WORK
-    for number, bid in _bids(state, auction, record):
+    unentered: Counter[str] = Counter()
+    envelopes = dict(_numbered(state, ENVELOPES, auction, record))
+    work = STEP_WORK + len(envelopes)
+    for number, bid in _numbered(state, BIDS, auction, record):
         work += 1
-        if bid.bid is None:
+        if bid.bid is None and number in envelopes:
+            unentered[envelopes[number].lodged_by] += 1
+        elif bid.bid is None:
             unrevealed[bid.bidder] += 1
         elif not bid.void:
             rows.append(row_of(number, bid.bid))
@@ -314,6 +330,9 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
             exclusion_days=record.terms.unrevealed_exclusion_days,
             unrevealed=count,
         )
+    for office, count in sorted(unentered.items()):
+        blame(state, office, time_ms=time_ms, exclusion_days=0, unentered=count)
+    unopened = unrevealed.total() + unentered.total()
     priced = competitive_ladder(rows, record.terms.form)
     unpriced = noncompetitive_ladder(rows)
     pieces = _put_pieces(state, auction, priced, unpriced)
@@ -323,7 +342,7 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
         next_ms=record.terms.decides_until_ms,
         competitive_pieces=pieces[0],
         noncompetitive_pieces=pieces[1],
-        unrevealed=unrevealed.total(),
+        unrevealed=unopened,
     )
     put_auction(state, auction, completed, before=record)
     events: list[AuctionEvent] = [
@@ -334,8 +353,12 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
             # stop every node.
             competitive=min(sum(row.face for row in priced), AMOUNT_MAX),
             noncompetitive=min(sum(row.face for row in unpriced), AMOUNT_MAX),
-            unrevealed=unrevealed.total(),
-        )
+            unrevealed=unopened,
+        ),
+        *(
+            EnvelopesUnentered(auction=auction, participant=office, count=count)
+            for office, count in sorted(unentered.items())
+        ),
     ]
     if not priced:
         # Without a price nobody can say what the others should pay.
@@ -343,18 +366,21 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
     return events, work
 
 
-def _bids(state: LedgerState, auction: str, record: AuctionRecord) -> list[tuple[int, BidRecord]]:
+def _numbered(
+    state: LedgerState, table: Table[R], auction: str, record: AuctionRecord
+) -> list[tuple[int, R]]:
+    """Return the records of a table that an auction has by number of its bids."""
     prefix = bid_key(auction, 0)[:-4]
-    found: list[tuple[int, BidRecord]] = []
+    found: list[tuple[int, R]] = []
     start = prefix
     # No more than there can be, and one: behind a small book lie those of others.
     size = min(_PAGE, record.numbered + 1)
     while True:
-        page = state.scan(BIDS, start, size)
-        for key, bid in page:
+        page = state.scan(table, start, size)
+        for key, row in page:
             if not key.startswith(prefix):
                 return found
-            found.append((int.from_bytes(key[-4:], "big"), bid))
+            found.append((int.from_bytes(key[-4:], "big"), row))
         if len(page) < size:
             return found
         start = page[-1][0] + b"\0"  # the least key above the last one
@@ -417,7 +443,7 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
 def _forget(state: LedgerState, auction: str, record: AuctionRecord) -> Taken:
     """Forget some of the bids and bidders that an auction which is over still has."""
     work = 0
-    for table in (BIDS, BIDDERS):
+    for table in (BIDS, ENVELOPES, BIDDERS):
         most = min(ROWS_PER_PIECE_MAX - work, record.numbered)  # nor more bidders than bids
         work += _delete(state, table, f"{auction}/".encode(), most)
     if work < ROWS_PER_PIECE_MAX:

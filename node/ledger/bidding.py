@@ -7,13 +7,15 @@ every rule about a bidder costs one read.
 
 from typing import Final
 
-from node.codec import replace
+from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.auctions.records import (
     BIDS_NUMBERED_MAX,
     AuctionRecord,
     BidderRecord,
+    BidNumber,
     BidRecord,
+    EnvelopeRecord,
     OpenBid,
     StandingRecord,
 )
@@ -26,6 +28,7 @@ from node.ledger.auctions.terms import (
 )
 from node.ledger.authority import is_active, participant_of
 from node.ledger.holdings import asset_of
+from node.ledger.identifiers import Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -33,6 +36,7 @@ from node.ledger.tables import (
     BIDDERS,
     BIDS,
     DUE,
+    ENVELOPES,
     LICENCES,
     STANDINGS,
     DueKind,
@@ -46,7 +50,16 @@ from node.ledger.tables import (
 from node.ledger.units import MS_PER_DAY
 
 _NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None)
-_BLAMELESS: Final = StandingRecord(unrevealed=0, failed=0, excluded_until_ms=0)
+_BLAMELESS: Final = StandingRecord(unrevealed=0, failed=0, excluded_until_ms=0, unentered=0)
+
+
+class BidsVoided(Record, tag=93):
+    """A bidder made a second bid without a price, electronic or on paper: neither counts."""
+
+    auction: Name
+    number: BidNumber
+    """Of the first one; the second was never entered, or is void as well."""
+    bidder: Name
 
 
 # --- auctions ------------------------------------------------------------------------------------
@@ -150,17 +163,11 @@ def check_bidder(
     Raises:
         Reject: BIDDER_NOT_ACCEPTED, BIDDER_EXCLUDED.
     """
+    names_a_price = competes(state, terms, bidder, time_ms=time_ms)
     kind = participant_of(state, bidder).kind.value
-    competes = kind in terms.kinds or _is_licensed(state, terms, bidder, time_ms)
-    accepted = competes if priced else not competes and kind in terms.noncompetitive_kinds
+    accepted = names_a_price if priced else not names_a_price and kind in terms.noncompetitive_kinds
     if not accepted or bidder == asset_of(state, terms.asset).issuer:
-        raise Reject(
-            Outcome.BIDDER_NOT_ACCEPTED,
-            auction=auction,
-            participant=bidder,
-            kind=kind,
-            operation=operation,
-        )
+        raise _not_accepted(state, operation, auction, bidder)
     standing = state.get(STANDINGS, name_key(bidder))
     if standing is not None and time_ms < standing.excluded_until_ms:
         raise Reject(
@@ -171,6 +178,27 @@ def check_bidder(
             unrevealed=standing.unrevealed,
             failed=standing.failed,
         )
+
+
+def competes(state: LedgerState, terms: AuctionTerms, bidder: str, *, time_ms: int) -> bool:
+    """Return whether a participant is of those who may bid with a price, and not without one."""
+    kind = participant_of(state, bidder).kind.value
+    return kind in terms.kinds or _is_licensed(state, terms, bidder, time_ms)
+
+
+def check_part(
+    state: LedgerState, operation: str, auction: str, number: int, *, priced: bool
+) -> None:
+    """Refuse that an envelope is opened with a price where its bidder bids without, or the reverse.
+
+    Raises:
+        Reject: BIDDER_NOT_ACCEPTED.
+    """
+    envelope = envelope_of(state, auction, number)
+    if envelope is not None and envelope.priced is not priced:
+        bid = state.get(BIDS, bid_key(auction, number))
+        assert bid is not None  # an envelope is one
+        raise _not_accepted(state, operation, auction, bid.bidder)
 
 
 def bidder_of(state: LedgerState, auction: str, participant: str) -> BidderRecord:
@@ -186,8 +214,9 @@ def blame(
     exclusion_days: int,
     unrevealed: int = 0,
     failed: int = 0,
+    unentered: int = 0,
 ) -> None:
-    """Count against a bidder what it did not do, and exclude it for so many days from now on."""
+    """Count against a bidder, or an office, what it did not do; exclude it for so many days."""
     standing = state.get(STANDINGS, name_key(participant)) or _BLAMELESS
     until_ms = time_ms + exclusion_days * MS_PER_DAY if exclusion_days else 0
     state.put(
@@ -197,7 +226,19 @@ def blame(
             unrevealed=standing.unrevealed + unrevealed,
             failed=standing.failed + failed,
             excluded_until_ms=max(standing.excluded_until_ms, until_ms),
+            unentered=standing.unentered + unentered,
         ),
+    )
+
+
+def _not_accepted(state: LedgerState, operation: str, auction: str, bidder: str) -> Reject:
+    kind = participant_of(state, bidder).kind.value
+    return Reject(
+        Outcome.BIDDER_NOT_ACCEPTED,
+        auction=auction,
+        participant=bidder,
+        kind=kind,
+        operation=operation,
     )
 
 
@@ -220,8 +261,12 @@ def seal(
     account: bytes,
     bidder: str,
     commitment: bytes,
+    envelope: EnvelopeRecord | None = None,
 ) -> int:
     """Take a sealed bid of an accepted bidder; return its number.
+
+    Args:
+        envelope: that it came on paper; None: by the bidder's own key.
 
     Raises:
         Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL.
@@ -234,7 +279,12 @@ def seal(
             participant=bidder,
             expected=record.terms.bids_per_bidder,
         )
-    _check_room(auction, record, record.sealed, COMPETITIVE_BIDS_MAX)
+    if envelope is None or envelope.priced:
+        _check_room(auction, record, record.sealed, COMPETITIVE_BIDS_MAX)
+        counted = replace(record, sealed=record.sealed + 1)
+    else:
+        check_place(auction, record)
+        counted = replace(record, noncompetitive=record.noncompetitive + 1)
     number = record.numbered + 1
     sealed = BidRecord(account=account, bidder=bidder, commitment=commitment, bid=None, void=False)
     state.put(BIDS, bid_key(auction, number), sealed)
@@ -243,10 +293,15 @@ def seal(
         bidder_key(auction, bidder),
         replace(theirs, sealed=(*theirs.sealed, number)),
     )
-    put_auction(
-        state, auction, replace(record, numbered=number, sealed=record.sealed + 1), before=record
-    )
+    if envelope is not None:
+        state.put(ENVELOPES, bid_key(auction, number), envelope)
+    put_auction(state, auction, replace(counted, numbered=number), before=record)
     return number
+
+
+def envelope_of(state: LedgerState, auction: str, number: int) -> EnvelopeRecord | None:
+    """Return what is known of a bid that came on paper; None: it did not."""
+    return state.get(ENVELOPES, bid_key(auction, number))
 
 
 def sealed_bid_of(state: LedgerState, auction: str, number: int, account: bytes) -> BidRecord:
@@ -263,6 +318,64 @@ def sealed_bid_of(state: LedgerState, auction: str, number: int, account: bytes)
     return bid
 
 
+def bid_on_paper(state: LedgerState, auction: str, number: int) -> tuple[EnvelopeRecord, BidRecord]:
+    """Return an envelope, and the bid that it is, that nobody has opened.
+
+    Raises:
+        Reject: ENVELOPE_UNKNOWN, SEALED_BID_OPENED.
+    """
+    envelope = envelope_of(state, auction, number)
+    bid = state.get(BIDS, bid_key(auction, number))
+    if envelope is None or bid is None:
+        raise Reject(Outcome.ENVELOPE_UNKNOWN, auction=auction, number=number)
+    if bid.bid is not None:
+        raise Reject(Outcome.SEALED_BID_OPENED, auction=auction, number=number)
+    return envelope, bid
+
+
+def check_opening(
+    auction: str,
+    terms: AuctionTerms,
+    number: int,
+    sealed: BidRecord,
+    price_e4: int | None,
+    commitment: bytes,
+) -> None:
+    """Refuse what is not what was sealed, or a price off the quantum.
+
+    Raises:
+        Reject: SEALED_BID_DIFFERS, PRICE_OFF_QUANTUM.
+    """
+    if commitment != sealed.commitment:
+        raise Reject(
+            Outcome.SEALED_BID_DIFFERS,
+            auction=auction,
+            number=number,
+            found=commitment,
+            expected=sealed.commitment or b"",
+        )
+    if price_e4 is not None and price_e4 % terms.quantum_e4:
+        raise Reject(
+            Outcome.PRICE_OFF_QUANTUM, auction=auction, found=price_e4, expected=terms.quantum_e4
+        )
+
+
+def check_noncompetitive(auction: str, terms: AuctionTerms, face: int) -> None:
+    """Refuse a face that one person may not bid for without a price.
+
+    Raises:
+        Reject: NONCOMPETITIVE_FACE_NOT_ACCEPTED.
+    """
+    if not terms.noncompetitive_least <= face <= terms.noncompetitive_most:
+        raise Reject(
+            Outcome.NONCOMPETITIVE_FACE_NOT_ACCEPTED,
+            auction=auction,
+            found=face,
+            lowest=terms.noncompetitive_least,
+            highest=terms.noncompetitive_most,
+        )
+
+
 def withdraw(
     state: LedgerState, auction: str, record: AuctionRecord, number: int, bid: BidRecord
 ) -> None:
@@ -275,7 +388,14 @@ def withdraw(
     # bid without a price, before a licence let it name one, stays the bidder's only such bid.
     nothing = not left and theirs.noncompetitive is None
     state.put(BIDDERS, key, None if nothing else replace(theirs, sealed=left))
-    put_auction(state, auction, replace(record, sealed=record.sealed - 1), before=record)
+    envelope = envelope_of(state, auction, number)
+    if envelope is not None:
+        state.delete(ENVELOPES, bid_key(auction, number))
+    if envelope is None or envelope.priced:
+        counted = replace(record, sealed=record.sealed - 1)
+    else:
+        counted = replace(record, noncompetitive=record.noncompetitive - 1)
+    put_auction(state, auction, counted, before=record)
 
 
 def open_bid(
@@ -315,6 +435,26 @@ def open_bid(
         )
     state.put(BIDS, bid_key(auction, number), replace(sealed, bid=bid))
     state.put(BIDDERS, bidder_key(auction, sealed.bidder), replace(theirs, face=face))
+
+
+def open_unpriced(
+    state: LedgerState, auction: str, number: int, sealed: BidRecord, bid: OpenBid
+) -> int | None:
+    """Open an envelope without a price, whose hash fits.
+
+    Returns:
+        the number of the bid without a price that its bidder had already: both are void. None: it
+        is the only one.
+    """
+    theirs = bidder_of(state, auction, sealed.bidder)
+    first = theirs.noncompetitive
+    state.put(BIDS, bid_key(auction, number), replace(sealed, bid=bid, void=first is not None))
+    if first is not None:
+        void(state, auction, first)
+        return first
+    key = bidder_key(auction, sealed.bidder)
+    state.put(BIDDERS, key, replace(theirs, noncompetitive=number))
+    return None
 
 
 def check_place(auction: str, record: AuctionRecord) -> None:

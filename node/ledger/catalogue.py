@@ -19,9 +19,14 @@ from node.ledger.acts.auctions import (
     announce_auction,
     commit_bid,
     decide_auction,
+    enter_bid,
+    give_bid_mandate,
+    lodge_envelope,
     place_bid,
     publish_plan,
+    return_envelope,
     reveal_bid,
+    revoke_bid_mandate,
     withdraw_bid,
 )
 from node.ledger.acts.calendars import amend_calendar, define_calendar
@@ -105,6 +110,11 @@ ACTS: Final[tuple[Act, ...]] = (
     define_calendar.ACT,
     amend_calendar.ACT,
     publish_plan.ACT,
+    give_bid_mandate.ACT,
+    revoke_bid_mandate.ACT,
+    lodge_envelope.ACT,
+    return_envelope.ACT,
+    enter_bid.ACT,
 )
 """Every act, in order of tag."""
 

@@ -12,9 +12,14 @@ from node.ledger.acts.assets.transfer import Transferred
 from node.ledger.acts.auctions.announce_auction import AuctionAnnounced
 from node.ledger.acts.auctions.commit_bid import BidCommitted
 from node.ledger.acts.auctions.decide_auction import AuctionDecided, MarginDecided, RateDecided
-from node.ledger.acts.auctions.place_bid import BidPlaced, BidsVoided
+from node.ledger.acts.auctions.enter_bid import BidEntered
+from node.ledger.acts.auctions.give_bid_mandate import BidMandateGiven
+from node.ledger.acts.auctions.lodge_envelope import EnvelopeLodged
+from node.ledger.acts.auctions.place_bid import BidPlaced
 from node.ledger.acts.auctions.publish_plan import PlanPublished
+from node.ledger.acts.auctions.return_envelope import EnvelopeReturned
 from node.ledger.acts.auctions.reveal_bid import BidRevealed
+from node.ledger.acts.auctions.revoke_bid_mandate import BidMandateRevoked
 from node.ledger.acts.auctions.withdraw_bid import BidWithdrawn
 from node.ledger.acts.calendars.amend_calendar import CalendarAmended
 from node.ledger.acts.calendars.define_calendar import CalendarDefined
@@ -47,7 +52,9 @@ from node.ledger.auctioning import (
     AuctionRejected,
     AuctionSettled,
     BookCompleted,
+    EnvelopesUnentered,
 )
+from node.ledger.bidding import BidsVoided
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
@@ -134,6 +141,12 @@ Event: TypeAlias = (
     | PlanPublished
     | RateDecided
     | MarginDecided
+    | BidMandateGiven
+    | BidMandateRevoked
+    | EnvelopeLodged
+    | EnvelopeReturned
+    | BidEntered
+    | EnvelopesUnentered
     | AuctionOpened
     | AuctionClosed
     | BookCompleted
@@ -163,6 +176,9 @@ __all__ = [
     "AuctionRejected",
     "AuctionSettled",
     "BidCommitted",
+    "BidEntered",
+    "BidMandateGiven",
+    "BidMandateRevoked",
     "BidPlaced",
     "BidRevealed",
     "BidWithdrawn",
@@ -170,6 +186,9 @@ __all__ = [
     "BookCompleted",
     "CalendarAmended",
     "CalendarDefined",
+    "EnvelopeLodged",
+    "EnvelopeReturned",
+    "EnvelopesUnentered",
     "Event",
     "FaceBoughtBack",
     "FaceSwitched",

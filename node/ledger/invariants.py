@@ -15,7 +15,7 @@
 9. Calendars are in order, and appointments are by calendars that there are.
 10. No auction allots more than it offers, nor delivers more than it allots; what was paid is face
     times price of what was delivered, and the interest accrued; bids belong to an auction that is
-    not over.
+    not over; what came on paper is a bid, and mandates for it are of open accounts.
 11. What was issued of a security and not redeemed is held by somebody on its register; what was due
     was paid, is owed by name, or is residue (`servicing/books.py`).
 12. There is as much of every strip as is stripped of its lines, and a line with what is stripped of
@@ -35,6 +35,7 @@ from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionStage,
     BidRecord,
+    EnvelopeRecord,
     LadderRecord,
     RowState,
 )
@@ -65,11 +66,13 @@ from node.ledger.tables import (
     CALENDARS,
     CONSENSUS_KEYS,
     DUE,
+    ENVELOPES,
     HOLDINGS,
     HOLDS,
     IDENTIFIERS,
     LADDERS,
     LICENCES,
+    MANDATES,
     OFFICES,
     PARTICIPANTS,
     PROPOSAL_COUNTS,
@@ -421,24 +424,42 @@ def _calendars(rows: StateRows) -> Iterator[str]:
 def _auctions(rows: StateRows) -> Iterator[str]:
     """Check rule 10."""
     bids, bidders = _by_auction(rows, BIDS), _by_auction(rows, BIDDERS)
+    envelopes = _by_auction(rows, ENVELOPES)
+    yield from _paper(rows)
     for key, record in rows.items(AUCTIONS):
         name = key.decode()
         yield from _given(key, record)
         yield from _delivered(name, record, _ladder(rows, key), _multiple(rows, record))
-        theirs = bids.pop(key, [])
+        theirs, paper = bids.pop(key, []), envelopes.pop(key, [])
         if record.stage < AuctionStage.DECIDING:
             # Until then none is forgotten.
+            unpriced = sum(isinstance(each, EnvelopeRecord) and not each.priced for each in paper)
             sealed = sum(
                 isinstance(bid, BidRecord) and bid.commitment is not None for bid in theirs
             )
-            if (sealed, len(theirs) - sealed) != (record.sealed, record.noncompetitive):
+            counted = (sealed - unpriced, len(theirs) - sealed + unpriced)
+            if counted != (record.sealed, record.noncompetitive):
                 yield f"auction {name} does not have the bids that it counts"
         over = record.stage > AuctionStage.DECIDED and record.next_ms is None
-        if over and (theirs or key in bidders):
+        if over and (theirs or paper or key in bidders):
             yield f"auction {name} is over and has bids or bidders"
         bidders.pop(key, None)
-    for key in sorted({*bids, *bidders}):
+    for key in sorted({*bids, *bidders, *envelopes}):
         yield f"there are bids or bidders of the auction {key.decode()}, which was not announced"
+
+
+def _paper(rows: StateRows) -> Iterator[str]:
+    """Check that what came on paper is a bid, and that mandates are of open accounts."""
+    for place, _ in rows.items(ENVELOPES):
+        auction, bid = rows.get(AUCTIONS, place[:-5]), rows.get(BIDS, place)
+        # Afterwards bids are forgotten one after the other, and before their envelopes.
+        all_there = auction is not None and auction.stage < AuctionStage.DECIDED
+        if all_there and (bid is None or bid.commitment is None):
+            yield f"envelope {place.hex()} is no sealed bid"
+    for address, _ in rows.items(MANDATES):
+        account = rows.get(ACCOUNTS, address)
+        if account is None or account.status is AccountStatus.CLOSED:
+            yield f"a mandate is of {address.hex()}, which is no open account"
 
 
 def _given(key: bytes, record: AuctionRecord) -> Iterator[str]:

@@ -14,9 +14,14 @@ from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.auctions.announce_auction import AnnounceAuction
 from node.ledger.acts.auctions.commit_bid import CommitBid
 from node.ledger.acts.auctions.decide_auction import DecideAuction
+from node.ledger.acts.auctions.enter_bid import EnterBid
+from node.ledger.acts.auctions.give_bid_mandate import GiveBidMandate
+from node.ledger.acts.auctions.lodge_envelope import LodgeEnvelope
 from node.ledger.acts.auctions.place_bid import PlaceBid
 from node.ledger.acts.auctions.publish_plan import PublishPlan
+from node.ledger.acts.auctions.return_envelope import ReturnEnvelope
 from node.ledger.acts.auctions.reveal_bid import RevealBid
+from node.ledger.acts.auctions.revoke_bid_mandate import RevokeBidMandate
 from node.ledger.acts.auctions.withdraw_bid import WithdrawBid
 from node.ledger.acts.calendars.amend_calendar import AmendCalendar
 from node.ledger.acts.calendars.define_calendar import DefineCalendar
@@ -95,6 +100,11 @@ Operation: TypeAlias = (
     | PlaceBid
     | DecideAuction
     | PublishPlan
+    | GiveBidMandate
+    | RevokeBidMandate
+    | LodgeEnvelope
+    | ReturnEnvelope
+    | EnterBid
 )
 
 Operations: TypeAlias = Annotated[
@@ -115,13 +125,16 @@ __all__ = [
     "DefineAsset",
     "DefineCalendar",
     "DefineStrips",
+    "EnterBid",
     "FixRate",
     "ForcedTransfer",
     "FundPayment",
+    "GiveBidMandate",
     "GrantLicence",
     "GrantOffice",
     "HoldAccount",
     "Issue",
+    "LodgeEnvelope",
     "OpenAccount",
     "Operation",
     "Operations",
@@ -135,7 +148,9 @@ __all__ = [
     "ReleaseAccount",
     "ReleaseHold",
     "RemoveValidator",
+    "ReturnEnvelope",
     "RevealBid",
+    "RevokeBidMandate",
     "RevokeLicence",
     "RotateValidatorKey",
     "ScheduleUpgrade",

@@ -179,6 +179,19 @@ class Outcome(IntEnum):
         " accounts for those whom it registered itself.",
     )
 
+    BID_MANDATE_MISSING = (
+        220,
+        "Account {account} has let {expected} hand in its bids on paper, and {found} acts. Mandates"
+        " are given first, by it and by the account that pays (give_bid_mandate).",
+        3,
+    )
+    ENVELOPE_OF_ANOTHER_OFFICE = (
+        221,
+        "Envelope {number} of the auction {auction} is with {expected}, and {found} act. The office"
+        " that it was handed to must stand behind this.",
+        3,
+    )
+
     # What is said.
     TEXT_NOT_ACCEPTED = (
         60,
@@ -373,7 +386,7 @@ class Outcome(IntEnum):
     )
     OFFICE_VACANT = (
         132,
-        "Nobody holds the office {office}. Grant it first, or the row could never be met.",
+        "Nobody holds the office {office}. Grant it first: nobody could act for it.",
     )
     VALIDATOR_UNKNOWN = (
         133,
@@ -694,6 +707,12 @@ class Outcome(IntEnum):
         " belongs to another account, or never existed.",
         3,
     )
+    ENVELOPE_UNKNOWN = (
+        222,
+        "No envelope has the number {number} in the auction {auction}. It was taken back, came from"
+        " its bidder's own key, or never existed; `khz_envelopes` lists those there are.",
+        3,
+    )
     SEALED_BID_OPENED = (
         211,
         "Sealed bid {number} of the auction {auction} is already opened. Nothing more is to be"
@@ -746,6 +765,18 @@ class Outcome(IntEnum):
         219,
         "What has accrued on {asset} until day {found} is not known: the rate of the period is not"
         " fixed. Fix it before something is delivered.",
+        3,
+    )
+    BID_MANDATE_UNCHANGED = (
+        223,
+        "Account {account} has already let {office} hand in its bids on paper, paid from the same"
+        " account. Nothing to change.",
+        3,
+    )
+    BID_MANDATE_UNKNOWN = (
+        224,
+        "Account {account} has given no mandate for paper bids that this account could take back."
+        " The one that bids or the one that pays takes it back, while there is one.",
         3,
     )
     BID_OUT_OF_RANGE = (

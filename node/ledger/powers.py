@@ -70,7 +70,15 @@ _JOINT_OPERATIONS: Final = frozenset(
 )
 """Never in one hand, whatever the subject."""
 _SECURITY_OPERATIONS: Final = frozenset(
-    {"announce_auction", "call_security", "define_asset", "define_strips", "issue", "redeem"}
+    {
+        "announce_auction",
+        "call_security",
+        "define_asset",
+        "define_strips",
+        "enter_bid",
+        "issue",
+        "redeem",
+    }
 )
 """Never in one hand unless the subject is cash."""
 
@@ -117,6 +125,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
     monetary = _row((CENTRAL_BANK,), 1)
     fiscal = _row((CENTRAL_BANK, FINANCE_MINISTRY), 2)
     ministerial = _row((FINANCE_MINISTRY,), 1)
+    auctioneers = _row((CENTRAL_BANK, FINANCE_MINISTRY), 1)
     supervisor = _row((VIRTUAL_ASSET_REGULATOR,), 1)
     either = _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 1)
     retail = _row((VIRTUAL_ASSET_REGULATOR,), 1, licences=("custody", "exchange"))
@@ -139,12 +148,14 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "define_asset": {"bill": fiscal, "bond": fiscal, "cash": fiscal, "sukuk": fiscal},
         "define_calendar": {ANY: monetary},
         "define_strips": {"bond": fiscal},
+        "enter_bid": {"bill": fiscal, "bond": fiscal, "sukuk": fiscal},
         "fix_rate": {"bond": fiscal, "sukuk": fiscal},
         "forced_transfer": {ANY: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2)},
         "grant_licence": {ANY: supervisor},
         "grant_office": {ANY: joint},
         "hold_account": of_supervised,
         "issue": {"bill": fiscal, "bond": fiscal, "cash": monetary, "sukuk": fiscal},
+        "lodge_envelope": {"bill": auctioneers, "bond": auctioneers, "sukuk": auctioneers},
         "open_account": of_owners,
         "place_hold": of_supervised,
         "publish_plan": {ANY: ministerial},
@@ -153,6 +164,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "release_account": of_supervised,
         "release_hold": of_supervised,
         "remove_validator": {ANY: joint},
+        "return_envelope": {"bill": auctioneers, "bond": auctioneers, "sukuk": auctioneers},
         "revoke_licence": {ANY: supervisor},
         "rotate_validator_key": {ANY: joint},
         "schedule_upgrade": {ANY: joint},

@@ -18,7 +18,9 @@ from node.ledger.auctions.records import (
     AuctionRecord,
     BidderRecord,
     BidRecord,
+    EnvelopeRecord,
     LadderRecord,
+    MandateRecord,
     ReferenceRecord,
     StandingRecord,
 )
@@ -461,6 +463,10 @@ STANDINGS: Final = Table("standings", b"c", StandingRecord)
 """Key: participant. Only of those who failed to do something."""
 LADDERS: Final = Table("ladders", b"d", LadderRecord, ordered=True)
 """Key: auction, a slash, number of the piece from 0 (2 bytes). Never deleted."""
+MANDATES: Final = Table("mandates", b"m", MandateRecord)
+"""Key: address of the account whose bids may be handed in on paper."""
+ENVELOPES: Final = Table("envelopes", b"n", EnvelopeRecord, ordered=True)
+"""Key: as in `BIDS`, of those handed in on paper. Until the auction is over."""
 RECORDS_DUE: Final = Table("records due", b"f", DueRecord, ordered=True)
 """Key: as in `DUE`. The appointments of record days: a queue of their own, taken first."""
 BACKLOG: Final = Table("record backlog", b"g", BacklogRecord)
@@ -505,6 +511,8 @@ TABLES: Final = (
     STRIPPINGS,
     APPOINTMENTS,
     PLANS,
+    MANDATES,
+    ENVELOPES,
 )
 """All of them, in order of prefix."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from node.rpc.params import Limit, NameText, Params, ParticipantId
+from node.rpc.params import AddressText, Limit, NameText, Params, ParticipantId
 from node.rpc.results import Address, Amount, Hex, Object, Result, Time
 
 PLANS_MAX: Final = 10
@@ -58,6 +58,23 @@ class BidderParams(Params, frozen=True, kw_only=True):
     auction: Annotated[
         AuctionName | None, msgspec.Meta(description="null: only how the bidder stands")
     ] = None
+
+
+class BidMandateParams(Params, frozen=True, kw_only=True):
+    """`khz_bidMandate`."""
+
+    address: AddressText
+
+
+class EnvelopesParams(Params, frozen=True, kw_only=True):
+    """`khz_envelopes`."""
+
+    auction: AuctionName
+    after: Annotated[
+        Annotated[str, msgspec.Meta(pattern="^[0-9]{1,10}$", max_length=10)] | None,
+        msgspec.Meta(description="`next` of the page before"),
+    ] = None
+    limit: Limit = 100
 
 
 class ReferencesParams(Params, frozen=True, kw_only=True):
@@ -230,6 +247,8 @@ class StandingView(msgspec.Struct, frozen=True, kw_only=True):
     """Allotments left unpaid."""
     excluded_until: Time | None
     """Before then it may not bid; null where it never was excluded."""
+    unentered: int
+    """Envelopes of others that it lodged as an office and did not enter."""
 
 
 class BidView(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +264,8 @@ class BidView(msgspec.Struct, frozen=True, kw_only=True):
     """Null: sealed."""
     cash_account: Address | None
     void: bool
+    office: str | None
+    """That handed it in on paper; null: it came from the bidder's own key."""
 
 
 class BidderResult(Result, frozen=True, kw_only=True):
@@ -253,6 +274,50 @@ class BidderResult(Result, frozen=True, kw_only=True):
     participant: str
     standing: StandingView
     bids: list[BidView]
+
+
+class BidMandateView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may hand in an account's bids on paper."""
+
+    office: str
+    cash_account: Address
+    """From which they are paid."""
+
+
+class BidMandateResult(Result, frozen=True, kw_only=True):
+    """The mandate of an account, if it has given one."""
+
+    address: Address
+    mandate: BidMandateView | None
+
+
+class EnvelopeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid that was handed in on paper."""
+
+    number: int
+    account: Address
+    bidder: str
+    office: str
+    """That it was handed to."""
+    lodged_by: str
+    """Who held that office: if it is not entered, it counts against this participant."""
+    cash_account: Address
+    competitive: bool
+    """Whether its bidder names a price."""
+    commitment: Hex
+    price: Price | None
+    """Null: not entered, or without a price."""
+    face: Amount | None
+    """Null: not entered."""
+    void: bool
+
+
+class EnvelopesResult(Result, frozen=True, kw_only=True):
+    """A page of the envelopes of an auction, by number."""
+
+    auction: str
+    envelopes: list[EnvelopeView]
+    next: str | None
 
 
 class ReferenceView(msgspec.Struct, frozen=True, kw_only=True):

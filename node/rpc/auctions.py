@@ -8,9 +8,11 @@ from node.ledger.auctioning import settlement_day
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on
 from node.ledger.auctions.plans import PlannedAuction
 from node.ledger.auctions.records import (
+    BIDS_NUMBERED_MAX,
     AuctionRecord,
     AuctionResult,
     BidRecord,
+    EnvelopeRecord,
     LadderRecord,
     LadderRow,
     ReferenceRecord,
@@ -23,11 +25,14 @@ from node.ledger.holdings import asset_of
 from node.ledger.pricing import text
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
+    ACCOUNTS,
     ASSETS,
     AUCTIONS,
     BIDDERS,
     BIDS,
+    ENVELOPES,
     LADDERS,
+    MANDATES,
     PARTICIPANTS,
     PLANS,
     REFERENCES,
@@ -41,14 +46,14 @@ from node.rpc import auction_results as shapes
 from node.rpc import results
 from node.rpc.errors import NotFound
 from node.rpc.jsonrpc import method
-from node.rpc.reading import found, named_page
+from node.rpc.reading import found, named_page, page_of
 from node.rpc.recomputing import RecomputedFigure, recomputed
 from node.rpc.rendering import render_day, render_time
 from node.rpc.views import Views
 
 PIECES_MAX: Final = 8
 """Of a ladder, in one answer: 2,000 rows, some 200 KB."""
-_BLAMELESS: Final = shapes.StandingView(unrevealed=0, failed=0, excluded_until=None)
+_BLAMELESS: Final = shapes.StandingView(unrevealed=0, failed=0, excluded_until=None, unentered=0)
 
 
 class AuctionMethods:
@@ -165,6 +170,48 @@ class AuctionMethods:
             bids=[] if params.auction is None else self._bids_of(params.auction, name),
         )
 
+    @method("khz_bidMandate", NotFound)
+    async def bid_mandate(self, params: shapes.BidMandateParams) -> shapes.BidMandateResult:
+        """Say which office may hand in an account's bids on paper, and who pays for them."""
+        address = self._views.parse_address(params.address)
+        found(self._chain, ACCOUNTS, address, f"account {params.address}")
+        mandate = self._chain.record(MANDATES, address)
+        view = None
+        if mandate is not None:
+            payer = self._views.renderer.address(mandate.cash_account)
+            view = shapes.BidMandateView(office=mandate.office, cash_account=payer)
+        return shapes.BidMandateResult(**self._at(), address=params.address.lower(), mandate=view)
+
+    @method("khz_envelopes", NotFound)
+    async def envelopes(self, params: shapes.EnvelopesParams) -> shapes.EnvelopesResult:
+        """List the bids of an auction that were handed in on paper, by number.
+
+        What one says is known once two offices have entered it. Envelopes are on the ledger until
+        their auction is over.
+        """
+        record = self._found(params.auction)
+        after = None
+        if params.after is not None:
+            after = min(int(params.after), BIDS_NUMBERED_MAX).to_bytes(4, "big")
+        prefix = bid_key(params.auction, 0)[:-4]
+        page, following = page_of(self._chain, ENVELOPES, after, params.limit, prefix=prefix)
+        numbered = [(int.from_bytes(key, "big"), envelope) for key, envelope in page]
+        bids = [
+            (number, envelope, self._chain.record(BIDS, bid_key(params.auction, number)))
+            for number, envelope in numbered
+        ]
+        return shapes.EnvelopesResult(
+            **self._at(),
+            auction=params.auction,
+            # While an auction is settled, its bids go before its envelopes do.
+            envelopes=[
+                self._envelope(record, number, envelope, bid)
+                for number, envelope, bid in bids
+                if bid is not None
+            ],
+            next=None if following is None else str(int.from_bytes(following, "big")),
+        )
+
     @method("khz_references")
     async def references(self, params: shapes.ReferencesParams) -> shapes.ReferencesResult:
         """List the weighted averages that floating coupons refer to: of the last auction each."""
@@ -274,10 +321,13 @@ class AuctionMethods:
             numbers.append(theirs.noncompetitive)
         bids = [(number, self._chain.record(BIDS, bid_key(auction, number))) for number in numbers]
         # While an auction is settled, its bids go before its bidders do.
-        return [self._bid(record, number, bid) for number, bid in bids if bid is not None]
+        return [self._bid(auction, record, number, bid) for number, bid in bids if bid is not None]
 
-    def _bid(self, record: AuctionRecord, number: int, bid: BidRecord) -> shapes.BidView:
+    def _bid(
+        self, auction: str, record: AuctionRecord, number: int, bid: BidRecord
+    ) -> shapes.BidView:
         address = self._views.renderer.address
+        envelope = self._chain.record(ENVELOPES, bid_key(auction, number))
         opened = bid.bid
         price_e4 = None if opened is None else opened.price_e4
         return shapes.BidView(
@@ -287,6 +337,28 @@ class AuctionMethods:
             price=None if price_e4 is None else _price(price_e4),
             face=None if opened is None else self._amount(record, opened.face),
             cash_account=None if opened is None else address(opened.cash_account),
+            void=bid.void,
+            office=None if envelope is None else envelope.office,
+        )
+
+    def _envelope(
+        self, record: AuctionRecord, number: int, envelope: EnvelopeRecord, bid: BidRecord
+    ) -> shapes.EnvelopeView:
+        address = self._views.renderer.address
+        assert bid.commitment is not None, "an envelope is handed in under seal"
+        opened = bid.bid
+        price_e4 = None if opened is None else opened.price_e4
+        return shapes.EnvelopeView(
+            number=number,
+            account=address(bid.account),
+            bidder=bid.bidder,
+            office=envelope.office,
+            lodged_by=envelope.lodged_by,
+            cash_account=address(envelope.cash_account),
+            competitive=envelope.priced,
+            commitment=bid.commitment.hex(),
+            price=None if price_e4 is None else _price(price_e4),
+            face=None if opened is None else self._amount(record, opened.face),
             void=bid.void,
         )
 
@@ -327,6 +399,7 @@ def _standing(record: StandingRecord) -> shapes.StandingView:
         unrevealed=record.unrevealed,
         failed=record.failed,
         excluded_until=render_time(until_ms) if until_ms else None,
+        unentered=record.unentered,
     )
 
 

@@ -179,6 +179,7 @@ def _sealed(auction: str) -> SealedBid:
 
 
 def _opened(asset: str, bid: SealedBid) -> RevealBid:
+    assert bid.price_e4 is not None  # none of these came on paper
     return RevealBid(
         account=bid.account,
         cash_account=bid.account,

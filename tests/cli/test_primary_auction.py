@@ -474,3 +474,150 @@ async def test_interest_accrued_stands_beside_what_was_paid(market: Market) -> N
     [shown] = (await market.solo.call("khz_auctionLadder", {"auction": "sold"}))["rows"]
 
     assert (shown["paid"], shown["accrued"]) == ("98.97", "-0.03")
+
+
+# --- on paper ------------------------------------------------------------------------------------
+
+
+def office_of(market: Market, name: str) -> tuple[str, ...]:
+    return ("--account", market.address(name, name))
+
+
+async def form_of(market: Market, *words: str) -> dict[str, Any]:
+    """Print the form of a bid on paper, and read it."""
+    ran = await market.run("envelope", AUCTION, *words, "--json")
+    assert ran.code == Exit.OK, ran.err
+    form: dict[str, Any] = ran.json
+    return form
+
+
+async def test_bid_on_paper_by_the_command_line(market: Market) -> None:
+    bank, person = market.address("a0"), market.address("amina", "amina")
+    given = await market.run("mandate", "--account", bank, "--office", "central-bank", by="a0")
+    assert given.code == Exit.OK, given.err
+    words = ("--account", person, "--office", "finance-ministry")
+    assert (await market.run("mandate", *words, by="amina")).code == Exit.OK
+    await market.go_to(0)
+    priced = await form_of(market, "--account", bank, "--price", "98.5", "--face", "4000")
+    unpriced = await form_of(market, "--account", person, "--face", "1000")
+    assert (priced["office"], priced["cash_account"]) == ("central-bank", bank)
+    paper = await market.run(
+        "envelope", AUCTION, "--account", bank, "--price", "98.5", "--face", "4000",
+        "--salt", priced["salt"],
+    )  # fmt: skip
+    spread = "".join(paper.out.split())
+    assert priced["commitment"] in spread
+    assert priced["salt"] in spread
+    again = await form_of(
+        market, "--account", bank, "--price", "98.5", "--face", "4000", "--salt", priced["salt"]
+    )
+    assert again["commitment"] == priced["commitment"]
+
+    nothing = await market.run("envelopes", AUCTION)
+    assert "no envelopes" in nothing.out
+    for form, office in ((priced, "central-bank"), (unpriced, "finance-ministry")):
+        lodging = ("--bidder", form["account"], "--hash", form["commitment"])
+        ran = await market.run("lodge", AUCTION, *office_of(market, office), *lodging, by=office)
+        assert ran.code == Exit.OK, ran.err
+    slip = ("--bidder", bank, "--hash", "00" * 32)
+    central = office_of(market, "central-bank")
+    assert (await market.run("lodge", AUCTION, *central, *slip, by="central-bank")).code == Exit.OK
+    back = await market.run("lodge", AUCTION, *central, "--return", "3", by="central-bank")
+    assert back.code == Exit.OK, back.err
+    listed = await market.run("envelopes", AUCTION, "--csv")
+    assert [line.split(",")[:3] for line in listed.out.splitlines()] == [
+        ["number", "office", "bidder"],
+        ["1", "central-bank", BANK],
+        ["2", "finance-ministry", "amina"],
+    ]
+
+    await market.go_to(10)
+    contents = ("--number", "1", "--price", "98.5", "--face", "4000", "--salt", priced["salt"])
+    first = await market.run("enter", AUCTION, *central, *contents, by="central-bank")
+    assert first.code == Exit.OK, first.err
+    assert "The second one runs the same command" in first.out
+    twice = await market.run("enter", AUCTION, *central, *contents, by="central-bank")
+    assert twice.code == Exit.REFUSED
+    assert "your office has entered envelope 1 already" in twice.err
+    ministry = office_of(market, "finance-ministry")
+    misread = ("--number", "1", "--price", "98.4", "--face", "4000", "--salt", priced["salt"])
+    wrong = await market.run("enter", AUCTION, *ministry, *misread, by="finance-ministry")
+    assert wrong.code == Exit.REFUSED
+    assert "Read price, face and salt again" in wrong.err
+    second = await market.run("enter", AUCTION, *ministry, *contents, by="finance-ministry")
+    assert second.code == Exit.OK, second.err
+    assert "entered by two offices" in second.out
+    without = ("--number", "2", "--face", "1000", "--salt", unpriced["salt"])
+    for office in ("finance-ministry", "central-bank"):
+        ran = await market.run(
+            "enter", AUCTION, *office_of(market, office), *without, "--json", by=office
+        )
+        assert ran.code == Exit.OK, ran.err
+        assert ran.json["state"] == ("applied" if office == "central-bank" else "open")
+    await check_paper_reads(market, priced["commitment"])
+
+    await market.go_to(20)
+    decide = DecideAuction(account=MINISTRY, approvers=(), auction=AUCTION, cut_off_e4=985_000)
+    await market.decide(decide, by=("finance-ministry",))
+    await market.go_to(40)
+    await market.solo.seal()
+    genesis = market.folder / "genesis.json"
+    genesis.write_text(market.solo.town.genesis.render())
+    verified = await market.run("verify", AUCTION, "--genesis", genesis)
+    assert verified.code == Exit.OK, verified.err
+    assert "DIFFERS" not in verified.out
+    assert "central-bank" not in (await market.run("result", AUCTION, "--json")).out
+
+
+async def check_paper_reads(market: Market, commitment: str) -> None:
+    """The client reads mandates and envelopes, typed; the bidder's own book says who had each."""
+    bank = market.address("a0")
+    async with Client(market.solo.url) as client:
+        mandate = (await client.bid_mandate(bank)).value
+        none = (await client.bid_mandate(market.address("a1"))).value
+        first, second = (await client.envelopes(AUCTION)).value
+        bidder = (await client.bidder(BANK, AUCTION)).value
+        with pytest.raises(NotFound):
+            await client.envelopes("nothing")
+    assert mandate is not None
+    assert (mandate.office, mandate.cash_account) == ("central-bank", bank)
+    assert none is None
+    assert (first.commitment, first.price, first.face) == (
+        commitment,
+        Decimal("98.5"),
+        Decimal(4000),
+    )
+    assert (second.competitive, second.price, second.face) == (False, None, Decimal(1000))
+    assert [bid.office for bid in bidder.bids] == ["central-bank"]
+    assert bidder.standing.unentered == 0
+    page = await market.solo.call("khz_envelopes", {"auction": AUCTION, "limit": 1})
+    following = {"auction": AUCTION, "after": page["next"]}
+    assert [each["number"] for each in page["envelopes"]] == [1]
+    rest = await market.solo.call("khz_envelopes", following)
+    assert ([each["number"] for each in rest["envelopes"]], rest["next"]) == ([2], None)
+
+
+async def test_what_does_not_stand_on_the_paper_is_refused_before_it_is_sent(
+    market: Market,
+) -> None:
+    bank = market.address("a0")
+    words = ("--account", bank, "--face", "4000")
+    central = office_of(market, "central-bank")
+    for ran, code in (
+        (await market.run("envelope", AUCTION, *words, "--salt", "12"), Exit.USAGE),
+        (await market.run("envelope", AUCTION, *words, "--price", "98.50001"), Exit.USAGE),
+        (await market.run("mandate", "--account", bank, by="a0"), Exit.USAGE),
+        (await market.run("lodge", AUCTION, *central, by="central-bank"), Exit.USAGE),
+        (
+            await market.run(
+                "enter", AUCTION, *central, "--number", "7", "--face", "1", "--salt", "0" * 64,
+                by="central-bank",
+            ),
+            Exit.REFUSED,
+        ),
+        (
+            await market.run("mandate", "--account", bank, "--revoke", by="a0"),
+            Exit.REFUSED,
+        ),
+    ):  # fmt: skip
+        assert ran.code == code, ran.err

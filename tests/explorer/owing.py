@@ -78,15 +78,16 @@ async def _auction(solo: Solo, name: str) -> None:
     await _announce(solo, name, begins)
     await _to(solo, begins)
     account = address_of(BANK, "a2")
+    asked = [964_000 + 137 * (place % 24) for place in range(BIDS)]
     bids = [
         SealedBid(
             auction=name,
             account=account,
-            price_e4=964_000 + 137 * (place % 24),
+            price_e4=price_e4,
             face=10_000,
             salt=bytes([place]) * 32,
         )
-        for place in range(BIDS)
+        for place, price_e4 in enumerate(asked)
     ]
     sealed = [
         CommitBid(account=account, auction=name, commitment=commitment_of(bid)) for bid in bids
@@ -100,15 +101,15 @@ async def _auction(solo: Solo, name: str) -> None:
             auction=name,
             number=number,
             asset=AUCTIONED,
-            price_e4=bid.price_e4,
+            price_e4=price_e4,
             face=bid.face,
             salt=bid.salt,
         )
-        for number, bid in enumerate(bids, 1)
+        for number, (bid, price_e4) in enumerate(zip(bids, asked, strict=True), 1)
     ]
     await _decide(solo, opened, ("a2",))
     await _to(solo, begins + 2 * MINUTE_MS)
-    prices = sorted((bid.price_e4 for bid in bids), reverse=True)
+    prices = sorted(asked, reverse=True)
     decide = DecideAuction(account=_MINISTRY, approvers=(), auction=name, cut_off_e4=prices[19])
     await _decide(solo, [decide], ("finance-ministry",))
     await _to(solo, begins + 4 * MINUTE_MS)

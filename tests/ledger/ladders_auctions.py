@@ -108,7 +108,7 @@ BID: Final = BidRecord(
     account=address("first-bank"), bidder="first-bank", commitment=SEALED, bid=None, void=False
 )
 OPENED: Final = OpenBid(price_e4=983_800, face=2 * STEP, cash_account=address("first-bank"))
-EXCLUDED: Final = StandingRecord(unrevealed=1, failed=2, excluded_until_ms=NOW_MS + 1)
+EXCLUDED: Final = StandingRecord(unrevealed=1, failed=2, excluded_until_ms=NOW_MS + 1, unentered=0)
 
 Preparation = Callable[[LedgerState], None]
 

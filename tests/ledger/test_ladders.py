@@ -11,6 +11,7 @@ from tests.ledger import (
     ladders_calendars,
     ladders_governance,
     ladders_lifecycle,
+    ladders_paper,
     ladders_plans,
     ladders_registry,
 )
@@ -25,6 +26,7 @@ LADDERS = (
     *ladders_auctions.LADDERS,
     ladders_plans.PUBLISH_PLAN,
     *ladders_lifecycle.LADDERS,
+    *ladders_paper.LADDERS,
 )
 STEPS = [(ladder, index) for ladder in LADDERS for index in range(len(ladder.rows))]
 COMBINED = [(ladder, index) for ladder, index in STEPS if not ladder.rows[index].alone]

@@ -129,6 +129,11 @@ NUMBERS = {
     "PLAN_VERSION_PASSED": 231,
     "PLAN_NOT_VALID": 232,
     "BID_OUT_OF_RANGE": 225,
+    "BID_MANDATE_MISSING": 220,
+    "ENVELOPE_OF_ANOTHER_OFFICE": 221,
+    "ENVELOPE_UNKNOWN": 222,
+    "BID_MANDATE_UNCHANGED": 223,
+    "BID_MANDATE_UNKNOWN": 224,
     "CUT_OFF_NOT_ACCEPTED": 218,
     "ASSET_NOT_SERVICED": 170,
     "PAYING_AGENT_ABSENT": 171,
@@ -163,8 +168,15 @@ def test_numbers_are_permanent() -> None:
 
 
 def test_outcomes_are_declared_in_order_of_number() -> None:
-    # Found out before the powers that it comes under, so it takes precedence over them.
-    numbers = [int(outcome) for outcome in Outcome if outcome is not Outcome.AUCTION_UNKNOWN]
+    # Numbered later, and found out before others: whether there is an auction before the powers
+    # that it comes under, whose paper it is with the powers.
+    earlier = {
+        Outcome.AUCTION_UNKNOWN,
+        Outcome.BID_MANDATE_MISSING,
+        Outcome.ENVELOPE_OF_ANOTHER_OFFICE,
+        Outcome.ENVELOPE_UNKNOWN,
+    }
+    numbers = [int(outcome) for outcome in Outcome if outcome not in earlier]
 
     assert numbers == sorted(set(numbers))
 

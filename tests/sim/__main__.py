@@ -34,6 +34,7 @@ def main() -> int:
         "--keep-blocks", type=int, default=0, help="half of the machines prune, and keep so many"
     )
     parser.add_argument("--version", type=int, default=1, help="of the protocol, to begin with")
+    parser.add_argument("--auctions", action="store_true", help="clients want little else")
     parser.add_argument("--skip", default="", help="numbers of faults to leave out: 3,7,12")
     parser.add_argument(
         "--shrink", action="store_true", help="of a run that fails, look for a smaller one"
@@ -55,6 +56,7 @@ def main() -> int:
         client_pause_s=arguments.client_pause,
         keep_blocks=arguments.keep_blocks,
         version=arguments.version,
+        auctions=arguments.auctions,
         skip=tuple(int(number) for number in arguments.skip.split(",") if number),
     )
     if arguments.shrink:
@@ -105,6 +107,7 @@ def summary(result: Result) -> str:
         f"clients: {clients.sent} sent, {clients.final} final, {clients.expired} expired,"
         f" {clients.refused} refused, {clients.retried} retries, {clients.read} reads",
         f"operations applied: {operations or 'none'}",
+        f"auctions settled: {', '.join(f'{form} {n}' for form, n in result.auctions.items()) or 0}",
         f"faults: {', '.join(f'{kind} {n}' for kind, n in result.faults.items()) or 'none'}",
     ]
     if result.liars:

@@ -26,19 +26,27 @@ from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
     DecideAuction,
+    EnterBid,
+    GiveBidMandate,
+    LodgeEnvelope,
     PlaceBid,
     PublishPlan,
+    ReturnEnvelope,
     RevealBid,
+    RevokeBidMandate,
     WithdrawBid,
 )
-from node.ledger.powers import FINANCE_MINISTRY
+from node.ledger.powers import CENTRAL_BANK, FINANCE_MINISTRY
 from node.ledger.tables import (
+    ACCOUNTS,
     ASSETS,
     AUCTIONS,
     BIDS,
     CALENDARS,
+    ENVELOPES,
     HOLDINGS,
     LADDERS,
+    MANDATES,
     PLANS,
     AssetRecord,
     ParticipantKind,
@@ -66,6 +74,10 @@ GOING_ON: Final = 12
 
 RUNNING_MAX: Final = 2
 """Auctions at a time."""
+BUSY_MAX: Final = 4
+STEP_MS: Final = range(4_000, 16_000)
+"""From one step of an auction to the next."""
+BUSY_STEP_MS: Final = range(3_000, 7_000)
 
 
 OPENED_MAX: Final = 6
@@ -87,12 +99,20 @@ class AuctionLoad:
         governed: Governed,
         account_of: Callable[[str], bytes | None],
         people: Callable[[ParticipantKind], list[str]],
+        busy: bool = False,
     ) -> None:
+        """Take the ledger that they are about, and who acts on it.
+
+        Args:
+            busy: more auctions at a time, and each is shorter.
+        """
         self._model = model
         self._now_ms = now_ms
         self._governed = governed
         self._account_of = account_of
         self._people = people
+        self._running_max = BUSY_MAX if busy else RUNNING_MAX
+        self._step_ms = BUSY_STEP_MS if busy else STEP_MS
         self._sealed: dict[bytes, SealedBid] = {}
         self._made = 0
 
@@ -106,14 +126,20 @@ class AuctionLoad:
             "place_bid": self._place,
             "decide_auction": self._decide,
             "publish_plan": self._plan,
+            "give_bid_mandate": self._give_mandate,
+            "revoke_bid_mandate": self._revoke_mandate,
+            "lodge_envelope": self._lodge,
+            "return_envelope": self._return,
+            "enter_bid": self._enter,
             # Or hardly any would go from its beginning to its end in the minutes of a run.
             **{f"auction_goes_on_{number}": self._go_on for number in range(GOING_ON)},
         }
 
     def _go_on(self, chance: random.Random) -> Sequence[Record]:
         """Draw what takes an auction that there is further."""
-        bidding = chance.sample((self._commit, self._place), 2)
-        for maker in (self._decide, self._reveal, *bidding):
+        bidding = chance.sample((self._commit, self._place, self._lodge), 3)
+        opening = chance.sample((self._reveal, self._enter), 2)
+        for maker in (self._decide, *opening, *bidding):
             try:
                 return maker(chance)
             except Impossible:
@@ -122,7 +148,7 @@ class AuctionLoad:
 
     def _announce(self, chance: random.Random) -> Sequence[Record]:
         running = sum(each.next_ms is not None for each in self._model.rows(AUCTIONS).values())
-        if running >= RUNNING_MAX:
+        if running >= self._running_max:
             raise Impossible  # or the bids would be spread over too many
         now_ms = self._now_ms()
         tomorrow = now_ms // MS_PER_DAY + 2
@@ -154,7 +180,7 @@ class AuctionLoad:
         self._made += 1
         times = [now_ms + chance.randrange(500, 3_000)]
         for _ in range(3):
-            times.append(times[-1] + chance.randrange(4_000, 16_000))
+            times.append(times[-1] + chance.choice(self._step_ms))
         terms = AuctionTerms(
             asset=asset,
             form=form,
@@ -271,6 +297,7 @@ class AuctionLoad:
         ]
 
     def _opened(self, number: int, bid: SealedBid, chance: random.Random) -> RevealBid:
+        assert bid.price_e4 is not None  # what has none came in an envelope
         terms = self._model.rows(AUCTIONS)[bid.auction.encode()].terms
         return RevealBid(
             account=bid.account,
@@ -296,6 +323,87 @@ class AuctionLoad:
                 auction=name,
                 asset=record.terms.asset,
                 face=record.terms.multiple * chance.choice((1, 3, 9)),
+            )
+        ]
+
+    # On paper.
+
+    def _give_mandate(self, chance: random.Random) -> Sequence[Record]:
+        people = self._people(ParticipantKind.PERSON)
+        person = self._account_of(chance.choice(people)) if people else None
+        account = chance.choice((address_of(BANK, f"a{chance.randrange(4)}"), person))
+        if account is None:
+            raise Impossible
+        return [
+            GiveBidMandate(
+                account=account,
+                cash_account=chance.choice((account, address_of(BANK, "a1"))),
+                office=chance.choice((CENTRAL_BANK, CENTRAL_BANK, FINANCE_MINISTRY)),
+            )
+        ]
+
+    def _revoke_mandate(self, chance: random.Random) -> Sequence[Record]:
+        bidding, mandate = _one(chance, list(self._model.rows(MANDATES).items()))
+        account = chance.choice((bidding, mandate.cash_account))
+        return [RevokeBidMandate(account=account, bidding=bidding)]
+
+    def _lodge(self, chance: random.Random) -> Sequence[Record]:
+        """Hand in an envelope of who has given a mandate; now and then of who has given none."""
+        name, record = self._some(chance, self._is_open)
+        mandated = [*self._model.rows(MANDATES), address_of(BANK, "a3")]
+        account = chance.choice(mandated)
+        owner = self._model.rows(ACCOUNTS)[account].owner
+        terms = record.terms
+        bid = SealedBid(
+            auction=name,
+            account=account,
+            price_e4=_price(chance, terms.form) if owner == BANK else None,
+            face=terms.multiple * chance.choice((1, 2, 5)),
+            salt=chance.randbytes(32),
+        )
+        commitment = commitment_of(bid)
+        self._sealed[commitment] = bid
+        return [
+            self._governed(
+                LodgeEnvelope,
+                "lodge_envelope",
+                self._kind(terms),
+                bidding=account,
+                auction=name,
+                commitment=commitment,
+            )
+        ]
+
+    def _return(self, chance: random.Random) -> Sequence[Record]:
+        number, bid = _one(chance, self._all_on_paper(self._is_open))
+        terms = self._model.rows(AUCTIONS)[bid.auction.encode()].terms
+        return [
+            self._governed(
+                ReturnEnvelope,
+                "return_envelope",
+                self._kind(terms),
+                auction=bid.auction,
+                number=number,
+            )
+        ]
+
+    def _enter(self, chance: random.Random) -> Sequence[Record]:
+        """Enter an envelope after the close, or too early; now and then something else than it."""
+        closed = chance.random() < 0.9
+        found = self._all_on_paper(lambda each: self._is_open(each) is not closed)
+        number, bid = _one(chance, found)
+        terms = self._model.rows(AUCTIONS)[bid.auction.encode()].terms
+        return [
+            self._governed(
+                EnterBid,
+                "enter_bid",
+                self._kind(terms),
+                auction=bid.auction,
+                number=number,
+                asset=terms.asset,
+                price_e4=bid.price_e4,
+                face=bid.face,
+                salt=bid.salt if chance.random() < 0.9 else bytes(32),
             )
         ]
 
@@ -341,14 +449,34 @@ class AuctionLoad:
         return [
             (int.from_bytes(key[-4:], "big"), self._sealed[bid.commitment])
             for key, bid in self._model.rows(BIDS).items()
-            if bid.commitment in self._sealed and bid.bid is None and accept(auctions[key[:-5]])
+            if bid.commitment in self._sealed
+            and bid.bid is None
+            and accept(auctions[key[:-5]])
+            # Who bids without a price does not open an envelope itself.
+            and self._sealed[bid.commitment].price_e4 is not None
         ]
+
+    def _all_on_paper(self, accept: Callable[[AuctionRecord], bool]) -> list[tuple[int, SealedBid]]:
+        """Return the numbers of the envelopes of such auctions, and what they hold."""
+        auctions, bids = self._model.rows(AUCTIONS), self._model.rows(BIDS)
+        return [
+            (int.from_bytes(key[-4:], "big"), self._sealed[commitment])
+            for key in self._model.rows(ENVELOPES)
+            if (bid := bids.get(key)) is not None
+            and (commitment := bid.commitment) in self._sealed
+            and bid.bid is None
+            and accept(auctions[key[:-5]])
+        ]
+
+    def _kind(self, terms: AuctionTerms) -> str:
+        return kind_of(self._model.rows(ASSETS)[terms.asset.encode()].terms).value
 
 
 def _form_of(chance: random.Random, asset: AssetRecord, *, can_be_taken: bool) -> Form:
     if can_be_taken and chance.random() < 0.8:
         return Form.BUYBACK
-    if not _is_sold_by_line(asset):
+    # Now and then also of a line that has holders by then, and is refused.
+    if not _is_sold_by_line(asset) or (asset.supply and chance.random() < 0.9):
         return Form.PRICE
     assert is_serviced(asset.terms)  # what an auction decides is a term of its plan
     return Form.RATE if asset.terms.plan.floating is None else Form.MARGIN

@@ -78,12 +78,14 @@ class Clients:
         loop: SimLoop,
         seed: object,
         pause_s: float,
+        auctions: bool = False,
     ) -> None:
         """Begin with nothing sent.
 
         Args:
             machines: those that clients talk to.
             pause_s: between two acts of one client, on average.
+            auctions: they want little else.
         """
         self._machines = machines
         self._genesis = genesis
@@ -94,7 +96,9 @@ class Clients:
         self._pause_s = pause_s
         self._salt = 0
         self._ready = asyncio.Event()
-        self.load = Load(checker.model, lambda: EPOCH_MS + int(loop.time() * 1000))
+        self.load = Load(
+            checker.model, lambda: EPOCH_MS + int(loop.time() * 1000), auctions=auctions
+        )
         self.counts = Counts()
         self._ending = asyncio.Event()
 

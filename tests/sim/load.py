@@ -121,11 +121,12 @@ class Draft:
 class Load:
     """Draws drafts. Everybody's keys are here."""
 
-    def __init__(self, model: Model, now_ms: Callable[[], int]) -> None:
+    def __init__(self, model: Model, now_ms: Callable[[], int], *, auctions: bool = False) -> None:
         """Take the ledger as it is at every moment.
 
         Args:
             now_ms: the true time.
+            auctions: draw little else.
         """
         self._model = model
         self._now_ms = now_ms
@@ -159,20 +160,32 @@ class Load:
             "delivery_versus_payment": self._delivery_versus_payment,
         }
         calendars = CalendarLoad(model, now_ms, self._governed)
-        auctions = AuctionLoad(
+        desk = AuctionLoad(
             model,
             now_ms=now_ms,
             governed=self._governed,
             account_of=self._account_of,
             people=self._participants,
+            busy=auctions,
         )
+        securities = SecurityLoad(self, Impossible)
         self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,
-            **auctions.makers(),
-            **SecurityLoad(self, Impossible).makers(),
+            **desk.makers(),
+            **securities.makers(),
             **StripLoad(self, Impossible).makers(),
         }
+        self._auctions: dict[str, Callable[[random.Random], Sequence[Record]]] = {}
+        if auctions:
+            self._auctions = {
+                "define_calendar": calendars.define,
+                "define_line": securities.define_line,
+                "fix_rate": securities.fix_awaited,
+                "register_participant": self._register_participant,
+                "open_account": self._open_account,
+                **desk.makers(),
+            }
 
     def draw(self, chance: random.Random, number: int) -> Draft:
         """Return what the client of this number wants next."""
@@ -365,7 +378,7 @@ class Load:
         makers = self._makers
         ruling = self._model.rows(PROTOCOL).get(PROTOCOL_KEY)
         if ruling is not None and ruling.version >= DEBT_DESK:
-            makers = {**makers, **self._debt_desk}
+            makers = self._auctions or {**makers, **self._debt_desk}
         try:
             return makers[chance.choice(list(makers))](chance)
         except Impossible:

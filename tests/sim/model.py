@@ -24,13 +24,14 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
+from node.ledger.auctioning import AuctionSettled
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
 from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
-from node.ledger.tables import HOLDINGS, TABLES, HoldingRecord
+from node.ledger.tables import AUCTIONS, HOLDINGS, TABLES, HoldingRecord, name_key
 from node.ledger.transactions import decode_signed, transaction_id
 from node.mempool import AdmittedTransaction
 from node.storage import MemoryStore, layout
@@ -53,6 +54,8 @@ class Model:
         self.happened: Counter[str] = Counter()
         """Events of transactions and of what came due, by name."""
         self.holdings = Holdings()
+        self.auctions: Counter[str] = Counter()
+        """Those that have delivered something, by form."""
         self._held_at: dict[bytes, list[tuple[int, HoldingRecord | None]]] = {}
 
     def amend(self, genesis: Genesis) -> None:
@@ -97,6 +100,10 @@ class Model:
             )
         self.holdings.take(candidate.events)
         self.happened.update(type(event).__name__ for event in candidate.events)
+        for event in candidate.events:
+            if isinstance(event, AuctionSettled) and event.settled:
+                auction = self.rows(AUCTIONS)[name_key(event.auction)]
+                self.auctions[auction.terms.form.name.lower()] += 1
         return candidate
 
     def held_at(self, key: bytes, height: int) -> HoldingRecord | None:

@@ -156,6 +156,36 @@ class SecurityLoad:
             )
         ]
 
+    def define_line(self, chance: random.Random) -> Sequence[Record]:
+        """Define a fresh line whose rate or margin an auction can decide, or any security."""
+        [definition] = self._define_security(chance)
+        assert isinstance(definition, DefineAsset)
+        assert is_serviced(definition.terms)
+        if chance.random() < 0.2:
+            return [definition]
+        today = self._today()
+        plan = replace(
+            definition.terms.plan,
+            issue_day=today,
+            maturity_day=today + 100,
+            months=1,
+            rates=(RateStep(from_day=today, rate_ppm=0),),
+            floating=None,
+            call=None,
+            stub=Stub.SHORT_FRONT,
+        )
+        if chance.random() < 0.5:
+            margin = replace(_floating(chance), margin_ppm=0, floor_ppm=0, cap_ppm=PPM)
+            plan = replace(plan, rates=(), floating=margin)
+        terms = BondTerms(face_currency="PKR", plan=plan)
+        return [replace(definition, terms=terms)]
+
+    def fix_awaited(self, chance: random.Random) -> Sequence[Record]:
+        """Fix a rate that is awaited, if there is one."""
+        if not any(each.rate_ppm is None for each in self._load._model.rows(FIXINGS).values()):
+            raise self._impossible
+        return self._fix_rate(chance)
+
     def _fund_payment(self, chance: random.Random) -> Sequence[Record]:
         assets = [
             key.decode()

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from node.ledger.auctions import Form
 from node.ledger.protocol import LATEST_VERSION
 from tests.sim.world import Options, Result, simulate
 
@@ -36,6 +37,10 @@ LARGE_MINUTES_MAX: Final = 0.5
 """Of more validators than that: messages grow with the square of their number."""
 KEEP_BLOCKS: Final = (0, 0, 0, 0, 0, 0, 1, 5)
 """In a quarter of the days half of the machines keep no more blocks than that."""
+AUCTIONS: Final = 0.1
+"""Of the seeds that begin with auctions: in so many clients want little else."""
+CAMPAIGN: Final = 500
+"""Seeds after which an auction of every form has settled; if not, the load has lost its way."""
 FAULTS_A_DAY: Final = (3, 8, 20)
 FAULT_PAUSE_MAX_S: Final = 8.0
 
@@ -50,6 +55,8 @@ def options_of(seed: int) -> Options:
     if validators > LARGE:
         minutes = min(minutes, LARGE_MINUTES_MAX)
     pause_s = min(FAULT_PAUSE_MAX_S, minutes * 60 / chance.choice(FAULTS_A_DAY))
+    version = random.Random(f"{seed}/soak/version").choice((1, LATEST_VERSION))
+    busy = random.Random(f"{seed}/soak/auctions").random() < AUCTIONS
     return Options(
         seed=seed,
         validators=validators,
@@ -59,7 +66,8 @@ def options_of(seed: int) -> Options:
         minutes=minutes,
         fault_pause_s=pause_s,
         keep_blocks=apart.choice(KEEP_BLOCKS),
-        version=random.Random(f"{seed}/soak/version").choice((1, LATEST_VERSION)),
+        version=version,
+        auctions=busy and version == LATEST_VERSION,
     )
 
 
@@ -87,6 +95,8 @@ class Totals:
     outcomes: Counter[str] = field(default_factory=Counter)
     """Of transactions in blocks, and of refusals at a node's door."""
     events: Counter[str] = field(default_factory=Counter)
+    auctions: Counter[str] = field(default_factory=Counter)
+    """That have delivered something, by form."""
     reads: int = 0
     broken: Counter[str] = field(default_factory=Counter)
 
@@ -104,12 +114,19 @@ class Totals:
         self.faults.update(result.faults)
         self.lies.update(result.lies)
         self.operations.update(result.operations)
+        self.auctions.update(result.auctions)
         self.outcomes.update(result.outcomes)
         self.outcomes.update(result.clients.refusals)
         self.events.update(result.events)
         self.reads += result.clients.read
         if result.violation is not None:
             self.broken[result.violation.rule] += 1
+
+    @property
+    def never_settled(self) -> list[str]:
+        """Forms of auctions that a whole campaign never brought to an end."""
+        forms = [form.name.lower() for form in Form]
+        return [] if self.seeds < CAMPAIGN else [f for f in forms if not self.auctions[f]]
 
     def render(self, elapsed_s: float) -> str:
         """Return the table of all runs."""
@@ -130,6 +147,7 @@ class Totals:
             f"operations applied: {_listed(self.operations)}; {self.reads} reads",
             f"outcomes: {_listed(self.outcomes)}",
             f"events: {_listed(self.events)}",
+            f"auctions settled: {_listed(self.auctions)}",
             f"broken: {_listed(self.broken) if self.broken else 'nothing'}",
         ]
         return "\n".join(lines)
@@ -155,7 +173,7 @@ def ignore_interrupts() -> None:
 
 
 def main() -> int:
-    """Run seeds until the time is over; 1 if a rule was broken."""
+    """Run seeds until the time is over; 1 if a rule was broken, or the load has lost its way."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="of real time")
     parser.add_argument("--seeds", type=int, help="stop after so many, if time is left")
@@ -202,7 +220,11 @@ def main() -> int:
                     if arguments.stop:
                         ends_s = 0.0
     print(totals.render(time.monotonic() - began_s))
-    return 1 if totals.broken else 0
+    if totals.never_settled:
+        print(
+            f"in {totals.seeds} seeds no auction has settled by {', '.join(totals.never_settled)}"
+        )
+    return 1 if totals.broken or totals.never_settled else 0
 
 
 if __name__ == "__main__":

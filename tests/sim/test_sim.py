@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from node.codec import decode, encode
+from node.ledger.auctions import Form
 from node.ledger.catalogue import ACTS
 from node.ledger.protocol import LATEST_VERSION, SUPPORTED
 from node.ledger.tables import HOLDINGS, HoldingRecord
@@ -21,7 +22,7 @@ from node.storage import ConsensusLog, layout
 from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
 from tests.sim.shrink import shrunk
-from tests.sim.soak import options_of
+from tests.sim.soak import CAMPAIGN, Totals, options_of
 from tests.sim.world import Options, Play, Result, Stage, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,29 +44,56 @@ def test_a_network_without_faults_decides_and_settles() -> None:
     assert result.starts == 4
 
 
-def test_every_operation_of_the_catalogue_is_applied_and_many_outcomes_are_met() -> None:
+def test_every_operation_is_applied_auctions_of_every_form_settle_and_outcomes_are_met() -> None:
+    # No payment of a security comes due: days do not pass in a run. The asking is refused.
+    operations = {act.name for act in ACTS if act.name != "fund_payment"}
+    forms = {form.name.lower() for form in Form}
     applied: set[str] = set()
+    settled: set[str] = set()
     met: set[str] = set()
-    for seed, version in ((1, 1), (5, 1), (11, 1), (51, LATEST_VERSION), (54, LATEST_VERSION)):
-        result = holds(
-            Options(
+    day = Options(minutes=0.5, fault_pause_s=3, liars=0, client_pause_s=0.4)
+    for options in (
+        replace(day, seed=5, faults=(), version=LATEST_VERSION, auctions=True, minutes=1.0),
+        replace(day, seed=9, faults=(), version=LATEST_VERSION, auctions=True, minutes=1.0),
+        *(
+            replace(
+                day,
                 seed=seed,
-                version=version,
                 observers=1,
-                minutes=0.5,
                 faults=("rotate-key", "leave-set", "join-set"),
-                fault_pause_s=3,
-                liars=0,
-                client_pause_s=0.4,
+                version=version,
             )
-        )
+            for seed, version in (
+                (5, 1),
+                (70, 1),
+                *((seed, LATEST_VERSION) for seed in (47, 67, 63, 45, 43, 41, 48)),
+            )
+        ),
+        replace(day, seed=12, faults=(), version=LATEST_VERSION, auctions=True, minutes=1.0),
+        replace(day, seed=4, faults=(), version=LATEST_VERSION, auctions=True, minutes=1.0),
+    ):
+        result = holds(options)
         applied |= result.operations.keys()
+        settled |= result.auctions.keys()
         met |= result.outcomes.keys() | result.clients.refusals.keys()
         assert result.clients.read > 50
+        if applied >= operations and settled >= forms:
+            break  # which seeds that takes changes with what clients want
 
-    # No payment of a security comes due: days do not pass in a run. The asking is refused.
-    assert sorted(applied) == sorted(act.name for act in ACTS if act.name != "fund_payment")
+    assert sorted(applied) == sorted(operations)
+    assert settled == forms
     assert len(met) > 20
+
+
+def test_a_campaign_in_which_no_auction_of_a_form_settles_fails() -> None:
+    totals = Totals(seeds=CAMPAIGN - 1)
+    totals.auctions.update(form.name.lower() for form in Form if form is not Form.MARGIN)
+
+    assert totals.never_settled == []
+    totals.seeds += 1
+    assert totals.never_settled == ["margin"]
+    totals.auctions["margin"] += 1
+    assert totals.never_settled == []
 
 
 @pytest.mark.adversarial(35, 38, 65, 70)

@@ -89,6 +89,8 @@ class Options:
     """So many blocks keep those that prune, half of the machines; 0: nobody prunes."""
     version: int = 1
     """Of the protocol, from the first block on. The clients schedule the next ones."""
+    auctions: bool = False
+    """Clients want little else than auctions, so that many go from beginning to end."""
 
     @property
     def command(self) -> str:
@@ -113,6 +115,8 @@ class Options:
             parts.append(f"--client-pause {self.client_pause_s:g}")
         if self.keep_blocks:
             parts.append(f"--keep-blocks {self.keep_blocks}")
+        if self.auctions:
+            parts.append("--auctions")
         if self.version != 1:
             parts.append(f"--version {self.version}")
         if self.skip:
@@ -145,6 +149,8 @@ class Result:
     """Of transactions in blocks."""
     events: dict[str, int] = field(default_factory=dict)
     """Of transactions and of what came due, by name."""
+    auctions: dict[str, int] = field(default_factory=dict)
+    """That have delivered something, by form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +337,7 @@ class _World:
             operations=dict(sorted(self._checker.operations.items())),
             outcomes=dict(sorted(self._checker.outcomes.items())),
             events=dict(sorted(self._checker.model.happened.items())),
+            auctions=dict(sorted(self._checker.model.auctions.items())),
         )
 
     # The run.
@@ -598,6 +605,7 @@ class _World:
             loop=loop,
             seed=options.seed,
             pause_s=self._client_pause_s,
+            auctions=options.auctions,
         )
         site = Site(
             machines=self._machines,

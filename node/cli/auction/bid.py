@@ -123,6 +123,7 @@ async def _seal(
     content = await contents_of(
         client, auction, terms, account=account, price=price, face=face, salt=salt
     )
+    assert content.price_e4 is not None  # a price was given
     return SealedBidFile(
         network=client.network.genesis_hash.hex(),
         auction=auction,

@@ -19,6 +19,11 @@ from node.cli.application import LazyGroup, Place
         "reveal": Place("node.cli.auction.reveal", "Open the bids that were sealed here."),
         "result": Place("node.cli.auction.result", "Print the result with the whole ladder."),
         "verify": Place("node.cli.auction.verify", "Work the result out again and compare."),
+        "mandate": Place("node.cli.auction.mandate", "Let an office hand in bids on paper."),
+        "envelope": Place("node.cli.auction.envelope", "Print the form of a bid on paper."),
+        "lodge": Place("node.cli.auction.lodge", "Hand in an envelope, or give it back."),
+        "envelopes": Place("node.cli.auction.envelopes", "List the bids on paper of an auction."),
+        "enter": Place("node.cli.auction.enter", "Enter what an envelope holds, as two offices."),
         "references": Place("node.cli.auction.references", "List the averages of last auctions."),
     },
 )
@@ -27,5 +32,7 @@ def command() -> None:
 
     A bid with a price goes in under seal: only a hash is handed in, and what it hides is kept in a
     file here until `reveal` opens it after the close. Offices announce and decide auctions as other
-    acts (`khazana tx operations` has announce_auction and decide_auction).
+    acts (`khazana tx operations` has announce_auction and decide_auction). Who has no key bids on
+    paper: `mandate` once, `envelope` prints the form, an office runs `lodge` and, with a second
+    office, `enter`.
     """

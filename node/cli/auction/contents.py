@@ -28,11 +28,14 @@ async def contents_of(
     terms: Any,
     *,
     account: str,
-    price: str,
+    price: str | None,
     face: str,
     salt: bytes,
 ) -> "SealedBid":
     """Return a bid that can be opened later.
+
+    Args:
+        price: None: without one, as an envelope may be.
 
     Raises:
         CommandError: it could not be opened: price or face are not what the auction takes.
@@ -45,14 +48,14 @@ async def contents_of(
 
     form = Form[terms["form"].upper()]
     try:
-        price_e4 = bid_units(price)
+        price_e4 = None if price is None else bid_units(price)
         minor = await client.minor_units(face, terms["asset"])
         multiple = await client.minor_units(terms["multiple"], terms["asset"])
     except AmountError as error:
         raise CommandError(Exit.USAGE, str(error)) from None
     quantum_e4 = terms["quantum_e4"]
     lowest, highest = bounds_of(form)
-    if not lowest <= price_e4 <= highest or price_e4 % quantum_e4:
+    if price_e4 is not None and (not lowest <= price_e4 <= highest or price_e4 % quantum_e4):
         what = form.name.lower() if form in (Form.RATE, Form.MARGIN) else "price"
         raise CommandError(
             Exit.USAGE,

@@ -36,7 +36,7 @@ def tell(facts: Mapping[str, Any], what: str, *, as_json: bool) -> None:
     if facts["state"] == "refused":
         raise CommandError(
             Exit.REFUSED,
-            f"{what}: the ledger has refused the proposal: {_why(facts['refused'])}",
+            f"{what}: the ledger has refused the proposal: {refusal_of(facts['refused'])}",
             facts=dict(facts),
         )
     if facts["state"] == "applied":
@@ -109,7 +109,7 @@ async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[s
     return f"{said}; it has no link to {', '.join(missing)}, and will vote once it has heard them"
 
 
-def _why(event: Mapping[str, Any]) -> str:
+def refusal_of(event: Mapping[str, Any]) -> str:
     """Return the outcome in an event with its sentence; its name alone where it is a newer one."""
     from node.ledger.outcomes import ADDRESS_DETAILS, Outcome, explain
 

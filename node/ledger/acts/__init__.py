@@ -58,6 +58,7 @@ tag   operation                  class       event
 93    (84)                                   BidsVoided
 94    (time)                                 FaceBoughtBack
 95    (85)                                   RateDecided
+96    (time)                                 EnvelopesUnentered
 97    (85)                                   MarginDecided, then 69 for rates that follow
 58    (time)                                 HolderPaid
 59    (time)                                 WithholdingCollected
@@ -79,6 +80,11 @@ tag   operation                  class       event
 100   define_calendar            OFFICE      CalendarDefined
 101   amend_calendar             OFFICE      CalendarAmended
 102   (101, then time)                       AppointmentMoved
+110   give_bid_mandate           ADMINISTER  BidMandateGiven
+111   revoke_bid_mandate         ADMINISTER  BidMandateRevoked
+112   lodge_envelope             OFFICE      EnvelopeLodged
+113   return_envelope            OFFICE      EnvelopeReturned
+114   enter_bid                  OFFICE      BidEntered, then perhaps 93
 115   (time)                                 FaceSwitched
 116   publish_plan               OFFICE      PlanPublished
 ====  =========================  ==========  ===================================================

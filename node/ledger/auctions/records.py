@@ -75,9 +75,9 @@ class AuctionRecord(Record):
     numbered: Count
     """The number of the last bid."""
     sealed: Count
-    """Sealed bids, opened or not, without those withdrawn."""
+    """Sealed bids of those who name a price, opened or not, without those withdrawn."""
     noncompetitive: Count
-    """Bids without a price, those that are void among them."""
+    """Bids without a price, and envelopes of those who name none; those that are void too."""
     competitive_pieces: Count
     noncompetitive_pieces: Count
     """Of its ladder; 0 until the book is complete."""
@@ -118,15 +118,36 @@ class BidRecord(Record):
     void: bool
 
 
+class MandateRecord(Record):
+    """Who may hand in an account's bids on paper, until it is taken back."""
+
+    cash_account: Address
+    """From which they are paid; it stands behind the mandate too."""
+    office: Name
+
+
+class EnvelopeRecord(Record):
+    """That a sealed bid was handed in on paper, until the auction is over."""
+
+    office: Name
+    """That of the mandate: it stands behind the entry as well."""
+    lodged_by: Name
+    """Who held the office: what is not entered counts against it."""
+    cash_account: Address
+    """As the mandate named it; what becomes of the mandate since changes nothing."""
+    priced: bool
+    """Whether its bidder is of those who name a price, or of those who do not."""
+
+
 class BidderRecord(Record):
     """What one participant has in an auction, until it is over."""
 
     sealed: Annotated[tuple[BidNumber, ...], msgspec.Meta(max_length=BIDS_PER_BIDDER_MAX)]
-    """Numbers of its competitive bids, opened or not."""
+    """Numbers of its sealed bids, opened or not: competitive ones, and envelopes."""
     face: int
     """Of those opened."""
     noncompetitive: BidNumber | None
-    """Of its bid without a price; void if it made two."""
+    """Of its bid without a price, electronic or entered from paper; void if it made two."""
 
 
 class StandingRecord(Record):
@@ -138,6 +159,8 @@ class StandingRecord(Record):
     """Allotments that it did not pay."""
     excluded_until_ms: Milliseconds
     """Before this it may not bid."""
+    unentered: Count
+    """Envelopes of others that it lodged as an office and did not enter."""
 
 
 class RowState(IntEnum):

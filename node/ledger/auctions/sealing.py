@@ -3,6 +3,10 @@
 Prices and amounts are few, so the hash alone would be found by trying: 32 random bytes are hashed
 with them. The hash covers auction and account as well, so that nobody can hand in a copy of what
 somebody else has sealed and open it after them.
+
+An envelope of paper holds the same, salt and all, as the bidder has written it. Its hash stands on
+the ledger before anybody else has read the paper: whoever enters it later can enter nothing else,
+and a bidder that has its keys again can open it itself.
 """
 
 from node.codec import Record, encode
@@ -17,7 +21,8 @@ class SealedBid(Record):
     auction: Name
     account: Address
     """The securities account that bids."""
-    price_e4: BidE4
+    price_e4: BidE4 | None
+    """None: without one, as an envelope may be."""
     face: int
     """In minor units."""
     salt: Hash

@@ -477,7 +477,7 @@ def test_exclusion_is_never_shortened_by_a_later_one() -> None:
     blame(state, "first-bank", time_ms=NOW_MS + 1, exclusion_days=7, failed=1)
 
     assert state.get(STANDINGS, name_key("first-bank")) == StandingRecord(
-        unrevealed=1, failed=1, excluded_until_ms=NOW_MS + 30 * DAY_MS
+        unrevealed=1, failed=1, excluded_until_ms=NOW_MS + 30 * DAY_MS, unentered=0
     )
 
 
@@ -532,7 +532,7 @@ def test_unopened_bid_is_void_and_counted_against_its_bidder() -> None:
     assert (completed.competitive, completed.unrevealed) == (100 * STEP, 2)
     assert [row.number for row in ladder(world)] == [1, 2, 4]
     excluded_ms = world.time_ms + 7 * DAY_MS
-    expected = StandingRecord(unrevealed=1, failed=0, excluded_until_ms=excluded_ms)
+    expected = StandingRecord(unrevealed=1, failed=0, excluded_until_ms=excluded_ms, unentered=0)
     assert world.get(STANDINGS, name_key("bank-a")) == expected
     assert world.get(STANDINGS, name_key("bank-c")) == expected
     assert world.get(STANDINGS, name_key("bank-b")) is None
@@ -724,6 +724,7 @@ def test_who_does_not_pay_is_excluded_and_stops_nobody_else(spoil: str, outcome:
         unrevealed=0,
         failed=1,
         excluded_until_ms=world.time_ms + TERMS.failing_exclusion_days * DAY_MS,
+        unentered=0,
     )
     assert [row.state for row in ladder(world)] == [
         RowState.SETTLED,

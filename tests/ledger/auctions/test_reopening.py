@@ -179,14 +179,14 @@ def bid_and_open(world: World, terms: AuctionTerms, bids: Sequence[Bid]) -> None
         commitment = commitment_of(content)
         world.do(CommitBid(account=address(who), auction=AUCTION, commitment=commitment), by=(who,))
     go_to(world, terms.closes_ms)
-    for number, ((who, _, _), content) in enumerate(zip(bids, contents, strict=True), 1):
+    for number, ((who, price_e4, _), content) in enumerate(zip(bids, contents, strict=True), 1):
         opening = RevealBid(
             account=address(who),
             cash_account=address(who),
             auction=AUCTION,
             number=number,
             asset=terms.asset,
-            price_e4=content.price_e4,
+            price_e4=price_e4,
             face=content.face,
             salt=content.salt,
         )

@@ -311,6 +311,7 @@ async def _hand_in(stage: DebtStage, sale: Sale, number: int, bid: Bid) -> None:
 async def _open(stage: DebtStage, sale: Sale, number: int) -> None:
     actor = stage[sale.bids[number - 1].bidder]
     secret = _secret(stage, sale, number)
+    assert secret.price_e4 is not None  # only what has one was sealed
     reveal = RevealBid(
         account=actor.address,
         cash_account=actor.address,

@@ -10,18 +10,19 @@ from node.codec import Record
 from node.ledger.acting import ActContext, define_act
 from node.ledger.auctions.records import BidNumber, OpenBid
 from node.ledger.bidding import (
+    BidsVoided,
     auction_of,
     bidder_of,
     check_asset,
     check_bidder,
     check_face,
+    check_noncompetitive,
     check_place,
     check_time,
     place,
     void,
 )
 from node.ledger.identifiers import Address, AssetCode, Name
-from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK
 
@@ -48,15 +49,6 @@ class BidPlaced(Record, tag=84):
     face: int
 
 
-class BidsVoided(Record, tag=93):
-    """A bidder made a second bid without a price: neither counts."""
-
-    auction: Name
-    number: BidNumber
-    """Of the first one; the second was never entered."""
-    bidder: Name
-
-
 def _apply(context: ActContext, operation: PlaceBid) -> None:
     state, account, auction = context.state, operation.account, operation.auction
     face = operation.face
@@ -78,14 +70,7 @@ def _apply(context: ActContext, operation: PlaceBid) -> None:
     if first is None:
         check_place(auction, record)
     check_face(auction, terms, face)
-    if not terms.noncompetitive_least <= face <= terms.noncompetitive_most:
-        raise Reject(
-            Outcome.NONCOMPETITIVE_FACE_NOT_ACCEPTED,
-            auction=auction,
-            found=face,
-            lowest=terms.noncompetitive_least,
-            highest=terms.noncompetitive_most,
-        )
+    check_noncompetitive(auction, terms, face)
     if first is not None:
         void(state, auction, first)
         context.events.append(BidsVoided(auction=auction, number=first, bidder=bidder))

@@ -11,12 +11,13 @@ from node.ledger.bidding import (
     auction_of,
     check_asset,
     check_face,
+    check_opening,
+    check_part,
     check_time,
     open_bid,
     sealed_bid_of,
 )
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
-from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK
 
@@ -60,24 +61,14 @@ def _apply(context: ActContext, operation: RevealBid) -> None:
         earliest_ms=terms.closes_ms,
         before_ms=terms.reveals_until_ms,
     )
+    check_part(state, ACT.name, auction, number, priced=True)
     sealed = sealed_bid_of(state, auction, number, account)
     commitment = commitment_of(
         SealedBid(
             auction=auction, account=account, price_e4=price_e4, face=face, salt=operation.salt
         )
     )
-    if commitment != sealed.commitment:
-        raise Reject(
-            Outcome.SEALED_BID_DIFFERS,
-            auction=auction,
-            number=number,
-            found=commitment,
-            expected=sealed.commitment or b"",
-        )
-    if price_e4 % terms.quantum_e4:
-        raise Reject(
-            Outcome.PRICE_OFF_QUANTUM, auction=auction, found=price_e4, expected=terms.quantum_e4
-        )
+    check_opening(auction, terms, number, sealed, price_e4, commitment)
     check_face(auction, terms, face)
 
     bid = OpenBid(price_e4=price_e4, face=face, cash_account=operation.cash_account)

@@ -11,7 +11,7 @@ from node.ledger.identifiers import ADDRESS_SIZE, Address
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.securities import TIES
-from node.ledger.tables import ACCOUNTS, HOLDINGS, AccountStatus
+from node.ledger.tables import ACCOUNTS, HOLDINGS, MANDATES, AccountStatus
 
 
 class CloseAccount(Record, tag=10):
@@ -43,6 +43,8 @@ def _apply(context: ActContext, operation: CloseAccount) -> None:
                 to=key[ADDRESS_SIZE + 1 :].decode(),
             )
 
+    if state.get(MANDATES, account) is not None:
+        state.delete(MANDATES, account)
     state.put(ACCOUNTS, account, replace(record, status=AccountStatus.CLOSED))
     context.events.append(AccountClosed(account=account))
 

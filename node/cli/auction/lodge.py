@@ -1,0 +1,76 @@
+"""`khazana auction lodge`: an office hands in an envelope, or gives one back."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.cli.auction.envelope import digits_of
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+from node.cli.signing import load_signers, signing_options
+from node.cli.tx.options import building_options
+
+
+@click.command()
+@click.argument("auction")
+@click.option("--account", required=True, help="Address of your own office.")
+@click.option("--bidder", help="Address that bids, as it stands on the envelope.")
+@click.option("--hash", "hash_", help="64 hexadecimal digits, as they stand on the envelope.")
+@click.option(
+    "--return", "returned", type=int, metavar="NUMBER", help="Give this envelope back instead."
+)
+@signing_options
+@building_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    auction: str,
+    account: str,
+    bidder: str | None,
+    hash_: str | None,
+    returned: int | None,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    memo: str,
+    valid_for_s: float,
+    url: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Hand in the hash of a sealed envelope in an AUCTION before its close, for your office.
+
+    The bidder has given your office a mandate. What is in the envelope, nobody knows before it is
+    opened. What your office does not enter after the close is void, and counts against it. With
+    --return an envelope is given back unopened: its bidder asks for it, or the hash was mistyped.
+
+    \b
+    Example:
+      khazana auction lodge mtb-3m-574 --account tkhz1… --bidder tkhz1… --hash '9f86d081 …' \\
+        --key office.json
+    """
+    from node.cli.tx.submitting import send
+
+    operation: dict[str, Any] = {"account": account, "approvers": [], "auction": auction}
+    if returned is not None and bidder is None and hash_ is None:
+        operation |= {"type": "return_envelope", "number": returned}
+    elif returned is None and bidder is not None and hash_ is not None:
+        commitment = digits_of(hash_, "hash").hex()
+        operation |= {"type": "lodge_envelope", "bidding": bidder, "commitment": commitment}
+    else:
+        raise CommandError(
+            Exit.USAGE, "an envelope is handed in with --bidder and --hash, or given back: --return"
+        )
+    send(
+        [operation],
+        load_signers(keys, passphrase_files, development),
+        url=url,
+        timeout_s=timeout_s,
+        memo=memo,
+        valid_for_s=valid_for_s,
+        as_json=as_json,
+    )

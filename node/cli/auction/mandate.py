@@ -1,0 +1,82 @@
+"""`khazana auction mandate`: let an office hand in bids on paper, or take that back."""
+
+from pathlib import Path
+
+import click
+
+from node.cli.exits import CommandError, Exit
+from node.cli.options import timeout_option, url_option
+from node.cli.output import json_option
+from node.cli.signing import load_signers, signing_options
+from node.cli.tx.options import building_options
+
+
+@click.command()
+@click.option("--account", required=True, help="Address that bids: to which the face would go.")
+@click.option("--office", help="That may hand in its bids on paper, such as central-bank.")
+@click.option(
+    "--cash-account",
+    help="Address that pays for them, and signs this too; the same as --account if left out.",
+)
+@click.option("--revoke", is_flag=True, help="Take the mandate back instead.")
+@click.option(
+    "--by",
+    help="With --revoke: the address that takes it back, where it is the one that pays.",
+)
+@signing_options
+@building_options
+@url_option
+@timeout_option(60)
+@json_option
+def command(
+    account: str,
+    office: str | None,
+    cash_account: str | None,
+    by: str | None,
+    keys: tuple[Path, ...],
+    passphrase_files: tuple[Path, ...],
+    development: tuple[str, ...],
+    memo: str,
+    valid_for_s: float,
+    url: str,
+    timeout_s: float,
+    *,
+    revoke: bool,
+    as_json: bool,
+) -> None:
+    """Give an office the mandate to hand in sealed envelopes for an account.
+
+    Without one no office can bid for anybody. It counts for all auctions until it is taken back; a
+    new one takes its place. What was handed in before stays a bid: `khazana auction withdraw` takes
+    that back, before the close.
+
+    \b
+    Example:
+      khazana auction mandate --account tkhz1… --office central-bank --key treasurer.json
+    """
+    from node.cli.tx.submitting import send
+
+    if revoke is (office is not None) or (revoke and cash_account) or (by and not revoke):
+        raise CommandError(
+            Exit.USAGE,
+            "a mandate is given with --office, and perhaps --cash-account, or taken back with"
+            " --revoke, and perhaps --by",
+        )
+    if revoke:
+        operation = {"type": "revoke_bid_mandate", "account": by or account, "bidding": account}
+    else:
+        operation = {
+            "type": "give_bid_mandate",
+            "account": account,
+            "cash_account": cash_account or account,
+            "office": str(office),
+        }
+    send(
+        [operation],
+        load_signers(keys, passphrase_files, development),
+        url=url,
+        timeout_s=timeout_s,
+        memo=memo,
+        valid_for_s=valid_for_s,
+        as_json=as_json,
+    )
