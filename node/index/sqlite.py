@@ -56,6 +56,14 @@ _FIND: Final = (
     " AND (t.height, t.item, t.part) < (?, ?, ?) ORDER BY w.rowid DESC LIMIT ?"
 )
 
+_NEWEST: Final = (
+    "SELECT * FROM (SELECT * FROM texts WHERE (height, item, part) < (?, ?, ?)"
+    " ORDER BY height DESC, item DESC, part DESC LIMIT ?) WHERE "
+)
+_HAS_WORD: Final = "instr(' ' || words, ' ' || ?)"
+NEWEST_LOOKED_AT: Final = 2_000
+"""Texts that are looked at themselves before their words are looked up: some two milliseconds."""
+
 WorkT = TypeVar("WorkT")
 
 
@@ -91,6 +99,14 @@ class SqliteDatabase:
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:
+        # The index puts all that begins with a word together before it says which is the newest:
+        # for a letter, a million rows. What is so common fills a page from the newest texts.
+        each = " AND ".join([_HAS_WORD] * len(words))
+        rows = await self._read(
+            f"{_NEWEST}{each} LIMIT ?", (*before, NEWEST_LOOKED_AT, *words, limit)
+        )
+        if len(rows) == limit:
+            return rows
         # In quotes nothing is an operator, and in a word there is no quote.
         wanted = " ".join(f'"{word}"*' for word in words)
         return await self._read(_FIND, (wanted, *before, limit))

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import Integer, column, func, literal, select
 
 from node.index import sqlite as sqlite_module
 from node.index.errors import IndexOverrun
+from node.index.schema import TEXTS
 from node.index.sqlite import SqliteDatabase
 from node.index.writing import READ_CHECKPOINT
 
@@ -69,3 +71,35 @@ async def _refused(database: SqliteDatabase) -> bool:
     except IndexOverrun:
         return True
     return False
+
+
+async def test_texts_are_found_alike_among_the_newest_and_by_their_words(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, whatever is common or rare, with all texts looked at or hardly any."""
+    chance = Random(5)
+    words = ["rent", "rental", "برائے", "فصل", "été", "a", "ab", "b2", "2026", "strasse"]
+    weights = [1 / (1 + number**2) for number in range(len(words))]
+    rows = []
+    for place in range(600):
+        text = " ".join(dict.fromkeys(chance.choices(words, weights, k=3)))
+        rows.append((1 + place // 20, 2 + place % 20, 0, "transaction", f"{place}", text, text))
+    await database.write(lambda session: session.add(TEXTS, rows))
+
+    async def pages(*wanted: str) -> list[tuple[object, ...]]:
+        found: list[tuple[object, ...]] = []
+        before = (1 << 62, 0, 0)
+        while page := await database.find(wanted, before, 7):
+            found += page
+            before = page[-1][:3]
+        return found
+
+    for wanted in (("rent",), ("re",), ("a",), ("r", "a"), ("برا",), ("2",), ("zz",), ("strasse",)):
+        expected = [
+            row
+            for row in reversed(rows)
+            if all(any(each.startswith(word) for each in row[6].split()) for word in wanted)
+        ]
+        for looked_at in (0, 10, 10_000):
+            monkeypatch.setattr(sqlite_module, "NEWEST_LOOKED_AT", looked_at)
+            assert await pages(*wanted) == expected, (wanted, looked_at)
