@@ -38,15 +38,6 @@ from tests.rpc.solo import Solo, solo_node
 
 P95_MS_MAX: Final = 50.0
 ROUNDS: Final = 40
-_STAGE: Final = (
-    "paid",
-    "refused",
-    "joint",
-    "strange",
-    "proposal",
-    "evidence_height",
-    "holder",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +73,7 @@ async def measure(past: LongPast, *, rounds: int) -> list[Measured]:
         ) as solo:
             await solo.indexed()
             found = []
-            shown = Stage(solo=solo, **{name: past.facts[name] for name in _STAGE})
+            shown = Stage(solo=solo, **past.facts)
             paths = _paths(shown, past)
             for root, name, path in _asked(paths):
                 found.append(await _measure(solo, root, name, path, rounds))
