@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.bench.rivals import __main__ as rivals
 from tests.bench.rivals.cometbft import set_settings
 from tests.bench.rivals.ethereum import encode_rlp
 from tests.bench.rivals.installed import Skipped, go_program, npm_program
@@ -146,3 +147,29 @@ async def test_a_chain_that_takes_more_than_it_decides_is_not_waited_for(
     assert 0 < found["final_on_all"] < 100
     assert 0 < found["tps"] <= 50 * 1.5
     assert found["drained_in_s"] <= 1
+
+
+def test_a_rival_that_drowns_is_offered_half_until_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    does = {4_000: (0.0, False), 2_000: (300.0, False), 1_000: (700.0, False), 500: (490.0, True)}
+
+    def at(_name: str, _cache: Path, rate: int, *_: float) -> dict[str, Any]:
+        tps, drained = does[rate]
+        return {"tps": tps, "drained": drained}
+
+    monkeypatch.setattr(rivals, "_at", at)
+
+    found = rivals.theirs("geth", tmp_path, 4_000, 1.0, 1.0)
+
+    assert (found["tps"], found["rate_asked"]) == (700.0, 1_000)
+    assert found["tps_by_rate_asked"] == {rate: tps for rate, (tps, _) in does.items()}
+    assert rivals.ratios({"tps": 4_200.0}, {"geth": found}) == {"geth": 6.0}
+
+
+def test_a_rival_that_is_not_to_be_had_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(rivals, "_at", lambda *_: {"skipped": "no go"})
+
+    assert rivals.theirs("geth", tmp_path, 4_000, 1.0, 1.0) == {"skipped": "no go"}

@@ -4,7 +4,8 @@ Each by its published package, at the version named in its file, and skipped wit
 is not to be had: anvil (npm), CometBFT with its kvstore and geth with Clique (Go modules, built
 here). The load rule is the same for all: transfers signed beforehand by 1,000 accounts, an open
 loop at a fixed rate, through all nodes in equal shares, counted when final on all of them. Ratios
-are of this one run: ask for a rate beyond what any of them sustains.
+are of this one run: ask for a rate beyond what any of them sustains. A rival that does not empty
+its queue within half a minute after it is tried at half of it, and so on.
 
     --rate 4000 --warm-up 10 --seconds 20
     --only geth                         and Khazana
@@ -29,6 +30,9 @@ from tests.bench.rivals.installed import Skipped, cache_folder
 from tests.bench.rivals.openloop import Rival, measure
 from tests.bench.town import running_town
 
+RATE_MIN: Final = 250
+"""Transfers a second that a rival is offered at least."""
+
 Start: TypeAlias = Callable[[Path, Path], contextlib.AbstractContextManager[Rival]]
 
 RIVALS: Final[Mapping[str, tuple[Start, str, str]]] = {
@@ -47,7 +51,27 @@ async def ours(rate: int, warm_up_s: float, window_s: float) -> dict[str, Any]:
 
 
 def theirs(name: str, cache: Path, rate: int, warm_up_s: float, window_s: float) -> dict[str, Any]:
-    """Measure a rival, or say why not."""
+    """Measure a rival, or say why not.
+
+    One that drowns in what it is offered confirms less than it can, down to nothing: it is offered
+    half of it on a new network, and half again, and the best of these is what it does.
+    """
+    best: dict[str, Any] = {}
+    tried: dict[int, float] = {}
+    while True:
+        found = _at(name, cache, rate, warm_up_s, window_s)
+        if "skipped" in found:
+            return found
+        tried[rate] = found["tps"]
+        if not best or found["tps"] > best["tps"]:
+            best = found | {"rate_asked": rate}
+        if found["drained"] or rate // 2 < RATE_MIN:
+            return best | {"tps_by_rate_asked": tried}
+        rate //= 2
+
+
+def _at(name: str, cache: Path, rate: int, warm_up_s: float, window_s: float) -> dict[str, Any]:
+    """Measure it at one rate."""
     start, version, remark = RIVALS[name]
     about = {"version": version, "remark": remark}
     with tempfile.TemporaryDirectory(prefix=f"khazana-{name}-") as folder:
