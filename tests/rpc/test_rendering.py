@@ -193,11 +193,14 @@ AMOUNTS = {
     "ceiling",
     "competitive",
     "consideration",
+    "destination_accrued",
+    "destination_supply",
     "due",
     "face",
     "failed",
     "found",
     "interest_due",
+    "issued",
     "multiple",
     "noncompetitive",
     "paid",
@@ -205,9 +208,11 @@ AMOUNTS = {
     "redeemed",
     "residue",
     "settled",
+    "stripped",
     "supply",
     "target",
     "withheld",
+    "worth",
 }
 
 
