@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from node.stream.errors import StreamUnreachable, StreamUnusable
 from node.stream.link import Link, LinkSettings
 from node.stream.messages import Naming
 from tests.chain.town import make_record
+from tests.rpc.authorities import Authority
 from tests.rpc.solo import Solo, solo_node
 from tests.rpc.test_pruned import KEEP, RECORD, prune
 from tests.stream.readers import (
@@ -348,6 +350,37 @@ async def test_who_is_not_known_is_turned_away(tmp_path: Path, solo: Solo) -> No
         known = publisher_of(solo, url, settings=settings)
         async with running(known):
             await arrived(solo, known)
+    finally:
+        server.stop()
+
+
+async def test_both_sides_may_have_to_show_certificates(tmp_path: Path, solo: Solo) -> None:
+    ours, foreign = Authority(tmp_path, "ours"), Authority(tmp_path, "foreign")
+    own, node_s = ours.sign("server"), ours.sign("node")
+    server = NatsServer(
+        tmp_path / "tls",
+        options=f"""tls {{ cert_file: "{own.certificate}", key_file: "{own.key}",
+        ca_file: "{ours.certificate}", verify: true }}\n""",
+    )
+    await server.start()
+    try:
+        url = server.url.replace("nats:", "tls:")
+        known = LinkSettings(
+            server=url,
+            authority=ours.certificate,
+            certificate=node_s.certificate,
+            key=node_s.key,
+        )
+        publisher = publisher_of(solo, url, settings=known)
+        async with running(publisher):
+            await arrived(solo, publisher)
+        for settings in (
+            replace(known, authority=foreign.certificate),
+            replace(known, certificate=None, key=None),
+        ):
+            stranger = publisher_of(solo, url, settings=settings)
+            async with running(stranger):
+                await failed(stranger, "does not ")
     finally:
         server.stop()
 
