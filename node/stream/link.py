@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.manager import JetStreamManager
+from typing_extensions import override
 
 from node.stream.answers import Answer, parse_answer
 from node.stream.errors import StreamRefused, StreamUnreachable, StreamUnusable
@@ -49,6 +50,20 @@ class LinkSettings:
     authority: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+
+
+class _Client(Client):
+    """The library's, which would go on in clear text where a server does not say that it has TLS.
+
+    It learns of TLS from what the server says first, and that comes in clear text: whoever stands
+    between could take it out and be told the password.
+    """
+
+    @override
+    def _connect_command(self) -> bytes:
+        if "tls" in self.options and not self._server_info.get("tls_required"):
+            raise nats.errors.Error("the server offers no TLS, and nothing is said to it without")
+        return super()._connect_command()
 
 
 class Link:
@@ -86,7 +101,7 @@ class Link:
         """
         settings = self._settings
         tls = _tls(settings) if settings.server.startswith("tls:") else None
-        client = self._client = Client()
+        client = self._client = _Client()
         self._said = ""
 
         async def has_closed() -> None:

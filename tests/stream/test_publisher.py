@@ -385,6 +385,26 @@ async def test_both_sides_may_have_to_show_certificates(tmp_path: Path, solo: So
         server.stop()
 
 
+async def test_who_takes_tls_out_of_the_way_is_told_nothing(solo: Solo) -> None:
+    heard: list[bytes] = []
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"auth_required":true,"headers":true,"max_payload":1048576}\r\n')
+        while data := await reader.read(1 << 16):
+            heard.append(data)
+            writer.write(b"PONG\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(between, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = LinkSettings(server=f"tls://127.0.0.1:{port}", user="khazana", password="secret")
+        publisher = publisher_of(solo, settings.server, settings=settings)
+        async with running(publisher):
+            await failed(publisher, "offers no TLS")
+        await publisher.close()
+    assert heard == []
+
+
 async def test_a_server_without_streams_is_told_of(tmp_path: Path, solo: Solo) -> None:
     server = NatsServer(tmp_path / "plain", jetstream=False)
     await server.start()
