@@ -269,7 +269,7 @@ def seal(
         envelope: that it came on paper; None: by the bidder's own key.
 
     Raises:
-        Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL.
+        Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL, SEALED_BID_EXISTS.
     """
     theirs = bidder_of(state, auction, bidder)
     if len(theirs.sealed) >= record.terms.bids_per_bidder:
@@ -285,6 +285,7 @@ def seal(
     else:
         check_place(auction, record)
         counted = replace(record, noncompetitive=record.noncompetitive + 1)
+    _check_fresh(state, auction, theirs, commitment)
     number = record.numbered + 1
     sealed = BidRecord(account=account, bidder=bidder, commitment=commitment, bid=None, void=False)
     state.put(BIDS, bid_key(auction, number), sealed)
@@ -496,6 +497,18 @@ def void(state: LedgerState, auction: str, number: int) -> None:
     bid = state.get(BIDS, key)
     assert bid is not None  # bids without a price are not withdrawn
     state.put(BIDS, key, replace(bid, void=True))
+
+
+def _check_fresh(state: LedgerState, auction: str, theirs: BidderRecord, commitment: bytes) -> None:
+    """Refuse a hash that the bidder has in the auction already.
+
+    Whoever has seen one of the two opened could open the other, and it would be bid for twice. A
+    hash covers its account, so a copy opens nothing for other bidders.
+    """
+    for number in theirs.sealed:
+        held = state.get(BIDS, bid_key(auction, number))
+        if held is not None and held.commitment == commitment:
+            raise Reject(Outcome.SEALED_BID_EXISTS, auction=auction, number=number)
 
 
 def _check_room(auction: str, record: AuctionRecord, count: int, count_max: int) -> None:

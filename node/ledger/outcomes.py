@@ -785,6 +785,12 @@ class Outcome(IntEnum):
         " Only a margin may be zero or below.",
         3,
     )
+    SEALED_BID_EXISTS = (
+        226,
+        "This hash is already sealed bid {number} of its bidder in the auction {auction}. One paper"
+        " or file is one bid: for another one, seal it with another salt.",
+        3,
+    )
     SWITCH_NOT_POSSIBLE = (
         230,
         "What would be given, {asset}, is worth nothing: the interest that stays with others is as"

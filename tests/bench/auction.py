@@ -89,8 +89,10 @@ class Auction:
         self.dealers = [f"dealer-{n}" for n in range(-(-sealed // BIDS_EACH))]
         self.people = [f"person-{n}" for n in range(people)]
         chance = Random(574)
+        # A dealer seals no bid twice: its prices are all different.
+        prices = [chance.sample(range(970_000, 990_000), BIDS_EACH) for _ in self.dealers]
         self.bids = [
-            (self.dealers[n // BIDS_EACH], chance.randrange(970_000, 990_000), STEP)
+            (self.dealers[n // BIDS_EACH], prices[n // BIDS_EACH][n % BIDS_EACH], STEP)
             for n in range(sealed)
         ]
         self.opens_ms = town.chain.head.time_ms + MS_PER_DAY

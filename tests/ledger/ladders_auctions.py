@@ -287,7 +287,7 @@ ANNOUNCE_AUCTION: Final = Ladder(
 
 COMMIT_BID: Final = Ladder(
     act="commit_bid",
-    good=CommitBid(account=address("first-bank"), auction=AUCTION, commitment=SEALED),
+    good=CommitBid(account=address("first-bank"), auction=AUCTION, commitment=bytes(32)),
     by=("first-bank",),
     prepare=having(RECORD),
     rows=(
@@ -323,6 +323,11 @@ COMMIT_BID: Final = Ladder(
             why="one bid too many of the auction",
             outcome=Outcome.AUCTION_FULL,
             prepare=with_record(sealed=COMPETITIVE_BIDS_MAX),
+        ),
+        Row(
+            why="the hash of a bid that there is",
+            outcome=Outcome.SEALED_BID_EXISTS,
+            change={"commitment": SEALED},
         ),
         surplus_row("first-bank"),
     ),

@@ -152,7 +152,7 @@ REVOKE_BID_MANDATE: Final = Ladder(
 LODGE_ENVELOPE: Final = Ladder(
     act="lodge_envelope",
     good=LodgeEnvelope(
-        account=address(CB), approvers=(), bidding=BANK, auction=AUCTION, commitment=SEALED
+        account=address(CB), approvers=(), bidding=BANK, auction=AUCTION, commitment=bytes(32)
     ),
     by=(CB,),
     prepare=mandated,
@@ -214,6 +214,11 @@ LODGE_ENVELOPE: Final = Ladder(
             why="one bid too many of the auction",
             outcome=Outcome.AUCTION_FULL,
             prepare=with_record(sealed=COMPETITIVE_BIDS_MAX),
+        ),
+        Row(
+            why="the hash of a bid that there is",
+            outcome=Outcome.SEALED_BID_EXISTS,
+            change={"commitment": SEALED},
         ),
         surplus_row(CB),
     ),

@@ -26,6 +26,7 @@ from node.ledger.events import (
 from node.ledger.operations import (
     Approve,
     CloseAccount,
+    CommitBid,
     EnterBid,
     GiveBidMandate,
     LodgeEnvelope,
@@ -210,6 +211,27 @@ def test_two_offices_enter_nothing_that_the_bidder_has_not_written() -> None:
         wrong = replace(enter(content, 1), **changes)
         assert world.submit(wrong, by=(CB, FM)).outcome is Outcome.SEALED_BID_DIFFERS
     world.do(enter(content, 1), by=(CB, FM))
+
+
+@pytest.mark.parametrize("first", ["paper", "key"])
+@pytest.mark.parametrize("second", ["paper", "key"])
+def test_what_was_sealed_once_is_bid_for_once(first: str, second: str) -> None:
+    world, content = make_paper(), content_of(*BANK_A)
+    world.do(mandate("bank-a"), by=("bank-a",))
+    commit = CommitBid(
+        account=address("bank-a"), auction=AUCTION, commitment=commitment_of(content)
+    )
+    ways: dict[str, tuple[CommitBid | LodgeEnvelope, str]] = {
+        "paper": (lodge("bank-a", content), CB),
+        "key": (commit, "bank-a"),
+    }
+
+    operation, who = ways[first]
+    world.do(operation, by=(who,))
+    operation, who = ways[second]
+    assert world.submit(operation, by=(who,)).outcome is Outcome.SEALED_BID_EXISTS
+    world.do(lodge("bank-a", content_of(*BANK_A, salt=SALT + 1)), by=(CB,))
+    world.check()
 
 
 def test_hash_of_somebody_elses_envelope_opens_nothing() -> None:
@@ -448,8 +470,8 @@ def test_envelopes_and_electronic_bids_count_to_the_same_limits() -> None:
     world.do(mandate("bank-a"), mandate("amina"), by=("bank-a", "amina"))
     for salt in range(1, most):
         world.do(sealed(("bank-a", 984_000, 1), salt), by=("bank-a",))
-    for _ in range(most):
-        world.do(lodge("amina", content_of("amina", None, 1)), by=(CB,))
+    for salt in range(1, most + 1):
+        world.do(lodge("amina", content_of("amina", None, 1, salt)), by=(CB,))
     world.do(lodge("bank-a", content_of(*BANK_A)), by=(CB,))
 
     for refused in (
