@@ -48,6 +48,7 @@ TABLES_MAPPED_MAX: Final = 64
 # Pairs that are read at once, by a cursor that is kept: making one for few costs more than they do.
 PAGE_MAX: Final = 256
 _LOOK_EVERY: Final = 64  # writes: between two looks, a few tables come to be
+SPENDING_THREAD: Final = "maps"
 BLOOM_BITS: Final = 10  # one absent key in a hundred costs a read
 
 _TABLE_OR_LOG: Final = re.compile(r"\d+\.(ldb|sst|log)|MANIFEST-\d+")
@@ -73,8 +74,8 @@ def open_leveldb(path: Path, *, create: bool, node: bool = False) -> "LevelDBSto
         # LevelDB's own lock does not hold: a refused second opening in one process closes the lock
         # file, and with that POSIX releases the first one's lock too.
         lock = DirectoryLock(path)
-    if node:
-        _spend_maps(path)
+    if node and _has_many_tables(path):
+        maps.spend()
     try:
         open_files_max = NODE_OPEN_FILES_MAX if node else OPEN_FILES_MAX
         database = _open(path, create=create, open_files_max=open_files_max)
@@ -105,10 +106,9 @@ def salvage_leveldb(path: Path) -> None:
         )
 
 
-def _spend_maps(path: Path) -> None:
-    """Spend the maps of this process if there are many tables."""
-    if not maps.is_tried and sum(1 for _ in path.glob("*.ldb")) > TABLES_MAPPED_MAX:
-        maps.spend()
+def _has_many_tables(path: Path) -> bool:
+    """Whether there are so many tables that the maps of this process are to be spent."""
+    return not maps.is_tried and sum(1 for _ in path.glob("*.ldb")) > TABLES_MAPPED_MAX
 
 
 def _open(path: Path, *, create: bool, open_files_max: int) -> plyvel.DB:
@@ -268,8 +268,10 @@ class LevelDBStore:
             raise
         self._writes_synced += sync
         self._writes += 1
-        if self._spends_maps and self._writes % _LOOK_EVERY == 0:
-            _spend_maps(self._path)
+        if self._spends_maps and self._writes % _LOOK_EVERY == 0 and _has_many_tables(self._path):
+            # A third of a second: by itself, not in the middle of a block's write. What is opened
+            # meanwhile is mapped, a few tables.
+            threading.Thread(target=maps.spend, name=SPENDING_THREAD).start()
 
     def view(self) -> ReadView:
         with _translated(self._path):

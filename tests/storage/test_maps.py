@@ -12,6 +12,7 @@ from tests.storage.processes import run_python
 
 FILL = """
 import sys
+import threading
 from pathlib import Path
 from node.storage import leveldb
 from node.storage.maps import maps
@@ -41,10 +42,13 @@ pytestmark = pytest.mark.skipif(not MEMORY_FOLDER.is_dir(), reason="no folder in
 def test_tables_that_come_to_be_are_not_mapped(tmp_path: Path) -> None:
     code = FILL + (
         "store = leveldb.open_leveldb(path, create=True, node=True)\n"
-        "fill(store, 0, 1000)\n"
+        "fill(store, 0, 2 * leveldb._LOOK_EVERY)\n"
+        "for thread in threading.enumerate():\n"
+        "    if thread.name == leveldb.SPENDING_THREAD:\n"
+        "        thread.join()\n"
         "assert maps.are_spent\n"
         "before = mapped(path)\n"
-        "fill(store, 1000, 2000)\n"
+        "fill(store, 2 * leveldb._LOOK_EVERY, 3000)\n"
         "assert right(store, 3000)\n"
         "print(before, mapped(path), len(list(path.glob('*.ldb'))))\n"
     )
