@@ -29,6 +29,9 @@ class GenerationCache(Generic[ValueT]):
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._young or key in self._old
+
     @property
     def size_bytes(self) -> int:
         """What is held, by the callers' own estimates and the overhead of each entry."""

@@ -26,6 +26,7 @@ from node.blocks import (
     transactions_root,
 )
 from node.blocks.certificates import Verify
+from node.chain.ahead import Ahead
 from node.chain.batch import batch_of, head_entry, head_of
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock, UpgradeRequired
@@ -106,6 +107,7 @@ class Chain:
         self._versions = versions
         self._records = CommittedRecords(store, size_bytes_max=records_bytes_max)
         self._nodes = StoredNodes(store)
+        self._ahead = Ahead(self._records, self._nodes)
         self._candidates = Candidates()
         self._head = head
         self._recent = RecentIds(
@@ -416,6 +418,7 @@ class Chain:
         if sync:
             self._tell()
         self._prune()
+        self._look_ahead()
         return committed
 
     @property
@@ -456,6 +459,16 @@ class Chain:
             self._pruner.prune(head)
         else:
             self._pruning = self._thread.run(lambda: self._pruner.prune(head))
+
+    def _look_ahead(self) -> None:
+        """Read what the next block will, while nothing is being written."""
+        work = self._ahead.plan(self._head.time_ms)
+        if work is None:
+            return
+        if self._thread is None:
+            work()
+        else:
+            self._thread.run(work)
 
     async def _pruned(self) -> None:
         """Wait for the piece before; a failure of it is one of the disk, and stops the node.
@@ -628,6 +641,7 @@ class Chain:
         return self.history.seen(transaction_id)
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
+        self._ahead.stop()
         try:
             with self._stages.apply:
                 return execute(

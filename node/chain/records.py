@@ -4,7 +4,9 @@ The answer is always as of the last committed block. `accept` is called once a b
 never before: a candidate that is not decided leaves no trace here.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from node.chain.caches import GenerationCache
@@ -29,6 +31,7 @@ was deleted lies side by side: holds, bids, what was due. A cursor walks past al
 something is not there, which is asked before each new record."""
 
 _UNKNOWN: Final = object()
+_key_of: Final = itemgetter(0)
 
 
 class CommittedRecords:
@@ -37,6 +40,7 @@ class CommittedRecords:
     def __init__(self, store: KeyValueStore, *, size_bytes_max: int = RECORDS_BYTES_MAX) -> None:
         self._store = store
         self.cache: GenerationCache[object] = GenerationCache(size_bytes_max)
+        self._ahead = RecordsAhead(store)
 
     def record(self, table: Table[R], key: bytes) -> R | None:
         """Return the record at this key of the table, or None.
@@ -64,25 +68,23 @@ class CommittedRecords:
         """
         if table.prefix not in _SOUGHT:
             return [self.record(table, key) for key in keys]
-        cached = self.cache.get
-        found: dict[bytes, object] = {}
-        missing: list[bytes] = []
+        cached, ahead = self.cache.get, self._ahead.found.get
+        prefix = table.prefix
+        found: list[object] = []
         for key in keys:
-            record = cached(table.prefix + key, _UNKNOWN)
-            if record is _UNKNOWN:
-                missing.append(key)
-            else:
-                found[key] = record
-        missing.sort()
-        place = layout.state_key(table.prefix)
-        values = self._store.seek_each([place + key for key in missing])
-        read = reader(table.record)
-        try:
-            for key, value in zip(missing, values, strict=True):
-                found[key] = None if value is None else read(value)
-        except CodecError as error:
-            raise _unreadable(table, error) from None
-        return [found[key] for key in keys]  # type: ignore[misc]  # the prefix says the type
+            full_key = prefix + key
+            record = ahead(full_key, _UNKNOWN)
+            found.append(cached(full_key, _UNKNOWN) if record is _UNKNOWN else record)
+        if _UNKNOWN in found:
+            missing = sorted(
+                [key for key, record in zip(keys, found, strict=True) if record is _UNKNOWN]
+            )
+            stored = dict(_sought(self._store, table, missing))
+            found = [
+                stored[key] if record is _UNKNOWN else record
+                for key, record in zip(keys, found, strict=True)
+            ]
+        return found  # type: ignore[return-value]  # the prefix says the type
 
     def scan(
         self, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
@@ -96,21 +98,102 @@ class CommittedRecords:
             ChainDamaged: as for `record`.
         """
         assert limit <= SCAN_MAX
-        place = layout.state_key(table.prefix)
-        first, stop = layout.range_of(place + prefix)
-        pairs = self._store.scan(max(place + start, first), stop, limit=limit)
-        begins, read = len(place), reader(table.record)
-        try:
-            return [(key[begins:], read(value)) for key, value in pairs]
-        except CodecError as error:
-            raise _unreadable(table, error) from None
+        if not prefix:
+            found = self._ahead.scan(table, start, limit)
+            if found:
+                if len(found) < limit:
+                    after = found[-1][0] + b"\0"  # the least key above the last one
+                    found += _scanned(self._store, table, after, limit - len(found))
+                return found
+        return _scanned(self._store, table, start, limit, prefix=prefix)
+
+    def ahead(self) -> "RecordsAhead":
+        """Return what another thread may fill for the next block, and for no later one."""
+        return self._ahead
 
     def accept(
         self, records: Mapping[bytes, Record | None], encoded: Mapping[bytes, bytes | None]
     ) -> None:
-        """Know what a block changed, by full state key, now that it is durable."""
+        """Know what a block changed, by full state key, now that it is durable.
+
+        What was read ahead of the block alone is not remembered: the next one is about others.
+        """
+        cache, ahead = self.cache, self._ahead.found
+        self._ahead = RecordsAhead(self._store)
+        if ahead:
+            records = {
+                key: record for key, record in records.items() if key not in ahead or key in cache
+            }
         sizes_bytes = [_DECODED_FACTOR * len(encoded[key] or b"") for key in records]
-        self.cache.put_all(records, records.values(), sizes_bytes)
+        cache.put_all(records, records.values(), sizes_bytes)
+
+
+class RecordsAhead:
+    """Records of one committed state, read before the block that asks for them.
+
+    Another thread fills it, while the store is what that state left. Nothing in it is ever changed,
+    and no step of filling it leaves a dictionary or a list in between; so nobody waits for anybody.
+    """
+
+    def __init__(self, store: KeyValueStore) -> None:
+        self._store = store
+        self.found: dict[bytes, Record | None] = {}
+        """By full state key."""
+        self._pieces: dict[bytes, list[tuple[bytes, list[tuple[bytes, Record]]]]] = {}
+        """For each table, by prefix: from where on what was read without a gap."""
+
+    def read_piece(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
+        """Read up to `limit` records from `start` on, as `CommittedRecords.scan`; return them."""
+        piece = _scanned(self._store, table, start, limit)
+        if piece:
+            pieces = self._pieces.setdefault(table.prefix, [])
+            pieces.append((start, piece))  # type: ignore[arg-type]  # the prefix says the type
+        return piece
+
+    def read_each(self, table: Table[R], keys: Sequence[bytes]) -> None:
+        """Read the record at each of these keys."""
+        prefix = table.prefix
+        pairs = _sought(self._store, table, sorted(keys))
+        self.found.update([(prefix + key, record) for key, record in pairs])
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
+        """Return up to `limit` records from `start` on, as far as they were read without a gap."""
+        found: list[tuple[bytes, Record]] = []
+        for first, piece in self._pieces.get(table.prefix, ()):
+            if len(found) < limit and first <= start <= piece[-1][0]:
+                index = bisect_left(piece, start, key=_key_of)
+                found += piece[index : index + limit - len(found)]
+                start = piece[-1][0] + b"\0"  # where the piece after it begins, if there is one
+        return found  # type: ignore[return-value]  # the prefix says the type
+
+
+def _sought(
+    store: KeyValueStore, table: Table[R], keys: Sequence[bytes]
+) -> list[tuple[bytes, R | None]]:
+    """Return what is stored at each of these keys of the table, which ascend."""
+    place = layout.state_key(table.prefix)
+    values = store.seek_each([place + key for key in keys])
+    read = reader(table.record)
+    try:
+        return [
+            (key, None if value is None else read(value))
+            for key, value in zip(keys, values, strict=True)
+        ]
+    except CodecError as error:
+        raise _unreadable(table, error) from None
+
+
+def _scanned(
+    store: KeyValueStore, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
+) -> list[tuple[bytes, R]]:
+    place = layout.state_key(table.prefix)
+    first, stop = layout.range_of(place + prefix)
+    pairs = store.scan(max(place + start, first), stop, limit=limit)
+    begins, read = len(place), reader(table.record)
+    try:
+        return [(key[begins:], read(value)) for key, value in pairs]
+    except CodecError as error:
+        raise _unreadable(table, error) from None
 
 
 def _decoded(table: Table[R], encoded: bytes) -> R:

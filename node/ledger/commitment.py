@@ -212,6 +212,16 @@ def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpda
     return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
 
 
+def hash_ahead(keys: Iterable[bytes]) -> list[bytes]:
+    """Return the hashes of full state keys, and remember them: an update with them is close."""
+    return list(map(_hash_of_recent_key, keys))
+
+
+def neighbourhood(key_hash: bytes) -> Path:
+    """Return the path beneath which an update reads ahead what lies close to this hash of a key."""
+    return _nibbles(key_hash[:_AHEAD_BYTES])
+
+
 def plant(path: Path, records: Iterable[tuple[bytes, bytes]]) -> Subtree:
     """Return the subtree of these records, full state keys with their encodings, each key once.
 

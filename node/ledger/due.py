@@ -97,6 +97,7 @@ class _Block:
         self._state = state
         self._time_ms = time_ms
         self._holders = servicing.HOLDERS_PER_BLOCK_MAX
+        self._at_first = servicing.HOLDERS_AT_FIRST_MAX
         self.events: list[DueEvent] = []
 
     def take_records(self) -> None:
@@ -156,9 +157,12 @@ class _Block:
                 return FUNDING_WORK  # records have a bound of their own
             case DueKind.SERVICE:
                 asset = due.target.decode()
-                served, paid = servicing.serve(state, asset, self._time_ms, self._holders)
+                served, paid, at_first = servicing.serve(
+                    state, asset, self._time_ms, self._holders, self._at_first
+                )
                 events.extend(served)
                 self._holders -= paid
+                self._at_first -= at_first
                 return SERVICE_WORK
             case DueKind.AUCTION_STEP:
                 stepped, work = take_step(state, due.target.decode(), self._time_ms)

@@ -172,9 +172,11 @@ class LedgerState:
         """Return what `get` returns of each of these keys: thousands at a fraction of it."""
         records, prefix = self._records, table.prefix
         full_keys = [prefix + key for key in keys]
-        missing = [full_key[1:] for full_key in full_keys if full_key not in records]
-        for key, record in zip(missing, self._source.records(table, missing), strict=True):
-            records[prefix + key] = record
+        missing = [full_key for full_key in full_keys if full_key not in records]
+        found = self._source.records(table, [full_key[1:] for full_key in missing])
+        records.update(zip(missing, found, strict=True))
+        if len(missing) == len(keys):
+            return list(found)
         return [records[full_key] for full_key in full_keys]  # type: ignore[misc]  # as in `get`
 
     def put(self, table: Table[R], key: bytes, record: R | None) -> None:
@@ -193,17 +195,18 @@ class LedgerState:
     def put_each(self, table: Table[R], keys: Sequence[bytes], now: Sequence[R | None]) -> None:
         """Do what `put` does for each of these keys, which have been read: a little faster."""
         prefix, ordered = table.prefix, table.ordered
-        records, originals, note = self._records, self._originals, self._journal.append
+        records, originals = self._records, self._originals
+        full_keys = [prefix + key for key in keys]
+        before = [records[full_key] for full_key in full_keys]
         fresh = self._fresh_keys.setdefault(prefix, []) if ordered else []
-        for key, record in zip(keys, now, strict=True):
-            full_key = prefix + key
-            before = records[full_key]
+        for full_key, record in zip(full_keys, before, strict=True):
             if full_key not in originals:
-                originals[full_key] = (table, before)
+                originals[full_key] = (table, record)
                 if ordered:
-                    fresh.append(key)
-            note((full_key, before))
-            records[full_key] = record
+                    fresh.append(full_key[1:])
+        if self._marks:
+            self._journal += zip(full_keys, before, strict=True)
+        records.update(zip(full_keys, now, strict=True))
 
     def delete(self, table: Table[R], key: bytes) -> None:
         """Remove the record at this key of the table; nothing happens when there is none."""

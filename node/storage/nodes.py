@@ -7,7 +7,8 @@ is full, it becomes the old half and the old half is forgotten. So memory is bou
 of a dictionary look-up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from node.storage.layout import node_key, range_of
@@ -18,9 +19,41 @@ CROWN_DEPTH: Final = 4
 where each of them has sixteen leaves."""
 CACHE_SIZE_BYTES: Final = 16 << 20
 """Of branches below the crown."""
-AHEAD_MAX: Final = 1 << 13
-"""Branches that are read ahead: some 4 MB, until the block is committed."""
+AHEAD_MAX: Final = 1 << 14
+"""Branches that are read ahead: some 8 MB, until the block is committed."""
 _ENTRY_OVERHEAD_BYTES: Final = 200  # two bytes objects' headers and a place in a dictionary
+
+
+class _Ahead:
+    """Branches of one state, read before they are asked for.
+
+    Another thread than the one that asks may fill it: what is in it is of that state for good, and
+    no step of it leaves a dictionary or a list in between.
+    """
+
+    __slots__ = ("_stretches", "branches")
+
+    def __init__(self) -> None:
+        self.branches: dict[bytes, bytes] = {}
+        self._stretches: list[tuple[bytes, bytes]] = []
+        """From which path to whose last branch."""
+
+    def read(self, store: KeyValueStore, first: bytes, last: bytes) -> None:
+        """Read all branches from a path to another's last one, unless they have been."""
+        branches = self.branches
+        if len(branches) >= AHEAD_MAX or any(
+            begin <= first and (last <= end or last.startswith(end))
+            for begin, end in self._stretches
+        ):
+            return
+        start, stop = node_key(first), range_of(node_key(last))[1]
+        begins = len(node_key(b""))
+        pairs = store.scan(start, stop, limit=AHEAD_MAX - len(branches))
+        branches.update([(key[begins:], node) for key, node in pairs])
+        for begin, end in self._stretches:
+            if begin <= first <= end:
+                first = begin  # Together with that one it is one stretch.
+        self._stretches.append((first, last))
 
 
 class StoredNodes:
@@ -46,8 +79,7 @@ class StoredNodes:
         self._young: dict[bytes, bytes] = {}
         self._young_size_bytes = 0
         self._old: dict[bytes, bytes] = {}
-        self._ahead: dict[bytes, bytes] = {}
-        self._ahead_of: set[tuple[bytes, bytes]] = set()
+        self._ahead = _Ahead()
         self.reads = 0
         """How many branches came from the store since the start."""
 
@@ -56,18 +88,18 @@ class StoredNodes:
             node = self._crown.get(path)
             if node is not None:
                 return node
-            node = self._read(path)
+            node = self._ahead.branches.get(path) or self._read(path)
             if node is not None:
                 self._crown[path] = node
             return node
+        node = self._ahead.branches.get(path)
+        if node is not None:
+            return node  # What is kept of it is what comes to be changed.
         node = self._young.get(path)
         if node is not None:
             return node
         node = self._old.pop(path, None)
         if node is None:
-            node = self._ahead.get(path)
-            if node is not None:
-                return node  # What is kept of it is what comes to be changed.
             node = self._read(path)
         if node is not None:
             self._keep(path, node)
@@ -78,24 +110,26 @@ class StoredNodes:
 
         One after another costs a tenth of looking for each. Beyond the bound each is looked for.
         """
-        ahead = self._ahead
-        if (first, last) in self._ahead_of or len(ahead) >= AHEAD_MAX:
-            return
-        self._ahead_of.add((first, last))
-        start, stop = node_key(first), range_of(node_key(last))[1]
-        begins = len(node_key(b""))
-        for key, node in self._store.scan(start, stop, limit=AHEAD_MAX - len(ahead)):
-            ahead[key[begins:]] = node
+        self._ahead.read(self._store, first, last)
+
+    def reader_ahead(self) -> Callable[[bytes, bytes], None]:
+        """Return `read_ahead` for another thread: of no effect on the block after the next."""
+        return partial(self._ahead.read, self._store)
 
     def accept(self, nodes: Mapping[bytes, bytes | None]) -> None:
-        """Take over what has just been written to the store, None for deleted."""
-        self._ahead, self._ahead_of = {}, set()
+        """Take over what has just been written to the store, None for deleted.
+
+        What was read ahead of a block alone is not kept: the next one is about others.
+        """
+        ahead, self._ahead = self._ahead.branches, _Ahead()
         for path, node in nodes.items():
             if len(path) <= self._crown_depth:
                 if node is None:
                     self._crown.pop(path, None)
                 else:
                     self._crown[path] = node
+                continue
+            if path in ahead and path not in self._young and path not in self._old:
                 continue
             # It may stand in both halves, and the old one must not come to light again.
             self._old.pop(path, None)

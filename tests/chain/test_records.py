@@ -113,3 +113,61 @@ def test_what_is_read_in_one_go_is_not_remembered_and_damage_is_told() -> None:
         records.records(HOLDINGS, [b"a", b"b"])
     with pytest.raises(ChainDamaged, match="a record of the table holdings is unreadable"):
         records.scan(HOLDINGS, b"", 9)
+
+
+@given(
+    st.sets(keys),
+    st.lists(st.tuples(keys, st.integers(1, 4)), max_size=4),
+    st.lists(keys, max_size=4),
+    st.lists(st.tuples(keys, st.integers(1, 9)), min_size=1, max_size=4),
+)
+def test_what_was_read_ahead_is_what_would_be_read(
+    kept: set[bytes],
+    pieces: list[tuple[bytes, int]],
+    each: list[bytes],
+    asked: list[tuple[bytes, int]],
+) -> None:
+    store = MemoryStore()
+    store.write(
+        [
+            (layout.state_key(HOLDINGS.prefix + key), encode(HoldingRecord(available=9, held=n)))
+            for n, key in enumerate(kept)
+        ],
+        sync=False,
+    )
+    records, plain = CommittedRecords(store), CommittedRecords(store)
+    ahead = records.ahead()
+    for start, limit in pieces:
+        # Also the piece that follows without a gap.
+        for key, _ in ahead.read_piece(HOLDINGS, start, limit)[-1:]:
+            ahead.read_piece(HOLDINGS, key + b"\0", limit)
+    ahead.read_each(HOLDINGS, each)
+
+    for start, limit in asked:
+        assert records.scan(HOLDINGS, start, limit) == plain.scan(HOLDINGS, start, limit)
+    wanted = [*each, *kept, *(start for start, _ in asked)]
+    assert records.records(HOLDINGS, wanted) == plain.records(HOLDINGS, wanted)
+
+
+def test_what_was_read_ahead_of_a_block_is_gone_after_it() -> None:
+    store = MemoryStore()
+    records = CommittedRecords(store)
+    changed = {HOLDINGS.prefix + key: RECORD for key in (b"a", b"b")}
+    encoded = {key: encode(record) for key, record in changed.items()}
+    store.write([(layout.state_key(key), value) for key, value in encoded.items()], sync=False)
+    ahead = records.ahead()
+    ahead.read_each(HOLDINGS, [b"a", b"b"])
+    ahead.read_piece(HOLDINGS, b"", 2)
+    assert records.record(HOLDINGS, b"b") == RECORD
+    after = HoldingRecord(available=2, held=0)
+    changed = dict.fromkeys(changed, after)
+    encoded = dict.fromkeys(encoded, encode(after))
+    store.write([(layout.state_key(key), value) for key, value in encoded.items()], sync=False)
+
+    records.accept(changed, encoded)
+    ahead.read_each(HOLDINGS, [b"c"])  # By a thread that has not ended yet.
+
+    assert HOLDINGS.prefix + b"a" not in records.cache  # It was read ahead alone.
+    assert records.records(HOLDINGS, [b"a", b"b", b"c"]) == [after, after, None]
+    assert list(records.scan(HOLDINGS, b"", 9)) == [(b"a", after), (b"b", after)]
+    assert records.ahead() is not ahead

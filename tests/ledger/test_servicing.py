@@ -28,8 +28,18 @@ from node.ledger.operations import (
     Transfer,
 )
 from node.ledger.outcomes import Outcome
+from node.ledger.positions import place_of
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import OPEN_PAYMENTS_MAX, PaymentStatus, WithholdingRow, payment_key
+from node.ledger.securities import (
+    OPEN_PAYMENTS_MAX,
+    POSITIONS,
+    PaymentStatus,
+    WithholdingRow,
+    payment_key,
+    position_key,
+    register_prefix,
+)
+from node.ledger.servicing import payer
 from node.ledger.servicing.payer import due_of
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -527,6 +537,81 @@ def test_holders_are_paid_a_bounded_number_a_block(
         cash = world.get(HOLDINGS, holding_key(account, PKR))
         assert cash is not None
         assert cash.available == 1_001 * (number + 1) * 35 // 1_000
+
+
+def test_payments_that_begin_in_a_block_pay_few_holders_together_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whom the block pays that comes next, everybody can know before it."""
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 2)
+    codes = [BOND, "PIB-1", "PIB-2"]
+    world = debt(*(define_bond(code) for code in codes), cash=10 * FACE)
+    for code in codes[1:]:
+        world.do(
+            issue(300, asset=code),
+            *(transfer(FM, label, 100, code) for label in ("amina", "bilal", "first-bank")),
+            by=(CB, FM),
+        )
+    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+    assert not servicing.foresee(LedgerState(world.records), world.time_ms, 9)
+
+    paid: list[list[HolderPaid]] = [[]]
+    while any(service(world, code).settled == 0 for code in codes):
+        foreseen = servicing.foresee(LedgerState(world.records), world.time_ms - 1, 9)
+        keys = {
+            (read.prefix, key)
+            for read in foreseen
+            for key, _ in world.records.scan(POSITIONS, read.start, 3)
+            if read.is_paid(key)
+        }
+        events = [event for event in world.block().events if isinstance(event, HolderPaid)]
+        begun = {event.asset for event in paid[-1]}
+        assert keys == {
+            (register_prefix(event.asset), position_key(event.asset, place_of(event.holder, PKR)))
+            for event in events
+            if event.asset in begun
+        }
+        assert sum(event.asset not in begun for event in events) <= 2
+        paid.append(events)
+        world.check()
+        world.time_ms += 1
+
+    assert [len(events) for events in paid] == [0, 2, 3, 3, 1]
+
+
+def test_holder_is_more_work_when_its_face_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 2 * servicing.LAST_WORTH)
+    world = debt(define_bond(BOND, **zero_coupon()), cash=10 * FACE)
+    world.time_ms = days(1, **zero_coupon())[2] * DAY_MS - FIVE_HOURS_MS
+
+    paid = [isinstance(event, HolderPaid) for event in world.block().events]
+
+    assert sum(paid) == 2
+    world.time_ms += 1
+    world.block()
+    world.check()
+    assert service(world).settled == 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 64])
+def test_register_is_read_up_to_its_end_and_not_into_the_next(
+    page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payer, "_PAGE_HOLDERS", page)
+    codes = [BOND, "PIB-1", "PIB-2"]
+    world = debt(*(define_bond(code) for code in codes), cash=10 * FACE)
+    world.do(
+        issue(300, asset="PIB-1"),
+        *(transfer(FM, label, 100, "PIB-1") for label in ("amina", "bilal", "first-bank")),
+        by=(CB, FM),
+    )
+    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+
+    events = world.block().events
+
+    settled = {event.asset: event.holders for event in events if isinstance(event, PaymentSettled)}
+    assert settled == {BOND: 3, "PIB-1": 3, "PIB-2": 0}
+    world.check()
 
 
 def test_record_does_not_wait_behind_other_work_of_its_midnight(

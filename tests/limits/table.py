@@ -252,6 +252,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.securities.SOURCE_MAX": _RECORD,
     "node.ledger.securities.TAXPAYERS_MAX": _RECORD,
     "node.ledger.securities.WITHHOLDING_ROWS_MAX": _RECORD,
+    "node.ledger.servicing.payer.HOLDERS_AT_FIRST_MAX": (
+        "tests/ledger/test_servicing.py"
+        "::test_payments_that_begin_in_a_block_pay_few_holders_together_in_it"
+    ),
     "node.ledger.servicing.payer.HOLDERS_PER_BLOCK_MAX": (
         "tests/ledger/test_servicing.py::test_holders_are_paid_a_bounded_number_a_block"
     ),

@@ -1,6 +1,9 @@
 """Stored branches: the commitment over a database, with bounded memory."""
 
+from collections.abc import Iterator
 from random import Random
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -56,6 +59,43 @@ def test_branches_that_are_read_ahead_are_not_looked_for_until_the_next_block() 
     assert update(nodes, changes).nodes == {}
 
 
+def test_what_another_thread_reads_ahead_is_for_the_next_block_alone() -> None:
+    store = MemoryStore()
+    records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
+    commit(store, StoredNodes(store), records)
+    nodes = StoredNodes(store, crown_depth=0)
+    read_ahead = nodes.reader_ahead()
+    scans = count_scans(store)
+
+    for first, last in ((0, 3), (3, 9), (1, 8), (9, 15), (4, 15)):
+        thread = Thread(target=read_ahead, args=(bytes([first]), bytes([last])))
+        thread.start()
+        thread.join()
+
+    assert len(scans) == 3
+    commit(store, nodes, dict.fromkeys(list(records)[:500], b"y"))
+    assert (nodes.reads, len(scans)) == (1, 3)
+    # Now it is too late: nothing of it is there, and what changed was not kept.
+    read_ahead(b"\x00", b"\x0f")
+    assert [*nodes._ahead.branches, *nodes._young, *nodes._old] == []
+    root = commit(store, nodes, dict.fromkeys(list(records)[500:], b"y"))
+    assert nodes.reads > 100
+    plain = MemoryStore()
+    assert root == commit(plain, StoredNodes(plain), dict.fromkeys(records, b"y"))
+
+
+def count_scans(store: MemoryStore) -> list[bytes]:
+    scans: list[bytes] = []
+    scan = store.scan
+
+    def counted(start: bytes, stop: bytes, **options: Any) -> Iterator[tuple[bytes, bytes]]:
+        scans.append(start)
+        return scan(start, stop, **options)
+
+    store.scan = counted  # type: ignore[method-assign]
+    return scans
+
+
 def test_no_more_is_read_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
@@ -66,7 +106,7 @@ def test_no_more_is_read_ahead_than_the_bound(monkeypatch: pytest.MonkeyPatch) -
     for first in range(8):
         nodes.read_ahead(bytes([first]), b"\x0f")
 
-    assert len(nodes._ahead) == 20
+    assert len(nodes._ahead.branches) == 20
     update(nodes, dict.fromkeys(records, b"y"))
     assert nodes.reads > 200
 

@@ -12,7 +12,8 @@
 
 `fixer.py` fixes the rates of what floats; `caller.py` repays early; `records.py` fixes who is owed,
 in constant work; `payer.py` takes the whole from the paying agent and pays it out; `agenda.py` says
-what happens when. Older payments come before younger ones.
+what happens when, and `foresight.py` whom the next block will pay. Older payments come before
+younger ones.
 """
 
 from node.ledger.servicing.agenda import (
@@ -32,8 +33,11 @@ from node.ledger.servicing.fixer import (
     fix_by_source,
     set_margin,
 )
+from node.ledger.servicing.foresight import Foresight, foresee
 from node.ledger.servicing.payer import (
+    HOLDERS_AT_FIRST_MAX,
     HOLDERS_PER_BLOCK_MAX,
+    LAST_WORTH,
     HolderPaid,
     HoldersPaid,
     HoldRedeemed,
@@ -51,7 +55,10 @@ from node.ledger.servicing.records import (
 )
 
 __all__ = [
+    "HOLDERS_AT_FIRST_MAX",
     "HOLDERS_PER_BLOCK_MAX",
+    "LAST_WORTH",
+    "Foresight",
     "FundingChecked",
     "HoldRedeemed",
     "HolderPaid",
@@ -73,6 +80,7 @@ __all__ = [
     "contradictions_of_securities",
     "escrow_address",
     "fix_by_source",
+    "foresee",
     "fund_now",
     "meet_day",
     "serve",

@@ -126,19 +126,20 @@ def meet_day(
 
 
 def serve(
-    state: LedgerState, asset: str, time_ms: int, holders_max: int
-) -> tuple[list[ServicingEvent], int]:
+    state: LedgerState, asset: str, time_ms: int, holders_max: int, first_max: int
+) -> tuple[list[ServicingEvent], int, int]:
     """Do what is due for a security in a block of this time.
 
     Args:
         holders_max: how many holders may still be paid in this block.
+        first_max: how many of them of payments that begin in it.
 
     Returns:
-        what happened, and how many holders were looked at.
+        what happened, how many holders were looked at, and how many of a payment that began.
     """
     step = _Step(state, asset, time_ms)
-    looked_at = step.run(holders_max)
-    return step.events, looked_at
+    looked_at, at_first = step.run(holders_max, first_max)
+    return step.events, looked_at, at_first
 
 
 def fund_now(state: LedgerState, asset: str, payer: bytes, time_ms: int) -> PaymentFunded:
@@ -179,13 +180,16 @@ class _Step:
         self._service: ServiceRecord = service_of(state, asset)
         self.events: list[ServicingEvent] = []
 
-    def run(self, holders_max: int) -> int:
-        """Do what is due; return how many holders were looked at."""
+    def run(self, holders_max: int, first_max: int) -> tuple[int, int]:
+        """Do what is due; return what `serve` counts."""
         self._plan()
         settled = self._service.settled
         for number in range(settled + 1, self._service.recorded + 1):
             self._follow(number)
         looked_at = 0
+        begins = self._service.cursor == b""
+        if begins:
+            holders_max = min(holders_max, first_max)
         if self._service.cursor is not None and holders_max > 0:
             self._service, paid, looked_at = pay(
                 self._state, self._asset, self._record, self._service, holders_max
@@ -193,7 +197,7 @@ class _Step:
             self.events.extend(paid)
         at_once = self._service.settled > settled
         wake(self._state, self._asset, self._service, self._next_ms(at_once=at_once))
-        return looked_at
+        return looked_at, looked_at if begins else 0
 
     def _plan(self) -> None:
         """Take a record that waited for room, and appoint the next one."""
