@@ -24,7 +24,10 @@ def contradictions_of_strips(rows: StateRows) -> Iterator[str]:
             yield f"{line} has strips and is no bond, or has no strip of its face"
             continue
         face = principal.supply
-        if face % stripping.multiple or asset.supply + face > asset.ceiling:
+        service = rows.get(SERVICES, name_key(stripping.principal))
+        # While its holders are paid it goes one by one, and nobody's part need be a multiple.
+        is_whole = service is None or not service.closed
+        if (is_whole and face % stripping.multiple) or asset.supply + face > asset.ceiling:
             yield f"{face} of {line} are stripped beside {asset.supply}"
         known.update((stripping.principal, *(each.asset for each in stripping.coupons)))
         if not isinstance(principal.terms, StripTerms) or principal.terms.line != line:
