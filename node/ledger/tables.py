@@ -510,9 +510,9 @@ TABLES: Final = (
     CALLS,
     STRIPPINGS,
     APPOINTMENTS,
-    PLANS,
     MANDATES,
     ENVELOPES,
+    PLANS,
 )
 """All of them, in order of prefix."""
 
