@@ -20,6 +20,7 @@ BY_THEMSELVES: Final = (
     "tests/docs/test_commands.py",
     "tests/e2e/",
     "tests/explorer/test_browser.py",
+    "tests/explorer/test_development.py",
     "tests/limits/test_attacks.py",
     "tests/provision/test_local.py",
 )
