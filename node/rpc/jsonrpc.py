@@ -141,10 +141,10 @@ def parse(body: bytes) -> Any:
     if b"\\" not in body:
         try:  # no context manager: this is the way of every call
             value = _decode(body)
+            if body.count(b":") == _members(value):  # which goes a frame deeper than what read it
+                return value
         except (msgspec.DecodeError, ValueError, RecursionError):
             return parse_strictly(body)
-        if body.count(b":") == _members(value):
-            return value
     return parse_strictly(body)
 
 

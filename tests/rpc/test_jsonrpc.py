@@ -1,6 +1,7 @@
 """The sentences of the JSON-RPC specification, and what we refuse beyond it."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -372,6 +373,21 @@ def _parsed(body: bytes, how: Callable[[bytes], Any]) -> object:
 @given(_VALUES.map(_written).map(str.encode) | st.binary(max_size=40))
 def test_parser_says_what_the_strict_one_says(body: bytes) -> None:
     assert _parsed(body, parse) == _parsed(body, parse_strictly)
+
+
+def test_whatever_is_nested_at_the_interpreters_bound_is_read_or_refused() -> None:
+    """Reading and counting run out of frames at different depths, and the caller has used some."""
+
+    def tried(depth: int, frames: int) -> None:
+        if frames:
+            tried(depth, frames - 1)
+            return
+        with contextlib.suppress(ParseError):
+            parse(b'{"a":' * depth + b"1" + b"}" * depth)
+
+    for frames in (0, 20, 50):
+        for depth in range(700, 1_010):
+            tried(depth, frames)
 
 
 @pytest.mark.parametrize(
