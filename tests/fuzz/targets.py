@@ -32,6 +32,7 @@ from node.blocks import (
 )
 from node.chain.receipts import BlockReceipts, decode_block_receipts, encode_block_receipts
 from node.cli.auction import sealed
+from node.cli.auction.plan import read_plan
 from node.cli.exits import CommandError
 from node.cli.keys.import_ import read_seed
 from node.cli.options import parse_id, parse_ids
@@ -287,6 +288,17 @@ def _keystore(path: Path) -> None:
     facts = read_keystore(path)
     signer = load_key(path, seeds.PASSPHRASE)
     assert signer.public_key == facts.public_key
+
+
+_PLAN: Final = (
+    b"day,settlement_day,kind,tenor_months,form,line,target,asset,provisional\r\n"
+    b"2027-02-10,2027-02-11,bill,3,price,,100000000,PKR,no\r\n"
+    b"2027-03-10,2027-03-11,bond,60,switch,PIB-5Y,5000,PKR,yes\r\n"
+)
+
+
+def _plan(path: Path) -> None:
+    read_plan(path, None)
 
 
 def _sealed_bids(path: Path) -> None:
@@ -778,6 +790,15 @@ TARGETS: Final[tuple[Target, ...]] = (
         refusals=(CommandError,),
         seeds=seeds_of(seeds.sealed_bid_files),
         doors=("node.cli.auction.sealed.load", "node.cli.auction.sealed._read"),
+    ),
+    Target(
+        name="plan-file",
+        form=Form.TEXT,
+        opened=_in_file(_plan, "plan.csv"),
+        refusals=(CommandError,),
+        seeds=lambda: (_PLAN, b"\xef\xbb\xbf" + _PLAN),
+        doors=("node.cli.auction.plan.read_plan",),
+        examples=200,
     ),
     Target(
         name="draft-file",

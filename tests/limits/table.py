@@ -190,6 +190,7 @@ HIT: Final[Mapping[str, str]] = {
         "tests/rpc/test_access.py"
         "::test_key_has_its_own_rate_and_does_not_use_up_that_of_its_address"
     ),
+    "node.cli.auction.plan.FILE_SIZE_MAX": "tests/cli/test_desk.py::test_table_that_is_no_plan",
     "node.cli.credentials.API_KEY_SIZE_MAX": _FILES,
     "node.provision.description.DESCRIPTION_SIZE_MAX": _FILES,
     "node.genesis.located.DOCUMENT_SIZE_MAX": (
@@ -809,7 +810,9 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.asking.LINE_MAX": _SHOWN,
     "node.control.place.PATH_BYTES_MAX": "from when on a path is given a shorter name",
     "node.cli.check.SHOWN_MAX": _SHOWN,
+    "node.cli.moments._SHOWN_MAX": _SHOWN,
     "node.cli.quote.figures._SHOWN_MAX": _SHOWN,
+    "node.cli.submission.OPEN_FOR_H_MAX": _ASKED,
     "node.ledger.dates.civil._SHOWN_MAX": _SHOWN,
     "node.cli.validator.resume.REASON_MAX": _SHOWN,
     "node.sync.sync.RUN_BYTES_MAX": "after how much committing gives others their turn",

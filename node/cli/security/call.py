@@ -7,7 +7,7 @@ import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.quote.figures import DAY, FIGURE
-from node.cli.security.submitting import Submission, office_options, submission_options
+from node.cli.submission import Offices, office_options
 
 _PPM_OF_PERCENT = 10_000
 
@@ -21,15 +21,12 @@ _PPM_OF_PERCENT = 10_000
     help="Per cent of the face that was issued; without it all that is left.",
 )
 @office_options
-@submission_options
 def command(
     asset: str,
     day: date,
     share: Fraction | None,
-    account: str,
-    approvers: tuple[str, ...],
     *,
-    submission: Submission,
+    offices: Offices,
 ) -> None:
     """Call ASSET for repayment on a day, whole or in part. Nothing takes a call back.
 
@@ -46,11 +43,9 @@ def command(
         raise CommandError(
             Exit.USAGE, f"--share is {float(ppm) / _PPM_OF_PERCENT:.8g} %; expected four decimals"
         )
-    submission.send(
+    offices.send(
         {
             "type": "call_security",
-            "account": account,
-            "approvers": list(approvers),
             "asset": asset,
             "day": day.isoformat(),
             "share_ppm": None if ppm is None else ppm.numerator,

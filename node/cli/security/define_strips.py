@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from node.cli.exits import CommandError, Exit
-from node.cli.security.submitting import Submission, office_options, submission_options
+from node.cli.documents import digest_of
+from node.cli.submission import Offices, office_options
 
 
 @click.command("define-strips")
@@ -18,15 +18,12 @@ from node.cli.security.submitting import Submission, office_options, submission_
     help="The document that governs the strips; its SHA-256 goes on the ledger.",
 )
 @office_options
-@submission_options
 def command(
     asset: str,
     series: str,
     document: Path,
-    account: str,
-    approvers: tuple[str, ...],
     *,
-    submission: Submission,
+    offices: Offices,
 ) -> None:
     """Register the strips of the bond ASSET: from then on every holder may strip it.
 
@@ -38,23 +35,11 @@ def command(
       khazana security define-strips PIB-5Y-2031 --series PIBS --document strips.pdf \\
         --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
     """
-    submission.send(
+    offices.send(
         {
             "type": "define_strips",
-            "account": account,
-            "approvers": list(approvers),
             "asset": asset,
             "series": series,
-            "term_sheet_hash": _digest(document),
+            "term_sheet_hash": digest_of(document),
         }
     )
-
-
-def _digest(document: Path) -> str:
-    from hashlib import file_digest
-
-    try:
-        with document.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CommandError(Exit.CONFIGURATION, f"{document}: {error.strerror}") from None

@@ -9,7 +9,7 @@ import click
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
 from node.cli.quote.figures import FIGURE
-from node.cli.security.submitting import Submission, office_options, submission_options
+from node.cli.submission import Offices, office_options
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -27,16 +27,13 @@ _PPM_OF_PERCENT = 10_000
     "--payment", type=int, help="Number of the payment; without it the one whose rate is awaited."
 )
 @office_options
-@submission_options
 def command(
     asset: str,
     reference: Fraction,
     source: str,
     payment: int | None,
-    account: str,
-    approvers: tuple[str, ...],
     *,
-    submission: Submission,
+    offices: Offices,
 ) -> None:
     """Fix the rate of a payment of ASSET, whose rate floats and which no auction has fixed.
 
@@ -55,12 +52,12 @@ def command(
             f"--reference is {float(reference):.8g} %; expected at most four decimals",
         )
     if payment is None:
-        payment = _awaited(asset, with_client(submission.url, submission.timeout_s, _asking(asset)))
-    submission.send(
+        payment = _awaited(
+            asset, with_client(offices.submission.url, offices.submission.timeout_s, _asking(asset))
+        )
+    offices.send(
         {
             "type": "fix_rate",
-            "account": account,
-            "approvers": list(approvers),
             "asset": asset,
             "payment": payment,
             "reference_ppm": ppm.numerator,

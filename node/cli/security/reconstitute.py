@@ -2,7 +2,7 @@
 
 import click
 
-from node.cli.security.submitting import Submission, submission_options
+from node.cli.submission import Submission, submission_options
 
 
 @click.command()

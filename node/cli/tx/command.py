@@ -16,6 +16,7 @@ from node.cli.application import LazyGroup, Place
         "combine": Place("node.cli.tx.combine", "Put signed copies of a transaction together."),
         "show": Place("node.cli.tx.show", "Print what a transaction file holds."),
         "submit": Place("node.cli.tx.submit", "Submit a signed transaction and wait for the end."),
+        "approve": Place("node.cli.tx.approve", "Stand behind what another office proposed."),
         "operations": Place("node.cli.tx.catalogue", "List the operations and their fields."),
     },
 )

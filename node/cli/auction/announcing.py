@@ -1,0 +1,297 @@
+"""The terms of an auction, from what its ministry says of them and what is usual.
+
+Whatever is not said is as in an earlier auction, where one is named, and otherwise as Pakistan's
+auctions are held: bills and bonds at many prices to four decimals, sukuk, rates and margins at one;
+banks bid, whoever else has no price of its own to name; what settles settles on the next day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from node.cli.exits import CommandError, Exit
+from node.cli.moments import moment_of, written
+
+if TYPE_CHECKING:
+    from node.client.reads import Asset
+
+FORMS: Final = ("price", "rate", "margin", "buyback", "switch")
+METHODS: Final = ("multiple", "uniform")
+NONCOMPETITIVE_PRICES: Final = ("average", "cut-off")
+OVERSUBSCRIPTIONS: Final = ("pro-rata", "smallest-first")
+KINDS: Final = ("bank", "company", "institution", "person")
+_OF_A_LINE: Final = frozenset({"rate", "margin"})
+_BPS_OF_PERCENT: Final = 100
+_E4: Final = 10_000
+_STAGES: Final = (
+    ("opens", "--opens"),
+    ("closes", "--closes"),
+    ("reveals_until", "--reveals-until"),
+    ("decides_until", "--decides-until"),
+    ("settles", "--settles"),
+)
+_FOR_REVEALS: Final = timedelta(hours=1)
+_FOR_DECISION: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the options say. None, or empty: nothing."""
+
+    form: str | None
+    target: str
+    opens: str
+    closes: str
+    reveals_until: str | None
+    decides_until: str | None
+    settles: str | None
+    calendar: str | None
+    method: str | None
+    multiple: str | None
+    quantum: Fraction | None
+    cash: str | None
+    proceeds: str | None
+    bidders: tuple[str, ...]
+    licences: tuple[str, ...]
+    bids_per_bidder: int | None
+    bidder_share: Fraction | None
+    noncompetitive: Fraction | None
+    noncompetitive_kinds: tuple[str, ...]
+    noncompetitive_least: str | None
+    noncompetitive_most: str | None
+    noncompetitive_price: str | None
+    oversubscription: str | None
+    prorata_step: str | None
+    filled_whole: str | None
+    failing_days: int | None
+    unrevealed_days: int | None
+    reference: str | None
+    destination: str | None
+    destination_price: Fraction | None
+
+
+def terms_of(
+    wanted: Wanted,
+    line: "Asset",
+    like: Mapping[str, Any] | None,
+    *,
+    cash: str,
+    proceeds: str,
+    now: datetime,
+    zone: timezone,
+) -> dict[str, Any]:
+    """Return the terms of an auction as `khazana tx operations announce_auction` has them.
+
+    Args:
+        like: the terms of an earlier auction, as the interface shows them.
+        cash, proceeds: in what is paid, and to whom, unless the options or that auction say it.
+        zone: the network's local time.
+
+    Raises:
+        CommandError: an option is no figure of its kind, or one is missing.
+    """
+    form = wanted.form or (like or {}).get("form") or "price"
+    usual = _usual(form, wanted, line, cash=cash, proceeds=proceeds) | _amounts_of(like)
+    said = {
+        "form": form,
+        "method": wanted.method and f"{wanted.method}_price",
+        "target": wanted.target,
+        "multiple": wanted.multiple,
+        "quantum_e4": _units(wanted.quantum, _E4, "--quantum"),
+        "cash": wanted.cash,
+        "proceeds": wanted.proceeds,
+        "calendar": wanted.calendar,
+        "kinds": sorted(set(wanted.bidders)) or None,
+        "licences": sorted(set(wanted.licences)) or None,
+        "bids_per_bidder": wanted.bids_per_bidder,
+        "bidder_share_bps": _units(wanted.bidder_share, _BPS_OF_PERCENT, "--bidder-share"),
+        "noncompetitive_price": _name(wanted.noncompetitive_price),
+        "oversubscription": _name(wanted.oversubscription),
+        "prorata_step": wanted.prorata_step or wanted.multiple,
+        "filled_whole": wanted.filled_whole,
+        "failing_exclusion_days": wanted.failing_days,
+        "unrevealed_exclusion_days": wanted.unrevealed_days,
+        "reference": wanted.reference,
+        **_without_price(wanted, line, like),
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    terms = {**usual, **given, "asset": line.asset, "destination": _destination(wanted, form, like)}
+    return terms | {
+        name: written(moment) for name, moment in _stages(wanted, like, now=now, zone=zone).items()
+    }
+
+
+def _usual(form: str, wanted: Wanted, line: "Asset", *, cash: str, proceeds: str) -> dict[str, Any]:
+    """Return what an auction of this form is like, where nobody says otherwise."""
+    is_uniform = form in _OF_A_LINE or (form == "price" and line.kind == "sukuk")
+    method = wanted.method or ("uniform" if is_uniform else "multiple")
+    multiple = wanted.multiple or str(line.multiple)
+    return {
+        "cash": cash,
+        "proceeds": proceeds,
+        "method": f"{method}_price",
+        "multiple": multiple,
+        "quantum_e4": 100 if form in _OF_A_LINE else 1,  # a basis point; a price to four decimals
+        "calendar": (line.terms.get("plan") or {}).get("calendar"),
+        "kinds": ["bank"],
+        "licences": [],
+        "bids_per_bidder": 10,
+        "bidder_share_bps": 100 * _BPS_OF_PERCENT,
+        "noncompetitive_kinds": [],
+        "noncompetitive_share_bps": 0,
+        "noncompetitive_least": "0",
+        "noncompetitive_most": "0",
+        "noncompetitive_price": "cut_off" if method == "uniform" else "average",
+        "oversubscription": "pro_rata",
+        "prorata_step": multiple,
+        "filled_whole": "0",
+        "failing_exclusion_days": 0,
+        "unrevealed_exclusion_days": 0,
+        "reference": None,
+    }
+
+
+def _amounts_of(like: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what an auction takes over from an earlier one: all but its line and its moments."""
+    own = {"asset", "form", "target", "destination", *(name for name, _ in _STAGES)}
+    return {name: value for name, value in (like or {}).items() if name not in own}
+
+
+def _without_price(
+    wanted: Wanted, line: "Asset", like: Mapping[str, Any] | None
+) -> dict[str, object]:
+    """Return the rule about bids without a price, as far as the options say one.
+
+    Raises:
+        CommandError: there is a share for them, and nothing says how much one of them is at most.
+    """
+    kinds = sorted(set(wanted.noncompetitive_kinds)) or None
+    share = _units(wanted.noncompetitive, _BPS_OF_PERCENT, "--noncompetitive")
+    if share == 0:
+        return {
+            "noncompetitive_share_bps": 0,
+            "noncompetitive_kinds": [],
+            "noncompetitive_least": "0",
+            "noncompetitive_most": "0",
+        }
+    least, most = wanted.noncompetitive_least, wanted.noncompetitive_most
+    if share and not (like or {}).get("noncompetitive_share_bps"):
+        if most is None:
+            raise CommandError(
+                Exit.USAGE,
+                "found --noncompetitive without --noncompetitive-most",
+                advice="Say the most that one bid without a price may be for.",
+            )
+        taken = wanted.bidders or tuple((like or {}).get("kinds", ("bank",)))
+        kinds = kinds or [kind for kind in ("company", "person") if kind not in taken]
+        least = least or wanted.multiple or str(line.multiple)
+    return {
+        "noncompetitive_share_bps": share,
+        "noncompetitive_kinds": kinds,
+        "noncompetitive_least": least,
+        "noncompetitive_most": most,
+    }
+
+
+def _destination(
+    wanted: Wanted, form: str, like: Mapping[str, Any] | None
+) -> dict[str, object] | None:
+    before = (like or {}).get("destination") or {}
+    price = _units(wanted.destination_price, _E4, "--destination-price")
+    asset = wanted.destination or before.get("asset")
+    if form != "switch":
+        if wanted.destination or price is not None:
+            raise CommandError(
+                Exit.USAGE, f"only a switch has a --destination, and the form is {form}"
+            )
+        return None
+    if asset is None or (price is None and "price_e4" not in before):
+        raise CommandError(
+            Exit.USAGE,
+            "a switch names the line that is given, and its price",
+            advice="Say --destination CODE --destination-price 99.2500.",
+        )
+    return {"asset": asset, "price_e4": before.get("price_e4") if price is None else price}
+
+
+def _stages(
+    wanted: Wanted, like: Mapping[str, Any] | None, *, now: datetime, zone: timezone
+) -> dict[str, datetime]:
+    """Return when each stage ends, in order: what is not said lasts as long as it usually does."""
+    found: dict[str, datetime] = {}
+    after = now
+    for name, option in _STAGES:
+        text = getattr(wanted, name)
+        if text is not None:
+            found[name] = moment_of(text, option, zone=zone, after=after)
+        elif like is not None:
+            found[name] = found["closes"] + (_moment(like[name]) - _moment(like["closes"]))
+        elif name == "settles":
+            day = found["decides_until"].astimezone(zone).date() + timedelta(days=1)
+            found[name] = datetime.combine(day, time(), zone)
+        else:
+            found[name] = after + (_FOR_REVEALS if name == "reveals_until" else _FOR_DECISION)
+        after = found[name]
+    return found
+
+
+def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> dict[str, str]:
+    """Return what will be announced, for who reads it before it is signed."""
+
+    def local(name: str) -> str:
+        return f"{_moment(terms[name]).astimezone(zone):%Y-%m-%d %H:%M}"
+
+    percent = Decimal(terms["noncompetitive_share_bps"]) / _BPS_OF_PERCENT
+    share = Decimal(terms["bidder_share_bps"]) / _BPS_OF_PERCENT
+    who = [*terms["kinds"], *(f"licensed for {each}" for each in terms["licences"])]
+    found = {
+        "line": f"{line.asset}, {line.name}",
+        "form": f"{terms['form']}, {terms['method'].replace('_', ' ')}",
+        "target": f"{terms['target']} in multiples of {terms['multiple']}, paid in {terms['cash']}",
+        "bids": f"from {local('opens')} to {local('closes')}, local time",
+        "opened until": local("reveals_until"),
+        "decided until": local("decides_until"),
+        "settles": f"{local('settles')}, by calendar {terms['calendar'] or 'none'}",
+        "with a price": f"{', '.join(who)}; each {terms['bids_per_bidder']} bids and"
+        f" {share.normalize():f} % of the target",
+        "without one": "nobody"
+        if not percent
+        else f"{', '.join(terms['noncompetitive_kinds'])}; {percent.normalize():f} % of the"
+        f" target, each from {terms['noncompetitive_least']} to {terms['noncompetitive_most']} at"
+        f" the {terms['noncompetitive_price'].replace('_', '-')}",
+        "reference": terms["reference"] or "none",
+    }
+    given = terms["destination"]
+    if given is not None:
+        price = Decimal(given["price_e4"]) / _E4
+        found["given for it"] = f"{given['asset']} at {price:.4f}"
+    return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _name(value: str | None) -> str | None:
+    return None if value is None else value.replace("-", "_")
+
+
+def _units(value: Fraction | None, scale: int, option: str) -> int | None:
+    """Return a figure in whole units of its scale.
+
+    Raises:
+        CommandError: it is none, or below zero.
+    """
+    if value is None:
+        return None
+    units = value * scale
+    if units.denominator != 1 or units < 0:
+        raise CommandError(
+            Exit.USAGE,
+            f"{option} is {float(value):.8g}; expected at least 0, with at most"
+            f" {len(str(scale)) - 1} decimals",
+        )
+    return units.numerator

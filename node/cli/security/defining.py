@@ -1,0 +1,210 @@
+"""The terms of a security, from what its issuer says of it and what is usual in Pakistan.
+
+Bills pay nothing but the face; bonds and Ijara sukuk twice a year, by a rate, by a reference, or
+not at all. Payments that fall on a day of no business are made on the next, and the periods stay.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from node.cli.documents import digest_of
+from node.cli.exits import CommandError, Exit
+from node.cli.quote.figures import plain
+
+KINDS: Final = ("bill", "bond", "sukuk")
+DAY_COUNTS: Final = (
+    "ACT/365F",
+    "ACT/360",
+    "ACT/ACT ICMA",
+    "ACT/ACT ISDA",
+    "ACT/ACT AFB",
+    "30/360",
+    "30E/360",
+    "30E/360 ISDA",
+)
+ROLLS: Final = ("none", "following", "modified-following", "preceding")
+STUBS: Final = ("none", "short-front", "long-front", "short-back", "long-back")
+_TENOR: Final = re.compile(r"([1-9][0-9]{0,4})([dmy])")
+_PPM_OF_PERCENT: Final = 10_000
+_ALL_PPM: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the options say. None, or empty: nothing."""
+
+    kind: str
+    issue: date
+    matures: date | None
+    tenor: str | None
+    rate: Fraction | None
+    steps: tuple[str, ...]
+    reference: str | None
+    margin: Fraction
+    floor: Fraction
+    cap: Fraction | None
+    fixing_days: int
+    stale_days: int
+    months: int
+    day_count: str | None
+    calendar: str
+    roll: str
+    stub: str
+    record_days: int
+    grace_days: int
+    pool: tuple[str, ...]
+    brought_back: bool
+
+
+def terms_of(said: Terms, *, currency: str, cash: str, agent: str, residue: str) -> dict[str, Any]:
+    """Return terms as `khazana tx operations define_asset` has them.
+
+    Args:
+        currency: of the face.
+        cash: in what is paid.
+        agent, residue: accounts that pay, and that receive what rounding leaves.
+
+    Raises:
+        CommandError: options contradict each other, or one is no figure of its kind.
+    """
+    maturity = _maturity(said)
+    pays = bool(said.rate is not None or said.steps or said.reference)
+    _check(said, pays=pays)
+    if said.brought_back:
+        return {
+            "type": "bill_terms",
+            "issue_day": said.issue.isoformat(),
+            "maturity_day": maturity.isoformat(),
+            "face_currency": currency,
+        }
+    plan = {
+        "issue_day": said.issue.isoformat(),
+        "maturity_day": maturity.isoformat(),
+        "months": said.months if pays else 0,
+        "rates": _rates(said),
+        "floating": None if said.reference is None else _floating(said),
+        "call": None,
+        "instalments": [],
+        "day_count": said.day_count or ("ACT/ACT ICMA" if said.kind == "bond" else "ACT/365F"),
+        "calendar": said.calendar,
+        "roll": said.roll,
+        "order": "calculate-then-shift",
+        "end_of_month": False,
+        "stub": said.stub,
+        "record_days": said.record_days,
+        "grace_days": said.grace_days,
+        "cash": cash,
+        "paying_agent": agent,
+        "residue_account": residue,
+    }
+    kind = "serviced_bill" if said.kind == "bill" else said.kind
+    pool = {"pool": _pool(said.pool)} if said.kind == "sukuk" else {}
+    return {"type": f"{kind}_terms", "face_currency": currency, "plan": plan, **pool}
+
+
+def _check(said: Terms, *, pays: bool) -> None:
+    if said.kind == "bill" and pays:
+        raise CommandError(Exit.USAGE, "a bill pays nothing but its face: no rate, no reference")
+    if said.brought_back and said.kind != "bill":
+        raise CommandError(Exit.USAGE, f"--brought-back is of bills, and this is a {said.kind}")
+    if said.reference is not None and (said.rate is not None or said.steps):
+        raise CommandError(Exit.USAGE, "found --reference and --rate, expected one of them")
+    if said.steps and said.rate is None:
+        raise CommandError(Exit.USAGE, "found --step without --rate, which is paid before it")
+    if (said.kind == "sukuk") is not bool(said.pool):
+        raise CommandError(
+            Exit.USAGE,
+            "a sukuk names the assets that are let, and nothing else does",
+            advice='Say --pool "M-2 motorway=title.pdf", once for each.',
+        )
+
+
+def _maturity(said: Terms) -> date:
+    if (said.matures is None) is (said.tenor is None):
+        raise CommandError(Exit.USAGE, "expected either --matures or --tenor")
+    if said.matures is not None:
+        return said.matures
+    from node.ledger.dates import DatesError, add_months, date_of, from_date
+
+    found = _TENOR.fullmatch(said.tenor or "")
+    if found is None:
+        raise CommandError(
+            Exit.USAGE, f"--tenor is {(said.tenor or '')[:20]!r}; expected such as 84d, 6m or 5y"
+        )
+    count, begins = int(found[1]), from_date(said.issue)
+    months = {"m": count, "y": 12 * count}
+    try:
+        if found[2] == "d":
+            return date_of(begins + count)
+        return date_of(add_months(begins, months[found[2]], False))
+    except (DatesError, OverflowError, ValueError) as error:
+        raise CommandError(Exit.USAGE, f"--tenor {said.tenor}: {error}") from None
+
+
+def _rates(said: Terms) -> list[dict[str, object]]:
+    if said.rate is None:
+        return []
+    steps = [_step(text) for text in said.steps]
+    first = {"from_day": said.issue.isoformat(), "rate_ppm": _ppm(said.rate, "--rate")}
+    return [first, *sorted(steps, key=lambda each: str(each["from_day"]))]
+
+
+def _step(text: str) -> dict[str, object]:
+    from node.ledger.dates import DatesError, parse_date
+
+    day, sign, rate = text.partition("=")
+    try:
+        parsed = parse_date(day)
+    except DatesError as error:
+        raise CommandError(Exit.USAGE, f"--step {text[:40]}: {error}") from None
+    if not sign or re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", rate) is None:
+        raise CommandError(
+            Exit.USAGE, f"--step is {text[:40]!r}; expected a day and a rate: 2029-02-11=12.5"
+        )
+    return {"from_day": parsed.isoformat(), "rate_ppm": _ppm(Fraction(rate), "--step")}
+
+
+def _floating(said: Terms) -> Mapping[str, object]:
+    return {
+        "reference": said.reference,
+        "margin_ppm": _ppm(said.margin, "--margin", below_zero=True),
+        "floor_ppm": _ppm(said.floor, "--floor"),
+        "cap_ppm": _ALL_PPM if said.cap is None else _ppm(said.cap, "--cap"),
+        "fixing_days": said.fixing_days,
+        "stale_days": said.stale_days,
+    }
+
+
+def _pool(pool: Sequence[str]) -> list[dict[str, str]]:
+    found = []
+    for text in pool:
+        name, sign, document = text.rpartition("=")
+        if not sign or not name.strip():
+            raise CommandError(
+                Exit.USAGE,
+                f"--pool is {text[:40]!r}; expected a name and a file: M-2 motorway=title.pdf",
+            )
+        found.append({"name": name.strip(), "document_hash": digest_of(Path(document))})
+    return found
+
+
+def _ppm(percent: Fraction, option: str, *, below_zero: bool = False) -> int:
+    """Return per cent in millionths.
+
+    Raises:
+        CommandError: it has more than four decimals, or is no rate of a security.
+    """
+    ppm = percent * _PPM_OF_PERCENT
+    least = -_ALL_PPM if below_zero else 0
+    if ppm.denominator != 1 or not least <= ppm <= _ALL_PPM:
+        raise CommandError(
+            Exit.USAGE,
+            f"{option} is {plain(percent)} %; expected from {least // _PPM_OF_PERCENT} to 100, with"
+            " at most four decimals",
+        )
+    return ppm.numerator

@@ -1,0 +1,422 @@
+"""What a ministry does on its desk, by commands: define, plan, announce, decide; and calendars."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from node.cli.auction.plan import read_plan
+from node.cli.exits import CommandError, Exit
+from node.keys.keystore import Work, store_key
+from node.ledger.operations import Transfer
+from node.provision.pakistan import define_pakistan
+from tests.chain.town import BANK, CASH, address_of, key, make_record
+from tests.cli.asked import ask
+from tests.cli.running import Ran
+from tests.ledger.world import with_check_digit
+from tests.rpc.solo import Solo, solo_node
+
+LITTLE: Final = Work(memory_kib=1_024, passes=1, lanes=1)
+CENTRAL, MINISTRY = "central-bank", "finance-ministry"
+HOUR_MS: Final = 3_600_000
+KARACHI: Final = timedelta(hours=5)
+
+
+@dataclass
+class Desk:
+    """The node, and the key files of the offices and the bank."""
+
+    solo: Solo
+    folder: Path
+
+    @property
+    def ministry(self) -> str:
+        return self.solo.address(MINISTRY, MINISTRY)
+
+    @property
+    def central(self) -> str:
+        return self.solo.address(CENTRAL, CENTRAL)
+
+    @property
+    def document(self) -> Path:
+        return self.folder / "terms.pdf"
+
+    @property
+    def now(self) -> datetime:
+        """By the last block, in local time without its zone: as people write moments here."""
+        time_ms = self.solo.town.chain.head.time_ms
+        return datetime.fromtimestamp(time_ms / 1000, UTC).replace(tzinfo=None) + KARACHI
+
+    async def run(self, *words: str | Path, by: tuple[str, ...] = ()) -> Ran:
+        """Run `khazana` with these words, signed by the keys of these names."""
+        signing: list[str | Path] = []
+        passphrase = self.folder / "passphrase"
+        for name in by:
+            file = self.folder / f"{name}.json"
+            if not file.exists():
+                store_key(file, key(name).seed, "open sesame", purpose="account", work=LITTLE)
+            signing += ["--key", file, "--passphrase-file", passphrase]
+        return await ask(self.solo, *words, *signing)
+
+    async def alone(self, *words: str | Path) -> Ran:
+        """Run a command of the ministry that needs nobody else."""
+        return await self.run(*words, "--account", self.ministry, by=(MINISTRY,))
+
+    async def together(self, *words: str | Path) -> Ran:
+        """Run a command of the ministry that the central bank signs too."""
+        both = ("--account", self.ministry, "--approver", self.central)
+        return await self.run(*words, *both, by=(MINISTRY, CENTRAL))
+
+    async def pass_by(self, hours: float) -> None:
+        self.solo.town.clock.advance(int(hours * HOUR_MS))
+        await self.solo.seal()
+
+    async def define(self, asset: str, kind: str, *words: str | Path, dry: bool = False) -> Ran:
+        """Define a security of five years from tomorrow on."""
+        tomorrow = (self.now + timedelta(days=1)).date()
+        usual: tuple[str | Path, ...] = (
+            *("security", "define", asset, "--kind", kind, "--name", f"The {kind} {asset}"),
+            *("--issue", f"{tomorrow}", "--document", self.document, "--cash", CASH),
+            *("--multiple", "5000", "--ceiling", "1000000", "--isin", isin_of(asset)),
+        )
+        if dry:
+            return await self.run(*usual, *words, "--account", self.ministry, "--dry-run")
+        return await self.together(*usual, *words, "--json")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Two offices, and a bank with Rs 10,000 in each of three accounts."""
+    record = make_record(validators=1, protocol_version=3)
+    async with solo_node(record=record, accounts=3, sealing=True) as solo:
+        (tmp_path / "passphrase").write_text("open sesame\n")
+        (tmp_path / "terms.pdf").write_bytes(b"What is promised.")
+        desk = Desk(solo, tmp_path)
+        calendar = define_pakistan(central_bank=address_of(CENTRAL, CENTRAL))
+        gather = [
+            Transfer(
+                account=address_of(BANK, name), to=address_of(BANK, "a0"), asset=CASH, amount=10**6
+            )
+            for name in ("a1", "a2")
+        ]
+        town = solo.town
+        for operations, by in (((calendar,), (CENTRAL,)), (gather, ("a1", "a2"))):
+            committed = await town.decide(town.transaction(operations, by))
+            assert [each.outcome for each in committed.candidate.receipts] == [0]
+        yield desk
+
+
+async def test_bill_from_its_definition_to_its_result(desk: Desk, tmp_path: Path) -> None:
+    defined = await desk.define("MTB-3M", "bill", "--tenor", "84d")
+    assert defined.code == Exit.OK, defined.err
+    opens = (desk.now + timedelta(hours=1)).replace(microsecond=0)
+    words = (
+        *("auction", "announce", "mtb-3m-1", "--asset", "MTB-3M", "--target", "20000"),
+        *("--opens", opens.isoformat(), "--closes", "+90m", "--reference", "mtb-3m"),
+        *("--noncompetitive", "15", "--noncompetitive-most", "5000"),
+    )
+    drawn = await desk.run(*words, "--account", desk.ministry, "--dry-run")
+    assert drawn.code == Exit.OK, drawn.err
+    operation = json.loads(drawn.out)
+    assert operation["type"] == "announce_auction"
+    assert "without one" in drawn.err
+
+    announced = await desk.together(*words)
+    assert announced.code == Exit.OK, announced.err
+    [shown] = (await desk.solo.call("khz_auctions"))["auctions"]
+    terms = (await desk.solo.call("khz_auction", {"auction": "mtb-3m-1"}))["auction"]["terms"]
+    # What is not said: the cash of its currency, the line's multiple and calendar, the next day.
+    assert (terms["cash"], terms["multiple"], terms["calendar"]) == (CASH, "5000.00", "pakistan")
+    assert (terms["kinds"], terms["noncompetitive_kinds"]) == (["bank"], ["company", "person"])
+    assert (terms["method"], terms["noncompetitive_price"]) == ("multiple_price", "average")
+    assert shown["settlement_day"] > f"{opens.date()}"
+
+    again = await desk.together(*words)
+    assert again.code == Exit.REFUSED
+    assert "mtb-3m-1" in again.err
+    early = await desk.alone("auction", "decide", "mtb-3m-1", "--cut-off", "97.5")
+    assert early.code == Exit.REFUSED
+
+    await desk.pass_by(1)
+    bank = ("--account", desk.solo.address("a0", BANK), "--bids", tmp_path / "bids")
+    for price in ("97.5", "97.25"):
+        bid = ("auction", "bid", "mtb-3m-1", "--price", price, "--face", "10000", *bank)
+        assert (ran := await desk.run(*bid, by=("a0",))).code == Exit.OK, ran.err
+    await desk.pass_by(1.6)
+    assert (await desk.run("auction", "reveal", "mtb-3m-1", *bank, by=("a0",))).code == Exit.OK
+    await desk.pass_by(1.1)
+
+    neither = await desk.alone("auction", "decide", "mtb-3m-1")
+    fine = await desk.alone("auction", "decide", "mtb-3m-1", "--cut-off", "97.12345")
+    other = await desk.alone("auction", "decide", "mtb-3m-1", "--cut-off", "97.3")
+    decided = await desk.alone("auction", "decide", "mtb-3m-1", "--cut-off", "97.5", "--json")
+    assert (neither.code, fine.code, other.code) == (Exit.USAGE, Exit.USAGE, Exit.REFUSED)
+    assert decided.code == Exit.OK, decided.err
+    assert "bid for at 97.5000 or better  10,000.00" in decided.err
+    assert decided.json["events"][0]["competitive"] == "10000.00"
+
+
+async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
+    for asset in ("MTB-A", "MTB-B"):
+        assert (await desk.define(asset, "bill", "--tenor", "84d")).code == Exit.OK
+    first = await desk.together(
+        *("auction", "announce", "mtb-1", "--asset", "MTB-A", "--target", "20000"),
+        *("--opens", "+1h", "--closes", "+90m", "--reveals-until", "+30m", "--settles", "+1d"),
+        *("--bidders", "bank", "--bidders", "company", "--bidder-share", "25", "--quantum", "0.01"),
+        *("--failing-days", "30", "--method", "uniform"),
+    )
+    assert first.code == Exit.OK, first.err
+    second = await desk.together(
+        *("auction", "announce", "mtb-2", "--like", "mtb-1", "--asset", "MTB-B"),
+        *("--target", "40000", "--opens", "+1d", "--closes", "+90m", "--bidder-share", "50"),
+    )
+    assert second.code == Exit.OK, second.err
+
+    one, two = [
+        (await desk.solo.call("khz_auction", {"auction": name}))["auction"]["terms"]
+        for name in ("mtb-1", "mtb-2")
+    ]
+    own = {"asset", "target", "bidder_share_bps", *_moments(one)}
+    assert {k: v for k, v in one.items() if k not in own} == {
+        k: v for k, v in two.items() if k not in own
+    }
+    assert (one["bidder_share_bps"], two["bidder_share_bps"]) == (2_500, 5_000)
+    for stage in ("reveals_until", "decides_until", "settles"):
+        lasts = [_moments(each)[stage] - _moments(each)["closes"] for each in (one, two)]
+        assert lasts[0] == lasts[1]
+
+
+async def test_every_form_is_announced(desk: Desk) -> None:
+    kinds = {
+        "PIB": ("bond", "--rate", "11.5"),
+        "NEW": ("bond", "--rate", "0"),
+        "PFL": ("bond", "--reference", "mtb-6m", "--cap", "20"),
+        "GIS": ("sukuk", "--rate", "10.9", "--pool", f"M-2 motorway={desk.document}"),
+    }
+    for asset, (kind, *words) in kinds.items():
+        ran = await desk.define(asset, kind, *words, "--tenor", "5y")
+        assert ran.code == Exit.OK, ran.err
+    issued = await desk.run(
+        *("tx", "issue", "--asset", "PIB", "--amount", "20000"),
+        *(
+            "--to",
+            desk.solo.address("a0", BANK),
+            "--account",
+            desk.ministry,
+            "--approver",
+            desk.central,
+        ),
+        by=(MINISTRY, CENTRAL),
+    )
+    assert issued.code == Exit.OK, issued.err
+    forms: dict[str, tuple[str, tuple[str, ...]]] = {
+        "rate": ("NEW", ()),
+        "margin": ("PFL", ()),
+        "buyback": ("PIB", ()),
+        "switch": ("PIB", ("--destination", "GIS", "--destination-price", "99.25")),
+        "price": ("GIS", ()),
+    }
+    for form, (asset, more) in forms.items():
+        ran = await desk.together(
+            *("auction", "announce", f"a-{form}", "--asset", asset, "--target", "10000"),
+            *("--form", form, "--opens", "+1h", "--closes", "+2h", *more),
+        )
+        assert ran.code == Exit.OK, (form, ran.err)
+    found = {
+        each["form"]: (await desk.solo.call("khz_auction", {"auction": each["auction"]}))
+        for each in (await desk.solo.call("khz_auctions"))["auctions"]
+    }
+    terms = {form: each["auction"]["terms"] for form, each in found.items()}
+    assert terms.keys() == forms.keys()
+    assert {form: each["method"].removesuffix("_price") for form, each in terms.items()} == {
+        "rate": "uniform",
+        "margin": "uniform",
+        "buyback": "multiple",
+        "switch": "multiple",
+        "price": "uniform",  # of a sukuk
+    }
+    assert terms["switch"]["destination"] == {"asset": "GIS", "price_e4": 992_500}
+    assert (terms["margin"]["quantum_e4"], terms["price"]["quantum_e4"]) == (100, 1)
+
+
+_LATER: Final = ("--opens", "+1h", "--closes", "+2h")
+
+
+async def test_announcements_that_cannot_be(desk: Desk) -> None:
+    assert (await desk.define("MTB-3M", "bill", "--tenor", "84d")).code == Exit.OK
+    words = ("auction", "announce", "a", "--asset", "MTB-3M", "--target", "20000")
+
+    for more, said in (
+        (("--opens", "tomorrow", "--closes", "+2h"), "--opens is 'tomorrow'"),
+        (("--opens", "+1h", "--closes", "+0m"), "closes is"),
+        ((*_LATER, "--quantum", "0.00001"), "--quantum is 1e-05"),
+        ((*_LATER, "--noncompetitive", "10"), "without --noncompetitive-most"),
+        ((*_LATER, "--destination", "GIS"), "only a switch"),
+        ((*_LATER, "--form", "switch"), "names the line that is given"),
+        ((*_LATER, "--propose"), "--propose and --approver"),
+        ((*_LATER, "--like", "none"), "none"),
+    ):
+        ran = await desk.together(*words, *more)
+        assert ran.code in {Exit.USAGE, Exit.REFUSED}, more
+        assert said in ran.err, more
+
+
+async def test_other_office_approves_what_was_proposed(desk: Desk) -> None:
+    proposed = await desk.alone(
+        *("security", "define", "MTB-3M", "--kind", "bill", "--name", "Bill", "--tenor", "3m"),
+        *("--issue", f"{desk.now.date() + timedelta(days=1)}", "--document", desk.document),
+        *("--multiple", "5000", "--ceiling", "100000", "--cash", CASH, "--propose", "--json"),
+        *("--isin", isin_of("MTB-3M")),
+    )
+    assert proposed.code == Exit.OK, proposed.err
+    assert proposed.json["state"] == "open"
+
+    approved = await desk.run(
+        *("tx", "approve", proposed.json["proposal"], "--account", desk.central), by=(CENTRAL,)
+    )
+    again = await desk.run(
+        *("tx", "approve", proposed.json["proposal"], "--account", desk.central), by=(CENTRAL,)
+    )
+
+    assert approved.code == Exit.OK, approved.err
+    assert "applied in block" in approved.out
+    assert again.code == Exit.REFUSED
+    asset = (await desk.solo.call("khz_asset", {"asset": "MTB-3M"}))["asset"]
+    assert asset["issuer"] == MINISTRY
+    # What takes no other office is applied at once.
+    plan = desk.folder / "plan.csv"
+    plan.write_text(_PLAN.format(day=desk.now.date() + timedelta(days=9)))
+    published = await desk.alone("auction", "plan", "q1", plan, "--cash", CASH, "--propose")
+    assert published.code == Exit.OK, published.err
+    assert "it took no other office" in published.out
+
+
+async def test_definitions_that_cannot_be(desk: Desk) -> None:
+    for kind, words, said in (
+        ("bill", ("--tenor", "84d", "--rate", "1"), "pays nothing but its face"),
+        ("bill", (), "either --matures or --tenor"),
+        ("bond", ("--tenor", "5w"), "--tenor is '5w'"),
+        ("bond", ("--tenor", "5y", "--rate", "100.5"), "--rate is 100.5 %"),
+        ("bond", ("--tenor", "5y", "--brought-back"), "--brought-back is of bills"),
+        ("bond", ("--tenor", "5y", "--rate", "1", "--reference", "r"), "expected one of them"),
+        ("bond", ("--tenor", "5y", "--step", "2029-01-01=2"), "--step without --rate"),
+        ("bond", ("--tenor", "5y", "--rate", "1", "--step", "soon=2"), "--step soon=2"),
+        ("sukuk", ("--tenor", "5y"), "names the assets that are let"),
+        ("sukuk", ("--tenor", "5y", "--pool", "road"), "--pool is 'road'"),
+    ):
+        ran = await desk.define("NEW", kind, *words)
+        assert ran.code == Exit.USAGE, words
+        assert said in ran.err, words
+
+
+async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
+    later = desk.now.date().replace(year=desk.now.year + 2)
+    stepped = await desk.define(
+        *("STEP", "bond", "--tenor", "5y", "--rate", "10", "--step", f"{later}=12.5"),
+        *("--months", "3", "--day-count", "30/360", "--record-days", "5"),
+    )
+    zero = await desk.define("ZERO", "sukuk", "--tenor", "12m", "--pool", f"A={desk.document}")
+    plain = await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back", dry=True)
+
+    assert (stepped.code, zero.code) == (Exit.OK, Exit.OK), stepped.err + zero.err
+    plan = (await desk.solo.call("khz_asset", {"asset": "STEP"}))["asset"]["terms"]["plan"]
+    assert [each["rate_ppm"] for each in plan["rates"]] == [100_000, 125_000]
+    assert (plan["months"], plan["day_count"], plan["record_days"]) == (3, "30/360", 5)
+    payments = (await desk.solo.call("khz_schedule", {"asset": "ZERO"}))["payments"]
+    assert [each["principal_per_hundred"] for each in payments] == ["100.000000"]
+    assert json.loads(plain.out)["terms"]["type"] == "bill_terms"
+
+
+_PLAN: Final = "day,settlement_day,kind,tenor_months,target,provisional\n{day},{day},bill,3,500,yes"
+
+
+async def test_plan_goes_out_as_a_table_and_comes_back(desk: Desk, tmp_path: Path) -> None:
+    day = desk.now.date() + timedelta(days=9)
+    file = tmp_path / "plan.csv"
+    file.write_text(_PLAN.format(day=day) + f"\n{day},{day},bill,1,100,\n")
+
+    first = await desk.alone("auction", "plan", "q1", file, "--cash", CASH, "--json")
+    printed = await desk.run("auction", "calendar", "--plan", "--csv")
+    file.write_text(printed.out.replace("500", "700"))
+    second = await desk.alone("auction", "plan", "q1", file, "--cash", CASH, "--json")
+    [plan] = (await desk.solo.call("khz_auctionPlans"))["plans"]
+    gone = await desk.alone("auction", "plan", "q1", "--withdraw", "--json")
+
+    assert (first.code, second.code, gone.code) == (Exit.OK,) * 3, first.err + second.err
+    assert [(each["tenor_months"], each["target"]) for each in plan["auctions"]] == [
+        (1, "100.00"),
+        (3, "700.00"),
+    ]
+    assert [each["provisional"] for each in plan["auctions"]] == [False, True]
+    assert gone.json["events"][0]["version"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("day,kind\n", "has no column settlement_day, tenor_months, target"),
+        ("day,settlement_day,kind,tenor_months,target\n2027-01-01", "tenor_months is ''"),
+        (_PLAN.format(day="2027-01-01").replace("yes", "perhaps"), "expected yes or no"),
+        ("\N{DIAMETER SIGN}".join(["day"] * 22_000), "more than 65536 bytes"),
+    ],
+)
+def test_table_that_is_no_plan(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "plan.csv"
+    file.write_text(text)
+
+    with pytest.raises(CommandError, match=said):
+        read_plan(file, CASH)
+
+    with pytest.raises(CommandError, match="cannot be read"):
+        read_plan(tmp_path / "none.csv", CASH)
+
+
+async def test_moon_was_seen_a_day_later(desk: Desk) -> None:
+    calendar = (await desk.solo.call("khz_calendar", {"calendar": "pakistan"}))["calendar"]
+    doubtful = [each["day"] for each in calendar["holidays"] if each["provisional"]]
+    coming = [day for day in doubtful if day > f"{desk.now.date()}"]
+    moved = date.fromisoformat(coming[0])
+    bank = ("--account", desk.central)
+
+    wrong = await desk.run(
+        *("calendar", "amend", "--confirm", f"{moved + timedelta(days=40)}", *bank), by=(CENTRAL,)
+    )
+    nothing = await desk.run("calendar", "amend", *bank, by=(CENTRAL,))
+    twice = await desk.run(
+        *("calendar", "amend", "--confirm", coming[0], "--withdraw", coming[0], *bank),
+        by=(CENTRAL,),
+    )
+    amended = await desk.run(
+        *("calendar", "amend", "--confirm", coming[-1], "--withdraw", f"{moved}"),
+        *("--holiday", f"{moved + timedelta(days=30)}", *bank, "--json"),
+        by=(CENTRAL,),
+    )
+
+    assert (wrong.code, nothing.code, twice.code) == (Exit.USAGE,) * 3
+    assert "is no provisional holiday" in wrong.err
+    assert amended.code == Exit.OK, amended.err
+    (event,) = amended.json["events"]
+    assert event["withdrawn"] == [f"{moved}"]
+    assert event["confirmed"] == [coming[-1]]
+    assert event["version"] == calendar["version"] + 1
+
+
+async def test_what_is_not_late_is_not_funded(desk: Desk) -> None:
+    assert (await desk.define("PIB", "bond", "--rate", "11", "--tenor", "5y")).code == Exit.OK
+
+    ran = await desk.alone("security", "fund", "PIB")
+
+    assert ran.code == Exit.REFUSED
+
+
+def isin_of(asset: str) -> str:
+    return with_check_digit(f"PK{asset.replace('-', ''):0<9}")
+
+
+def _moments(terms: dict[str, Any]) -> dict[str, datetime]:
+    names = ("opens", "closes", "reveals_until", "decides_until", "settles")
+    return {name: datetime.fromisoformat(terms[name]) for name in names}
