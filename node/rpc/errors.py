@@ -58,8 +58,14 @@ class RpcError(Exception):
 
 class ParseError(RpcError):
     code = -32700
-    summary = "The body is not JSON, or is JSON that two readers could read differently."
-    hint = "Send one JSON value in UTF-8: no member twice, no number that is not an integer."
+    summary = (
+        "The body is not JSON, is JSON that two readers could read differently, or has more values"
+        " than are read."
+    )
+    hint = (
+        "Send one JSON value in UTF-8: no member twice, no number that is not an integer, at most"
+        " `values_max` commas and brackets."
+    )
 
 
 class InvalidRequest(RpcError):

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 from aiohttp import hdrs, web
 
+from node.rpc.bodies import Body
 from node.rpc.errors import Limited, RpcError
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
@@ -187,11 +188,17 @@ def check_type(request: web.BaseRequest, accepted: Collection[str]) -> None:
         raise HttpRefusal(415, "compressed bodies are not read")
 
 
-async def read_body(request: web.BaseRequest, *, max_bytes: int, timeout_ms: int) -> bytes:
+async def read_body(
+    request: web.BaseRequest, *, max_bytes: int, timeout_ms: int, body: Body | None = None
+) -> bytes:
     """Return the body.
+
+    Args:
+        body: counts what has come of it.
 
     Raises:
         HttpRefusal: 413 when it is larger, 408 when it does not arrive in time.
+        Limited: there is no room for it.
     """
     too_large = HttpRefusal(413, f"at most {max_bytes} bytes are read")
     if (request.content_length or 0) > max_bytes:
@@ -201,21 +208,30 @@ async def read_body(request: web.BaseRequest, *, max_bytes: int, timeout_ms: int
         request.writer.output_size = 0
     if request.content.is_eof():
         # Most bodies are there with their headers: nothing to wait for, and no need of a clock.
-        body = request.content.read_nowait()
-        if len(body) > max_bytes:
+        data = request.content.read_nowait()
+        if len(data) > max_bytes:
             raise too_large
-        return body
+        if body is not None:
+            body.come(len(data))
+            body.whole()
+        return data
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(timeout_ms / 1000):
+        async with asyncio.timeout(timeout_ms / 1000) as timeout:
             while part := await request.content.readany():
                 size += len(part)
                 if size > max_bytes:
                     raise too_large
+                if body is not None:
+                    body.come(size, timeout)
                 parts.append(part)
     except TimeoutError:
+        if body is not None and body.given_up:
+            raise HttpRefusal(408, "the body came slowly, and others needed its room") from None
         raise HttpRefusal(408, f"the body did not arrive within {timeout_ms} ms") from None
+    if body is not None:
+        body.whole()
     return b"".join(parts)
 
 

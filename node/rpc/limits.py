@@ -26,6 +26,13 @@ class RpcLimits:
     """Of one JSON-RPC request or WebSocket message."""
     batch_max: int = 100
     """Calls in one JSON-RPC batch."""
+    body_small_bytes: int = 1 << 16
+    """Bodies up to this are not counted: a connection has buffers of that size anyway."""
+    bodies_max_bytes: int = 16 << 20
+    """Of larger ones, what has come of all that are under way, until they are answered."""
+    bodies_per_caller_max_bytes: int = 4 << 20
+    body_patience_ms: int = 1_000
+    """A body that has been coming for longer is given up where another needs its room."""
     submission_max_bytes: int = 4 << 20
     """Of one `POST /transactions`."""
     submission_max: int = 5_000

@@ -20,7 +20,7 @@ import asyncio
 import secrets
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -29,6 +29,7 @@ from aiohttp import hdrs, web
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, name_key
 from node.rpc.auctions import AuctionMethods
+from node.rpc.bodies import Bodies
 from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
@@ -130,6 +131,7 @@ class RpcServer:
             per_second=self._limits.transactions_per_second,
             burst=self._limits.transactions_burst,
         )
+        self._bodies = Bodies(self._limits, now_s=services.clock.monotonic)
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
         methods = Methods(services, self._views, places, self._submissions, self._health)
@@ -218,6 +220,11 @@ class RpcServer:
     def feed(self) -> Feed:
         """The numbered stream of what is committed."""
         return self._feed
+
+    @property
+    def bodies(self) -> Bodies:
+        """What is held of large bodies that are under way."""
+        return self._bodies
 
     @property
     def port(self) -> int:
@@ -363,13 +370,19 @@ class RpcServer:
     async def _rpc(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
         dispatcher = self._dispatcher_for(asking.scopes)
         check_type(request, JSON_TYPES)
-        body = await read_body(
-            request,
-            max_bytes=self._limits.body_max_bytes,
-            timeout_ms=self._limits.body_timeout_ms,
-        )
         try:
-            answer = await dispatcher.answer(body, charge=partial(self._take, asking))
+            with self._bodies.of(asking.name) as body:
+                # No name holds the body while a call in it waits for something.
+                begun = dispatcher.begin(
+                    await read_body(
+                        request,
+                        max_bytes=self._limits.body_max_bytes,
+                        timeout_ms=self._limits.body_timeout_ms,
+                        body=body,
+                    ),
+                    charge=partial(self._take, asking),
+                )
+                answer = await begun if isinstance(begun, Coroutine) else begun
         except Limited as error:
             return bytes_response(
                 dispatcher.failure(None, error),

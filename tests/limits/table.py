@@ -460,6 +460,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.jsonrpc.BATCH_MAX": (
         f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"
     ),
+    "node.rpc.jsonrpc.VALUES_MAX": (
+        f"{_JSON}::test_body_of_more_values_than_anybody_needs_is_refused"
+    ),
     "node.rpc.jsonrpc.ID_LENGTH_MAX": (
         f"{_JSON}::test_id_that_might_not_come_back_the_same_is_refused"
     ),
@@ -474,6 +477,12 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.rpc.limits.RpcLimits.body_max_bytes": (
         f"{_RPC}::test_body_that_grows_past_the_limit_without_saying_so_is_refused"
+    ),
+    "node.rpc.limits.RpcLimits.bodies_max_bytes": (
+        "tests/rpc/test_bodies.py::test_slowest_is_given_up_once_it_had_its_time"
+    ),
+    "node.rpc.limits.RpcLimits.bodies_per_caller_max_bytes": (
+        "tests/rpc/test_bodies.py::test_caller_has_a_share_and_is_told_when_to_come_back"
     ),
     "node.rpc.limits.RpcLimits.batch_max": (
         f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"

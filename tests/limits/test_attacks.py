@@ -8,7 +8,7 @@ from tests.limits.attacks import ATTACKS
 from tests.limits.siege import siege
 
 SCALE = 0.02
-HELD_MIB = 32
+HELD_MIB = 24
 """What one attack in its short form may make a node hold: each sends more, or would make more."""
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from node.rpc.errors import Limited, NotFound, ParseError
 from node.rpc.jsonrpc import (
+    VALUES_MAX,
     Dispatcher,
     NoParams,
     method,
@@ -140,17 +141,42 @@ async def test_members_of_a_batch_run_at_the_same_time() -> None:
 
 
 @pytest.mark.adversarial(72)
-async def test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out() -> None:
+@pytest.mark.parametrize(
+    ("count", "code", "data"),
+    [
+        (101, -32600, {"batch_max": 100}),
+        (2_000, -32600, {"batch_max": 100}),
+        (100_000, -32700, {"values_max": VALUES_MAX}),
+    ],
+)
+async def test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out(
+    count: int, code: int, data: dict[str, int]
+) -> None:
     handlers = Arithmetic()
 
-    answer = await ask([call()] * 100_000, make_dispatcher(handlers))
+    answer = await ask([call()] * count, make_dispatcher(handlers))
 
-    assert answer["error"]["code"] == -32600
-    assert answer["error"]["data"] == {"batch_max": 100}
+    assert (answer["error"]["code"], answer["error"]["data"]) == (code, data)
     assert handlers.calls == 0
 
 
 @pytest.mark.adversarial(72)
+@pytest.mark.adversarial(45)
+@pytest.mark.parametrize("value", [b"[],", b"{},", b"0,"])
+async def test_body_of_more_values_than_anybody_needs_is_refused(value: bytes) -> None:
+    most = VALUES_MAX // (1 + (value != b"0,"))
+    dispatcher = make_dispatcher()
+
+    answer = await dispatcher.answer(b"[" + value * most + b"0]")
+
+    assert answer is not None
+    error = json.loads(answer)["error"]
+    assert (error["code"], error["data"]) == (-32700, {"values_max": VALUES_MAX})
+    read = await dispatcher.answer(b"[" + value * (most - 1) + b"0]")
+    assert read is not None
+    assert "batch_max" in json.loads(read)["error"]["data"]
+
+
 async def test_nested_batch_is_not_a_request() -> None:
     assert [answer["error"]["code"] for answer in await ask([[call()], [[call()]]])] == [-32600] * 2
 
