@@ -3,11 +3,13 @@
 import hmac
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from node.access.apikeys import ApiKey, ApiKeysError, hash_of, key_name, load_api_keys
 from node.clock import Clock
-from node.log import Logger
+
+if TYPE_CHECKING:
+    from node.log import Logger
 
 LOOK_AGAIN_S: Final = 1.0
 """How often the file is looked at: so long a revoked key may still open what it opened."""
@@ -27,7 +29,7 @@ class Keyring:
     on, and which that is cannot be known.
     """
 
-    def __init__(self, path: Path | None, *, clock: Clock, log: Logger) -> None:
+    def __init__(self, path: Path | None, *, clock: Clock, log: "Logger") -> None:
         """Read the file.
 
         Raises:

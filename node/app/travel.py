@@ -18,13 +18,10 @@ from typing import Final
 from node.chain import Chain, Committed
 from node.clock import TravellingClock
 from node.config import ConfigError, Fault
-from node.control import Moment
+from node.control import STEP_MAX_MS, Moment
 from node.ledger.tables import DUE, RECORDS_DUE
-from node.ledger.units import MS_PER_DAY
 
 FILE: Final = "clock.json"
-STEP_MAX_MS: Final = MS_PER_DAY
-"""A day at once: at each step there is a block, so every day has one."""
 FILE_SIZE_MAX: Final = 1_024
 LATEST_MS: Final = 7_258_118_400_000
 """The year 2200: every day until then can be written everywhere."""

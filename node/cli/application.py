@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except CommandError as error:
         emit_error(error, as_json=as_json)
         sys.exit(error.code)
-    # Evaluated only when something was raised: the rooms' error classes cost nothing before.
+    # Evaluated only when something was raised: the table of errors costs nothing before.
     except _known_errors() as error:
         from node.cli.failures import explain
 
@@ -163,6 +163,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _known_errors() -> tuple[type[Exception], ...]:
-    from node.cli.failures import KNOWN
+    from node.cli.refusals import known
 
-    return KNOWN
+    return known()

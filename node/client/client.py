@@ -15,7 +15,7 @@ from contextlib import aclosing
 from datetime import date, datetime
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -40,8 +40,10 @@ from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import SubmittedItem, Transport
 from node.debt import DebtLine
-from node.genesis import Genesis
 from node.hashing import HASH_SIZE
+
+if TYPE_CHECKING:
+    from node.genesis import Genesis
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class Client:
         self,
         endpoints: str | Sequence[str],
         *,
-        network: ClientNetwork | Genesis | None = None,
+        network: "ClientNetwork | Genesis | None" = None,
         timeout_s: float = TIMEOUT_S,
         ssl_context: ssl.SSLContext | None = None,
         api_key: str | None = None,
@@ -84,7 +86,10 @@ class Client:
         self._transport = Transport(
             endpoints, timeout_s=timeout_s, ssl_context=ssl_context, api_key=api_key
         )
-        self._network = ClientNetwork.of(network) if isinstance(network, Genesis) else network
+        if network is None or isinstance(network, ClientNetwork):
+            self._network = network
+        else:
+            self._network = ClientNetwork.of(network)
         if self._network is not None:
             self._transport.genesis_hash = self._network.genesis_hash.hex()
         self._decimals: dict[str, int] = {}

@@ -1,11 +1,13 @@
 """Which network a client speaks for: what signatures cover, and how addresses look."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from node.addresses import parse_address, render_address
-from node.genesis import Genesis
 from node.hashing import HASH_SIZE
+
+if TYPE_CHECKING:
+    from node.genesis import Genesis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class ClientNetwork:
         assert len(self.genesis_hash) == HASH_SIZE
 
     @classmethod
-    def of(cls, genesis: Genesis) -> Self:
+    def of(cls, genesis: "Genesis") -> Self:
         """Return the network of a genesis."""
         return cls(genesis_hash=genesis.hash, test=genesis.test_network)
 

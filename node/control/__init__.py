@@ -2,6 +2,7 @@
 
 from node.control.client import ControlError, Refused, Timekeeper, ask_for_backup, ask_for_outlook
 from node.control.server import (
+    STEP_MAX_MS,
     BackUp,
     ControlServer,
     Made,
@@ -13,6 +14,7 @@ from node.control.server import (
 )
 
 __all__ = [
+    "STEP_MAX_MS",
     "BackUp",
     "ControlError",
     "ControlServer",

@@ -22,17 +22,22 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from node.control.place import short_path
-from node.log import Logger
+from node.ledger.units import MS_PER_DAY
+
+if TYPE_CHECKING:
+    from node.log import Logger
 
 REQUEST_BYTES_MAX: Final = 16 << 10
 PATH_LENGTH_MAX: Final = 4_096
 SAY_EVERY_BYTES: Final = 8 << 20
+STEP_MAX_MS: Final = MS_PER_DAY
+"""Of travelling, a day at once: at each step there is a block, so every day has one."""
 WAITING_MAX: Final = 4
 """Requests that wait for a block at once."""
 TRAVEL_REFUSED: Final = (
@@ -173,7 +178,7 @@ class ControlServer:
         back_up: BackUp,
         outlook: Callable[[], Outlook],
         travel: Travels | None,
-        log: Logger,
+        log: "Logger",
     ) -> None:
         """Store what is given; `start` opens the socket.
 

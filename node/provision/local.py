@@ -3,7 +3,8 @@
     ROOT/network.json      which nodes there are and where they answer
     ROOT/nodes/NAME/       their homes
 
-Whoever makes a network here may stop its nodes and nothing else: see `processes`.
+Whoever makes a network here may stop its nodes and nothing else: see `processes`. What it takes to
+make one is imported then: to open one, to ask it or to stop it takes none of a node's rooms.
 """
 
 import asyncio
@@ -12,15 +13,16 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from node.app.travel import load_travelled, store_travelled
-from node.genesis import Genesis, load_genesis
-from node.provision.description import NetworkDescription
-from node.provision.founding import FoundedNetwork, found_network
 from node.provision.homes import DATA_FOLDER, GENESIS_FILE, write_home
 from node.provision.probing import answers
 from node.provision.processes import NodeProcess, log_tail, running, start_node
+
+if TYPE_CHECKING:
+    from node.genesis import Genesis
+    from node.provision.description import NetworkDescription
+    from node.provision.founding import FoundedNetwork
 
 STATE_FILE: Final = "network.json"
 NODES_FOLDER: Final = "nodes"
@@ -83,8 +85,10 @@ class LocalNetwork:
         return next(iter(self.nodes.values())).home / GENESIS_FILE
 
     @property
-    def genesis(self) -> Genesis:
+    def genesis(self) -> "Genesis":
         """The genesis that every node has."""
+        from node.genesis import load_genesis
+
         return load_genesis(self.genesis_file)
 
     @property
@@ -121,6 +125,8 @@ class LocalNetwork:
             start_node(self.nodes[name].home, leashed=leashed)
 
     def _set_ahead(self, names: Sequence[str]) -> None:
+        from node.app.travel import load_travelled, store_travelled
+
         folders = {name: node.home / DATA_FOLDER for name, node in self.nodes.items()}
         travelled = {name: load_travelled(folder) for name, folder in folders.items()}
         furthest = max(travelled.values())
@@ -177,7 +183,7 @@ class LocalNetwork:
 
 def create_network(
     root: Path,
-    description: NetworkDescription,
+    description: "NetworkDescription",
     *,
     now_ms: int,
     index_at: str | None = None,
@@ -193,6 +199,8 @@ def create_network(
         HomeExists: something is there already.
         GenesisError: the description founds no network.
     """
+    from node.provision.founding import found_network
+
     founded = found_network(description, folder=root, now_ms=now_ms, make_keys=True)
     nodes = tuple(_nodes(root, founded))
     for node in nodes:
@@ -232,7 +240,7 @@ def open_network(root: Path) -> LocalNetwork:
         raise NoSuchNetwork(root) from None
 
 
-def _nodes(root: Path, founded: FoundedNetwork) -> Iterator[LocalNode]:
+def _nodes(root: Path, founded: "FoundedNetwork") -> Iterator[LocalNode]:
     description = founded.description
     for node in (*description.validators, *description.observers):
         yield LocalNode(

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.app.travel import STEP_MAX_MS
-from node.control import Moment, Timekeeper
+from node.control import STEP_MAX_MS, Moment, Timekeeper
 from node.control.place import socket_path
 from node.ledger.dates import moment_ms
 from node.ledger.units import local_day

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from node.app import Node, NodeParts
-from node.app.travel import FILE, LATEST_MS, STEP_MAX_MS, Travel, load_travelled, store_travelled
+from node.app.travel import FILE, LATEST_MS, Travel, load_travelled, store_travelled
 from node.clock import ManualClock, TravellingClock
 from node.config import ConfigError, load_config
-from node.control import Refused, Timekeeper
+from node.control import STEP_MAX_MS, Refused, Timekeeper
 from node.control.place import socket_path
 from node.genesis import load_genesis
 from node.log import silent_log

@@ -15,8 +15,8 @@ from node.cli.endings import ENDINGS
 from node.cli.exits import Exit
 from node.cli.explain.entries import Group, entries, found
 from node.cli.explain.reference import PATH, anchor, main, render
-from node.cli.failures import explain
-from node.cli.refusals import FAILURES, entry_of
+from node.cli.failures import FACTS, explain
+from node.cli.refusals import FAILURES, entry_of, name_of
 from node.clock import SystemClock
 from node.keys.certificates import create_tls_identity
 from node.network import CertificateUnusable
@@ -24,7 +24,7 @@ from node.provision.local import create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.rpc.errors import RpcError
-from node.rpc.http import REFUSED
+from node.rpc.statuses import REFUSED
 from tests.cli.asked import run
 from tests.cli.running import khazana
 
@@ -110,13 +110,14 @@ def test_every_class_of_error_is_explained_or_says_what_becomes_of_it() -> None:
     explained = {
         name
         for name, kind in classes.items()
-        if issubclass(kind, RpcError) or any(each in FAILURES for each in kind.__mro__)
+        if issubclass(kind, RpcError) or any(name_of(each) in FAILURES for each in kind.__mro__)
     }
 
     forgotten = sorted(classes.keys() - explained - WITHIN.keys())
     assert not forgotten, f"give them an entry in node/cli/refusals.py: {forgotten}"
     assert sorted(WITHIN.keys() & explained) == []
     assert sorted(WITHIN.keys() - classes.keys()) == []
+    assert sorted((FAILURES.keys() | FACTS.keys()) - classes.keys()) == []
 
 
 def test_checked_in_reference_is_what_the_code_makes(
@@ -173,9 +174,9 @@ def _statuses(value: ast.AST) -> Iterator[int]:
             yield each.value
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.__name__) for kind in FAILURES])
-def test_codes_are_words_and_their_own(kind: type[Exception]) -> None:
-    entry = FAILURES[kind]
+@pytest.mark.parametrize("name", FAILURES)
+def test_codes_are_words_and_their_own(name: str) -> None:
+    entry = FAILURES[name]
 
     assert entry.code == entry.code.lower().replace(" ", "-")
     assert [each.code for each in FAILURES.values()].count(entry.code) == 1

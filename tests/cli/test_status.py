@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from node.cli.exits import Exit
-from node.cli.failures import KNOWN, explain
+from node.cli.failures import explain
+from node.cli.refusals import known
 from node.snapshots import InstallationError
 from node.sync import JoinRefused
 from tests.cli.asked import ask, run
@@ -228,5 +229,5 @@ def test_node_that_cannot_join_ends_with_a_sentence_and_a_code(
 ) -> None:
     failure = explain(error)
 
-    assert isinstance(error, KNOWN)
+    assert isinstance(error, known())
     assert (failure.code, failure.message) == (code, str(error))

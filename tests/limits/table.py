@@ -88,7 +88,7 @@ HIT: Final[Mapping[str, str]] = {
         "::test_longest_schedule_has_as_many_periods_as_there_may_be"
     ),
     "node.app.travel.FILE_SIZE_MAX": _FILES,
-    "node.app.travel.STEP_MAX_MS": "tests/app/test_travel.py::test_node_is_not_set_ahead",
+    "node.control.server.STEP_MAX_MS": "tests/app/test_travel.py::test_node_is_not_set_ahead",
     "node.control.server.WAITING_MAX": (
         "tests/control/test_travel.py::test_so_many_may_wait_for_a_block_and_no_more"
     ),

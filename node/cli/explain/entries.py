@@ -14,7 +14,7 @@ from node.cli.exits import EXIT_MEANINGS
 from node.cli.refusals import FAILURES
 from node.ledger.outcomes import Outcome
 from node.rpc.errors import RpcError
-from node.rpc.http import REFUSED
+from node.rpc.statuses import REFUSED
 
 
 class Group(StrEnum):
