@@ -7,6 +7,7 @@ import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, fields, json_option
+from node.cli.trusted import founded
 
 PROOF_SIZE_MAX: Final = 64 << 20
 
@@ -39,12 +40,9 @@ def command(file: Path, genesis: Path, amendments: tuple[Path, ...], *, as_json:
     Example:
       khazana verify holding.proof.json --genesis genesis.json
     """
-    from node.genesis import load_genesis, read_amendment
     from node.proofs import render_time, verify_proof_file
 
-    given = sorted(map(read_amendment, amendments), key=lambda each: each.serial)
-    founded = load_genesis(genesis).amended(given)
-    verified = verify_proof_file(read_proof(file), founded)
+    verified = verify_proof_file(read_proof(file), founded(genesis, amendments))
     facts = {
         "holds": True,
         "statement": verified.statement,

@@ -497,7 +497,7 @@ class Client:
         """Ask for a proof that `node.proofs.verify_proof_file` checks without any node.
 
         Args:
-            kind: `account`, `holding`, `asset`, `auction`, `calendar`, `fixing`, `ladder`,
+            kind: `account`, `holding`, `asset`, `auction`, `calendar`, `fixing`, `ladder`, `plan`,
                 `participant` or `validator`.
             address: of an account or a holding.
             name: of an asset, auction, calendar, participant or validator; of a holding's or a

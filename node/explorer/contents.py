@@ -7,7 +7,7 @@ only a person needs: sentences, figures over time, links to more.
 import msgspec
 
 from node.rpc import results
-from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView
+from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView, PlannedAuctionView
 from node.rpc.debt import DebtLineView
 from node.rpc.indexed import ChangeView, DayTotals, HolderClassView
 from node.rpc.recomputing import RecomputedFigure
@@ -363,6 +363,30 @@ class LadderLine(msgspec.Struct, frozen=True, kw_only=True):
 
     position: int
     row: LadderRowView
+
+
+class PlannedLine(PlannedAuctionView, frozen=True, kw_only=True):
+    """An auction that is planned, with what it would replace."""
+
+    plan: str
+    maturing: str
+    """Principal that falls due on the day of its settlement in its currency."""
+
+
+class AuctionsContent(results.Result, frozen=True, kw_only=True):
+    """A page of the auctions, and of what is planned from today on."""
+
+    today: str
+    """The ledger's local day."""
+    auctions: list[AuctionSummary]
+    """By name."""
+    next: str | None
+    planned: list[PlannedLine]
+    """In order of day; as old as the sums of the debt are."""
+    next_row: int | None
+    """Of what is planned."""
+    complete: bool
+    """Whether all plans and all that is owed were looked through."""
 
 
 class AuctionContent(results.Result, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ DEBT_CALLS_MAX: Final = 40
 """Pages of `khz_debt` that the page of the debt adds up: some 1,000 bonds, or 8,000 bills."""
 AUCTION_CALLS_MAX: Final = 5
 """Pages of `khz_auctions` that it looks through: 1,000 auctions."""
+PLAN_CALLS_MAX: Final = 20
+"""Pages of `khz_auctionPlans` that it looks through: 200 plans, of fifty years if one a quarter."""
 DEBT_KEPT_MS: Final = 10_000
 """For so long the sums are kept: however many look, they are made once."""
 PAYMENTS_SHOWN_MAX: Final = 12

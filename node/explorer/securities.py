@@ -23,16 +23,19 @@ from node.debt import (
     cost,
     curve,
     ladder,
+    maturing,
     read_lines,
     read_sales,
     wall,
 )
 from node.explorer.contents import (
     AuctionContent,
+    AuctionsContent,
     CurvePoint,
     DebtFigures,
     LadderLine,
     PaymentLine,
+    PlannedLine,
     SecuritiesContent,
     SecurityContent,
     WallColumn,
@@ -46,6 +49,7 @@ from node.explorer.limits import (
     DEBT_CALLS_MAX,
     DEBT_KEPT_MS,
     PAYMENTS_SHOWN_MAX,
+    PLAN_CALLS_MAX,
     POINTS_MAX,
     ROWS_MAX,
     STEPS_MAX,
@@ -53,6 +57,8 @@ from node.explorer.limits import (
 from node.rpc.auction_results import (
     AuctionLadderParams,
     AuctionParams,
+    AuctionPlansParams,
+    AuctionPlanView,
     AuctionsParams,
     AuctionsResult,
     AuctionSummary,
@@ -79,6 +85,7 @@ class Sums:
     payments: list[PaymentLine]
     auctions: list[AuctionSummary]
     """The last ones."""
+    planned: list[PlannedLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,12 +154,26 @@ class Securities:
             strips=strips,
         )
 
-    async def auctions(self, query: Mapping[str, str]) -> AuctionsResult:
-        """Return a page of the auctions, by name."""
+    async def auctions(self, query: Mapping[str, str]) -> AuctionsContent:
+        """Return a page of the auctions, by name, and a page of what is planned."""
         found: AuctionsResult = await self._door.ask(
             self._door.auctions.auctions, page_params(query, "after", AuctionsParams)
         )
-        return found
+        owed = await self._read()
+        planned = owed.sums.planned
+        first = parse_number(query, "index", highest=len(planned))
+        stop = first + ROWS_MAX
+        return AuctionsContent(
+            height=found.height,
+            block_id=found.block_id,
+            time=found.time,
+            today=found.today,
+            auctions=found.auctions,
+            next=found.next,
+            planned=planned[first:stop],
+            next_row=stop if stop < len(planned) else None,
+            complete=owed.complete,
+        )
 
     async def auction(self, argument: str, query: Mapping[str, str]) -> AuctionContent:
         """Return an auction with a page of its ladder."""
@@ -206,6 +227,17 @@ class Securities:
             # Whoever decides blocks has a turn between any two that are read.
             await asyncio.sleep(0)
         complete, after = after is None, None
+        plans: list[AuctionPlanView] = []
+        for _ in range(PLAN_CALLS_MAX):
+            listed = await door.ask(
+                door.auctions.auction_plans, AuctionPlansParams(after=after, limit=CALL_LIMIT)
+            )
+            plans += listed.plans
+            after = listed.next
+            if after is None:
+                break
+            await asyncio.sleep(0)
+        complete, after = complete and after is None, None
         auctions: list[AuctionSummary] = []
         for _ in range(AUCTION_CALLS_MAX):
             found = await door.ask(
@@ -218,7 +250,7 @@ class Securities:
             await asyncio.sleep(0)
         place = at_head(self._chain.head)
         # A tenth of a second where there are hundreds of bonds: not in a turn of the loop.
-        sums = await asyncio.to_thread(_sum_up, views, auctions, date.fromisoformat(today))
+        sums = await asyncio.to_thread(_sum_up, views, auctions, plans, date.fromisoformat(today))
         return Owed(
             place=place,
             read_ms=now_ms,
@@ -229,7 +261,12 @@ class Securities:
         )
 
 
-def _sum_up(views: Sequence[DebtLineView], auctions: Sequence[AuctionSummary], today: date) -> Sums:
+def _sum_up(
+    views: Sequence[DebtLineView],
+    auctions: Sequence[AuctionSummary],
+    plans: Sequence[AuctionPlanView],
+    today: date,
+) -> Sums:
     lines = read_lines(views)
     sales = read_sales(auctions, lines)
     return Sums(
@@ -240,7 +277,28 @@ def _sum_up(views: Sequence[DebtLineView], auctions: Sequence[AuctionSummary], t
         auctions=sorted(auctions, key=lambda each: (each.closes, each.auction), reverse=True)[
             :AUCTIONS_SHOWN_MAX
         ],
+        planned=_planned(plans, lines, today),
     )
+
+
+def _planned(
+    plans: Sequence[AuctionPlanView], lines: Sequence[DebtLine], today: date
+) -> list[PlannedLine]:
+    """Return what is planned from today on, in order of day and then of plan."""
+    due = maturing(lines)
+    planned = [
+        PlannedLine(
+            **msgspec.structs.asdict(each),
+            plan=plan.plan,
+            maturing=str(
+                due.get((each.currency or "", date.fromisoformat(each.settlement_day)), 0)
+            ),
+        )
+        for plan in plans
+        for each in plan.auctions
+        if each.day >= today.isoformat()
+    ]
+    return sorted(planned, key=lambda each: (each.day, each.plan))
 
 
 def _figures(lines: Sequence[DebtLine], sales: Sequence[Sale], today: date) -> list[DebtFigures]:

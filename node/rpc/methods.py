@@ -28,6 +28,7 @@ from node.ledger.tables import (
     LICENCES,
     OFFICES,
     PARTICIPANTS,
+    PLANS,
     POWERS,
     PROPOSALS,
     VALIDATORS,
@@ -70,6 +71,7 @@ _PROVEN_BY_NAME: Final[Mapping[str, Table[Any]]] = MappingProxyType(
         "calendar": CALENDARS,
         "calls": CALLS,
         "participant": PARTICIPANTS,
+        "plan": PLANS,
         "validator": VALIDATORS,
     }
 )

@@ -268,6 +268,7 @@ class ProveParams(Params, frozen=True, kw_only=True):
             "holding",
             "ladder",
             "participant",
+            "plan",
             "validator",
         ],
         msgspec.Meta(description="what is proven to exist, or not to exist"),
@@ -278,8 +279,8 @@ class ProveParams(Params, frozen=True, kw_only=True):
     name: Annotated[
         NameText | None,
         msgspec.Meta(
-            description="of an asset, an auction, a calendar, a participant, a validator; of the"
-            " asset of a holding, a fixing or calls; of a ladder's auction"
+            description="of an asset, an auction, a calendar, a participant, a plan, a validator;"
+            " of the asset of a holding, a fixing or calls; of a ladder's auction"
         ),
     ] = None
     number: Annotated[

@@ -276,6 +276,30 @@ async def check_plan(market: Market) -> None:
     assert shown.out.splitlines()[0].startswith("day,settlement_day,kind,tenor_months")
     assert shown.out.splitlines()[1].endswith(",yes,next")
     assert (plan.version, plan.auctions[0].target) == (1, Decimal("5000.00"))
+    genesis = market.folder / "genesis.json"
+    genesis.write_text(market.solo.town.genesis.render())
+    proven = await market.run("calendar", "--plan", "--genesis", genesis, "--json")
+    alone = await market.run("calendar", "--genesis", genesis)
+    assert proven.code == Exit.OK, proven.err
+    assert (proven.json["proven"], proven.json["plan"]) == (True, told)
+    assert alone.code == Exit.USAGE
+    await check_forged_plan(market, genesis, told)
+
+
+async def check_forged_plan(market: Market, genesis: Path, told: list[dict[str, Any]]) -> None:
+    """Whoever asks for proofs is told what the state's root covers, whatever the node shows."""
+    key = layout.state_key(PLANS.prefix + name_key("next"))
+    store = market.solo.town.store
+    good = store.get(key)
+    assert good is not None
+    record = PlanRecord(version=1, published_ms=1, auctions=())
+    store.write([(key, encode(record))], sync=False)
+    believed = await market.run("calendar", "--plan")
+    proven = await market.run("calendar", "--plan", "--genesis", genesis, "--json")
+    store.write([(key, good)], sync=False)
+
+    assert "nothing is planned" in believed.out
+    assert proven.json["plan"] == told
 
 
 async def test_one_answer_holds_a_bounded_number_of_plans(market: Market) -> None:

@@ -312,6 +312,7 @@ async def test_proof_is_a_file_that_verifies_offline(solo: Solo, tmp_path: Path)
         (["ladder", "--name", "mtb-3m", "--number", "0"], "The ledger's ladders hold nothing"),
         (["fixing", "--name", "PFL-5Y", "--number", "1"], "The ledger's fixings hold nothing"),
         (["calls", "--name", "PIB-5Y"], "The ledger's calls hold nothing"),
+        (["plan", "--name", "2027-q1"], "The ledger's plans of auctions hold"),
         (["calendar", "--name", "karachi"], "The ledger's calendars hold nothing"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from node.codec import Record, replace
+from node.ledger.auctions.plans import PlannedAuction
 from node.ledger.auctions.sealing import SealedBid, commitment_of
+from node.ledger.auctions.terms import Form
 from node.ledger.dates import date_of
 from node.ledger.operations import (
     AnnounceAuction,
@@ -15,6 +17,7 @@ from node.ledger.operations import (
     DecideAuction,
     DefineAsset,
     Issue,
+    PublishPlan,
     RevealBid,
 )
 from node.ledger.terms import BondTerms, RateStep, ServicedBillTerms, SukukTerms
@@ -34,6 +37,9 @@ BOND: Final = "PIB-2Y"
 SUKUK: Final = "GIS-2Y"
 BIDS: Final = 30
 """With a price; more than a page of a ladder has."""
+PLAN: Final = "2021-h1"
+PLANNED: Final = 26
+"""One more than a page shows."""
 MINUTE_MS: Final = 60_000
 TODAY: Final = START_MS // MS_PER_DAY
 
@@ -60,7 +66,34 @@ async def owe(solo: Solo, mark: str) -> None:
     await _auction(solo, SOLD)
     begins = solo.town.chain.head.time_ms + MINUTE_MS
     await _announce(solo, RUNNING, begins)
+    await _plan(solo)
     await _to(solo, begins)
+
+
+async def _plan(solo: Solo) -> None:
+    """Plan more auctions than a page shows: one that replaces the bill, and others a day apart."""
+    replacing = PlannedAuction(
+        day=TODAY + 181,
+        settlement_day=TODAY + 182,
+        kind="bill",
+        tenor_months=6,
+        form=Form.PRICE,
+        line=None,
+        asset=CASH,
+        target=500_000_00,
+        provisional=True,
+    )
+    others = [
+        replace(
+            replacing, day=TODAY + day, settlement_day=TODAY + day, form=Form.BUYBACK, line=BOND
+        )
+        for day in range(190, 190 + PLANNED - 1)
+    ]
+    others = [replace(each, kind="bond", tenor_months=24, provisional=False) for each in others]
+    publish = PublishPlan(
+        account=_MINISTRY, approvers=(), plan=PLAN, version=0, auctions=(replacing, *others)
+    )
+    await _decide(solo, [publish], ("finance-ministry",))
 
 
 async def owe_serviced_bill(solo: Solo) -> None:

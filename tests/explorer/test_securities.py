@@ -15,10 +15,12 @@ from node.explorer.catalogues import catalogues
 from node.explorer.charts import dotted, stacked
 from node.explorer.contents import (
     AuctionContent,
+    AuctionsContent,
     CurvePoint,
     DebtFigures,
     LadderLine,
     PaymentLine,
+    PlannedLine,
     SecuritiesContent,
     SecurityContent,
     WallColumn,
@@ -31,16 +33,18 @@ from node.explorer.limits import (
     DEBT_KEPT_MS,
     PAGE_BYTES_MAX,
     PAYMENTS_SHOWN_MAX,
+    PLAN_CALLS_MAX,
     POINTS_MAX,
     ROWS_MAX,
     STEPS_MAX,
 )
 from node.explorer.plots import rounded
 from node.ledger.auctions import Destination, Form, due_for
+from node.ledger.auctions.plans import PlanRecord
 from node.ledger.auctions.switches import sums_of
 from node.ledger.operations import DefineStrips
 from node.ledger.securities import COUPON_STRIPS_MAX
-from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, ladder_key, name_key
+from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, PLANS, ladder_key, name_key
 from node.rpc import auction_results as shapes
 from node.rpc import debt
 from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputed
@@ -53,6 +57,8 @@ from tests.explorer.owing import (
     AUCTIONED,
     BIDS,
     BOND,
+    PLAN,
+    PLANNED,
     RUNNING,
     SOLD,
     SUKUK,
@@ -300,6 +306,45 @@ async def test_a_page_looks_no_further_than_its_bound(monkeypatch: pytest.Monkey
     assert DEBT_CALLS_MAX >= 2
 
 
+async def test_what_is_planned_stands_before_what_was_announced() -> None:
+    async with stage() as shown:
+        page = await told(shown, "/auctions.json")
+        first = page["planned"][0]
+        rest = await told(shown, f"/auctions.json?index={page['next_row']}")
+
+        assert (len(page["planned"]), len(rest["planned"])) == (ROWS_MAX, PLANNED - ROWS_MAX)
+        assert rest["next_row"] is None
+        assert (first["plan"], first["tenor_months"], first["provisional"]) == (PLAN, 6, True)
+        # What it replaces: the bill that matures on the day of its settlement.
+        lines = (await told(shown, "/securities.json"))["lines"]
+        outstanding = next(each["outstanding"] for each in lines if each["asset"] == AUCTIONED)
+        assert Decimal(first["maturing"]) == Decimal(outstanding)
+        assert page["planned"][1]["maturing"] == "0"
+        assert page["complete"]
+        for root, word in (("", "buyback"), ("/ur", "واپس خریداری")):
+            html = (await shown.get(f"{root}/auctions"))[1]
+            assert Parsed(html).faults == []
+            assert word in html
+            assert f"khazana query prove plan --name <bdi>{PLAN}" in html
+            assert f'href="{root}/assets/{BOND}"' in html
+        assert (await shown.get(f"/auctions?index={PLANNED + 1}"))[0] == 400
+
+
+async def test_plans_are_looked_through_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PLAN_CALLS_MAX", 1)
+    monkeypatch.setattr(room, "CALL_LIMIT", 1)
+    async with stage() as shown:
+        another = encode(PlanRecord(version=1, published_ms=1, auctions=()))
+        key = layout.state_key(PLANS.prefix + name_key("2022-h1"))
+        shown.solo.town.store.write([(key, another)], sync=False)
+        page = await told(shown, "/auctions.json")
+
+        assert not page["complete"]
+        assert len(page["planned"]) == ROWS_MAX
+        assert "verdict wait" in (await shown.get("/auctions"))[1]
+    assert PLAN_CALLS_MAX >= 1
+
+
 LONG = '"' * 140
 NUMBER = "9" * 18 + ".00"
 
@@ -410,6 +455,32 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
     )
 
 
+def widest_auctions(at: dict[str, Any]) -> AuctionsContent:
+    planned = PlannedLine(
+        day="9999-12-31",
+        settlement_day="9999-12-31",
+        kind="sukuk",
+        tenor_months=1_199,
+        form="buyback",
+        line='"' * 32,
+        asset='"' * 32,
+        currency="PKR",
+        target=NUMBER,
+        provisional=True,
+        plan='"' * 32,
+        maturing=NUMBER,
+    )
+    return AuctionsContent(
+        **at,
+        today="9999-12-31",
+        auctions=[widest_auction()] * ROWS_MAX,
+        next='"' * 32,
+        planned=[planned] * ROWS_MAX,
+        next_row=10**6,
+        complete=False,
+    )
+
+
 def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
     summary = widest_auction()
     row = shapes.LadderRowView(
@@ -495,13 +566,17 @@ async def widest_security(shown: Stage, at: dict[str, Any]) -> SecurityContent:
 
 
 async def rendered(
-    shown: Stage, root: str, content: SecuritiesContent | AuctionContent | SecurityContent
+    shown: Stage,
+    root: str,
+    content: SecuritiesContent | AuctionsContent | AuctionContent | SecurityContent,
 ) -> str:
     explorer = shown.solo.server._pages
     assert isinstance(explorer, Explorer)
-    template = {SecuritiesContent: "securities", SecurityContent: "security"}.get(
-        type(content), "auction"
-    )
+    template = {
+        SecuritiesContent: "securities",
+        SecurityContent: "security",
+        AuctionsContent: "auctions",
+    }.get(type(content), "auction")
     asked = Asked(
         catalogue=catalogues()[root.removeprefix("/") or "en"],
         name=template,
@@ -520,6 +595,7 @@ async def test_pages_are_small_with_every_field_at_its_longest() -> None:
             for content in (
                 widest_securities(at),
                 widest_ladder(at, terms),
+                widest_auctions(at),
                 await widest_security(shown, at),
             ):
                 html = await rendered(shown, root, content)

@@ -564,6 +564,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.recomputing.PIECES_RECOMPUTED_MAX": (
         f"{_SECURITIES}::test_a_ladder_that_is_too_long_is_not_worked_out"
     ),
+    "node.explorer.limits.PLAN_CALLS_MAX": (
+        "tests/explorer/test_securities.py::test_plans_are_looked_through_up_to_a_bound"
+    ),
     "node.explorer.limits.DEBT_CALLS_MAX": (
         f"{_SECURITIES}::test_a_page_looks_no_further_than_its_bound"
     ),

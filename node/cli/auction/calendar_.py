@@ -1,17 +1,21 @@
 """`khazana auction calendar`: what is planned and announced of auctions, and what falls due."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from node.cli.asking import grouped, read_all, with_client
+from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
+from node.cli.trusted import founded
 
 if TYPE_CHECKING:
     from node.client import Client
+    from node.genesis import Genesis
 
 _STEPS: Final = ("opens", "closes", "settles")
 _OVER: Final = frozenset({"rejected", "settled"})
@@ -33,17 +37,41 @@ _NONE: Final = "0"
 
 
 @click.command("calendar")
-@click.option("--plan", "planned", is_flag=True, help="With --csv: what is planned instead.")
+@click.option("--plan", "planned", is_flag=True, help="Only what is planned.")
+@click.option(
+    "--genesis",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --plan: the network's genesis, against which each plan is proven.",
+)
+@click.option(
+    "--amendment",
+    "amendments",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
+)
 @url_option
 @timeout_option(10)
 @json_option
 @csv_option
-def command(url: str, timeout_s: float, *, planned: bool, as_json: bool, as_csv: bool) -> None:
+def command(
+    genesis: Path | None,
+    amendments: tuple[Path, ...],
+    url: str,
+    timeout_s: float,
+    *,
+    planned: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """Print the auctions that are planned, and what is still to happen in those announced.
 
     A plan promises nothing; `provisional` is what hangs on a day that is not certain. Bids of an
     auction come in from when it opens to when it closes; who was allotted something pays for it, or
     is paid, when it settles. A settlement by a calendar moves with that calendar.
+
+    With --plan --genesis each plan is read with its proof, and no node is believed what one says;
+    that none is left out, nothing proves.
 
     Maturing is the principal that falls due on the day of the settlement in the same currency,
     worked out here from what is owed on the face that is held now.
@@ -52,30 +80,49 @@ def command(url: str, timeout_s: float, *, planned: bool, as_json: bool, as_csv:
     Examples:
       khazana auction calendar
       khazana auction calendar --plan --csv
+      khazana auction calendar --plan --genesis genesis.json
     """
-    found = with_client(url, timeout_s, _read)
+    if (genesis or amendments) and not (planned and genesis):
+        raise CommandError(
+            Exit.USAGE,
+            "--genesis goes with --plan, and --amendment with both",
+            advice="Of an auction that is decided, `khazana auction verify` proves everything.",
+        )
+    trusted = None if genesis is None else founded(genesis, amendments)
+    found = with_client(url, timeout_s, lambda client: _read(client, trusted))
     place = {name: found[name] for name in ("height", "block_id", "time")}
     steps, plan = found["calendar"], found["plan"]
-    facts = {**place, "plan": plan, "calendar": steps}
+    facts = {**place, "proven": trusted is not None, "plan": plan, "calendar": steps}
     rows = [tuple(each[name] or "" for name in _HEAD) for each in steps]
     plan_rows = [tuple(_cell(each[name]) for name in _PLANNED) for each in plan]
     parts = [
         table([_grouped(row, _PLANNED) for row in plan_rows], head=_PLANNED)
         if plan
-        else "nothing is planned",
-        table([_grouped(row, _HEAD) for row in rows], head=_HEAD)
-        if rows
-        else "nothing is announced",
-        f"as of block {found['height']}, {found['time']}",
+        else "nothing is planned"
     ]
+    if trusted is not None:
+        parts.append("each plan is proven against the genesis; what falls due is the node's word")
+    if not planned:
+        parts.append(
+            table([_grouped(row, _HEAD) for row in rows], head=_HEAD)
+            if rows
+            else "nothing is announced"
+        )
+    parts.append(f"as of block {found['height']}, {found['time']}")
     sheet = Sheet(head=_PLANNED, rows=plan_rows) if planned else Sheet(head=_HEAD, rows=rows)
     emit_sheet(facts, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
 
 
-async def _read(client: "Client") -> dict[str, Any]:
+async def _read(client: "Client", trusted: "Genesis | None") -> dict[str, Any]:
     from node.debt import maturing, read_lines
 
     plans = await read_all(client, "khz_auctionPlans", "plans")
+    if trusted is not None:
+        from node.cli.auction.evidence import proven_plan
+
+        plans["plans"] = [
+            await proven_plan(client, each["plan"], trusted) for each in plans["plans"]
+        ]
     lines = await read_all(client, "khz_debt", "lines")
     found = await read_all(client, "khz_auctions", "auctions")
     due = {

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from node.amounts import render_amount
 from node.cli.exits import CommandError, Exit
 from node.codec import Record
+from node.ledger.auctions.plans import PlanRecord
 from node.ledger.auctions.records import Accrual, AuctionRecord, LadderRecord
 from node.ledger.courses import read_calls
-from node.ledger.dates import Calendar
+from node.ledger.dates import Calendar, date_of
 from node.ledger.instruments import NOT_CALLED, Calls, Rates, schedule_of
 from node.ledger.securities import CallsRecord, FixingRecord, payment_key
 from node.ledger.tables import AssetRecord, CalendarRecord, ladder_key, name_key
@@ -60,7 +62,7 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
     Raises:
         CommandError: there is no such auction, a proof does not hold, or it goes on too fast.
     """
-    reader = _Reader(client, genesis)
+    reader = Reader(client, genesis)
     for _ in range(ATTEMPTS):
         record = await reader.record("auction", auction, AuctionRecord)
         count = record.competitive_pieces + record.noncompetitive_pieces
@@ -88,7 +90,38 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
     )
 
 
-async def _line(reader: "_Reader", code: str, accruals: Sequence[Accrual | None]) -> Line:
+async def proven_plan(client: "Client", plan: str, genesis: "Genesis") -> dict[str, Any]:
+    """Return a plan of auctions as the interface shows it, from records that are proven.
+
+    Raises:
+        CommandError: a proof does not hold, or there is no such plan.
+    """
+    reader = Reader(client, genesis)
+    record = await reader.record("plan", plan, PlanRecord)
+    codes = {each.asset for each in record.auctions}
+    cash = {code: await reader.record("asset", code, AssetRecord) for code in sorted(codes)}
+    return {
+        "plan": plan,
+        "version": record.version,
+        "auctions": [
+            {
+                "day": date_of(each.day).isoformat(),
+                "settlement_day": date_of(each.settlement_day).isoformat(),
+                "kind": each.kind,
+                "tenor_months": each.tenor_months,
+                "form": each.form.name.lower(),
+                "line": each.line,
+                "asset": each.asset,
+                "currency": cash[each.asset].identifiers.currency,
+                "target": render_amount(each.target, decimals=cash[each.asset].decimals),
+                "provisional": each.provisional,
+            }
+            for each in record.auctions
+        ],
+    }
+
+
+async def _line(reader: "Reader", code: str, accruals: Sequence[Accrual | None]) -> Line:
     """Ask for a security, and for what accrued on it on the days of these accruals."""
     asset = await reader.record("asset", code, AssetRecord)
     calendar: Calendar | None = None
@@ -109,7 +142,9 @@ async def _line(reader: "_Reader", code: str, accruals: Sequence[Accrual | None]
 
 _KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
     {
-        **dict.fromkeys(("auction", "asset", "calendar", "calls"), lambda name, _: name_key(name)),
+        **dict.fromkeys(
+            ("auction", "asset", "calendar", "calls", "plan"), lambda name, _: name_key(name)
+        ),
         "ladder": ladder_key,
         "fixing": payment_key,
     }
@@ -130,7 +165,7 @@ def _floating_in(
     ]
 
 
-class _Reader:
+class Reader:
     """Reads records by their proofs."""
 
     def __init__(self, client: "Client", genesis: "Genesis | None") -> None:
@@ -144,6 +179,11 @@ class _Reader:
     async def record(
         self, kind: str, name: str, expected: type[R], *, number: int | None = None
     ) -> R:
+        """Return a record that is on the ledger.
+
+        Raises:
+            CommandError: it is not, or its proof does not hold.
+        """
         found = await self.record_or_none(kind, name, expected, number=number)
         if found is None:
             raise CommandError(
@@ -154,6 +194,11 @@ class _Reader:
     async def record_or_none(
         self, kind: str, name: str, expected: type[R], *, number: int | None = None
     ) -> R | None:
+        """Return a record, or None where it is proven that there is none.
+
+        Raises:
+            CommandError: the proof does not hold.
+        """
         file = (await self._client.prove(kind, name=name, number=number)).value.file
         what = _named(kind, name, number)
         try:

@@ -9,6 +9,7 @@ from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
+from node.cli.trusted import founded
 
 
 @click.command()
@@ -50,18 +51,16 @@ def command(
       khazana auction verify mtb-3m-574 --genesis genesis.json
     """
     from node.cli.auction.recomputing import recompute
-    from node.genesis import load_genesis, read_amendment
 
     if amendments and genesis is None:
         raise CommandError(Exit.USAGE, "an --amendment says nothing without the --genesis")
-    given = sorted(map(read_amendment, amendments), key=lambda each: each.serial)
-    founded = None if genesis is None else load_genesis(genesis).amended(given)
+    trusted = None if genesis is None else founded(genesis, amendments)
 
-    figures = with_client(url, timeout_s, lambda client: recompute(client, auction, founded))
+    figures = with_client(url, timeout_s, lambda client: recompute(client, auction, trusted))
     facts = {
         "auction": auction,
         "verified": all(figure.agrees for figure in figures),
-        "proven": founded is not None,
+        "proven": trusted is not None,
         "figures": [
             {"name": figure.name, "published": figure.published, "recomputed": figure.recomputed}
             for figure in figures
@@ -81,7 +80,7 @@ def command(
     )
     believed = (
         "each record is proven against the genesis"
-        if founded is not None
+        if trusted is not None
         else "the records are this node's word; --genesis proves them"
     )
     said = f"{table(rows, head=(*head[:-1], ''))}\n\n{believed}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
             "holding",
             "ladder",
             "participant",
+            "plan",
             "validator",
         ]
     ),
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 @click.option("--address", help="Of an account, or of the account of a holding.")
 @click.option(
     "--name",
-    help="Of an asset, auction, calendar, participant or validator; the asset of a holding, fixing"
-    " or calls; a ladder's auction.",
+    help="Of an asset, auction, calendar, participant, plan of auctions or validator; the asset of"
+    " a holding, fixing or calls; a ladder's auction.",
 )
 @click.option(
     "--number",
