@@ -79,6 +79,8 @@ class MinuteLine(msgspec.Struct, frozen=True, kw_only=True):
     transactions: int
     refused: int
     finality_ms: int | None
+    votes: int | None
+    """Of all precommits that there could be, so many per cent stand in certificates."""
     missed: int
 
 
@@ -104,6 +106,9 @@ class OverviewContent(results.Result, frozen=True, kw_only=True):
     blocks: list[BlockLine]
     validators: list[ValidatorLine]
     assets: list[results.AssetView]
+    holders: dict[str, int] | None
+    """How many hold something of each of these; null: this node keeps no index, or it does not
+    answer."""
     more_assets: bool
     hour: list[MinuteLine]
 
@@ -268,6 +273,24 @@ class ValidatorsContent(results.Result, frozen=True, kw_only=True):
     quorum: int
     faults_survived: int
     validators: list[ValidatorLine]
+
+
+class ValidatorMinute(msgspec.Struct, frozen=True, kw_only=True):
+    """What a validator did in one minute of block time."""
+
+    time: str
+    blocks: int
+    signed: int
+    missed: int
+
+
+class ValidatorContent(results.Result, frozen=True, kw_only=True):
+    """One of those who decide the next height."""
+
+    validator: ValidatorLine
+    hour: list[ValidatorMinute]
+    evidence: list[results.EvidenceView]
+    """Of the latest evidence what is against it."""
 
 
 class RulesContent(results.Result, frozen=True, kw_only=True):

@@ -2,8 +2,9 @@
 
 ======================  ===========================================================================
 `/`                     the overview; `/index.json`
-`/blocks`, `/blocks/7`  and likewise transactions, accounts, assets, participants, proposals
-`/licences` ...         licences, validators, evidence, rules, hour: one page each, or a list
+`/blocks`, `/blocks/7`  and likewise transactions, accounts, assets, participants, proposals ...
+`/validators/<name>`    who decides, and its last hour
+`/licences` ...         licences, evidence, rules, hour: one page each, or a list
 `/securities`           what the state owes; `/securities/<A>` what one pays; `/auctions` ...
 `/search?q=`            what was typed, or where it leads
 `/live`                 server-sent events for the overview
@@ -189,6 +190,9 @@ class Explorer:
             "auctions": _page(
                 "auction", "auction-title", lambda a, _f: securities.auction(_argument(a), a.query)
             ),
+            "validators": _page(
+                "validator", "validator-title", lambda a, _f: reading.validator(_argument(a))
+            ),
             "participants": _page(
                 "participant",
                 "participant-title",
@@ -286,7 +290,8 @@ class Explorer:
         shown = "" if asked.argument is None else cut(asked.argument)
         # A text without a place for it takes no argument.
         title = asked.catalogue.text(
-            page.title, **dict.fromkeys(("height", "asset", "auction", "participant"), shown)
+            page.title,
+            **dict.fromkeys(("height", "asset", "auction", "participant", "validator"), shown),
         )
         return self._html(
             self._render(page.template, asked, face, content=content, title=title),

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from node.explorer import plots
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.charts import bars
-from node.explorer.contents import CurvePoint, MinuteLine, Run, WallColumn
+from node.explorer.contents import CurvePoint, MinuteLine, Run, ValidatorMinute, WallColumn
 from node.explorer.limits import (
     CURRENCIES_SHOWN_MAX,
     DAYS_SHOWN,
@@ -334,12 +334,27 @@ class Face(Showing):
 
     def charts(self, hour: Sequence[MinuteLine]) -> Iterator[Chart]:
         """Yield the charts of the last hour."""
-        series: dict[str, list[int | None]] = {
-            "transactions": [minute.transactions for minute in hour],
-            "finality": [minute.finality_ms for minute in hour],
-            "blocks": [minute.blocks for minute in hour],
-            "missed": [minute.missed for minute in hour],
-        }
+        return self._bars(
+            {
+                "transactions": [minute.transactions for minute in hour],
+                "refused": [minute.refused for minute in hour],
+                "finality": [minute.finality_ms for minute in hour],
+                "blocks": [minute.blocks for minute in hour],
+                "votes": [minute.votes for minute in hour],
+                "missed": [minute.missed for minute in hour],
+            }
+        )
+
+    def validator_charts(self, hour: Sequence[ValidatorMinute]) -> Iterator[Chart]:
+        """Yield the charts of a validator's last hour."""
+        return self._bars(
+            {
+                "signed": [minute.signed for minute in hour],
+                "missed": [minute.missed for minute in hour],
+            }
+        )
+
+    def _bars(self, series: Mapping[str, Sequence[int | None]]) -> Iterator[Chart]:
         for kind, values in series.items():
             highest = max(value or 0 for value in values)
             title = self.t(f"chart-{kind}")

@@ -57,11 +57,18 @@ class Minute:
     """Proposals that came to nothing, by proposer."""
     signed: Counter[str] = field(default_factory=Counter)
     """Certificates that carry a validator's precommit."""
+    seats: int = 0
+    """The sum of the validators over the blocks: so many precommits there could have been."""
 
     @property
     def mean_finality_ms(self) -> int | None:
         """Rounded down; None where no block was timed."""
         return self.finality_ms // self.timed if self.timed else None
+
+    @property
+    def votes_share(self) -> int | None:
+        """How many per cent of all precommits the certificates carry; None without a block."""
+        return self.signed.total() * 100 // self.seats if self.seats else None
 
 
 class Hour:
@@ -80,6 +87,8 @@ class Hour:
         self._heights: dict[bytes, int] = {}
         self._last_signed: dict[str, int] = {}
         self._last_proposed: dict[str, int] = {}
+        self._seats: int | None = None
+        """How many validators decide the next block; not looked up again for each."""
 
     def note(self, committed: Committed) -> None:
         """Remember a block, and forget what is older than an hour."""
@@ -113,6 +122,9 @@ class Hour:
             for round in range(min(header.round, ROUNDS_COUNTED_MAX)):
                 missed = validators.proposer(Height(header.height), Round(round))
                 minute.missed[missed.id] += 1
+        if self._seats is None:
+            self._seats = len(self._validators_at(header.height))
+        minute.seats += self._seats
         names = [validator for validator, _ in committed.certificate.signatures]
         minute.signed.update(names)
         self._last_signed.update(dict.fromkeys(names, header.height))
@@ -123,6 +135,7 @@ class Hour:
     def _forget_others(self, height: int) -> None:
         """Keep of the validators only those who decide this height."""
         names = {validator.id for validator in self._validators_at(height)}
+        self._seats = len(names)
         for heights in (self._last_signed, self._last_proposed):
             for name in heights.keys() - names:
                 del heights[name]

@@ -61,6 +61,8 @@ MATCHES_MAX: Final = 8
 TEXTS_SHOWN_MAX: Final = 10
 """Texts beside them."""
 
+HOLDERS_KEPT_MS: Final = 10_000
+"""For so long the numbers of holders on the overview are kept."""
 HISTORY_SHOWN_MAX: Final = 8
 """Of one page of an account's past."""
 DAYS_SHOWN: Final = 30

@@ -5,10 +5,11 @@ says what is missing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from node.explorer.contents import AccountPast, AssetPast, HistoryLine, OutcomeLine, TextLine
-from node.explorer.limits import DAYS_SHOWN, HISTORY_SHOWN_MAX, TEXTS_SHOWN_MAX
+from node.explorer.limits import DAYS_SHOWN, HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, TEXTS_SHOWN_MAX
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.rpc import results
@@ -31,12 +32,20 @@ PATH_OF: Final = {"asset": "assets", "participant": "participants", "transaction
 """Under which path the page of what a text is about lies."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    at_ms: int
+    holders: Mapping[str, int]
+
+
 class Past:
     """Asks the index of one node."""
 
     def __init__(self, door: Door) -> None:
         self._index = door.index
         self._chain = door.services.chain
+        self._clock = door.services.clock
+        self._counted: _Counted | None = None
 
     async def of_account(
         self,
@@ -94,6 +103,26 @@ class Past:
             from_height=classes.index.from_height,
             behind=self._behind(classes),
         )
+
+    async def holders(self, assets: Sequence[str]) -> Mapping[str, int] | None:
+        """Return how many hold something of each asset; None: no index to ask.
+
+        Kept for a while: the overview is made anew for each new block that somebody watches.
+        """
+        now_ms = self._clock.now_ms()
+        if self._counted is None or not (
+            self._counted.holders.keys() == set(assets)
+            and 0 <= now_ms - self._counted.at_ms < HOLDERS_KEPT_MS
+        ):
+            holders: dict[str, int] = {}
+            for asset in assets:
+                params = HolderClassesParams(asset=asset)
+                found = await _asked(self._index.holder_classes, params)
+                if found is None:
+                    return None
+                holders[asset] = sum(each.holders for each in found.classes)
+            self._counted = _Counted(at_ms=now_ms, holders=holders)
+        return self._counted.holders
 
     async def texts(self, wanted: str) -> Sequence[TextLine]:
         """Return the newest texts that have all these words."""

@@ -30,7 +30,9 @@ from node.explorer.contents import (
     Sentence,
     TransactionContent,
     TransactionLine,
+    ValidatorContent,
     ValidatorLine,
+    ValidatorMinute,
     ValidatorsContent,
     has_schedule,
 )
@@ -49,7 +51,7 @@ from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.rpc import params, results
-from node.rpc.errors import InvalidParams, Pruned
+from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
 from node.rpc.pages import Door
 from node.rpc.rendering import render_time
@@ -102,6 +104,7 @@ class Reading:
             blocks=(await self._blocks_below(self._chain.head.height + 1, LATEST_SHOWN))[0],
             validators=self._validator_lines(validators.validators[:VALIDATORS_SHOWN]),
             assets=assets.assets,
+            holders=await self.past.holders([each.asset for each in assets.assets]),
             more_assets=assets.next is not None,
             hour=self._minutes(),
         )
@@ -118,6 +121,7 @@ class Reading:
                 transactions=minute.transactions,
                 refused=minute.refused,
                 finality_ms=minute.mean_finality_ms,
+                votes=minute.votes_share,
                 missed=minute.missed.total(),
             )
             for minute in self._hour.minutes(self._now_ms())
@@ -387,6 +391,32 @@ class Reading:
             quorum=found.quorum,
             faults_survived=found.faults_survived,
             validators=self._validator_lines(found.validators),
+        )
+
+    async def validator(self, argument: str) -> ValidatorContent:
+        """Return one of those who decide the next height, and its last hour.
+
+        Raises:
+            NotFound: it decides nothing now.
+        """
+        found = await self._ask(self._methods.validators, params.ValidatorsParams())
+        chosen = [each for each in found.validators if each.name == argument]
+        if not chosen:
+            raise NotFound(f"there is no validator {cut(argument)!r}")
+        shown = await self.evidence()
+        return ValidatorContent(
+            **at_head(self._chain.head),
+            validator=self._validator_lines(chosen)[0],
+            hour=[
+                ValidatorMinute(
+                    time=render_time(minute.minute * MINUTE_MS),
+                    blocks=minute.blocks,
+                    signed=minute.signed[argument],
+                    missed=minute.missed[argument],
+                )
+                for minute in self._hour.minutes(self._now_ms())
+            ],
+            evidence=[each for each in shown.evidence if each.validator == argument],
         )
 
     async def evidence(self) -> results.EvidenceResult:

@@ -155,6 +155,10 @@ class Showing:
         """Return a participant with a link; those of the state by their names."""
         return self.link("participants", name, self.word(name))
 
+    def validator(self, name: str) -> Markup:
+        """Return one of those who decide with a link; those of the state by their names."""
+        return self.link("validators", name, self.word(name))
+
     def block(self, height: int) -> Markup:
         """Return a height with a link to its block."""
         return self.link("blocks", str(height), self.number(height))

@@ -98,6 +98,7 @@ class Stage:
             "proposals": "/proposals",
             "proposal": f"/proposals/{self.proposal}",
             "validators": "/validators",
+            "validator": "/validators/central-bank",
             "evidence": "/evidence",
             "rules": "/rules",
             "verify": "/verify",

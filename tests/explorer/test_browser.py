@@ -120,7 +120,7 @@ async def test_without_script_the_pages_are_whole() -> None:
         await page.goto("/ur")
         height = node.solo.town.chain.head.height
         assert str(height) in await page.locator("#now .figure").first.inner_text()
-        assert await page.locator("svg.chart").count() == 4
+        assert await page.locator("svg.chart").count() == 6
         assert not await page.locator("#pause").is_visible()
 
         await page.get_by_role("searchbox").fill(node.paid)

@@ -64,6 +64,18 @@ def test_a_sentence_names_fields_that_its_operation_has(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_event_has_a_sentence(language: str) -> None:
+    kinds = {snake(kind.__name__): kind for kind in get_args(Event)}
+    missing = sorted(kinds.keys() - catalogues()[language].events.keys())
+
+    assert not missing, "\n".join(
+        f"add to [events] in {PLACE}/{language}.toml, what happened in a sentence, its fields in"
+        f' braces:\n{name} = "... {{{"}, {".join(sorted(field_names(kinds[name])))}}}."'
+        for name in missing
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sentence_names_fields_that_its_event_has(language: str) -> None:
     kinds = {snake(kind.__name__): kind for kind in get_args(Event)}
     for name, sentence in catalogues()[language].events.items():
@@ -131,7 +143,18 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
     asked = set(re.findall(r"ui\.(?:t|fill)\(['\"]([a-z-]+)['\"][,)]", whole))
     built = {
         *(f"nav-{name}" for name in MENU),
-        *(f"chart-{kind}" for kind in ("transactions", "finality", "blocks", "missed")),
+        *(
+            f"chart-{kind}"
+            for kind in (
+                "transactions",
+                "refused",
+                "finality",
+                "blocks",
+                "votes",
+                "missed",
+                "signed",
+            )
+        ),
         *(f"status-{status}" for status in ("final", "pending", "unknown")),
         *(f"licence-{state}" for state in ("active", "expired", "revoked")),
         *(f"class-{kind}" for kind in ("transfer", "office", "administer")),

@@ -101,6 +101,22 @@ async def test_signers_are_those_of_the_certificate() -> None:
     assert [hour.last_signed(name) for name in names] == [2, 2, 2, None]
 
 
+async def test_votes_are_counted_against_all_that_there_could_be() -> None:
+    """Also over a change of who decides."""
+    town = make_town()
+    hour = watched(town)
+    await decide(town)
+    assert hour.minutes(town.clock.now_ms())[-1].votes_share == 75
+    assert hour.minutes(town.clock.now_ms())[0].votes_share is None
+
+    await town.decide(town.remove_validator("central-bank"))
+    await decide(town)
+
+    minute = hour.minutes(town.clock.now_ms())[-1]
+    assert (minute.seats, minute.signed.total()) == (4 + 4 + 3, 9)
+    assert minute.votes_share == 81
+
+
 async def test_a_validator_that_left_is_forgotten() -> None:
     town = make_town()
     hour = watched(town)

@@ -146,6 +146,21 @@ async def test_every_page_has_json_beside_it() -> None:
             assert "height" in content or content["status"] == 404
 
 
+async def test_a_validator_has_a_page_with_its_hour_and_what_is_against_it() -> None:
+    async with stage() as shown:
+        assert "/validators/central-bank" in Parsed((await shown.get("/validators"))[1]).links()
+        content = json.loads((await shown.get("/validators/central-bank.json"))[1])
+        head = shown.solo.town.chain.head.height
+
+        assert content["validator"]["last_signed"] == content["validator"]["last_proposed"] == head
+        assert sum(minute["signed"] for minute in content["hour"]) == head
+        assert [each["shown_in"] for each in content["evidence"]] == [shown.evidence_height]
+        page = Parsed((await shown.get("/validators/central-bank"))[1])
+        assert len(page.all("svg")) == 2
+        assert f"/blocks/{shown.evidence_height}" in page.links()
+        assert "/participants/central-bank" in page.links()
+
+
 async def test_what_participants_wrote_is_text_wherever_it_is_shown() -> None:
     """Memo, names, reasons, references, identifiers: the parser finds no element of theirs."""
     async with stage() as shown:
@@ -186,6 +201,7 @@ REFUSED = [
     ("/assets/NONE", 404, "NONE", None),
     (f"/assets/{'A' * 33}", 400, "A" * 33, "1 to 32 characters"),
     ("/participants/nobody", 404, "nobody", None),
+    ("/validators/nobody", 404, "nobody", None),
     (f"/proposals/{'0' * 64}", 404, "0" * 64, None),
     ("/static/secrets", 404, None, "one of the pages"),
 ]

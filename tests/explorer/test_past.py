@@ -5,8 +5,9 @@ from pathlib import Path
 
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
-from node.explorer.limits import HISTORY_SHOWN_MAX, PAGE_BYTES_MAX
-from tests.chain.town import CASH
+from node.explorer.limits import HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, PAGE_BYTES_MAX
+from node.ledger.operations import Transfer
+from tests.chain.town import BANK, CASH, address_of
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import BILL, MARK, stage
 from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
@@ -16,7 +17,7 @@ from tests.rpc.solo import solo_node
 async def test_every_page_is_whole_with_an_index_in_every_language(tmp_path: Path) -> None:
     async with stage(index=tmp_path / "index.sqlite") as shown:
         for language in LANGUAGES:
-            for name in ("account", "account-held", "asset", "search"):
+            for name in ("overview", "account", "account-held", "asset", "search"):
                 status, html = await shown.get(ROOTS[language] + shown.paths[name])
                 page = Parsed(html)
                 where = f"{language} {name}"
@@ -87,6 +88,26 @@ async def test_an_asset_shows_its_holders_by_kind_and_no_name(tmp_path: Path) ->
         assert "on the last day 2" in (chart["aria-label"] or "")
 
 
+async def test_the_overview_says_to_how_many_holders_what_was_issued(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        solo = shown.solo
+        content = json.loads((await shown.get("/index.json"))[1])
+        assert content["holders"].keys() == {each["asset"] for each in content["assets"]}
+        assert content["holders"][BILL] == 2
+        page = Parsed((await shown.get("/ur"))[1])
+        assert catalogues()["ur"].text("holders") in page.text
+
+        moved = Transfer(
+            account=address_of(BANK, "a0"), to=address_of(BANK, "a2"), asset=BILL, amount=500_000
+        )
+        await solo.town.decide(solo.town.sign(solo.town.body([moved], ["a0"]), ["a0"]))
+        await solo.indexed()
+        # Kept for a while, however often blocks come.
+        assert json.loads((await shown.get("/index.json"))[1])["holders"][BILL] == 2
+        solo.town.clock.advance(HOLDERS_KEPT_MS)
+        assert json.loads((await shown.get("/index.json"))[1])["holders"][BILL] == 3
+
+
 async def test_text_is_found_and_shown_as_text(tmp_path: Path) -> None:
     async with stage(index=tmp_path / "index.sqlite") as shown:
         status, html = await shown.get("/search?q=harvest")
@@ -106,3 +127,7 @@ async def test_without_an_index_pages_say_what_is_missing() -> None:
             assert catalogues()["en"].text("no-index") in Parsed(html).text
             assert json.loads((await shown.get(path + ".json"))[1])["past"] is None
         assert json.loads((await shown.get("/search.json?q=harvest"))[1])["texts"] == []
+        status, html = await shown.get("/")
+        assert status == 200
+        assert catalogues()["en"].text("no-index") in Parsed(html).text
+        assert json.loads((await shown.get("/index.json"))[1])["holders"] is None
