@@ -470,8 +470,10 @@ class RefusalContent(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     found: str | None
     expected: str | None
+    missing: str | None
+    """What is not there and why that may be, in the language of the page."""
     reason: str | None
-    """In the words of the interface, which are English."""
+    """In the words of the interface, which are English; shown where there are no others."""
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ from node.explorer.refusals import PageRefusal
 from node.explorer.searching import Search
 from node.explorer.securities import Securities
 from node.explorer.showing import cut
-from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady
+from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady, Pruned
 from node.rpc.http import HttpRefusal, bytes_response, retry_headers
 from node.rpc.pages import Door
 
@@ -273,8 +273,22 @@ class Explorer:
         face = self._face(asked)
         try:
             content = await page.read(asked, face)
+        except Pruned as error:
+            raise PageRefusal(
+                404,
+                found=asked.argument,
+                missing="missing-pruned",
+                values={"earliest": self._chain.history.earliest},
+                reason=error.message,
+            ) from None
         except NotFound as error:
-            raise PageRefusal(404, found=asked.argument, reason=error.message) from None
+            raise PageRefusal(
+                404,
+                found=asked.argument,
+                missing=None if asked.argument is None else f"missing-{page.template}",
+                values={"height": self._chain.head.height},
+                reason=error.message,
+            ) from None
         except InvalidParams as error:
             raise PageRefusal(400, found=asked.argument, reason=error.message) from None
         except NotReady as error:
@@ -291,7 +305,8 @@ class Explorer:
         # A text without a place for it takes no argument.
         title = asked.catalogue.text(
             page.title,
-            **dict.fromkeys(("height", "asset", "auction", "participant", "validator"), shown),
+            **dict.fromkeys(("height", "asset", "auction"), shown),
+            **dict.fromkeys(("participant", "validator"), asked.catalogue.word(shown)),
         )
         return self._html(
             self._render(page.template, asked, face, content=content, title=title),
@@ -364,6 +379,9 @@ class Explorer:
             found=None if refusal.found is None else cut(refusal.found),
             expected=(
                 None if refusal.expected is None else texts.text(refusal.expected, **refusal.values)
+            ),
+            missing=(
+                None if refusal.missing is None else texts.text(refusal.missing, **refusal.values)
             ),
             reason=None if refusal.reason is None else cut(refusal.reason, 2 * TEXT_SHOWN_MAX),
         )

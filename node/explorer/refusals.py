@@ -11,6 +11,7 @@ class PageRefusal(Exception):
         found: what was asked with; None where that says nothing.
         expected: the key of a text of the catalogues, or None.
         values: what that text names.
+        missing: the key of a text that says what is not there, or None.
         reason: a sentence of the interface's own.
         headers: what else the answer carries.
     """
@@ -22,6 +23,7 @@ class PageRefusal(Exception):
         found: str | None = None,
         expected: str | None = None,
         values: Mapping[str, object] | None = None,
+        missing: str | None = None,
         reason: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -30,5 +32,6 @@ class PageRefusal(Exception):
         self.found = found
         self.expected = expected
         self.values = dict(values or {})
+        self.missing = missing
         self.reason = reason
         self.headers = dict(headers or {})

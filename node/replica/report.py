@@ -25,6 +25,10 @@ _OPERATIONS_OF: Final[Callable[[AdmittedTransaction], tuple[Operation, ...]]] = 
 _FIRST_OF: Final[Callable[[tuple[Operation, ...]], Operation]] = itemgetter(0)
 
 
+ROUNDS_UNTOLD_MAX: Final = 4
+"""From this round of a height on an operator is told that nothing is decided. A power of two."""
+
+
 class Reporter:
     """Follows one node through heights and rounds."""
 
@@ -57,10 +61,20 @@ class Reporter:
         if height == before[0] and round_ > before[1]:
             self._metrics.rounds.inc(round_ - before[1])
             self.totals.rounds_skipped += round_ - before[1]
-            self._log.info("round", height=height, round=round_)
+            self._tell_of_round(height, before[1], round_)
         self._metrics.round.set(round_)
         self._log.debug("step", height=height, round=round_, step=step.name.lower())
         return True
+
+    def _tell_of_round(self, height: Height, before: int, round_: int) -> None:
+        """Log that a round came to nothing; one line for each doubling where nothing is decided.
+
+        What is decided in its second or third round says so in the line of the height.
+        """
+        if round_ >= ROUNDS_UNTOLD_MAX and round_.bit_length() > before.bit_length():
+            self._log.warning("nothing is decided yet", height=height, round=round_)
+        else:
+            self._log.debug("round", height=height, round=round_)
 
     def committed(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from node.cli.exits import Exit
+from node.cli.options import URL_DEFAULT
 from node.client import Client
 from node.keys.development import development_signer
 from tests.cli.asked import here
@@ -64,6 +65,19 @@ def test_text_warns_that_the_keys_are_known(devnet: Devnet) -> None:
     assert ran.code == Exit.OK
     assert "DEVELOPMENT ONLY" in ran.out
     assert devnet.accounts[0]["address"] in ran.out
+
+
+def test_text_says_what_to_type_where_commands_would_ask_another_node(devnet: Devnet) -> None:
+    """The usual port may be another network's, which would answer in the place of this one."""
+    there = khazana("devnet", "up", "--dir", devnet.root)
+    known = devnet.run("devnet", "up")
+
+    for ran in (there, known):
+        assert ran.code == Exit.OK, ran.err
+    taken = devnet.url != URL_DEFAULT
+    assert (f"export KHAZANA_URL={devnet.url}" in there.out) == taken
+    assert f"export KHAZANA_DEVNET={devnet.root}" in there.out
+    assert "export" not in known.out
 
 
 def test_every_node_is_ready_with_one_state(devnet: Devnet) -> None:

@@ -31,6 +31,19 @@ from node.rpc.rendering import snake
 
 ENGLISH = catalogues()["en"]
 OTHERS = [catalogues()[language] for language in LANGUAGES[1:]]
+THINGS = (
+    "account",
+    "asset",
+    "auction",
+    "block",
+    "participant",
+    "proposal",
+    "pruned",
+    "security",
+    "transaction",
+    "validator",
+)
+"""What a page may say is not there."""
 PLACE = "node/explorer/catalogues"
 
 
@@ -174,6 +187,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
         *(f"refusal-{status}" for status in (400, 403, 404, 405, 409, 429, 500, 503)),
+        *(f"missing-{name}" for name in THINGS),
         *(f"term-{name.removesuffix('_ms')}" for name in get_type_hints(AuctionTerms)),
         *(f"term-destination-{name}" for name in get_type_hints(Destination)),
         *(f"run-{state}" for state in ("running", "done", "failed")),

@@ -225,6 +225,26 @@ async def test_what_has_no_page_says_what_was_found_and_expected() -> None:
             assert content["expected"] or content["reason"], path
 
 
+async def test_what_is_not_there_is_said_in_the_language_of_the_page() -> None:
+    async with plain() as shown:
+        explorer = shown.solo.server._pages
+        assert isinstance(explorer, Explorer)
+        names = {"blocks": "99999", "accounts": shown.solo.address("nobody"), "proposals": "0" * 64}
+        for name, page in explorer._things.items():
+            path = f"/{name}/{names.get(name, 'NONE')}"
+            for language in LANGUAGES:
+                if name == "transactions":
+                    continue  # its page says that it is unknown here
+                _, text = await shown.get(ROOTS[language] + path)
+                said = catalogues()[language].text(
+                    f"missing-{page.template}", height=shown.solo.town.chain.head.height
+                )
+                assert said in Parsed(text).text, path
+                assert catalogues()[language].text("reason-given") not in Parsed(text).text, path
+            content = json.loads((await shown.get(path + ".json"))[1])
+            assert name == "transactions" or content["reason"], path
+
+
 async def test_no_path_makes_a_page_that_leads_to_another_host() -> None:
     async with plain() as shown:
         for path in ("/overview/evil.example", "/.json", "//evil.example", "/%2fevil.example/x"):

@@ -8,8 +8,14 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+ROOT_VARIABLE: Final = "KHAZANA_DEVNET"
 NETWORK_PORT: Final = 26600
 RPC_PORT: Final = 26680
+
+
+def root_default() -> Path:
+    """Return the folder where nobody names another."""
+    return Path.home() / ".khazana" / "devnet"
 
 
 def root_option(command: Command) -> Command:
@@ -18,8 +24,8 @@ def root_option(command: Command) -> Command:
         "--dir",
         "root",
         type=click.Path(file_okay=False, path_type=Path),
-        default=Path.home() / ".khazana" / "devnet",
-        envvar="KHAZANA_DEVNET",
+        default=root_default(),
+        envvar=ROOT_VARIABLE,
         show_default="~/.khazana/devnet",
         show_envvar=True,
         help="Folder of the development network.",

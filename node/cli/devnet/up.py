@@ -1,12 +1,15 @@
 """`khazana devnet up`: the network runs, and its accounts have funds."""
 
 import asyncio
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.devnet.place import choose_ports, root_option
+from node.cli.devnet.place import ROOT_VARIABLE, choose_ports, root_default, root_option
+from node.cli.options import URL_DEFAULT, URL_VARIABLE
 from node.cli.output import box, emit, json_option, note, table
 
 if TYPE_CHECKING:
@@ -58,10 +61,23 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
             f"Each account was given PKR 1000000.00. Genesis: {facts['genesis']}\n"
             f"Open {facts['page']} in a browser: the ledger as pages, in English and Urdu;\n"
             f"{facts['page']}development has a faucet, travel in time and demonstrations.\n"
+            f"{_naming(nodes[0]['url'], root)}"
             "Try: khazana status; khazana devnet status; khazana devnet down",
         ]
     )
     emit(facts, text, as_json=False)
+
+
+def _naming(url: str, root: Path) -> str:
+    """Return what has to be typed first where commands would ask another node, or other folder."""
+    exports = []
+    if url != os.environ.get(URL_VARIABLE, URL_DEFAULT):
+        exports.append(f"export {URL_VARIABLE}={url}")
+    if root != Path(os.environ.get(ROOT_VARIABLE, root_default())):
+        exports.append(f"export {ROOT_VARIABLE}={shlex.quote(str(root.absolute()))}")
+    if not exports:
+        return ""
+    return "It is not where commands look by themselves. First type: " + "; ".join(exports) + "\n"
 
 
 async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[str, Any]]]":
