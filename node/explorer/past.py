@@ -35,7 +35,7 @@ PATH_OF: Final = {"asset": "assets", "participant": "participants", "transaction
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counted:
     at_ms: int
-    holders: Mapping[str, int]
+    holders: dict[str, int]
 
 
 class Past:
@@ -104,7 +104,7 @@ class Past:
             behind=self._behind(classes),
         )
 
-    async def holders(self, assets: Sequence[str]) -> Mapping[str, int] | None:
+    async def holders(self, assets: Sequence[str]) -> dict[str, int] | None:
         """Return how many hold something of each asset; None: no index to ask.
 
         Kept for a while: the overview is made anew for each new block that somebody watches.

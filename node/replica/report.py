@@ -25,7 +25,7 @@ _OPERATIONS_OF: Final[Callable[[AdmittedTransaction], tuple[Operation, ...]]] = 
 _FIRST_OF: Final[Callable[[tuple[Operation, ...]], Operation]] = itemgetter(0)
 
 
-ROUNDS_UNTOLD_MAX: Final = 4
+ROUNDS_UNTOLD: Final = 4
 """From this round of a height on an operator is told that nothing is decided. A power of two."""
 
 
@@ -71,7 +71,7 @@ class Reporter:
 
         What is decided in its second or third round says so in the line of the height.
         """
-        if round_ >= ROUNDS_UNTOLD_MAX and round_.bit_length() > before.bit_length():
+        if round_ >= ROUNDS_UNTOLD and round_.bit_length() > before.bit_length():
             self._log.warning("nothing is decided yet", height=height, round=round_)
         else:
             self._log.debug("round", height=height, round=round_)

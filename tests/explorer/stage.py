@@ -36,12 +36,10 @@ from node.ledger.transactions import transaction_id
 from node.provision.acts import define_bill
 from node.rpc import RpcLimits
 from tests.chain.town import BANK, CASH, SALT, address_of, key, make_record
+from tests.explorer.marking import MARK, SHORT_MARK
 from tests.explorer.owing import BOND, RUNNING, SOLD, owe
 from tests.rpc.solo import Solo, solo_node
 
-MARK: Final = "<b onclick=alert(1)>\"'&amp;</b><script>alert(2)</script>"
-SHORT_MARK: Final = '"><img src=x onerror=alert(3)>'
-"""The same in the 32 characters of a name."""
 BILL: Final = "MTB-3M-574"
 ISIN: Final = "PKTB0574M033"
 LEI: Final = "5493001KJTIIGC8Y1R12"

@@ -9,19 +9,41 @@ import contextlib
 import json
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.codec import replace
+from node.explorer import Explorer
+from node.explorer.limits import OPERATIONS_SHOWN_MAX
+from node.ledger.protocol import LATEST_VERSION
 from node.proofs import ProofError, verify_proof_file
-from tests.chain.town import CASH
+from tests.chain.town import CASH, make_record
 from tests.explorer.forging import forgeries, spelled
+from tests.explorer.marking import MARK, marked_operations, texts_of
 from tests.explorer.stage import BILL, ISIN, Stage, stage
+from tests.rpc.solo import solo_node
 
 pytestmark = pytest.mark.e2e
 
+MADE = "main :is(b, script, i, img)"
+"""What no page of ours has in its content, and markup would make."""
 PHONE = {"width": 390, "height": 800}
 DESK = {"width": 1200, "height": 900}
+
+
+CONTROLS = """() => {
+  const all = "a[href], button, input:not([type=hidden]), textarea, summary, [tabindex='0']";
+  window.controls = [...document.querySelectorAll(all)].filter((each) => each.checkVisibility());
+  window.reached = new Map();
+  document.addEventListener("focusin", ({ target }) => {
+    const style = getComputedStyle(target);
+    reached.set(target, style.outlineStyle !== "none" && style.outlineWidth !== "0px");
+  });
+  return controls.length;
+}"""
+"""Count what can be acted on; from now on note what has had the focus, and whether one saw it."""
 
 
 @contextlib.asynccontextmanager
@@ -115,6 +137,22 @@ async def test_a_keyboard_is_enough() -> None:
         assert [each for each in complaints if not each.endswith("/live")] == []
 
 
+async def test_every_control_is_reached_by_a_keyboard_and_seen_to_be() -> None:
+    """Links, forms, what opens, and what has to be scrolled, on pages of every such kind."""
+    names = ("overview", "transaction", "account", "securities", "verify")
+    async with shown(viewport=PHONE) as (node, page, _):
+        for name in names:
+            await page.goto(node.paths[name])
+            wanted = await page.evaluate(CONTROLS)
+            for _ in range(wanted):
+                await page.keyboard.press("Tab")
+
+            missed = await page.evaluate("controls.filter((each) => !reached.has(each)).length")
+            unseen = await page.evaluate("[...reached.values()].filter((seen) => !seen).length")
+            assert wanted > 15, name
+            assert (missed, unseen) == (0, 0), name
+
+
 async def test_without_script_the_pages_are_whole() -> None:
     async with shown(viewport=DESK, java_script_enabled=False) as (node, page, complaints):
         await page.goto("/ur")
@@ -134,6 +172,43 @@ async def test_without_script_the_pages_are_whole() -> None:
         assert complaints == []
 
 
+async def test_markup_in_every_text_field_of_every_operation_is_text() -> None:
+    """Of refused transactions too: whatever was signed is in the block, and its page shows it."""
+    operations = marked_operations()
+    record = make_record(validators=1, protocol_version=LATEST_VERSION)
+    async with (
+        solo_node(settled=False, record=record, pages=Explorer) as solo,
+        browser() as running,
+    ):
+        town = solo.town
+        await town.settle(1)
+        bodies = [
+            replace(town.body(operations[at : at + OPERATIONS_SHOWN_MAX], ["a0"]), memo=MARK)
+            for at in range(0, len(operations), OPERATIONS_SHOWN_MAX)
+        ]
+        committed = await town.decide(*(town.sign(body, ["a0"]) for body in bodies))
+        ids = [each.hex() for each in committed.candidate.transaction_ids]
+        context = await running.new_context(base_url=solo.url)
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on(
+            "request",
+            lambda request: complaints.append(request.url) if "=x" in request.url else None,
+        )
+        for place, (identifier, body) in enumerate(zip(ids, bodies, strict=True)):
+            await page.goto(f"{('', '/ur')[place % 2]}/transactions/{identifier}")
+            shown = await page.evaluate("document.querySelector('main').textContent")
+
+            assert await page.locator(MADE).count() == 0, identifier
+            for text in texts_of(body):
+                assert text in shown, f"{identifier}: {text}"
+        await page.goto(f"/blocks/{town.chain.head.height}")
+        assert await page.locator(MADE).count() == 0
+        assert complaints == []
+
+
 # Proofs.
 
 
@@ -145,10 +220,20 @@ async def proof_of(node: Stage, asset: str = CASH) -> str:
     return file
 
 
-async def judged(page: Any, proof: str) -> tuple[str, str]:
-    """What the page says of a pasted file: whether it holds, and what it proves or why not."""
+DROP = """(text) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([text], "proof.json", { type: "application/json" }));
+  const event = { dataTransfer: carried, bubbles: true, cancelable: true };
+  document.getElementById("proof").dispatchEvent(new DragEvent("drop", event));
+}"""
+"""Drop a file with this text where a proof is pasted."""
+
+
+async def judged(page: Any, proof: str | None) -> tuple[str, str]:
+    """What the page says of a file: whether it holds, and what it proves or why not."""
     await page.evaluate("document.getElementById('verdict').hidden = true")
-    await page.get_by_label("Paste the proof file").fill(proof)
+    if proof is not None:
+        await page.get_by_label("Paste the proof file").fill(proof)
     await page.get_by_role("button", name="Verify").click()
     await page.wait_for_selector("#verdict:not([hidden])")
     verdict = page.locator("#verdict")
@@ -167,6 +252,23 @@ async def test_a_proof_is_verified_in_the_browser_and_says_what_the_command_says
 
             assert (kind, "It is true." in text) == ("good", True), text
             assert expected in text
+        assert complaints == []
+
+
+async def test_a_proof_file_is_chosen_or_dropped(tmp_path: Path) -> None:
+    async with shown(viewport=DESK) as (node, page, complaints):
+        file = tmp_path / "proof.json"
+        file.write_text(await proof_of(node))
+        statement = verify_proof_file(file.read_bytes(), node.solo.town.genesis).statement
+        await page.goto("/verify")
+
+        await page.get_by_label("Or choose it").set_input_files(file)
+        await page.wait_for_function("document.getElementById('proof').value !== ''")
+        assert statement in (await judged(page, None))[1]
+        await page.get_by_label("Paste the proof file").fill("")
+        await page.evaluate(DROP, file.read_text())
+        await page.wait_for_function("document.getElementById('proof').value !== ''")
+        assert statement in (await judged(page, None))[1]
         assert complaints == []
 
 

@@ -11,14 +11,13 @@ from node.explorer.limits import PAGE_BYTES_MAX, QUERY_MAX
 from node.hashing import Domain, tagged_hash
 from node.proofs import verify_proof_file
 from node.rpc import RpcLimits
+from tests.explorer.marking import MARK, SHORT_MARK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import (
     BILL,
     EXCHANGE,
     ISIN,
     LEI,
-    MARK,
-    SHORT_MARK,
     Stage,
     plain,
     stage,

@@ -8,8 +8,9 @@ from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.limits import HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, PAGE_BYTES_MAX
 from node.ledger.operations import Transfer
 from tests.chain.town import BANK, CASH, address_of
+from tests.explorer.marking import MARK
 from tests.explorer.reading_html import Parsed
-from tests.explorer.stage import BILL, MARK, stage
+from tests.explorer.stage import BILL, stage
 from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
 from tests.rpc.solo import solo_node
 

@@ -32,13 +32,14 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
       khazana devnet up
     """
     network, accounts = asyncio.run(_up(root, observer=observer))
+    first = next(iter(network.nodes.values()))
     nodes = [{"name": n.name, "url": n.url, "votes": n.votes} for n in network.nodes.values()]
     facts = {
         "network": network.name,
         "dir": str(root),
         "genesis": str(network.genesis_file),
         "nodes": nodes,
-        "page": f"{nodes[0]['url']}/",
+        "page": f"{first.url}/",
         "accounts": accounts,
     }
     if as_json:
@@ -61,7 +62,7 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
             f"Each account was given PKR 1000000.00. Genesis: {facts['genesis']}\n"
             f"Open {facts['page']} in a browser: the ledger as pages, in English and Urdu;\n"
             f"{facts['page']}development has a faucet, travel in time and demonstrations.\n"
-            f"{_naming(nodes[0]['url'], root)}"
+            f"{_naming(first.url, root)}"
             "Try: khazana status; khazana devnet status; khazana devnet down",
         ]
     )
