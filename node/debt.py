@@ -11,11 +11,19 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from node.ledger.pricing import Bond, PricingError, add_months, bond_yield, half_up, text
+from node.ledger.pricing import (
+    Bond,
+    PricingError,
+    add_months,
+    bill_yield,
+    bond_yield,
+    half_up,
+    text,
+)
 
 RATE_DECIMALS: Final = 4
 SHARE_DECIMALS: Final = 2
@@ -28,6 +36,8 @@ _ZERO_FREQUENCY: Final = 2
 """By which the yield of a bond without coupons is compounded, as that of those with them."""
 KINDS: Final = ("bill", "bond", "sukuk")
 """In the order in which tables and charts show them."""
+AT_PAR: Final = frozenset({"margin", "rate"})
+"""Forms of auctions in which a term of the line is bid for, and no price."""
 CURVES: Final = (("bill", "bond"), ("sukuk",))
 """Kinds whose yields are one curve: what pays rental is another market."""
 LADDER_MONTHS: Final = (1, 3, 6, 12, 24, 36, 60, 120)
@@ -319,7 +329,7 @@ def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
         line, result = owed.get(auction.asset), auction.result
         if line is None or result is None or auction.form in _TAKING:
             continue
-        if auction.form in _AT_PAR:  # what was bid is a term of the line
+        if auction.form in AT_PAR:  # what was bid is a term of the line
             result = msgspec.structs.replace(result, average_price=_PAR)
         sales.append(
             Sale(
@@ -334,6 +344,35 @@ def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
             )
         )
     return tuple(sales)
+
+
+def yield_at(terms: Mapping[str, Any], settlement: date, price: Decimal) -> Decimal | None:
+    """Return the yield in per cent at a clean price, of a bill or of a security that is plain.
+
+    None: it is neither, or has no yield at such a price.
+
+    Args:
+        terms: of the security, as the interface shows them.
+    """
+    plan = terms.get("plan")
+    if plan is None or terms["type"] == "serviced_bill_terms":
+        matures = date.fromisoformat((terms if plan is None else plan)["maturity_day"])
+        try:
+            share = bill_yield(Fraction(price), (matures - settlement).days)
+        except PricingError:
+            return None
+        return Decimal(text(half_up(100 * share, RATE_DECIMALS), RATE_DECIMALS))
+    if len(plan["rates"]) > 1 or plan["instalments"] or plan["floating"] is not None:
+        return None
+    rate = plan["rates"][0]["rate_ppm"] if plan["rates"] else 0
+    return _street_yield(
+        date.fromisoformat(plan["issue_day"]),
+        date.fromisoformat(plan["maturity_day"]),
+        Decimal(rate) / 10_000,
+        12 // plan["months"] if plan["months"] else _ZERO_FREQUENCY,
+        settlement,
+        price,
+    )
 
 
 def auction_yields(sales: Sequence[Sale]) -> dict[str, Fraction]:
@@ -372,7 +411,6 @@ class _Result(msgspec.Struct):
 
 _PAR: Final = Decimal(100)
 _TAKING: Final = frozenset({"buyback", "switch"})
-_AT_PAR: Final = frozenset({"margin", "rate"})
 
 
 class _Auction(msgspec.Struct):

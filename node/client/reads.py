@@ -488,6 +488,8 @@ class Auction:
     sealed: int
     noncompetitive_bids: int
     unrevealed: int
+    settlement_day: date
+    """For which yields count; before the decision as the calendar has it."""
     result: AuctionResult | None
     settled: Decimal
     paid: Decimal

@@ -386,6 +386,8 @@ class LadderLine(msgspec.Struct, frozen=True, kw_only=True):
 
     position: int
     row: LadderRowView
+    yield_percent: str | None
+    """Of its price, where the line is a bill or pays one rate to the end and its face at once."""
 
 
 class PlannedLine(PlannedAuctionView, frozen=True, kw_only=True):

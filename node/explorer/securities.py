@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from node.debt import (
+    AT_PAR,
     DebtLine,
     Sale,
     ServicePeriod,
@@ -27,6 +28,7 @@ from node.debt import (
     read_lines,
     read_sales,
     wall,
+    yield_at,
 )
 from node.explorer.contents import (
     AuctionContent,
@@ -62,6 +64,7 @@ from node.rpc.auction_results import (
     AuctionsParams,
     AuctionsResult,
     AuctionSummary,
+    AuctionView,
     LadderRowView,
 )
 from node.rpc.debt import DebtLineView, DebtParams
@@ -186,13 +189,19 @@ class Securities:
         rows = ladder_page.rows
         first = parse_number(query, "index", highest=len(rows))
         stop = first + ROWS_MAX
+        code = found.terms["asset"]
+        line = (await door.ask(door.methods.asset, AssetParams(asset=code))).asset
+        # Some milliseconds a price, the first time that somebody looks.
+        yields = await asyncio.to_thread(_yields, found, line.terms, rows[first:stop])
         return AuctionContent(
             **at_head(self._chain.head),
             auction=found,
             figures=door.auctions.recomputed(argument),
             ladder=[
-                LadderLine(position=place, row=row)
-                for place, row in enumerate(rows[first:stop], first + 1)
+                LadderLine(position=place, row=row, yield_percent=each)
+                for place, (row, each) in enumerate(
+                    zip(rows[first:stop], yields, strict=True), first + 1
+                )
             ],
             rows=len(rows),
             steps=_steps(rows),
@@ -363,6 +372,18 @@ def _next_payments(lines: Sequence[DebtLine]) -> list[PaymentLine]:
         )
         for day, _, line, payment in coming[:PAYMENTS_SHOWN_MAX]
     ]
+
+
+def _yields(
+    auction: AuctionView, terms: Mapping[str, Any], rows: Sequence[LadderRowView]
+) -> list[str | None]:
+    """Return the yields of prices; where a rate or a margin is bid for, there are none."""
+    if auction.terms["form"] in AT_PAR:
+        return [None for _ in rows]
+    day = date.fromisoformat(auction.settlement_day)
+    prices = (row.price for row in rows)
+    found = (None if each is None else yield_at(terms, day, Decimal(each)) for each in prices)
+    return [None if each is None else str(each) for each in found]
 
 
 def _steps(rows: Sequence[LadderRowView]) -> list[tuple[str, str]]:

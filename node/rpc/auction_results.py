@@ -188,6 +188,8 @@ class AuctionView(msgspec.Struct, frozen=True, kw_only=True):
     noncompetitive_bids: int
     unrevealed: int
     """Sealed bids that were never opened; known once the book is complete."""
+    settlement_day: str
+    """For which accrued interest and yields count; before the decision as the calendar has it."""
     result: AuctionResultView | None
     settled: Amount
     """Face delivered against payment."""

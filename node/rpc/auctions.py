@@ -87,11 +87,7 @@ class AuctionMethods:
                     opens=render_time(record.terms.opens_ms),
                     closes=render_time(record.terms.closes_ms),
                     settles=render_time(record.terms.settles_ms),
-                    settlement_day=render_day(
-                        settlement_day(state, record.terms)
-                        if record.result is None
-                        else record.result.settlement_day
-                    ),
+                    settlement_day=self._settlement_day(record),
                     currency=asset_of(state, record.terms.cash).identifiers.currency,
                     result=None if record.result is None else self._result(record, record.result),
                     settled=self._amount(record, record.settled),
@@ -116,6 +112,7 @@ class AuctionMethods:
                 sealed=record.sealed,
                 noncompetitive_bids=record.noncompetitive,
                 unrevealed=record.unrevealed,
+                settlement_day=self._settlement_day(record),
                 result=None if record.result is None else self._result(record, record.result),
                 settled=self._amount(record, record.settled),
                 paid=self._amount(record, record.paid),
@@ -258,6 +255,11 @@ class AuctionMethods:
         return recomputed(self._chain, auction, self._found(auction))
 
     # Private.
+
+    def _settlement_day(self, record: AuctionRecord) -> str:
+        if record.result is not None:
+            return render_day(record.result.settlement_day)
+        return render_day(settlement_day(LedgerState(self._chain), record.terms))
 
     def _planned(self, planned: PlannedAuction) -> shapes.PlannedAuctionView:
         cash = self._chain.record(ASSETS, name_key(planned.asset))

@@ -224,6 +224,9 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     await market.decide(decide, by=("finance-ministry",))
 
     result = await market.run("result", AUCTION)
+    ladder = (await market.run("result", AUCTION, "--csv")).out.splitlines()
+    assert ladder[0] == "price,yield,face,allotted,state"
+    assert ladder[1].startswith("98.5000,6.6171,")  # (100 / 98.5 - 1) x 365 / 84
     assert "98.3611" in result.out  # (40 x 98.50 + 50 x 98.25) / 90
     assert "at the average" in result.out
     verified = await market.run("verify", AUCTION, "--json")

@@ -1,6 +1,7 @@
 """`khazana quote`: what it prints for published bids, and for nonsense."""
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,6 +16,53 @@ BOND = (
     "quote", "bond", "--coupon", "7", "--dated", "2020-08-20", "--maturity", "2023-08-20",
     "--settlement", "2021-03-04",
 )  # fmt: skip
+
+
+FLOATER = (
+    "quote", "floater", "--maturity", "2029-02-11", "--reference", "11.25", "--spread", "0.5",
+)  # fmt: skip
+
+
+def test_floater_is_worth_par_at_its_own_spread_on_a_day_of_payment() -> None:
+    for count in ("ACT/ACT ICMA", "ACT/365F", "ACT/360"):
+        terms = (*FLOATER, "--settlement", "2027-02-11", "--day-count", count)
+        found = run(*terms, "--discount-margin", "0.5")
+        assert (found["price"], found["accrued"]) == ("100", "0.0000")
+        assert run(*terms, "--price", "100")["discount_margin_percent"] == "0.5000"
+
+
+def test_floater_by_hand() -> None:
+    """Two half years left, 31 of 181 days into the first, whose rate was fixed at 12 per cent."""
+    terms = (
+        "quote", "floater", "--maturity", "2028-02-11", "--settlement", "2027-03-14",
+        "--reference", "10", "--spread", "1", "--fixed", "12",
+    )  # fmt: skip
+    found = run(*terms, "--discount-margin", "2", "--face", "1000000", "--decimals", "8")
+    left = Fraction(150, 181) / 2
+    second = Fraction(12, 100) / 2 + 1
+    value = (6 + (Fraction(11, 2) + 100) / second) / (1 + Fraction(12, 100) * left)
+    accrued = 6 * Fraction(31, 181)
+    assert Fraction(str(found["price"])) == Fraction(round((value - accrued) * 10**8), 10**8)
+    assert found["next_payment"] == "2027-08-11"
+    assert found["accrued_interest"] == f"{float(accrued * 10_000):.2f}"
+    back = run(*terms, "--price", str(found["price"]))
+    assert back["discount_margin_percent"] == "2.0000"
+    cheap = run(*terms, "--price", "85")
+    assert Fraction(str(cheap["discount_margin_percent"])) > 15
+
+
+def test_floater_of_nonsense_is_refused() -> None:
+    for words, said in (
+        (("--settlement", "2029-02-11", "--price", "100"), "expected before 2029-02-11"),
+        (("--settlement", "2027-02-11", "--price", "0"), "expected above 0"),
+        (("--settlement", "2027-02-11", "--discount-margin", "-300"), "leaves nothing"),
+        (("--settlement", "2027-02-11"), "found none"),
+        (("--settlement", "2027-02-11", "--price", "1000000000"), "no discount margin"),
+        (("--settlement", "2027-02-11", "--price", "0.0001"), "no discount margin"),
+        (("--settlement", "1928-02-10", "--price", "100"), "more than 100 years"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            run(*FLOATER, *words)
 
 
 INTEREST = ("quote", "interest", "--rate", "7", "--from", "2020-08-20")

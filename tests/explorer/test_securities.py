@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -123,7 +124,14 @@ async def test_an_auction_is_worked_out_again_from_its_ladder() -> None:
         rest = await told(shown, f"/auctions/{SOLD}.json?index={page['next_row']}")
         assert [each["position"] for each in rest["ladder"]] == list(range(ROWS_MAX + 1, BIDS + 1))
         assert rest["next_row"] is None
+        # 182 days from the settlement: the lower the price, the higher the yield.
+        first = page["ladder"][0]
+        days = (date.fromisoformat("2021-03-14") - date.fromisoformat("2020-09-13")).days
+        price = Decimal(first["row"]["price"])
+        expected = (100 / price - 1) * 365 / days * 100
+        assert abs(Decimal(first["yield_percent"]) - expected) < Decimal("0.0001")
         html = (await shown.get(f"/auctions/{SOLD}"))[1]
+        assert ">Yield</th>" in html
         assert "Every figure comes out as it was published." in html
         assert 'class="cut"' in html
         running = (await shown.get(f"/auctions/{RUNNING}"))[1]
@@ -503,6 +511,7 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
             sealed=20_000,
             noncompetitive_bids=20_000,
             unrevealed=20_000,
+            settlement_day="9999-12-31",
             result=summary.result,
             settled=NUMBER,
             paid=NUMBER,
@@ -515,7 +524,7 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
             RecomputedFigure(name=name, published=NUMBER, recomputed=LONG, agrees=False)
             for name in FIGURES
         ],
-        ladder=[LadderLine(position=20_000, row=row)] * ROWS_MAX,
+        ladder=[LadderLine(position=20_000, row=row, yield_percent="9007199254.7409")] * ROWS_MAX,
         rows=20_000,
         steps=[(f"{9_999 - place}.9999", NUMBER) for place in range(STEPS_MAX)],
         next_row=20_000,

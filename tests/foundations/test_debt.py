@@ -23,6 +23,7 @@ from node.debt import (
     read_sales,
     service,
     wall,
+    yield_at,
 )
 
 TODAY = date(2026, 11, 26)
@@ -73,6 +74,31 @@ BOND = line(
     rate="11.5",
 )
 DOLLARS = line("EURO", "bond", payment(date(2036, 11, 26), 40), currency="USD")
+
+
+def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
+    day = date(2021, 3, 4)
+    bill = {"type": "bill_terms", "maturity_day": "2021-05-27"}
+    plan = {
+        "issue_day": "2020-08-20",
+        "maturity_day": "2023-08-20",
+        "months": 6,
+        "rates": [{"from_day": "2020-08-20", "rate_ppm": 70_000}],
+        "floating": None,
+        "instalments": [],
+    }
+    bond = {"type": "bond_terms", "plan": plan}
+    floating = {"type": "bond_terms", "plan": plan | {"rates": [], "floating": {}}}
+    zero = {"type": "bond_terms", "plan": plan | {"rates": [], "months": 0}}
+    serviced = {"type": "serviced_bill_terms", "plan": plan | {"maturity_day": "2021-05-27"}}
+
+    # State Bank of Pakistan: a bill of 84 days, and the bond sold on 3 March 2021.
+    assert yield_at(bill, day, Decimal("98.3815")) == Decimal("7.1485")
+    assert yield_at(serviced, day, Decimal("98.3815")) == Decimal("7.1485")
+    assert yield_at(bond, day, Decimal("95.0711")) == Decimal("9.2790")
+    assert yield_at(zero, day, Decimal("80")) is not None
+    assert yield_at(floating, day, Decimal("95.0711")) is None
+    assert yield_at(bill, date(2021, 5, 27), Decimal("98.3815")) is None
 
 
 def test_steps_of_the_ladder_begin_on_their_day_and_end_before_the_next() -> None:

@@ -527,6 +527,12 @@ HIT: Final[Mapping[str, str]] = {
     ),
     # The debt desk, the index, what is quoted and drawn.
     "node.cli.quote.figures.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.cli.quote.floater.YEARS_MAX": (
+        "tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"
+    ),
+    "node.ledger.pricing.floaters._MARGIN_MAX": (
+        "tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"
+    ),
     "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
     "node.ledger.auctions.plans.PLANNED_MAX": _RECORD,
     "node.ledger.auctions.plans.TENOR_MONTHS_MAX": _RECORD,

@@ -1,5 +1,8 @@
 """`khazana auction result`: what was decided, with the ladder that it was decided on."""
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from node.client import Client
 
 _PLACE: Final = ("height", "block_id", "time")
-_LADDER: Final = ("price", "face", "allotted", "state")
+_LADDER: Final = ("price", "yield", "face", "allotted", "state")
 
 
 @click.command()
@@ -25,7 +28,8 @@ _LADDER: Final = ("price", "face", "allotted", "state")
 def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """Print the result of an AUCTION and its whole ladder: every valid bid, no bidder.
 
-    With --csv the ladder alone; a bid without a price has none there.
+    A price stands with its yield where the line is a bill, or pays one rate to the end and its face
+    at once. With --csv the ladder alone; a bid without a price has none there.
 
     \b
     Example:
@@ -35,17 +39,33 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
     emit_result(result, as_json=as_json, as_csv=as_csv)
 
 
-async def read(client: "Client", auction: str) -> dict[str, Any]:
+async def read(client: "Client", name: str) -> dict[str, Any]:
     """Return an auction with the rows of its ladder."""
-    found = await client.call("khz_auction", auction=auction)
+    found = await client.call("khz_auction", auction=name)
     rows: list[Any] = []
     after: str | None = None
     while True:
-        page = await client.call("khz_auctionLadder", auction=auction, after=after)
+        page = await client.call("khz_auctionLadder", auction=name, after=after)
         rows += page["rows"]
         after = page["next"]
         if after is None:
-            return {**{name: found[name] for name in _PLACE}, **found["auction"], "ladder": rows}
+            break
+    auction = found["auction"]
+    line = await client.call("khz_asset", asset=auction["terms"]["asset"])
+    ladder = [{**row, "yield": _yield_of(auction, line["asset"]["terms"], row)} for row in rows]
+    return {**{name: found[name] for name in _PLACE}, **auction, "ladder": ladder}
+
+
+def _yield_of(
+    auction: Mapping[str, Any], terms: Mapping[str, Any], row: Mapping[str, Any]
+) -> str | None:
+    from node.debt import AT_PAR, yield_at
+
+    if row["price"] is None or auction["terms"]["form"] in AT_PAR:
+        return None
+    day = date.fromisoformat(auction["settlement_day"])
+    found = yield_at(terms, day, Decimal(row["price"]))
+    return None if found is None else str(found)
 
 
 def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
@@ -54,6 +74,7 @@ def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     rows = [
         (
             row["price"] or "at the average",
+            row["yield"] or "-",
             grouped(row["face"]),
             grouped(row["allotted"]),
             *((grouped(row["issued"] or "0"), grouped(row["paid"] or "0")) if is_switch else ()),
@@ -66,7 +87,7 @@ def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
         f"auction {result['auction']} of {result['terms']['asset']}{_given(result)}:"
         f" {result['stage']}",
         "not decided" if decided is None else render(decided),
-        table(rows, head=(*_LADDER[:3], *(("given", "cash") if is_switch else ()), ""))
+        table(rows, head=(*_LADDER[:4], *(("given", "cash") if is_switch else ()), ""))
         if rows
         else "no ladder",
         f"as of block {result['height']}, {result['time']}",

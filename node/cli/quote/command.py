@@ -11,6 +11,7 @@ from node.cli.application import LazyGroup, Place
         "bill": Place("node.cli.quote.bill", "Price and yield of a bill."),
         "interest": Place("node.cli.quote.interest", "What accrues between two days."),
         "switch": Place("node.cli.quote.switch", "What an old line comes to in a new one."),
+        "floater": Place("node.cli.quote.floater", "Price and discount margin of a floating bond."),
         "bond": Place("node.cli.quote.bond", "Price, yield and accrued interest of a bond."),
     },
 )

@@ -23,7 +23,12 @@ from node.ledger.pricing.bonds import (
     position,
 )
 from node.ledger.pricing.daycounts import DayCount, year_fraction
-from node.ledger.pricing.floaters import Floater, floater_price
+from node.ledger.pricing.floaters import (
+    Floater,
+    floater_margin,
+    floater_price,
+    floater_share,
+)
 from node.ledger.pricing.grid import half_up, percent, text
 from node.ledger.pricing.periods import add_months, is_end_of_month
 from node.ledger.pricing.problems import PricingError
@@ -44,7 +49,9 @@ __all__ = [
     "bill_yield",
     "bond_price",
     "bond_yield",
+    "floater_margin",
     "floater_price",
+    "floater_share",
     "half_up",
     "investment_rate",
     "is_end_of_month",
