@@ -163,6 +163,17 @@ def test_interest_by_every_day_count() -> None:
     assert counts("--day-count", "ACT/360")["ACT/360"]["share"] == "49/90"
 
 
+@pytest.mark.parametrize("words", [(*BILL, "--price", "98.5"), (*BOND, "--price", "98.5")])
+def test_a_quote_is_a_row_of_a_spreadsheet_too(words: tuple[str, ...]) -> None:
+    told = run(*words)
+    result = CliRunner().invoke(application, [*words, "--csv"])
+    assert result.exit_code == Exit.OK
+    head, row = result.output.splitlines()
+    assert dict(zip(head.split(","), row.split(","), strict=True)) == {
+        name: str(value) for name, value in told.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -6,7 +6,7 @@ from fractions import Fraction
 import click
 
 from node.cli.exits import CommandError, Exit
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
 from node.cli.quote.figures import (
     DAY,
     FIGURE,
@@ -22,6 +22,7 @@ from node.cli.quote.figures import (
     rate,
     refusing,
 )
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 
 @click.command()
@@ -43,6 +44,7 @@ from node.cli.quote.figures import (
     help="Of the price.",
 )
 @json_option
+@csv_option
 def command(
     days: int | None,
     settlement: date | None,
@@ -55,6 +57,7 @@ def command(
     decimals: int,
     *,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Convert between price, yield and discount rate of a bill: give one of them.
 
@@ -100,7 +103,8 @@ def command(
             facts["coupon_equivalent_percent"] = _coupon_equivalent(price, left, settlement)
     if face is not None:
         facts |= {"face": plain(face), "cost": amount(face, price)}
-    emit(facts, table(list(facts.items())), as_json=as_json)
+    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
 
 
 def _coupon_equivalent(price: Fraction, left: int, settlement: date) -> str:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import click
 
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
 from node.cli.quote.figures import (
     DAY,
     FIGURE,
@@ -20,6 +20,7 @@ from node.cli.quote.figures import (
     price_of,
     refusing,
 )
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 
 @click.command()
@@ -60,6 +61,7 @@ from node.cli.quote.figures import (
     help="Of the price.",
 )
 @json_option
+@csv_option
 def command(
     coupon: Fraction,
     dated: date,
@@ -76,6 +78,7 @@ def command(
     *,
     end_of_month: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Convert between the clean price and the yield of a bond, with its accrued interest.
 
@@ -135,4 +138,5 @@ def command(
             "accrued_interest": amount(face, place.accrued),
             "payable": amount(face, full),
         }
-    emit(facts, table(list(facts.items())), as_json=as_json)
+    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
