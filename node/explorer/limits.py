@@ -33,7 +33,7 @@ today makes no larger page."""
 BLOCKS_READ_BYTES_MAX: Final = 4 << 20
 """Of blocks that one page of the list of blocks reads from the store; it ends early beyond that."""
 
-DEBT_CALLS_MAX: Final = 40
+DEBT_CALLS_MAX: Final = 80
 """Pages of `khz_debt` that the page of the debt adds up: some 1,000 bonds, or 8,000 bills."""
 AUCTION_CALLS_MAX: Final = 5
 """Pages of `khz_auctions` that it looks through: 1,000 auctions."""

@@ -196,7 +196,7 @@ class Securities:
         return AuctionContent(
             **at_head(self._chain.head),
             auction=found,
-            figures=door.auctions.recomputed(argument),
+            figures=await door.auctions.recomputed(argument),
             ladder=[
                 LadderLine(position=place, row=row, yield_percent=each)
                 for place, (row, each) in enumerate(

@@ -1,5 +1,6 @@
 """The methods about auctions: the calendar, one auction, its ladder, a bidder's own bids."""
 
+import asyncio
 from typing import Any, Final
 
 from node.amounts import render_amount
@@ -47,7 +48,7 @@ from node.rpc import results
 from node.rpc.errors import NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.reading import found, named_page, page_of
-from node.rpc.recomputing import RecomputedFigure, recomputed
+from node.rpc.recomputing import RecomputedFigure, recomputing
 from node.rpc.rendering import render_day, render_time
 from node.rpc.views import Views
 
@@ -67,7 +68,7 @@ class AuctionMethods:
         return results.at_head(self._chain.head)
 
     @method("khz_auctions")
-    async def auctions(self, params: shapes.AuctionsParams) -> shapes.AuctionsResult:
+    def auctions(self, params: shapes.AuctionsParams) -> shapes.AuctionsResult:
         """List the auctions that were announced, by name."""
         page, following = named_page(self._chain, AUCTIONS, params.after, params.limit)
         state = LedgerState(self._chain)
@@ -98,7 +99,7 @@ class AuctionMethods:
         )
 
     @method("khz_auction", NotFound)
-    async def auction(self, params: shapes.AuctionParams) -> shapes.AuctionReply:
+    def auction(self, params: shapes.AuctionParams) -> shapes.AuctionReply:
         """Show an auction: its terms, how far it has come, what was decided and settled."""
         record = self._found(params.auction)
         given = record.terms.destination
@@ -138,20 +139,26 @@ class AuctionMethods:
         start = 0 if params.after is None else int(params.after) + 1
         stop = min(start + min(params.limit, PIECES_MAX), count)
         decimals, multiple = self._decimals(record), self._multiple(record)
+        at = self._at()
+        # All as of one block; then a piece in a turn of the loop.
+        pieces: list[LadderRecord] = []
+        for number in range(start, stop):
+            piece = self._chain.record(LADDERS, ladder_key(params.auction, number))
+            assert piece is not None, "a piece that an auction counts"
+            pieces.append(piece)
         rows: list[shapes.LadderRowView] = []
-        for piece in range(start, stop):
-            ladder = self._chain.record(LADDERS, ladder_key(params.auction, piece))
-            assert ladder is not None, "a piece that an auction counts"
+        for ladder in pieces:
             rows += [_row(record, row, ladder, decimals, multiple) for row in ladder.rows]
+            await asyncio.sleep(0)
         return shapes.AuctionLadderResult(
-            **self._at(),
+            **at,
             auction=params.auction,
             rows=rows,
             next=str(stop - 1) if start < stop < count else None,
         )
 
     @method("khz_bidder", NotFound)
-    async def bidder(self, params: shapes.BidderParams) -> shapes.BidderResult:
+    def bidder(self, params: shapes.BidderParams) -> shapes.BidderResult:
         """Say how a participant stands as a bidder, and show its bids in an auction.
 
         Of a sealed bid nothing can be shown but its number and account. Bids are on the ledger
@@ -168,7 +175,7 @@ class AuctionMethods:
         )
 
     @method("khz_bidMandate", NotFound)
-    async def bid_mandate(self, params: shapes.BidMandateParams) -> shapes.BidMandateResult:
+    def bid_mandate(self, params: shapes.BidMandateParams) -> shapes.BidMandateResult:
         """Say which office may hand in an account's bids on paper, and who pays for them."""
         address = self._views.parse_address(params.address)
         found(self._chain, ACCOUNTS, address, f"account {params.address}")
@@ -180,7 +187,7 @@ class AuctionMethods:
         return shapes.BidMandateResult(**self._at(), address=params.address.lower(), mandate=view)
 
     @method("khz_envelopes", NotFound)
-    async def envelopes(self, params: shapes.EnvelopesParams) -> shapes.EnvelopesResult:
+    def envelopes(self, params: shapes.EnvelopesParams) -> shapes.EnvelopesResult:
         """List the bids of an auction that were handed in on paper, by number.
 
         What one says is known once two offices have entered it. Envelopes are on the ledger until
@@ -210,7 +217,7 @@ class AuctionMethods:
         )
 
     @method("khz_references")
-    async def references(self, params: shapes.ReferencesParams) -> shapes.ReferencesResult:
+    def references(self, params: shapes.ReferencesParams) -> shapes.ReferencesResult:
         """List the weighted averages that floating coupons refer to: of the last auction each."""
         page, following = named_page(self._chain, REFERENCES, params.after, params.limit)
         return shapes.ReferencesResult(
@@ -220,7 +227,7 @@ class AuctionMethods:
         )
 
     @method("khz_auctionPlans")
-    async def auction_plans(self, params: shapes.AuctionPlansParams) -> shapes.AuctionPlansResult:
+    def auction_plans(self, params: shapes.AuctionPlansParams) -> shapes.AuctionPlansResult:
         """List the plans of auctions to come, by name: what is to be announced, and when.
 
         A plan promises nothing; a provisional day hangs on something that is not certain. What
@@ -244,7 +251,7 @@ class AuctionMethods:
             next=following,
         )
 
-    def recomputed(self, auction: str) -> list[RecomputedFigure] | None:
+    async def recomputed(self, auction: str) -> list[RecomputedFigure] | None:
         """Return the figures of an auction's result beside what its ladder comes to, for its page.
 
         None: nothing is decided, or the ladder is too long for one answer.
@@ -252,7 +259,9 @@ class AuctionMethods:
         Raises:
             NotFound: there is no such auction.
         """
-        return recomputed(self._chain, auction, self._found(auction))
+        work = recomputing(self._chain, auction, self._found(auction))
+        # Twenty milliseconds for the longest, of records that do not change.
+        return None if work is None else await asyncio.to_thread(work)
 
     # Private.
 

@@ -38,7 +38,7 @@ class CalendarMethods:
         return results.at_head(self._chain.head)
 
     @method("khz_calendars")
-    async def calendars(self, params: params.CalendarsParams) -> results.CalendarsResult:
+    def calendars(self, params: params.CalendarsParams) -> results.CalendarsResult:
         """List the calendars of business days, by name, without their holidays."""
         page, following = named_page(self._chain, CALENDARS, params.after, params.limit)
         return results.CalendarsResult(
@@ -56,7 +56,7 @@ class CalendarMethods:
         )
 
     @method("khz_calendar", NotFound)
-    async def calendar(self, params: params.CalendarParams) -> results.CalendarResult:
+    def calendar(self, params: params.CalendarParams) -> results.CalendarResult:
         """Show a calendar: its weekend, its holidays, and which of them are provisional."""
         record = self._found(params.calendar)
         return results.CalendarResult(
@@ -64,7 +64,7 @@ class CalendarMethods:
         )
 
     @method("khz_businessDay", NotFound)
-    async def business_day(self, params: params.BusinessDayParams) -> results.BusinessDayResult:
+    def business_day(self, params: params.BusinessDayParams) -> results.BusinessDayResult:
         """Say whether business is done on a day, and where the conventions move it.
 
         Without a day: today, in the ledger's local time, by the time of the last block.

@@ -51,7 +51,7 @@ class ContractMethods:
         self._chain = chain
 
     @method("khz_contract", NotFound)
-    async def contract(self, params: ContractParams) -> ContractResult:
+    def contract(self, params: ContractParams) -> ContractResult:
         """Tell a holding of an asset as an ACTUS contract, as it was agreed at its issue. An asset
         that ACTUS has no words for is an error that says which."""
         record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")

@@ -50,7 +50,7 @@ from node.rpc.rendering import render_day
 from node.rpc.results import Amount, Result, at_head
 from node.rpc.securities import Day as DayText
 
-PAYMENTS_COMPUTED_MAX: Final = 500
+PAYMENTS_COMPUTED_MAX: Final = 250
 """In one answer, but for the line that comes to it: one has at most 400."""
 _PERCENT_DECIMALS: Final = 4
 """A millionth is 0.0001 per cent."""
@@ -117,7 +117,7 @@ class DebtMethods:
         self._chain = chain
 
     @method("khz_debt")
-    async def debt(self, params: DebtParams) -> DebtResult:
+    def debt(self, params: DebtParams) -> DebtResult:
         """List the bills, bonds and sukuk that are held, and what is still to be paid on each.
 
         What is stripped of a bond counts with the bond. A coupon strip is a line of its own, with

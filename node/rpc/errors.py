@@ -14,6 +14,7 @@
     │   └── KeyRefused    -32004   the key is none, or not known, revoked or expired
     ├── Limited           -32005   too many requests, or a full pool; says when to ask again
     ├── NoIndex           -32007   this node keeps no index, from which that is answered
+    ├── AnswerTooLarge    -32008   more than is given at once; says how much is
     └── WaitTimeout       -32010   not final within the time asked; ask again by id
 
 The codes are permanent. -32006 (a duplicate that conflicts) stays reserved: an id is the hash of
@@ -179,6 +180,22 @@ class NoIndex(RpcError):
     code = -32007
     summary = "This node keeps no index, from which that would be answered. Another one may."
     hint = "Ask a node that keeps one, or have its operator set [index] in node.toml."
+
+
+class AnswerTooLarge(RpcError):
+    code = -32008
+    summary = "The answer would be larger than is given at once; `answer_bytes_max` says how large."
+    hint = (
+        "Ask for less: a smaller `limit`, fewer ids, fewer calls in a batch. Calls of a batch that"
+        " got this answer can be sent again in another."
+    )
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(
+            f"the answer to this body would have more than {bytes_max} bytes; ask for fewer rows,"
+            " or with fewer calls in a batch",
+            {"answer_bytes_max": bytes_max},
+        )
 
 
 class WaitTimeout(RpcError):

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from aiohttp import hdrs, web
 
-from node.rpc.bodies import Body
+from node.rpc.bodies import Body, ending
 from node.rpc.errors import Limited, RpcError
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
@@ -175,12 +175,13 @@ async def read_body(
     size = 0
     try:
         async with asyncio.timeout(timeout_ms / 1000) as timeout:
+            end = ending(timeout)
             while part := await request.content.readany():
                 size += len(part)
                 if size > max_bytes:
                     raise too_large
                 if body is not None:
-                    body.come(size, timeout)
+                    body.come(size, end)
                 parts.append(part)
     except TimeoutError:
         if body is not None and body.given_up:

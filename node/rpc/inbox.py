@@ -36,9 +36,13 @@ class Inbox(WebSocketDataQueue):
         """Returns whether it has taken a message; None: nobody does."""
         self.fed = 0
         """How many messages were queued in all."""
+        self.pending_bytes = 0
+        """Of a message that is not here whole."""
 
     @override
     def feed_data(self, data: Message, size: int) -> None:
+        # What the frame of a message of this size begins with: a client's has a mask.
+        self.pending_bytes -= size + (6 if size < 126 else 8 if size < 1 << 16 else 14)
         if self.take is None or not self.take(data):
             self.fed += 1
             super().feed_data(data, size)
@@ -47,19 +51,24 @@ class Inbox(WebSocketDataQueue):
 class _Parser:
     """aiohttp's parser of frames, and what is to be done after each piece of them."""
 
-    def __init__(self, reader: WebSocketReader) -> None:
+    def __init__(self, reader: WebSocketReader, inbox: Inbox) -> None:
         self._reader = reader
+        self._inbox = inbox
         self.begin: Callable[[], None] | None = None
-        self.end: Callable[[], None] | None = None
+        self.end: Callable[[int], None] | None = None
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        inbox = self._inbox
+        inbox.pending_bytes += len(data)
         if self.begin is None or self.end is None:
             return self._reader.feed_data(data)
         self.begin()
         try:
             return self._reader.feed_data(data)
         finally:
-            self.end()
+            # Less than none where a client writes frames shorter than they are ever written.
+            inbox.pending_bytes = max(0, inbox.pending_bytes)
+            self.end(inbox.pending_bytes)
 
     def feed_eof(self) -> None:
         self._reader.feed_eof()
@@ -77,13 +86,13 @@ class CallSocket(web.WebSocketResponse):
         """How many messages were queued, in all, for `receive`."""
         return self._inbox.fed
 
-    def take_by(self, take: Take, begin: Callable[[], None], end: Callable[[], None]) -> None:
+    def take_by(self, take: Take, begin: Callable[[], None], end: Callable[[int], None]) -> None:
         """Have each message that comes taken by a function.
 
         Args:
             take: returns whether it has; if not, `receive` returns the message.
             begin: called before the messages of one piece of what was received.
-            end: called after them.
+            end: called after them, with how much there is of a message that is not here whole.
         """
         self._frames.begin, self._frames.end = begin, end
         self._inbox.take = take
@@ -99,7 +108,7 @@ class CallSocket(web.WebSocketResponse):
         self._parser = WebSocketReader(
             self._inbox, self._max_msg_size, compress=False, decode_text=True
         )
-        self._frames = _Parser(self._parser)
+        self._frames = _Parser(self._parser, self._inbox)
         parser: Any = self._frames
         request.protocol.set_parser(parser, data_received_cb=self._heard)
         request.protocol.keep_alive(False)

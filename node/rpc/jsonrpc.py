@@ -9,7 +9,9 @@ What this file decides beyond the letter of the specification:
   answer's id is null.
 - A member without an id is a notification: it is carried out and gets no answer, not even an error.
 - A batch runs those of its members that wait at the same time, and answers in the order of the
-  batch.
+  batch. It rests while it is at work for long.
+- The answer to a body has a largest size. A call that there is no room to answer is refused
+  (-32008), and those after it in the batch are not carried out.
 - A result is a `msgspec.Struct`, so that the generated document and the answer cannot differ.
 
 Limits: the body by the caller, the batch by `batch_max`, nesting by the parser's recursion limit.
@@ -29,6 +31,7 @@ import msgspec
 
 from node.access import Scope
 from node.rpc.errors import (
+    AnswerTooLarge,
     Forbidden,
     InternalError,
     InvalidParams,
@@ -41,6 +44,14 @@ from node.rpc.errors import (
 BATCH_MAX: Final = 100
 VALUES_MAX: Final = 1 << 14
 """Values in one body. Ids of transactions alone, a thousand a call, are 16,000 in a mebibyte."""
+ANSWER_BYTES_MAX: Final = 4 << 20
+"""Of the answer to one body, whatever number of calls is in it."""
+ANSWER_SMALL_BYTES: Final = 1 << 10
+"""What a call that was carried out answers in so few is given in any case."""
+TURN_BYTES: Final = 1 << 15
+"""Of answers that are rendered in one turn of the loop."""
+TURN_S: Final = 0.002
+"""In which a batch rests for a turn of the loop: whoever decides blocks is on it too."""
 ID_LENGTH_MAX: Final = 128
 ID_INTEGER_MAX: Final = (1 << 53) - 1  # the integers every JSON reader keeps exactly
 INTEGER_DIGITS_MAX: Final = 400
@@ -248,6 +259,7 @@ class Dispatcher:
         elsewhere: methods that exist but not here, each with where.
         scopes: what whoever asks may; a method of another is refused (-32004).
         now_s: the clock by which calls are timed.
+        answer_bytes_max: of the answer to one body.
     """
 
     def __init__(
@@ -260,6 +272,7 @@ class Dispatcher:
         batch_max: int = BATCH_MAX,
         scopes: Collection[Scope] = frozenset(Scope),
         now_s: Callable[[], float] = lambda: 0.0,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
         self._methods: Mapping[str, Method[Any]] = {entry.name: entry for entry in methods}
         self._report = report
@@ -269,6 +282,7 @@ class Dispatcher:
         self._batch_max = batch_max
         self._encode = msgspec.json.Encoder().encode
         self._now_s = now_s
+        self._answer_bytes_max = answer_bytes_max
         assert len(self._methods) == len(methods), "two methods of one name"
 
     @property
@@ -289,8 +303,8 @@ class Dispatcher:
         return await begun if isinstance(begun, Coroutine) else begun
 
     def begin(self, body: bytes, *, charge: Callable[[int], None] | None = None) -> Begun:
-        """Return the response, or, where a call waits for something, what returns it; which has to
-        be awaited.
+        """Return the response, or, where a call waits for something or there is much to do, what
+        returns it; which has to be awaited.
         """
         try:
             _check_values(body)
@@ -307,26 +321,53 @@ class Dispatcher:
             return self.failure(None, error)
         if charge is not None:
             charge(len(calls))
+        room = _Room(self._answer_bytes_max)
         if not isinstance(value, list):
-            return self._begin_one(value)
-        begun = [self._begin_one(call) for call in calls]
-        if any(isinstance(each, Coroutine) for each in begun):
-            return self._end_all(begun)
+            return self._begin_one(value, room)
+        # Taken from the end, so that what is read of each is let go with it.
+        calls.reverse()
+        turn = _Turn(self._now_s)
+        begun = self._begin_some(calls, room, turn)
+        if calls or isinstance(begun[-1], Coroutine):
+            return self._go_on(begun, calls, room, turn)
         return _joined(begun)  # type: ignore[arg-type]  # none of them is to be awaited
 
-    async def _end_all(self, begun: Sequence[Begun]) -> bytes | None:
+    def _begin_some(self, calls: list[Any], room: "_Room", turn: "_Turn") -> list[Begun]:
+        """Begin calls, the last one first, until one waits for something or the turn is over."""
+        begun: list[Begun] = []
+        while calls and not turn.is_over():
+            one = self._begin_one(calls.pop(), room)
+            begun.append(one)
+            if isinstance(one, Coroutine):
+                break
+            if one is not None:
+                turn.rendered_bytes += len(one)
+        return begun
+
+    async def _go_on(
+        self, begun: list[Begun], calls: list[Any], room: "_Room", turn: "_Turn"
+    ) -> bytes | None:
+        """Begin the other calls too, with rests, and wait for those that wait."""
+        ended: list[bytes | asyncio.Task[bytes | None] | None] = []
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(each, name=f"rpc-batch-{index}")
-                if isinstance(each, Coroutine)
-                else each
-                for index, each in enumerate(begun)
-            ]
+            while True:
+                ended += [
+                    group.create_task(each, name="rpc-batch")
+                    if isinstance(each, Coroutine)
+                    else each
+                    for each in begun
+                ]
+                if not calls:
+                    break
+                if turn.is_over():
+                    await asyncio.sleep(0)
+                    turn = _Turn(self._now_s)
+                begun = self._begin_some(calls, room, turn)
         return _joined(
-            [task.result() if isinstance(task, asyncio.Task) else task for task in tasks]
+            [each.result() if isinstance(each, asyncio.Task) else each for each in ended]
         )
 
-    def _begin_one(self, call: Any) -> Begun:
+    def _begin_one(self, call: Any, room: "_Room") -> Begun:
         try:
             name, params, call_id = _request(call)
         except RpcError as error:
@@ -339,19 +380,25 @@ class Dispatcher:
             if entry.scope not in self._scopes:
                 raise Forbidden(entry.scope)
             arguments = _convert(params, entry.params)
+            room.check()
             if entry.waits:
-                return self._end_one(entry, arguments, call_id, began)
-            result = self._encode(entry.call(arguments))
+                return self._end_one(entry, arguments, call_id, began, room)
+            result = room.fitting(self._encode(entry.call(arguments)))
         except Exception as error:
             # One of the few places that catch everything: one request must not end the node.
             return self._failed(name if entry else "unknown", call_id, began, error)
         return self._succeeded(name, call_id, began, result)
 
     async def _end_one(
-        self, entry: Method[Params], arguments: Params, call_id: Any, began: float
+        self,
+        entry: Method[Params],
+        arguments: Params,
+        call_id: Any,
+        began: float,
+        room: "_Room",
     ) -> bytes | None:
         try:
-            result = self._encode(await entry.call(arguments))
+            result = room.fitting(self._encode(await entry.call(arguments)))
         except Exception as error:
             return self._failed(entry.name, call_id, began, error)
         return self._succeeded(entry.name, call_id, began, result)
@@ -380,6 +427,51 @@ class Dispatcher:
             self._encode(call_id),
             self._encode(error.body()),
         )
+
+
+class _Room:
+    """How large the answer to one body may still become."""
+
+    __slots__ = ("_bytes_max", "_left_bytes")
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._left_bytes = bytes_max
+
+    def check(self) -> None:
+        """Refuse to carry out what there is no room to answer.
+
+        Raises:
+            AnswerTooLarge: a call before it has found none.
+        """
+        if self._left_bytes <= 0:
+            raise AnswerTooLarge(self._bytes_max)
+
+    def fitting(self, result: bytes) -> bytes:
+        """Return the result of a call that was carried out.
+
+        Raises:
+            AnswerTooLarge: there is no room for it, nor for any call after it.
+        """
+        self._left_bytes -= len(result)
+        if self._left_bytes < 0 and len(result) > ANSWER_SMALL_BYTES:
+            raise AnswerTooLarge(self._bytes_max)
+        return result
+
+
+class _Turn:
+    """What a batch has done in one turn of the loop."""
+
+    __slots__ = ("_ends_s", "_now_s", "rendered_bytes")
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._ends_s = now_s() + TURN_S
+        self.rendered_bytes = 0
+
+    def is_over(self) -> bool:
+        """Return whether others should have their turn."""
+        return self.rendered_bytes >= TURN_BYTES or self._now_s() >= self._ends_s
 
 
 _NO_ID: Final = object()

@@ -32,7 +32,14 @@ class RpcLimits:
     """Of larger ones, what has come of all that are under way, until they are answered."""
     bodies_per_caller_max_bytes: int = 4 << 20
     body_patience_ms: int = 1_000
-    """A body that has been coming for longer is given up where another needs its room."""
+    """A body that has been on its way for longer is given up where another needs its room."""
+    answer_max_bytes: int = 4 << 20
+    """Of the answer to one JSON-RPC body or message."""
+    answers_max_bytes: int = 32 << 20
+    """Of answers above `body_small_bytes`, all that nobody has read yet."""
+    answers_per_caller_max_bytes: int = 12 << 20
+    answer_timeout_ms: int = 30_000
+    """In which such an answer must have been read."""
     submission_max_bytes: int = 4 << 20
     """Of one `POST /transactions`."""
     submission_max: int = 5_000

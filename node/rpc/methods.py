@@ -4,6 +4,7 @@ Each docstring is what `rpc.discover` says of the method. Only `khz_*` and `rpc.
 answered; administering a node is not done over this interface.
 """
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -62,6 +63,8 @@ from node.rpc.views import Views
 
 BLOCK_IDS_MAX: Final = 5_000
 """Ids in one answer of `khz_block`."""
+STATUSES_AT_ONCE: Final = 16
+"""Transactions that `khz_transactions` looks up in one turn of the loop."""
 LICENCES_MAX: Final = 64
 """A participant has at most one licence for each activity."""
 _PROVEN_BY_NAME: Final[Mapping[str, Table[Any]]] = MappingProxyType(
@@ -116,7 +119,7 @@ class Methods:
     # The node and its network.
 
     @method("rpc.discover")
-    async def discover(self, params: NoParams) -> dict[str, Any]:  # noqa: ARG002
+    def discover(self, params: NoParams) -> dict[str, Any]:  # noqa: ARG002
         """Describe this interface as an OpenRPC document."""
         return self.document
 
@@ -226,7 +229,7 @@ class Methods:
         )
 
     @method("khz_validators", NotFound)
-    async def validators(self, params: params.ValidatorsParams) -> results.ValidatorsResult:
+    def validators(self, params: params.ValidatorsParams) -> results.ValidatorsResult:
         """List those who decide, or decided, a height; without one, the next height."""
         next_height = self._chain.head.height + 1
         height = params.height or next_height
@@ -320,21 +323,26 @@ class Methods:
 
         `final` without a receipt: it is in a block whose receipts are no longer kept here.
         """
+        # Before the first is looked up: what is not known yet must not seem to be of a later block.
+        at = self._at()
         statuses: list[results.TransactionStatus] = []
-        for text in params.ids:
+        for place, text in enumerate(params.ids):
+            if place % STATUSES_AT_ONCE == STATUSES_AT_ONCE - 1:
+                # Each may be in a block of its own, which is read and decoded.
+                await asyncio.sleep(0)
             try:
                 status, receipt = self._places.status(bytes.fromhex(text), self._services.mempool)
             except Pruned:
                 status, receipt = "final", None
             statuses.append(results.TransactionStatus(id=text, status=status, receipt=receipt))
         return results.TransactionsResult(
-            **self._at(), transactions=statuses, forgotten_until=self._forgotten_until()
+            **at, transactions=statuses, forgotten_until=self._forgotten_until()
         )
 
     # Blocks.
 
     @method("khz_block", NotFound)
-    async def block(self, params: params.BlockParams) -> results.BlockResult:
+    def block(self, params: params.BlockParams) -> results.BlockResult:
         """Show a block with its certificate, and its transactions page by page."""
         height = self._chain.head.height if params.height is None else params.height
         stored = self._places.block(height)
@@ -365,7 +373,7 @@ class Methods:
         )
 
     @method("khz_evidence")
-    async def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
+    def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
         """List the proven double signatures of validators in the blocks kept, newest first."""
         return results.EvidenceResult(**self._at(), evidence=self._places.evidence(params.limit))
 

@@ -11,14 +11,14 @@ from typing import Any, Final
 
 import msgspec
 
-from node.rpc.errors import InternalError, InvalidParams, JsonValue, RpcError
+from node.rpc.errors import AnswerTooLarge, InternalError, InvalidParams, JsonValue, RpcError
 from node.rpc.jsonrpc import Method
 
 OPENRPC_VERSION: Final = "1.3.2"
 API_VERSION: Final = "1.0.0"
 """Of the interface, not of the node: additions raise the second number, anything else the first."""
 
-_ALWAYS: Final[tuple[type[RpcError], ...]] = (InvalidParams, InternalError)
+_ALWAYS: Final[tuple[type[RpcError], ...]] = (InvalidParams, InternalError, AnswerTooLarge)
 
 
 def document_of(methods: Sequence[Method[Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ From the announced terms, the rows and the cut-off, by the same rule as the deci
 no node does it elsewhere (`khazana auction verify`). Not a method of the interface.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -53,8 +54,11 @@ class RecomputedFigure(msgspec.Struct, frozen=True, kw_only=True):
     agrees: bool
 
 
-def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[RecomputedFigure] | None:
-    """Return the figures of a result; None: nothing is decided, or the ladder is too long."""
+def recomputing(
+    chain: Chain, auction: str, record: AuctionRecord
+) -> Callable[[], list[RecomputedFigure]] | None:
+    """Return what works the figures of a result out, from what is read here; None: nothing is
+    decided, or the ladder is too long."""
     pieces = record.competitive_pieces + record.noncompetitive_pieces
     if record.result is None or pieces > PIECES_RECOMPUTED_MAX:
         return None
@@ -65,8 +69,22 @@ def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[Recomp
         piece = chain.record(LADDERS, ladder_key(auction, number))
         assert piece is not None, "a piece that an auction counts"
         ladder.append(piece)
+    given, multiple = record.terms.destination, 1
+    if given is not None:
+        line = chain.record(ASSETS, name_key(given.asset))
+        assert line is not None, "a switch for an asset that is not defined"
+        multiple = line.multiple
+    return partial(_worked_out, record, asset, multiple, record.result, ladder)
+
+
+def _worked_out(
+    record: AuctionRecord,
+    asset: AssetRecord,
+    multiple: int,
+    published: AuctionResult,
+    ladder: list[LadderRecord],
+) -> list[RecomputedFigure]:
     rows = [row for piece in ladder for row in piece.rows]
-    published = record.result
     priced = [row for row in rows if row.price_e4 is not None]
     unpriced = [row for row in rows if row.price_e4 is None]
     cut_off = text(published.cut_off_e4, PRICE_DECIMALS)
@@ -76,11 +94,6 @@ def recomputed(chain: Chain, auction: str, record: AuctionRecord) -> list[Recomp
         return [
             RecomputedFigure(name="cut_off", published=cut_off, recomputed=str(error), agrees=False)
         ]
-    given, multiple = record.terms.destination, 1
-    if given is not None:
-        line = chain.record(ASSETS, name_key(given.asset))
-        assert line is not None, "a switch for an asset that is not defined"
-        multiple = line.multiple
     return _figures(record, asset, multiple, published, found, ladder)
 
 

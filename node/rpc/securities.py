@@ -140,7 +140,7 @@ class SecurityMethods:
         self._views = views
 
     @method("khz_schedule", NotFound)
-    async def schedule(self, params: ScheduleParams) -> ScheduleResult:
+    def schedule(self, params: ScheduleParams) -> ScheduleResult:
         """List what a bond, sukuk or strip pays and when, by the calendar as it is; of an asset
         that is defined, or of terms that could be."""
         if (params.asset is None) is (params.terms is None):

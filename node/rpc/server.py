@@ -29,7 +29,7 @@ from aiohttp import hdrs, web
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, name_key
 from node.rpc.auctions import AuctionMethods
-from node.rpc.bodies import Bodies
+from node.rpc.bodies import Bodies, ending
 from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
@@ -131,7 +131,23 @@ class RpcServer:
             per_second=self._limits.transactions_per_second,
             burst=self._limits.transactions_burst,
         )
-        self._bodies = Bodies(self._limits, now_s=services.clock.monotonic)
+        of_bodies = partial(
+            Bodies,
+            small_bytes=self._limits.body_small_bytes,
+            patience_ms=self._limits.body_patience_ms,
+            now_s=services.clock.monotonic,
+        )
+        body_max = self._limits.body_max_bytes  # one is always taken, however large it may be
+        self._bodies = of_bodies(
+            "requests",
+            max_bytes=max(self._limits.bodies_max_bytes, body_max),
+            share_bytes=max(self._limits.bodies_per_caller_max_bytes, body_max),
+        )
+        self._answers = of_bodies(
+            "answers",
+            max_bytes=self._limits.answers_max_bytes,
+            share_bytes=self._limits.answers_per_caller_max_bytes,
+        )
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
         methods = Methods(services, self._views, places, self._submissions, self._health)
@@ -223,8 +239,13 @@ class RpcServer:
 
     @property
     def bodies(self) -> Bodies:
-        """What is held of large bodies that are under way."""
+        """What is held of large requests that are under way."""
         return self._bodies
+
+    @property
+    def answers(self) -> Bodies:
+        """What is held of large answers that nobody has read yet."""
+        return self._answers
 
     @property
     def port(self) -> int:
@@ -279,6 +300,7 @@ class RpcServer:
             scopes=scopes,
             # Of this loop, which is asked once: each time would be a call of the system.
             now_s=asyncio.get_running_loop().time,
+            answer_bytes_max=self._limits.answer_max_bytes,
         )
 
     def _decimals_of(self, asset: str) -> int | None:
@@ -312,9 +334,38 @@ class RpcServer:
         return await self._services.metrics.stages.serve.of(self._serve, gate, request)
 
     async def _serve(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
-        response = await self._answer(gate, request)
+        response = self._shared(request, await self._answer(gate, request))
+        if isinstance(response, web.Response) and self._is_large(response):
+            return self._shared(request, await self._deliver(request, response))
+        return response
+
+    def _shared(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        """Return an answer with what lets pages of other origins read it, if any may."""
         if self._origins and not response.prepared:
             response.headers.update(origin_headers(request, self._origins))
+        return response
+
+    def _is_large(self, response: web.Response) -> bool:
+        return (
+            not response.prepared and (response.content_length or 0) > self._limits.body_small_bytes
+        )
+
+    async def _deliver(self, request: web.BaseRequest, response: web.Response) -> web.Response:
+        """Send a large answer here, within a time: aiohttp would wait for its reader for ever."""
+        transport = request.transport
+        with self._answers.of(caller(request.remote)) as body:
+            try:
+                async with asyncio.timeout(self._limits.answer_timeout_ms / 1000) as timeout:
+                    body.come(response.content_length or 0, ending(timeout))
+                    await response.prepare(request)
+                    await response.write_eof()
+            except Limited as error:
+                return error_response(error, status=429)
+            except TimeoutError:
+                if transport is not None:
+                    transport.abort()
+            except ConnectionError:
+                pass  # aiohttp finds out by itself, and says nothing of it either
         return response
 
     async def _answer(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
@@ -476,6 +527,8 @@ class RpcServer:
             self._limits,
             parse_account=self._views.parse_address,
             charge=partial(self._take, asking),
+            requests=partial(self._bodies.of, asking.name),
+            answers=partial(self._answers.of, address),
             count_lagging=self._count_lagging,
             stage=self._services.metrics.stages.serve,
         )

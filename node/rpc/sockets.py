@@ -23,9 +23,10 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType
 
+from node.rpc.bodies import Body, ending
 from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
 from node.rpc.inbox import CallSocket, Message
-from node.rpc.jsonrpc import Begun, Dispatcher, method, methods_of
+from node.rpc.jsonrpc import TURN_BYTES, Begun, Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
 from node.rpc.stream import PORTION_BYTES, Cursor, Feed, Portion, StreamFilter, Topic
 from node.stages import Stage
@@ -144,6 +145,8 @@ class SocketSession:
         *,
         parse_account: Callable[[str], object],
         charge: Callable[[int], None],
+        requests: Callable[[], Body],
+        answers: Callable[[], Body],
         count_lagging: Callable[[], None],
         stage: Stage,
     ) -> None:
@@ -153,6 +156,13 @@ class SocketSession:
         self._limits = limits
         self._parse_account = parse_account
         self._charge = charge
+        self._requests = requests
+        self._answers = answers
+        self._pending: Body | None = None
+        """A large message that is not here whole."""
+        self._pending_ends: asyncio.TimerHandle | None = None
+        self._refusing = False
+        """Whether the connection is being ended for a message that did not come whole."""
         self._count_lagging = count_lagging
         self._stage = stage
         # This file waits for room itself: see `_drained_to`.
@@ -167,7 +177,8 @@ class SocketSession:
         self._received = 0
         """Messages that were queued and are dealt with."""
         self._answered = 0
-        """Calls that were answered in this turn of the loop."""
+        self._rendered = 0
+        """Calls that were answered in this turn of the loop, and bytes of their answers."""
         self._under_way = 0
         """Calls that wait for something."""
         self._one_ended = asyncio.Event()
@@ -242,7 +253,9 @@ class SocketSession:
         try:
             async with asyncio.TaskGroup() as group:
                 self._socket.take_by(
-                    partial(self._take, dispatcher, group), self._begin_piece, self._end_piece
+                    partial(self._take, dispatcher, group),
+                    self._begin_piece,
+                    partial(self._end_piece, group),
                 )
                 async for message in self._socket:
                     if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -259,20 +272,60 @@ class SocketSession:
             pass
         finally:
             self.ended.set()
+            self._have_pending(None)
 
     def _begin_piece(self) -> None:
-        self._answered = 0
+        self._answered = self._rendered = 0
         self._stage.__enter__()
 
-    def _end_piece(self) -> None:
+    def _end_piece(self, group: asyncio.TaskGroup, pending_bytes: int) -> None:
         self._flush()
+        if pending_bytes > self._limits.body_small_bytes:
+            self._hold_pending(group, pending_bytes)
+        elif self._pending is not None:
+            self._have_pending(None)
         self._stage.__exit__()
+
+    def _hold_pending(self, group: asyncio.TaskGroup, size: int) -> None:
+        """Count a message as it comes; end the socket where there is no room, or no more time."""
+        if self._refusing or self.ended.is_set() or self.lagging.is_set():
+            return
+
+        def end(reason: str) -> None:
+            self._refusing = True
+            self._have_pending(None)
+            self._transport.pause_reading()  # no more of it
+            group.create_task(self._end(reason), name="rpc-socket-message")
+
+        if self._pending is None:
+            self._have_pending(self._requests())
+            self._pending_ends = asyncio.get_running_loop().call_later(
+                self._limits.body_timeout_ms / 1000, end, "the message did not come in time"
+            )
+        assert self._pending is not None
+        try:
+            self._pending.come(
+                size, partial(end, "the message came slowly, and others needed its room")
+            )
+        except Limited:
+            end("too much is under way; try again")
+
+    def _have_pending(self, body: Body | None) -> None:
+        if self._pending is not None:
+            self._pending.leave()
+        if self._pending_ends is not None:
+            self._pending_ends.cancel()
+        self._pending, self._pending_ends = body, None
+
+    async def _end(self, reason: str) -> None:
+        await self._close(WSCloseCode.TRY_AGAIN_LATER, reason)
+        raise _Ended
 
     def _take(self, dispatcher: Dispatcher, group: asyncio.TaskGroup, message: Message) -> bool:
         """Answer a message at once; return False, and do nothing, where it has to wait its turn."""
         if (
             message.type is not WSMsgType.TEXT
-            or self._answered >= AT_ONCE_MAX
+            or self._has_had_its_turn
             or self._received < self._socket.queued
             or self._under_way >= self._limits.socket_calls_max
             or self.ended.is_set()
@@ -282,11 +335,27 @@ class SocketSession:
             return False
         self._answered += 1
         begun = self._begin(dispatcher, message.data.encode())
-        if isinstance(begun, Coroutine):
-            self._start_call(group, begun)
-        elif begun is not None:
-            self._posted.append(_frame(begun))
+        answer = self._answer_of(group, begun)
+        if answer is not None:
+            self._posted.append(_frame(answer))
         return True
+
+    def _answer_of(self, group: asyncio.TaskGroup, begun: Begun) -> bytes | None:
+        """Return the answer that can be sent now; one that has to wait, for what was asked or to be
+        read, is sent by a task of its own."""
+        if begun is None:
+            return None
+        if not isinstance(begun, Coroutine):
+            self._rendered += len(begun)
+            if len(begun) <= self._limits.body_small_bytes:
+                return begun
+            begun = _given(begun)
+        self._start_call(group, begun)
+        return None
+
+    @property
+    def _has_had_its_turn(self) -> bool:
+        return self._answered >= AT_ONCE_MAX or self._rendered >= TURN_BYTES
 
     async def _answer_queued(
         self, dispatcher: Dispatcher, group: asyncio.TaskGroup, data: str | bytes
@@ -295,15 +364,13 @@ class SocketSession:
             self._one_ended.clear()
             await self._one_ended.wait()
         begun = self._begin(dispatcher, data.encode() if isinstance(data, str) else data)
-        if isinstance(begun, Coroutine):
-            self._start_call(group, begun)
-            return
-        if begun is not None:
-            await self._post(begun)
         self._answered += 1
-        if self._answered >= AT_ONCE_MAX:
+        answer = self._answer_of(group, begun)
+        if answer is not None:
+            await self._post(answer)
+        if self._has_had_its_turn:
             # They may all be here already: nothing else has made this loop wait.
-            self._answered = 0
+            self._answered = self._rendered = 0
             await asyncio.sleep(0)
 
     def _start_call(
@@ -338,13 +405,26 @@ class SocketSession:
         _MADE.set(made)
         answer = await begun
         if answer is not None:
-            await self._send(answer)
+            await self._give(answer)
         for subscription in made:
             if subscription.id in self._subscriptions:
                 subscription.task = group.create_task(
                     self._stage.of(self._follow, subscription),
                     name=f"rpc-subscription-{subscription.id}",
                 )
+
+    async def _give(self, answer: bytes) -> None:
+        """Send an answer, a large one where there is room to hold it until it is read."""
+        if len(answer) <= self._limits.body_small_bytes:
+            await self._send(answer)
+            return
+        with self._answers() as body:
+            try:
+                async with asyncio.timeout(None) as timeout:
+                    body.come(len(answer), ending(timeout))
+                    await self._send(answer)
+            except (Limited, TimeoutError):
+                await self._lag()
 
     async def _post(self, answer: bytes) -> None:
         """Send an answer, together with what else is answered in this turn of the loop."""
@@ -513,6 +593,10 @@ SOCKET_METHODS: Final = methods_of(SocketSession)
 
 class _Ended(Exception):
     """The connection is over: leaves the task group, which ends its tasks."""
+
+
+async def _given(answer: bytes) -> bytes:
+    return answer
 
 
 def _items(subscription: _Subscription, portion: Portion) -> bytes:

@@ -80,7 +80,7 @@ class StripMethods:
         self._views = views
 
     @method("khz_strips", NotFound)
-    async def strips(self, params: StripsParams) -> StripsResult:
+    def strips(self, params: StripsParams) -> StripsResult:
         """List the strips of a bond, how much of it is stripped, and for an account what it has of
         each and how much of the bond it can put together."""
         chain, code = self._chain, params.asset

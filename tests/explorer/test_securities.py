@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from node.chain import Chain
 from node.codec import Record, encode, replace
 from node.debt import CURVES, KINDS
 from node.explorer import securities as room
@@ -42,13 +43,14 @@ from node.explorer.limits import (
 from node.explorer.plots import rounded
 from node.ledger.auctions import Destination, Form, due_for
 from node.ledger.auctions.plans import PlanRecord
+from node.ledger.auctions.records import AuctionRecord
 from node.ledger.auctions.switches import sums_of
 from node.ledger.operations import DefineStrips
 from node.ledger.securities import COUPON_STRIPS_MAX
 from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, PLANS, ladder_key, name_key
 from node.rpc import auction_results as shapes
 from node.rpc import debt
-from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputed
+from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputing
 from node.rpc.results import at_head
 from node.rpc.securities import MadeView, ScheduleResult
 from node.rpc.strips import StripsResult, StripView
@@ -70,6 +72,13 @@ from tests.explorer.stage import BILL, Stage, plain, stage
 from tests.ledger.debt import SERVICED_BILL
 
 ROOTS = {"en": "", "ur": "/ur"}
+
+
+def worked_out(chain: Chain, auction: str, record: AuctionRecord) -> list[RecomputedFigure]:
+    """Return the figures of an auction that is decided and short."""
+    work = recomputing(chain, auction, record)
+    assert work is not None
+    return work()
 
 
 async def told(shown: Stage, path: str) -> dict[str, Any]:
@@ -149,8 +158,7 @@ async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> Non
             assert record is not None
             assert record.result is not None
             published = replace(record, result=replace(record.result, **wrong))
-            figures = recomputed(chain, SOLD, published)
-            assert figures is not None
+            figures = worked_out(chain, SOLD, published)
             return [each.name for each in figures if not each.agrees]
 
         assert differing() == []
@@ -164,8 +172,7 @@ async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> Non
             "rows",
         ]
         assert differing(cut_off_e4=1) == ["cut_off"]  # no bid has it
-        summed = recomputed(chain, SOLD, replace(record, paid=1, settled=2, failed=3))
-        assert summed is not None
+        summed = worked_out(chain, SOLD, replace(record, paid=1, settled=2, failed=3))
         assert [each.name for each in summed if not each.agrees] == ["settled", "failed", "paid"]
         for root in ROOTS.values():
             html = await rendered(
@@ -285,9 +292,9 @@ async def test_sums_are_made_once_for_all_who_look(monkeypatch: pytest.MonkeyPat
         made: list[int] = []
         asked = debt.DebtMethods.debt
 
-        async def counted(self: debt.DebtMethods, params: debt.DebtParams) -> debt.DebtResult:
+        def counted(self: debt.DebtMethods, params: debt.DebtParams) -> debt.DebtResult:
             made.append(1)
-            answer: debt.DebtResult = await asked(self, params)
+            answer: debt.DebtResult = asked(self, params)
             return answer
 
         monkeypatch.setattr(debt.DebtMethods, "debt", counted)

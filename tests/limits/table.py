@@ -460,6 +460,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.jsonrpc.BATCH_MAX": (
         f"{_JSON}::test_batch_longer_than_the_limit_gets_one_error_and_nothing_is_carried_out"
     ),
+    "node.rpc.jsonrpc.ANSWER_BYTES_MAX": (
+        f"{_JSON}::test_batch_is_answered_as_far_as_there_is_room"
+    ),
     "node.rpc.jsonrpc.VALUES_MAX": (
         f"{_JSON}::test_body_of_more_values_than_anybody_needs_is_refused"
     ),
@@ -477,6 +480,16 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.rpc.limits.RpcLimits.body_max_bytes": (
         f"{_RPC}::test_body_that_grows_past_the_limit_without_saying_so_is_refused"
+    ),
+    "node.rpc.limits.RpcLimits.answer_max_bytes": (
+        f"{_JSON}::test_answer_that_is_too_large_is_refused_with_how_large_one_is"
+    ),
+    "node.rpc.limits.RpcLimits.answers_max_bytes": (
+        "tests/rpc/test_bodies.py"
+        "::test_answer_that_nobody_reads_is_given_up_where_another_needs_its_room"
+    ),
+    "node.rpc.limits.RpcLimits.answers_per_caller_max_bytes": (
+        "tests/rpc/test_bodies.py::test_answers_that_nobody_reads_are_bounded_for_each_caller"
     ),
     "node.rpc.limits.RpcLimits.bodies_max_bytes": (
         "tests/rpc/test_bodies.py::test_slowest_is_given_up_once_it_had_its_time"

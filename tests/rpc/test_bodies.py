@@ -7,11 +7,13 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import WSCloseCode
 
 from node.clock import ManualClock
 from node.rpc import RpcLimits
 from node.rpc.bodies import COME_BACK_MS, Bodies, Body
 from node.rpc.errors import Limited
+from tests.bench.frames import HANDSHAKE, masked
 from tests.rpc.solo import Solo, solo_node
 
 LIMITS = RpcLimits(
@@ -24,7 +26,14 @@ LIMITS = RpcLimits(
 
 
 def make_bodies(clock: ManualClock | None = None) -> Bodies:
-    return Bodies(LIMITS, now_s=(clock or ManualClock()).monotonic)
+    return Bodies(
+        "requests",
+        small_bytes=100,
+        max_bytes=1_000,
+        share_bytes=600,
+        patience_ms=1_000,
+        now_s=(clock or ManualClock()).monotonic,
+    )
 
 
 def coming(bodies: Bodies, caller: str, size: int) -> Body:
@@ -62,12 +71,12 @@ def test_caller_has_a_share_and_is_told_when_to_come_back() -> None:
     kept = whole(bodies, "a", 400)
     coming(bodies, "a", 200)
 
-    with pytest.raises(Limited, match="at most together") as refused:
+    with pytest.raises(Limited, match="of yours are under way") as refused:
         coming(bodies, "a", 101)
 
     assert refused.value.retry_after_ms == COME_BACK_MS
     coming(bodies, "b", 400)
-    kept.__exit__(None, None, None)
+    kept.leave()
     coming(bodies, "a", 101)
 
 
@@ -97,7 +106,7 @@ def test_slowest_is_given_up_once_it_had_its_time() -> None:
     assert (slow.given_up, later.given_up) == (True, False)
     assert bodies.held_bytes == 700
     slow.come(400)
-    slow.__exit__(None, None, None)
+    slow.leave()
     assert bodies.held_bytes == 700, "what was given up is counted no more"
 
 
@@ -124,17 +133,6 @@ def test_slowest_of_all_is_not_helped_by_being_slow() -> None:
         slow.come(201)
 
 
-def test_one_body_is_always_taken_however_large_they_may_be() -> None:
-    limits = RpcLimits(
-        body_max_bytes=400, body_small_bytes=1, bodies_max_bytes=1, bodies_per_caller_max_bytes=1
-    )
-    bodies = Bodies(limits, now_s=ManualClock().monotonic)
-
-    coming(bodies, "a", 400)
-
-    assert bodies.held_bytes == 400
-
-
 # Over HTTP.
 
 
@@ -148,9 +146,9 @@ def request(size: int, *, filled: int | None = None) -> bytes:
 
 @contextlib.asynccontextmanager
 async def sending(
-    solo: Solo, data: bytes
+    solo: Solo, data: bytes, *, limit: int = 1 << 16
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", solo.server.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", solo.server.port, limit=limit)
     try:
         writer.write(data)
         await writer.drain()
@@ -216,6 +214,14 @@ def _body_bytes(sent: bytes) -> int:
     return len(sent.partition(b"\r\n\r\n")[2])
 
 
+async def test_one_body_is_always_taken_however_large_they_may_be() -> None:
+    limits = RpcLimits(
+        body_max_bytes=400, body_small_bytes=1, bodies_max_bytes=1, bodies_per_caller_max_bytes=1
+    )
+    async with solo_node(settled=False, limits=limits) as solo:
+        assert (await answered(solo, 400))[0] == 200
+
+
 async def test_body_is_counted_until_its_call_is_answered() -> None:
     limits = RpcLimits(body_small_bytes=100)
     async with solo_node(limits=limits) as solo:
@@ -230,3 +236,164 @@ async def test_body_is_counted_until_its_call_is_answered() -> None:
 
         assert (await answer)[0] == 200
         await held(solo, 0)
+
+
+# On a socket.
+
+
+@contextlib.asynccontextmanager
+async def socket(solo: Solo) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with sending(solo, HANDSHAKE % b"127.0.0.1") as (reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        yield reader, writer
+
+
+def message(size: int) -> bytes:
+    """Return the frame of a call of so many bytes."""
+    call = b'{"jsonrpc":"2.0","id":1,"method":"khz_mempool"'
+    return masked(call + b" " * (size - len(call) - 1) + b"}")
+
+
+async def text(reader: asyncio.StreamReader) -> bytes:
+    """Return what the next frame holds."""
+    _, length = await reader.readexactly(2)
+    if length >= 126:
+        length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+    return await reader.readexactly(length)
+
+
+@pytest.mark.adversarial(39)
+async def test_message_is_counted_while_it_comes_and_no_longer() -> None:
+    async with solo_node(settled=False, limits=LIMITS) as solo, socket(solo) as (reader, writer):
+        for size in (390, 101, 100, 300):
+            whole = message(size)
+            writer.write(whole[:-1])
+            await writer.drain()
+            await held(solo, len(whole) - 1 if len(whole) - 1 > LIMITS.body_small_bytes else 0)
+            writer.write(whole[-1:] + message(100))
+
+            assert b'"result"' in await text(reader)
+            assert b'"result"' in await text(reader)
+            assert solo.server.bodies.held_bytes == 0
+
+
+@pytest.mark.adversarial(39)
+async def test_sockets_beyond_the_share_are_ended() -> None:
+    async with solo_node(settled=False, limits=LIMITS) as solo, socket(solo) as (_, kept):
+        kept.write(message(390)[:390])
+        await kept.drain()
+        await held(solo, 390)
+        async with socket(solo) as (reader, writer):
+            writer.write(message(390)[:300])
+            assert int.from_bytes((await text(reader))[:2]) == WSCloseCode.TRY_AGAIN_LATER
+        async with socket(solo) as (reader, writer):
+            writer.write(message(100))
+            assert b'"result"' in await text(reader)
+    await held(solo, 0)
+
+
+@pytest.mark.adversarial(39)
+async def test_message_that_does_not_come_to_its_end_ends_its_socket() -> None:
+    limits = RpcLimits(body_max_bytes=400, body_small_bytes=100, body_timeout_ms=50)
+    async with solo_node(settled=False, limits=limits) as solo, socket(solo) as (reader, writer):
+        writer.write(message(390)[:300])
+
+        farewell = await text(reader)
+
+        assert int.from_bytes(farewell[:2]) == WSCloseCode.TRY_AGAIN_LATER
+        assert b"in time" in farewell
+
+
+# Answers.
+
+
+DISCOVER = {"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}
+MANY = json.dumps([DISCOVER] * 5).encode()
+PIPELINED = 16
+"""More than the system takes for a connection that nobody reads."""
+
+
+@contextlib.asynccontextmanager
+async def deaf(solo: Solo) -> AsyncIterator[None]:
+    """Ask for large answers, read none, and go on once one of them waits to be read."""
+    head = b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    asked = head + b"Content-Length: %d\r\n\r\n" % len(MANY) + MANY
+    before = solo.server.answers.held_bytes
+    async with sending(solo, asked * PIPELINED, limit=1 << 10):
+        at, since = before, 0
+        async with asyncio.timeout(10):
+            # Each that the system takes is soon followed by the next; one that stays is not taken.
+            while since < 1_000:
+                await asyncio.sleep(0)
+                now = solo.server.answers.held_bytes
+                since = since + 1 if now == at and now > before else 0
+                at = now
+        yield
+
+
+@pytest.mark.adversarial(74)
+async def test_answers_that_nobody_reads_are_bounded_for_each_caller() -> None:
+    async with solo_node(settled=False) as solo:
+        size = len((await solo.post(MANY))[1])
+    limits = RpcLimits(answers_per_caller_max_bytes=2 * size)
+    async with solo_node(settled=False, limits=limits) as solo:
+        async with deaf(solo), deaf(solo):
+            assert solo.server.answers.held_bytes == 2 * size
+
+            status, body = await solo.post(MANY)
+
+            assert status == 429
+            assert json.loads(body)["error"]["data"] == {"retry_after_ms": COME_BACK_MS}
+            assert (await answered(solo, 100))[0] == 200
+        await let_go(solo)
+        assert (await solo.post(MANY))[0] == 200
+
+
+@pytest.mark.adversarial(74)
+async def test_answer_that_nobody_reads_is_given_up_where_another_needs_its_room() -> None:
+    async with solo_node(settled=False) as solo:
+        size = len((await solo.post(MANY))[1])
+    limits = RpcLimits(answers_max_bytes=size)
+    async with solo_node(settled=False, limits=limits) as solo, deaf(solo):
+        assert (await solo.post(MANY))[0] == 429
+        solo.town.clock.advance(limits.body_patience_ms)
+
+        assert (await solo.post(MANY))[0] == 200
+
+        await let_go(solo)
+
+
+@pytest.mark.adversarial(74)
+async def test_answer_that_nobody_reads_is_not_held_for_ever() -> None:
+    limits = RpcLimits(answer_timeout_ms=500)
+    async with solo_node(settled=False, limits=limits) as solo, deaf(solo):
+        await let_go(solo)
+
+
+async def let_go(solo: Solo) -> None:
+    """Wait until no answer is held."""
+    async with asyncio.timeout(5):
+        while solo.server.answers.held_bytes:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+@pytest.mark.adversarial(74)
+async def test_socket_that_reads_no_large_answers_is_ended() -> None:
+    async with solo_node(settled=False) as solo:
+        size = len((await solo.post(MANY))[1])
+    limits = RpcLimits(answers_per_caller_max_bytes=2 * size, stall_ms=200)
+    async with solo_node(settled=False, limits=limits) as solo, socket(solo) as (_, writer):
+        writer.write(masked(MANY) * PIPELINED)
+        async with asyncio.timeout(10):
+            while solo.server._sessions:
+                assert solo.server.answers.held_bytes <= 2 * size
+                await asyncio.sleep(0)
+        await let_go(solo)
+
+
+async def test_socket_that_reads_gets_large_answers() -> None:
+    async with solo_node(settled=False) as solo, socket(solo) as (reader, writer):
+        for _ in range(PIPELINED):
+            writer.write(masked(MANY))
+            assert len(json.loads(await text(reader))) == 5
+        await let_go(solo)

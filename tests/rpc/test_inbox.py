@@ -1,7 +1,9 @@
 """Messages that are answered in the turn in which they arrive, and those that are queued."""
 
 import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -34,12 +36,18 @@ class Plain:
         self._texts: list[bytes] = []
 
     @classmethod
-    async def open(cls, solo: Solo, *, also: bytes = b"") -> "Plain":
+    @contextlib.asynccontextmanager
+    async def open(cls, solo: Solo, *, also: bytes = b"") -> "AsyncIterator[Plain]":
         """Open one; `also` goes out together with the handshake."""
         reader, writer = await asyncio.open_connection("127.0.0.1", solo.server.port)
-        writer.write(HANDSHAKE % b"127.0.0.1" + also)
-        await reader.readuntil(b"\r\n\r\n")
-        return cls(reader, writer)
+        try:
+            writer.write(HANDSHAKE % b"127.0.0.1" + also)
+            await reader.readuntil(b"\r\n\r\n")
+            yield cls(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def answer(self) -> dict[str, Any]:
         """Return the next answer."""
@@ -52,8 +60,7 @@ class Plain:
 
 
 async def test_call_is_answered_without_a_task_or_a_turn_of_the_queue() -> None:
-    async with solo_node() as solo:
-        one = await Plain.open(solo)
+    async with solo_node() as solo, Plain.open(solo) as one:
         (session,) = solo.server._sessions
         tasks = len(asyncio.all_tasks())
         for number in range(20):
@@ -63,31 +70,42 @@ async def test_call_is_answered_without_a_task_or_a_turn_of_the_queue() -> None:
             assert len(asyncio.all_tasks()) == tasks
 
         assert session._socket.queued == 0
-        one.writer.close()
 
 
 async def test_messages_that_came_together_keep_their_order() -> None:
-    async with solo_node() as solo:
-        one = await Plain.open(solo)
+    async with solo_node() as solo, Plain.open(solo) as one:
         count = 3 * AT_ONCE_MAX + 1
         one.writer.write(b"".join(masked(asked(number)) for number in range(count)))
 
         assert [(await one.answer())["id"] for _ in range(count)] == list(range(count))
-        one.writer.close()
+
+
+async def test_large_answers_are_made_one_in_a_turn_of_the_loop() -> None:
+    async with solo_node() as solo, Plain.open(solo) as one:
+        calls, most, count = 6, 0, 0.0
+        one.writer.write(b"".join(masked(asked(number, "rpc.discover")) for number in range(calls)))
+
+        while count < calls:
+            before = count
+            await asyncio.sleep(0)
+            count = solo.services.metrics.value(
+                "khazana_rpc_requests_total", method="rpc.discover", result="ok"
+            )
+            most = max(most, int(count - before))
+
+        assert most == 1
+        assert [(await one.answer())["id"] for _ in range(calls)] == list(range(calls))
 
 
 async def test_message_that_came_with_the_handshake_is_answered_first() -> None:
-    async with solo_node() as solo:
-        one = await Plain.open(solo, also=masked(asked(1)))
+    async with solo_node() as solo, Plain.open(solo, also=masked(asked(1))) as one:
         one.writer.write(masked(asked(2)))
 
         assert [(await one.answer())["id"] for _ in range(2)] == [1, 2]
-        one.writer.close()
 
 
 async def test_message_in_fragments_and_pieces_is_answered_in_its_turn() -> None:
-    async with solo_node() as solo:
-        one = await Plain.open(solo)
+    async with solo_node() as solo, Plain.open(solo) as one:
         body = asked(2)
         first = bytearray(masked(body[:20]))
         first[0] &= ~FINAL
@@ -99,13 +117,11 @@ async def test_message_in_fragments_and_pieces_is_answered_in_its_turn() -> None
             await asyncio.sleep(0)
 
         assert [(await one.answer())["id"] for _ in range(3)] == [1, 2, 3]
-        one.writer.close()
 
 
 async def test_call_behind_a_queued_one_waits_for_it() -> None:
     """As many wait as may; what comes then is queued, and so is all behind it."""
-    async with solo_node(limits=RpcLimits(socket_calls_max=1)) as solo:
-        one = await Plain.open(solo)
+    async with solo_node(limits=RpcLimits(socket_calls_max=1)) as solo, Plain.open(solo) as one:
         raw = solo.town.transfer("a0", "a1").hex()
         one.writer.write(masked(asked(1, "khz_submit", transaction=raw, wait="final")))
         await solo.intake.taken.wait()
@@ -123,7 +139,6 @@ async def test_call_behind_a_queued_one_waits_for_it() -> None:
         one.writer.write(masked(asked(4)))
         assert (await one.answer())["id"] == 4
         assert session._socket.queued == 2
-        one.writer.close()
 
 
 async def test_text_that_is_none_ends_the_connection() -> None:

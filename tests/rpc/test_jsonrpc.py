@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from node.rpc.errors import Limited, NotFound, ParseError
 from node.rpc.jsonrpc import (
+    ANSWER_BYTES_MAX,
+    TURN_BYTES,
     VALUES_MAX,
     Dispatcher,
     NoParams,
@@ -327,6 +329,119 @@ async def test_charge_sees_the_number_of_calls_and_its_refusal_carries_nothing_o
 
     assert charged == [3]
     assert handlers.calls == 0
+
+
+class Lines(msgspec.Struct, frozen=True, kw_only=True):
+    lines: list[str]
+
+
+class Library:
+    """Answers of any size, by what only reads and by what waits."""
+
+    def __init__(self) -> None:
+        self.turns: list[int] = []
+        self.turn = 0
+        self.now_s = 0.0
+
+    @method("read")
+    def read(self, params: SubtractParams) -> Lines:
+        """Return so many lines of a hundred bytes, after so many milliseconds."""
+        self.turns.append(self.turn)
+        self.now_s += params.subtrahend / 1000
+        return Lines(lines=["x" * 97] * params.minuend)
+
+    @method("fetch")
+    async def fetch(self, params: SubtractParams) -> Lines:
+        """Do the same."""
+        lines: Lines = self.read(params)
+        return lines
+
+    async def count_turns(self) -> None:
+        while True:
+            self.turn += 1
+            await asyncio.sleep(0)
+
+
+def _library(*, answer_bytes_max: int = ANSWER_BYTES_MAX) -> tuple[Library, Dispatcher]:
+    library = Library()
+    return library, Dispatcher(
+        methods_of(library),
+        report=Reports(),
+        now_s=lambda: library.now_s,
+        answer_bytes_max=answer_bytes_max,
+    )
+
+
+def _read(lines: int, *, name: str = "read", milliseconds: int = 0) -> dict[str, object]:
+    return call(name, {"minuend": lines, "subtrahend": milliseconds})
+
+
+@pytest.mark.parametrize(
+    ("lines", "milliseconds", "a_turn"), [(TURN_BYTES // 400, 0, 5), (1, 1, 2), (1, 30, 1)]
+)
+@pytest.mark.parametrize("every", [1, 2, 11])
+async def test_batch_of_much_work_rests_while_it_is_answered(
+    lines: int, milliseconds: int, a_turn: int, every: int
+) -> None:
+    """Whether or not some of its calls wait for something."""
+    library, dispatcher = _library()
+    calls = [
+        _read(lines, milliseconds=milliseconds, name="read" if place % every else "fetch")
+        if every > 1
+        else _read(lines, milliseconds=milliseconds)
+        for place in range(10)
+    ]
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(library.count_turns(), name="turns")
+        answers = json.loads(await dispatcher.answer(json.dumps(calls).encode()) or b"")
+        counting.cancel()
+
+    assert [len(answer["result"]["lines"]) for answer in answers] == [lines] * 10
+    if every == 1:
+        assert max(map(library.turns.count, library.turns)) <= a_turn
+    assert len(set(library.turns)) >= 2
+
+
+async def test_batch_of_little_is_answered_where_it_is_met() -> None:
+    _, dispatcher = _library()
+
+    begun = dispatcher.begin(json.dumps([_read(1)] * 100).encode())
+
+    assert isinstance(begun, bytes)
+    assert len(json.loads(begun)) == 100
+
+
+@pytest.mark.parametrize("name", ["read", "fetch"])
+async def test_answer_that_is_too_large_is_refused_with_how_large_one_is(name: str) -> None:
+    library, dispatcher = _library(answer_bytes_max=10_000)
+
+    answer = await ask(_read(101, name=name), dispatcher)
+
+    assert (answer["error"]["code"], answer["id"]) == (-32008, 1)
+    assert answer["error"]["data"] == {"answer_bytes_max": 10_000}
+    assert "result" in await ask(_read(99, name=name), dispatcher)
+    assert len(library.turns) == 2
+
+
+@pytest.mark.parametrize("name", ["read", "fetch"])
+async def test_batch_is_answered_as_far_as_there_is_room(name: str) -> None:
+    library, dispatcher = _library(answer_bytes_max=10_000)
+
+    answers = await ask([_read(30, name=name)] * 7, dispatcher)
+
+    assert ["result" in answer for answer in answers] == [True] * 3 + [False] * 4
+    assert {answer["error"]["code"] for answer in answers[3:]} == {-32008}
+    # What waits has begun before any of it is answered; the rest is not carried out.
+    assert len(library.turns) == (4 if name == "read" else 7)
+
+
+async def test_what_was_carried_out_and_says_little_is_told_in_any_case() -> None:
+    _, dispatcher = _library(answer_bytes_max=10_000)
+
+    answers = await ask([_read(99, name="fetch"), *[_read(5, name="fetch")] * 9], dispatcher)
+
+    assert all("result" in answer for answer in answers)
 
 
 json_values = st.recursive(

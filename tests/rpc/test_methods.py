@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
 from node.replica.position import Position
+from node.rpc.methods import STATUSES_AT_ONCE
+from node.rpc.params import TransactionsParams
 from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
 from tests.explorer.stage import BILL, EXCHANGE, ISIN, LEI, stage
@@ -630,3 +633,35 @@ async def test_votes_and_counts_of_consensus_are_shown_as_they_have_come() -> No
     (voter,) = told["validators"]
     assert (voter["prevote"], voter["precommit"]) == ("07" * 32, "nil")
     assert (voter["signed_last"], voter["proposals_missed"]) == (None, 4)
+
+
+def turns_of(work: Coroutine[Any, Any, Any]) -> tuple[int, Any]:
+    """Return in how many turns of a loop a coroutine that waits for nothing ends, and how."""
+    turns = 1
+    while True:
+        try:
+            work.send(None)
+        except StopIteration as ended:
+            return turns, ended.value
+        turns += 1
+
+
+async def test_many_transactions_are_looked_up_a_few_in_a_turn_and_never_as_of_a_later_block() -> (
+    None
+):
+    async with solo_node() as solo:
+        raw = solo.town.transfer("a0", "a1")
+        last = solo.town.admission.decode(raw).id.hex()
+        ids = [last] + [f"{number:064x}" for number in range(199)]
+        (entry,) = (each for each in solo.server._methods if each.name == "khz_transactions")
+        asked = entry.call(TransactionsParams(ids=ids))
+        assert asked.send(None) is None  # it has looked for the first, which is unknown
+        height = solo.town.chain.head.height
+        await solo.town.decide(raw)
+
+        _, result = turns_of(asked)
+
+        assert result.height == height  # not that of the block which came meanwhile
+        assert result.transactions[0].status == "unknown"
+        again = entry.call(TransactionsParams(ids=ids))
+        assert turns_of(again)[0] == 1 + len(ids) // STATUSES_AT_ONCE
