@@ -40,6 +40,9 @@ class Catalogue:
     outcomes: Mapping[str, str]
     """A sentence for each outcome, by its name; the English ones are the ledger's own."""
 
+    people: Mapping[str, str]
+    """The same where `telling` has other figures for people than the ledger."""
+
     def text(self, key: str, **values: object) -> str:
         """Return a text of the pages; every key that a page uses is there."""
         text = self.texts[key]

@@ -355,6 +355,7 @@ class Explorer:
             ready=all(check.passed for check in self._door.health.checks()),
             network_note=self._network_note,
             has_desk=asked.has_desk,
+            decimals_of=self._door.views.decimals_of,
         )
 
     async def _verify(self, _asked: Asked, _face: Face) -> VerifyContent:

@@ -1,7 +1,7 @@
 """What the templates are given: the text of a language, the values of a page, the way elsewhere."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -138,6 +138,7 @@ class Face(Showing):
         ready: bool,
         network_note: str | None,
         has_desk: bool = False,
+        decimals_of: Callable[[str], int | None] = lambda _: None,
     ) -> None:
         """Make it.
 
@@ -147,7 +148,7 @@ class Face(Showing):
             network_note: the key of a text about the network as a whole, or None.
             has_desk: the menu leads to the page of a development network too.
         """
-        super().__init__(catalogue, root_of(catalogue.language))
+        super().__init__(catalogue, root_of(catalogue.language), decimals_of=decimals_of)
         self._here = tuple(path)
         self._query = dict(query)
         self.language = catalogue.language

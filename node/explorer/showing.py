@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from node.explorer import telling
 from node.explorer.catalogues import Catalogue
 from node.explorer.limits import FIELDS_SHOWN_MAX, NESTED_SHOWN_MAX, TEXT_SHOWN_MAX
 from node.rpc.errors import JsonValue
@@ -56,14 +57,22 @@ NAMED: Final = frozenset(
 class Showing:
     """Shows the values of one network in one language."""
 
-    def __init__(self, catalogue: Catalogue, root: str) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        root: str,
+        *,
+        decimals_of: Callable[[str], int | None] = lambda _: None,
+    ) -> None:
         """Make it.
 
         Args:
             root: what the paths of this language begin with; empty for the first language.
+            decimals_of: of an asset by its code; None where it is not known.
         """
         self._catalogue = catalogue
         self.root = root
+        self._decimals_of = decimals_of
         self._told: dict[int, Markup] = {}
         """Sentences by the identity of what they tell, which the page holds as long as this."""
 
@@ -202,7 +211,21 @@ class Showing:
         sentence = self._catalogue.outcomes.get(name)
         if sentence is None:
             return Markup(f'<bdi lang="en">{escape(told)}</bdi>')
+        figures = telling.told(name, details, self._decimals_of)
+        if figures is not None:
+            return fill(
+                self._catalogue.people[name],
+                lambda key: (
+                    self._figure(figures[key])
+                    if key in figures
+                    else self.value(key, details.get(key, "…"))
+                ),
+            )
         return fill(sentence, lambda key: self.value(key, details.get(key, "…")))
+
+    def _figure(self, text: str) -> Markup:
+        """Return an amount with its decimals, or a day."""
+        return self.number(text) if _AMOUNT.match(text) else self.day(text)
 
     def _sentence(self, sentences: Mapping[str, str], fields: Mapping[str, JsonValue]) -> Markup:
         told = self._told.get(id(fields))

@@ -57,6 +57,7 @@ class Views:
             decimals_of: of an asset by its code; `None` where it is not known.
         """
         self._test = test
+        self.decimals_of = decimals_of
         self.renderer = Renderer(
             test=test, decimals_of=decimals_of, decode_operations=CATALOGUE.decode
         )

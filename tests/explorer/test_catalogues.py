@@ -10,6 +10,7 @@ from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
 from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
+from node.explorer.telling import AMOUNTS, DAYS
 from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
@@ -106,6 +107,19 @@ def test_every_outcome_has_a_sentence(catalogue: Catalogue) -> None:
         for each in missing
     )
     assert set(catalogue.outcomes) == {each.name for each in Outcome}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_people_read_otherwise_has_a_sentence_of_the_same_details(language: str) -> None:
+    catalogue = catalogues()[language]
+
+    assert catalogue.people.keys() == AMOUNTS.keys() | DAYS.keys()
+    for name, sentence in catalogue.people.items():
+        details = names_in(Outcome[name].sentence)
+        assert names_in(sentence) == details, name
+        assert AMOUNTS.get(name, frozenset()) | DAYS.get(name, frozenset()) <= details, name
+    minor = re.compile(r"minor units|1970")
+    assert not minor.search(" ".join(ENGLISH.people.values()))
 
 
 @pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])

@@ -392,8 +392,8 @@ async def test_a_refusal_says_why_in_both_languages() -> None:
         urdu = json.loads((await shown.get(f"/ur/transactions/{shown.refused}.json"))[1])
 
         assert english["outcome"]["name"] == urdu["outcome"]["name"] == "HOLDING_INSUFFICIENT"
-        assert "1,000,000,000,000 are needed" in english["outcome"]["sentence"]
-        assert "1,000,000,000,000 درکار ہیں" in urdu["outcome"]["sentence"]
+        assert "10,000,000,000.00 are needed" in english["outcome"]["sentence"]
+        assert "10,000,000,000.00 درکار ہیں" in urdu["outcome"]["sentence"]
         assert english["outcome"]["operation"] == 0
 
 
