@@ -5,8 +5,9 @@ a later release of the ledger adds and no catalogue knows is shown by its name o
 never fails for a missing text, the tests do.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,10 @@ class Catalogue:
     people: Mapping[str, str]
     """The same where `telling` has other figures for people than the ledger."""
 
+    checks: Mapping[str, str]
+    """What the checks of the demonstrations are called, by their English names, with what changes
+    in braces; none of the language that the demonstrations speak."""
+
     def text(self, key: str, **values: object) -> str:
         """Return a text of the pages; every key that a page uses is there."""
         text = self.texts[key]
@@ -51,6 +56,23 @@ class Catalogue:
     def word(self, value: str) -> str:
         """Return what something on the ledger is called, or else its name there."""
         return self.words.get(value, value)
+
+
+@cache
+def check_names(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """Return how the English name of a check looks, and what it is called in a language."""
+    return [
+        (
+            re.compile(
+                "".join(
+                    f"(?P<{part}>.+)" if place % 2 else re.escape(part)
+                    for place, part in enumerate(re.split(r"\{(\w+)\}", english))
+                )
+            ),
+            name,
+        )
+        for english, name in catalogues()[language].checks.items()
+    ]
 
 
 @cache
@@ -64,4 +86,5 @@ def _read(language: str) -> Catalogue:
         found = tomllib.load(file)
     if language == LANGUAGES[0]:
         found["outcomes"] = {outcome.name: outcome.sentence for outcome in Outcome}
+        found["checks"] = {}
     return Catalogue(language=language, **found)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from node.explorer import plots
-from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
+from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues, check_names
 from node.explorer.charts import bars
 from node.explorer.contents import CurvePoint, MinuteLine, Run, ValidatorMinute, WallColumn
 from node.explorer.limits import (
@@ -265,6 +265,15 @@ class Face(Showing):
                 return self.t("run-travel", day=run.wanted)
             case _:
                 return self.t(f"step-{run.play}-{run.step}")
+
+    def check(self, name: str) -> Markup:
+        """Return what a check of a demonstration is called; in English where there is no other."""
+        for pattern, text in check_names(self.language):
+            found = pattern.fullmatch(name)
+            if found is not None:
+                changing = {key: self.text(part) for key, part in found.groupdict().items()}
+                return fill(text, changing.__getitem__)
+        return Markup('<bdi lang="en">{}</bdi>').format(cut(name))
 
     def tomorrow(self, day: str) -> str:
         """Return the day after one."""

@@ -1,10 +1,14 @@
 """Every text of the pages is there in every language, and every act and outcome has a sentence."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
+from node.cli import demo
 from node.cli.devnet.desk import PLAYS
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
@@ -214,6 +218,43 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
 
     assert asked | built <= ENGLISH.texts.keys()
     assert ENGLISH.texts.keys() <= built | quoted, "texts that nothing shows"
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_check_of_the_demonstrations_has_a_name(language: str) -> None:
+    catalogue = catalogues()[language]
+    shapes = sorted(set(check_shapes()))
+    assert len(shapes) > 30
+
+    for shape in shapes:
+        pattern = re.compile(re.sub(r"\\{\w*\\}", ".+", re.escape(shape)))
+        assert any(map(pattern.fullmatch, catalogue.checks)), (
+            f"add to [checks] in {PLACE}/{language}.toml what this is called: {shape}"
+        )
+    for english, name in catalogue.checks.items():
+        assert names_in(name) == names_in(english), english
+        assert any(
+            re.fullmatch(re.sub(r"\\{\w*\\}", ".+", re.escape(shape)), english) for shape in shapes
+        ), f"no demonstration checks that {english}"
+
+
+def check_shapes() -> Iterator[str]:
+    """Yield the names of checks as the demonstrations write them, what changes as `{}`."""
+    for path in Path(demo.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+                continue
+            if call.func.attr == "check" and ast.unparse(call.func.value).endswith("narrator"):
+                match call.args[0]:
+                    case ast.Constant(value=str(name)):
+                        yield name
+                    case ast.JoinedStr(values=parts):
+                        yield "".join(
+                            str(part.value) if isinstance(part, ast.Constant) else "{}"
+                            for part in parts
+                        )
+                    case other:
+                        pytest.fail(f"{path}: no name is read from {ast.unparse(other)}")
 
 
 def test_catalogues_are_text_that_a_page_can_show() -> None:

@@ -31,6 +31,7 @@ from node.clock import SystemClock
 from node.codec import replace
 from node.config import DevelopmentConfig, NodeConfig, TlsConfig
 from node.explorer import Explorer
+from node.explorer.catalogues import catalogues
 from node.explorer.contents import (
     CheckLine,
     DeskView,
@@ -40,6 +41,7 @@ from node.explorer.contents import (
     StepLine,
 )
 from node.explorer.development import Deny, Report, _is_near
+from node.explorer.face import Face
 from node.explorer.limits import (
     DESK_BODY_BYTES_MAX,
     DESK_FIELDS_MAX,
@@ -323,6 +325,7 @@ async def test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart(
         await _faucet(here)
         await _travel(here)
         held = 0
+        urdu = face("ur")
         for number, step in enumerate(debt.STEPS):
             if number == 9:
                 await here.restart()
@@ -344,6 +347,8 @@ async def test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart(
             assert run["state"] == "done", run["refusal"]
             assert [check for check in run["checks"] if not check["holds"]] == []
             held += len(run["checks"])
+            for check in run["checks"]:
+                assert 'lang="en"' not in urdu.check(check["name"]), check["name"]
             states = [each["state"] for each in page["plays"][1]["steps"]]
             if step.is_played is not None:
                 assert states[number] == "done"
@@ -353,6 +358,28 @@ async def test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart(
         assert held == 48, "all that the terminal checks, but one of a network of its own"
         async with here.session.get(f"{here.url}/ur/development") as response:
             assert "آدھا سال" in await response.text()
+
+
+def face(language: str) -> Face:
+    return Face(
+        catalogues()[language],
+        path=(),
+        query={},
+        node="",
+        height=1,
+        ready=True,
+        network_note=None,
+    )
+
+
+def test_a_check_is_told_in_the_language_of_the_page_with_what_changes_in_it() -> None:
+    told = "nothing acknowledged is lost: <b>crypto-council has every one of them"
+    shown = face("ur").check(told)
+    assert "<bdi>&lt;b&gt;crypto-council</bdi> کے پاس سب موجود ہیں" in shown
+    assert face("ur").check("an issue by the ministry alone is refused").startswith("صرف")
+    # Of a later release than the catalogue, and in the language that it is told in.
+    assert face("ur").check("<i>anything") == '<bdi lang="en">&lt;i&gt;anything</bdi>'
+    assert face("en").check("no bill is left") == '<bdi lang="en">no bill is left</bdi>'
 
 
 async def _faucet(here: Running) -> None:
