@@ -20,6 +20,7 @@ from node.ledger.auctions.records import (
     StandingRecord,
 )
 from node.ledger.auctions.terms import (
+    BIDS_PER_BIDDER_MAX,
     BPS,
     COMPETITIVE_BIDS_MAX,
     NONCOMPETITIVE_BIDS_MAX,
@@ -49,7 +50,7 @@ from node.ledger.tables import (
 )
 from node.ledger.units import MS_PER_DAY
 
-_NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None)
+_NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None, withdrawn=())
 _BLAMELESS: Final = StandingRecord(unrevealed=0, failed=0, excluded_until_ms=0, unentered=0)
 
 
@@ -269,7 +270,7 @@ def seal(
         envelope: that it came on paper; None: by the bidder's own key.
 
     Raises:
-        Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL, SEALED_BID_EXISTS.
+        Reject: BIDS_FULL_FOR_BIDDER, AUCTION_FULL, SEALED_BID_EXISTS, ENVELOPE_WITHDRAWN.
     """
     theirs = bidder_of(state, auction, bidder)
     if len(theirs.sealed) >= record.terms.bids_per_bidder:
@@ -286,6 +287,8 @@ def seal(
         check_place(auction, record)
         counted = replace(record, noncompetitive=record.noncompetitive + 1)
     _check_fresh(state, auction, theirs, commitment)
+    if envelope is not None:
+        _check_not_withdrawn(auction, theirs, account, commitment)
     number = record.numbered + 1
     sealed = BidRecord(account=account, bidder=bidder, commitment=commitment, bid=None, void=False)
     state.put(BIDS, bid_key(auction, number), sealed)
@@ -378,20 +381,35 @@ def check_noncompetitive(auction: str, terms: AuctionTerms, face: int) -> None:
 
 
 def withdraw(
-    state: LedgerState, auction: str, record: AuctionRecord, number: int, bid: BidRecord
+    state: LedgerState,
+    auction: str,
+    record: AuctionRecord,
+    number: int,
+    bid: BidRecord,
+    *,
+    by_bidder: bool,
 ) -> None:
-    """Forget a sealed bid. Its number is not given again."""
+    """Forget a sealed bid. Its number is not given again.
+
+    Args:
+        by_bidder: its own key has signed. Of an envelope the hash is remembered: the office that
+            has the paper could lodge it again, and whoever took it back would be bound by it.
+    """
     state.delete(BIDS, bid_key(auction, number))
     theirs = bidder_of(state, auction, bid.bidder)
     left = tuple(each for each in theirs.sealed if each != number)
     key = bidder_key(auction, bid.bidder)
-    # Where nothing is left, the record goes too: who comes and goes leaves nothing behind. What was
-    # bid without a price, before a licence let it name one, stays the bidder's only such bid.
-    nothing = not left and theirs.noncompetitive is None
-    state.put(BIDDERS, key, None if nothing else replace(theirs, sealed=left))
     envelope = envelope_of(state, auction, number)
+    withdrawn = theirs.withdrawn
     if envelope is not None:
         state.delete(ENVELOPES, bid_key(auction, number))
+        if by_bidder and len(withdrawn) < BIDS_PER_BIDDER_MAX:
+            assert bid.commitment is not None, "an envelope without a hash"
+            withdrawn = (*withdrawn, bid.commitment)
+    # Where nothing is left, the record goes too: who comes and goes leaves nothing behind. What was
+    # bid without a price, before a licence let it name one, stays the bidder's only such bid.
+    nothing = not left and theirs.noncompetitive is None and not withdrawn
+    state.put(BIDDERS, key, None if nothing else replace(theirs, sealed=left, withdrawn=withdrawn))
     if envelope is None or envelope.priced:
         counted = replace(record, sealed=record.sealed - 1)
     else:
@@ -509,6 +527,19 @@ def _check_fresh(state: LedgerState, auction: str, theirs: BidderRecord, commitm
         held = state.get(BIDS, bid_key(auction, number))
         if held is not None and held.commitment == commitment:
             raise Reject(Outcome.SEALED_BID_EXISTS, auction=auction, number=number)
+
+
+def _check_not_withdrawn(
+    auction: str, theirs: BidderRecord, account: bytes, commitment: bytes
+) -> None:
+    """Refuse an envelope that its bidder took back, and any where it took back too many to know."""
+    if commitment in theirs.withdrawn or len(theirs.withdrawn) >= BIDS_PER_BIDDER_MAX:
+        raise Reject(
+            Outcome.ENVELOPE_WITHDRAWN,
+            auction=auction,
+            account=account,
+            expected=BIDS_PER_BIDDER_MAX,
+        )
 
 
 def _check_room(auction: str, record: AuctionRecord, count: int, count_max: int) -> None:

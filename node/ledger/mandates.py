@@ -2,8 +2,8 @@
 
 An office can bid with nobody's money unasked: the account that bids and the one that pays have both
 given it a mandate before. What is lodged under one stays where it is when the mandate is taken
-back: until the close its bidder withdraws it like any sealed bid; after it, nobody who has seen
-others' bids can have it left out.
+back: until the close its bidder withdraws it like any sealed bid, and no office lodges it again;
+after it, nobody who has seen others' bids can have it left out.
 """
 
 from collections.abc import Sequence

@@ -808,6 +808,13 @@ class Outcome(IntEnum):
         "The plan {plan} is not one: {reason}. Publish it without this contradiction.",
         3,
     )
+    ENVELOPE_WITHDRAWN = (
+        240,
+        "Account {account} took this envelope back in the auction {auction}, or took back"
+        " {expected} others. Ask the bidder for a new one, sealed with another salt, or let it bid"
+        " by its own key.",
+        3,
+    )
 
 
 ENVELOPE_OUTCOMES: Final = tuple(

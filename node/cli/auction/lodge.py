@@ -47,6 +47,7 @@ def command(
     The bidder has given your office a mandate. What is in the envelope, nobody knows before it is
     opened. What your office does not enter after the close is void, and counts against it. With
     --return an envelope is given back unopened: its bidder asks for it, or the hash was mistyped.
+    What the bidder withdrew by its own key cannot be handed in again.
 
     \b
     Example:

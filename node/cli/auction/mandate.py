@@ -47,8 +47,8 @@ def command(
     """Give an office the mandate to hand in sealed envelopes for an account.
 
     Without one no office can bid for anybody. It counts for all auctions until it is taken back; a
-    new one takes its place. What was handed in before stays a bid: `khazana auction withdraw` takes
-    that back, before the close.
+    new one takes its place. What was handed in before stays a bid: before the close `khazana
+    auction withdraw` takes that back, and no office lodges it again.
 
     \b
     Example:

@@ -37,6 +37,9 @@ def command(
 ) -> None:
     """Withdraw sealed bids from an AUCTION before its close. What they said, nobody learns.
 
+    An envelope on paper that its bidder withdraws so is not lodged again in this auction, though
+    the office still has it; the mandate stands for others.
+
     \b
     Example:
       khazana auction withdraw mtb-3m-574 --account tkhz1… --number 7 --key bank.json

@@ -148,6 +148,8 @@ class BidderRecord(Record):
     """Of those opened."""
     noncompetitive: BidNumber | None
     """Of its bid without a price, electronic or entered from paper; void if it made two."""
+    withdrawn: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=BIDS_PER_BIDDER_MAX)]
+    """Hashes of envelopes that it took back itself: no office lodges one of them again."""
 
 
 class StandingRecord(Record):

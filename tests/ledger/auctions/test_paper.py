@@ -283,6 +283,38 @@ def test_bidder_with_a_key_withdraws_its_envelope_before_the_close() -> None:
     assert world.submit(enter(content, 1), by=(CB, FM)).outcome is Outcome.ENVELOPE_UNKNOWN
 
 
+def test_envelope_that_was_taken_back_is_not_lodged_again() -> None:
+    """Its office still has the paper, and the mandate stands for another envelope."""
+    world = make_paper(("bank-a", content_of(*BANK_A)))
+    withdraw = WithdrawBid(account=address("bank-a"), auction=AUCTION, number=1)
+    world.do(withdraw, by=("bank-a",))
+    again, other = (
+        LodgeEnvelope(
+            account=address(CB),
+            approvers=(),
+            bidding=address("bank-a"),
+            auction=AUCTION,
+            commitment=commitment_of(content),
+        )
+        for content in (content_of(*BANK_A), replace(content_of(*BANK_A), salt=bytes(32)))
+    )
+
+    assert world.submit(again, by=(CB,)).outcome is Outcome.ENVELOPE_WITHDRAWN
+    world.do(other, by=(CB,))
+    # By its own key the bidder may hand it in, and what an office gave back it may lodge again.
+    commit = CommitBid(
+        account=address("bank-a"), auction=AUCTION, commitment=commitment_of(content_of(*BANK_A))
+    )
+    world.do(commit, by=("bank-a",))
+    world.do(ReturnEnvelope(account=address(CB), approvers=(), auction=AUCTION, number=2), by=(CB,))
+    world.do(other, by=(CB,))
+    world.check()
+    go_to(world, TERMS.closes_ms)
+    go_to(world, TERMS.reveals_until_ms)
+    go_to(world, TERMS.decides_until_ms)
+    assert not world.records.scan(BIDDERS, b"", 1)
+
+
 def test_bidder_with_a_key_opens_its_envelope_itself() -> None:
     content = content_of(*BANK_A)
     world = make_paper(("bank-a", content))

@@ -50,7 +50,7 @@ def _apply(context: ActContext, operation: ReturnEnvelope) -> None:
     )
     _, bid = bid_on_paper(state, auction, number)
 
-    withdraw(state, auction, record, number, bid)
+    withdraw(state, auction, record, number, bid, by_bidder=False)
     context.events.append(EnvelopeReturned(auction=auction, number=number, account=bid.account))
 
 

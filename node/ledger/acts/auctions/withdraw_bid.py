@@ -1,4 +1,8 @@
-"""Withdraw a sealed bid while bids still come in. What it said, nobody learns."""
+"""Withdraw a sealed bid while bids still come in. What it said, nobody learns.
+
+An envelope that its bidder withdraws so is not lodged again in this auction, whatever mandate
+stands: its office still has the paper.
+"""
 
 from typing import Final
 
@@ -41,7 +45,7 @@ def _apply(context: ActContext, operation: WithdrawBid) -> None:
     )
     bid = sealed_bid_of(state, auction, number, account)
 
-    withdraw(state, auction, record, number, bid)
+    withdraw(state, auction, record, number, bid, by_bidder=True)
     context.events.append(BidWithdrawn(auction=auction, number=number, account=account))
 
 
