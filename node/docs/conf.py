@@ -16,13 +16,16 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "node/docs/index"
 include_patterns = [
     *("README.md", "CHANGELOG.md", "**/README.md"),
-    *("node/docs/*.md", "node/docs/howto/*.md", "node/docs/reference/*.md"),
+    *("node/docs/*.md", "node/docs/howto/*.md", "node/docs/reference/*.md", "node/cli/refusals.md"),
 ]
 exclude_patterns = [".*", "**/.*", "**/node_modules", "tests/docs", "node/explorer/static"]
 html_theme = "furo"
 html_title = f"Khazana {release}"
 html_show_sphinx = False
+html_static_path = ["static"]
+html_css_files = ["khazana.css"]
 myst_heading_anchors = 3
+highlight_language = "text"
 myst_enable_extensions = ["colon_fence"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"

@@ -14,6 +14,7 @@ import click
 import pytest
 
 from node.cli.application import application
+from node.docs import pages
 from tests.docs.blocks import ROOT
 
 PAGES = tuple(
@@ -60,6 +61,19 @@ def test_modules_and_targets_that_a_page_names_are_there(page: Path) -> None:
         found = importlib.util.find_spec(module.rstrip("."))
         assert found is not None, module
     assert set(_TARGET.findall(text)) <= targets | {"it", "up", "sure"}
+
+
+def test_examples_of_every_command_are_there_with_their_options() -> None:
+    """They stand in the help, and with it in the reference."""
+    examples = [
+        line.strip()
+        for line in pages.commands().replace("\\\n", " ").splitlines()
+        if line.strip().startswith("khazana ")
+    ]
+
+    assert len(examples) > 100
+    for line in examples:
+        assert fault_of(line) is None, f"{line}: {fault_of(line)}"
 
 
 def test_what_is_not_there_is_found() -> None:

@@ -1,6 +1,8 @@
 """The pages that the code writes, and that every page has its place."""
 
 import importlib.util
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from node.cli.application import application
-from node.docs.pages import PAGES, commands, methods, operations, outcomes
+from node.docs.formats import formats
+from node.docs.methods import methods
+from node.docs.pages import PAGES, commands, operations, outcomes
+from node.hashing import Domain
 from node.ledger.catalogue import ACTS
 from node.ledger.outcomes import Outcome
 from node.rpc.jsonrpc import methods_of
@@ -39,6 +44,32 @@ def test_every_method_is_on_the_page_with_its_parameters() -> None:
         assert f"\n## {entry.name}\n" in f"\n{page}"
     assert "| `address` | string" in page
     assert "khz_subscribe" in page
+
+
+def test_every_result_and_error_that_a_method_leads_to_is_on_its_page() -> None:
+    page = methods()
+
+    led = set(re.findall(r"\]\(#([a-z]+)\)", page))
+    titles = {title.lower() for title in re.findall(r"^#{2,3} (\w+)$", page, re.MULTILINE)}
+    assert len(led) > 100
+    assert led <= titles
+    for error in set(re.findall(r"^\[Errors\]\(#errors\): (.*)\.$", page, re.MULTILINE)):
+        assert all(f" | {name} | " in page for name in error.split(", "))
+
+
+def test_every_vector_is_on_the_page_of_formats_with_what_it_holds() -> None:
+    page = formats()
+    unwrapped = page.replace("\n", "")
+
+    ledger = json.loads((ROOT / "tests" / "ledger" / "vectors.json").read_text())
+    blocks = json.loads((ROOT / "tests" / "blocks" / "vectors.json").read_text())
+    for vectors in (ledger["operations"], ledger["receipts"], blocks):
+        assert vectors
+        assert all(value in unwrapped for value in vectors.values())
+    assert ledger["transaction body"] in unwrapped
+    for domain in Domain:
+        assert f"| `{domain.value.decode()}` | `" in page
+    assert '"type": "transfer", "account": "tkhz1' in page.replace("\n", " ")
 
 
 def test_every_operation_is_on_the_page_with_its_fields() -> None:
