@@ -1,27 +1,43 @@
-"""What the next block will read, read before it comes, where blocks are written.
+"""What the next block will read, read before it comes, where blocks are written; and rehearsed.
 
 While holders are paid, each block reads thousands of records and branches that no block before it
 had, and which ones is known when the block before it is durable. Until somebody builds or checks
 the next one the store's thread has nothing to do. So it reads them then, piece by piece, and ends
 where it is when the block comes, which reads the rest itself.
 
-Reading ahead changes no result: what is read is the committed state, and the next commit drops it.
-A failure is nobody's yet: the block meets the same one where it needs what could not be read.
+When all is read it pays the holders for itself, on a state that nobody else sees, and works out
+what that does to the tree. The block applies its own rules to its own state all the same; only
+where just these leaves came of it does it take the branches above them as they were worked out.
+
+Neither changes a result: what is read is the committed state, what is worked out follows from it,
+and the next commit drops both. A failure is nobody's yet: the block meets the same one where it
+needs what could not be read.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from node.chain.errors import ChainDamaged
-from node.chain.records import CommittedRecords
+from node.chain.records import CommittedRecords, RecordsAhead
+from node.codec import Record
 from node.ledger import servicing
-from node.ledger.commitment import Path, hash_ahead, neighbourhood
+from node.ledger.commitment import (
+    CommitmentError,
+    Path,
+    Rehearsed,
+    hash_ahead,
+    neighbourhood,
+    rehearse,
+)
+from node.ledger.due import apply_due
 from node.ledger.securities import POSITIONS
 from node.ledger.servicing import Foresight
-from node.ledger.state import LedgerState
+from node.ledger.state import LedgerState, Table
 from node.ledger.tables import HOLDINGS
 from node.storage import StorageError
 from node.storage.nodes import StoredNodes
+
+R = TypeVar("R", bound=Record)
 
 PIECE_HOLDERS: Final = 256
 """Read in one go: 2 ms, after which it is seen whether the block has come."""
@@ -41,39 +57,60 @@ class Ahead:
 
         None: nothing is foreseen, as after most blocks.
         """
+        self._reading = None
         state = LedgerState(self._records)
         foreseen = servicing.foresee(state, time_ms, servicing.HOLDERS_PER_BLOCK_MAX)
         if not foreseen:
             return None
-        self._reading = _Reading(foreseen, self._records, self._nodes)
+        self._reading = _Reading(foreseen, self._records, self._nodes, time_ms)
         return self._reading.run
 
-    def stop(self) -> None:
-        """End after the piece that is being read: the block has come."""
-        if self._reading is not None:
-            self._reading.is_wanted = False
-            self._reading = None
+    def stop(self) -> Mapping[Path, Rehearsed]:
+        """End after the piece that is being read: the block has come. Return what was rehearsed."""
+        if self._reading is None:
+            return {}
+        self._reading.is_wanted = False
+        return self._reading.rehearsed
 
 
 class _Reading:
     """What is read ahead of one block. It runs in another thread than the one that made it."""
 
     def __init__(
-        self, foreseen: tuple[Foresight, ...], records: CommittedRecords, nodes: StoredNodes
+        self,
+        foreseen: tuple[Foresight, ...],
+        records: CommittedRecords,
+        nodes: StoredNodes,
+        time_ms: int,
     ) -> None:
         self._foreseen = foreseen
         self._records = records.ahead()
-        self._read_branches = nodes.reader_ahead()
+        self._nodes = nodes.ahead()
+        self._time_ms = time_ms
         self.is_wanted = True
+        self.rehearsed: dict[Path, Rehearsed] = {}
 
     def run(self) -> None:
-        """Read until all is there, or nobody wants it any more."""
+        """Read until all is there, or nobody wants it any more; then rehearse."""
         try:
             left = servicing.HOLDERS_PER_BLOCK_MAX
             for foresight in self._foreseen:
                 left -= self._read(foresight, min(left, foresight.holders))
-        except (ChainDamaged, StorageError):
+            self._rehearse()
+        except (ChainDamaged, CommitmentError, StorageError, _Unwanted):
             return
+
+    def _rehearse(self) -> None:
+        """Let fall due what does in the next block, and note what comes of it in the tree."""
+        source = _WhileWanted(self, self._records)
+        state = LedgerState(source)
+        apply_due(state, self._time_ms + 1)
+        source.check()
+        changes = state.changes()
+        source.check()
+        for path, rehearsed in rehearse(self._nodes, changes):
+            self.rehearsed[path] = rehearsed
+            source.check()
 
     def _read(self, foresight: Foresight, holders_max: int) -> int:
         """Read up to so many holders of one register; return how many there are."""
@@ -89,9 +126,38 @@ class _Reading:
             # The register is in the order of these hashes.
             hashes = hash_ahead([HOLDINGS.prefix + key for key in keys])
             first, place = place or neighbourhood(hashes[0]), neighbourhood(hashes[-1])
-            self._read_branches(first, place)
+            self._nodes.read_ahead(first, place)
             found += len(keys)
             if len(keys) < wanted:
                 break
             start = piece[-1][0] + b"\0"
         return found
+
+
+class _Unwanted(Exception):
+    """The block has come, and what is rehearsed would only be in its way."""
+
+
+class _WhileWanted:
+    """A source of records that ends whoever reads, once the block has come."""
+
+    def __init__(self, reading: _Reading, records: RecordsAhead) -> None:
+        self._reading = reading
+        self._records = records
+
+    def check(self) -> None:
+        """Raise `_Unwanted` if it is so."""
+        if not self._reading.is_wanted:
+            raise _Unwanted
+
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        self.check()
+        return self._records.record(table, key)
+
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        self.check()
+        return self._records.records(table, keys)
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        self.check()
+        return self._records.scan(table, start, limit)

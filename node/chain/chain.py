@@ -641,11 +641,17 @@ class Chain:
         return self.history.seen(transaction_id)
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
-        self._ahead.stop()
+        rehearsed = self._ahead.stop()
         try:
             with self._stages.apply:
                 return execute(
-                    draft, parent, self._genesis, self._records, self._nodes, self._stages
+                    draft,
+                    parent,
+                    self._genesis,
+                    self._records,
+                    self._nodes,
+                    self._stages,
+                    rehearsed,
                 )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error

@@ -4,7 +4,7 @@ One function, one pass. It reads committed state and writes nothing: what the bl
 the candidate. Building a proposal and checking somebody else's are the same work.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from node.blocks import (
@@ -25,7 +25,7 @@ from node.codec import Record, encode
 from node.genesis import Amendment, Genesis
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
-from node.ledger.commitment import NodeSource
+from node.ledger.commitment import NodeSource, Path, Rehearsed
 from node.ledger.parameters import parameters_hash, parameters_of
 from node.ledger.state import LedgerState, RecordSource, Written
 from node.ledger.tables import AmendmentRecord, RulingKey, ValidatorRecord
@@ -56,6 +56,7 @@ def execute(
     records: RecordSource,
     nodes: NodeSource,
     stages: Stages,
+    rehearsed: Mapping[Path, Rehearsed],
 ) -> Candidate:
     """Apply the draft on top of its parent and return the candidate, with its header.
 
@@ -81,7 +82,7 @@ def execute(
     )
     changes, records_after, keys = _changes(result.written)
     with stages.commitment:
-        tree = commitment.update(nodes, changes)
+        tree = commitment.update(nodes, changes, rehearsed)
     receipts = [encode(receipt) for receipt in result.receipts]
     events = encode(result.events)
     leaves = list(map(receipt_leaf, ids, receipts))

@@ -99,12 +99,7 @@ class CommittedRecords:
         """
         assert limit <= SCAN_MAX
         if not prefix:
-            found = self._ahead.scan(table, start, limit)
-            if found:
-                if len(found) < limit:
-                    after = found[-1][0] + b"\0"  # the least key above the last one
-                    found += _scanned(self._store, table, after, limit - len(found))
-                return found
+            return self._ahead.scan(table, start, limit)
         return _scanned(self._store, table, start, limit, prefix=prefix)
 
     def ahead(self) -> "RecordsAhead":
@@ -129,7 +124,8 @@ class CommittedRecords:
 
 
 class RecordsAhead:
-    """Records of one committed state, read before the block that asks for them.
+    """Records of one committed state, read before the block that asks for them: a source of them
+    for whoever fills it, too.
 
     Another thread fills it, while the store is what that state left. Nothing in it is ever changed,
     and no step of filling it leaves a dictionary or a list in between; so nobody waits for anybody.
@@ -156,7 +152,28 @@ class RecordsAhead:
         pairs = _sought(self._store, table, sorted(keys))
         self.found.update([(prefix + key, record) for key, record in pairs])
 
-    def scan(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        """Return the record at this key of the table, or None."""
+        full_key = table.prefix + key
+        found = self.found.get(full_key, _UNKNOWN)
+        if found is not _UNKNOWN:
+            return found  # type: ignore[return-value]  # the prefix says the type
+        encoded = self._store.get(layout.state_key(full_key))
+        return None if encoded is None else _decoded(table, encoded)
+
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these keys of the table, or None."""
+        return [self.record(table, key) for key in keys]
+
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        """Return up to `limit` records with keys from `start` on, in ascending order of key."""
+        found = self.known(table, start, limit)
+        if len(found) < limit:
+            after = found[-1][0] + b"\0" if found else start
+            found += _scanned(self._store, table, after, limit - len(found))
+        return found
+
+    def known(self, table: Table[R], start: bytes, limit: int) -> list[tuple[bytes, R]]:
         """Return up to `limit` records from `start` on, as far as they were read without a gap."""
         found: list[tuple[bytes, Record]] = []
         for first, piece in self._pieces.get(table.prefix, ()):

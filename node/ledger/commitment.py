@@ -52,7 +52,7 @@ What this module does not know: what a record means, where branches are kept, ce
 """
 
 from binascii import hexlify
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
@@ -79,6 +79,8 @@ _AHEAD_BYTES: Final = 2
 """Of a key hash: the path of the branches beneath which what lies close together is read ahead."""
 _CLOSE: Final = 4
 """So many neighbours among the changes, beneath one such branch, lie close together."""
+REHEARSED_TOGETHER_MAX: Final = 64
+"""Changes that are rehearsed as one: taken as they are, or all worked out again."""
 _from_bytes: Final = int.from_bytes
 _HEAD: Final = Struct(">I")
 """The two masks of a branch as one number: the slots taken are its upper half, the leaves its lower
@@ -101,6 +103,8 @@ _LOW_NIBBLES: Final = bytes(byte & 15 for byte in range(256))
 
 _Slot: TypeAlias = bytes
 """Nothing; a branch's digest, 32 bytes; or a leaf, 64 bytes."""
+
+_AFTER_ALL: Final = b"\xff" * HASH_SIZE
 
 
 class NodeSource(Protocol):
@@ -127,6 +131,20 @@ class TreeUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What changes beneath a path would do to it, should they come."""
+
+    hashes: Sequence[bytes]
+    """Of the keys that change, all beneath the path, ascending."""
+    leaves: Sequence[bytes]
+    """What comes there, in the same order: nothing to delete."""
+    slot: bytes
+    """What then stands above it."""
+    nodes: dict[Path, bytes | None]
+    """The branches at the path and beneath it that change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subtree:
     """What a set of records makes beneath a path."""
 
@@ -149,6 +167,9 @@ class StateProof(Record):
         Meta(min_length=1, max_length=PATH_SIZE_MAX + 1),
     ]
     """From the root to the branch whose slot decides."""
+
+
+_NOTHING_REHEARSED: Final[Mapping[Path, Rehearsed]] = {}
 
 
 class CommitmentError(Exception):
@@ -193,23 +214,67 @@ def state_root(nodes: NodeSource) -> bytes:
     return hash_of_branch(nodes.node(b"") or _EMPTY_BRANCH)
 
 
-def update(nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> TreeUpdate:
+def update(
+    nodes: NodeSource,
+    changes: Mapping[bytes, bytes | None],
+    rehearsed: Mapping[Path, Rehearsed] = _NOTHING_REHEARSED,
+) -> TreeUpdate:
     """Return the root after these changes and the branches that change with it.
 
     Args:
         nodes: the tree before; it is only read.
         changes: full state keys with their new encoded records, None to delete. Deleting what is
             absent, or writing what is there, changes nothing.
+        rehearsed: by path, on this tree. Where other changes came, it does nothing.
 
     Raises:
         CommitmentError: a branch that should be there is missing or malformed.
     """
+    leaves = _leaves(changes)
+    one_pass = _Pass(nodes, leaves, rehearsed)
+    return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
+
+
+def rehearse(
+    nodes: NodeSource, changes: Mapping[bytes, bytes | None]
+) -> Iterator[tuple[Path, Rehearsed]]:
+    """Yield what an update with these changes would do, for some of them after the other.
+
+    They are taken apart by the subtrees they lie in: few enough in each that another change beside
+    them spoils little, and enough that what is left to be done above them is little, too.
+
+    Args:
+        nodes: as for `update`.
+
+    Raises:
+        CommitmentError: as for `update`.
+    """
+    leaves = _leaves(changes)
+    one_pass = _Pass(nodes, leaves, _NOTHING_REHEARSED)
+    hashes = sorted(leaves)
+    for path, low, high in one_pass.parts(b"", 0, len(leaves)):
+        if nodes.node(path) is None:
+            continue  # They meet in a leaf, or come where there is nothing yet.
+        one_pass.nodes = {}
+        slot = one_pass.change(path, low, high)
+        together = hashes[low:high]
+        yield (
+            path,
+            Rehearsed(
+                hashes=together,
+                leaves=[leaves[each] for each in together],
+                slot=slot,
+                nodes=one_pass.nodes,
+            ),
+        )
+
+
+def _leaves(changes: Mapping[bytes, bytes | None]) -> dict[bytes, _Slot]:
     leaves: dict[bytes, _Slot] = {}
     for key, value in changes.items():
         key_hash = _hash_of_recent_key(key)
         leaves[key_hash] = b"" if value is None else key_hash + hash_of_value(value)
-    one_pass = _Pass(nodes, leaves)
-    return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
+    return leaves
 
 
 def hash_ahead(keys: Iterable[bytes]) -> list[bytes]:
@@ -368,9 +433,15 @@ class _Pass:
     depth.
     """
 
-    def __init__(self, source: NodeSource, leaves: Mapping[bytes, _Slot]) -> None:
+    def __init__(
+        self,
+        source: NodeSource,
+        leaves: Mapping[bytes, _Slot],
+        rehearsed: Mapping[Path, Rehearsed],
+    ) -> None:
         """Take the leaf to put there by key hash: nothing to delete."""
         self._source = source
+        self._rehearsed = rehearsed
         self._leaves = leaves
         self._hashes = sorted(leaves)
         self._joined = b"".join(self._hashes)
@@ -397,6 +468,13 @@ class _Pass:
 
     def change(self, path: Path, low: int, high: int) -> _Slot:
         """Apply the changes low to high, all beneath the path; return the new slot above it."""
+        if path in self._rehearsed:
+            known, leaves = self._rehearsed[path], self._leaves
+            if known.hashes == self._hashes[low:high] and known.leaves == [
+                leaves[each] for each in known.hashes
+            ]:
+                self.nodes.update(known.nodes)
+                return known.slot
         before = self._source.node(path)
         if before is None:
             if path:
@@ -448,6 +526,20 @@ class _Pass:
         if after != before:
             self.nodes[path] = after if masks else None
         return hash_of_branch(after)
+
+    def parts(self, path: Path, low: int, high: int) -> Iterator[tuple[Path, int, int]]:
+        """Yield the largest subtrees beneath a path in which not too many of the changes low to
+        high lie together; and which.
+        """
+        column = self._column(len(path))
+        while low < high:
+            end = column.rfind(column[low], low, high) + 1
+            below = path + _NIBBLE[column[low]]
+            if end - low > REHEARSED_TOGETHER_MAX:
+                yield from self.parts(below, low, end)
+            else:
+                yield below, low, end
+            low = end
 
     def _column(self, depth: int) -> bytes:
         """Return the nibble at this depth of every change, in their order."""

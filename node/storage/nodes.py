@@ -7,8 +7,7 @@ is full, it becomes the old half and the old half is forgotten. So memory is bou
 of a dictionary look-up.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Final
 
 from node.storage.layout import node_key, range_of
@@ -112,9 +111,9 @@ class StoredNodes:
         """
         self._ahead.read(self._store, first, last)
 
-    def reader_ahead(self) -> Callable[[bytes, bytes], None]:
-        """Return `read_ahead` for another thread: of no effect on the block after the next."""
-        return partial(self._ahead.read, self._store)
+    def ahead(self) -> "NodesAhead":
+        """Return what another thread may fill for the next block, and for no later one."""
+        return NodesAhead(self._store, self._crown, self._ahead)
 
     def accept(self, nodes: Mapping[bytes, bytes | None]) -> None:
         """Take over what has just been written to the store, None for deleted.
@@ -149,3 +148,24 @@ class StoredNodes:
         self._young_size_bytes += len(path) + len(node) + _ENTRY_OVERHEAD_BYTES
         if self._young_size_bytes > self._half_size_bytes:
             self._old, self._young, self._young_size_bytes = self._young, {}, 0
+
+
+class NodesAhead:
+    """What another thread than the one that asks sees of one state, and reads ahead of it."""
+
+    def __init__(self, store: KeyValueStore, crown: Mapping[bytes, bytes], ahead: _Ahead) -> None:
+        """Take the crown, which is only looked into."""
+        self._store = store
+        self._crown = crown
+        self._ahead = ahead
+
+    def node(self, path: bytes) -> bytes | None:
+        return (
+            self._ahead.branches.get(path)
+            or self._crown.get(path)
+            or self._store.get(node_key(path))
+        )
+
+    def read_ahead(self, first: bytes, last: bytes) -> None:
+        """Read all branches from a path to another's last one in one go."""
+        self._ahead.read(self._store, first, last)

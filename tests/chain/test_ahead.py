@@ -1,20 +1,28 @@
 """Reading ahead of a block that pays changes nothing but when it is read."""
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 from typing_extensions import override
 
 from node.chain import Chain
 from node.chain.ahead import Ahead
+from node.codec import encode
 from node.genesis import Genesis
-from node.ledger import servicing
+from node.ledger import commitment, servicing
+from node.ledger.operations import Transfer
 from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
+from node.ledger.transactions import SignedTransaction, TransactionBody, transaction_id
 from node.ledger.units import MS_PER_DAY
+from node.mempool import AdmittedTransaction
+from node.provision.acts import RUPEE
 from node.storage import MemoryStore, StorageFailed, StorageThread
-from tests.bench.coupons import BOND, plant_into
+from tests.bench.coupons import BOND, FACE, plant_into
 from tests.bench.joining import certify, make_network
+from tests.bench.population import address, owner_signer
 
 HOLDERS = 700
 PER_BLOCK = 150
@@ -25,19 +33,42 @@ class CountingStore(MemoryStore):
 
     looked_for = 0
     fails = False
+    comes_after: int | None = None
+    """So many reads after which the block comes, if it has not."""
+    come: Callable[[], object] = staticmethod(lambda: None)
 
     @override
     def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
         if self.fails:
             raise StorageFailed(Path("/nowhere"), "for the test")
         self.looked_for += len(keys)
+        self._count()
         return super().seek_each(keys)
+
+    @override
+    def get(self, key: bytes) -> bytes | None:
+        self._count()
+        return super().get(key)
+
+    def _count(self) -> None:
+        if self.comes_after is not None:
+            self.comes_after -= 1
+            if self.comes_after < 0:
+                self.come()
 
 
 @pytest.fixture(autouse=True)
 def few_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", PER_BLOCK)
     monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 20)
+
+
+@pytest.fixture(params=["scattered", "close"])
+def closeness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the few holders of a test count as lying close together in the tree."""
+    if request.param == "close":
+        monkeypatch.setattr(commitment, "_AHEAD_BYTES", 1)
+        monkeypatch.setattr(commitment, "_CLOSE", 1)
 
 
 @pytest.fixture
@@ -73,11 +104,19 @@ async def pay_all(
     return roots, looked_for
 
 
+@pytest.mark.usefixtures("closeness")
 async def test_blocks_are_the_same_and_read_nothing_themselves(
     genesis: Genesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = planted(genesis)
-    roots, looked_for = await pay_all(store, Chain.open(store, genesis))
+    chain = Chain.open(store, genesis)
+    rehearsed: list[int] = []
+    roots, looked_for = await pay_all(
+        store,
+        chain,
+        lambda _: rehearsed.append(sum(len(e.hashes) for e in chain._ahead.stop().values())),
+    )
+    assert max(rehearsed) > PER_BLOCK  # their cash, and what stands for the payment itself
     monkeypatch.setattr(Ahead, "plan", lambda *_: None)
     plain = planted(genesis)
 
@@ -88,6 +127,7 @@ async def test_blocks_are_the_same_and_read_nothing_themselves(
     assert sum(plainly) == HOLDERS - 20
 
 
+@pytest.mark.usefixtures("closeness")
 async def test_block_that_comes_early_reads_the_rest_itself(genesis: Genesis) -> None:
     store = planted(genesis)
     roots, _ = await pay_all(store, Chain.open(store, genesis))
@@ -96,6 +136,83 @@ async def test_block_that_comes_early_reads_the_rest_itself(genesis: Genesis) ->
         chain = Chain.open(hurried, genesis, thread=thread)
 
         assert (await pay_all(hurried, chain))[0] == roots
+
+
+@pytest.mark.parametrize("closeness", ["close"], indirect=True)
+@pytest.mark.usefixtures("closeness")
+@pytest.mark.parametrize("seed", range(2))
+async def test_blocks_are_the_same_whatever_comes_in_between(genesis: Genesis, seed: int) -> None:
+    """Other transactions than were foreseen, other rounds, and blocks before all was rehearsed."""
+    random = Random(seed)
+    store, plain_store = planted(genesis), planted(genesis)
+    chain, plain = Chain.open(store, genesis), Chain.open(plain_store, genesis)
+    plain._ahead = NothingAhead(plain._records, plain._nodes)
+    store.come = chain._ahead.stop
+    numbers = count()
+    time_ms = chain.head.time_ms
+    taken = paying_blocks = 0
+    while (
+        payment := chain.record(PAYMENTS, payment_key(BOND, 1))
+    ) is None or payment.status is not PaymentStatus.SETTLED:
+        is_paid = payment is not None and payment.status is PaymentStatus.PAYING
+        paying_blocks += is_paid
+        time_ms += random.choice((1, 1_000, MS_PER_DAY // 2)) if is_paid else MS_PER_DAY
+        is_known = bool(chain._ahead.stop()) and is_paid
+        rounds = random.choice((1, 2, 3)) if is_paid else 1
+        candidate, twin = None, None
+        for round_ in range(rounds):
+            moves = [
+                _move(random, next(numbers), time_ms, genesis)
+                for _ in range(random.choice((0, 1, 20)) if is_paid else 0)
+            ]
+            candidate, twin = (
+                each.build(round=round_, time_ms=time_ms + round_, transactions=moves)
+                for each in (chain, plain)
+            )
+            assert candidate.header == twin.header
+            assert candidate.nodes == twin.nodes
+        assert candidate is not None
+        assert twin is not None
+        taken += is_known
+        time_ms = candidate.header.time_ms
+        store.comes_after = random.choice((None, None, 0, 5, 30, 100, 300))
+        await chain.commit(candidate, certify(candidate, genesis))
+        store.comes_after = None
+        await plain.commit(twin, certify(twin, genesis))
+    assert paying_blocks >= taken > 1
+
+
+class NothingAhead(Ahead):
+    """The slow twin: a block does all by itself."""
+
+    @override
+    def plan(self, time_ms: int) -> None:
+        return None
+
+
+def _move(random: Random, number: int, time_ms: int, genesis: Genesis) -> AdmittedTransaction:
+    """Return a transfer of cash, or of what pays, between two that are being paid."""
+    sender, receiver = random.sample(range(HOLDERS), 2)
+    body = TransactionBody(
+        version=1,
+        network=genesis.network,
+        valid_until_ms=time_ms + 10_000,
+        salt=number.to_bytes(8),
+        signers=(owner_signer().public_key,),
+        operations=(
+            Transfer(
+                account=address(sender),
+                to=address(receiver),
+                asset=random.choice((RUPEE, RUPEE, BOND)),
+                amount=random.choice((1, FACE)),
+            ),
+        ),
+        memo="",
+    )
+    encoded = encode(body)
+    id_ = transaction_id(genesis.hash, encoded)
+    raw = encode(SignedTransaction(body=encoded, signatures=(owner_signer().sign(id_),)))
+    return AdmittedTransaction(id=id_, raw=raw, body=body, size_bytes=len(raw))
 
 
 async def test_nothing_is_read_ahead_once_the_block_has_come(genesis: Genesis) -> None:
@@ -109,7 +226,7 @@ async def test_nothing_is_read_ahead_once_the_block_has_come(genesis: Genesis) -
         before = store.looked_for
         if work is not None:
             work()
-            planned.append(store.looked_for - before)
+            planned.append(store.looked_for - before + len(chain._ahead.stop()))
 
     await pay_all(store, chain, look)
 

@@ -7,13 +7,16 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from node.codec import CodecError, decode, encode
 from node.hashing import Domain, tagged_hash
+from node.ledger import commitment
 from node.ledger.commitment import (
     BRANCH_SIZE_MAX,
     EMPTY_ROOT,
     PATH_SIZE_MAX,
+    REHEARSED_TOGETHER_MAX,
     CommitmentError,
     StateProof,
     TreeUpdate,
@@ -22,6 +25,7 @@ from node.ledger.commitment import (
     hash_of_value,
     plant,
     prove,
+    rehearse,
     slots,
     slots_of,
     state_root,
@@ -134,6 +138,51 @@ def test_what_changes_close_together_is_told_before_it_is_asked_for() -> None:
     tree.change(dict.fromkeys(some_records(200), b"y"))
     tree.change(dict.fromkeys(keys[:4], b"z"))
     assert tree.ahead == []
+
+
+@given(records_of_keys, changes_of_keys, changes_of_keys, st.sampled_from((1, 3, 64)))
+def test_what_was_rehearsed_is_taken_only_where_it_came(
+    records: dict[bytes, bytes],
+    foreseen: dict[bytes, bytes | None],
+    others: dict[bytes, bytes | None],
+    together_max: int,
+) -> None:
+    tree = Tree(records)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commitment, "REHEARSED_TOGETHER_MAX", together_max)
+        rehearsed = dict(rehearse(tree, foreseen))
+    assert all(1 <= len(each.hashes) <= together_max for each in rehearsed.values())
+    half = dict(list(foreseen.items())[::2])
+
+    for changes in (foreseen, others, foreseen | others, others | foreseen, half):
+        assert update(tree, changes, rehearsed) == update(tree, changes)
+
+
+def test_what_was_rehearsed_is_not_worked_out_again() -> None:
+    tree = Tree(dict.fromkeys(KEYS, b"v"))
+    changes: dict[bytes, bytes | None] = dict.fromkeys(KEYS, b"w")
+    rehearsed = dict(rehearse(tree, changes))
+    apart = [each.hashes for each in rehearsed.values()]
+    assert sum(map(len, apart)) == len(set().union(*apart)) > len(KEYS) // 2
+    assert all(1 <= len(together) <= REHEARSED_TOGETHER_MAX for together in apart)
+
+    class Above(Tree):
+        worked_out: set[bytes]
+
+        @override
+        def node(self, path: bytes) -> bytes | None:
+            self.worked_out |= {path} & set(rehearsed)
+            return tree.node(path)
+
+    above = Above()
+    above.worked_out = set()
+    assert update(above, changes, rehearsed) == update(tree, changes)
+    assert above.worked_out == set()
+    # With one other leaf that part is worked out, and no other.
+    touched = next(key for key in KEYS if hash_of_key(key) in apart[0])
+    other = changes | {touched: b"x"}
+    assert update(above, other, rehearsed) == update(tree, other)
+    assert len(above.worked_out) == 1
 
 
 def test_roots_of_small_states_are_fixed() -> None:

@@ -178,6 +178,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.storage.nodes.AHEAD_MAX": (
         "tests/storage/test_nodes.py::test_no_more_is_read_ahead_than_the_bound"
     ),
+    "node.ledger.commitment.REHEARSED_TOGETHER_MAX": (
+        "tests/ledger/test_commitment.py::test_what_was_rehearsed_is_taken_only_where_it_came"
+    ),
     "node.rpc.contracts.FACE_LENGTH_MAX": (
         "tests/rpc/test_contracts.py::test_face_that_nobody_can_hold_is_refused"
     ),

@@ -64,7 +64,7 @@ def test_what_another_thread_reads_ahead_is_for_the_next_block_alone() -> None:
     records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
     commit(store, StoredNodes(store), records)
     nodes = StoredNodes(store, crown_depth=0)
-    read_ahead = nodes.reader_ahead()
+    read_ahead = nodes.ahead().read_ahead
     scans = count_scans(store)
 
     for first, last in ((0, 3), (3, 9), (1, 8), (9, 15), (4, 15)):
