@@ -34,7 +34,7 @@ from tests.chain.town import BANK, CASH, address_of, define_cash, key, open_and_
 from tests.sim.checker import Checker
 from tests.sim.load import ACCOUNTS_COUNT, FUNDS, Draft, Load
 from tests.sim.loop import SimLoop
-from tests.sim.machines import EPOCH_MS, Machine, Unreachable
+from tests.sim.machines import Machine, Unreachable
 from tests.sim.trace import Trace
 
 VALID_MS: Final = (4_000, 15_000, 60_000)
@@ -79,6 +79,7 @@ class Clients:
         seed: object,
         pause_s: float,
         auctions: bool = False,
+        days: bool = False,
     ) -> None:
         """Begin with nothing sent.
 
@@ -86,6 +87,7 @@ class Clients:
             machines: those that clients talk to.
             pause_s: between two acts of one client, on average.
             auctions: they want little else.
+            days: they pass.
         """
         self._machines = machines
         self._genesis = genesis
@@ -96,9 +98,7 @@ class Clients:
         self._pause_s = pause_s
         self._salt = 0
         self._ready = asyncio.Event()
-        self.load = Load(
-            checker.model, lambda: EPOCH_MS + int(loop.time() * 1000), auctions=auctions
-        )
+        self.load = Load(checker.model, loop.true_ms, auctions=auctions, days=days)
         self.counts = Counts()
         self._ending = asyncio.Event()
 
@@ -264,7 +264,7 @@ class Clients:
         self._salt += 1
         # An honest clock may be behind by more than a second, and then see it end too far ahead.
         valid_ms = min(valid_ms, self._genesis.transactions.window_ms - 2_000)
-        until_ms = EPOCH_MS + int(self._loop.time() * 1000) + valid_ms
+        until_ms = self._loop.true_ms() + valid_ms
         body = TransactionBody(
             version=1,
             network=network_of(self._genesis.hash),

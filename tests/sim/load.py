@@ -94,6 +94,8 @@ FREE_ACCOUNTS: Final = 4
 FUNDS: Final = 1_000
 """Of each account: little, so that transfers meet empty accounts."""
 SPOILED: Final = 1 / 8
+WIDELY: Final = 1 / 4
+"""How much of what is not a transfer gives securities holders, where days pass."""
 
 _ACTIVITIES: Final = (Activity.EXCHANGE, Activity.CUSTODY)
 _SAFE_PARAMETERS: Final = {
@@ -121,12 +123,20 @@ class Draft:
 class Load:
     """Draws drafts. Everybody's keys are here."""
 
-    def __init__(self, model: Model, now_ms: Callable[[], int], *, auctions: bool = False) -> None:
+    def __init__(
+        self,
+        model: Model,
+        now_ms: Callable[[], int],
+        *,
+        auctions: bool = False,
+        days: bool = False,
+    ) -> None:
         """Take the ledger as it is at every moment.
 
         Args:
             now_ms: the true time.
             auctions: draw little else.
+            days: they pass, so that securities had better have holders.
         """
         self._model = model
         self._now_ms = now_ms
@@ -169,6 +179,7 @@ class Load:
             busy=auctions,
         )
         securities = SecurityLoad(self, Impossible)
+        self._issue_widely = securities.issue_widely if days else None
         self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,
@@ -380,6 +391,8 @@ class Load:
         if ruling is not None and ruling.version >= DEBT_DESK:
             makers = self._auctions or {**makers, **self._debt_desk}
         try:
+            if self._issue_widely is not None and chance.random() < WIDELY:
+                return self._issue_widely(chance)
             return makers[chance.choice(list(makers))](chance)
         except Impossible:
             return [self._transfer(chance, number)]

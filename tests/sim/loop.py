@@ -37,6 +37,8 @@ Order = Literal["lanes", "any"]
 MACHINE: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("MACHINE", default="")
 """Whose code runs; empty for the simulation itself."""
 
+EPOCH_MS: Final = 1_700_000_000_000
+"""True wall-clock time when a simulation begins."""
 WIRES: Final = "~wires"
 """The lane of deliveries: it is never held, and runs first."""
 
@@ -92,10 +94,16 @@ class SimLoop(asyncio.BaseEventLoop):
         self._executors: list[object] = []
         self.thread_delay_s: Callable[[], float] = lambda: 0.0005
         """How long a call in a thread takes; asked in the context of the caller."""
+        self.leapt_ms = 0
+        """By how much the true time is ahead of the virtual one: days that passed at once."""
         self.tasks_made = 0
         self.steps = 0
         """Callbacks run."""
         self.set_task_factory(lambda loop, coro, **options: SimTask(coro, loop=loop, **options))
+
+    def true_ms(self) -> int:
+        """Return the true wall-clock time."""
+        return EPOCH_MS + int(self.time() * 1000) + self.leapt_ms
 
     # Machines.
 

@@ -29,14 +29,12 @@ from node.storage.memory_files import PowerCut
 from tests.chain.town import key
 from tests.sim.checker import Checker, Violation
 from tests.sim.disks import SimDisk
-from tests.sim.loop import MACHINE, SimLoop, SimTask
+from tests.sim.loop import EPOCH_MS, MACHINE, SimLoop, SimTask
 from tests.sim.trace import Trace
 from tests.sim.wires import HEARTBEAT_S, SimNet, SimTransport
 
 T = TypeVar("T")
 
-EPOCH_MS: Final = 1_700_000_000_000
-"""True wall-clock time when a simulation begins."""
 STOP_WITHIN_S: Final = 30.0
 """A node that was told to stop, or died, has no task left after this."""
 SNAPSHOT_INTERVAL: Final = 10
@@ -74,7 +72,7 @@ class SimClock:
     def now_ms(self) -> int:
         elapsed_us = int(self._loop.time() * 1_000_000)
         drift_us = elapsed_us * self.drift_ppm // 1_000_000
-        return EPOCH_MS + (elapsed_us + drift_us) // 1000 + self.offset_ms
+        return EPOCH_MS + (elapsed_us + drift_us) // 1000 + self._loop.leapt_ms + self.offset_ms
 
     def monotonic(self) -> float:
         return self._loop.time()

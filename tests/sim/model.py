@@ -28,6 +28,14 @@ from node.ledger.auctioning import AuctionSettled
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
+from node.ledger.servicing import (
+    HolderPaid,
+    HoldRedeemed,
+    PaymentFunded,
+    PaymentSettled,
+    WithholdingCollected,
+    escrow_address,
+)
 from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
@@ -170,6 +178,23 @@ class Holdings:
                     add(self.totals, holder, whole.principal, -face)
                     for part in whole.coupons:
                         add(self.totals, holder, part.asset, -part.amount)
+                case PaymentFunded(asset=asset, payer=payer, cash=cash, amount=amount):
+                    add(self.totals, payer, cash, -amount)
+                    add(self.totals, escrow_address(asset), cash, amount)
+                case HolderPaid(asset=asset, holder=holder, cash=cash, paid=amount) as paid:
+                    add(self.totals, escrow_address(asset), cash, -amount)
+                    add(self.totals, holder, cash, amount)
+                    add(self.totals, holder, asset, -paid.redeemed)
+                    if paid.redeemed:
+                        self.held.pop(holder + asset.encode(), None)
+                case HoldRedeemed(holder=holder, cash=cash, amount=amount):
+                    add(self.held, holder, cash, amount)
+                case WithholdingCollected(asset=asset, collector=to, cash=cash, amount=amount):
+                    add(self.totals, escrow_address(asset), cash, -amount)
+                    add(self.totals, to, cash, amount)
+                case PaymentSettled(asset=asset, residue_account=to, cash=cash, residue=amount):
+                    add(self.totals, escrow_address(asset), cash, -amount)
+                    add(self.totals, to, cash, amount)
                 case HoldPlaced(holder=holder, asset=asset, amount=amount):
                     add(self.held, holder, asset, amount)
                 case (

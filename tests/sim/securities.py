@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from node.codec import Record, replace
 from node.ledger.acts.assets.define_asset import DefineAsset
+from node.ledger.acts.assets.issue import Issue
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
@@ -18,7 +19,7 @@ from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.dates import Order, Roll, Stub
 from node.ledger.powers import ANY, FINANCE_MINISTRY
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import FIXINGS, WithholdingRow, split_payment_key
+from node.ledger.securities import FIXINGS, SERVICES, WithholdingRow, split_payment_key
 from node.ledger.tables import (
     ASSETS,
     CALENDARS,
@@ -179,6 +180,29 @@ class SecurityLoad:
             plan = replace(plan, rates=(), floating=margin)
         terms = BondTerms(face_currency="PKR", plan=plan)
         return [replace(definition, terms=terms)]
+
+    def issue_widely(self, chance: random.Random) -> Sequence[Record]:
+        """Issue a security whose register is open to several accounts, or define one."""
+        services = self._load._model.rows(SERVICES)
+        found = [
+            (key.decode(), record)
+            for key, record in self._load._model.rows(ASSETS).items()
+            if is_serviced(record.terms) and not services[key].closed
+        ]
+        if len(found) < 2:
+            return self._define_security(chance)
+        asset, record = chance.choice(found)
+        return [
+            self._load._governed(
+                Issue,
+                "issue",
+                kind_of(record.terms).value,
+                asset=asset,
+                amount=chance.choice((1, 7, 100)),
+                to=self._load._any_account(chance),
+            )
+            for _ in range(chance.choice((2, 6, 12)))
+        ]
 
     def fix_awaited(self, chance: random.Random) -> Sequence[Record]:
         """Fix a rate that is awaited, if there is one."""

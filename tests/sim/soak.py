@@ -37,6 +37,10 @@ LARGE_MINUTES_MAX: Final = 0.5
 """Of more validators than that: messages grow with the square of their number."""
 KEEP_BLOCKS: Final = (0, 0, 0, 0, 0, 0, 1, 5)
 """In a quarter of the days half of the machines keep no more blocks than that."""
+DAY_S: Final = (0.0, 0.0, 2.0, 6.0)
+"""From one day to the next, where days pass: payments come due and are late."""
+PAID_PER_BLOCK: Final = (0, 2, 5, 12)
+"""Holders, so that payments take several blocks, with all that may come between them."""
 AUCTIONS: Final = 0.1
 """Of the seeds that begin with auctions: in so many clients want little else."""
 CAMPAIGN: Final = 500
@@ -68,6 +72,8 @@ def options_of(seed: int) -> Options:
         keep_blocks=apart.choice(KEEP_BLOCKS),
         version=version,
         auctions=busy and version == LATEST_VERSION,
+        day_s=random.Random(f"{seed}/soak/days").choice(DAY_S),
+        paid_per_block=random.Random(f"{seed}/soak/paid").choice(PAID_PER_BLOCK),
     )
 
 

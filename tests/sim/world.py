@@ -15,7 +15,7 @@ import functools
 import gc
 import random
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -26,10 +26,11 @@ from node.genesis import Genesis, GenesisParticipant, genesis_of
 from node.index.projection import Projector, Rows
 from node.index.source import Moment, moment
 from node.keys import verify
-from node.ledger import commitment
+from node.ledger import commitment, servicing
 from node.ledger.errors import InvariantViolation
 from node.ledger.invariants import check_state, decode_state
 from node.ledger.tables import VALIDATORS, ParticipantKind, name_key
+from node.ledger.units import MS_PER_DAY
 from node.replica.join import witnesses_min
 from node.storage import layout
 from node.storage.memory_files import PowerCut
@@ -42,8 +43,8 @@ from tests.sim.faults import Faults
 from tests.sim.harm import KINDS, Site
 from tests.sim.harm.validators import ORDER_VALID_MS
 from tests.sim.liars import Conspiracy
-from tests.sim.loop import MACHINE, Order, SimLoop
-from tests.sim.machines import EPOCH_MS, Machine, Surroundings, consensus_key, identity_of
+from tests.sim.loop import EPOCH_MS, MACHINE, Order, SimLoop
+from tests.sim.machines import Machine, Surroundings, consensus_key, identity_of
 from tests.sim.trace import Trace
 from tests.sim.wires import SimNet, Weather
 
@@ -91,6 +92,10 @@ class Options:
     """Of the protocol, from the first block on. The clients schedule the next ones."""
     auctions: bool = False
     """Clients want little else than auctions, so that many go from beginning to end."""
+    day_s: float = 0.0
+    """Virtual seconds until all clocks leap a day ahead, again and again; 0: never."""
+    paid_per_block: int = 0
+    """Holders of securities, so that a payment takes several blocks; 0: as many as ever."""
 
     @property
     def command(self) -> str:
@@ -117,6 +122,10 @@ class Options:
             parts.append(f"--keep-blocks {self.keep_blocks}")
         if self.auctions:
             parts.append("--auctions")
+        if self.day_s:
+            parts.append(f"--day {self.day_s:g}")
+        if self.paid_per_block:
+            parts.append(f"--paid-per-block {self.paid_per_block}")
         if self.version != 1:
             parts.append(f"--version {self.version}")
         if self.skip:
@@ -228,7 +237,8 @@ def simulate(
     collects = gc.isenabled()
     gc.disable()
     try:
-        loop.run_until_complete(world.run())
+        with _paying(options.paid_per_block):
+            loop.run_until_complete(world.run())
     except Exception as error:
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
@@ -243,6 +253,18 @@ def simulate(
         if collects:
             gc.enable()
     return world.result()
+
+
+@contextlib.contextmanager
+def _paying(holders: int) -> Iterator[None]:
+    """Bound how many holders a block pays, one of them of payments that begin; 0: as ever."""
+    usual = servicing.HOLDERS_PER_BLOCK_MAX, servicing.HOLDERS_AT_FIRST_MAX
+    bounds = (holders, 1) if holders else usual
+    servicing.HOLDERS_PER_BLOCK_MAX, servicing.HOLDERS_AT_FIRST_MAX = bounds  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        servicing.HOLDERS_PER_BLOCK_MAX, servicing.HOLDERS_AT_FIRST_MAX = usual  # type: ignore[misc]
 
 
 class _World:
@@ -287,7 +309,7 @@ class _World:
         self._checker = Checker(
             self._genesis,
             verify=self._verify,
-            true_ms=lambda: EPOCH_MS + int(loop.time() * 1000),
+            true_ms=loop.true_ms,
             ahead_max_ms=CLOCK_AHEAD_MAX_MS + SKEW_MAX_MS,
             report=self.report,
         )
@@ -374,10 +396,15 @@ class _World:
                 tasks.create_task(self._start_late(machine))
             clients = tasks.create_task(self._clients.run(), name="clients")
             operator = tasks.create_task(self._operate(), name="operator")
+            days = None
+            if options.day_s:
+                days = tasks.create_task(self._let_days_pass(), name="days")
             if self._play is None:
                 await self._faults.run(options.minutes * 60)
             else:
                 await self._play(self._stage())
+            if days is not None:
+                days.cancel()
             await self._faults.end()
             calm_s, height = self.loop.time(), checker.height
             await self._live_again(clients, height)
@@ -457,6 +484,13 @@ class _World:
                 if machine.name not in self._faults.site.busy:
                     with self._faults.site.in_hand(machine):
                         await self._give_key(machine, ruling)
+
+    async def _let_days_pass(self) -> None:
+        """Let every clock leap a day ahead now and then, as if all of them had slept."""
+        while True:
+            await asyncio.sleep(self.options.day_s)
+            self.loop.leapt_ms += MS_PER_DAY
+            self.trace.add("sim", "day")
 
     async def _give_key(self, machine: Machine, ruling: bytes) -> None:
         name = machine.name
@@ -606,6 +640,7 @@ class _World:
             seed=options.seed,
             pause_s=self._client_pause_s,
             auctions=options.auctions,
+            days=options.day_s > 0,
         )
         site = Site(
             machines=self._machines,
