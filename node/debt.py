@@ -346,17 +346,19 @@ def read_sales(auctions: object, lines: Sequence[DebtLine]) -> tuple[Sale, ...]:
     return tuple(sales)
 
 
-def yield_at(terms: Mapping[str, Any], settlement: date, price: Decimal) -> Decimal | None:
+def yield_at(
+    kind: str, terms: Mapping[str, Any], settlement: date, price: Decimal
+) -> Decimal | None:
     """Return the yield in per cent at a clean price, of a bill or of a security that is plain.
 
     None: it is neither, or has no yield at such a price.
 
     Args:
-        terms: of the security, as the interface shows them.
+        kind: of the security, and its terms, as the interface shows them: these name no type.
     """
-    plan = terms.get("plan")
-    if plan is None or terms["type"] == "serviced_bill_terms":
-        matures = date.fromisoformat((terms if plan is None else plan)["maturity_day"])
+    plan = terms.get("plan", terms)
+    if kind == "bill":
+        matures = date.fromisoformat(plan["maturity_day"])
         try:
             share = bill_yield(Fraction(price), (matures - settlement).days)
         except PricingError:

@@ -71,7 +71,7 @@ from node.rpc.debt import DebtLineView, DebtParams
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.pages import Door
 from node.rpc.params import AssetParams
-from node.rpc.results import at_head
+from node.rpc.results import AssetView, at_head
 from node.rpc.securities import ScheduleParams, ScheduleResult
 from node.rpc.strips import StripsParams
 
@@ -192,7 +192,7 @@ class Securities:
         code = found.terms["asset"]
         line = (await door.ask(door.methods.asset, AssetParams(asset=code))).asset
         # Some milliseconds a price, the first time that somebody looks.
-        yields = await asyncio.to_thread(_yields, found, line.terms, rows[first:stop])
+        yields = await asyncio.to_thread(_yields, found, line, rows[first:stop])
         return AuctionContent(
             **at_head(self._chain.head),
             auction=found,
@@ -375,14 +375,16 @@ def _next_payments(lines: Sequence[DebtLine]) -> list[PaymentLine]:
 
 
 def _yields(
-    auction: AuctionView, terms: Mapping[str, Any], rows: Sequence[LadderRowView]
+    auction: AuctionView, line: AssetView, rows: Sequence[LadderRowView]
 ) -> list[str | None]:
     """Return the yields of prices; where a rate or a margin is bid for, there are none."""
     if auction.terms["form"] in AT_PAR:
         return [None for _ in rows]
     day = date.fromisoformat(auction.settlement_day)
-    prices = (row.price for row in rows)
-    found = (None if each is None else yield_at(terms, day, Decimal(each)) for each in prices)
+    found = (
+        None if row.price is None else yield_at(line.kind, line.terms, day, Decimal(row.price))
+        for row in rows
+    )
     return [None if each is None else str(each) for each in found]
 
 

@@ -25,6 +25,22 @@ from node.debt import (
     wall,
     yield_at,
 )
+from node.ledger.dates import date_of
+from node.ledger.tables import ASSETS, name_key
+from node.rpc.views import Views
+from tests.ledger.debt import BOND as BOND_CODE
+from tests.ledger.debt import (
+    ISSUED,
+    SERVICED_BILL,
+    SUKUK,
+    define_bond,
+    define_serviced_bill,
+    define_sukuk,
+    floating,
+    make_debt,
+    zero_coupon,
+)
+from tests.ledger.world import BILL as BILL_CODE
 
 TODAY = date(2026, 11, 26)
 
@@ -78,7 +94,7 @@ DOLLARS = line("EURO", "bond", payment(date(2036, 11, 26), 40), currency="USD")
 
 def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
     day = date(2021, 3, 4)
-    bill = {"type": "bill_terms", "maturity_day": "2021-05-27"}
+    bill = {"maturity_day": "2021-05-27"}
     plan = {
         "issue_day": "2020-08-20",
         "maturity_day": "2023-08-20",
@@ -87,18 +103,43 @@ def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
         "floating": None,
         "instalments": [],
     }
-    bond = {"type": "bond_terms", "plan": plan}
-    floating = {"type": "bond_terms", "plan": plan | {"rates": [], "floating": {}}}
-    zero = {"type": "bond_terms", "plan": plan | {"rates": [], "months": 0}}
-    serviced = {"type": "serviced_bill_terms", "plan": plan | {"maturity_day": "2021-05-27"}}
+    bond = {"plan": plan}
+    floating = {"plan": plan | {"rates": [], "floating": {}}}
+    zero = {"plan": plan | {"rates": [], "months": 0}}
+    serviced = {"plan": plan | {"maturity_day": "2021-05-27"}}
 
     # State Bank of Pakistan: a bill of 84 days, and the bond sold on 3 March 2021.
-    assert yield_at(bill, day, Decimal("98.3815")) == Decimal("7.1485")
-    assert yield_at(serviced, day, Decimal("98.3815")) == Decimal("7.1485")
-    assert yield_at(bond, day, Decimal("95.0711")) == Decimal("9.2790")
-    assert yield_at(zero, day, Decimal("80")) is not None
-    assert yield_at(floating, day, Decimal("95.0711")) is None
-    assert yield_at(bill, date(2021, 5, 27), Decimal("98.3815")) is None
+    assert yield_at("bill", bill, day, Decimal("98.3815")) == Decimal("7.1485")
+    assert yield_at("bill", serviced, day, Decimal("98.3815")) == Decimal("7.1485")
+    assert yield_at("bond", bond, day, Decimal("95.0711")) == Decimal("9.2790")
+    assert yield_at("bond", zero, day, Decimal("80")) is not None
+    assert yield_at("bond", floating, day, Decimal("95.0711")) is None
+    assert yield_at("bill", bill, date(2021, 5, 27), Decimal("98.3815")) is None
+
+
+def test_yield_of_a_price_is_worked_out_of_what_the_interface_shows() -> None:
+    prices = {
+        BILL_CODE: 96,
+        SERVICED_BILL: 96,
+        BOND_CODE: 101,
+        SUKUK: 101,
+        "ZERO-100": 80,
+        "FLOATER-1": 100,
+    }
+    world = make_debt(
+        define_serviced_bill(),
+        define_bond(),
+        define_sukuk(),
+        define_bond("ZERO-100", **zero_coupon()),
+        define_bond("FLOATER-1", **floating()),
+    )
+    views = Views(test=True, decimals_of=lambda _: 2)
+    for code, price in prices.items():
+        record = world.get(ASSETS, name_key(code))
+        assert record is not None
+        shown = views.asset(code, record)
+        found = yield_at(shown.kind, shown.terms, date_of(ISSUED), Decimal(price))
+        assert (found is None) is (code == "FLOATER-1"), code
 
 
 def test_steps_of_the_ladder_begin_on_their_day_and_end_before_the_next() -> None:

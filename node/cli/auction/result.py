@@ -52,19 +52,19 @@ async def read(client: "Client", name: str) -> dict[str, Any]:
             break
     auction = found["auction"]
     line = await client.call("khz_asset", asset=auction["terms"]["asset"])
-    ladder = [{**row, "yield": _yield_of(auction, line["asset"]["terms"], row)} for row in rows]
+    ladder = [{**row, "yield": _yield_of(auction, line["asset"], row)} for row in rows]
     return {**{name: found[name] for name in _PLACE}, **auction, "ladder": ladder}
 
 
 def _yield_of(
-    auction: Mapping[str, Any], terms: Mapping[str, Any], row: Mapping[str, Any]
+    auction: Mapping[str, Any], asset: Mapping[str, Any], row: Mapping[str, Any]
 ) -> str | None:
     from node.debt import AT_PAR, yield_at
 
     if row["price"] is None or auction["terms"]["form"] in AT_PAR:
         return None
     day = date.fromisoformat(auction["settlement_day"])
-    found = yield_at(terms, day, Decimal(row["price"]))
+    found = yield_at(asset["kind"], asset["terms"], day, Decimal(row["price"]))
     return None if found is None else str(found)
 
 
