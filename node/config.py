@@ -296,6 +296,9 @@ class RpcConfig(ListenerConfig):
     connections_per_address_max: Count = 512
     calls_per_s_max: Count = 500
     """Calls of one address, on average."""
+    work_ms_per_s_max: Count = 250
+    """Milliseconds of the node's processor that the calls and pages of one address take, on
+    average, of 1,000 that its loop has."""
     subscribers_max: Count = 1_024
     wait_ms_max: Milliseconds = 60_000
     """The longest that a submission may wait for finality in one request."""

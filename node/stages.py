@@ -32,6 +32,11 @@ class Stage:
         self._elsewhere_s = 0.0
 
     @property
+    def loop_seconds(self) -> float:
+        """Processor time charged since the start, on the loop alone."""
+        return self._own_s
+
+    @property
     def seconds(self) -> float:
         """Processor time charged since the start, on the loop and on the other thread."""
         return self._own_s + self._elsewhere_s
@@ -63,6 +68,42 @@ class Stage:
     def charge(self, seconds: float) -> None:
         """Add what the loop has spent on it. For `Stages`."""
         self._own_s += seconds
+
+
+class Shared:
+    """A stage whose turns are told as well: how much of it is for one of many.
+
+    Not to be entered twice at a time. What further stages within take is neither charged nor told.
+    """
+
+    __slots__ = ("_before_s", "_stage", "_tell")
+
+    def __init__(self, stage: Stage, tell: Callable[[float], None]) -> None:
+        """Share a stage.
+
+        Args:
+            tell: called after each turn with the seconds that it took.
+        """
+        self._stage = stage
+        self._tell = tell
+        self._before_s = 0.0
+
+    def __enter__(self) -> None:
+        self._stage.__enter__()
+        self._before_s = self._stage.loop_seconds
+
+    def __exit__(self, *_: object) -> None:
+        self._stage.__exit__()
+        self._tell(self._stage.loop_seconds - self._before_s)
+
+    async def of(
+        self,
+        work: Callable[ParamsT, Coroutine[Any, Any, ResultT]],
+        *args: ParamsT.args,
+        **kwargs: ParamsT.kwargs,
+    ) -> ResultT:
+        """Return what this coroutine function returns, each of its turns charged and told."""
+        return await _in_turns(self, work(*args, **kwargs))
 
 
 def _no_time() -> float:
@@ -113,7 +154,7 @@ class Stages:
 
 @types.coroutine
 def _in_turns(
-    stage: Stage, coroutine: Coroutine[Any, Any, ResultT]
+    stage: Stage | Shared, coroutine: Coroutine[Any, Any, ResultT]
 ) -> Generator[Any, Any, ResultT]:
     """Do what `await coroutine` does, with the stage entered while the coroutine runs."""
     resume: Callable[[Any], Any] = coroutine.send

@@ -56,6 +56,8 @@ def rpc_limits(rpc: RpcConfig) -> RpcLimits:
         connections_per_address_max=rpc.connections_per_address_max,
         calls_per_second=rpc.calls_per_s_max,
         calls_burst=2 * rpc.calls_per_s_max,
+        work_ms_per_second=rpc.work_ms_per_s_max,
+        work_burst_ms=8 * rpc.work_ms_per_s_max,
         subscribers_max=rpc.subscribers_max,
     )
 

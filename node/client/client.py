@@ -171,7 +171,10 @@ class Client:
             Unreachable: no node answered; one may have taken it.
         """
         await self._transport.call(
-            "khz_submit", {"transaction": draft.raw().hex()}, dict[str, msgspec.Raw]
+            "khz_submit",
+            {"transaction": draft.raw().hex()},
+            dict[str, msgspec.Raw],
+            patience_s=0,
         )
         return draft.id.hex()
 

@@ -66,7 +66,9 @@ async def reach_final(transport: Transport, draft: Draft, *, wait_ms: int = WAIT
     pause_s = PAUSE_MIN_S
     while True:
         try:
-            answer = await transport.call("khz_submit", params, Found, wait_s=wait_ms / 1000)
+            answer = await transport.call(
+                "khz_submit", params, Found, wait_s=wait_ms / 1000, patience_s=0
+            )
             if answer.receipt is not None:
                 return applied(draft.id.hex(), answer.receipt)
             taken = True

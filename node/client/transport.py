@@ -6,6 +6,7 @@ an error. That is safe for everything this client asks: reads change nothing, an
 same bytes twice is submitting them once.
 """
 
+import asyncio
 import itertools
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from node.client.errors import (
     BadAnswer,
     CallFailed,
     ClientError,
+    Limited,
     Unreachable,
     WrongNetwork,
     call_failed,
@@ -29,6 +31,8 @@ T = TypeVar("T")
 
 ANSWER_SIZE_MAX: Final = 32 << 20
 """The largest answer read: a block of ids or a page in full stays far below."""
+PATIENCE_S: Final = 10.0
+"""For how long a read waits where nodes say that too much was asked, and when to come back."""
 CONNECT_TIMEOUT_S: Final = 5.0
 CONNECTIONS_MAX: Final = 64
 """Open at one time, to all endpoints together."""
@@ -131,16 +135,34 @@ class Transport:
         kind: type[T],
         *,
         wait_s: float = 0.0,
+        patience_s: float = PATIENCE_S,
     ) -> T:
         """Return the result of a call.
 
         Args:
             wait_s: for how long the node is asked to wait before it answers.
+            patience_s: for how long to wait where nodes say when to come back, together.
 
         Raises:
-            CallFailed: the error of a node, which is `preferred` now.
+            CallFailed: the error of a node, which is `preferred` now; `Limited` where it would take
+                longer than that until it answers.
             Unreachable: no endpoint answered.
         """
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + patience_s
+        while True:
+            try:
+                return await self._call_any(method, params, kind, wait_s)
+            except Limited as error:
+                pause_s = error.retry_after_ms / 1000
+                if loop.time() + pause_s > ends_s:
+                    raise
+                self.pass_over()
+                await asyncio.sleep(pause_s)
+
+    async def _call_any(
+        self, method: str, params: Mapping[str, Any], kind: type[T], wait_s: float
+    ) -> T:
         failures: dict[str, Exception] = {}
         for endpoint in self.in_order():
             try:

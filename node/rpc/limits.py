@@ -58,6 +58,11 @@ class RpcLimits:
     calls_per_second: int | None = 500
     """Calls of one address, each member of a batch counted; `None` counts nothing."""
     calls_burst: int = 1_000
+    work_ms_per_second: int | None = 250
+    """Processor time of the loop that calls and pages of one address may take; `None` counts
+    nothing. A quarter of the loop: consensus has the rest, and others have theirs."""
+    work_burst_ms: int = 2_000
+    """Of it at once: a hundred of the dearest pages, thousands of calls that read a few records."""
     transactions_per_second: int | None = None
     """Transactions of one address through `POST /transactions`. Without a figure the pool's own
     limit speaks: it says busy and when to retry."""
@@ -104,6 +109,16 @@ class TokenBucket:
             return 0
         return math.ceil((min(count, self._burst) - self._tokens) / self._per_second * 1000)
 
+    def owe(self, count: int, now: float) -> None:
+        """Take this many, also where there are not so many: the rest is a debt, of one burst at
+        most."""
+        self.take(0, now)
+        self._tokens = max(self._tokens - count, -self._burst)
+
+
+ASKS_OFTEN: Final = "may ask {rate} times a second"
+TAKES_LONG: Final = "may take {rate} microseconds of the node's processor a second, and has"
+
 
 class RateLimiter:
     """One bucket for each caller: an address, or a key."""
@@ -115,11 +130,13 @@ class RateLimiter:
         per_second: int | None,
         burst: int,
         addresses_max: int = ADDRESSES_MAX,
+        sentence: str = ASKS_OFTEN,
     ) -> None:
         self._clock = clock
         self._per_second = per_second
         self._burst = burst
         self._addresses_max = addresses_max
+        self._sentence = sentence
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def take(self, address: str, count: int = 1, *, per_second: int | None = None) -> None:
@@ -136,6 +153,25 @@ class RateLimiter:
         if rate is None or count == 0:
             return
         now = self._clock.monotonic()
+        wait_ms = self._bucket(address, rate, per_second, now).take(count, now)
+        if wait_ms:
+            raise Limited(
+                f"this {_kind(address)} {self._sentence.format(rate=rate)}; ask again in"
+                f" {wait_ms} ms",
+                retry_after_ms=wait_ms,
+            )
+
+    def owe(self, address: str, count: int, *, per_second: int | None = None) -> None:
+        """Count so many of the address for what it was given already. It may ask again once it
+        would have been allowed as many: a bucket in debt, of one burst at most, lets nothing pass.
+        """
+        rate = per_second or self._per_second
+        if rate is None or count <= 0:
+            return
+        now = self._clock.monotonic()
+        self._bucket(address, rate, per_second, now).owe(count, now)
+
+    def _bucket(self, address: str, rate: int, per_second: int | None, now: float) -> TokenBucket:
         bucket = self._buckets.get(address)
         if bucket is None:
             burst = self._burst if per_second is None else max(self._burst, 2 * per_second)
@@ -145,12 +181,7 @@ class RateLimiter:
                 self._buckets.popitem(last=False)
         else:
             self._buckets.move_to_end(address)
-        wait_ms = bucket.take(count, now)
-        if wait_ms:
-            raise Limited(
-                f"this {_kind(address)} may ask {rate} times a second; ask again in {wait_ms} ms",
-                retry_after_ms=wait_ms,
-            )
+        return bucket
 
 
 def _kind(address: str) -> str:

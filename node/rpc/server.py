@@ -61,7 +61,7 @@ from node.rpc.http import (
 from node.rpc.inbox import CallSocket
 from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
-from node.rpc.limits import RateLimiter, RpcLimits, caller
+from node.rpc.limits import TAKES_LONG, RateLimiter, RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
@@ -81,6 +81,7 @@ from node.rpc.submissions import (
 )
 from node.rpc.timeline import feed_of
 from node.rpc.views import Views
+from node.stages import Shared
 
 JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
 SOCKET_PING_SECONDS: Final = 30.0
@@ -125,6 +126,13 @@ class RpcServer:
             services.clock,
             per_second=self._limits.calls_per_second,
             burst=self._limits.calls_burst,
+        )
+        work_ms = self._limits.work_ms_per_second
+        self._work = RateLimiter(
+            services.clock,
+            per_second=None if work_ms is None else work_ms * 1_000,
+            burst=self._limits.work_burst_ms * 1_000,
+            sentence=TAKES_LONG,
         )
         self._bulk = RateLimiter(
             services.clock,
@@ -331,10 +339,14 @@ class RpcServer:
     # One request.
 
     async def _serve_charged(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
-        return await self._services.metrics.stages.serve.of(self._serve, gate, request)
+        bill = _Bill(self._owe)
+        serve = Shared(self._services.metrics.stages.serve, bill.add)
+        return await serve.of(self._serve, gate, request, bill)
 
-    async def _serve(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
-        response = self._shared(request, await self._answer(gate, request))
+    async def _serve(
+        self, gate: Gate, request: web.BaseRequest, bill: "_Bill"
+    ) -> web.StreamResponse:
+        response = self._shared(request, await self._answer(gate, request, bill))
         if isinstance(response, web.Response) and self._is_large(response):
             return self._shared(request, await self._deliver(request, response))
         return response
@@ -368,7 +380,9 @@ class RpcServer:
                 pass  # aiohttp finds out by itself, and says nothing of it either
         return response
 
-    async def _answer(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(
+        self, gate: Gate, request: web.BaseRequest, bill: "_Bill"
+    ) -> web.StreamResponse:
         try:
             check_host(request, self._hosts)
             if is_preflight(request, self._origins):
@@ -380,9 +394,14 @@ class RpcServer:
                 if request.method == hdrs.METH_POST:
                     asking.needs(Scope.SUBMIT)  # a page that takes a form acts
                 self._take(asking)
+                bill.caller = asking
                 is_welcome = partial(asking.is_good, self._keyring)
                 return await self._pages.answer(request, is_welcome)
-            return await self._route(request)(request, asking)
+            handler = self._route(request)
+            if handler in (self._rpc, self._socket):
+                self._check_work(asking)  # before a body is read
+                bill.caller = asking
+            return await handler(request, asking)
         except HttpRefusal as refusal:
             return refusal_response(refusal)
         except Limited as error:
@@ -407,7 +426,25 @@ class RpcServer:
             raise
 
     def _take(self, asking: Caller, calls: int = 1) -> None:
+        """Let so many calls of a caller pass, if there is something left of its time too."""
+        self._check_work(asking)
         self._calls.take(asking.name, calls, per_second=asking.calls_per_second)
+
+    def _check_work(self, asking: Caller) -> None:
+        self._work.take(asking.name, 1, per_second=self._work_us_per_second(asking))
+
+    def _owe(self, asking: Caller, seconds: float) -> None:
+        """Count what was done for a caller."""
+        self._work.owe(
+            asking.name, round(seconds * 1e6), per_second=self._work_us_per_second(asking)
+        )
+
+    def _work_us_per_second(self, asking: Caller) -> int | None:
+        """Return the rate of a key that has one: as much more as it may ask more often."""
+        calls, of_all = asking.calls_per_second, self._limits.calls_per_second
+        if calls is None or of_all is None or self._limits.work_ms_per_second is None:
+            return None
+        return max(1, self._limits.work_ms_per_second * 1_000 * calls // of_all)
 
     def _route(self, request: web.BaseRequest) -> _Handler:
         route = self._routes.get(request.path)
@@ -447,7 +484,8 @@ class RpcServer:
 
     async def _transactions(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
         asking.needs(Scope.SUBMIT)
-        self._take(asking)
+        # What is done for transactions is bounded by the pool.
+        self._calls.take(asking.name, 1, per_second=asking.calls_per_second)
         check_type(request, MESSAGEPACK_TYPES)
         # Before a body is read: a list that nothing is taken of is not even decoded.
         retry_after_ms = self._services.intake.turn_away()
@@ -531,6 +569,7 @@ class RpcServer:
             answers=partial(self._answers.of, address),
             count_lagging=self._count_lagging,
             stage=self._services.metrics.stages.serve,
+            calling=Shared(self._services.metrics.stages.serve, partial(self._owe, asking)),
         )
         self._sessions.add(session)
         self._subscribers[address] += 1
@@ -557,3 +596,22 @@ class RpcServer:
             self._subscribers += Counter()  # forget the addresses that have none
             self._services.metrics.subscribers.set(len(self._sessions))
         return socket
+
+
+class _Bill:
+    """What a request has taken of the processor, before and after it is known for whom."""
+
+    __slots__ = ("_owe", "_seconds", "caller")
+
+    def __init__(self, owe: Callable[[Caller, float], None]) -> None:
+        self._owe = owe
+        self._seconds = 0.0
+        self.caller: Caller | None = None
+        """Who is charged; None: nobody is."""
+
+    def add(self, seconds: float) -> None:
+        """Charge so much more."""
+        self._seconds += seconds
+        if self.caller is not None:
+            self._owe(self.caller, self._seconds)
+            self._seconds = 0.0

@@ -29,7 +29,7 @@ from node.rpc.inbox import CallSocket, Message
 from node.rpc.jsonrpc import TURN_BYTES, Begun, Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
 from node.rpc.stream import PORTION_BYTES, Cursor, Feed, Portion, StreamFilter, Topic
-from node.stages import Stage
+from node.stages import Shared, Stage
 
 FILTER_MAX: Final = 1_000
 """Accounts or assets in one filter."""
@@ -149,6 +149,7 @@ class SocketSession:
         answers: Callable[[], Body],
         count_lagging: Callable[[], None],
         stage: Stage,
+        calling: Shared,
     ) -> None:
         self._socket = response
         self._transport = transport
@@ -165,6 +166,7 @@ class SocketSession:
         """Whether the connection is being ended for a message that did not come whole."""
         self._count_lagging = count_lagging
         self._stage = stage
+        self._calling = calling
         # This file waits for room itself: see `_drained_to`.
         transport.set_write_buffer_limits(high=WRITE_LIMIT_NONE)
         link = transport.get_extra_info("socket")
@@ -276,15 +278,15 @@ class SocketSession:
 
     def _begin_piece(self) -> None:
         self._answered = self._rendered = 0
-        self._stage.__enter__()
+        self._calling.__enter__()
 
     def _end_piece(self, group: asyncio.TaskGroup, pending_bytes: int) -> None:
         self._flush()
+        self._calling.__exit__()
         if pending_bytes > self._limits.body_small_bytes:
             self._hold_pending(group, pending_bytes)
         elif self._pending is not None:
             self._have_pending(None)
-        self._stage.__exit__()
 
     def _hold_pending(self, group: asyncio.TaskGroup, size: int) -> None:
         """Count a message as it comes; end the socket where there is no room, or no more time."""
@@ -377,7 +379,9 @@ class SocketSession:
         self, group: asyncio.TaskGroup, begun: Coroutine[Any, Any, bytes | None]
     ) -> None:
         self._under_way += 1
-        task = group.create_task(self._stage.of(self._answer, begun, group), name="rpc-socket-call")
+        task = group.create_task(
+            self._calling.of(self._answer, begun, group), name="rpc-socket-call"
+        )
         task.add_done_callback(self._end_call)
 
     def _end_call(self, _: asyncio.Task[None]) -> None:

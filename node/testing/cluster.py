@@ -473,7 +473,9 @@ class Cluster:
 
     async def _run(self, node: ClusterNode, started: asyncio.Event) -> None:
         config = load_config(node.home / CONFIG_FILE)
-        rpc = config.rpc.model_copy(update={"calls_per_s_max": CALLS_PER_S_MAX})
+        rpc = config.rpc.model_copy(
+            update={"calls_per_s_max": CALLS_PER_S_MAX, "work_ms_per_s_max": CALLS_PER_S_MAX}
+        )
         config = config.model_copy(update={"rpc": rpc})
         try:
             with (node.home / LOG_FILE).open("a", buffering=1) as log:

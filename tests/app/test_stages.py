@@ -10,7 +10,7 @@ import pytest
 
 from node.clock import SystemClock
 from node.metrics import Metrics
-from node.stages import Stages
+from node.stages import Shared, Stages
 from node.storage import StorageThread
 
 
@@ -48,6 +48,35 @@ def test_a_stage_within_a_stage_is_charged_to_the_inner_one_only() -> None:
     hand.work(100)
 
     assert charged(stages) == {"proposal": 17, "apply": 10, "commitment": 4}
+
+
+def test_what_one_of_many_takes_of_a_stage_is_told_but_for_what_others_take_within() -> None:
+    hand = Hand()
+    stages = Stages(hand)
+    told: list[float] = []
+    one, other = Shared(stages.serve, told.append), Shared(stages.serve, lambda _: None)
+
+    async def work(shared: Shared, first: float) -> None:
+        async def serve() -> None:
+            hand.work(first)
+            with stages.admission:
+                hand.work(10)
+            await asyncio.sleep(0)
+            hand.work(2 * first)
+
+        await shared.of(serve)
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(work(one, 1), name="one")
+            tasks.create_task(work(other, 100), name="other")
+
+    asyncio.run(both())
+    with one:
+        hand.work(5)
+
+    assert told == [1, 2, 5]
+    assert charged(stages) == {"serve": 308, "admission": 20}
 
 
 def test_a_stage_that_fails_is_left() -> None:

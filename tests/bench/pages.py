@@ -67,7 +67,7 @@ async def measure(past: LongPast, *, rounds: int) -> list[Measured]:
         async with solo_node(
             settled=False,
             record=make_record(validators=1, protocol_version=3),
-            limits=RpcLimits(calls_per_second=None),
+            limits=RpcLimits(calls_per_second=None, work_ms_per_second=None),
             pages=Explorer,
             store=store,
             index=past.index,

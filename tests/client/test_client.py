@@ -20,9 +20,12 @@ from node.client import (
     WrongNetwork,
     transaction,
 )
+from node.client.transport import PATIENCE_S
 from node.ledger.operations import PlaceHold
 from node.ledger.outcomes import Outcome
 from node.proofs import verify_proof_file
+from node.rpc import RpcLimits
+from node.rpc import errors as rpc
 from tests.chain.town import key
 from tests.client.proxy import proxy_to
 from tests.rpc.solo import BANK, CASH, Solo, address_of, solo_node
@@ -374,6 +377,39 @@ async def test_refusal_is_not_final_once_a_node_may_hold_the_transaction() -> No
         await solo.town.decide(waiting[0].raw)
 
         assert (await submitting).outcome.applied
+
+
+async def test_read_comes_back_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = RpcLimits(calls_per_second=20, calls_burst=2)
+    async with solo_node(limits=limits) as solo, client_of(solo) as client:
+        refused = asyncio.Event()
+        take = solo.server._calls.take
+
+        def noted(*args: Any, **named: Any) -> None:
+            try:
+                take(*args, **named)
+            except rpc.Limited:
+                refused.set()
+                raise
+
+        monkeypatch.setattr(solo.server._calls, "take", noted)
+        await client.status()
+        with pytest.raises(Limited):
+            await client.send(transfer(solo))
+        refused.clear()
+
+        async with asyncio.timeout(PATIENCE_S):
+            reading = asyncio.ensure_future(client.status())  # noqa: TID251
+            await refused.wait()
+            solo.town.clock.advance(1_000)
+            assert (await reading).network
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise rpc.Limited("not today", retry_after_ms=int(PATIENCE_S * 1000) + 1)
+
+        monkeypatch.setattr(solo.server._calls, "take", refuse)
+        with pytest.raises(Limited):
+            await client.status()
 
 
 @pytest.mark.adversarial(75)

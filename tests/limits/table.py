@@ -818,6 +818,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.config.NetworkConfig.frames_per_s_max": _RATE,
     "node.config.NetworkConfig.bytes_per_s_max": _RATE,
     "node.config.RpcConfig.calls_per_s_max": _RATE,
+    "node.config.RpcConfig.work_ms_per_s_max": _RATE,
     "node.client.bulk.LOOK_UP_MAX": _ASKED,
     "node.client.indexed.PAGE_MAX": _ASKED,
     "node.cli.report.wall.COLUMNS_MAX": _SHOWN,

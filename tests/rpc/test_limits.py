@@ -8,8 +8,13 @@ from node.rpc.limits import RateLimiter, caller
 
 
 def make_limiter(clock: ManualClock, **overrides: int) -> RateLimiter:
-    figures = {"per_second": 10, "burst": 5, **overrides}
-    return RateLimiter(clock, **figures)
+    figures = {"per_second": 10, "burst": 5, "addresses_max": 1_000, **overrides}
+    return RateLimiter(
+        clock,
+        per_second=figures["per_second"],
+        burst=figures["burst"],
+        addresses_max=figures["addresses_max"],
+    )
 
 
 def refusal(limiter: RateLimiter, address: str = "a", count: int = 1) -> int:
@@ -90,6 +95,40 @@ def test_limiter_without_a_figure_counts_nothing() -> None:
     limiter = RateLimiter(ManualClock(), per_second=None, burst=1)
 
     limiter.take("a", 1_000_000)
+
+
+def test_who_was_given_much_waits_until_it_would_have_been_allowed_as_much() -> None:
+    clock = ManualClock()
+    limiter = make_limiter(clock)
+
+    limiter.take("a")
+    limiter.owe("a", 7)
+
+    assert refusal(limiter) == 400  # three owed, and one to take
+    limiter.take("b", 5)
+    clock.advance(400)
+    limiter.take("a")
+    assert refusal(limiter) == 100
+
+
+def test_debt_is_of_one_burst_at_most() -> None:
+    clock = ManualClock()
+    limiter = make_limiter(clock)
+    for _ in range(100):
+        limiter.owe("a", 1_000)
+
+    assert refusal(limiter) == 600
+    clock.advance(3_600_000)
+    limiter.take("a", 5)
+
+
+def test_what_took_nothing_owes_nothing() -> None:
+    limiter = make_limiter(ManualClock())
+
+    limiter.owe("a", 0)
+    RateLimiter(ManualClock(), per_second=None, burst=1).owe("a", 1_000_000)
+
+    assert not limiter._buckets
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from node.explorer import Explorer
 from node.log import open_log
 from node.rpc import RpcLimits
 from node.rpc.http import SECURITY_HEADERS
@@ -263,6 +264,68 @@ async def test_caller_in_a_hurry_is_told_when_to_come_back() -> None:
 
         solo.town.clock.advance(100)
         assert (await solo.post(STATUS))[0] == 200
+
+
+class Laborious:
+    """A processor that takes so many milliseconds each time that it is looked at."""
+
+    def __init__(self, step_ms: int) -> None:
+        self._step_s = step_ms / 1000
+        self._now_s = 0.0
+
+    def __call__(self) -> float:
+        self._now_s += self._step_s
+        return self._now_s
+
+
+WORK = RpcLimits(work_ms_per_second=100, work_burst_ms=200)
+
+
+async def test_caller_that_takes_much_of_the_processor_is_told_when_to_come_back() -> None:
+    async with solo_node(limits=WORK, pages=Explorer) as solo:
+        solo.services.metrics.stages.cpu_s = Laborious(30)
+        statuses = []
+        while 429 not in statuses:
+            statuses.append((await solo.post(STATUS))[0])
+        assert 1 < len(statuses) <= 8
+
+        status, body = await solo.post(STATUS)
+        assert status == 429
+        error = json.loads(body)["error"]
+        assert error["code"] == -32005
+        assert "100000 microseconds of the node's processor" in error["message"]
+        assert (await solo.get("/"))[0] == 429
+        # Who brings transactions is bounded by the pool, and probes by nothing.
+        assert (await solo.submit_list([solo.town.transfer("a0", "a1")]))[0] == 200
+        assert (await solo.get("/livez"))[0] == 200
+
+        solo.town.clock.advance(error["data"]["retry_after_ms"])
+        assert (await solo.post(STATUS))[0] == 200
+
+
+async def test_being_told_to_come_back_costs_nothing() -> None:
+    async with solo_node(limits=WORK, pages=Explorer) as solo:
+        solo.services.metrics.stages.cpu_s = Laborious(30)
+        while (await solo.post(STATUS))[0] == 200:
+            pass
+        _, body = await solo.post(STATUS)
+        for path in ("/", "/blocks"):
+            assert (await solo.get(path))[0] == 429
+        assert (await solo.post(STATUS))[1] == body
+
+
+async def test_calls_on_a_socket_are_charged_as_they_are_answered() -> None:
+    async with solo_node(limits=WORK) as solo, solo.session.ws_connect(solo.url + "/ws") as socket:
+        solo.services.metrics.stages.cpu_s = Laborious(30)
+        codes: list[int | None] = []
+        for _ in range(8):
+            await socket.send_bytes(STATUS)
+            await socket.send_str(STATUS.decode())
+            answers = [await socket.receive_json() for _ in range(2)]
+            codes += [answer.get("error", {}).get("code") for answer in answers]
+
+        assert codes[:2] == [None, None]
+        assert codes[-1] == -32005
 
 
 async def test_probes_and_metrics_are_not_counted_as_calls() -> None:
