@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -50,6 +50,7 @@ MENU: Final = (
 """The pages that every page leads to, in order."""
 
 
+_EPOCH: Final = date(1970, 1, 1)
 TERM_WORDS: Final = ("form", "method", "noncompetitive_price", "oversubscription")
 """Terms of an auction that the catalogues have words for, by name and value."""
 TERM_AMOUNTS: Final = (
@@ -89,6 +90,13 @@ class Chart:
     title: str
     highest: str
     drawing: Markup
+    values: str
+    """The figures themselves, for a script that draws them so that one can point at each."""
+    first_s: int
+    """When the first of them begins, in seconds since 1970-01-01 UTC."""
+    step_s: int
+    is_bad: bool = False
+    """None of it is wished for."""
 
 
 @cache
@@ -252,7 +260,14 @@ class Face(Showing):
             last=f"{values[-1]:,}",
         )
         drawing = bars(values, kind="transactions", label=label, highest=max(1, highest))
-        return Chart(title=title, highest=f"{highest:,}", drawing=drawing)
+        return Chart(
+            title=title,
+            highest=f"{highest:,}",
+            drawing=drawing,
+            values=_joined(values),
+            first_s=(last - timedelta(days=DAYS_SHOWN - 1) - _EPOCH).days * 86_400,
+            step_s=86_400,
+        )
 
     # The page of a development network.
 
@@ -345,6 +360,7 @@ class Face(Showing):
     def charts(self, hour: Sequence[MinuteLine]) -> Iterator[Chart]:
         """Yield the charts of the last hour."""
         return self._bars(
+            hour[0].time,
             {
                 "transactions": [minute.transactions for minute in hour],
                 "refused": [minute.refused for minute in hour],
@@ -352,19 +368,21 @@ class Face(Showing):
                 "blocks": [minute.blocks for minute in hour],
                 "votes": [minute.votes for minute in hour],
                 "missed": [minute.missed for minute in hour],
-            }
+            },
         )
 
     def validator_charts(self, hour: Sequence[ValidatorMinute]) -> Iterator[Chart]:
         """Yield the charts of a validator's last hour."""
         return self._bars(
+            hour[0].time,
             {
                 "signed": [minute.signed for minute in hour],
                 "missed": [minute.missed for minute in hour],
-            }
+            },
         )
 
-    def _bars(self, series: Mapping[str, Sequence[int | None]]) -> Iterator[Chart]:
+    def _bars(self, first: str, series: Mapping[str, Sequence[int | None]]) -> Iterator[Chart]:
+        first_s = int(datetime.fromisoformat(first).timestamp())
         for kind, values in series.items():
             highest = max(value or 0 for value in values)
             title = self.t(f"chart-{kind}")
@@ -372,7 +390,19 @@ class Face(Showing):
                 "chart-label", what=title, highest=f"{highest:,}", last=f"{values[-1] or 0:,}"
             )
             drawing = bars(values, kind=kind, label=label, highest=max(1, highest))
-            yield Chart(title=title, highest=f"{highest:,}", drawing=drawing)
+            yield Chart(
+                title=title,
+                highest=f"{highest:,}",
+                drawing=drawing,
+                values=_joined(values),
+                first_s=first_s,
+                step_s=60,
+                is_bad=kind in {"missed", "refused"},
+            )
+
+
+def _joined(values: Sequence[int | None]) -> str:
+    return ",".join("" if value is None else str(value) for value in values)
 
 
 def _flat(fields: Mapping[str, JsonValue], before: str) -> Iterator[tuple[str, JsonValue]]:

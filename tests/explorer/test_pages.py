@@ -91,9 +91,10 @@ async def test_scripts_run_in_their_order_before_the_page_is_complete() -> None:
         scripts = Parsed((await shown.get("/"))[1]).all("script")
 
         assert [str(each["src"]).partition("?")[0] for each in scripts] == [
-            f"/static/{name}" for name in ("htmx.min.js", "hx-sse.min.js", "explorer.js")
+            f"/static/{name}"
+            for name in ("htmx.min.js", "hx-sse.min.js", "explorer.js", "uplot.min.js", "charts.js")
         ]
-        assert [set(each) for each in scripts] == [{"src"}] * 3
+        assert [set(each) for each in scripts] == [{"src"}] * 5
 
 
 async def test_answers_carry_a_strict_content_policy() -> None:
@@ -503,7 +504,7 @@ async def test_files_may_be_kept_for_ever_under_their_version() -> None:
     async with plain() as shown:
         _, html = await shown.get("/")
         files = {link for link in Parsed(html).links() if link.startswith("/static/")}
-        assert len(files) == 5
+        assert len(files) == 8
         for path in files:
             async with shown.solo.session.get(shown.solo.url + path) as response:
                 assert response.status == 200

@@ -6,6 +6,8 @@ import tomllib
 
 from node.explorer.face import STATIC, static_files
 
+OURS = {"charts.js", "explorer.css", "explorer.js", "icon.svg", "verify.js"}
+
 
 def test_what_was_made_elsewhere_is_as_published() -> None:
     with (STATIC / "vendored.toml").open("rb") as file:
@@ -17,11 +19,11 @@ def test_what_was_made_elsewhere_is_as_published() -> None:
         assert entry.keys() == {"name", "of", "version", "path", "licence", "sha256"}
     # What is not listed is ours, and says so by being readable.
     ours = static_files().keys() - {entry["name"] for entry in entries}
-    assert ours == {"explorer.css", "explorer.js", "icon.svg", "verify.js"}
+    assert ours == OURS
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
-    for name in ("explorer.css", "explorer.js", "icon.svg", "verify.js"):
+    for name in OURS:
         text = (STATIC / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "//" not in re.sub(r"(?m)^ *//.*$", "", text), name
         assert "@import" not in text
