@@ -46,7 +46,7 @@ def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) 
     result = ran.json
     assert [check for check in result["checks"] if not check["holds"]] == []
     assert ran.code == Exit.OK
-    assert len(result["checks"]) == 49
+    assert len(result["checks"]) == 60
     assert sum(check["name"].startswith("everybody has what") for check in result["checks"]) == 8
     assert "\n20/20  " in ran.err
     assert list(tmp_path.iterdir()) == []

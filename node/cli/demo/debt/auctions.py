@@ -1,133 +1,35 @@
-"""The auctions: announced, bid for under seal, closed, opened, decided, settled, worked out again.
-
-Bids in the first of the bill: 1,000 million at 94.7000, 800 at 94.6500, 1,000 and 500 at the
-cut-off of 94.6000, 300 below it; one that is never opened; two people without a price, 5 million
-each. Of 3,000 million on offer 10 go to the people and 1,800 to the two best, so that 1,190 are
-left for 1,500 at the margin: 793.33 and 396.67 by their shares, in steps of a million 793 and 397.
-The fourth dealer has no money: its 397 million are not issued.
-"""
+"""The auctions: announced, bid for under seal, opened, decided, settled, worked out again."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from node.cli.auction.recomputing import recompute
-from node.cli.demo.debt.securities import BILL, BOND, MULTIPLE, REFERENCE
-from node.cli.demo.debt.stage import (
-    MILLION,
-    MINUTE_MS,
-    MORNING,
-    OFFSET_MINUTES,
-    PAISA,
-    DebtStage,
-)
+from node.cli.demo.debt.sales import FIRST, HOUR_MS, SECOND, Bid, Sale, terms_of
+from node.cli.demo.debt.securities import FLOATER, MULTIPLE
+from node.cli.demo.debt.stage import MILLION, MORNING, OFFSET_MINUTES, PAISA, DebtStage
+from node.cli.demo.stage import Actor
 from node.client import NotFound, reads
-from node.ledger.auctions import (
-    AuctionTerms,
-    Form,
-    Method,
-    NoncompetitivePrice,
-    Oversubscription,
-    SealedBid,
-    commitment_of,
-)
+from node.ledger.auctions import Form, SealedBid, commitment_of
 from node.ledger.dates import date_of, from_date, moment_ms
 from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
     DecideAuction,
+    EnterBid,
+    GiveBidMandate,
+    LodgeEnvelope,
     Operation,
     PlaceBid,
     RevealBid,
 )
+from node.ledger.terms import PAR_E4
 from node.ledger.units import local_day
-from node.provision.acts import RUPEE
 from node.provision.pakistan import PAKISTAN
 
 REOPENED_AFTER: Final = timedelta(days=60)
-HOUR_MS: Final = 60 * MINUTE_MS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bid:
-    """A bid and what comes of it, by hand."""
-
-    bidder: str
-    price_e4: int | None
-    """None: without a price."""
-    millions: int
-    allotted: int = 0
-    """In millions."""
-    opened: bool = True
-    pays: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """An auction as it is played."""
-
-    name: str
-    asset: str
-    target: int
-    """In millions."""
-    cut_off_e4: int
-    bids: tuple[Bid, ...]
-
-
-FIRST: Final = (
-    Sale(
-        name="mtb-6m-1",
-        asset=BILL,
-        target=3_000,
-        cut_off_e4=946_000,
-        bids=(
-            Bid(bidder="dealer-1", price_e4=947_000, millions=1_000, allotted=1_000),
-            Bid(bidder="dealer-1", price_e4=930_000, millions=100, opened=False),
-            Bid(bidder="dealer-2", price_e4=946_500, millions=800, allotted=800),
-            Bid(bidder="dealer-3", price_e4=946_000, millions=1_000, allotted=793),
-            Bid(bidder="dealer-4", price_e4=946_000, millions=500, allotted=397, pays=False),
-            Bid(bidder="dealer-2", price_e4=945_000, millions=300),
-            Bid(bidder="amina", price_e4=None, millions=5, allotted=5),
-            Bid(bidder="bilal", price_e4=None, millions=5, allotted=5),
-        ),
-    ),
-    Sale(
-        name="pib-6m-1",
-        asset=BOND,
-        target=1_000,
-        cut_off_e4=997_000,
-        bids=(
-            Bid(bidder="dealer-1", price_e4=998_000, millions=600, allotted=600),
-            Bid(bidder="dealer-2", price_e4=997_000, millions=400, allotted=400),
-            Bid(bidder="dealer-3", price_e4=995_000, millions=200),
-        ),
-    ),
-)
-SECOND: Final = (
-    Sale(
-        name="mtb-6m-2",
-        asset=BILL,
-        target=500,
-        cut_off_e4=964_000,
-        bids=(
-            Bid(bidder="dealer-1", price_e4=965_000, millions=300, allotted=300),
-            Bid(bidder="dealer-3", price_e4=964_000, millions=300, allotted=200),
-        ),
-    ),
-    Sale(
-        name="pib-6m-2",
-        asset=BOND,
-        target=100,
-        cut_off_e4=999_000,
-        bids=(
-            Bid(bidder="dealer-2", price_e4=999_000, millions=100, allotted=100),
-            Bid(bidder="dealer-3", price_e4=998_500, millions=50),
-        ),
-    ),
-)
 
 
 async def announce(stage: DebtStage, sales: Sequence[Sale]) -> None:
@@ -143,7 +45,7 @@ async def announce(stage: DebtStage, sales: Sequence[Sale]) -> None:
             account=stage.ministry.address,
             approvers=(stage.bank.address,),
             auction=sale.name,
-            terms=_terms(stage, sale, opens_ms, settles),
+            terms=terms_of(stage, sale, opens_ms, settles),
         )
         await stage.act(operation, by=[stage.ministry, stage.bank])
         stage.narrator.tell(
@@ -248,15 +150,44 @@ async def enter_settlement(stage: DebtStage, sales: Sequence[Sale]) -> None:
     """Note what everybody took and paid: two figures, each rounded, as the market prints them."""
     for sale in sales:
         settles_ms = await _moment(stage, sale, "settles")
-        accrued = await _accrued(stage, sale.asset, date_of(local_day(settles_ms, OFFSET_MINUTES)))
-        average = _average_price(sale.bids)
+        day = date_of(local_day(settles_ms, OFFSET_MINUTES))
+        accrued = await _accrued(stage, sale.asset, day)
+        given = Fraction(0)
+        if sale.given is not None:
+            given = await _accrued(stage, sale.given.asset, day)
         for each in sale.bids:
             if each.allotted and each.pays:
-                face = each.allotted * MILLION
-                price_e4 = average if each.price_e4 is None else each.price_e4
-                paid = _half_up(Fraction(face * price_e4, 100 * 10_000)) + _half_up(face * accrued)
-                stage.book.give(sale.asset, each.bidder, face)
-                stage.book.pay(each.bidder, None, paid)
+                _enter_delivery(stage, sale, each, accrued, given)
+
+
+def _enter_delivery(
+    stage: DebtStage, sale: Sale, bid: Bid, accrued: Fraction, accrued_on_given: Fraction
+) -> None:
+    face = bid.allotted * MILLION
+    worth = _worth(face, _price(sale, bid), accrued)
+    if sale.given is None:
+        stage.book.give(sale.asset, bid.bidder, face)
+        stage.book.pay(bid.bidder, None, worth)
+        return
+    # As many whole multiples as what is taken pays for; what is left comes in cash.
+    each = MULTIPLE * (Fraction(sale.given.price_e4, PAR_E4) + accrued_on_given)
+    got = int(worth / each) * MULTIPLE
+    stage.book.give(sale.asset, bid.bidder, -face)
+    stage.book.give(sale.given.asset, bid.bidder, got)
+    left = worth - _worth(got, sale.given.price_e4, accrued_on_given)
+    stage.book.pay(bid.bidder, None, -left)
+
+
+def _worth(face: int, price_e4: int, accrued: Fraction) -> int:
+    """Return what a face costs with its interest: two figures, each rounded, as it is printed."""
+    return _half_up(Fraction(face * price_e4, PAR_E4)) + _half_up(face * accrued)
+
+
+def _price(sale: Sale, bid: Bid) -> int:
+    """Return what an accepted bid pays: its own price, par for a margin, the average for none."""
+    if sale.form is Form.MARGIN:
+        return PAR_E4
+    return _average_price(sale) if bid.price_e4 is None else bid.price_e4
 
 
 async def _moment(stage: DebtStage, sale: Sale, name: str) -> int:
@@ -291,6 +222,9 @@ async def _is_decided(stage: DebtStage, sale: Sale) -> bool:
 async def _hand_in(stage: DebtStage, sale: Sale, number: int, bid: Bid) -> None:
     actor = stage[bid.bidder]
     operation: Operation
+    if bid.on_paper:
+        await _lodge(stage, sale, number, actor)
+        return
     if bid.price_e4 is None:
         operation = PlaceBid(
             account=actor.address,
@@ -308,10 +242,30 @@ async def _hand_in(stage: DebtStage, sale: Sale, number: int, bid: Bid) -> None:
     await stage.act(operation, by=[actor])
 
 
+async def _lodge(stage: DebtStage, sale: Sale, number: int, bidder: Actor) -> None:
+    """Let a bidder give its envelope to the central bank, which hands in the hash on it."""
+    mandate = GiveBidMandate(
+        account=bidder.address, cash_account=bidder.address, office=stage.bank.name
+    )
+    lodge = LodgeEnvelope(
+        account=stage.bank.address,
+        approvers=(),
+        bidding=bidder.address,
+        auction=sale.name,
+        commitment=commitment_of(_secret(stage, sale, number)),
+    )
+    await stage.act(mandate, lodge, by=[bidder, stage.bank])
+    stage.narrator.tell(f"{bidder.name} bids on paper: the central bank lodges envelope {number}")
+
+
 async def _open(stage: DebtStage, sale: Sale, number: int) -> None:
-    actor = stage[sale.bids[number - 1].bidder]
+    bid = sale.bids[number - 1]
+    actor = stage[bid.bidder]
     secret = _secret(stage, sale, number)
     assert secret.price_e4 is not None  # only what has one was sealed
+    if bid.on_paper:
+        await _enter(stage, sale, number, secret)
+        return
     reveal = RevealBid(
         account=actor.address,
         cash_account=actor.address,
@@ -323,6 +277,31 @@ async def _open(stage: DebtStage, sale: Sale, number: int) -> None:
         salt=secret.salt,
     )
     await stage.act(reveal, by=[actor])
+
+
+async def _enter(stage: DebtStage, sale: Sale, number: int, secret: SealedBid) -> None:
+    """Let both offices enter what an envelope holds."""
+    enter = EnterBid(
+        account=stage.bank.address,
+        approvers=(stage.ministry.address,),
+        auction=sale.name,
+        number=number,
+        asset=sale.asset,
+        price_e4=secret.price_e4,
+        face=secret.face,
+        salt=secret.salt,
+    )
+    await stage.act(enter, by=[stage.bank, stage.ministry])
+    found = {each.number: each for each in (await stage.client.envelopes(sale.name)).value}
+    envelope = found[number]
+    stage.narrator.check(
+        "two offices have entered what was in the envelope, and nothing else would fit its hash",
+        holds=envelope.price is not None
+        and _e4(envelope.price) == secret.price_e4
+        and envelope.face == secret.face // PAISA
+        and envelope.commitment == commitment_of(secret).hex(),
+        found=f"{envelope.face} at {envelope.price} of {envelope.bidder}",
+    )
 
 
 def _secret(stage: DebtStage, sale: Sale, number: int) -> SealedBid:
@@ -351,7 +330,7 @@ async def _check_result(stage: DebtStage, sale: Sale) -> None:
     at = "" if result.average_yield is None else f", {result.average_yield} % a year"
     narrator.check(
         f"{sale.name}: the average price is the one that comes out by hand",
-        holds=_e4(result.average_price) == _average_price(sale.bids)
+        holds=_e4(result.average_price) == _average_price(sale)
         and _e4(result.cut_off) == sale.cut_off_e4,
         found=f"cut-off {result.cut_off}, average {result.average_price}{at}",
     )
@@ -379,8 +358,9 @@ async def _check_settlement(stage: DebtStage, sale: Sale) -> None:
 
 
 async def _check_reopened(stage: DebtStage) -> None:
-    added = {sale.asset: sale.target * MILLION for sale in SECOND}
-    after = {asset: await stage.supply(asset) for asset in added}
+    """Compare what there is with what everybody has in the book: sold, taken back and given."""
+    lines = sorted({sale.asset for sale in SECOND} | {FLOATER})
+    found = {asset: await stage.supply(asset) for asset in lines}
     before = {
         asset: sum(
             each.allotted * MILLION
@@ -388,14 +368,13 @@ async def _check_reopened(stage: DebtStage) -> None:
             for each in sale.bids
             if sale.asset == asset and each.pays
         )
-        for asset in added
+        for asset in lines
     }
     stage.narrator.check(
         "they are the same securities, and more of them",
-        holds=after == {asset: before[asset] + more for asset, more in added.items()},
-        found=", ".join(
-            f"{before[asset] // PAISA:,} to {after[asset] // PAISA:,}" for asset in added
-        ),
+        holds=found == {asset: sum(stage.book.face[asset].values()) for asset in lines}
+        and all(found[asset] > before[asset] for asset in lines),
+        found=", ".join(f"{before[each] // PAISA:,} to {found[each] // PAISA:,}" for each in lines),
     )
 
 
@@ -411,49 +390,17 @@ def _half_up(amount: Fraction) -> int:
     return int(amount + Fraction(1, 2))
 
 
-def _average_price(bids: Sequence[Bid]) -> int:
-    """Return the average price of what bids with a price got, weighted by face, half up."""
-    priced = [(bid.allotted, bid.price_e4) for bid in bids if bid.price_e4 is not None]
+def _average_price(sale: Sale) -> int:
+    """Return the average price of what bids with a price got, weighted by face, half up.
+
+    Of margins everybody gets the last one.
+    """
+    if sale.form is Form.MARGIN:
+        return sale.cut_off_e4
+    priced = [(bid.allotted, bid.price_e4) for bid in sale.bids if bid.price_e4 is not None]
     exact = Fraction(sum(face * price for face, price in priced), sum(face for face, _ in priced))
     return _half_up(exact)
 
 
 def _e4(price: object) -> int:
     return int(Fraction(str(price)) * 10_000)
-
-
-def _terms(stage: DebtStage, sale: Sale, opens_ms: int, settles: date) -> AuctionTerms:
-    # People bid for bills alone: there they need to know no price.
-    of_people = sale.asset == BILL
-    return AuctionTerms(
-        asset=sale.asset,
-        form=Form.PRICE,
-        cash=RUPEE,
-        proceeds=stage.ministry.address,
-        method=Method.MULTIPLE_PRICE,
-        target=sale.target * MILLION,
-        multiple=MULTIPLE,
-        quantum_e4=1,
-        opens_ms=opens_ms,
-        closes_ms=opens_ms + HOUR_MS,
-        reveals_until_ms=opens_ms + 2 * HOUR_MS,
-        decides_until_ms=opens_ms + 3 * HOUR_MS,
-        settles_ms=moment_ms(from_date(settles), MORNING + 60, OFFSET_MINUTES),
-        calendar=PAKISTAN,
-        kinds=("bank",),
-        licences=(),
-        bids_per_bidder=5,
-        bidder_share_bps=10_000,
-        noncompetitive_kinds=("person",) if of_people else (),
-        noncompetitive_share_bps=1_000 if of_people else 0,
-        noncompetitive_least=MULTIPLE if of_people else 0,
-        noncompetitive_most=5 * MILLION if of_people else 0,
-        noncompetitive_price=NoncompetitivePrice.AVERAGE,
-        oversubscription=Oversubscription.SMALLEST_FIRST,
-        prorata_step=MILLION,
-        filled_whole=0,
-        failing_exclusion_days=30,
-        unrevealed_exclusion_days=0,
-        reference=REFERENCE if of_people else None,
-        destination=None,
-    )

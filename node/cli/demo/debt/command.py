@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: bool) -> None:
     """Take a bill, a bond, a floater and a sukuk through their whole life, in a minute.
 
-    Announce, bid under seal, close, decide, settle, trade, fix, pay, reopen, default and cure,
-    redeem: half a year on a development network of four validators, whose dates pass day by day.
-    What everybody must have is worked out beside the ledger, by hand, and compared; exit code 0
-    only if every check holds.
+    Announce, bid under seal and on paper, decide, settle, trade, fix, reopen, switch, pay, default,
+    cure, redeem: half a year on a development network of four validators, whose dates pass day by
+    day. What everybody must have is worked out beside the ledger, by hand, and compared; exit code
+    0 only if every check holds.
 
     \b
     Example:

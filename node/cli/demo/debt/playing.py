@@ -5,8 +5,8 @@ from functools import partial
 from typing import Final
 
 from node.cli.demo.debt import auctions, life, securities
-from node.cli.demo.debt.auctions import FIRST, SECOND, Sale
 from node.cli.demo.debt.closing import close
+from node.cli.demo.debt.sales import FIRST, SECOND, Sale
 from node.cli.demo.debt.stage import DebtStage, gather, is_gathered
 from node.cli.demo.steps import Step
 
@@ -14,10 +14,11 @@ from node.cli.demo.steps import Step
 def _announced(sales: Sequence[Sale]) -> tuple[Step[DebtStage], ...]:
     """Return what follows the announcement of these auctions."""
     which = "first" if sales is FIRST else "second"
+    paper = ", one of them on paper" if sales is FIRST else ""
     return (
         Step(
             name=f"bid-{which}",
-            title="Banks bid under seal, people without a price",
+            title=f"Banks bid under seal{paper}, people without a price",
             play=partial(auctions.bid, sales=sales),
             is_played=partial(auctions.are_bid_for, sales=sales),
         ),
@@ -67,15 +68,15 @@ STEPS: Final[tuple[Step[DebtStage], ...]] = (
     ),
     Step(
         name="announce",
-        title="Auctions of bill and bond are announced",
+        title="Auctions of bill and bond are announced, and of the floater by margin",
         play=partial(auctions.announce, sales=FIRST),
         is_played=_are_announced,
     ),
     *_announced(FIRST),
     Step(
         name="issue",
-        title="Floater and sukuk are issued at par against payment, and the floater is fixed",
-        play=securities.sell_the_others,
+        title="The sukuk is issued at par against payment, and the floater is fixed",
+        play=securities.sell_the_sukuk,
         is_played=securities.are_sold,
         enter=securities.enter_sales,
     ),
@@ -88,7 +89,7 @@ STEPS: Final[tuple[Step[DebtStage], ...]] = (
     ),
     Step(
         name="reopen",
-        title="Two months later both are reopened, the bond with interest accrued",
+        title="Two months later both are reopened, and bonds are switched into floaters",
         play=auctions.reopen,
         is_played=_are_reopened,
     ),

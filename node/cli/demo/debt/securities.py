@@ -1,4 +1,4 @@
-"""The four securities: defined under two signatures, and those that pay sold against payment."""
+"""The four securities: defined under two signatures, and the sukuk sold against payment."""
 
 from datetime import date
 from decimal import Decimal
@@ -46,14 +46,13 @@ ISINS: Final = {
 }
 """Of our making, without the check digit."""
 MARGIN_PPM: Final = 5_000
+"""What the floater pays over its reference: the cut-off of its auction."""
 WITHHELD_BPS: Final = 1_500
 """From what banks are paid on bonds; other payments are made whole."""
 GRACE_DAYS: Final = 3
 CEILING: Final = 10_000 * MILLION
 MULTIPLE: Final = 5_000 * PAISA
 SOLD: Final = (
-    (FLOATER, "dealer-2", 500 * MILLION),
-    (FLOATER, "dealer-3", 250 * MILLION),
     (SUKUK, "dealer-1", 300 * MILLION),
     (SUKUK, "dealer-3", 100 * MILLION),
 )
@@ -126,8 +125,8 @@ async def enter_coupons(stage: DebtStage) -> None:
     stage.rates |= COUPONS
 
 
-async def sell_the_others(stage: DebtStage) -> None:
-    """Issue floater and sukuk at par, against payment; the floater's first rate is fixed."""
+async def sell_the_sukuk(stage: DebtStage) -> None:
+    """Issue the sukuk at par, against payment; the floater's first rate is fixed."""
     narrator = stage.narrator
     for asset, buyer, face in SOLD:
         if await stage.client.holding(stage[buyer].address, asset):
@@ -254,7 +253,7 @@ def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:
 def _floating() -> FloatingRate:
     return FloatingRate(
         reference=REFERENCE,
-        margin_ppm=MARGIN_PPM,
+        margin_ppm=0,  # its auction decides it
         floor_ppm=0,
         cap_ppm=PPM,
         fixing_days=0,
