@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from node.explorer.contents import DeskView, DevelopmentContent, DoneContent, Run, Sentence
 from node.explorer.limits import (
@@ -37,6 +37,15 @@ from node.rpc.http import HttpRefusal, check_type, read_body
 from node.rpc.pages import Door
 from node.rpc.results import Object, at_head
 
+FORWARDING: Final = (
+    hdrs.FORWARDED,
+    hdrs.VIA,
+    hdrs.X_FORWARDED_FOR,
+    hdrs.X_FORWARDED_HOST,
+    hdrs.X_FORWARDED_PROTO,
+    "X-Real-IP",
+)
+"""By which proxies say that somebody else asks."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 PATH: Final = "development"
 
@@ -181,7 +190,13 @@ class Development:
 
 
 def _is_near(request: web.BaseRequest) -> bool:
-    """Return whether a browser of this machine asks, by a name that only this machine has."""
+    """Return whether a browser of this machine asks, by a name that only this machine has.
+
+    A proxy on this machine asks for others. Most say so, or pass on the name by which they were
+    called; nginx, as it comes, does neither, and asks in HTTP/1.0, as no browser does.
+    """
+    if request.version < HttpVersion11 or any(name in request.headers for name in FORWARDING):
+        return False
     host = request.host.rpartition(":")[0] if request.host.count(":") else request.host
     return _is_loopback(request.remote or "") and (
         host == "localhost" or _is_loopback(host.strip("[]"))

@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from aiohttp import web
@@ -46,9 +47,11 @@ async def listen(
     Raises:
         OSError: the address cannot be listened on.
     """
+    counted = connections or Connections(limits)
     server = _Listener(
         answer,
-        connections=connections or Connections(limits),
+        connections=counted,
+        counts=ssl_context is None,
         keepalive_timeout=limits.idle_timeout_ms / 1000,
         lingering_time=LINGER_SECONDS,
         auto_decompress=False,
@@ -59,26 +62,30 @@ async def listen(
     runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
     await runner.setup()
     assert runner.server is not None
+    shaking: set[asyncio.Task[None]] = set()
+    make: Callable[[], asyncio.BaseProtocol] = runner.server
+    if ssl_context is not None:
+        make = partial(_Doorway, runner.server, counted, ssl_context, shaking)
     try:
-        listening = await asyncio.get_running_loop().create_server(
-            runner.server,
-            host,
-            port,
-            ssl=ssl_context,
-            ssl_handshake_timeout=None if ssl_context is None else HANDSHAKE_SECONDS,
-        )
+        listening = await asyncio.get_running_loop().create_server(make, host, port)
     except OSError:
         await runner.cleanup()
         raise
-    return Listening(runner, listening)
+    return Listening(runner, listening, shaking)
 
 
 class Listening:
     """An address that is listened on."""
 
-    def __init__(self, runner: web.ServerRunner, listening: asyncio.Server) -> None:
+    def __init__(
+        self,
+        runner: web.ServerRunner,
+        listening: asyncio.Server,
+        shaking: set[asyncio.Task[None]],
+    ) -> None:
         self._runner = runner
         self._listening = listening
+        self._shaking = shaking
         self.port: Final = int(listening.sockets[0].getsockname()[1])
 
     def close(self) -> None:
@@ -88,6 +95,9 @@ class Listening:
     async def end(self) -> None:
         """Close, with the connections that are left."""
         self.close()
+        for task in self._shaking:
+            task.cancel()
+        await asyncio.gather(*self._shaking, return_exceptions=True)
         await self._runner.cleanup()
 
 
@@ -119,28 +129,108 @@ class Connections:
 class _Listener(web.Server):
     """aiohttp's server, which itself has no limit on connections."""
 
-    def __init__(self, handler: Answer, *, connections: Connections, **settings: Any) -> None:
+    def __init__(
+        self, handler: Answer, *, connections: Connections, counts: bool, **settings: Any
+    ) -> None:
+        """Serve.
+
+        Args:
+            counts: whether a connection is new when it comes here, and to be counted.
+        """
         super().__init__(handler, **settings)
         self._counted = connections
+        self._counts = counts
 
     @override
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         reading: Any = transport
         reading.max_size = READ_AT_ONCE_BYTES
-        if not self._counted.open(_peer_of(handler)):
+        if self._counts and not self._counted.open(_peer_of(handler.peername)):
             transport.abort()
 
     @override
     def connection_lost(
         self, handler: web.RequestHandler, exc: BaseException | None = None
     ) -> None:
-        self._counted.close(_peer_of(handler))
+        self._counted.close(_peer_of(handler.peername))
         super().connection_lost(handler, exc)
 
 
-def _peer_of(handler: web.RequestHandler) -> str:
-    peer = handler.peername
+class _Doorway(asyncio.Protocol):
+    """A connection until TLS is agreed on, counted from when it is accepted.
+
+    asyncio's own server tells nobody of it before: whoever connects and says nothing could hold
+    any number of them.
+    """
+
+    def __init__(
+        self,
+        server: web.Server,
+        counted: Connections,
+        context: ssl.SSLContext,
+        shaking: set[asyncio.Task[None]],
+    ) -> None:
+        self._server = server
+        self._counted = counted
+        self._context = context
+        self._shaking = shaking
+        self._address = ""
+        self._received = bytearray()
+        self._lost = False
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._address = _peer_of(transport.get_extra_info("peername"))
+        if not self._counted.open(self._address):
+            transport.abort()
+            return
+        transport.pause_reading()  # what comes is for TLS
+        task = asyncio.get_running_loop().create_task(self._shake(transport), name="rpc-handshake")
+        self._shaking.add(task)
+        task.add_done_callback(self._shaking.discard)
+
+    async def _shake(self, transport: asyncio.Transport) -> None:
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(
+                transport,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            )
+        except OSError:
+            self._lose()  # asyncio tells nobody of one that is lost in the handshake
+            return
+        except BaseException:
+            transport.abort()
+            self._lose()
+            raise
+        if encrypted is None or encrypted.is_closing():
+            self._lose()
+            return
+        handler = self._server()
+        encrypted.set_protocol(handler)
+        handler.connection_made(encrypted)
+        if self._received:  # together with the end of the handshake
+            handler.data_received(bytes(self._received))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lose()
+
+    def _lose(self) -> None:
+        if not self._lost:
+            self._lost = True
+            self._counted.close(self._address)
+
+
+def _peer_of(peer: object) -> str:
     return caller(peer[0] if isinstance(peer, tuple) else None)
 
 

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import aiohttp
 import msgspec
 import pytest
+from aiohttp import HttpVersion, HttpVersion10, HttpVersion11
 from aiohttp.test_utils import make_mocked_request
 
 from node.access import Role
@@ -40,7 +41,7 @@ from node.explorer.contents import (
     RunRefusal,
     StepLine,
 )
-from node.explorer.development import Deny, Report, _is_near
+from node.explorer.development import FORWARDING, Deny, Report, _is_near
 from node.explorer.face import Face
 from node.explorer.limits import (
     DESK_BODY_BYTES_MAX,
@@ -247,6 +248,28 @@ def test_it_is_there_for_browsers_of_this_machine(remote: str, host: str, near: 
     request = make_mocked_request("GET", "/", headers={"Host": host}, transport=transport)
 
     assert _is_near(request) is near
+
+
+@pytest.mark.parametrize(
+    ("headers", "version"),
+    [
+        *(({name: "192.0.2.7"}, HttpVersion11) for name in FORWARDING),
+        ({"x-forwarded-for": ""}, HttpVersion11),
+        ({}, HttpVersion10),
+    ],
+)
+def test_whoever_comes_by_a_proxy_of_this_machine_is_not_near(
+    headers: dict[str, str], version: HttpVersion
+) -> None:
+    """Such as nginx with no word of Host, or Caddy and Apache with theirs."""
+    transport = Mock()
+    transport.get_extra_info = lambda name, default=None: (
+        ("127.0.0.1", 1) if name == "peername" else default
+    )
+    given = {"Host": "127.0.0.1:26680", **headers}
+    request = make_mocked_request("GET", "/", headers=given, version=version, transport=transport)
+
+    assert not _is_near(request)
 
 
 # On a network that runs.

@@ -1,6 +1,7 @@
 """Who is answered what: roles of listeners, API keys, certificates of clients, other origins."""
 
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from node.client import Forbidden as ClientForbidden
 from node.codec import encode
 from node.explorer import Explorer
 from node.log import silent_log
-from node.rpc import RpcLimits
+from node.rpc import RpcLimits, listening
 from node.rpc.tls import ListenerTlsError, listener_context
 from tests.access.hand import HandClock
 from tests.rpc.authorities import Authority, Identity
@@ -304,6 +305,52 @@ async def test_listener_for_operators_wants_a_certificate(
                 await solo.session.get(url, ssl=client_context(authority, stranger))
         with pytest.raises(aiohttp.ClientError):
             await solo.session.get(url.replace("https", "http"))
+
+
+@pytest.mark.adversarial(48)
+async def test_connections_are_counted_before_tls_is_agreed_on(
+    authority: Authority, server: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    ours = client_context(authority, authority.sign("operator"))
+    async with (
+        solo_node(settled=False, limits=RpcLimits(connections_per_address_max=3)) as solo,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        url = f"https://127.0.0.1:{port}/livez"
+
+        async def silent() -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            return reader
+
+        async def held(count: int) -> None:
+            async with asyncio.timeout(5):
+                while solo.server._connections._open != count:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+
+        waiting = [await silent() for _ in range(3)]
+        await held(3)
+        with contextlib.suppress(ConnectionError):
+            assert await (await silent()).read() == b""
+        with pytest.raises(aiohttp.ClientError):
+            await solo.session.get(url, ssl=ours)
+        assert not any(reader.at_eof() for reader in waiting)
+        await stack.aclose()
+        await held(0)
+        monkeypatch.setattr(listening, "HANDSHAKE_SECONDS", 0.05)
+        for _ in range(3):
+            assert await (await silent()).read() == b""
+        await held(0)
+
+        with pytest.raises(aiohttp.ClientError):
+            await solo.session.get(url, ssl=client_context(authority))
+        await held(0)
+        async with solo.session.get(url, ssl=ours) as response:
+            assert response.status == 200
+            await held(1)
+    await held(0)
 
 
 async def test_client_speaks_tls_to_a_listener_without_client_authority(
