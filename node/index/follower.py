@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -36,9 +35,6 @@ from node.storage import KeyValueStore
 BLOCKS_WAITING_MAX: Final = 256
 """Blocks in memory that wait to be indexed; those before them are read from the store."""
 TRANSACTIONS_WAITING_MAX: Final = 20_000
-REBUILT_AT_ONCE: Final = 50_000
-"""Transactions of one write of a rebuild, for which there are some 120 MiB: the more rows are
-sorted into an index at once, the fewer of its pages are written twice."""
 READING_REST: Final = 1.0
 """After blocks from the store a rest as long as they took: the index may have half of a processor
 while it catches up, and the node the other half."""
@@ -150,31 +146,6 @@ class Follower:
                 await self._moved.wait()
             return self.checkpoint
 
-    async def catch_up(self, *, anew: bool, progress: Callable[[Checkpoint], None]) -> Checkpoint:
-        """Bring the index to the head of a chain that stands still, and return where it is then.
-
-        What is read and what is written go on at one time.
-
-        Args:
-            anew: clear it first.
-            progress: told after each write.
-
-        Raises:
-            IndexFailure: the index cannot go on.
-            ChainDamaged, StorageError: the blocks cannot be read.
-        """
-        checkpoint = await self._resume(anew=anew)
-        rows = await self._stored(checkpoint, REBUILT_AT_ONCE)
-        while rows is not None:
-            async with asyncio.TaskGroup() as tasks:
-                ahead = self._stored(_after(checkpoint, rows), REBUILT_AT_ONCE)
-                following = tasks.create_task(ahead, name="index-read")
-                checkpoint = await self._write(rows)
-            progress(checkpoint)
-            rows = following.result()
-        await self._database.finish()
-        return checkpoint
-
     async def close(self) -> None:
         """Let go of the store and the database; what is under way ends first."""
         loop = asyncio.get_running_loop()
@@ -183,10 +154,8 @@ class Follower:
 
     # Private.
 
-    async def _resume(self, *, anew: bool = False) -> Checkpoint:
+    async def _resume(self) -> Checkpoint:
         """Open the database and find where it stands; begin where there is nothing."""
-        if anew:
-            return await self._begin()
         await self._database.open()
         checkpoint = checkpoint_of(await self._database.read(READ_CHECKPOINT, {}))
         if checkpoint is None:
@@ -235,12 +204,8 @@ class Follower:
             if rest:
                 await asyncio.sleep(rest * (loop.time() - began))
 
-    async def _stored(
-        self, checkpoint: Checkpoint, transactions_max: int = TRANSACTIONS_AT_ONCE
-    ) -> Rows | None:
-        return await self._in_thread(
-            lambda: self._gatherer.stored(checkpoint, transactions_max=transactions_max)
-        )
+    async def _stored(self, checkpoint: Checkpoint) -> Rows | None:
+        return await self._in_thread(lambda: self._gatherer.stored(checkpoint))
 
     async def _from_memory(self, checkpoint: Checkpoint) -> Rows | None:
         """Return the rows of the next blocks; None: they are not in memory."""
@@ -280,7 +245,3 @@ class Follower:
     async def _in_thread(self, work: Callable[[], WorkT]) -> WorkT:
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         return await asyncio.shield(future)
-
-
-def _after(checkpoint: Checkpoint, rows: Rows) -> Checkpoint:
-    return replace(checkpoint, height=rows.height, block_id=rows.block_id, time_ms=rows.time_ms)

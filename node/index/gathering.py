@@ -28,13 +28,8 @@ class Gatherer:
         self._projector = Projector(genesis.hash)
         self.classes = Classes(store)
 
-    def stored(
-        self, checkpoint: Checkpoint, *, transactions_max: int = TRANSACTIONS_AT_ONCE
-    ) -> Rows | None:
+    def stored(self, checkpoint: Checkpoint) -> Rows | None:
         """Return the rows of the next blocks in the store; None: there is none.
-
-        Args:
-            transactions_max: they end with the block that reaches this.
 
         Raises:
             IndexUnusable: the next one is no longer kept.
@@ -47,7 +42,7 @@ class Gatherer:
             rows = Rows(first=height)
             while (
                 height <= now.head
-                and rows.transactions < transactions_max
+                and rows.transactions < TRANSACTIONS_AT_ONCE
                 and height - rows.first < BLOCKS_AT_ONCE
             ):
                 self._add(rows, now.given(height), checkpoint)

@@ -31,6 +31,7 @@ class Classes:
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
         self._known: dict[bytes, str] = {}
+        self._kinds: dict[str, str] = {}
 
     def of(self, account: bytes) -> str:
         """Return the class of an account that holds, or has held, something."""
@@ -45,9 +46,12 @@ class Classes:
         record = self._record(ACCOUNTS, account)
         if record is None:
             return OF_THE_LEDGER
-        owner = self._record(PARTICIPANTS, name_key(record.owner))
-        assert owner is not None  # accounts have registered owners
-        return owner.kind.value
+        kind = self._kinds.get(record.owner)
+        if kind is None:
+            owner = self._record(PARTICIPANTS, name_key(record.owner))
+            assert owner is not None  # accounts have registered owners
+            kind = self._kinds[record.owner] = owner.kind.value
+        return kind
 
     def _record(self, table: Table[R], key: bytes) -> R | None:
         data = self._store.get(layout.state_key(table.prefix + key))

@@ -28,6 +28,7 @@ from node.index.schema import (
 
 ClassOf: TypeAlias = Callable[[bytes], str]
 """Whose kind of participant an account is; never another for one address."""
+HolderRow: TypeAlias = tuple[str, bytes, str, str]
 
 READ_CHECKPOINT: Final = select(CHECKPOINT)
 TOTALS_OF: Final = select(TOTALS).where(
@@ -120,10 +121,34 @@ async def write_rows(session: Session, rows: Rows, class_of: ClassOf) -> Checkpo
     await session.add(HISTORY, sorted(rows.history))
     await session.add(TEXTS, rows.texts)
     await _move(session, rows.moves, class_of)
-    await _add_totals(session, rows.totals)
+    await add_totals(session, rows.totals)
     after = replace(before, height=rows.height, block_id=rows.block_id, time_ms=rows.time_ms)
     await put_checkpoint(session, after)
     return after
+
+
+async def add_totals(session: Session, totals: Mapping[TotalKey, list[int]]) -> None:
+    """Let the totals of days grow."""
+    days: defaultdict[str, set[int]] = defaultdict(set)
+    for asset, day, _ in totals:
+        days[asset].add(day)
+    put: list[tuple[str, int, str, int, str]] = []
+    for asset in sorted(days):
+        rows = await session.select(TOTALS_OF, {"asset": asset, "first": min(days[asset])})
+        found = {(day, kind): (count, int(amount)) for _, day, kind, count, amount in rows}
+        for (of, day, kind), (more, moved) in sorted(totals.items()):
+            if of == asset:
+                count, amount = found.get((day, kind), (0, 0))
+                put.append((asset, day, kind, count + more, str(amount + moved)))
+    await session.put(TOTALS, put)
+
+
+def lacking(asset: str, account: bytes, has: int) -> IndexUnusable:
+    """Return why nothing can be written by which an account would have less than nothing."""
+    return IndexUnusable(
+        f"by the index account {account.hex()} would have {has} of {asset}: it is not that of this"
+        " chain. Run `khazana index rebuild`"
+    )
 
 
 async def _move(session: Session, moves: Mapping[HoldingKey, int], class_of: ClassOf) -> None:
@@ -132,7 +157,7 @@ async def _move(session: Session, moves: Mapping[HoldingKey, int], class_of: Cla
     for (asset, account), amount in moves.items():
         if amount:
             by_asset[asset][account] = amount
-    put: list[tuple[str, bytes, str, str]] = []
+    put: list[HolderRow] = []
     gone: list[tuple[str, bytes]] = []
     for asset in sorted(by_asset):
         changes = by_asset[asset]
@@ -148,10 +173,7 @@ async def _move(session: Session, moves: Mapping[HoldingKey, int], class_of: Cla
             kind, had = (class_of(account), 0) if known is None else known
             has = had + amount
             if has < 0:
-                raise IndexUnusable(
-                    f"by the index account {account.hex()} would have {has} of {asset}: it is not"
-                    " that of this chain. Run `khazana index rebuild`"
-                )
+                raise lacking(asset, account, has)
             totals[kind] += amount
             if known is None:
                 holders[kind] += 1
@@ -181,21 +203,6 @@ async def _add_classes(
             gone.append((asset, kind))
     await session.put(CLASSES, put)
     await session.drop(CLASSES, gone)
-
-
-async def _add_totals(session: Session, totals: Mapping[TotalKey, list[int]]) -> None:
-    days: defaultdict[str, set[int]] = defaultdict(set)
-    for asset, day, _ in totals:
-        days[asset].add(day)
-    put: list[tuple[str, int, str, int, str]] = []
-    for asset in sorted(days):
-        rows = await session.select(TOTALS_OF, {"asset": asset, "first": min(days[asset])})
-        found = {(day, kind): (count, int(amount)) for _, day, kind, count, amount in rows}
-        for (of, day, kind), (more, moved) in sorted(totals.items()):
-            if of == asset:
-                count, amount = found.get((day, kind), (0, 0))
-                put.append((asset, day, kind, count + more, str(amount + moved)))
-    await session.put(TOTALS, put)
 
 
 def _number(value: object) -> int:

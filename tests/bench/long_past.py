@@ -19,7 +19,8 @@ import itertools
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,11 +28,9 @@ from typing import Any, Final
 from node.codec import decode, encode, replace
 from node.explorer import Explorer
 from node.genesis import Genesis
-from node.index.follower import Follower
+from node.index.rebuilding import rebuild
 from node.index.sqlite import SqliteDatabase
 from node.ledger.tables import ASSETS, AssetRecord, name_key
-from node.log import silent_log
-from node.metrics import Metrics
 from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
 from tests.bench.mint import TRANSFERS, Mint
 from tests.bench.population import (
@@ -48,6 +47,7 @@ from tests.rpc.solo import solo_node
 VERSION: Final = 2
 """Of how it is built: what another one built is built anew."""
 CACHE: Final = Path.home() / ".cache" / "khazana-bench"
+TOLD_EVERY_S: Final = 5.0
 INTERVAL_MS: Final = 60_000
 """Between blocks: ten million transfers last a week."""
 AMOUNT_MAX: Final = 1_000
@@ -55,8 +55,9 @@ AMOUNT_MAX: Final = 1_000
 WORDS: Final = 4_000
 MEMO_SHARE: Final = 10
 """One transfer in so many has a memo."""
-WHOLE_FILE: Final = "whole"
-"""Written last: where it is missing, so may be more."""
+CHAIN_FILE: Final = "chain.whole"
+INDEX_FILE: Final = "index.whole"
+"""Written when a step is done: where one is missing, the step is done anew."""
 STAGE_FACTS: Final = (
     "paid",
     "refused",
@@ -102,15 +103,24 @@ def long_past(
     form = f"{VERSION}.{town.chain.head.block_id.hex()[:12]}"
     folder = cache / f"past-{accounts}-{transactions}-{form}"
     past = LongPast(folder=folder, accounts=accounts, transactions=transactions, facts=facts)
-    whole = folder / WHOLE_FILE
-    if not whole.is_file():
+    if not (folder / CHAIN_FILE).is_file():
         for earlier in cache.glob(f"past-{accounts}-{transactions}-*"):
             shutil.rmtree(earlier)
         folder.mkdir(parents=True)
-        began = time.monotonic()
-        asyncio.run(_build(past, stage_store, town, say))
-        whole.write_text(f"built in {time.monotonic() - began:.0f} s\n")
+        with _noted(folder / CHAIN_FILE):
+            _build(past, stage_store, town, say)
+    if not (folder / INDEX_FILE).is_file():
+        with _noted(folder / INDEX_FILE):
+            asyncio.run(_index(past, town.genesis, say))
     return past
+
+
+@contextmanager
+def _noted(file: Path) -> Iterator[None]:
+    """Note in a file that a step was done, and how long it took."""
+    began = time.monotonic()
+    yield
+    file.write_text(f"built in {time.monotonic() - began:.0f} s\n")
 
 
 async def _stage() -> tuple[dict[str, Any], KeyValueStore, Town]:
@@ -124,7 +134,7 @@ async def _stage() -> tuple[dict[str, Any], KeyValueStore, Town]:
     return facts, stage_store, town
 
 
-async def _build(
+def _build(
     past: LongPast, stage_store: KeyValueStore, town: Town, say: Callable[[str], None]
 ) -> None:
     store = open_leveldb(past.chain, create=True, node=True)
@@ -148,7 +158,6 @@ async def _build(
             store.write([*mint.entries(), *mint.places(given)], sync=False)
             if number % 500 == 499:
                 say(f"{(number + 1) * TRANSFERS:,} transfers")
-        await _index(past, store, town.genesis, mint.height, say)
     finally:
         store.close()
 
@@ -184,21 +193,19 @@ def _memos() -> Callable[[], str]:
     return memo
 
 
-async def _index(
-    past: LongPast, store: KeyValueStore, genesis: Genesis, head: int, say: Callable[[str], None]
-) -> None:
-    follower = Follower(
-        SqliteDatabase(past.index),
-        store,
-        genesis,
-        head=lambda: head,
-        metrics=Metrics(),
-        log=silent_log(),
-    )
+async def _index(past: LongPast, genesis: Genesis, say: Callable[[str], None]) -> None:
+    store = open_leveldb(past.chain, create=False, node=True)
+    database = SqliteDatabase(past.index)
+    told = 0.0
+
+    def progress(what: str, done: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > TOLD_EVERY_S:
+            told = time.monotonic()
+            say(f"index: {done:,} {what}")
+
     try:
-        await follower.catch_up(
-            anew=True,
-            progress=lambda reached: say(f"index at block {reached.height:,} of {head:,}"),
-        )
+        await rebuild(database, store, genesis, scratch=past.folder, progress=progress)
     finally:
-        await follower.close()
+        await database.close()
+        store.close()

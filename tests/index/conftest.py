@@ -32,14 +32,14 @@ class Databases:
 
     def __init__(self, kind: str, folder: Path, server: PostgresServer | None) -> None:
         self.kind = kind
-        self._folder = folder
+        self.folder = folder
         self._server = server
         self._made = 0
 
     def new(self) -> Database:
         self._made += 1
         if self._server is None:
-            return self.at(str(self._folder / f"index-{self._made}.sqlite"))
+            return self.at(str(self.folder / f"index-{self._made}.sqlite"))
         return self.at(self._server.new_database())
 
     def at(self, place: str) -> Database:
@@ -54,7 +54,7 @@ class Databases:
         """Return a place where there is none yet."""
         if self._server is None:
             self._made += 1
-            return str(self._folder / f"index-{self._made}.sqlite")
+            return str(self.folder / f"index-{self._made}.sqlite")
         return self._server.new_database()
 
 

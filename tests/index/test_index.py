@@ -14,19 +14,21 @@ from node.chain import Committed
 from node.codec import encode
 from node.index import follower as follower_module
 from node.index import gathering
-from node.index.database import Database, ResultT, Session
+from node.index.database import Database
 from node.index.errors import IndexFailure, IndexUnreachable, IndexUnusable
 from node.index.follower import Follower
 from node.index.projection import Rows
+from node.index.rebuilding import rebuild
 from node.index.writing import Checkpoint, put_checkpoint, write_rows
 from node.ledger.operations import HoldAccount, Propose
 from node.ledger.tables import HOLDINGS
 from tests.chain.town import BANK, Town, address_of
 from tests.index.chains import CENTRAL, follower_of, grow, random_town, rows_of
 from tests.index.conftest import Databases
+from tests.index.dying import Dying
 
 
-def _ignore(_: Checkpoint) -> None: ...
+def _ignore(_: str, __: int) -> None: ...
 
 
 @contextlib.asynccontextmanager
@@ -55,11 +57,13 @@ async def rows_at(databases: Databases, place: str) -> dict[str, Any]:
 async def rebuilt(databases: Databases, town: Town) -> dict[str, Any]:
     """Return the rows of an index that is made anew of what the store holds."""
     place = databases.place()
-    follower = follower_of(databases.at(place), town)
+    database = databases.at(place)
     try:
-        await follower.catch_up(anew=True, progress=_ignore)
+        await rebuild(
+            database, town.store, town.genesis, scratch=databases.folder, progress=_ignore
+        )
     finally:
-        await follower.close()
+        await database.close()
     return await rows_at(databases, place)
 
 
@@ -109,34 +113,6 @@ async def test_what_is_followed_and_what_is_rebuilt_is_equal_to_the_last_row(
     rows = await rows_at(databases, place)
     assert rows == await rebuilt(databases, town)
     check_holders(rows, town)
-
-
-class Dying:
-    """A database whose n-th transaction is cut off: before it is kept, or after it was."""
-
-    def __init__(self, inner: Database, *, dies_at: int, after: bool) -> None:
-        self._inner = inner
-        self._left = dies_at
-        self._after = after
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def write(self, work: Any) -> Any:
-        self._left -= 1
-        if self._left:
-            return await self._inner.write(work)
-
-        async def cut(session: Session) -> ResultT:
-            await work(session)
-            raise ConnectionResetError
-
-        if self._after:
-            await self._inner.write(work)
-        else:
-            with contextlib.suppress(ConnectionResetError, IndexUnreachable):
-                await self._inner.write(cut)
-        raise IndexUnreachable("cut off")
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -604,6 +604,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.follower.BLOCKS_WAITING_MAX": (
         "tests/index/test_index.py::test_a_database_that_is_away_delays_no_block_and_is_made_up_for"
     ),
+    "node.index.runs.GATHERED_MAX": (
+        "tests/index/test_runs.py::test_a_piece_is_no_longer_than_what_is_buffered"
+    ),
+    "node.index.runs.RUNS_MAX": (
+        "tests/index/test_runs.py::test_files_are_few_have_no_name_and_are_let_go"
+    ),
     "node.stream.answers.ANSWER_SIZE_MAX": (
         f"{_PUBLISHED}::test_answers_and_their_words_are_bounded"
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +10,9 @@ from node.cli.index.places import index_of
 from node.cli.options import home_option
 from node.cli.output import emit, json_option
 from node.cli.upkeep import Progress, load_home
+
+if TYPE_CHECKING:
+    from node.index.writing import Checkpoint
 
 
 @click.command()
@@ -24,38 +28,28 @@ def command(home: Path, *, as_json: bool) -> None:
     Example:
       khazana index rebuild --home /srv/khazana
     """
-    from node.index.follower import Follower
-    from node.index.writing import Checkpoint
-    from node.log import silent_log
-    from node.metrics import Metrics
+    from node.index.rebuilding import rebuild
     from node.storage import open_leveldb
 
     place = load_home(home)
     database = index_of(place)
     progress = Progress()
 
-    def tell(checkpoint: Checkpoint) -> None:
-        progress("blocks indexed", checkpoint.height, None)
-
-    async def rebuild() -> Checkpoint:
+    async def rebuilt() -> "Checkpoint":
         store = open_leveldb(place.chain, create=False, node=True)
         try:
-            follower = Follower(
+            return await rebuild(
                 database,
                 store,
                 place.genesis,
-                head=lambda: 0,
-                metrics=Metrics(),
-                log=silent_log(),
+                scratch=place.chain.parent,
+                progress=lambda what, done: progress(f"{what} indexed", done, None),
             )
-            try:
-                return await follower.catch_up(anew=True, progress=tell)
-            finally:
-                await follower.close()
         finally:
+            await database.close()
             store.close()
 
-    checkpoint = asyncio.run(rebuild())
+    checkpoint = asyncio.run(rebuilt())
     progress.end()
     seconds = round(progress.elapsed_s, 1)
     facts = {
