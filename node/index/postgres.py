@@ -1,7 +1,9 @@
 """The index in PostgreSQL: by one setting, for whoever has more readers than one file serves.
 
-One connection writes, a few read. A transaction that the server took back because of another one is
-done again; one of which it is not known whether it was done is found out by its checkpoint.
+One connection writes, a few read, and all of them live on an event loop aside: rows are made and
+read there, and the node's own loop waits for nothing but what comes of it. A transaction that the
+server took back because of another one is done again; one of which it is not known whether it was
+done is found out by its checkpoint.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from sqlalchemy import LargeBinary, Select, Table
 
+from node.index.aside import Aside
 from node.index.database import ResultT, Row, Session, Values
 from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
 from node.index.schema import METADATA
@@ -25,6 +28,7 @@ from node.index.statements import (
     spelled_tables,
     values_of,
 )
+from node.index.turns import Turns
 
 READERS_MAX: Final = 4
 """Connections that read."""
@@ -55,6 +59,8 @@ class PostgresDatabase:
         self._password = password
         self._writer: asyncpg.Connection | None = None
         self._readers: asyncpg.Pool | None = None
+        self._aside = Aside("index-postgres")
+        self._turns = Turns()
 
     @property
     def place(self) -> str:
@@ -62,6 +68,39 @@ class PostgresDatabase:
         return f"postgresql://{parts.hostname or ''}{parts.path}"
 
     async def open(self, *, write: bool = True) -> None:
+        await self._aside.run(self._open(write=write))
+
+    async def write(self, work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
+        return await self._aside.run(self._write(work))
+
+    async def read(self, statement: Select[Any], values: Values) -> Sequence[Row]:
+        compiled = spelled_select(statement, POSTGRESQL)
+        return await self._ask(str(compiled), values_of(compiled, values))
+
+    async def find(
+        self, words: Sequence[str], before: tuple[int, int, int], limit: int
+    ) -> Sequence[Row]:
+        # In quotes nothing is an operator, and in a word there is neither quote nor backslash.
+        wanted = " & ".join(f"'{word}':*" for word in words)
+        return await self._ask(_FIND, (wanted, *before, limit))
+
+    async def clear(self) -> None:
+        await self._aside.run(self._clear())
+
+    async def finish(self) -> None:
+        await self._aside.run(self._finish())
+
+    async def close(self) -> None:
+        await self._aside.run(self._let_go())
+        await self._aside.close()
+
+    async def _ask(self, sql: str, values: Row) -> Sequence[Row]:
+        with self._turns.one():
+            return await self._aside.run(self._read(sql, values))
+
+    # On the loop aside.
+
+    async def _open(self, *, write: bool) -> None:
         await self._let_go()
         with self._explained():
             if write:
@@ -85,7 +124,7 @@ class PostgresDatabase:
         )
         await self._make()
 
-    async def write(self, work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
+    async def _write(self, work: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
         connection = self._connection
         with self._explained():
             for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -97,33 +136,19 @@ class PostgresDatabase:
                         raise
         raise AssertionError("the last attempt returns or raises")
 
-    async def read(self, statement: Select[Any], values: Values) -> Sequence[Row]:
-        compiled = spelled_select(statement, POSTGRESQL)
-        return await self._read(str(compiled), values_of(compiled, values))
-
-    async def find(
-        self, words: Sequence[str], before: tuple[int, int, int], limit: int
-    ) -> Sequence[Row]:
-        # In quotes nothing is an operator, and in a word there is neither quote nor backslash.
-        wanted = " & ".join(f"'{word}':*" for word in words)
-        return await self._read(_FIND, (wanted, *before, limit))
-
-    async def clear(self) -> None:
+    async def _clear(self) -> None:
         if self._writer is None:
-            await self.open()
+            await self._open(write=True)
         with self._explained():
             async with self._connection.transaction():
                 for statement in spelled_removal(POSTGRESQL):
                     await self._connection.execute(statement)
                 await self._make()
 
-    async def finish(self) -> None:
+    async def _finish(self) -> None:
         with self._explained():
             for table in METADATA.sorted_tables:
                 await self._connection.execute(f"ANALYZE {table.name}", timeout=None)
-
-    async def close(self) -> None:
-        await self._let_go()
 
     async def _make(self) -> None:
         for statement in (*spelled_tables(POSTGRESQL), _MAKE_WORDS):

@@ -30,6 +30,7 @@ from node.index.statements import (
     spelled_tables,
     values_of,
 )
+from node.index.turns import Turns
 
 ROWS_AT_ONCE: Final = 200
 """Rows of one statement that inserts: beyond it the time of a row does not fall any more."""
@@ -38,6 +39,8 @@ CACHE_KIB: Final = 64 << 10
 READER_CACHE_KIB: Final = 16 << 10
 READ_SECONDS_MAX: Final = 5.0
 """How long a question may take."""
+STEPS_AT_ONCE: Final = 20_000
+"""Of SQLite's machine between two looks whether a question is to end: a millisecond or two."""
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another writer, such as a rebuild that was started beside the node."""
 LOG_PAGES: Final = 4_000
@@ -76,8 +79,9 @@ class SqliteDatabase:
         self._reading = ThreadPoolExecutor(1, "index-read")
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._turns = Turns()
         self._under_way: asyncio.Event | None = None
-        """Of the question that is asked now: that it took too long."""
+        """Of the question that is asked now: that it is to end."""
 
     @property
     def place(self) -> str:
@@ -94,7 +98,8 @@ class SqliteDatabase:
 
     async def read(self, statement: Select[Any], values: Values) -> Sequence[Row]:
         compiled = spelled_select(statement, SQLITE)
-        return await self._read(str(compiled), values_of(compiled, values))
+        with self._turns.one():
+            return await self._read(str(compiled), values_of(compiled, values))
 
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
@@ -102,14 +107,15 @@ class SqliteDatabase:
         # The index puts all that begins with a word together before it says which is the newest:
         # for a letter, a million rows. What is so common fills a page from the newest texts.
         each = " AND ".join([_HAS_WORD] * len(words))
-        rows = await self._read(
-            f"{_NEWEST}{each} LIMIT ?", (*before, NEWEST_LOOKED_AT, *words, limit)
-        )
-        if len(rows) == limit:
-            return rows
-        # In quotes nothing is an operator, and in a word there is no quote.
-        wanted = " ".join(f'"{word}"*' for word in words)
-        return await self._read(_FIND, (wanted, *before, limit))
+        with self._turns.one():
+            rows = await self._read(
+                f"{_NEWEST}{each} LIMIT ?", (*before, NEWEST_LOOKED_AT, *words, limit)
+            )
+            if len(rows) == limit:
+                return rows
+            # In quotes nothing is an operator, and in a word there is no quote.
+            wanted = " ".join(f'"{word}"*' for word in words)
+            return await self._read(_FIND, (wanted, *before, limit))
 
     async def clear(self) -> None:
         await self._in(self._writing, self._clear)
@@ -189,12 +195,6 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         overran = asyncio.Event()
 
-        def overrun() -> None:
-            overran.set()
-            # While this one waits for its turn, another is under way.
-            if self._under_way is overran and self._reader is not None:
-                self._reader.interrupt()
-
         def ask() -> Sequence[Row]:
             if overran.is_set():
                 raise IndexOverrun(_OVERRUN)
@@ -204,7 +204,7 @@ class SqliteDatabase:
             finally:
                 self._under_way = None
 
-        timer = loop.call_later(READ_SECONDS_MAX, overrun)
+        timer = loop.call_later(READ_SECONDS_MAX, overran.set)
         try:
             return await self._in(self._reading, ask)
         except IndexUnreachable:
@@ -213,11 +213,10 @@ class SqliteDatabase:
             raise
         except asyncio.CancelledError:
             # Nobody waits for it any more, and others do.
-            overrun()
+            overran.set()
             raise
         finally:
-            if self._under_way is not overran:
-                timer.cancel()
+            timer.cancel()
 
     def _open_reader(self) -> sqlite3.Connection:
         if self._reader is None:
@@ -229,7 +228,13 @@ class SqliteDatabase:
                 check_same_thread=False,
             )
             self._reader.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+            self._reader.set_progress_handler(self._is_overrun, STEPS_AT_ONCE)
         return self._reader
+
+    def _is_overrun(self) -> bool:
+        """Whether the question under way is to end: asked by SQLite itself, so none is missed."""
+        overran = self._under_way
+        return overran is not None and overran.is_set()
 
     def _forget(self) -> None:
         """Let go of a file that is no longer there under its name."""

@@ -610,6 +610,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.runs.RUNS_MAX": (
         "tests/index/test_runs.py::test_files_are_few_have_no_name_and_are_let_go"
     ),
+    "node.index.turns.QUESTIONS_MAX": (
+        "tests/index/test_threads.py::test_no_more_questions_wait_than_may"
+    ),
     "node.stream.answers.ANSWER_SIZE_MAX": (
         f"{_PUBLISHED}::test_answers_and_their_words_are_bounded"
     ),
