@@ -28,6 +28,8 @@ _AMOUNTS: Final = frozenset(
     {"outstanding", "bills", "bonds", "sukuk", "principal", "interest", "total", "next amount"}
 )
 """Columns of which people read the thousands set apart."""
+NAMED_MAX: Final = 10
+"""Bills that are named below the tables; `--json` says it of each line."""
 _QUIET: Final = frozenset({"planned", "estimated", "recorded", "announced"})
 """What a payment is on its way to its day."""
 
@@ -76,6 +78,11 @@ def command(
     facts |= {name: views[name].facts for name in shown}
     facts |= {name: result[name] for name in ("height", "block_id", "time")}
     parts = [f"{VIEWS[name]}\n\n{_text(views[name].sheet)}" for name in shown]
+    brought = [line["asset"] for line in result["lines"] if line["brought_back"]]
+    if brought:
+        parts.append(
+            f"Not paid by the ledger, but brought back by holders and redeemed: {_few(brought)}"
+        )
     place = f"on {result['today']}, as of block {result['height']}, {result['time']}"
     said = "\n\n".join([*parts, place])
     emit_sheet(facts, said, views[shown[0]].sheet, as_json=as_json, as_csv=as_csv)
@@ -213,6 +220,12 @@ def _lines(lines: Sequence["DebtLine"], yields: Mapping[str, Fraction]) -> Sheet
         "status",
     )
     return Sheet(head=head, rows=rows)
+
+
+def _few(assets: Sequence[str]) -> str:
+    more = len(assets) - NAMED_MAX
+    named = ", ".join(assets[:NAMED_MAX])
+    return named if more <= 0 else f"{named} and {more} more"
 
 
 def _text(sheet: Sheet) -> str:

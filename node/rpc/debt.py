@@ -98,6 +98,8 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
     payments_a_year: int
     plain: bool
     """Whether one rate is paid to the end, and the face at once."""
+    brought_back: bool
+    """Whether the ledger pays nothing on it: holders bring it back, its issuer redeems it."""
     payments: list[DebtPaymentView]
     """Those not settled, in order; each but those whose record is taken on the face of today."""
 
@@ -187,6 +189,7 @@ class DebtMethods:
             rate=_rate(plan, payments[0]),
             payments_a_year=12 // plan.months if plan.months else 0,
             plain=len(plan.rates) <= 1 and not plan.instalments and plan.floating is None,
+            brought_back=False,
             payments=[
                 self._payment(
                     asset,
@@ -268,6 +271,7 @@ class DebtMethods:
             rate=None,
             payments_a_year=0,
             plain=False,
+            brought_back=False,
             payments=[
                 DebtPaymentView(
                     number=1,
@@ -312,6 +316,7 @@ def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLi
         rate=None,
         payments_a_year=0,
         plain=True,
+        brought_back=True,
         payments=[
             DebtPaymentView(
                 number=1,

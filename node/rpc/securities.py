@@ -258,8 +258,9 @@ def _fixing_view(fixing: FixingRecord) -> FixingView:
 def _serviced(terms: AssetTerms) -> ServicedTerms:
     if not is_serviced(terms):
         raise InvalidParams(
-            f"a {kind_of(terms).value} without a paying agent pays nothing by itself: a bond, a"
-            " sukuk, a strip or a serviced bill was expected"
+            f"a {kind_of(terms).value} without a paying agent pays nothing by itself: who holds it"
+            " brings it back to its issuer, which redeems it. A bond, a sukuk, a strip or a"
+            " serviced bill was expected"
         )
     return terms
 

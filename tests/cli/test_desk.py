@@ -123,7 +123,8 @@ async def test_bill_from_its_definition_to_its_result(desk: Desk, tmp_path: Path
     assert drawn.code == Exit.OK, drawn.err
     operation = json.loads(drawn.out)
     assert operation["type"] == "announce_auction"
-    assert "without one" in drawn.err
+    assert "20,000 in multiples of 5,000.00, paid in PKR" in drawn.err
+    assert "company, person; 15 % of the target, each from 5,000.00 to 5,000" in drawn.err
 
     announced = await desk.together(*words)
     assert announced.code == Exit.OK, announced.err
@@ -403,6 +404,28 @@ async def test_moon_was_seen_a_day_later(desk: Desk) -> None:
     assert event["withdrawn"] == [f"{moved}"]
     assert event["confirmed"] == [coming[-1]]
     assert event["version"] == calendar["version"] + 1
+
+
+async def test_bill_that_is_brought_back(desk: Desk) -> None:
+    """The ledger does not pay it, and says so wherever one looks for the payment."""
+    assert (await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back")).code == Exit.OK
+    issued = await desk.together(
+        *("tx", "issue", "--asset", "OLD", "--amount", "10000", "--to", desk.ministry)
+    )
+    assert issued.code == Exit.OK, issued.err
+
+    debt = await desk.run("debt")
+    schedule = await desk.run("schedule", "OLD")
+    early = await desk.together("security", "redeem", "OLD", "10000")
+    await desk.pass_by(86 * 24)
+    redeemed = await desk.together("security", "redeem", "OLD", "10000", "--json")
+
+    assert "brought back by holders and redeemed: OLD" in debt.out
+    assert schedule.code != Exit.OK
+    assert "brings it back to its issuer" in schedule.err
+    assert early.code == Exit.REFUSED
+    assert redeemed.code == Exit.OK, redeemed.err
+    assert redeemed.json["events"][0]["supply"] == "0.00"
 
 
 async def test_what_is_not_late_is_not_funded(desk: Desk) -> None:

@@ -462,6 +462,7 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
                 rate="100.0000",
                 payments_a_year=12,
                 plain=True,
+                brought_back=True,
                 payments=[],
             )
         ]

@@ -75,6 +75,7 @@ def line(
         rate=None if rate is None else Decimal(rate),
         payments_a_year=0 if rate is None else 2,
         plain=True,
+        brought_back=False,
         payments=payments,
     )
 

@@ -854,6 +854,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.asking.LINE_MAX": _SHOWN,
     "node.control.place.PATH_BYTES_MAX": "from when on a path is given a shorter name",
     "node.cli.check.SHOWN_MAX": _SHOWN,
+    "node.cli.debt.NAMED_MAX": _SHOWN,
     "node.cli.moments._SHOWN_MAX": _SHOWN,
     "node.cli.quote.figures._SHOWN_MAX": _SHOWN,
     "node.cli.submission.OPEN_FOR_H_MAX": _ASKED,

@@ -5,6 +5,7 @@ auctions are held: bills and bonds at many prices to four decimals, sukuk, rates
 banks bid, whoever else has no price of its own to name; what settles settles on the next day.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
@@ -25,6 +26,7 @@ OVERSUBSCRIPTIONS: Final = ("pro-rata", "smallest-first")
 KINDS: Final = ("bank", "company", "institution", "person")
 _OF_A_LINE: Final = frozenset({"rate", "margin"})
 _BPS_OF_PERCENT: Final = 100
+_AMOUNT: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,8})?")
 _E4: Final = 10_000
 _STAGES: Final = (
     ("opens", "--opens"),
@@ -244,24 +246,20 @@ def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> di
     def local(name: str) -> str:
         return f"{_moment(terms[name]).astimezone(zone):%Y-%m-%d %H:%M}"
 
-    percent = Decimal(terms["noncompetitive_share_bps"]) / _BPS_OF_PERCENT
     share = Decimal(terms["bidder_share_bps"]) / _BPS_OF_PERCENT
     who = [*terms["kinds"], *(f"licensed for {each}" for each in terms["licences"])]
     found = {
         "line": f"{line.asset}, {line.name}",
         "form": f"{terms['form']}, {terms['method'].replace('_', ' ')}",
-        "target": f"{terms['target']} in multiples of {terms['multiple']}, paid in {terms['cash']}",
+        "target": f"{_shown(terms['target'])} in multiples of {_shown(terms['multiple'])}, paid in"
+        f" {terms['cash']}",
         "bids": f"from {local('opens')} to {local('closes')}, local time",
         "opened until": local("reveals_until"),
         "decided until": local("decides_until"),
         "settles": f"{local('settles')}, by calendar {terms['calendar'] or 'none'}",
         "with a price": f"{', '.join(who)}; each {terms['bids_per_bidder']} bids and"
         f" {share.normalize():f} % of the target",
-        "without one": "nobody"
-        if not percent
-        else f"{', '.join(terms['noncompetitive_kinds'])}; {percent.normalize():f} % of the"
-        f" target, each from {terms['noncompetitive_least']} to {terms['noncompetitive_most']} at"
-        f" the {terms['noncompetitive_price'].replace('_', '-')}",
+        "without one": _without_one(terms),
         "reference": terms["reference"] or "none",
     }
     given = terms["destination"]
@@ -269,6 +267,24 @@ def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> di
         price = Decimal(given["price_e4"]) / _E4
         found["given for it"] = f"{given['asset']} at {price:.4f}"
     return found
+
+
+def _without_one(terms: Mapping[str, Any]) -> str:
+    """Return who may bid without a price, for how much, and what that pays."""
+    percent = Decimal(terms["noncompetitive_share_bps"]) / _BPS_OF_PERCENT
+    if not percent:
+        return "nobody"
+    least, most = _shown(terms["noncompetitive_least"]), _shown(terms["noncompetitive_most"])
+    price = terms["noncompetitive_price"].replace("_", "-")
+    return (
+        f"{', '.join(terms['noncompetitive_kinds'])}; {percent.normalize():f} % of the target, each"
+        f" from {least} to {most} at the {price}"
+    )
+
+
+def _shown(amount: str) -> str:
+    """Return an amount with its thousands apart; what is none as it was written."""
+    return f"{Decimal(amount):,}" if _AMOUNT.fullmatch(amount) else amount
 
 
 def _moment(text: str) -> datetime:

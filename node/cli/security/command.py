@@ -17,6 +17,7 @@ from node.cli.application import LazyGroup, Place
         "define-strips": Place("node.cli.security.define_strips", "Register the strips of a bond."),
         "fix": Place("node.cli.security.fix", "Fix a rate that no auction gives."),
         "call": Place("node.cli.security.call", "Repay a security early."),
+        "redeem": Place("node.cli.security.redeem", "Redeem bills that were brought back."),
         "fund": Place("node.cli.security.fund", "Pay what is unpaid on a security."),
     },
 )
