@@ -43,9 +43,13 @@ def _why_without_margin(state: LedgerState, code: str, asset: AssetRecord) -> st
         return "what is sold by margin is defined with a margin of 0, and this is not"
     if asset.supply:
         return f"its margin is not decided any more: {asset.supply} minor units of it are held"
-    recorded = service_of(state, code).recorded
-    if recorded:  # Its rate is settled without a margin, and a line has one margin.
-        return f"its margin is not decided any more: the record of payment {recorded} is over"
+    service = service_of(state, code)
+    if service.decided:
+        return "its margin is not decided any more: an auction decided that it is 0"
+    if service.recorded:  # Its rate is settled without a margin, and a line has one margin.
+        return (
+            f"its margin is not decided any more: the record of payment {service.recorded} is over"
+        )
     return None
 
 

@@ -196,6 +196,8 @@ class ServiceRecord(Record):
     """While the oldest open payment is paid: the last place that was; empty at the start."""
     closed: bool
     """Whether the register is closed: the last record is taken, nothing moves any more."""
+    decided: bool
+    """Whether an auction has decided its margin, which may be 0."""
     due_ms: Milliseconds | None
     """Its place in the queue: when it is looked at next, appointments apart. None: when one is met.
     """

@@ -36,6 +36,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.admission.AdmissionError": "becomes an outcome of the door",
     "node.blocks.certificates.CertificateError": "becomes a block that is not taken, or damage",
     "node.blocks.certificates.EvidenceError": "becomes a block that is not taken",
+    "node.chain.ahead._Unwanted": "ends a rehearsal",
     "node.chain.errors.ChainError": "the base",
     "node.chain.errors.InvalidBlock": "becomes a vote for nil, or a peer's offence",
     "node.chain.errors.NothingToProve": "becomes an error of the interface",

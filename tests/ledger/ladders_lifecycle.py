@@ -78,6 +78,7 @@ SERVICE: Final = ServiceRecord(
     settled=0,
     cursor=None,
     closed=False,
+    decided=False,
     due_ms=None,
 )
 LATE: Final = PaymentRecord(

@@ -165,6 +165,7 @@ def set_margin(state: LedgerState, asset: str, margin_ppm: int, time_ms: int) ->
     floating = replace(_floating(terms), margin_ppm=margin_ppm)
     terms = replace(terms, plan=replace(terms.plan, floating=floating))
     state.put(ASSETS, name_key(asset), replace(record, terms=terms))
+    state.put(SERVICES, name_key(asset), replace(service_of(state, asset), decided=True))
     found: list[RateFixed] = []
     number = 1
     # Fixings come in order, at most a period or two ahead of the first record.

@@ -117,6 +117,7 @@ def begin_service(
         settled=past,
         cursor=None,
         closed=False,
+        decided=False,
         due_ms=None,
     )
     state.put(SERVICES, name_key(asset), plan_next(state, asset, terms, service))
