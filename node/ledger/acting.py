@@ -10,9 +10,14 @@ from node.codec import Record
 from node.hashing import Domain, tagged_hash
 from node.ledger.authority import Authority
 from node.ledger.identifiers import Address
+from node.ledger.outcomes import Outcome, Reject
 from node.ledger.state import LedgerState
 from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
 
+WORK_PER_BLOCK_MAX: Final = 5_000
+"""Of all transactions together, for acts whose work grows with what they are about, in units of 10
+microseconds: 50 ms. One that is more by itself, as deciding an auction of 20,000 bids is, comes
+first in its block or waits for the next."""
 APPROVERS_MAX: Final = 8
 """Accounts that one operation may name besides the one that acts."""
 
@@ -46,6 +51,7 @@ class ActContext:
         "state",
         "strips_left",
         "transaction_id",
+        "work_left",
     )
 
     def __init__(
@@ -65,7 +71,20 @@ class ActContext:
         self.strips_left = STRIPS_PER_BLOCK_MAX
         """How many strips may still be moved in the block; what is refused later is not given back.
         """
+        self.work_left = WORK_PER_BLOCK_MAX
+        """For `spend`; nothing of it is given back either."""
         self.begin(transaction_id)
+
+    def spend(self, work: int) -> None:
+        """Take so much of what the block has for acts that are dear, before doing the work.
+
+        Raises:
+            Reject: BLOCK_CROWDED.
+        """
+        left = self.work_left
+        if work > left and left < WORK_PER_BLOCK_MAX:
+            raise Reject(Outcome.BLOCK_CROWDED, found=work, expected=left)
+        self.work_left = max(0, left - work)
 
     def begin(self, transaction_id: bytes) -> None:
         """Begin at the first operation of another transaction."""

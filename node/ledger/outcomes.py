@@ -816,6 +816,15 @@ class Outcome(IntEnum):
         3,
     )
 
+    # What others did in the block.
+    BLOCK_CROWDED = (
+        250,
+        "The block has no room for this: it is work of {found} units of 10 microseconds, and"
+        " {expected} are left of what all such work may take in a block. Submit it again in some"
+        " seconds.",
+        3,
+    )
+
 
 ENVELOPE_OUTCOMES: Final = tuple(
     outcome for outcome in Outcome if Outcome.TOO_LARGE <= outcome <= Outcome.OPERATION_NOT_IN_FORCE

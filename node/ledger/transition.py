@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from node.codec import Record
-from node.ledger.acting import ActContext, BlockContext, Catalogue
+from node.ledger.acting import WORK_PER_BLOCK_MAX, ActContext, BlockContext, Catalogue
 from node.ledger.amending import SetAmendment, amend_set
 from node.ledger.authority import SignedAuthority
 from node.ledger.catalogue import ACT_OF, CATALOGUE
@@ -126,6 +126,7 @@ class Application:
     def renew(self) -> None:
         """Let the next transaction find what a block offers to all of its own together unused."""
         self._acting.strips_left = STRIPS_PER_BLOCK_MAX
+        self._acting.work_left = WORK_PER_BLOCK_MAX
 
     def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
         """Apply all operations of a transaction, or none."""

@@ -6,9 +6,20 @@ from typing import Any, Final
 import pytest
 from typing_extensions import override
 
+from node.codec import replace
+from node.ledger.acting import WORK_PER_BLOCK_MAX
 from node.ledger.auctioning import ROW_WORK, SETTLING_WORK, STEP_WORK
 from node.ledger.calendars import appoint
-from node.ledger.dates import Holiday, Periods, Roll
+from node.ledger.dates import (
+    Calendar,
+    DatesError,
+    Holiday,
+    Periods,
+    Roll,
+    Stub,
+    date_of,
+    from_date,
+)
 from node.ledger.due import APPOINTMENT_WORK, DUE_PER_BLOCK_MAX, FUNDING_WORK, SERVICE_WORK
 from node.ledger.events import (
     AuctionRejected,
@@ -18,13 +29,20 @@ from node.ledger.events import (
     HoldersPaid,
     RateAwaited,
 )
-from node.ledger.instruments import schedule
+from node.ledger.instruments import (
+    PAYMENTS_MAX,
+    SCHEDULE_WORK,
+    payments_at_most,
+    periods_of,
+    schedule,
+)
 from node.ledger.operations import AmendCalendar, DefineCalendar
+from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, DueKind
-from tests.bench.crowds import Crowd
-from tests.ledger.debt import define_calendar
-from tests.ledger.world import CB, DAY_MS, TODAY, address, make_market
+from tests.bench.crowds import Crowd, dear_bond
+from tests.ledger.debt import ISSUED, define_bond, define_calendar, define_strips, make_debt
+from tests.ledger.world import CB, DAY_MS, FM, TODAY, address, make_market
 
 COUNT: Final = 50
 """More of each kind than fits into a block, of the dear ones."""
@@ -130,6 +148,62 @@ def test_calendar_without_appointments_pays_for_those_of_others_that_it_reads() 
         left.append(sum(key[:8] < FAR for key, _ in market.records.scan(DUE, b"", 300)))
 
     assert left == [6, 2, 0]
+
+
+def test_block_does_so_much_dear_work_and_no_more() -> None:
+    world = make_debt()
+    bonds = [dear_bond(f"P{1_000_000 + number}", number) for number in range(6)]
+    cost = SCHEDULE_WORK * PAYMENTS_MAX
+    fits = WORK_PER_BLOCK_MAX // cost
+
+    result = world.block(*(world.body(bond, by=(CB, FM)) for bond in bonds))
+
+    outcomes = [receipt.outcome for receipt in result.receipts]
+    assert outcomes == [*[Outcome.APPLIED] * fits, *[Outcome.BLOCK_CROWDED] * (6 - fits)]
+    assert dict(result.receipts[-1].details) == {
+        "found": cost,
+        "expected": WORK_PER_BLOCK_MAX - fits * cost,
+    }
+    world.time_ms += 1
+    world.do(bonds[-1], by=(CB, FM))
+
+
+def test_dear_work_is_counted_where_it_is_refused_too_and_always_fits_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", 10)
+    world = make_debt(define_bond())
+    unknown = replace(define_strips(), series="NO SERIES")
+
+    receipts = world.block(
+        world.body(unknown, by=(CB, FM)), world.body(define_strips(), by=(CB, FM))
+    ).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [
+        Outcome.NAME_NOT_ACCEPTED,
+        Outcome.BLOCK_CROWDED,
+    ]
+    world.time_ms += 1
+    world.do(define_strips(), by=(CB, FM))  # more than there is, and the first of its block
+
+
+@pytest.mark.parametrize(
+    ("months", "years", "stub"),
+    [(1, 2, Stub.SHORT_FRONT), (3, 100, Stub.NONE), (12, 1, Stub.LONG_BACK), (6, 5, Stub.NONE)],
+)
+def test_no_plan_has_more_payments_than_it_is_charged_for(
+    months: int, years: int, stub: Stub
+) -> None:
+    first = date_of(ISSUED)
+    for days in (0, 1, 27, 30):
+        plan = define_bond().terms.plan  # type: ignore[union-attr]  # a bond
+        maturity = from_date(first.replace(year=first.year + years)) + days
+        plan = replace(plan, months=months, maturity_day=maturity, stub=stub, instalments=())
+        try:
+            count = len(periods_of(plan, Calendar(version=1, weekend=0, holidays=())))
+        except DatesError:
+            continue
+        assert min(count, PAYMENTS_MAX) <= payments_at_most(plan) <= count + count // 4 + 3
 
 
 def calendar(name: str) -> DefineCalendar:

@@ -91,8 +91,9 @@ def test_every_act_has_a_table() -> None:
 def test_every_outcome_stands_in_a_table_or_belongs_to_the_envelope() -> None:
     in_tables = {row.outcome for ladder in LADDERS for row in ladder.rows}
 
-    # What is settled by time, and what others did in the block (`test_stripping.py`).
-    by_time = {*SETTLEMENT_OUTCOMES, Outcome.STRIPPING_CROWDED}
+    # What is settled by time, and what others did in the block (`test_stripping.py`,
+    # `test_crowds.py`).
+    by_time = {*SETTLEMENT_OUTCOMES, Outcome.STRIPPING_CROWDED, Outcome.BLOCK_CROWDED}
     assert in_tables | by_time | {*ENVELOPE_OUTCOMES, Outcome.APPLIED} == set(Outcome)
     assert not in_tables & by_time
 

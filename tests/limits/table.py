@@ -574,6 +574,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.securities.COUPON_STRIPS_MAX": (
         "tests/ledger/test_stripping.py::test_longest_line_fits_an_operation_and_a_receipt"
     ),
+    "node.ledger.acting.WORK_PER_BLOCK_MAX": (
+        "tests/ledger/test_crowds.py::test_block_does_so_much_dear_work_and_no_more"
+    ),
     "node.ledger.stripping.moving.STRIPS_PER_BLOCK_MAX": (
         "tests/ledger/test_stripping.py::test_block_moves_so_many_strips_and_no_more"
     ),

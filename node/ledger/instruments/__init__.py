@@ -6,6 +6,7 @@ from node.ledger.instruments.schedule import (
     NOTHING_FIXED,
     PART_MAX,
     PAYMENTS_MAX,
+    SCHEDULE_WORK,
     Call,
     Calls,
     Payment,
@@ -18,6 +19,7 @@ from node.ledger.instruments.schedule import (
     last_record_day,
     payment_at,
     payment_of,
+    payments_at_most,
     periods_of,
     schedule_of,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "NOT_CALLED",
     "PART_MAX",
     "PAYMENTS_MAX",
+    "SCHEDULE_WORK",
     "Call",
     "Calls",
     "Payment",
@@ -41,6 +44,7 @@ __all__ = [
     "last_record_day",
     "payment_at",
     "payment_of",
+    "payments_at_most",
     "periods_of",
     "schedule_of",
 ]

@@ -33,6 +33,8 @@ from node.ledger.units import AMOUNT_MAX, Day
 
 PAYMENTS_MAX: Final = 400
 """A hundred years of quarters, thirty-three of months."""
+SCHEDULE_WORK: Final = 3
+"""Of each payment that is computed, in units of 10 microseconds."""
 PART_MAX: Final = (1 << 63) - 1
 """Numerator and denominator stand in a record."""
 _FINEST: Final = 10**16
@@ -175,6 +177,14 @@ def payment_at(
             f" {periods[-1].end}"
         )
     return place + 1
+
+
+def payments_at_most(plan: PaymentPlan) -> int:
+    """Return how many payments a plan of any terms has at most, without looking at them."""
+    if plan.months < 1:
+        return 1
+    days = max(0, plan.maturity_day - plan.issue_day)
+    return min(PAYMENTS_MAX, days // (28 * plan.months) + 2)
 
 
 def periods_of(plan: PaymentPlan, calendar: Calendar, calls: Calls = NOT_CALLED) -> Periods:

@@ -7,6 +7,7 @@ import pytest
 
 from node.cli.auction.recomputing import figures_of
 from node.codec import replace
+from node.ledger.acts.auctions.decide_auction import DECIDING_WORK
 from node.ledger.auctions import (
     AuctionTerms,
     Form,
@@ -235,6 +236,34 @@ def test_line_of_which_a_record_was_taken_keeps_its_margin() -> None:
 
     assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
     assert "the record of payment 1 is over" in str(dict(refused.details)["reason"])
+
+
+def test_margin_of_nothing_is_decided_once() -> None:
+    world = make_reopened(ISSUED + 1, FLOATER)
+    bid_and_open(world, by_margin(), [(who, 0, face) for who, _, face in MARGINS])
+    world.do(decide(0), by=(FM,))
+
+    refused = world.submit(replace(announce(by_margin(ISSUED + 9)), auction="other"), by=(CB, FM))
+
+    assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
+    assert "an auction decided that it is 0" in str(dict(refused.details)["reason"])
+
+
+def test_decisions_of_a_block_are_counted_refused_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", DECIDING_WORK)
+    world = make_reopened(ISSUED + 1, FLOATER)
+    bid_and_open(world, by_margin(), MARGINS)
+
+    receipts = world.block(
+        world.body(decide(99), by=(FM,)), world.body(decide(-2_500), by=(FM,))
+    ).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [
+        Outcome.CUT_OFF_NOT_ACCEPTED,
+        Outcome.BLOCK_CROWDED,
+    ]
+    world.time_ms += 1
+    world.do(decide(-2_500), by=(FM,))
 
 
 def test_line_that_was_issued_meanwhile_keeps_its_margin() -> None:

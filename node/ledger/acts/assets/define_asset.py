@@ -19,7 +19,7 @@ from node.ledger.identifiers import (
     is_asset_code,
     is_currency,
 )
-from node.ledger.instruments import Payment, check_schedule
+from node.ledger.instruments import SCHEDULE_WORK, Payment, check_schedule, payments_at_most
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.registers import Scheme, check_form, check_unclaimed, claim
@@ -172,6 +172,7 @@ def _check_payments(
             currency=terms.face_currency,
             decimals=operation.decimals,
         )
+    context.spend(SCHEDULE_WORK * payments_at_most(plan))
     payments = check_schedule(terms, calendar, operation.ceiling)
     check_begins(state, operation.asset, payments, context.block.time_ms)
     return payments

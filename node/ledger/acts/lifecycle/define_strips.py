@@ -12,10 +12,14 @@ from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Hash
+from node.ledger.instruments import SCHEDULE_WORK, payments_at_most
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.securities import COUPON_STRIPS_MAX, Number
 from node.ledger.stripping import register_strips
-from node.ledger.terms import kind_of
+from node.ledger.terms import is_serviced, kind_of
+
+STRIP_WORK: Final = 7
+"""Of each strip that may have to be defined, in units of `ActContext.spend`: 70 microseconds."""
 
 
 class DefineStrips(Record, tag=72):
@@ -55,6 +59,10 @@ def _apply(context: ActContext, operation: DefineStrips) -> None:
     context.authority.power(
         ACT.name, kind_of(asset.terms), participants, issuer=(line, asset.issuer)
     )
+    if is_serviced(asset.terms):
+        payments = payments_at_most(asset.terms.plan)
+        strips = min(payments, COUPON_STRIPS_MAX) + 1
+        context.spend(SCHEDULE_WORK * payments + STRIP_WORK * strips)
     registered = register_strips(
         state,
         line,
