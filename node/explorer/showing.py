@@ -52,6 +52,36 @@ NAMED: Final = frozenset(
     {"activity", "kind", "office", "offices", "phase", "status", "subject", "terms_type", "type"}
 )
 """Fields whose values the catalogues have words for."""
+AMOUNTS: Final = frozenset(
+    {
+        "accrued",
+        "amount",
+        "ceiling",
+        "competitive",
+        "consideration",
+        "destination_accrued",
+        "destination_supply",
+        "due",
+        "face",
+        "failed",
+        "held",
+        "interest_due",
+        "issued",
+        "multiple",
+        "noncompetitive",
+        "paid",
+        "principal_due",
+        "redeemed",
+        "residue",
+        "settled",
+        "stripped",
+        "supply",
+        "target",
+        "withheld",
+        "worth",
+    }
+)
+"""Fields that are amounts: their thousands are shown apart. Not `found`: that can be a text."""
 
 
 class Showing:
@@ -114,7 +144,7 @@ class Showing:
             return self.link("proposals", text, self.short(text))
         if _HEX.match(text):
             return self.short(text)
-        if name in {"amount", "supply", "ceiling", "multiple"} and _AMOUNT.match(text):
+        if name in AMOUNTS and _AMOUNT.match(text):
             return self.number(text)
         return self.text(text)
 

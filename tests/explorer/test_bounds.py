@@ -38,7 +38,7 @@ from node.explorer.limits import (
     TRANSACTIONS_SHOWN_MAX,
 )
 from node.explorer.reading import _events, _operations, outcome_line
-from node.explorer.showing import Showing, cut
+from node.explorer.showing import AMOUNTS, Showing, cut
 from node.ledger.catalogue import ACTS
 from node.ledger.operations import SetParameter
 from node.ledger.outcomes import Outcome
@@ -49,6 +49,7 @@ from node.rpc.results import at_head
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import Stage, plain
 from tests.rpc.solo import BANK, address_of
+from tests.rpc.test_rendering import AMOUNTS as RENDERED_AMOUNTS
 
 QUOTE = '"'
 """The character that grows most when it is escaped: five bytes each."""
@@ -321,6 +322,15 @@ def test_values_are_cut_and_what_steers_is_shown() -> None:
     assert "\x00" not in showing.value("reason", "\x00")
     # What joins the letters of Urdu is no steering.
     assert "\u200c" in showing.value("reason", "می\u200cہے")
+
+
+def test_amounts_have_their_thousands_apart_and_what_people_wrote_is_as_they_wrote_it() -> None:
+    assert RENDERED_AMOUNTS - {"found"} <= AMOUNTS
+    showing = Showing(catalogues()["en"], "")
+
+    assert showing.value("withheld", "1250000.50") == '<bdi class="number">1,250,000.50</bdi>'
+    for name in ("reason", "found", "memo", "series"):
+        assert showing.value(name, "1250000") == "<bdi>1250000</bdi>"
 
 
 async def test_an_operation_of_many_long_fields_is_shown_in_part() -> None:
