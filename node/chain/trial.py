@@ -22,6 +22,9 @@ class Trial:
 
     def receipt(self, body: TransactionBody) -> Receipt:
         """Return what would become of this transaction; nothing changes."""
+        plain = self._application.plain(body)
+        if plain is not None:
+            return plain
         self._state.begin()
         self._application.renew()
         try:

@@ -13,6 +13,7 @@ way would do. The tests hold every block that they apply to that (`tests/ledger/
 from typing import Final
 
 from node.ledger.acts.assets.transfer import Transfer, Transferred
+from node.ledger.identifiers import PublicKey
 from node.ledger.policies import AccountClass
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -37,9 +38,13 @@ _NOTHING: Final = HoldingRecord(available=0, held=0)
 
 
 class PlainTransfers:
-    """Applies those of one block; in between, others that may change anything are applied."""
+    """Applies those of one block; in between, others that may change anything are applied.
 
-    __slots__ = ("_active", "_cash", "_state")
+    An account is looked at once for many transfers: they change no account, no participant and no
+    asset.
+    """
+
+    __slots__ = ("_active", "_cash", "_signers", "_state")
 
     def __init__(self, state: LedgerState) -> None:
         """Begin on this state."""
@@ -48,33 +53,34 @@ class PlainTransfers:
 
     def forget(self) -> None:
         """Take nothing for granted any more: something else is being applied."""
+        self._signers: dict[bytes, tuple[PublicKey, ...]] = {}
+        """By address of an account that may take part: as whose signers its transfer is plain.
+        Nobody's where it takes more than one, or where it may only receive."""
         self._active: set[str] = set()
         """Participants that were found active."""
         self._cash: dict[str, bytes] = {}
         """The keys of assets that were found to be cash."""
 
-    def apply(self, body: TransactionBody) -> Transferred | None:
-        """Apply the transaction if it is a plain transfer; None: it is not, and nothing changed."""
+    def apply(self, body: TransactionBody, *, write: bool = True) -> Transferred | None:
+        """Apply the transaction if it is a plain transfer; None: it is not, and nothing changed.
+
+        Args:
+            write: False: only find out what would become of it; nothing changes.
+        """
         operations = body.operations
         if len(operations) != 1 or type(operations[0]) is not Transfer:
             return None
-        transfer, state = operations[0], self._state
+        transfer, state, known = operations[0], self._state, self._signers
         address, to, asset, amount = transfer.account, transfer.to, transfer.asset, transfer.amount
-        giver, receiver = state.get(ACCOUNTS, address), state.get(ACCOUNTS, to)
+        signers = known.get(address)
+        if signers is None:
+            signers = self._signers_of(address)
+        # A transaction has at least one signer: those of an account that may not give fit none.
         if (
-            giver is None
-            or receiver is None
-            or giver.status is not _OPEN
-            or receiver.status is not _OPEN
-            or giver.hold is not None
-            or not _signs_alone(giver, body.signers)
+            signers != body.signers
+            or (to not in known and self._signers_of(to) is None)
             or address == to
             or not 0 < amount <= AMOUNT_MAX
-        ):
-            return None
-        active = self._active
-        if (giver.owner not in active and not self._is_active(giver.owner)) or (
-            receiver.owner not in active and not self._is_active(receiver.owner)
         ):
             return None
         code = self._cash.get(asset) or self._code_of_cash(asset)
@@ -84,12 +90,24 @@ class PlainTransfers:
         given = state.get(HOLDINGS, key)
         if given is None or given.available < amount:
             return None
-        left, held = given.available - amount, given.held
         received = state.get(HOLDINGS, key_to) or _NOTHING
-        after = HoldingRecord(available=received.available + amount, held=received.held)
-        state.put(HOLDINGS, key, HoldingRecord(available=left, held=held) if left or held else None)
-        state.put(HOLDINGS, key_to, after)
+        if write:
+            left, held = given.available - amount, given.held
+            rest = HoldingRecord(available=left, held=held) if left or held else None
+            state.put(HOLDINGS, key, rest)
+            after = HoldingRecord(available=received.available + amount, held=received.held)
+            state.put(HOLDINGS, key_to, after)
         return Transferred(account=address, to=to, asset=asset, amount=amount)
+
+    def _signers_of(self, address: bytes) -> tuple[PublicKey, ...] | None:
+        """Look at an account; return as whose signers its transfer is plain, None: of no use."""
+        account = self._state.get(ACCOUNTS, address)
+        if account is None or account.status is not _OPEN:
+            return None
+        if account.owner not in self._active and not self._is_active(account.owner):
+            return None
+        signers = self._signers[address] = () if account.hold is not None else _sole_of(account)
+        return signers
 
     def _is_active(self, participant: str) -> bool:
         record = self._state.get(PARTICIPANTS, name_key(participant))
@@ -107,10 +125,10 @@ class PlainTransfers:
         return code
 
 
-def _signs_alone(account: AccountRecord, signers: tuple[bytes, ...]) -> bool:
-    """Whether the one signer of the transaction is the account's only one, and suffices."""
+def _sole_of(account: AccountRecord) -> tuple[PublicKey, ...]:
+    """Return the account's only signer if it may transfer alone, nobody otherwise."""
     policy = account.policy
-    if len(signers) != 1 or len(policy.signers) != 1:
-        return False
+    if len(policy.signers) != 1:
+        return ()
     ((key, weight),) = policy.signers
-    return key == signers[0] and weight >= policy.thresholds[_CLASS]
+    return (key,) if weight >= policy.thresholds[_CLASS] else ()

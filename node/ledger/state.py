@@ -189,7 +189,8 @@ class LedgerState:
             originals[full_key] = (table, before)
             if table.ordered:
                 self._fresh_keys.setdefault(table.prefix, []).append(key)
-        self._journal.append((full_key, before))
+        if self._marks:
+            self._journal.append((full_key, before))
         records[full_key] = record
 
     def put_each(self, table: Table[R], keys: Sequence[bytes], now: Sequence[R | None]) -> None:

@@ -128,6 +128,13 @@ class Application:
         self._acting.strips_left = STRIPS_PER_BLOCK_MAX
         self._acting.work_left = WORK_PER_BLOCK_MAX
 
+    def plain(self, body: TransactionBody) -> Receipt | None:
+        """Return what would become of a plain transfer, and change nothing; None: it is none."""
+        transferred = self._plain.apply(body, write=False)
+        if transferred is None:
+            return None
+        return Receipt(outcome=_APPLIED, operation=None, details=(), events=(transferred,))
+
     def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
         """Apply all operations of a transaction, or none."""
         state, acting, authority = self._state, self._acting, self._authority

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.chain.trial import Trial
 from node.codec import replace
 from node.ledger.operations import (
     CloseAccount,
@@ -22,6 +23,7 @@ from node.ledger.plain import PlainTransfers
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.state import LedgerState
 from node.ledger.tables import ParticipantStatus
+from node.ledger.transition import apply_block
 from node.ledger.units import AMOUNT_MAX
 from tests.ledger.world import (
     BILL,
@@ -46,9 +48,12 @@ def market() -> World:
 
 
 def is_plain(world: World, *operations: Operation, by: Sequence[str]) -> bool:
-    state = LedgerState(world.records)
-    transferred = PlainTransfers(state).apply(world.body(*operations, by=by))
+    state, tried = LedgerState(world.records), LedgerState(world.records)
+    body = world.body(*operations, by=by)
+    transferred = PlainTransfers(state).apply(body)
     assert (transferred is not None) == bool(state.changes())
+    assert PlainTransfers(tried).apply(body, write=False) == transferred
+    assert not tried.changes()
     return transferred is not None
 
 
@@ -171,3 +176,17 @@ def test_any_mixture_of_them_with_what_changes_accounts_comes_to_the_same(
     for block in blocks:
         world.block(*(world.body(*operations, by=(by,)) for operations, by in block))
     world.check()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(acts, min_size=1, max_size=8))
+def test_each_is_tried_as_if_it_were_alone(
+    tried: list[tuple[tuple[Operation, ...], str]],
+) -> None:
+    world = make_market()
+    bodies = [world.body(*operations, by=(by,)) for operations, by in tried]
+    trial = Trial(LedgerState(world.records), world.context())
+
+    for body in bodies:
+        alone = apply_block(LedgerState(world.records), world.context(), [(bytes(32), body)])
+        assert (trial.receipt(body),) == alone.receipts
