@@ -20,17 +20,18 @@ class GenerationCache(Generic[ValueT]):
 
     def __init__(self, size_bytes_max: int) -> None:
         self._half_bytes = size_bytes_max // 2
-        self._young: dict[bytes, tuple[ValueT, int]] = {}
+        self.young: dict[bytes, tuple[ValueT, int]] = {}
+        """What was used lately: value and size by key. For whoever looks up thousands, to read."""
         self._old: dict[bytes, tuple[ValueT, int]] = {}
         self._young_bytes = 0
         self._old_bytes = 0
         self.misses = 0
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self._old)
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._young or key in self._old
+        return key in self.young or key in self._old
 
     @property
     def size_bytes(self) -> int:
@@ -42,7 +43,7 @@ class GenerationCache(Generic[ValueT]):
 
         An entry of the old generation moves to the young one.
         """
-        entry = self._young.get(key)
+        entry = self.young.get(key)
         if entry is not None:
             return entry[0]
         entry = self._old.get(key)
@@ -55,23 +56,23 @@ class GenerationCache(Generic[ValueT]):
     def put(self, key: bytes, value: ValueT, size_bytes: int) -> None:
         """Keep a value of this size, in place of an earlier one."""
         size_bytes += ENTRY_OVERHEAD_BYTES
-        earlier = self._young.get(key)
+        earlier = self.young.get(key)
         if earlier is not None:
             self._young_bytes -= earlier[1]
         elif key in self._old:
             self._old_bytes -= self._old.pop(key)[1]
-        if self._young_bytes + size_bytes > self._half_bytes and self._young:
-            self._young.pop(key, None)
-            self._old, self._old_bytes = self._young, self._young_bytes
-            self._young, self._young_bytes = {}, 0
-        self._young[key] = (value, size_bytes)
+        if self._young_bytes + size_bytes > self._half_bytes and self.young:
+            self.young.pop(key, None)
+            self._old, self._old_bytes = self.young, self._young_bytes
+            self.young, self._young_bytes = {}, 0
+        self.young[key] = (value, size_bytes)
         self._young_bytes += size_bytes
 
     def put_all(
         self, keys: Iterable[bytes], values: Iterable[ValueT], sizes_bytes: Iterable[int]
     ) -> None:
         """Keep values of these sizes, in place of earlier ones: as `put` each, a little faster."""
-        young, old, young_bytes = self._young, self._old, self._young_bytes
+        young, old, young_bytes = self.young, self._old, self._young_bytes
         for key, value, size_bytes in zip(keys, values, sizes_bytes, strict=True):
             entry = (value, size_bytes + ENTRY_OVERHEAD_BYTES)
             earlier = young.get(key)
@@ -83,7 +84,7 @@ class GenerationCache(Generic[ValueT]):
                 young.pop(key, None)
                 self._old = old = young
                 self._old_bytes = young_bytes
-                self._young = young = {}
+                self.young = young = {}
                 young_bytes = 0
             young[key] = entry
             young_bytes += entry[1]
@@ -91,5 +92,5 @@ class GenerationCache(Generic[ValueT]):
 
     def clear(self) -> None:
         """Forget everything."""
-        self._young, self._old = {}, {}
+        self.young, self._old = {}, {}
         self._young_bytes = self._old_bytes = 0

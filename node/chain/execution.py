@@ -21,7 +21,7 @@ from node.chain.candidates import Candidate
 from node.chain.evidence import Accusation
 from node.chain.receipts import encode_block_receipts
 from node.chain.rules import Parent
-from node.codec import Record, encode
+from node.codec import Record, encode, encode_each
 from node.genesis import Amendment, Genesis
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
@@ -83,7 +83,7 @@ def execute(
     changes, records_after, keys = _changes(result.written)
     with stages.commitment:
         tree = commitment.update(nodes, changes, rehearsed)
-    receipts = [encode(receipt) for receipt in result.receipts]
+    receipts = encode_each(result.receipts)
     events = encode(result.events)
     leaves = list(map(receipt_leaf, ids, receipts))
     next_validators = _changed_validators(state, changes)

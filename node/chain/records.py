@@ -49,9 +49,12 @@ class CommittedRecords:
             ChainDamaged: what is stored is not a record of this table.
         """
         full_key = table.prefix + key
+        entry = self.cache.young.get(full_key)  # Nearly always, and without another call.
+        if entry is not None:
+            return entry[0]  # type: ignore[return-value]  # the prefix says the type
         found = self.cache.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
-            return found  # type: ignore[return-value]  # the prefix says the type
+            return found  # type: ignore[return-value]
         read = self._store.seek if table.prefix in _SOUGHT else self._store.get
         encoded = read(layout.state_key(full_key))
         record = None if encoded is None else _decoded(table, encoded)

@@ -5,7 +5,7 @@ first, so that a hostile proposer costs little. Nothing here reads the wall cloc
 caller's, and None where a block is not to be judged by it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from consensus.types import Height, Round
@@ -113,14 +113,14 @@ def check_transactions(
     if len({transaction.id for transaction in transactions}) != len(transactions):
         raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
     envelope = BlockEnvelope(header.time_ms, header.version, genesis)
-    accepts = envelope.accepts
+    if not doubted and envelope.accepts_each(transactions):
+        return
     for transaction in transactions:
         if doubted and transaction.id in doubted and was_applied(transaction.id):
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
-        body = transaction.body
-        refusal = None if accepts(body) else envelope.refusal(body)
+        refusal = envelope.refusal(transaction.body)
         if refusal is not None:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
@@ -153,6 +153,23 @@ class BlockEnvelope:
                 or is_in_force(body, self._version)
             )
         )
+
+    def accepts_each(self, transactions: Iterable[AdmittedTransaction]) -> bool:
+        """Return whether `accepts` is true of each of these: of the many of a block in one go."""
+        network, always, accepts = self._network, self._always_in_force, self.accepts
+        earliest_ms, latest_ms = self._time_ms, self._latest_ms
+        for transaction in transactions:
+            body = transaction.body
+            operations = body.operations
+            if (
+                len(operations) != 1
+                or type(operations[0]) not in always
+                or body.version != TRANSACTION_VERSION
+                or body.network != network
+                or not earliest_ms <= body.valid_until_ms <= latest_ms
+            ) and not accepts(body):
+                return False
+        return True
 
     def check(self, body: TransactionBody) -> None:
         """Refuse a body that no transaction of the block can have.

@@ -95,9 +95,8 @@ class Hour:
         header = committed.candidate.header
         age_ms = self._clock.now_ms() - header.time_ms
         finality_ms = max(0, age_ms) if age_ms <= FINALITY_FRESH_MS else None
-        refused = sum(
-            receipt.outcome is not Outcome.APPLIED for receipt in committed.candidate.receipts
-        )
+        outcomes = [receipt.outcome for receipt in committed.candidate.receipts]
+        refused = len(outcomes) - outcomes.count(Outcome.APPLIED)
         self._remember(
             RecentBlock(
                 height=header.height,

@@ -40,6 +40,8 @@ class Body:
     found: dict[bytes, AdmittedTransaction] = field(default_factory=dict)
     logged: bool = False
     """The consensus log holds it."""
+    _in_order: Sequence[AdmittedTransaction] | None = field(default=None, init=False)
+    """All its transactions, once they have been asked for."""
 
     @property
     def is_whole(self) -> bool:
@@ -58,16 +60,19 @@ class Body:
 
     def search(self, pool: Callable[[bytes], AdmittedTransaction | None]) -> None:
         """Take from the pool what it holds by now."""
-        found = self.found
-        for transaction_id in self.missing():
-            transaction = pool(transaction_id)
-            if transaction is not None:
-                found[transaction_id] = transaction
+        self.found |= {
+            each: transaction for each in self.missing() if (transaction := pool(each)) is not None
+        }
 
-    def transactions(self) -> list[AdmittedTransaction]:
+    def transactions(self) -> Sequence[AdmittedTransaction]:
         """Return what is found of the transactions, in block order."""
+        if self._in_order is not None:
+            return self._in_order
         found = self.found
-        return [found[each] for each in self.transaction_ids if each in found]
+        in_order = [found[each] for each in self.transaction_ids if each in found]
+        if self.is_whole:
+            self._in_order = in_order
+        return in_order
 
     def is_beyond(self, size_bytes_max: int) -> bool:
         """Whether what is found by now is too large together, whatever else is to come."""
@@ -75,7 +80,7 @@ class Body:
 
     def encode(self) -> bytes:
         """Return the block's canonical bytes; nothing is missing."""
-        raws = tuple(transaction.raw for transaction in self.transactions())
+        raws = tuple([transaction.raw for transaction in self.transactions()])
         return encode_block(Block(header=self.header, transactions=raws, evidence=self.evidence))
 
     def compact(self) -> ProposedBlock:

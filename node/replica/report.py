@@ -18,6 +18,7 @@ from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
 from node.replica.position import Totals
 
+_APPLIED: Final = Outcome.APPLIED
 _OUTCOME_OF: Final[Callable[[Receipt], Outcome]] = attrgetter("outcome")
 _OPERATIONS_OF: Final[Callable[[AdmittedTransaction], tuple[Operation, ...]]] = attrgetter(
     "body.operations"
@@ -96,14 +97,20 @@ class Reporter:
         self._committed_s = now_s
         if synced:
             metrics.blocks_synced.inc()
-        # One pass, and no line of Python for each transaction.
+        # No line of Python for each transaction, and nothing made for it where all were applied.
         operations = map(type, map(_FIRST_OF, map(_OPERATIONS_OF, transactions)))
+        found = list(map(_OUTCOME_OF, candidate.receipts))
         outcomes: Counter[Outcome] = Counter()
-        results = Counter(zip(operations, map(_OUTCOME_OF, candidate.receipts), strict=True))
+        results: Counter[tuple[type[Operation], Outcome]]
+        if found.count(_APPLIED) == len(found) == len(transactions):
+            kinds = Counter(operations)
+            results = Counter({(operation, _APPLIED): count for operation, count in kinds.items()})
+        else:
+            results = Counter(zip(operations, found, strict=True))
         for (operation, outcome), count in results.items():
             outcomes[outcome] += count
             metrics.ledger_transactions.labels(
-                operation=_label(operation), outcome=outcome.name.lower()
+                operation=_label(operation.__name__), outcome=outcome.name.lower()
             ).inc(count)
         for outcome, count in outcomes.items():
             metrics.transactions.labels(outcome=outcome.name.lower()).inc(count)
@@ -124,6 +131,6 @@ class Reporter:
 
 
 @functools.cache
-def _label(operation: type[Operation]) -> str:
-    """Return an operation's name as the interface has it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation.__name__).lower()
+def _label(operation: str) -> str:
+    """Return the name of an operation's type as the interface has it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()

@@ -11,8 +11,9 @@
 In a block, what fell due comes before the transactions: so it was applied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from node.blocks import Header
 from node.chain import Committed
 from node.codec import Record
 from node.ledger.events import Event
+from node.ledger.outcomes import Outcome
 from node.ledger.transition import Receipt
 from node.rpc import results
 from node.rpc.limits import RpcLimits
@@ -31,6 +33,7 @@ from node.rpc.services import RpcServices
 from node.rpc.stream import Feed, Mentions, StreamBlock, StreamItem, Topic
 from node.rpc.views import Views
 
+_OUTCOME_OF: Final[Callable[[Receipt], Outcome]] = attrgetter("outcome")
 _encode: Final = msgspec.json.Encoder().encode
 _KINDS: Final[dict[type[Record], str]] = {}
 
@@ -150,7 +153,8 @@ class Timeline:
                 items += [self._event(place, identifier, event) for event in receipt.events]
             return items
 
-        length = 2 + len(events) + sum(1 + len(receipt.events) for receipt in receipts)
+        of_transactions = sum([len(receipt.events) for receipt in receipts])
+        length = 2 + len(events) + len(receipts) + of_transactions
         return StreamBlock(header.height, opening, rest, length=length, block_id=block_id)
 
     def _block_item(self, place: "_Place", header: Header) -> bytes:
@@ -225,9 +229,7 @@ def _receipts_item(place: _Place, ids: Sequence[bytes], receipts: Sequence[Recei
             height=place.height,
             block_id=place.block_id,
             time=place.time,
-            receipts=[
-                (identifier.hex(), int(receipt.outcome))
-                for identifier, receipt in zip(ids, receipts, strict=True)
-            ],
+            # An outcome is spelled as its number.
+            receipts=list(zip(map(bytes.hex, ids), map(_OUTCOME_OF, receipts), strict=True)),
         )
     )

@@ -94,7 +94,7 @@ def watch(stages: Stages) -> None:
     stages.wrap(execution, "apply_block", "apply")
     stages.wrap(execution, "_changes", "encode records")
     stages.wrap(commitment, "update", "commitment")
-    stages.wrap(execution, "encode", "encode receipts")
+    stages.wrap(execution, "encode_each", "encode receipts")
     stages.wrap(execution, "encode_block_receipts", "encode receipts")
     stages.wrap(execution, "receipts_root", "list roots")
     stages.wrap(chain_module, "transactions_root", "list roots")

@@ -90,6 +90,8 @@ def test_envelope_is_judged_at_a_glance_as_by_the_one_who_says_why(
     envelope = BlockEnvelope(town.genesis.time_ms, ruling, town.genesis)
     assert envelope.refusal(body) is expected
     assert envelope.accepts(body) == (expected is None)
+    transaction = AdmittedTransaction(id=bytes(32), raw=b"", body=body, size_bytes=0)
+    assert envelope.accepts_each([transaction] * 2) == (expected is None)
     if expected is not None:
         with pytest.raises(TransactionError) as refused:
             envelope.check(body)

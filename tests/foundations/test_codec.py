@@ -1,6 +1,7 @@
 """The codec: one spelling for each value, and nothing but `CodecError` for everything else."""
 
 import gc
+import re
 import tracemalloc
 from typing import Annotated
 
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from node import codec
-from node.codec import RECORD_SIZE_MAX, CodecError, Record, decode, encode, encode_twice
+from node.codec import (
+    RECORD_SIZE_MAX,
+    CodecError,
+    Record,
+    decode,
+    encode,
+    encode_each,
+    encode_twice,
+)
 from tests.foundations.damage import altered, spoiled
 from tests.twins import pack
 
@@ -169,8 +178,16 @@ def test_text_that_is_not_utf8_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [2**64, -(2**63) - 1, "\ud800", object()])
 def test_value_without_canonical_form_is_not_encoded(value: object) -> None:
-    with pytest.raises(CodecError):
+    with pytest.raises(CodecError) as one:
         encode((value,))
+    with pytest.raises(CodecError, match=re.escape(str(one.value))):
+        encode_each([b"before", (value,), b"after"])
+
+
+def test_each_is_encoded_as_by_itself() -> None:
+    values = [1, "two", (3, b"four"), None]
+
+    assert encode_each(iter(values)) == [encode(value) for value in values]
 
 
 def test_error_names_the_kind_and_the_reason() -> None:
