@@ -13,9 +13,18 @@ many as wait, divided by how many become final a second, is how long each waits.
 
 What waits goes up and down with the blocks: each takes all there is, and until the next as much
 comes in again. So it is what a block leaves behind that is held against a mark, and what may wait
-grows from there as fast as blocks take it, for as long as one is gathered at most. The more a block
-holds, the higher it rises before the next, and nobody is told to come back for that; and those who
-bring too much are let in evenly, not all at once after each block.
+grows from there as fast as blocks take it: for as long as one is gathered at most, where nobody is
+turned away. The more a block holds, the higher it rises before the next, and nobody is told to come
+back for that; and those who bring too much are let in evenly, not all at once after each block.
+
+What leaves a second says what a network can do only while nobody is held back. A low mark that went
+by it would fall with every block, wherever one is longer under way than the mark is: the next is
+smaller, less leaves, less may wait. On a machine that others use as well, a network that was
+crowded once was soon at the minimum, a quarter of what it had done, and stayed there (2026-11-26,
+in virtual time). So the low mark goes by the most that has left a second since clients were turned
+away first, and grows until the next block comes, however late. It is never above the high mark,
+which goes by what leaves now: if a network can do less for good, nobody waits longer than before it
+was crowded.
 """
 
 from collections.abc import Callable
@@ -61,14 +70,16 @@ class Crowding:
         self._gathered_ms_max = gathered_ms_max
         self._calm_from_s = 0.0
         self._block_s = clock.monotonic()
+        self._pool = _Leaving(mempool.leaving_within)
+        self._ours = _Leaving(mempool.ours_leaving_within)
 
     def waiting_max(self) -> int:
         """Return how much may wait in the pool now."""
-        return self._allowed(self._mempool.leaving_within, WAITING_MIN)
+        return self._allowed(self._pool, WAITING_MIN)
 
     def ours_max(self) -> int:
         """Return how much of what was taken here may wait now."""
-        return self._allowed(self._mempool.ours_leaving_within, WAITING_MIN // self._doors())
+        return self._allowed(self._ours, WAITING_MIN // self._doors())
 
     def turned_away(self) -> None:
         """Take note that a client has been told to come back."""
@@ -77,11 +88,33 @@ class Crowding:
     def committed(self) -> None:
         """Take note that a block has taken what it could hold."""
         self._block_s = self._clock.monotonic()
+        is_crowded = self._block_s < self._calm_from_s
+        self._pool.note(is_crowded=is_crowded)
+        self._ours.note(is_crowded=is_crowded)
 
-    def _allowed(self, leaving_within: Callable[[int], int], least: int) -> int:
+    def _allowed(self, leaving: "_Leaving", least: int) -> int:
         now_s = self._clock.monotonic()
-        wait_ms = WAIT_MS
-        if now_s < self._calm_from_s:
-            wait_ms, least = CROWDED_WAIT_MS, max(1, int(CROWDED_SHARE * least))
-        since_block_ms = min(int((now_s - self._block_s) * 1000), self._gathered_ms_max)
-        return max(least, leaving_within(wait_ms + since_block_ms))
+        since_block_ms = int((now_s - self._block_s) * 1000)
+        high = leaving.within(WAIT_MS + min(since_block_ms, self._gathered_ms_max))
+        if now_s >= self._calm_from_s:
+            return max(least, high)
+        low = leaving.at_best_within(CROWDED_WAIT_MS + min(since_block_ms, WAIT_MS))
+        return max(1, int(CROWDED_SHARE * least), min(low, high))
+
+
+class _Leaving:
+    """How much is likely to leave: as things are, and as they were at best since a moment."""
+
+    def __init__(self, within: Callable[[int], int]) -> None:
+        self.within = within
+        """Takes milliseconds."""
+        self._best_per_s = 0
+
+    def note(self, *, is_crowded: bool) -> None:
+        """Take note that a block has taken what it could; the best counts while it is crowded."""
+        per_s = self.within(1_000)
+        self._best_per_s = max(self._best_per_s, per_s) if is_crowded else per_s
+
+    def at_best_within(self, ms: int) -> int:
+        """Return how much would leave in this time if it went as well as it did."""
+        return max(self._best_per_s * ms // 1_000, self.within(ms))

@@ -8,6 +8,7 @@ from node.clock import ManualClock
 from node.intake.crowding import (
     CALM_AFTER_S,
     CROWDED_WAIT_MS,
+    WAIT_MS,
     WAITING_MIN,
     Crowding,
 )
@@ -164,7 +165,7 @@ def test_ten_times_as_much_fills_every_block_and_waits_no_longer_than_for_two(
     )
 
 
-def test_what_may_wait_grows_from_a_block_on_for_as_long_as_the_next_is_gathered() -> None:
+def test_what_may_wait_grows_from_a_block_on_until_the_next_comes() -> None:
     model = Model(capacity=4_000, interval_ms=100)
     model.run(20, offered=4_000)
     crowding, clock = model.crowding, model.clock
@@ -178,7 +179,41 @@ def test_what_may_wait_grows_from_a_block_on_for_as_long_as_the_next_is_gathered
         clock.advance(GATHERED_MS_MAX // 4)
 
     rate = found[0] * 1000 / CROWDED_WAIT_MS
-    gathered = (0, 100, 200, 300, 400, 400)
-    assert found == pytest.approx(
-        [rate * (CROWDED_WAIT_MS + ms) / 1000 for ms in gathered], rel=0.01
-    )
+    grown = (0, 100, 200, 300, 400, 500)
+    assert found == pytest.approx([rate * (CROWDED_WAIT_MS + ms) / 1000 for ms in grown], rel=0.01)
+
+
+@pytest.mark.parametrize("agreement_ms", [350, 700])
+@pytest.mark.parametrize("times", [1.1, 2, 10])
+def test_where_blocks_are_long_under_way_a_crowded_network_goes_on_doing_what_it_did(
+    agreement_ms: int, times: float
+) -> None:
+    """A mark that goes by what leaves while clients are held back would fall with every block."""
+    interval_ms = agreement_ms + 50
+    model = Model(capacity=3_000, interval_ms=interval_ms, agreement_ms=agreement_ms)
+    model.run(5, offered=2_000)
+    model.run(40, offered=int(3_000 * times))
+    assert model.refused
+
+    shares = []
+    for _ in range(2):
+        before = len(model.blocks)
+        model.run(20, offered=int(3_000 * times))
+        found = model.blocks[before:]
+        shares.append(sum(found) / len(found) / (3_000 * interval_ms / 1000))
+
+    assert min(shares) > 0.5
+    assert shares[1] > 0.9 * shares[0]
+
+
+def test_a_crowded_network_that_can_do_less_for_good_makes_nobody_wait_longer_than_before() -> None:
+    model = Model(capacity=4_000, interval_ms=300)
+    model.run(10, offered=8_000)
+
+    model.capacity = 500
+    model.run(20, offered=8_000)
+    ticks = len(model.waiting)
+    model.run(20, offered=8_000)
+
+    waiting_s = (sum(model.waiting[ticks:]) / len(model.waiting[ticks:]) - 200) / 500
+    assert waiting_s < (WAIT_MS + GATHERED_MS_MAX) / 1000
