@@ -332,8 +332,9 @@ class Chain:
         check_header(header, parent, self._genesis, now_ms)
         check_contents(header, transactions, evidence, self._genesis)
         try:
-            doubted = self._recent.doubted(transactions)
-            check_transactions(transactions, header, self._genesis, doubted, self._was_applied)
+            check_transactions(
+                transactions, header, self._genesis, self._recent.doubted, self._was_applied
+            )
             accusations = check_evidence(
                 tuple(evidence), header.height, self.history, self._genesis, self._verify
             )

@@ -31,6 +31,9 @@ BLOCK_OVERHEAD_BYTES = 1024
 """Room in a block for header and framing; evidence is counted at its size."""
 ITEM_OVERHEAD_BYTES = 5
 """The longest frame of one byte string inside an array."""
+_PART_SIZE = 256
+"""Transactions of a block that are looked at twice in a row: so many are still in the processor's
+cache the second time, all of a large block are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +101,14 @@ def check_transactions(
     transactions: Sequence[AdmittedTransaction],
     header: Header,
     genesis: Genesis,
-    doubted: Collection[bytes],
+    doubted_of: Callable[[Sequence[AdmittedTransaction]], Collection[bytes]],
     was_applied: Callable[[bytes], bool],
 ) -> None:
     """Check that the block may hold each transaction: once, for the first time, valid.
 
     Args:
-        doubted: ids of those that may have been applied before; all others certainly were not.
+        doubted_of: the ids of those of these that may have been applied before; all others
+            certainly were not.
         was_applied: whether one of them was.
 
     Raises:
@@ -113,10 +117,16 @@ def check_transactions(
     if len({transaction.id for transaction in transactions}) != len(transactions):
         raise InvalidBlock(BlockFault.TRANSACTION_TWICE, "a transaction stands in it twice")
     envelope = BlockEnvelope(header.time_ms, header.version, genesis)
-    if not doubted and envelope.accepts_each(transactions):
+    applied: set[bytes] = set()
+    are_good = True
+    for start in range(0, len(transactions), _PART_SIZE):
+        part = transactions[start : start + _PART_SIZE]
+        applied.update(filter(was_applied, doubted_of(part)))
+        are_good = are_good and envelope.accepts_each(part)
+    if are_good and not applied:
         return
     for transaction in transactions:
-        if doubted and transaction.id in doubted and was_applied(transaction.id):
+        if transaction.id in applied:
             raise InvalidBlock(
                 BlockFault.TRANSACTION_SEEN, f"{transaction.id.hex()} was applied before"
             )
