@@ -35,7 +35,7 @@ from typing import Any, Final
 
 from node.provision.description import Blocks
 from tests.bench.costs import budget_table
-from tests.bench.machine import verify_us
+from tests.bench.machine import interpreter, verify_us
 from tests.bench.measuring import Book, Plan, check, measure, when_idle
 from tests.bench.orders import Kind, trial_clerk
 from tests.bench.outage import outage
@@ -188,6 +188,7 @@ def main(arguments: Sequence[str]) -> int:
         "validators": options.validators,
         "accounts": options.accounts,
         "processors": os.cpu_count(),
+        "interpreter": interpreter(),
         "kind": str(options.kind),
         "verification": options.verification,
         "warm_up_s": options.warm_up,

@@ -36,6 +36,7 @@ from node.ledger.outcomes import Outcome
 from node.mempool import AdmittedTransaction, Mempool
 from node.storage import StorageThread, open_leveldb
 from tests.bench.deliveries import delivery, issue_bills
+from tests.bench.machine import interpreter
 from tests.chain.town import Town, make_town
 
 
@@ -140,6 +141,7 @@ async def run(
     count = blocks * transactions
     signatures = stages.seconds["verify signatures"]
     return {
+        "interpreter": interpreter(),
         "path": "check" if check else "build",
         "kind": kind,
         "accounts": accounts,

@@ -1,6 +1,7 @@
 """What the cluster benchmark makes of what it saw: each figure from observations known by heart."""
 
 import json
+import platform
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.bench.costs import (
     read_metrics,
     share_of_bound,
 )
+from tests.bench.machine import interpreter, made_fast_by
 from tests.bench.orders import Kind, Move, Order, trial_clerk
 from tests.bench.repeats import held_in, median_of, spread_of, table
 from tests.bench.search import best, next_rate
@@ -246,3 +248,19 @@ def test_the_command_line_of_the_issue() -> None:
 
     assert (options.rates, options.repeats, options.kind) == ([1000, 2000], 5, Kind.DVP)
     assert (options.warm_up, options.seconds, options.accounts) == (20, 60, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "expected"),
+    [
+        ("", []),
+        ("'--prefix=/usr' '--enable-shared'", []),
+        ("'--without-lto' '--with-lto-of-another-kind'", []),
+        ("'--enable-optimizations' '--with-lto=full'", ["--enable-optimizations", "--with-lto"]),
+    ],
+)
+def test_of_an_interpreter_is_told_what_its_configuration_says(
+    configuration: str, expected: list[str]
+) -> None:
+    assert made_fast_by(configuration) == expected
+    assert interpreter()["version"].endswith(platform.python_version())
