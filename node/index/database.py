@@ -74,6 +74,14 @@ class Database(Protocol):
         """
         ...
 
+    async def look_up(self, table: Table, keys: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of these keys of two numbers, in any order.
+
+        Raises:
+            IndexUnreachable, IndexOverrun: why there are none.
+        """
+        ...
+
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:

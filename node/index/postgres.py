@@ -77,6 +77,10 @@ class PostgresDatabase:
         compiled = spelled_select(statement, POSTGRESQL)
         return await self._ask(str(compiled), values_of(compiled, values))
 
+    async def look_up(self, table: Table, keys: Sequence[Row]) -> Sequence[Row]:
+        firsts, seconds = zip(*keys, strict=True) if keys else ((), ())
+        return await self._ask(_spelled_look_up(table), (list(firsts), list(seconds)))
+
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:
@@ -224,6 +228,15 @@ class _PostgresSession:
         compiled = spelled_select(statement, POSTGRESQL)
         rows = await self._connection.fetch(str(compiled), *values_of(compiled, values))
         return [tuple(row) for row in rows]
+
+
+def _spelled_look_up(table: Table) -> str:
+    first, second = (f'"{column.name}"' for column in table.primary_key.columns)
+    return (
+        f"SELECT {table.name}.* FROM {table.name}"
+        f" JOIN unnest($1::bigint[], $2::integer[]) AS wanted ({first}, {second})"
+        f" USING ({first}, {second})"
+    )
 
 
 def _spelled_pick(table: Table) -> str:

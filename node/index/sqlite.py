@@ -49,23 +49,19 @@ LOG_PAGES: Final = 4_000
 _WORDS: Final = "texts_words"
 _MAKE_WORDS: Final = (
     f"CREATE VIRTUAL TABLE IF NOT EXISTS {_WORDS} USING fts5(words, content='texts',"
-    " content_rowid='rowid', tokenize=\"unicode61 remove_diacritics 0 categories 'L* M* N*'\")"
+    " content_rowid='rowid', tokenize=\"unicode61 remove_diacritics 0 categories 'L* M* N*'\","
+    " prefix='1 2 3 4')"
 )
 _ADD_WORDS: Final = (
     f"INSERT INTO {_WORDS}(rowid, words) SELECT rowid, words FROM texts WHERE rowid > ?"
 )
+# Texts come in the order of their keys, and so do their row ids: full text goes by these from the
+# newest on, and looks at none above the last text that may be found.
 _FIND: Final = (
     "SELECT t.* FROM texts_words w JOIN texts t ON t.rowid = w.rowid WHERE texts_words MATCH ?"
-    " AND (t.height, t.item, t.part) < (?, ?, ?) ORDER BY w.rowid DESC LIMIT ?"
+    " AND w.rowid <= (SELECT rowid FROM texts WHERE (height, item, part) < (?, ?, ?)"
+    " ORDER BY height DESC, item DESC, part DESC LIMIT 1) ORDER BY w.rowid DESC LIMIT ?"
 )
-
-_NEWEST: Final = (
-    "SELECT * FROM (SELECT * FROM texts WHERE (height, item, part) < (?, ?, ?)"
-    " ORDER BY height DESC, item DESC, part DESC LIMIT ?) WHERE "
-)
-_HAS_WORD: Final = "instr(' ' || words, ' ' || ?)"
-NEWEST_LOOKED_AT: Final = 2_000
-"""Texts that are looked at themselves before their words are looked up: some two milliseconds."""
 
 WorkT = TypeVar("WorkT")
 
@@ -101,20 +97,19 @@ class SqliteDatabase:
         with self._turns.one():
             return await self._read(str(compiled), values_of(compiled, values))
 
+    async def look_up(self, table: Table, keys: Sequence[Row]) -> Sequence[Row]:
+        sql = _spelled_pick(table)
+        with self._turns.one():
+            return await self._ask(
+                lambda reader: [row for key in keys for row in reader.execute(sql, key)]
+            )
+
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:
-        # The index puts all that begins with a word together before it says which is the newest:
-        # for a letter, a million rows. What is so common fills a page from the newest texts.
-        each = " AND ".join([_HAS_WORD] * len(words))
+        # In quotes nothing is an operator, and in a word there is no quote.
+        wanted = " ".join(f'"{word}"*' for word in words)
         with self._turns.one():
-            rows = await self._read(
-                f"{_NEWEST}{each} LIMIT ?", (*before, NEWEST_LOOKED_AT, *words, limit)
-            )
-            if len(rows) == limit:
-                return rows
-            # In quotes nothing is an operator, and in a word there is no quote.
-            wanted = " ".join(f'"{word}"*' for word in words)
             return await self._read(_FIND, (wanted, *before, limit))
 
     async def clear(self) -> None:
@@ -192,6 +187,9 @@ class SqliteDatabase:
     # On the thread that reads.
 
     async def _read(self, sql: str, values: Row) -> Sequence[Row]:
+        return await self._ask(lambda reader: reader.execute(sql, values).fetchall())
+
+    async def _ask(self, question: Callable[[sqlite3.Connection], Sequence[Row]]) -> Sequence[Row]:
         loop = asyncio.get_running_loop()
         overran = asyncio.Event()
 
@@ -200,7 +198,7 @@ class SqliteDatabase:
                 raise IndexOverrun(_OVERRUN)
             self._under_way = overran
             try:
-                return self._open_reader().execute(sql, values).fetchall()
+                return question(self._open_reader())
             finally:
                 self._under_way = None
 

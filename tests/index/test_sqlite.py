@@ -73,10 +73,9 @@ async def _refused(database: SqliteDatabase) -> bool:
     return False
 
 
-async def test_texts_are_found_alike_among_the_newest_and_by_their_words(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+async def test_texts_are_found_page_by_page_whatever_is_common_or_rare(
+    database: SqliteDatabase,
 ) -> None:
-    """Page by page, whatever is common or rare, with all texts looked at or hardly any."""
     chance = Random(5)
     words = ["rent", "rental", "برائے", "فصل", "été", "a", "ab", "b2", "2026", "strasse"]
     weights = [1 / (1 + number**2) for number in range(len(words))]
@@ -100,6 +99,32 @@ async def test_texts_are_found_alike_among_the_newest_and_by_their_words(
             for row in reversed(rows)
             if all(any(each.startswith(word) for each in row[6].split()) for word in wanted)
         ]
-        for looked_at in (0, 10, 10_000):
-            monkeypatch.setattr(sqlite_module, "NEWEST_LOOKED_AT", looked_at)
-            assert await pages(*wanted) == expected, (wanted, looked_at)
+        assert await pages(*wanted) == expected, wanted
+
+
+async def test_a_page_of_what_is_common_costs_the_same_wherever_it_is(
+    database: SqliteDatabase,
+) -> None:
+    """Counted in steps of SQLite's machine, which no other load changes."""
+    texts = [f"da{number % 500:03}" for number in range(20_000)]
+    rows = [
+        (1 + place // 20, 2 + place % 20, 0, "transaction", f"{place}", text, text)
+        for place, text in enumerate(texts)
+    ]
+    await database.write(lambda session: session.add(TEXTS, rows))
+    reader = database._open_reader()
+    looks = 0
+
+    def look() -> bool:
+        nonlocal looks
+        looks += 1
+        return False
+
+    reader.set_progress_handler(look, 10)
+    costs = []
+    for height in (1 << 62, 500, 20):
+        looks = 0
+        assert len(await database.find(["d"], (height, 0, 0), 25)) == 25
+        costs.append(looks)
+
+    assert max(costs) < 200  # 20,000 texts would be some ten thousand
