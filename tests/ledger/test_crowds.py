@@ -1,6 +1,7 @@
 """Many things that come due at one moment: each block does a bounded part, whatever each costs."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
@@ -38,10 +39,18 @@ from node.ledger.instruments import (
 )
 from node.ledger.operations import AmendCalendar, DefineCalendar
 from node.ledger.outcomes import Outcome
-from node.ledger.state import LedgerState
+from node.ledger.state import LedgerState, MemoryRecords, R, Table
 from node.ledger.tables import DUE, DueKind
 from tests.bench.crowds import Crowd, dear_bond
-from tests.ledger.debt import ISSUED, define_bond, define_calendar, define_strips, make_debt
+from tests.ledger.debt import (
+    ISSUED,
+    define_bond,
+    define_calendar,
+    define_strips,
+    issue,
+    make_debt,
+    to_day,
+)
 from tests.ledger.world import CB, DAY_MS, FM, TODAY, address, make_market
 
 COUNT: Final = 50
@@ -105,6 +114,48 @@ def test_block_does_a_bounded_part_of_what_comes_due_at_one_moment(
     # shares of a year; the old way computed all of them, and each one's interest.
     assert crowd.most["year_fraction"] <= 2 * max(settles, fixes)
     assert crowd.most["__getitem__"] <= 20 * max(settles, fixes)
+
+
+class Asked(MemoryRecords):
+    """Records that count what they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    @override
+    def record(self, table: Table[R], key: bytes) -> R | None:
+        self.asked += 1
+        return super().record(table, key)
+
+    @override
+    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+        self.asked += len(keys)
+        return super().records(table, keys)
+
+    @override
+    def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
+        found = super().scan(table, start, limit)
+        self.asked += 1 + len(found)
+        return found
+
+
+def test_block_in_which_nothing_comes_due_costs_the_same_however_many_securities_live() -> None:
+    costs = []
+    for count in (1, 30):
+        definitions = [define_bond(f"PIB-{1_000 + number}") for number in range(count)]
+        world = make_debt(*definitions)
+        world.do(*(issue(10, asset=definition.asset) for definition in definitions), by=(CB, FM))
+        to_day(world, ISSUED + 1)
+        asked = Asked()
+        asked.write(dict(world.records.items()))
+        world.records = asked
+        world.time_ms += 1_000
+        result = world.block()
+        costs.append((asked.asked, len(result.written), result.events))
+
+    assert costs[0] == costs[1]
+    assert costs[0][0] < 10
 
 
 def test_calendar_without_appointments_pays_for_those_of_others_that_it_reads() -> None:
