@@ -76,10 +76,11 @@ class DebtLine:
     payments_a_year: int
     plain: bool
     """Whether one rate is paid to the end, and the face at once: what a price is quoted for."""
-    brought_back: bool
-    """Whether the ledger does not pay it: its holders bring it back, and its issuer redeems it."""
     payments: tuple[DebtPayment, ...]
     """Those not settled, in order."""
+    brought_back: bool = False
+    """Whether the ledger does not pay it: its holders bring it back, and its issuer redeems it. An
+    older node does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

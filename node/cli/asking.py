@@ -191,7 +191,8 @@ def cell(value: object) -> str:
 def grouped(amount: str) -> str:
     """Return an amount with its thousands set apart: for people only."""
     whole, point, fraction = amount.partition(".")
-    return f"{int(whole):,}{point}{fraction}"
+    sign = "-" if whole.startswith("-") else ""  # which -0 would lose
+    return f"{sign}{abs(int(whole)):,}{point}{fraction}"
 
 
 def indented(text: str) -> str:

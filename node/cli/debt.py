@@ -78,7 +78,7 @@ def command(
     facts |= {name: views[name].facts for name in shown}
     facts |= {name: result[name] for name in ("height", "block_id", "time")}
     parts = [f"{VIEWS[name]}\n\n{_text(views[name].sheet)}" for name in shown]
-    brought = [line["asset"] for line in result["lines"] if line["brought_back"]]
+    brought = [line["asset"] for line in result["lines"] if line.get("brought_back")]
     if brought:
         parts.append(
             f"Not paid by the ledger, but brought back by holders and redeemed: {_few(brought)}"

@@ -159,7 +159,9 @@ class Showing:
     def number(self, value: int | str) -> Markup:
         """Return a number with its thousands apart."""
         whole, point, fraction = str(value).partition(".")
-        shown = f"{int(whole):,}" if len(whole) < TEXT_SHOWN_MAX else cut(whole)
+        # Below zero and above minus one the whole part has no sign of its own.
+        sign = "-" if whole.startswith("-") else ""
+        shown = f"{sign}{abs(int(whole)):,}" if len(whole) < TEXT_SHOWN_MAX else cut(whole)
         return Markup(f'<bdi class="number">{escape(shown)}{point}{escape(fraction)}</bdi>')
 
     def time(self, text: str) -> Markup:

@@ -241,6 +241,14 @@ async def test_every_form_is_announced(desk: Desk) -> None:
         "price": "uniform",  # of a sukuk
     }
     assert terms["switch"]["destination"] == {"asset": "GIS", "price_e4": 992_500}
+    # Announced days before the line is issued: it settles on that day.
+    later = (desk.now + timedelta(days=9)).date()
+    assert (await desk.define("BILL", "bill", "--tenor", "84d", "--issue", f"{later}")).code == 0
+    ran = await desk.run(
+        *("auction", "announce", "a-later", "--asset", "BILL", "--target", "10000", "--dry-run"),
+        *("--opens", "+1h", "--closes", "+2h", "--account", desk.ministry),
+    )
+    assert json.loads(ran.out)["terms"]["settles"].startswith(f"{later - timedelta(days=1)}T19:00")
     assert (terms["margin"]["quantum_e4"], terms["price"]["quantum_e4"]) == (100, 1)
 
 
@@ -346,6 +354,7 @@ async def test_plan_goes_out_as_a_table_and_comes_back(desk: Desk, tmp_path: Pat
     second = await desk.alone("auction", "plan", "q1", file, "--cash", CASH, "--json")
     [plan] = (await desk.solo.call("khz_auctionPlans"))["plans"]
     gone = await desk.alone("auction", "plan", "q1", "--withdraw", "--json")
+    unknown = await desk.alone("auction", "plan", "q2", file, "--cash", "NONE")
 
     assert (first.code, second.code, gone.code) == (Exit.OK,) * 3, first.err + second.err
     assert [(each["tenor_months"], each["target"]) for each in plan["auctions"]] == [
@@ -354,6 +363,8 @@ async def test_plan_goes_out_as_a_table_and_comes_back(desk: Desk, tmp_path: Pat
     ]
     assert [each["provisional"] for each in plan["auctions"]] == [False, True]
     assert gone.json["events"][0]["version"] == 3
+    assert unknown.code == Exit.REFUSED
+    assert "NONE" in unknown.err
 
 
 @pytest.mark.parametrize(

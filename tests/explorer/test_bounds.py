@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from node.cli.asking import grouped
 from node.codec import Record, encode
 from node.explorer.catalogues import catalogues
 from node.explorer.contents import (
@@ -100,6 +101,14 @@ def rendered(shown: Stage, template: str, content: msgspec.Struct, language: str
         as_json=False,
     )
     return explorer._render(template, asked, explorer._face(asked), content=content, title="t")
+
+
+def test_number_keeps_its_sign_and_its_thousands_apart() -> None:
+    """A margin of a quarter below nothing has a whole part of -0, which is 0 to Python."""
+    showing = Showing(catalogues()["en"], "")
+    for value, shown in (("-0.2500", "-0.2500"), ("-1234.5", "-1,234.5"), ("1234.50", "1,234.50")):
+        assert f">{shown}<" in showing.number(value)
+        assert grouped(value) == shown
 
 
 def transaction_content(

@@ -247,6 +247,8 @@ def test_interest_that_floats_accrues_once_its_rate_is_fixed() -> None:
     assert accrued == 1_275_000
     with pytest.raises(DatesError, match="the rate of payment 1 is not fixed yet"):
         accrued_interest(terms, WEEKENDS, ISSUED + 10, 10**9, {2: 127_500})
+    # On the first day of a period nothing has accrued, whatever will be paid.
+    assert accrued_interest(terms, WEEKENDS, ISSUED, 10**9, {}) == 0
 
 
 @pytest.mark.parametrize(

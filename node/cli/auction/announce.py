@@ -46,7 +46,9 @@ _OPTIONS: Final = (
     click.option("--reveals-until", help="Until when sealed bids are opened. Otherwise: +1h."),
     click.option("--decides-until", help="Until when it is decided. Otherwise: +2h."),
     click.option(
-        "--settles", help="When it is delivered and paid. Otherwise: at the next local midnight."
+        "--settles",
+        help="When it is delivered and paid. Otherwise: at the next local midnight; of a new line"
+        " not before its day of issue.",
     ),
     click.option(
         "--calendar",

@@ -8,7 +8,7 @@ banks bid, whoever else has no price of its own to name; what settles settles on
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -122,7 +122,8 @@ def terms_of(
     given = {name: value for name, value in said.items() if value is not None}
     terms = {**usual, **given, "asset": line.asset, "destination": _destination(wanted, form, like)}
     return terms | {
-        name: written(moment) for name, moment in _stages(wanted, like, now=now, zone=zone).items()
+        name: written(moment)
+        for name, moment in _stages(wanted, line, like, now=now, zone=zone).items()
     }
 
 
@@ -220,7 +221,12 @@ def _destination(
 
 
 def _stages(
-    wanted: Wanted, like: Mapping[str, Any] | None, *, now: datetime, zone: timezone
+    wanted: Wanted,
+    line: "Asset",
+    like: Mapping[str, Any] | None,
+    *,
+    now: datetime,
+    zone: timezone,
 ) -> dict[str, datetime]:
     """Return when each stage ends, in order: what is not said lasts as long as it usually does."""
     found: dict[str, datetime] = {}
@@ -233,6 +239,9 @@ def _stages(
             found[name] = found["closes"] + (_moment(like[name]) - _moment(like["closes"]))
         elif name == "settles":
             day = found["decides_until"].astimezone(zone).date() + timedelta(days=1)
+            issue_day = (line.terms.get("plan") or line.terms).get("issue_day")
+            if issue_day is not None:  # a new line is delivered on the day from which it counts
+                day = max(day, date.fromisoformat(issue_day))
             found[name] = datetime.combine(day, time(), zone)
         else:
             found[name] = after + (_FOR_REVEALS if name == "reveals_until" else _FOR_DECISION)

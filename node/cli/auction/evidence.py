@@ -131,8 +131,8 @@ async def _line(reader: "Reader", code: str, accruals: Sequence[Accrual | None])
         name = asset.terms.plan.calendar
         calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
         for number in _floating_in(asset.terms, calendar, accruals):
-            fixing = await reader.record("fixing", code, FixingRecord, number=number)
-            if fixing.rate_ppm is not None:
+            fixing = await reader.record_or_none("fixing", code, FixingRecord, number=number)
+            if fixing is not None and fixing.rate_ppm is not None:
                 rates[number] = fixing.rate_ppm
         if asset.terms.plan.call is not None:
             called = await reader.record_or_none("calls", code, CallsRecord)

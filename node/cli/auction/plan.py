@@ -48,6 +48,8 @@ def command(
     auctions = [] if file is None else read_plan(file, cash)
 
     async def ruling(client: "Client") -> int:
+        for code in sorted({each["asset"] for each in auctions}):
+            await client.asset(code)  # or its amounts cannot be read
         found = (await client.auction_plans()).value
         return next((each.version for each in found if each.plan == plan), 0)
 
@@ -116,7 +118,11 @@ def _planned(row: Mapping[str, str | None], where: str, cash: str | None) -> dic
     asset = (row.get("asset") or "").strip() or cash
     provisional = (row.get("provisional") or "").strip().lower()
     if asset is None:
-        raise CommandError(Exit.USAGE, f"{where}: nothing says in what is paid", advice="--cash.")
+        raise CommandError(
+            Exit.USAGE,
+            f"{where}: nothing says in what is paid",
+            advice="Say it for all with --cash PKR, or in a column `asset`.",
+        )
     if _MONTHS.fullmatch(text["tenor_months"]) is None:
         raise CommandError(
             Exit.USAGE,

@@ -59,16 +59,18 @@ def accrued_share(
 
     Raises:
         DatesError: the settlement is not between the issue and the end of the last period, or in a
-            period whose rate is not fixed yet.
+            period, after its first day, whose rate is not fixed yet.
     """
     number = payment_at(terms, calendar, settlement, calls)
     payment = payment_of(terms, calendar, number, rates.get(number), calls)
+    period = periods_of(terms.plan, calendar, calls)[number - 1]
+    is_taken = settlement > payment.record_day if recorded is None else number <= recorded
+    if settlement <= period.start and not is_taken:
+        return Fraction(0)  # whatever the rate will be: a new line is delivered before it is fixed
     if payment.rate_ppm is None or payment.interest is None:
         raise DatesError(
             f"settlement on day {settlement}: the rate of payment {number} is not fixed yet"
         )
-    period = periods_of(terms.plan, calendar, calls)[number - 1]
     left = Fraction(PPM - repaid_before(terms.plan, number, calls), PPM)
     accrued = left * interest_of(terms.plan, period, settlement, payment.rate_ppm)
-    is_taken = settlement > payment.record_day if recorded is None else number <= recorded
     return accrued - payment.interest if is_taken else accrued

@@ -61,6 +61,7 @@ from tests.ledger.debt import (
     issue,
     service,
     to_day,
+    two_years_after,
 )
 from tests.ledger.world import CB, FM, TODAY, World, address, define_bill, with_check_digit
 
@@ -160,6 +161,32 @@ def test_nothing_is_delivered_whose_rate_is_not_fixed_and_nobody_is_blamed() -> 
     assert {(type(each), each.outcome, each.excluded) for each in events} == {
         (AllotmentFailed, Outcome.ACCRUAL_NOT_KNOWN, False)
     }
+
+
+def test_new_floater_is_delivered_on_its_day_of_issue_before_its_rate_is_fixed() -> None:
+    """Nothing has accrued on that day, whatever the rate will be."""
+    later = ISSUED + 7
+    changes = floating(margin_ppm=0) | {
+        "issue_day": later,
+        "maturity_day": two_years_after(later),
+    }
+    world = make_reopened(later, define_bond(**changes))
+    terms = by_margin(later)
+    bid_and_open(world, terms, MARGINS)
+    world.do(decide(-2_500), by=(FM,))
+
+    events = settle(world, terms)
+
+    settled = [each for each in events if isinstance(each, AllotmentSettled)]
+    assert [(each.face, each.consideration, each.accrued) for each in settled] == [
+        (4_000, 4_000, 0),
+        (2_000, 2_000, 0),
+    ]
+    fixed = fixing(world, 1)
+    assert fixed is None or fixed.rate_ppm is None
+    result = record_of(world).result
+    assert result is not None
+    assert all(figure.agrees for figure in figures_of(evidence(world), result))
 
 
 @pytest.mark.parametrize(
