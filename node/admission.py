@@ -221,7 +221,7 @@ class Admission:
         """
         envelope = self._chain.envelope(self.now_ms())
         accepts, is_new, id_of = envelope.accepts, self._chain.is_new, self._id_of
-        pool, pending = self._pool, self._pending
+        pool, pending, waiting = self._pool, self._pending, self._pool.by_id
         has_room = pool.has_room_for(len(raws), sum(map(len, raws)))
         batch = Batch(dry_run=dry_run, height=self._chain.head.height)
         results, fresh, places, checks = batch.results, batch.fresh, batch.places, batch.checks
@@ -235,7 +235,7 @@ class Admission:
             if not accepts(body):
                 results.append(self._unacceptable(id_, body, envelope))
                 continue
-            if id_ in pool:
+            if id_ in waiting:
                 results.append(Known(id_))
                 continue
             if not is_new(id_, body.valid_until_ms):
@@ -256,7 +256,10 @@ class Admission:
                 pending[id_] = batch
                 places.append(len(results))
                 fresh.append(transaction)
-                checks += zip(body.signers, repeat(id_), signed.signatures)
+                if len(body.signers) == 1:  # Nearly all.
+                    checks.append((body.signers[0], id_, signed.signatures[0]))
+                else:
+                    checks += zip(body.signers, repeat(id_), signed.signatures)
             results.append(transaction)
         return batch
 

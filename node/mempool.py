@@ -13,7 +13,7 @@ The pool is not shared between threads: it belongs to the event loop.
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, TypeAlias
@@ -84,6 +84,8 @@ class Mempool:
         self._count_max = count_max
         self._size_bytes_max = size_bytes_max
         self._waiting: dict[bytes, AdmittedTransaction] = {}
+        self.by_id: Mapping[bytes, AdmittedTransaction] = self._waiting
+        """What waits, oldest first, as it changes: for whoever asks for thousands, to read."""
         self._size_bytes = 0
         self._earliest_expiry_ms: int | None = None
         self._drain = _DrainRate(clock)

@@ -154,12 +154,14 @@ class BlockEnvelope:
 
         Almost all are good, and need nobody to say why not.
         """
+        operations, always = body.operations, self._always_in_force
         return (
             body.version == TRANSACTION_VERSION
             and body.network == self._network
             and self._time_ms <= body.valid_until_ms <= self._latest_ms
             and (
-                self._always_in_force.issuperset(map(type, body.operations))
+                (len(operations) == 1 and type(operations[0]) in always)
+                or always.issuperset(map(type, operations))
                 or is_in_force(body, self._version)
             )
         )
