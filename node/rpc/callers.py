@@ -1,6 +1,6 @@
 """Who asks: what a request may, by the listener that it came to and the key that it shows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -45,6 +45,25 @@ class Caller:
         """
         if scope not in self.scopes:
             raise Forbidden(scope)
+
+
+class Bill:
+    """What a request has taken of the processor, before and after it is known for whom."""
+
+    __slots__ = ("_owe", "_seconds", "caller")
+
+    def __init__(self, owe: Callable[[Caller, float], None]) -> None:
+        self._owe = owe
+        self._seconds = 0.0
+        self.caller: Caller | None = None
+        """Who is charged; None: nobody is."""
+
+    def add(self, seconds: float) -> None:
+        """Charge so much more."""
+        self._seconds += seconds
+        if self.caller is not None:
+            self._owe(self.caller, self._seconds)
+            self._seconds = 0.0
 
 
 class Gate:

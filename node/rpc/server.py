@@ -29,10 +29,11 @@ from aiohttp import hdrs, web
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, name_key
 from node.rpc.auctions import AuctionMethods
-from node.rpc.bodies import Bodies, ending
+from node.rpc.bodies import Bodies
 from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
+    Bill,
     Caller,
     Gate,
     is_preflight,
@@ -41,6 +42,7 @@ from node.rpc.callers import (
 )
 from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
+from node.rpc.delivering import deliver, is_large
 from node.rpc.errors import Forbidden, InternalError, KeyRefused, Limited, RpcError
 from node.rpc.health import Health
 from node.rpc.http import (
@@ -339,17 +341,18 @@ class RpcServer:
     # One request.
 
     async def _serve_charged(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
-        bill = _Bill(self._owe)
+        bill = Bill(self._owe)
         serve = Shared(self._services.metrics.stages.serve, bill.add)
         return await serve.of(self._serve, gate, request, bill)
 
-    async def _serve(
-        self, gate: Gate, request: web.BaseRequest, bill: "_Bill"
-    ) -> web.StreamResponse:
+    async def _serve(self, gate: Gate, request: web.BaseRequest, bill: Bill) -> web.StreamResponse:
         response = self._shared(request, await self._answer(gate, request, bill))
-        if isinstance(response, web.Response) and self._is_large(response):
-            return self._shared(request, await self._deliver(request, response))
-        return response
+        if not is_large(request, response, self._limits.body_small_bytes):
+            return response
+        sent = await deliver(
+            request, response, self._answers, timeout_ms=self._limits.answer_timeout_ms
+        )
+        return self._shared(request, sent)
 
     def _shared(self, request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
         """Return an answer with what lets pages of other origins read it, if any may."""
@@ -357,32 +360,7 @@ class RpcServer:
             response.headers.update(origin_headers(request, self._origins))
         return response
 
-    def _is_large(self, response: web.Response) -> bool:
-        return (
-            not response.prepared and (response.content_length or 0) > self._limits.body_small_bytes
-        )
-
-    async def _deliver(self, request: web.BaseRequest, response: web.Response) -> web.Response:
-        """Send a large answer here, within a time: aiohttp would wait for its reader for ever."""
-        transport = request.transport
-        with self._answers.of(caller(request.remote)) as body:
-            try:
-                async with asyncio.timeout(self._limits.answer_timeout_ms / 1000) as timeout:
-                    body.come(response.content_length or 0, ending(timeout))
-                    await response.prepare(request)
-                    await response.write_eof()
-            except Limited as error:
-                return error_response(error, status=429)
-            except TimeoutError:
-                if transport is not None:
-                    transport.abort()
-            except ConnectionError:
-                pass  # aiohttp finds out by itself, and says nothing of it either
-        return response
-
-    async def _answer(
-        self, gate: Gate, request: web.BaseRequest, bill: "_Bill"
-    ) -> web.StreamResponse:
+    async def _answer(self, gate: Gate, request: web.BaseRequest, bill: Bill) -> web.StreamResponse:
         try:
             check_host(request, self._hosts)
             if is_preflight(request, self._origins):
@@ -596,22 +574,3 @@ class RpcServer:
             self._subscribers += Counter()  # forget the addresses that have none
             self._services.metrics.subscribers.set(len(self._sessions))
         return socket
-
-
-class _Bill:
-    """What a request has taken of the processor, before and after it is known for whom."""
-
-    __slots__ = ("_owe", "_seconds", "caller")
-
-    def __init__(self, owe: Callable[[Caller, float], None]) -> None:
-        self._owe = owe
-        self._seconds = 0.0
-        self.caller: Caller | None = None
-        """Who is charged; None: nobody is."""
-
-    def add(self, seconds: float) -> None:
-        """Charge so much more."""
-        self._seconds += seconds
-        if self.caller is not None:
-            self._owe(self.caller, self._seconds)
-            self._seconds = 0.0
