@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import BY_THEMSELVES, by_itself
+from tests.scheduling import BY_THEMSELVES, LAST, by_itself
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,6 +73,20 @@ def test_a_file_is_one_workers_and_what_fills_a_machine_never_meets_its_like(
     assert {worker for worker, _, _ in ran} == {"gw0", "gw1"}
 
 
+def test_networks_that_are_only_spoken_to_come_last_and_not_to_the_one_that_is_busy(
+    tmp_path: Path,
+) -> None:
+    alone = "tests/e2e/test_a.py"
+
+    _, _, ran = distribute(tmp_path, LAST[0], alone, "tests/app/test_b.py")
+
+    (machine,) = {worker for worker, file, _ in ran if file == alone}
+    files = list(dict.fromkeys(file for worker, file, _ in ran if worker != machine))
+    assert files[0] == "tests/app/test_b.py"
+    assert LAST[0] in {file for _, file, _ in ran}
+    assert [file for worker, file, _ in ran if worker == machine][:4] == [alone] * 4
+
+
 @pytest.mark.parametrize("name", ["tests/e2e/test_a.py", "tests/app/test_b.py"])
 def test_a_failure_on_either_worker_fails_the_run(tmp_path: Path, name: str) -> None:
     status, last, ran = distribute(tmp_path, name, wrong=3)
@@ -90,5 +104,5 @@ def test_whatever_starts_processes_of_nodes_runs_by_itself() -> None:
     }
 
     assert marked
-    assert [name for name in sorted(marked) if not by_itself(name)] == []
-    assert [name for name in BY_THEMSELVES if not (ROOT / name).exists()] == []
+    assert [name for name in sorted(marked) if not by_itself(name) and name not in LAST] == []
+    assert [name for name in (*BY_THEMSELVES, *LAST) if not (ROOT / name).exists()] == []
