@@ -163,7 +163,14 @@ def test_interest_by_every_day_count() -> None:
     assert counts("--day-count", "ACT/360")["ACT/360"]["share"] == "49/90"
 
 
-@pytest.mark.parametrize("words", [(*BILL, "--price", "98.5"), (*BOND, "--price", "98.5")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (*BILL, "--price", "98.5"),
+        (*BOND, "--price", "98.5"),
+        (*FLOATER, "--settlement", "2027-03-11", "--price", "98.5"),
+    ],
+)
 def test_a_quote_is_a_row_of_a_spreadsheet_too(words: tuple[str, ...]) -> None:
     told = run(*words)
     result = CliRunner().invoke(application, [*words, "--csv"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
 from node.cli.quote.figures import (
     DAY,
     FIGURE,
@@ -21,6 +21,7 @@ from node.cli.quote.figures import (
     price_of,
     refusing,
 )
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
     from node.ledger.pricing import Floater
@@ -73,6 +74,7 @@ _YEAR_FIRST: Final = 1_700
     help="Of the price.",
 )
 @json_option
+@csv_option
 def command(
     maturity: date,
     settlement: date,
@@ -87,6 +89,7 @@ def command(
     decimals: int,
     *,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Convert between the clean price and the discount margin of a floating bond.
 
@@ -142,7 +145,8 @@ def command(
             "accrued_interest": amount(face, accrued),
             "payable": amount(face, full),
         }
-    emit(facts, table(list(facts.items())), as_json=as_json)
+    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
 
 
 def _note(
