@@ -45,7 +45,8 @@ class RpcLimits:
     submission_max: int = 5_000
     """Transactions in one `POST /transactions`."""
     submissions_at_once_max: int = 16
-    """Bodies of `POST /transactions` held in memory at one time: at most 64 MiB with the above."""
+    """Bodies of `POST /transactions` that are here whole and worked on at one time. What has come
+    of large ones is as many times `submission_max_bytes` at most, half of that of one caller."""
     body_timeout_ms: int = 10_000
     """In which a body must have arrived: against senders of one byte a second."""
     idle_timeout_ms: int = 30_000

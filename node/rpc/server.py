@@ -153,6 +153,12 @@ class RpcServer:
             max_bytes=max(self._limits.bodies_max_bytes, body_max),
             share_bytes=max(self._limits.bodies_per_caller_max_bytes, body_max),
         )
+        lists_max_bytes = self._limits.submissions_at_once_max * self._limits.submission_max_bytes
+        self._lists = of_bodies(
+            "lists of transactions",
+            max_bytes=lists_max_bytes,
+            share_bytes=max(lists_max_bytes // 2, self._limits.submission_max_bytes),
+        )
         self._answers = of_bodies(
             "answers",
             max_bytes=self._limits.answers_max_bytes,
@@ -469,25 +475,31 @@ class RpcServer:
         retry_after_ms = self._services.intake.turn_away()
         if retry_after_ms is not None:
             raise busy(retry_after_ms)
-        if self._submitting >= self._limits.submissions_at_once_max:
-            raise busy(self._services.mempool.retry_after_ms())
-        self._submitting += 1
+        self._check_submitting()
         began = asyncio.get_running_loop().time()
-        try:
-            body = await read_body(
+        with self._lists.of(asking.name) as body:
+            data = await read_body(
                 request,
                 max_bytes=self._limits.submission_max_bytes,
                 timeout_ms=self._limits.body_timeout_ms,
+                body=body,
             )
-            raws = self._submissions.decode_list(body)
-            self._bulk.take(asking.name, len(raws))
-            items = await self._submissions.submit_items(raws)
-        finally:
-            self._submitting -= 1
+            self._check_submitting()  # who sends slowly has no place meanwhile
+            self._submitting += 1
+            try:
+                raws = self._submissions.decode_list(data)
+                self._bulk.take(asking.name, len(raws))
+                items = await self._submissions.submit_items(raws)
+            finally:
+                self._submitting -= 1
         self._observe("transactions", "ok", asyncio.get_running_loop().time() - began)
         if "application/json" in request.headers.get(hdrs.ACCEPT, ""):
             return json_response(readable_items(items))
         return bytes_response(encode_items(items), "application/msgpack")
+
+    def _check_submitting(self) -> None:
+        if self._submitting >= self._limits.submissions_at_once_max:
+            raise busy(self._services.mempool.retry_after_ms())
 
     async def _livez(self, _request: web.BaseRequest, _asking: Caller) -> web.StreamResponse:
         return text_response("ok\n")

@@ -510,7 +510,7 @@ HIT: Final[Mapping[str, str]] = {
         f"{_SUBMIT}::test_list_longer_than_the_limit_is_refused_whole"
     ),
     "node.rpc.limits.RpcLimits.submissions_at_once_max": (
-        f"{_SUBMIT}::test_bodies_held_at_one_time_are_bounded"
+        f"{_SUBMIT}::test_lists_that_are_worked_on_at_one_time_are_bounded"
     ),
     "node.rpc.limits.RpcLimits.wait_max_ms": (
         f"{_SUBMIT}::test_node_does_not_wait_longer_than_it_allows"

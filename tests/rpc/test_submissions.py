@@ -3,12 +3,14 @@
 import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgpack
 import pytest
 
 from node.codec import encode
+from node.intake import SubmitResult
 from node.ledger.acts.calendars.define_calendar import DefineCalendar
 from node.ledger.outcomes import Outcome
 from node.rpc import RpcLimits
@@ -477,9 +479,34 @@ async def test_list_of_another_type_is_refused() -> None:
 
 
 @pytest.mark.adversarial(75)
-async def test_bodies_held_at_one_time_are_bounded() -> None:
-    limits = RpcLimits(submissions_at_once_max=1)
-    async with solo_node(limits=limits) as solo:
+async def test_lists_that_are_worked_on_at_one_time_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with solo_node(limits=RpcLimits(submissions_at_once_max=1)) as solo:
+        arrived, go_on, submit = asyncio.Event(), asyncio.Event(), solo.intake.submit
+
+        async def held(raws: Sequence[bytes]) -> Sequence[SubmitResult]:
+            arrived.set()
+            await go_on.wait()
+            return await submit(raws)
+
+        monkeypatch.setattr(solo.intake, "submit", held)
+        raw = solo.town.transfer("a0", "a1")
+        first = asyncio.ensure_future(solo.submit_list([raw]))  # noqa: TID251
+        await arrived.wait()
+
+        status, body = await solo.submit_list([raw])
+
+        assert status == 429
+        assert json.loads(body)["error"]["code"] == -32005
+        go_on.set()
+        assert (await first)[0] == 200
+        assert (await solo.submit_list([raw]))[0] == 200
+
+
+@pytest.mark.adversarial(39)
+async def test_who_sends_a_list_slowly_keeps_nobody_out() -> None:
+    async with solo_node(limits=RpcLimits(submissions_at_once_max=1)) as solo:
         head = (
             "POST /transactions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
             "Content-Type: application/msgpack\r\nContent-Length: 1\r\n\r\n"
@@ -488,13 +515,31 @@ async def test_bodies_held_at_one_time_are_bounded() -> None:
         slow.write(head.encode())
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
 
+        assert (await solo.submit_list([solo.town.transfer("a0", "a1")]))[0] == 200
+
+        slow.write(b"\x90")
+        assert b" 400 " in await reader.readline()
+        slow.close()
+
+
+@pytest.mark.adversarial(39)
+async def test_large_lists_under_way_are_bounded_by_what_has_come() -> None:
+    limits = RpcLimits(submissions_at_once_max=2, submission_max_bytes=2_000, body_small_bytes=100)
+    async with solo_node(limits=limits) as solo:
+        head = (
+            "POST /transactions HTTP/1.1\r\nHost: localhost\r\n"
+            "Content-Type: application/msgpack\r\nContent-Length: 2000\r\n\r\n"
+        )
+        _, slow = await asyncio.open_connection("127.0.0.1", solo.server.port)
+        slow.write(head.encode() + bytes(1_999))
+        async with asyncio.timeout(5):
+            while not solo.server._lists.held_bytes:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
         status, body = await solo.submit_list([solo.town.transfer("a0", "a1")])
 
         assert status == 429
-        assert json.loads(body)["error"]["code"] == -32005
-        slow.write(b"\x90")
-        assert b" 400 " in await reader.readline()
-        assert (await solo.submit_list([solo.town.transfer("a0", "a1")]))[0] == 200
+        assert "lists of transactions" in json.loads(body)["error"]["message"]
         slow.close()
 
 
