@@ -119,10 +119,11 @@ class _Reading:
         while self.is_wanted and found < holders_max:
             wanted = min(holders_max - found, PIECE_HOLDERS)
             piece = self._records.read_piece(POSITIONS, start, wanted)
-            keys = [foresight.cash_key(key) for key, _ in piece if foresight.is_paid(key)]
-            if not keys:
+            paid = [key for key, _ in piece if foresight.is_paid(key)]
+            if not paid:
                 break
-            self._records.read_each(HOLDINGS, keys)
+            keys = list(map(foresight.cash_key, paid))
+            self._records.read_each(HOLDINGS, [*keys, *foresight.redeemed_keys(paid)])
             # The register is in the order of these hashes.
             hashes = hash_ahead([HOLDINGS.prefix + key for key in keys])
             first, place = place or neighbourhood(hashes[0]), neighbourhood(hashes[-1])

@@ -179,6 +179,12 @@ class LedgerState:
             return list(found)
         return [records[full_key] for full_key in full_keys]  # type: ignore[misc]  # as in `get`
 
+    def remember(self, table: Table[R], entries: Iterable[tuple[bytes, R]]) -> None:
+        """Keep what a scan has just returned, so that what is written there is not read again."""
+        prefix, records = table.prefix, self._records
+        for key, record in entries:
+            records[prefix + key] = record
+
     def put(self, table: Table[R], key: bytes, record: R | None) -> None:
         """Set the record at this key of the table; None removes it."""
         full_key = table.prefix + key

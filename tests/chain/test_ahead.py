@@ -15,6 +15,7 @@ from node.genesis import Genesis
 from node.ledger import commitment, servicing
 from node.ledger.operations import Transfer
 from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
+from node.ledger.servicing import LAST_WORTH
 from node.ledger.transactions import SignedTransaction, TransactionBody, transaction_id
 from node.ledger.units import MS_PER_DAY
 from node.mempool import AdmittedTransaction
@@ -26,6 +27,7 @@ from tests.bench.population import address, owner_signer
 
 HOLDERS = 700
 PER_BLOCK = 150
+AT_FIRST = 20
 
 
 class CountingStore(MemoryStore):
@@ -60,7 +62,7 @@ class CountingStore(MemoryStore):
 @pytest.fixture(autouse=True)
 def few_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", PER_BLOCK)
-    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 20)
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", AT_FIRST)
 
 
 @pytest.fixture(params=["scattered", "close"])
@@ -76,9 +78,9 @@ def genesis(tmp_path: Path) -> Genesis:
     return make_network(tmp_path).genesis
 
 
-def planted(genesis: Genesis) -> CountingStore:
+def planted(genesis: Genesis, *, last: bool = False) -> CountingStore:
     store = CountingStore()
-    plant_into(store, genesis, HOLDERS, 1)
+    plant_into(store, genesis, HOLDERS, 1, last=last)
     return store
 
 
@@ -128,6 +130,21 @@ async def test_blocks_are_the_same_and_read_nothing_themselves(
 
 
 @pytest.mark.usefixtures("closeness")
+async def test_redemption_reads_nothing_itself_either(genesis: Genesis) -> None:
+    store, plain_store = planted(genesis, last=True), planted(genesis, last=True)
+    roots, looked_for = await pay_all(store, Chain.open(store, genesis))
+    plain = Chain.open(plain_store, genesis)
+    plain._ahead = NothingAhead(plain._records, plain._nodes)
+
+    plain_roots, plainly = await pay_all(plain_store, plain)
+    assert plain_roots == roots
+    left = HOLDERS - AT_FIRST // LAST_WORTH
+    assert len(looked_for) == -(-left // (PER_BLOCK // LAST_WORTH))
+    assert not any(looked_for)
+    # The cash of each, and the security that goes.
+    assert sum(plainly) == 2 * left
+
+
 async def test_block_that_comes_early_reads_the_rest_itself(genesis: Genesis) -> None:
     store = planted(genesis)
     roots, _ = await pay_all(store, Chain.open(store, genesis))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
 
 from node.codec import CodecError, encode
 from node.ledger.state import LedgerState, MemoryRecords, R, Table
@@ -280,6 +281,25 @@ def test_keys_come_in_order_however_many_were_written_since_the_last_scan(
             if random.random() < 0.05:
                 assert [key for key, _ in state.scan(HOLDINGS, b"", 2_000)] == sorted(expected)
         assert [key for key, _ in state.scan(HOLDINGS, b"", 2_000)] == sorted(expected)
+
+
+def test_what_was_scanned_and_remembered_is_written_without_being_read_again() -> None:
+    class Once(MemoryRecords):
+        @override
+        def record(self, table: Table[R], key: bytes) -> R | None:
+            raise AssertionError(f"{table.name} {key.hex()} is read again")
+
+    records = Once()
+    records.write(dict(make_records(a=1, b=2, c=3).items()))
+    state = LedgerState(records)
+    state.remember(HOLDINGS, state.scan(HOLDINGS, b"", 3))
+    state.begin()
+    state.delete(HOLDINGS, b"b")
+    state.discard()
+    state.delete(HOLDINGS, b"c")
+
+    assert state.get(HOLDINGS, b"b") == holding(2)
+    assert state.changes() == {HOLDINGS.prefix + b"c": None}
 
 
 @given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(1, 3) | st.none())))

@@ -5,6 +5,7 @@ it. Which one is known as soon as the block before it is, but for payments that 
 in their first block. Nothing hangs on a foresight: what comes otherwise is read when it comes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,8 @@ class Foresight:
     """The asset that they are paid in."""
     holders: int
     """How many of them one block pays."""
+    redeemed: str | None
+    """The security, if what they have of it goes with this payment."""
 
     def is_paid(self, key: bytes) -> bool:
         """Whether the holder with this key in the table of positions is one of them."""
@@ -39,6 +42,13 @@ class Foresight:
     def cash_key(self, key: bytes) -> bytes:
         """Return the key of the cash of the holder with this key in the table of positions."""
         return holding_key(account_at(key[len(self.prefix) :]), self.cash)
+
+    def redeemed_keys(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return the keys of what goes of the holders with these keys in the table of positions."""
+        if self.redeemed is None:
+            return []
+        place_start, asset = len(self.prefix), self.redeemed
+        return [holding_key(account_at(key[place_start:]), asset) for key in keys]
 
 
 def foresee(state: LedgerState, time_ms: int, holders_max: int) -> tuple[Foresight, ...]:
@@ -69,6 +79,7 @@ def foresee(state: LedgerState, time_ms: int, holders_max: int) -> tuple[Foresig
                     start=position_key(asset, service.cursor) + b"\0",  # the least key above it
                     cash=security_of(state, asset)[1].plan.cash,
                     holders=holders_max // worth_of(payment),
+                    redeemed=asset if payment.row.final else None,
                 )
             )
     return tuple(found)

@@ -45,7 +45,7 @@ from node.ledger.securities import (
     withholding_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import ASSETS, AssetRecord, name_key
+from node.ledger.tables import ASSETS, HOLDINGS, AssetRecord, holding_key, name_key
 from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
 
 HOLDERS_PER_BLOCK_MAX: Final = 5_120
@@ -53,7 +53,7 @@ HOLDERS_PER_BLOCK_MAX: Final = 5_120
 among them. Some 8 microseconds each where a million hold one, if what they have was read ahead."""
 HOLDERS_AT_FIRST_MAX: Final = 1_000
 """Of all payments that begin in a block: what these read nobody could foresee."""
-LAST_WORTH: Final = 8
+LAST_WORTH: Final = 5
 """Holders' worth: with the last payment a position and a holding go too, which lie all over the
 tree."""
 
@@ -197,7 +197,7 @@ def pay(
     assert service.cursor is not None  # it is funded
     number = service.settled + 1
     payment = open_payment(state, asset, number)
-    worth = worth_of(payment)
+    worth, final = worth_of(payment), payment.row.final
     walk = _Walk(state, asset, terms, payment, number, max(1, holders_max // worth))
     prefix = register_prefix(asset)
     start = position_key(asset, service.cursor) + b"\0" if service.cursor else prefix
@@ -209,6 +209,11 @@ def pay(
         if entries and not entries[-1][0].startswith(prefix):
             ended = True
             entries = [entry for entry in entries if entry[0].startswith(prefix)]
+        if final:
+            # Read at once, as their cash is; taken from there one by one.
+            state.remember(POSITIONS, entries)
+            accounts = [account_at(key[len(prefix) :]) for key, _ in entries]
+            state.get_each(HOLDINGS, [holding_key(account, asset) for account in accounts])
         paid = walk.pay(entries)
         if paid:
             start = entries[paid - 1][0] + b"\0"  # the least key above the last one
