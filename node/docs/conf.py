@@ -42,7 +42,15 @@ def _write(_app: Any, docname: str, source: list[str]) -> None:
         source[0] += "\n" + page() + "\n"
 
 
+def _written(*_: Any) -> list[str]:
+    """Return the pages that the code writes: what was built is old whenever the code may be."""
+    from node.docs.pages import PAGES
+
+    return list(PAGES)
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Have the pages that the code writes put below their titles."""
     app.connect("source-read", _write)
+    app.connect("env-get-outdated", _written)
     return {"parallel_read_safe": True}

@@ -16,8 +16,8 @@ from node.ledger.transition import Receipt
 from node.rpc.rendering import Renderer
 
 TESTS: Final = Path(__file__).resolve().parents[2] / "tests"
-WIDTH: Final = 96
-"""Characters of a line of hexadecimal."""
+WIDTH: Final = 80
+"""Characters of a line; more do not fit beside the table of contents."""
 _ANYTHING: Final = Renderer(test=True, decimals_of=lambda _: None, decode_operations=lambda _: ())
 """Amounts are printed in minor units: what the bytes have."""
 
