@@ -35,6 +35,7 @@ def main() -> int:
     )
     parser.add_argument("--version", type=int, default=1, help="of the protocol, to begin with")
     parser.add_argument("--auctions", action="store_true", help="clients want little else")
+    parser.add_argument("--bad", action="store_true", help="much of what they want is bad")
     parser.add_argument("--day", type=float, default=0.0, help="seconds until days have passed")
     parser.add_argument(
         "--paid-per-block", type=int, default=0, help="holders that a payment pays in a block"
@@ -61,6 +62,7 @@ def main() -> int:
         keep_blocks=arguments.keep_blocks,
         version=arguments.version,
         auctions=arguments.auctions,
+        bad=arguments.bad,
         day_s=arguments.day,
         paid_per_block=arguments.paid_per_block,
         skip=tuple(int(number) for number in arguments.skip.split(",") if number),

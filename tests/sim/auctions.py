@@ -1,14 +1,16 @@
 """What the load asks of the auctions desk: whole auctions, less than a minute each.
 
 Everybody forgets something now and then: a bid is not opened, opened twice, or withdrawn; nobody
-decides; the cash is gone when it is due. What a sealed bid says is kept here, by its hash.
+decides; the cash is gone when it is due. Where it is asked for, some bids are bad: early or late,
+off the quantum or the multiple, of who may not bid so, opened as something else; and some
+announcements contradict themselves. What a sealed bid says is kept here, by its hash.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from node.codec import Record
+from node.codec import Record, replace
 from node.ledger.auctions import (
     AuctionTerms,
     Destination,
@@ -85,6 +87,10 @@ OPENED_MAX: Final = 6
 """Bids in one transaction."""
 
 
+BAD: Final = 1 / 7
+"""Of what is announced, committed, placed or opened."""
+
+
 class Impossible(Exception):
     """The ledger holds nothing that this operation could be about."""
 
@@ -101,17 +107,20 @@ class AuctionLoad:
         account_of: Callable[[str], bytes | None],
         people: Callable[[ParticipantKind], list[str]],
         busy: bool = False,
+        bad: bool = False,
     ) -> None:
         """Take the ledger that they are about, and who acts on it.
 
         Args:
             busy: more auctions at a time, and each is shorter.
+            bad: some of it is bad on purpose.
         """
         self._model = model
         self._now_ms = now_ms
         self._governed = governed
         self._account_of = account_of
         self._people = people
+        self._bad = bad
         self._running_max = BUSY_MAX if busy else RUNNING_MAX
         self._step_ms = BUSY_STEP_MS if busy else STEP_MS
         self._sealed: dict[bytes, SealedBid] = {}
@@ -224,6 +233,8 @@ class AuctionLoad:
                 else None
             ),
         )
+        if self._is_bad(chance):
+            terms = replace(terms, **chance.choice(_contradictions(terms)))
         return [
             self._governed(
                 AnnounceAuction,
@@ -263,17 +274,22 @@ class AuctionLoad:
         ]
 
     def _commit(self, chance: random.Random) -> Sequence[Record]:
-        name, record = self._some(chance, self._is_open)
+        bad = chance.choice(("time", "class", "multiple")) if self._is_bad(chance) else ""
+        name, record = self._some(chance, self._is_shut if bad == "time" else self._is_open)
         terms = record.terms
         account = address_of(BANK, f"a{chance.randrange(4)}")
+        if bad == "class":
+            person = self._account_of(_one(chance, self._people(ParticipantKind.PERSON)))
+            account = person or account
         taking = terms.form in TAKING_FORMS
         if taking:  # Now and then somebody offers what it does not have.
             account = chance.choice([account, *self._offering(terms.asset)])
+        off_quantum = terms.quantum_e4 > 1 and self._is_bad(chance)
         bid = SealedBid(
             auction=name,
             account=account,
-            price_e4=_price(chance, terms.form),
-            face=terms.multiple * (1 if taking else chance.choice((1, 2, 5))),
+            price_e4=_price(chance, terms.form) + off_quantum,
+            face=terms.multiple * (1 if taking else chance.choice((1, 2, 5))) + (bad == "multiple"),
             salt=chance.randbytes(32),
         )
         commitment = commitment_of(bid)
@@ -306,15 +322,20 @@ class AuctionLoad:
             auction=bid.auction,
             number=number,
             asset=terms.asset,
-            price_e4=bid.price_e4,
+            price_e4=bid.price_e4 + 100 * self._is_bad(chance),
             face=bid.face,
             salt=bid.salt,
         )
 
     def _place(self, chance: random.Random) -> Sequence[Record]:
-        name, record = self._some(chance, self._is_open)
+        bad = chance.choice(("time", "class", "multiple")) if self._is_bad(chance) else ""
+        name, record = self._some(chance, self._is_shut if bad == "time" else self._is_open)
         people = [*self._people(ParticipantKind.PERSON), *self._people(ParticipantKind.COMPANY)]
+        if self._bad:  # One of few, who bids twice now and then, through another that pays.
+            people = people[:4]
         account = self._account_of(_one(chance, people))
+        if bad == "class":
+            account = address_of(BANK, "a2")
         if account is None:
             raise Impossible
         return [
@@ -323,7 +344,7 @@ class AuctionLoad:
                 cash_account=chance.choice((account, address_of(BANK, "a1"))),
                 auction=name,
                 asset=record.terms.asset,
-                face=record.terms.multiple * chance.choice((1, 3, 9)),
+                face=record.terms.multiple * chance.choice((1, 3, 9)) + (bad == "multiple"),
             )
         ]
 
@@ -440,6 +461,12 @@ class AuctionLoad:
     def _is_open(self, record: AuctionRecord) -> bool:
         return record.terms.opens_ms <= self._now_ms() < record.terms.closes_ms
 
+    def _is_bad(self, chance: random.Random) -> bool:
+        return self._bad and chance.random() < BAD
+
+    def _is_shut(self, record: AuctionRecord) -> bool:
+        return not self._is_open(record) and record.next_ms is not None
+
     def _some(
         self, chance: random.Random, accept: Callable[[AuctionRecord], bool]
     ) -> tuple[str, AuctionRecord]:
@@ -494,6 +521,18 @@ def _is_sold_by_line(asset: AssetRecord) -> bool:
     if plan.floating is not None:
         return not plan.floating.margin_ppm
     return [step.rate_ppm for step in plan.rates] == [0]
+
+
+def _contradictions(terms: AuctionTerms) -> Sequence[Mapping[str, object]]:
+    """Return changes by which terms contradict themselves."""
+    return (
+        {"closes_ms": terms.opens_ms},
+        {"settles_ms": terms.decides_until_ms - 1},
+        {"target": terms.target + 1, "multiple": 2 * terms.target},
+        {"noncompetitive_kinds": terms.kinds},
+        {"noncompetitive_share_bps": 0},
+        {"kinds": ()},
+    )
 
 
 def _price(chance: random.Random, form: Form) -> int:

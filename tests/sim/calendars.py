@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from node.codec import Record
 from node.ledger.acts.calendars.amend_calendar import AmendCalendar
 from node.ledger.acts.calendars.define_calendar import DefineCalendar
-from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday
+from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, holiday_on
 from node.ledger.tables import CALENDARS
 from node.ledger.units import MS_PER_DAY
 from tests.sim.model import Model
@@ -57,15 +57,37 @@ class CalendarLoad:
         if not calendars:
             return self.define(chance)
         key = chance.choice(list(calendars))
-        calendar, name = calendars[key].calendar, key.decode()
-        withdrawn, holidays = self._change(chance, calendar)
+        withdrawn, holidays = self._change(chance, calendars[key].calendar)
+        return self._amended(key, withdrawn, holidays)
+
+    def correct(self, chance: random.Random) -> Sequence[Record]:
+        """Change a day whose payment came before it, as it was none of business; or a near one."""
+        calendars = self._model.rows(CALENDARS)
+        if not calendars:
+            return self.define(chance)
+        today = self._today()
+        ahead = [key for key, held in calendars.items() if held.used_until > today]
+        if not ahead:
+            # Most of what is appointed is near.
+            near = Holiday(day=today + chance.randrange(5), provisional=False)
+            return self._amended(chance.choice(list(calendars)), (), (near,))
+        key = chance.choice(ahead)
+        used = calendars[key].used_until
+        if holiday_on(calendars[key].calendar, used) is not None:
+            return self._amended(key, (used,), ())
+        return self._amended(key, (), (Holiday(day=used, provisional=False),))
+
+    def _amended(
+        self, key: bytes, withdrawn: tuple[int, ...], holidays: tuple[Holiday, ...]
+    ) -> Sequence[Record]:
+        name = key.decode()
         return [
             self._governed(
                 AmendCalendar,
                 "amend_calendar",
                 name,
                 calendar=name,
-                version=calendar.version,
+                version=self._model.rows(CALENDARS)[key].calendar.version,
                 withdrawn=withdrawn,
                 holidays=holidays,
             )

@@ -304,7 +304,7 @@ class Checker:
         stored = encode_block_receipts(list(expected.receipts), expected.events)
         if candidate.encoded_receipts != stored:
             self.fail("validity", f"{name} stores other receipts for block {height} than follow")
-        touched: set[bytes] = set()
+        touched = set(self.model.moved)
         for index, raw in enumerate(block.transactions):
             signed, body = decode_signed(raw)
             tx_id = transaction_id(genesis.hash, signed.body)

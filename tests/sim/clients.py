@@ -80,6 +80,7 @@ class Clients:
         pause_s: float,
         auctions: bool = False,
         days: bool = False,
+        bad: bool = False,
     ) -> None:
         """Begin with nothing sent.
 
@@ -88,6 +89,7 @@ class Clients:
             pause_s: between two acts of one client, on average.
             auctions: they want little else.
             days: they pass.
+            bad: much of what they want is bad.
         """
         self._machines = machines
         self._genesis = genesis
@@ -98,7 +100,7 @@ class Clients:
         self._pause_s = pause_s
         self._salt = 0
         self._ready = asyncio.Event()
-        self.load = Load(checker.model, loop.true_ms, auctions=auctions, days=days)
+        self.load = Load(checker.model, loop.true_ms, auctions=auctions, days=days, bad=bad)
         self.counts = Counts()
         self._ending = asyncio.Event()
 

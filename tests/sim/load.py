@@ -43,7 +43,7 @@ from node.ledger.acts.registry.release_account import ReleaseAccount
 from node.ledger.acts.registry.revoke_licence import RevokeLicence
 from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
 from node.ledger.acts.registry.update_participant_status import UpdateParticipantStatus
-from node.ledger.identifiers import is_isin, is_lei
+from node.ledger.identifiers import ADDRESS_SIZE, is_isin, is_lei
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.powers import (
     ANY,
@@ -71,6 +71,7 @@ from node.ledger.tables import (
     AccountStatus,
     Activity,
     AssetIdentifiers,
+    HoldingRecord,
     LicencePhase,
     ParticipantKind,
     ParticipantStatus,
@@ -95,7 +96,8 @@ FUNDS: Final = 1_000
 """Of each account: little, so that transfers meet empty accounts."""
 SPOILED: Final = 1 / 8
 WIDELY: Final = 1 / 4
-"""How much of what is not a transfer gives securities holders, where days pass."""
+"""How much of what is not a transfer gives securities holders, where days pass; and so much of the
+rest is what happens to them then."""
 
 _ACTIVITIES: Final = (Activity.EXCHANGE, Activity.CUSTODY)
 _SAFE_PARAMETERS: Final = {
@@ -130,6 +132,7 @@ class Load:
         *,
         auctions: bool = False,
         days: bool = False,
+        bad: bool = False,
     ) -> None:
         """Take the ledger as it is at every moment.
 
@@ -137,6 +140,7 @@ class Load:
             now_ms: the true time.
             auctions: draw little else.
             days: they pass, so that securities had better have holders.
+            bad: much is bad on purpose, and with it comes what goes wrong when payments are due.
         """
         self._model = model
         self._now_ms = now_ms
@@ -177,9 +181,11 @@ class Load:
             account_of=self._account_of,
             people=self._participants,
             busy=auctions,
+            bad=bad,
         )
-        securities = SecurityLoad(self, Impossible)
+        securities = SecurityLoad(self, Impossible, bad=days and bad)
         self._issue_widely = securities.issue_widely if days else None
+        self._going_on = (*securities.going_on(), calendars.correct) if days and bad else ()
         self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,
@@ -345,9 +351,15 @@ class Load:
         record = self._model.rows(PARTICIPANTS)[name_key(participant)]
         return record.kind.value if record.office is None else OFFICE_HOLDER
 
+    def holdings(self) -> Mapping[bytes, HoldingRecord]:
+        """Return what accounts hold: what is being paid out stands at an address that is none's."""
+        accounts = self._model.rows(ACCOUNTS)
+        rows = self._model.rows(HOLDINGS)
+        return {key: record for key, record in rows.items() if key[:ADDRESS_SIZE] in accounts}
+
     def _holding(self, chance: random.Random) -> tuple[bytes, str, int]:
         """Return an address, an asset, and how much of it is available there."""
-        rows = self._model.rows(HOLDINGS)
+        rows = self.holdings()
         found = _one(chance, [name for name, record in rows.items() if record.available])
         return *split_key(found), rows[found].available
 
@@ -393,6 +405,8 @@ class Load:
         try:
             if self._issue_widely is not None and chance.random() < WIDELY:
                 return self._issue_widely(chance)
+            if self._going_on and chance.random() < WIDELY:
+                return chance.choice(self._going_on)(chance)
             return makers[chance.choice(list(makers))](chance)
         except Impossible:
             return [self._transfer(chance, number)]
@@ -634,7 +648,7 @@ class Load:
 
     def _redeem(self, chance: random.Random) -> Sequence[Record]:
         accounts, assets = self._model.rows(ACCOUNTS), self._model.rows(ASSETS)
-        held = self._model.rows(HOLDINGS)
+        held = self.holdings()
         found = [
             name
             for name, record in held.items()

@@ -24,7 +24,7 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
-from node.ledger.auctioning import AuctionSettled
+from node.ledger.auctioning import AuctionSettled, BookCompleted
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
@@ -60,8 +60,10 @@ class Model:
         for table, key, record in decode_state((full[1:], value) for full, value in state):
             self._rows[table.prefix][key] = record
         self.happened: Counter[str] = Counter()
-        """Events of transactions and of what came due, by name."""
+        """Events of transactions and of what came due, by name; and bids that nobody opened."""
         self.holdings = Holdings()
+        self.moved: set[bytes] = set()
+        """The keys of the holdings that what came due in the last block has touched."""
         self.auctions: Counter[str] = Counter()
         """Those that have delivered something, by form."""
         self._held_at: dict[bytes, list[tuple[int, HoldingRecord | None]]] = {}
@@ -106,10 +108,15 @@ class Model:
                 for table in TABLES
                 for key, record in self._rows[table.prefix].items()
             )
-        self.holdings.take(candidate.events)
+        self.moved = self.holdings.take(candidate.events)
         self.happened.update(type(event).__name__ for event in candidate.events)
+        self.happened.update(
+            type(event).__name__ for receipt in candidate.receipts for event in receipt.events
+        )
         for event in candidate.events:
-            if isinstance(event, AuctionSettled) and event.settled:
+            if isinstance(event, BookCompleted) and event.unrevealed:
+                self.happened["unrevealed"] += event.unrevealed
+            elif isinstance(event, AuctionSettled) and event.settled:
                 auction = self.rows(AUCTIONS)[name_key(event.auction)]
                 self.auctions[auction.terms.form.name.lower()] += 1
         return candidate

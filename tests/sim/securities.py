@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Final
 from node.codec import Record, replace
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.acts.assets.issue import Issue
+from node.ledger.acts.assets.place_hold import PlaceHold
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.dates import Order, Roll, Stub
+from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.powers import ANY, FINANCE_MINISTRY
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import FIXINGS, SERVICES, WithholdingRow, split_payment_key
+from node.ledger.securities import (
+    FIXINGS,
+    PAYMENTS,
+    SERVICES,
+    PaymentStatus,
+    WithholdingRow,
+    split_payment_key,
+)
 from node.ledger.tables import (
     ASSETS,
     CALENDARS,
@@ -35,6 +44,7 @@ from node.ledger.terms import (
     CallRight,
     CallWindow,
     FloatingRate,
+    Instalment,
     PaymentPlan,
     PoolAsset,
     RateStep,
@@ -46,6 +56,7 @@ from node.ledger.terms import (
 )
 from node.ledger.units import MS_PER_MINUTE, local_day
 from tests.chain.town import CASH
+from tests.sim.model import split_key
 
 if TYPE_CHECKING:
     from tests.sim.load import Load
@@ -54,6 +65,8 @@ Maker = Callable[[random.Random], Sequence[Record]]
 
 REFERENCES: Final = ("mtb-3m", "mtb-none")
 """One that the auctions of the load may keep, and one that none does."""
+BAD: Final = 1 / 12
+"""Of what is defined where days pass."""
 _MINUTES_OF_DAY: Final = 1_440
 _OFFSETS: Final = range(-720, 841)
 
@@ -69,6 +82,16 @@ def _floating(chance: random.Random) -> FloatingRate:
     )
 
 
+def _contradictions(plan: PaymentPlan) -> Sequence[Mapping[str, object]]:
+    """Return changes by which a plan contradicts itself."""
+    return (
+        {"maturity_day": plan.issue_day},
+        {"months": 5},
+        {"instalments": (Instalment(payment=1, share_ppm=PPM),)},
+        {"rates": (RateStep(from_day=plan.issue_day + 1, rate_ppm=1),), "floating": None},
+    )
+
+
 def _call(chance: random.Random, issue_day: int, maturity_day: int) -> CallRight:
     window = CallWindow(
         from_day=issue_day + 1, to_day=maturity_day - 1, price_e4=chance.choice((PAR_E4, 1_010_000))
@@ -79,10 +102,18 @@ def _call(chance: random.Random, issue_day: int, maturity_day: int) -> CallRight
 class SecurityLoad:
     """Draws what the debt desk's securities are about, beside the other makers of a load."""
 
-    def __init__(self, load: "Load", impossible: type[Exception]) -> None:
-        """Take the load whose ledger, offices and accounts it is about."""
+    def __init__(self, load: "Load", impossible: type[Exception], *, bad: bool = False) -> None:
+        """Take the load whose ledger, offices and accounts it is about.
+
+        Args:
+            bad: days pass, and much goes wrong: securities live so long that it can.
+        """
         self._load = load
         self._impossible = impossible
+        self._bad = bad
+        self._lives = (2, 3, 5, 8, 20) if bad else (2, 2, 40)
+        # Money is little here: of less interest than that, nothing would ever be withheld.
+        self._rates = (0, 120_000, 900_000) if bad else (0, 120_000)
 
     def makers(self) -> Mapping[str, Maker]:
         """Return one maker an operation."""
@@ -108,8 +139,8 @@ class SecurityLoad:
         paid = chance.random() < 0.7
         floats = paid and chance.random() < 0.4
         start = today - chance.choice((1, 40))
-        maturity_day = today + chance.choice((2, 2, 40))
-        rate = RateStep(from_day=start, rate_ppm=chance.choice((0, 120_000)))
+        maturity_day = today + chance.choice(self._lives)
+        rate = RateStep(from_day=start, rate_ppm=chance.choice(self._rates))
         plan = PaymentPlan(
             issue_day=start,
             maturity_day=maturity_day,
@@ -120,7 +151,7 @@ class SecurityLoad:
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
             calendar=chance.choice(calendars).decode(),
-            roll=Roll.FOLLOWING,
+            roll=chance.choice(tuple(Roll)) if self._bad else Roll.FOLLOWING,
             order=chance.choice(tuple(Order)),
             end_of_month=False,
             stub=chance.choice((Stub.SHORT_FRONT, Stub.LONG_BACK)),
@@ -130,6 +161,8 @@ class SecurityLoad:
             paying_agent=ministry,
             residue_account=self._load._any_account(chance),
         )
+        if self._bad and chance.random() < BAD:
+            plan = replace(plan, **chance.choice(_contradictions(plan)))
         code = self._load._fresh("SEC-")
         pool = (PoolAsset(name="A motorway", document_hash=bytes(32)),)
         terms: ServicedTerms = BondTerms(face_currency="PKR", plan=plan)
@@ -181,6 +214,10 @@ class SecurityLoad:
         terms = BondTerms(face_currency="PKR", plan=plan)
         return [replace(definition, terms=terms)]
 
+    def going_on(self) -> Sequence[Maker]:
+        """Return what happens to securities that live: a cure, cash for the agent, a hold."""
+        return self._cure, self._fill_agent, self._hold_face
+
     def issue_widely(self, chance: random.Random) -> Sequence[Record]:
         """Issue a security whose register is open to several accounts, or define one."""
         services = self._load._model.rows(SERVICES)
@@ -198,7 +235,7 @@ class SecurityLoad:
                 "issue",
                 kind_of(record.terms).value,
                 asset=asset,
-                amount=chance.choice((1, 7, 100)),
+                amount=chance.choice((1, 7, 100, 900) if self._bad else (1, 7, 100)),
                 to=self._load._any_account(chance),
             )
             for _ in range(chance.choice((2, 6, 12)))
@@ -209,6 +246,54 @@ class SecurityLoad:
         if not any(each.rate_ppm is None for each in self._load._model.rows(FIXINGS).values()):
             raise self._impossible
         return self._fix_rate(chance)
+
+    def _cure(self, chance: random.Random) -> Sequence[Record]:
+        """Pay what the agent has not paid, from any account."""
+        unpaid = sorted(
+            {
+                split_payment_key(key)[0]
+                for key, payment in self._load._model.rows(PAYMENTS).items()
+                if PaymentStatus.LATE <= payment.status < PaymentStatus.PAYING
+            }
+        )
+        if not unpaid:
+            return self._fund_payment(chance)
+        return [FundPayment(account=self._load._any_account(chance), asset=chance.choice(unpaid))]
+
+    def _hold_face(self, chance: random.Random) -> Sequence[Record]:
+        """Put some of what pays on hold, for good: it is redeemed into cash on hold."""
+        assets = self._load._model.rows(ASSETS)
+        found = [
+            (*split_key(key), held.available)
+            for key, held in self._load.holdings().items()
+            if held.available and is_serviced(assets[key[ADDRESS_SIZE:]].terms)
+        ]
+        if not found:
+            raise self._impossible
+        holder, asset, available = chance.choice(found)
+        return [
+            self._load._governed(
+                PlaceHold,
+                "place_hold",
+                self._load._subject(holder),
+                holder=holder,
+                asset=asset,
+                amount=chance.choice((1, available)),
+                expires_ms=None,
+                reason="an order",
+                legal_reference="simulation 2",
+            )
+        ]
+
+    def _fill_agent(self, chance: random.Random) -> Sequence[Record]:
+        """Give the ministry cash, of which its payments take more than it has now and then."""
+        ministry = self._load._office(FINANCE_MINISTRY)
+        if ministry is None:
+            raise self._impossible
+        amount = chance.choice((10, 500, 5_000))
+        return [
+            self._load._governed(Issue, "issue", "cash", asset=CASH, amount=amount, to=ministry)
+        ]
 
     def _fund_payment(self, chance: random.Random) -> Sequence[Record]:
         assets = [

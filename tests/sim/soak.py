@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 
 from node.ledger.auctions import Form
 from node.ledger.protocol import LATEST_VERSION
+from tests.sim.desk import never_met
 from tests.sim.world import Options, Result, simulate
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ AUCTIONS: Final = 0.1
 """Of the seeds that begin with auctions: in so many clients want little else."""
 CAMPAIGN: Final = 500
 """Seeds after which an auction of every form has settled; if not, the load has lost its way."""
+LONG_CAMPAIGN: Final = 5_000
+"""Seeds after which all bad input of the debt desk was met, and every step of a payment."""
 FAULTS_A_DAY: Final = (3, 8, 20)
 FAULT_PAUSE_MAX_S: Final = 8.0
 
@@ -72,6 +75,7 @@ def options_of(seed: int) -> Options:
         keep_blocks=apart.choice(KEEP_BLOCKS),
         version=version,
         auctions=busy and version == LATEST_VERSION,
+        bad=random.Random(f"{seed}/soak/bad").random() < 0.5,
         day_s=random.Random(f"{seed}/soak/days").choice(DAY_S),
         paid_per_block=random.Random(f"{seed}/soak/paid").choice(PAID_PER_BLOCK),
     )
@@ -133,6 +137,12 @@ class Totals:
         """Forms of auctions that a whole campaign never brought to an end."""
         forms = [form.name.lower() for form in Form]
         return [] if self.seeds < CAMPAIGN else [f for f in forms if not self.auctions[f]]
+
+    @property
+    def never_met(self) -> list[str]:
+        """What a long campaign never met of the debt desk."""
+        met = {*self.outcomes, *self.events}
+        return [] if self.seeds < LONG_CAMPAIGN else never_met(met)
 
     def render(self, elapsed_s: float) -> str:
         """Return the table of all runs."""
@@ -230,7 +240,9 @@ def main() -> int:
         print(
             f"in {totals.seeds} seeds no auction has settled by {', '.join(totals.never_settled)}"
         )
-    return 1 if totals.broken or totals.never_settled else 0
+    if totals.never_met:
+        print(f"in {totals.seeds} seeds never met: {', '.join(totals.never_met)}")
+    return 1 if totals.broken or totals.never_settled or totals.never_met else 0
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from node.ledger.securities import STRIPPINGS
 from node.ledger.tables import (
     ASSETS,
     CALENDARS,
-    HOLDINGS,
     PARAMETERS,
     AssetIdentifiers,
     HoldingRecord,
@@ -114,7 +113,7 @@ class StripLoad:
         return [defined, self._strips_of(chance, code, "bond"), issued]
 
     def _held(self) -> list[tuple[bytes, str, HoldingRecord]]:
-        rows = self._load._model.rows(HOLDINGS)
+        rows = self._load.holdings()
         return [(*split_key(name), holding) for name, holding in rows.items()]
 
     def _strips_of(self, chance: random.Random, asset: str, kind: str) -> Record:

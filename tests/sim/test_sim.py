@@ -19,10 +19,11 @@ from node.ledger.protocol import LATEST_VERSION, SUPPORTED
 from node.ledger.tables import HOLDINGS, HoldingRecord
 from node.replica import write_resumption
 from node.storage import ConsensusLog, layout
+from tests.sim.desk import BAD_INPUT, LIFE, RARE, never_met
 from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
 from tests.sim.shrink import shrunk
-from tests.sim.soak import CAMPAIGN, Totals, options_of
+from tests.sim.soak import CAMPAIGN, LONG_CAMPAIGN, Totals, options_of
 from tests.sim.world import Options, Play, Result, Stage, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +87,17 @@ def test_every_operation_is_applied_auctions_of_every_form_settle_and_outcomes_a
     assert len(met) > 20
 
 
+def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> None:
+    met: set[str] = set()
+    day = Options(version=LATEST_VERSION, faults=(), liars=0, client_pause_s=0.4, bad=True)
+    day = replace(day, seed=1, minutes=0.7)
+    for options in (replace(day, auctions=True), replace(day, day_s=1.2, paid_per_block=5)):
+        result = holds(options)
+        met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
+
+    assert set(never_met(met)) <= RARE
+
+
 def test_a_campaign_in_which_no_auction_of_a_form_settles_fails() -> None:
     totals = Totals(seeds=CAMPAIGN - 1)
     totals.auctions.update(form.name.lower() for form in Form if form is not Form.MARGIN)
@@ -95,6 +107,19 @@ def test_a_campaign_in_which_no_auction_of_a_form_settles_fails() -> None:
     assert totals.never_settled == ["margin"]
     totals.auctions["margin"] += 1
     assert totals.never_settled == []
+
+
+def test_a_long_campaign_in_which_something_bad_is_never_met_fails() -> None:
+    totals = Totals(seeds=LONG_CAMPAIGN - 1)
+    totals.outcomes.update(name for names in BAD_INPUT.values() for name in names)
+    totals.events.update(LIFE)
+    del totals.outcomes["PRICE_OFF_QUANTUM"], totals.events["PaymentSettled"]
+
+    assert totals.never_met == []
+    totals.seeds += 1
+    assert totals.never_met == ["a bid off the quantum", "PaymentSettled"]
+    totals.outcomes.update(("PRICE_OFF_QUANTUM", "PaymentSettled"))
+    assert totals.never_met == []
 
 
 @pytest.mark.adversarial(35, 38, 65, 70)

@@ -92,6 +92,8 @@ class Options:
     """Of the protocol, from the first block on. The clients schedule the next ones."""
     auctions: bool = False
     """Clients want little else than auctions, so that many go from beginning to end."""
+    bad: bool = False
+    """Much of what clients want of auctions, and of securities where days pass, is bad."""
     day_s: float = 0.0
     """Virtual seconds until all clocks leap a day ahead, again and again; 0: never."""
     paid_per_block: int = 0
@@ -122,6 +124,8 @@ class Options:
             parts.append(f"--keep-blocks {self.keep_blocks}")
         if self.auctions:
             parts.append("--auctions")
+        if self.bad:
+            parts.append("--bad")
         if self.day_s:
             parts.append(f"--day {self.day_s:g}")
         if self.paid_per_block:
@@ -641,6 +645,7 @@ class _World:
             pause_s=self._client_pause_s,
             auctions=options.auctions,
             days=options.day_s > 0,
+            bad=options.bad,
         )
         site = Site(
             machines=self._machines,
