@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import resource
+import shutil
 import statistics
 import tempfile
 import time
@@ -294,11 +295,22 @@ def main() -> None:
     parser.add_argument("--securities", type=int, default=1, help="alive, the one that pays too")
     parser.add_argument("--last", action="store_true", help="the payment redeems the bond too")
     parser.add_argument("--hurried", action="store_true", help="leave no time between blocks")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep the network there as it was planted, or take it from there",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        plant(Path(name), options.holders, options.securities, last=options.last)
+        work = Path(name) / "network"
+        planted = options.folder or work
+        if not planted.exists():
+            planted.mkdir(parents=True)
+            plant(planted, options.holders, options.securities, last=options.last)
+        if planted != work:
+            shutil.copytree(planted, work)
         collector.settle()
-        found = asyncio.run(run(Path(name), hurried=options.hurried))
+        found = asyncio.run(run(work, hurried=options.hurried))
     print(json.dumps({"securities": options.securities, **found}, indent=2))
 
 
