@@ -1,16 +1,19 @@
 """`khazana contract`: an asset's terms in the words of other systems, as an ACTUS contract."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from node.cli.asking import with_client
 from node.cli.options import timeout_option, url_option
-from node.cli.output import emit, json_option, table
+from node.cli.output import json_option, table
+from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
     from node.client import Client
+
+_HEAD: Final = ("term", "value")
 
 
 @click.command()
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 @url_option
 @timeout_option(20)
 @json_option
-def command(asset: str, face: str, url: str, timeout_s: float, *, as_json: bool) -> None:
+@csv_option
+def command(
+    asset: str, face: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool
+) -> None:
     """Print a holding of ASSET as an ACTUS contract, as it was agreed at its issue.
 
     The names are those of the ACTUS data dictionary; `contract` in the output of --json is what
@@ -29,6 +35,7 @@ def command(asset: str, face: str, url: str, timeout_s: float, *, as_json: bool)
     Examples:
       khazana contract PIB-5Y-2031 --face 1000000
       khazana contract PIB-5Y-2031 --json
+      khazana contract PIB-5Y-2031 --csv > contract.csv
     """
 
     async def call(client: "Client") -> Mapping[str, Any]:
@@ -36,12 +43,13 @@ def command(asset: str, face: str, url: str, timeout_s: float, *, as_json: bool)
         return result
 
     result = with_client(url, timeout_s, call)
-    emit(result, _text(result), as_json=as_json)
+    rows = _rows(result)
+    said = f"{table(rows)}\n\nACTUS data dictionary {result['dictionary']}"
+    emit_sheet(result, said, Sheet(head=_HEAD, rows=rows), as_json=as_json, as_csv=as_csv)
 
 
-def _text(result: Mapping[str, Any]) -> str:
-    rows = [
+def _rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
         (name, value if isinstance(value, str) else ", ".join(value))
         for name, value in result["contract"].items()
     ]
-    return f"{table(rows)}\n\nACTUS data dictionary {result['dictionary']}"

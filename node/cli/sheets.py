@@ -8,7 +8,7 @@ cell gets an apostrophe before it, which spreadsheets do not show; numbers stay 
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -30,6 +30,44 @@ class Sheet:
 
     head: Sequence[str]
     rows: Sequence[Sequence[object]]
+
+
+def sheet_of_row(record: Mapping[str, object]) -> Sheet:
+    """Return the sheet of one record whose members are single: their names and one row."""
+    return Sheet(head=tuple(record), rows=[tuple(record.values())])
+
+
+def sheet_of_members(record: Mapping[str, object]) -> Sheet:
+    """Return the sheet of a record that has others in it: a row for each single value.
+
+    A member of a member is named with a dot between, one of a list by its number from one:
+    `result.average_yield`, `places.2.account`.
+    """
+    return Sheet(head=("member", "value"), rows=list(_members(record)))
+
+
+def _members(record: Mapping[str, object], under: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in record.items():
+        match value:
+            case Mapping() if value:
+                yield from _members(value, f"{under}{name}.")
+            case [{}, *_]:
+                numbered = {str(number): item for number, item in enumerate(value, 1)}
+                yield from _members(numbered, f"{under}{name}.")
+            case _:
+                yield f"{under}{name}", _single(value)
+
+
+def _single(value: object) -> object:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(str(_single(item)) for item in value)
+        case Mapping():
+            return None  # an empty one
+        case _:
+            return value
 
 
 def csv_option(command: Command) -> Command:

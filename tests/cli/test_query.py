@@ -1,6 +1,8 @@
 """`khazana query`: what the node answers, for people and for machines."""
 
 import asyncio
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -94,6 +96,27 @@ async def test_query_tells_people_and_machines_what_the_node_says(
     assert f"as of block {solo.town.chain.head.height}, " in text.out
     for part in told:
         assert part in text.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["asset", CASH], {"asset": CASH, "issuer": "central-bank", "supply": "30000.00"}),
+        (["assets"], {"asset": CASH, "kind": "cash", "supply": "30000.00"}),
+        (["holdings", "ADDRESS"], {"asset": CASH, "available": "9996.00", "held": "2.50"}),
+        (["holds", "ADDRESS"], {"reason": "a court's order", "amount": "2.50"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_tables_are_sheets_too(solo: Solo, words: list[str], told: dict[str, str]) -> None:
+    words = [solo.address("a0") if word == "ADDRESS" else word for word in words]
+
+    ran = await ask(solo, "query", *words, "--csv")
+
+    assert ran.code == Exit.OK, ran.err
+    head, *rows = csv.reader(io.StringIO(ran.out))
+    read = dict(rows) if head == ["member", "value"] else dict(zip(head, rows[0], strict=True))
+    assert read.items() >= told.items()
 
 
 async def test_lists_are_read_to_their_end() -> None:

@@ -1,5 +1,7 @@
 """Drawings of the debt: files of the form that their name says, or a refusal that says why."""
 
+import csv
+import io
 import json
 import os
 import sys
@@ -58,6 +60,17 @@ async def test_figures_are_those_of_the_ledger(solo: Solo, tmp_path: Path) -> No
     [point] = curve.json["points"]
     assert point["average_yield"] == auction.json["auction"]["result"]["average_yield"]
     assert point["average_yield"] in (tmp_path / "c.svg").read_text()
+
+
+async def test_auction_is_a_sheet_of_its_members(solo: Solo) -> None:
+    auction = await ask(solo, "auction", "show", SOLD, "--json")
+    sheet = await ask(solo, "auction", "show", SOLD, "--csv")
+
+    head, *rows = csv.reader(io.StringIO(sheet.out))
+    assert head == ["member", "value"]
+    assert ["auction", SOLD] in rows
+    average = auction.json["auction"]["result"]["average_yield"]
+    assert ["result.average_yield", average] in rows
 
 
 async def test_what_cannot_be_drawn_is_said(

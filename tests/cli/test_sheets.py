@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.cli.exits import CommandError, Exit
-from node.cli.sheets import Sheet, emit_sheet, render_csv
+from node.cli.sheets import Sheet, emit_sheet, render_csv, sheet_of_members
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 
@@ -51,6 +51,28 @@ def test_no_cell_is_a_formula(formula: str) -> None:
 )
 def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
     assert one(text) == text
+
+
+def test_record_of_records_is_a_row_for_each_member() -> None:
+    record = {
+        "asset": "PIB",
+        "terms": {"rate": {"ppm": 7}, "whole": True, "none": None, "empty": {}},
+        "places": [{"account": "a"}, {"account": "b"}],
+        "days": [1, False],
+        "nothing": [],
+    }
+
+    assert list(sheet_of_members(record).rows) == [
+        ("asset", "PIB"),
+        ("terms.rate.ppm", 7),
+        ("terms.whole", "yes"),
+        ("terms.none", None),
+        ("terms.empty", None),
+        ("places.1.account", "a"),
+        ("places.2.account", "b"),
+        ("days", "1, no"),
+        ("nothing", ""),
+    ]
 
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=4))

@@ -1,5 +1,7 @@
 """An asset as an ACTUS contract, by the interface and the command line."""
 
+import csv
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -81,10 +83,15 @@ async def test_face_that_nobody_can_hold_is_refused(
 async def test_command_prints_the_contract(solo: Solo) -> None:
     people = await ask(solo, "contract", BOND, "--face", "5000")
     programs = await ask(solo, "contract", BOND, "--face", "5000", "--json")
+    sheet = await ask(solo, "contract", BOND, "--face", "5000", "--csv")
     unknown = await ask(solo, "contract", "PIB-NONE")
 
     assert "contractType" in people.out
     assert "PAM" in people.out
     assert json.loads(programs.out)["contract"]["nominalInterestRate"] == "0.07"
+    head, *rows = csv.reader(io.StringIO(sheet.out))
+    assert head == ["term", "value"]
+    assert ["contractType", "PAM"] in rows
+    assert ["notionalPrincipal", "5000"] in rows
     assert unknown.code != 0
     assert "PIB-NONE" in unknown.err

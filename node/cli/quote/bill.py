@@ -22,7 +22,7 @@ from node.cli.quote.figures import (
     rate,
     refusing,
 )
-from node.cli.sheets import Sheet, csv_option, emit_sheet
+from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
 @click.command()
@@ -103,7 +103,7 @@ def command(
             facts["coupon_equivalent_percent"] = _coupon_equivalent(price, left, settlement)
     if face is not None:
         facts |= {"face": plain(face), "cost": amount(face, price)}
-    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    sheet = sheet_of_row(facts)
     emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
 
 

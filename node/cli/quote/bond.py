@@ -20,7 +20,7 @@ from node.cli.quote.figures import (
     price_of,
     refusing,
 )
-from node.cli.sheets import Sheet, csv_option, emit_sheet
+from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
 @click.command()
@@ -138,5 +138,5 @@ def command(
             "accrued_interest": amount(face, place.accrued),
             "payable": amount(face, full),
         }
-    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    sheet = sheet_of_row(facts)
     emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)

@@ -8,7 +8,7 @@ import click
 from node.cli.exits import CommandError, Exit
 from node.cli.output import json_option, table
 from node.cli.quote.figures import FIGURE, PRICE_DECIMALS, face_of, plain, price_of
-from node.cli.sheets import Sheet, csv_option, emit_sheet
+from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 if TYPE_CHECKING:
     from node.ledger.auctions.records import Accrual
@@ -80,7 +80,7 @@ def command(
         "given_worth": text(worth - given.remainder, 2),
         "cash": text(given.remainder, 2),
     }
-    sheet = Sheet(head=tuple(facts), rows=[tuple(facts.values())])
+    sheet = sheet_of_row(facts)
     emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
 
 
