@@ -181,6 +181,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.commitment.REHEARSED_TOGETHER_MAX": (
         "tests/ledger/test_commitment.py::test_what_was_rehearsed_is_taken_only_where_it_came"
     ),
+    "node.cli.calendar.check._SHOWN_MAX": (
+        "tests/rpc/test_calendars.py::test_words_that_are_no_day_say_what_to_type"
+    ),
     "node.rpc.contracts.FACE_LENGTH_MAX": (
         "tests/rpc/test_contracts.py::test_face_that_nobody_can_hold_is_refused"
     ),

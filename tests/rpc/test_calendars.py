@@ -1,5 +1,7 @@
 """Calendars by the interface, the client and the command line: the same answer by each."""
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -115,6 +117,55 @@ async def test_day_is_judged_by_a_calendar(solo: Solo, day: str, expected: dict[
     assert f"{day}: {result['why']}" in told.out
     as_json = await ask(solo, "calendar", "check", day, "--plus", "2", "--json")
     assert as_json.json == result
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pakistan", "2026-12-25"),
+        ("2026-12-25", "pakistan"),
+        ("2026-12-25",),
+        ("--calendar", "pakistan", "2026-12-25"),
+    ],
+)
+async def test_name_and_day_come_in_any_order(solo: Solo, words: tuple[str, ...]) -> None:
+    told = await ask(solo, "calendar", "check", *words)
+
+    assert told.code == Exit.OK, told.err
+    assert "2026-12-25: holiday" in told.out
+    assert "calendar pakistan, version 1" in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("pakistan", "25-12-2026"), "'25-12-2026' is no day of the calendar, expected YYYY-MM-DD"),
+        (("2026-02-30",), "'2026-02-30' is no day of the calendar"),
+        (("9" * 41,), f"'{'9' * 40}' is no day of the calendar"),
+        (("pakistan", "karachi"), "found 'pakistan' 'karachi', expected at most one calendar"),
+        (("karachi", "--calendar", "pakistan"), "expected at most one calendar and one day"),
+        (("2026-12-25", "2026-12-26"), "expected at most one calendar and one day"),
+        (tuple(f"name{number}" for number in range(100)), "found 'name0' 'name1' 'name2' 'name3',"),
+    ],
+)
+async def test_words_that_are_no_day_say_what_to_type(
+    solo: Solo, words: tuple[str, ...], says: str
+) -> None:
+    told = await ask(solo, "calendar", "check", *words)
+
+    assert told.code == Exit.USAGE
+    assert says in told.err
+    assert "uch as" in told.err
+
+
+async def test_day_is_a_row_of_a_sheet(solo: Solo) -> None:
+    told = await ask(solo, "calendar", "check", PAKISTAN, "2027-03-10", "--csv")
+
+    head, row = csv.reader(io.StringIO(told.out))
+    facts = dict(zip(head, row, strict=True))
+    assert (facts["business"], facts["why"]) == ("no", "provisional holiday")
+    assert facts["following"] == "2027-03-15"
+    assert "height" not in facts
 
 
 async def test_day_that_is_left_out_is_today(solo: Solo) -> None:
