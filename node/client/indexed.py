@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """Something that happened to an account."""
+    """Something that happened to an account, or to a proposal."""
 
     cursor: str
     height: int
@@ -151,10 +151,23 @@ class IndexReads:
         Raises:
             CallFailed: the node keeps no index, or it does not answer.
         """
+        async for entry in self._entries("khz_accountHistory", {"address": self._address(address)}):
+            yield entry
+
+    async def proposal_history(self, proposal: str) -> AsyncIterator[HistoryEntry]:
+        """Go through what became of a proposal, open or decided, newest first.
+
+        Raises:
+            CallFailed: the node keeps no index, or it does not answer.
+        """
+        async for entry in self._entries("khz_proposalHistory", {"proposal": proposal}):
+            yield entry
+
+    async def _entries(self, method: str, wanted: Mapping[str, str]) -> AsyncIterator[HistoryEntry]:
         before: str | None = None
         while True:
-            params = {"address": self._address(address), "before": before, "limit": PAGE_MAX}
-            page = (await self._read("khz_accountHistory", params, _History)).value
+            params = {**wanted, "before": before, "limit": PAGE_MAX}
+            page = (await self._read(method, params, _History)).value
             for entry in page.entries:
                 yield entry
             before = page.next

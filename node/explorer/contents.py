@@ -163,7 +163,7 @@ class TransactionContent(results.Result, frozen=True, kw_only=True):
 
 
 class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to an account."""
+    """Something that happened to an account, or to a proposal."""
 
     cursor: str
     height: int
@@ -258,12 +258,36 @@ class ParticipantsContent(results.Result, frozen=True, kw_only=True):
     next: str | None
 
 
-class ProposalContent(results.Result, frozen=True, kw_only=True):
-    """One open proposal."""
+class ProposalPast(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a proposal, newest first, from the node's index."""
 
-    proposal: results.ProposalView
+    lines: list[HistoryLine]
+    more: bool
+    """Whether there is more than is shown."""
+    from_height: int
+    behind: int
+
+
+class ProposalContent(results.Result, frozen=True, kw_only=True):
+    """One proposal, open or decided."""
+
+    id: str
+    state: str
+    """`open`, `applied`, `refused`, `expired`, `withdrawn`; `closed`: not in the index yet."""
+    proposal: results.ProposalView | None
+    """Null: it is no longer open."""
+    proposer: str | None
+    """The participant that opened it. This and the next two are from the index."""
+    approvals: list[str]
+    """The participants that stood behind it, in their order."""
+    expires: str | None
     operations: list[Sentence]
+    """Of this page."""
+    operations_kept: bool
+    """Whether the transaction that opened it is still here."""
     next_operation: int | None
+    past: ProposalPast | None
+    """Null: this node keeps no index, or it does not answer."""
 
 
 class ValidatorsContent(results.Result, frozen=True, kw_only=True):

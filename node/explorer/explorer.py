@@ -152,7 +152,7 @@ class Explorer:
                 "licences", "licences-title", lambda a, _f: reading.licences(a.query)
             ),
             "proposals": _page(
-                "proposals", "proposals-title", lambda a, _f: reading.proposals(a.query)
+                "proposals", "proposals-title", lambda a, _f: reading.proposals.open(a.query)
             ),
             "validators": _page(
                 "validators", "validators-title", lambda _a, _f: reading.validators()
@@ -201,7 +201,7 @@ class Explorer:
             "proposals": _page(
                 "proposal",
                 "proposal-title",
-                lambda a, f: reading.proposal(_argument(a), a.query, f),
+                lambda a, f: reading.proposals.one(_argument(a), a.query, f),
             ),
         }
 

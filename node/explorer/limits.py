@@ -13,6 +13,10 @@ ROWS_MAX: Final = 25
 """Entries of one page of a list."""
 PROPOSALS_SHOWN_MAX: Final = 10
 """Proposals of one page of the list, each with its first operation and who approved it."""
+PROPOSAL_PAST_READ_MAX: Final = 200
+"""Of what became of a proposal: that it was opened, an approval of each office, how it ended."""
+PROPOSAL_PAST_SHOWN_MAX: Final = 40
+"""Of that on its page, newest first."""
 TRANSACTIONS_SHOWN_MAX: Final = 20
 """Transactions of one page of a block."""
 OPERATIONS_SHOWN_MAX: Final = 8

@@ -21,6 +21,8 @@ from node.rpc.indexed import (
     HistoryEntry,
     HolderClassesParams,
     Indexed,
+    ProposalHistoryParams,
+    ProposalHistoryResult,
     SearchTextParams,
 )
 from node.rpc.pages import Door
@@ -68,25 +70,22 @@ class Past:
         if found is None:
             return None
 
-        def line(entry: HistoryEntry) -> HistoryLine:
-            told = None if entry.event is None else showing.event(entry.event).striptags()
-            return HistoryLine(
-                cursor=entry.cursor,
-                height=entry.height,
-                time=entry.time,
-                transaction=entry.transaction,
-                sentence=told,
-                event=entry.event,
-                outcome=None if entry.outcome is None else outcome_line(entry.outcome, showing),
-                changes=entry.changes,
-            )
-
         return AccountPast(
-            lines=[line(entry) for entry in found.entries],
+            lines=[self.line(entry, showing, outcome_line) for entry in found.entries],
             next=found.next,
             from_height=found.index.from_height,
-            behind=self._behind(found),
+            behind=self.behind(found),
         )
+
+    async def of_proposal(self, proposal: str, limit: int) -> ProposalHistoryResult | None:
+        """Return what became of a proposal, newest first; None: there is no index to ask."""
+        return await _asked(
+            self._index.proposal_history, ProposalHistoryParams(proposal=proposal, limit=limit)
+        )
+
+    async def height_of(self, block_id: bytes) -> int | None:
+        """Return at which height a block may be that has this id; None: nothing is known of it."""
+        return await _asked(self._index.height_of, block_id)
 
     async def of_asset(self, asset: str) -> AssetPast | None:
         """Return who holds an asset, by kind, and what moved lately; None: no index to ask."""
@@ -101,7 +100,7 @@ class Past:
             holders=sum(each.holders for each in classes.classes),
             days=totals.days,
             from_height=classes.index.from_height,
-            behind=self._behind(classes),
+            behind=self.behind(classes),
         )
 
     async def holders(self, assets: Sequence[str]) -> dict[str, int] | None:
@@ -137,7 +136,27 @@ class Past:
             for each in found.matches
         ]
 
-    def _behind(self, found: Indexed) -> int:
+    def line(
+        self,
+        entry: HistoryEntry,
+        showing: Showing,
+        outcome_line: Callable[[results.OutcomeView, Showing], OutcomeLine],
+    ) -> HistoryLine:
+        """Return something that happened, with its sentence."""
+        told = None if entry.event is None else showing.event(entry.event).striptags()
+        return HistoryLine(
+            cursor=entry.cursor,
+            height=entry.height,
+            time=entry.time,
+            transaction=entry.transaction,
+            sentence=told,
+            event=entry.event,
+            outcome=None if entry.outcome is None else outcome_line(entry.outcome, showing),
+            changes=entry.changes,
+        )
+
+    def behind(self, found: Indexed) -> int:
+        """Return how many blocks of the node an answer does not know."""
         return max(0, self._chain.head.height - found.index.height)
 
 

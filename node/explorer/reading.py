@@ -25,7 +25,6 @@ from node.explorer.contents import (
     OverviewContent,
     ParticipantContent,
     ParticipantsContent,
-    ProposalContent,
     RulesContent,
     Sentence,
     TransactionContent,
@@ -43,11 +42,11 @@ from node.explorer.limits import (
     EVENTS_SHOWN_MAX,
     EVIDENCE_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
-    PROPOSALS_SHOWN_MAX,
     ROWS_MAX,
     TRANSACTIONS_SHOWN_MAX,
 )
 from node.explorer.past import Past
+from node.explorer.proposals import Proposals
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.rpc import params, results
@@ -75,6 +74,7 @@ class Reading:
         self._chain = door.services.chain
         self._hour = hour
         self.past = Past(door)
+        self.proposals = Proposals(door, self.past, outcome_line)
         test = door.services.genesis.test_network
         self.example_address = render_address(bytes(ADDRESS_SIZE), test=test)
 
@@ -358,29 +358,6 @@ class Reading:
         else:
             state = "active"
         return LicenceLine(participant=participant, state=state, licence=licence)
-
-    async def proposals(self, query: Mapping[str, str]) -> results.ProposalsResult:
-        """Return a page of the open proposals."""
-        found: results.ProposalsResult = await self._ask(
-            self._methods.proposals,
-            page_params(query, "after", params.ProposalsParams, limit=PROPOSALS_SHOWN_MAX),
-        )
-        return found
-
-    async def proposal(
-        self, argument: str, query: Mapping[str, str], showing: Showing
-    ) -> ProposalContent:
-        """Return an open proposal with a page of its operations."""
-        wanted = convert({"proposal": argument}, params.ProposalParams, argument, "expected-id")
-        found = (await self._ask(self._methods.proposal, wanted)).proposal
-        first = parse_number(query, "operation", highest=len(found.operations))
-        stop = first + OPERATIONS_SHOWN_MAX
-        return ProposalContent(
-            **at_head(self._chain.head),
-            proposal=found,
-            operations=_operations(found.operations[first:stop], first, showing),
-            next_operation=stop if stop < len(found.operations) else None,
-        )
 
     async def validators(self) -> ValidatorsContent:
         """Return those who decide the next height, and how they do."""

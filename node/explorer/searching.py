@@ -1,10 +1,11 @@
 """Search: what people have in their hands, and the page that it leads to.
 
 Tried are, by the form of what was typed: a height; 64 hexadecimal digits as the id of a
-transaction, of an open proposal or of a recent block; an address; an ISIN, DTI or LEI; the code of
-an asset; and the id or office of a participant, by its name on the ledger or in any language of the
-catalogues. Each is one look-up. Where that is not one thing, the words are looked for in what
-people wrote on the ledger, if the node keeps an index. What has no form is refused by nobody.
+transaction, of an open proposal or of a recent block, and of decided and older ones where the node
+keeps an index; an address; an ISIN, DTI or LEI; the code of an asset; and the id or office of a
+participant, by its name on the ledger or in any language of the catalogues. Each is one look-up.
+Where that is not one thing, the words are looked for in what people wrote on the ledger, if the
+node keeps an index. What has no form is refused by nobody.
 """
 
 import re
@@ -98,9 +99,25 @@ class Search:
             return [Match(kind="blocks", name=str(height))]
         try:
             await self._ask(self._methods.proposal, params.ProposalParams(proposal=text))
+            return [Match(kind="proposals", name=text)]
         except NotFound:
+            return await self._by_id_of_the_past(text)
+
+    async def _by_id_of_the_past(self, text: str) -> Sequence[Match]:
+        """Return the decided proposal or the older block of this id, if an index knows it."""
+        past = await self._past.of_proposal(text, 1)
+        if past is not None and past.entries:
+            return [Match(kind="proposals", name=text)]
+        height = await self._past.height_of(bytes.fromhex(text))
+        if height is None:
             return []
-        return [Match(kind="proposals", name=text)]
+        try:
+            block = await self._ask(
+                self._methods.block, params.BlockParams(height=height, transactions="none")
+            )
+        except Pruned:
+            return [Match(kind="blocks", name=str(height))]  # its page says that it is pruned
+        return [Match(kind="blocks", name=str(height))] if block.id == text else []
 
     async def _by_code(self, text: str) -> Sequence[Match]:
         try:

@@ -44,6 +44,7 @@ PARTICIPANTS: Final = frozenset(
         "released_by",
         "granted_by",
         "previous",
+        "proposer",
         "holder_participant",
     }
 )

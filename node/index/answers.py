@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, or_, select
 from node.codec import decode
 from node.index.database import Database
 from node.index.errors import IndexUnusable
-from node.index.projection import REFUSED
+from node.index.projection import BLOCK_ITEM, REFUSED, subject
 from node.index.schema import CLASSES, EVENTS, HISTORY, HOLDERS, TOTALS
 from node.index.words import words_of
 from node.index.writing import READ_CHECKPOINT, Checkpoint, checkpoint_of
@@ -35,7 +35,7 @@ Place: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """Something that happened to an account."""
+    """Something that happened to an account, or to a proposal."""
 
     height: int
     item: int
@@ -159,6 +159,32 @@ class Answers:
         ]
         return page, (page[-1].height, page[-1].item) if len(rows) > limit else None
 
+    async def proposal(
+        self, proposal: bytes, before: Place | None, limit: int
+    ) -> tuple[Sequence[Happening], Place | None]:
+        """Return what became of a proposal, newest first, and before what the next page begins.
+
+        Raises:
+            IndexFailure: it cannot answer.
+        """
+        found, following = await self.history(subject(proposal), before, limit)
+        # The key is where its id begins, and another id may be asked for that begins so.
+        return [each for each in found if _proposal_of(each.what) == proposal], following
+
+    async def height_of(self, block_id: bytes) -> int | None:
+        """Return the height at which a block may be that has this id; None: it has no such block.
+
+        Compare its id: another may have been asked for that begins like it.
+
+        Raises:
+            IndexFailure: it cannot answer.
+        """
+        values = {"account": subject(block_id), "height": TOP_HEIGHT, "item": 0, "count": 1}
+        for _, height, item in await self._database.read(_HISTORY, values):
+            if item == BLOCK_ITEM:
+                return int(height)
+        return None
+
     async def holders(
         self, asset: str, after: bytes, limit: int
     ) -> tuple[Sequence[Holder], bytes | None]:
@@ -227,3 +253,7 @@ def _decoded(kind: str, content: bytes) -> Event | Receipt:
         return decode(content, Receipt)
     event: Event = decode(content, Event)  # type: ignore[arg-type]  # a union is a form, no class
     return event
+
+
+def _proposal_of(what: Event | Receipt) -> object:
+    return getattr(what, "proposal", None)

@@ -10,7 +10,7 @@ What a row says is in `schema`. Nothing here reads a database, a clock or the st
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from node.blocks import Block
 from node.chain import BlockReceipts, Committed
@@ -19,6 +19,7 @@ from node.index.mentions import accounts_of, texts_of
 from node.index.moves import moves_of
 from node.index.words import words_of
 from node.ledger.events import Event, Transferred
+from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.operations import (
     DefineAsset,
     Operation,
@@ -49,6 +50,19 @@ HistoryRow: TypeAlias = tuple[bytes, int, int]
 TextRow: TypeAlias = tuple[int, int, int, str, str, str, str]
 HoldingKey: TypeAlias = tuple[str, bytes]
 TotalKey: TypeAlias = tuple[str, int, str]
+
+
+BLOCK_ITEM: Final = 0
+"""The number of a block itself among its items."""
+
+
+def subject(identifier: bytes) -> bytes:
+    """Return under which key of `history` stands what has an id: a block, a proposal.
+
+    It is as long as an address, whose rows those are otherwise. Whoever looks for an id compares
+    the whole of it with what is found.
+    """
+    return identifier[:ADDRESS_SIZE]
 
 
 @dataclass(slots=True)
@@ -131,6 +145,7 @@ class Projector:
         assert given.height == (rows.height + 1 if rows.height else rows.first)
         rows.height, rows.block_id, rows.time_ms = given.height, given.block_id, given.time_ms
         rows.transactions += len(given.raws)
+        rows.history.append((subject(given.block_id), given.height, BLOCK_ITEM))
         block = _Block(rows, given.height, given.time_ms, moves=moves)
         for event in given.events:
             block.add_event(None, event)
@@ -177,6 +192,8 @@ class _Block:
         rows.events.append((height, item, self._time_ms, transaction_id, kind, encode(event)))
         for account in accounts_of(event):
             rows.history.append((account, height, item))
+        if type(event) in _OF_PROPOSALS:
+            rows.history.append((subject(event.proposal), height, item))  # type: ignore[union-attr]
         came: dict[str, int] = {}
         went: dict[str, int] = {}
         for asset, account, amount in moves_of(event):
@@ -268,3 +285,7 @@ def _name(kind: type[Record]) -> str:
 
 
 _KINDS: Final[dict[type[Record], str]] = {}
+_OF_PROPOSALS: Final = frozenset(
+    kind for kind in get_args(Event) if "proposal" in kind.__struct_fields__
+)
+"""Events that say what became of a proposal."""

@@ -53,7 +53,7 @@ EVENTS: Final = Table(
 HISTORY: Final = Table(
     "history",
     METADATA,
-    Column("account", LargeBinary, primary_key=True),
+    Column("account", LargeBinary, primary_key=True),  # or a block, a proposal: its id begins so
     Column("height", BigInteger, primary_key=True, autoincrement=False),
     Column("item", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,

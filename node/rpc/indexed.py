@@ -19,7 +19,7 @@ from node.ledger.transition import Receipt
 from node.ledger.units import MS_PER_DAY
 from node.rpc.errors import InvalidParams, Limited, NoIndex, NotFound, NotReady
 from node.rpc.jsonrpc import NoParams, method
-from node.rpc.params import AddressText, AssetCode, DayText, Limit, Params
+from node.rpc.params import AddressText, AssetCode, DayText, Id, Limit, Params
 from node.rpc.reading import found
 from node.rpc.rendering import render_day, render_time
 from node.rpc.results import Object, OutcomeView, Result, at_head
@@ -51,6 +51,14 @@ class AccountHistoryParams(Params, frozen=True, kw_only=True):
     """`khz_accountHistory`."""
 
     address: AddressText
+    before: Newest = None
+    limit: Limit = 50
+
+
+class ProposalHistoryParams(Params, frozen=True, kw_only=True):
+    """`khz_proposalHistory`."""
+
+    proposal: Id
     before: Newest = None
     limit: Limit = 50
 
@@ -123,7 +131,7 @@ class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to an account."""
+    """Something that happened to an account, or to a proposal."""
 
     cursor: str
     """Its place in the stream (`khz_subscribe`)."""
@@ -136,13 +144,20 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: OutcomeView | None
     """Of a refused transaction in which the account was to act; null otherwise."""
     changes: list[ChangeView]
-    """Of the account's own holdings."""
+    """Of the account's own holdings; of a proposal none."""
 
 
 class AccountHistoryResult(Indexed, frozen=True, kw_only=True):
     address: str
     entries: list[HistoryEntry]
     """Newest first."""
+    next: str | None
+
+
+class ProposalHistoryResult(Indexed, frozen=True, kw_only=True):
+    proposal: str
+    entries: list[HistoryEntry]
+    """Newest first. What it changed when it was applied stands in its transaction's receipt."""
     next: str | None
 
 
@@ -255,6 +270,25 @@ class IndexMethods:
             next=None if following is None else "{}-{}".format(*following),
         )
 
+    @method("khz_proposalHistory", NoIndex, NotReady, Limited)
+    async def proposal_history(self, params: ProposalHistoryParams) -> ProposalHistoryResult:
+        """List what became of a proposal, open or decided, newest first.
+
+        That it was opened, each approval, and how it ended. Nothing, where there was no such
+        proposal, or where it ended before the index begins.
+        """
+        before = None if params.before is None else _place(params.before)
+        wanted = bytes.fromhex(params.proposal)
+        page, following = await self._ask(
+            lambda answers: answers.proposal(wanted, before, params.limit)
+        )
+        return ProposalHistoryResult(
+            **self._at(),
+            proposal=params.proposal,
+            entries=[self._entry(None, each) for each in page],
+            next=None if following is None else "{}-{}".format(*following),
+        )
+
     @method("khz_holders", NotFound, NoIndex, NotReady, Limited)
     async def holders(self, params: HoldersParams) -> HoldersResult:
         """List who has something of an asset, by address. Who is behind one, `khz_account` says."""
@@ -336,9 +370,17 @@ class IndexMethods:
             next=None if following is None else "{}-{}-{}".format(*following),
         )
 
+    async def height_of(self, block_id: bytes) -> int | None:
+        """Return the height at which a block of this id may be, for a page that then compares it.
+
+        Raises:
+            NoIndex, NotReady, Limited: why the index does not answer.
+        """
+        return await self._ask(lambda answers: answers.height_of(block_id))
+
     # Private.
 
-    def _entry(self, address: bytes, happening: "Happening") -> HistoryEntry:
+    def _entry(self, address: bytes | None, happening: "Happening") -> HistoryEntry:
         what = happening.what
         refusal = what if isinstance(what, Receipt) else None
         return HistoryEntry(

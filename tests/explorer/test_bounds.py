@@ -18,6 +18,7 @@ from node.explorer.contents import (
     HistoryLine,
     OutcomeLine,
     ProposalContent,
+    ProposalPast,
     TransactionContent,
     TransactionLine,
     ValidatorLine,
@@ -32,6 +33,7 @@ from node.explorer.limits import (
     NESTED_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
     PAGE_BYTES_MAX,
+    PROPOSAL_PAST_SHOWN_MAX,
     PROPOSALS_SHOWN_MAX,
     QUERY_MAX,
     ROWS_MAX,
@@ -45,6 +47,7 @@ from node.ledger.operations import SetParameter
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import VALIDATORS_MAX
 from node.rpc import params, results
+from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
 from node.rpc.results import at_head
 from tests.explorer.reading_html import Parsed
@@ -211,6 +214,24 @@ async def test_a_block_of_the_longest_transactions_is_a_small_page() -> None:
 async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
     async with plain() as shown:
         showing = Showing(catalogues()["en"], "")
+        approved: dict[str, JsonValue] = {
+            "type": "approved",
+            "proposal": "0" * 64,
+            "participant": QUOTE * 32,
+        }
+        line = HistoryLine(
+            cursor="999999999-9999",
+            height=999_999_999,
+            time="2026-11-26T00:00:00.000Z",
+            transaction="f" * 64,
+            sentence="",
+            event=approved,
+            outcome=None,
+            changes=[],
+        )
+        past = ProposalPast(
+            lines=[line] * PROPOSAL_PAST_SHOWN_MAX, more=True, from_height=2, behind=21
+        )
         views = explorer_of(shown)._door.views
         for act in ACTS:
             operation = views.renderer.record(longest(act.operation))
@@ -224,9 +245,16 @@ async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
             head = at_head(shown.solo.town.chain.head)
             one = ProposalContent(
                 **head,
+                id=proposal.id,
+                state="open",
                 proposal=proposal,
+                proposer=QUOTE * 32,
+                approvals=[QUOTE * 32] * PROPOSAL_PAST_SHOWN_MAX,
+                expires=proposal.expires,
                 operations=_operations(proposal.operations[:OPERATIONS_SHOWN_MAX], 0, showing),
+                operations_kept=True,
                 next_operation=OPERATIONS_SHOWN_MAX,
+                past=past,
             )
             several = results.ProposalsResult(
                 **head, proposals=[proposal] * PROPOSALS_SHOWN_MAX, next="0" * 64

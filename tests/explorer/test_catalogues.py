@@ -12,6 +12,7 @@ from node.cli import demo
 from node.cli.devnet.desk import PLAYS
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
+from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
 from node.explorer.showing import names_in
 from node.explorer.telling import AMOUNTS, DAYS
@@ -200,6 +201,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
                 "proposals",
             )
         ),
+        *(f"proposal-{state}" for state in (OPEN, CLOSED, *ENDS.values())),
         *(f"verify-{reason}" for reason in REASONS),
         *(f"figure-{name}" for name in FIGURES),
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),

@@ -3,14 +3,17 @@
 import json
 from pathlib import Path
 
+from node.client import Client
+from node.codec import encode
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.limits import HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, PAGE_BYTES_MAX
-from node.ledger.operations import Transfer
+from node.ledger.events import Proposed
+from node.ledger.operations import Approve, Propose, SetParameter, Transfer, Withdraw
 from tests.chain.town import BANK, CASH, address_of
 from tests.explorer.marking import MARK
 from tests.explorer.reading_html import Parsed
-from tests.explorer.stage import BILL, stage
+from tests.explorer.stage import BILL, CENTRAL, MINISTRY, OFFICES, REGULATOR, Stage, stage
 from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
 from tests.rpc.solo import solo_node
 
@@ -132,3 +135,93 @@ async def test_without_an_index_pages_say_what_is_missing() -> None:
         assert status == 200
         assert catalogues()["en"].text("no-index") in Parsed(html).text
         assert json.loads((await shown.get("/index.json"))[1])["holders"] is None
+
+
+async def decide_proposals(shown: Stage) -> dict[str, str]:
+    """Let a proposal end in each way there is; return their ids by how they ended."""
+    town = shown.solo.town
+    ends = {"applied": shown.proposal}
+    for end, value in (("refused", 10**12), ("withdrawn", 16), ("expired", 16)):
+        proposed = Propose(
+            account=CENTRAL,
+            operations=encode(
+                (
+                    SetParameter(
+                        account=CENTRAL,
+                        approvers=(),
+                        parameter="proposals-open-max",
+                        value=value,
+                    ),
+                )
+            ),
+            expires_ms=town.clock.now_ms() + 3_600_000,
+        )
+        committed = await town.decide(town.transaction([proposed], ["central-bank"]))
+        (event,) = committed.candidate.receipts[0].events
+        assert isinstance(event, Proposed)
+        ends[end] = event.proposal.hex()
+    for end in ("applied", "refused"):
+        for account, office in ((MINISTRY, OFFICES[1]), (REGULATOR, OFFICES[2])):
+            approve = Approve(account=account, proposal=bytes.fromhex(ends[end]))
+            await town.decide(town.transaction([approve], [office]))
+    withdraw = Withdraw(account=CENTRAL, proposal=bytes.fromhex(ends["withdrawn"]))
+    await town.decide(town.transaction([withdraw], ["central-bank"]))
+    town.clock.advance(3_600_000)
+    await town.decide()
+    return ends
+
+
+async def test_a_decided_proposal_keeps_its_page(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        _, html = await shown.get(f"/proposals/{shown.proposal}")
+        assert catalogues()["en"].text("proposal-open") in Parsed(html).text
+        ends = await decide_proposals(shown)
+        await shown.solo.indexed()
+        assert (await shown.solo.call("khz_proposals"))["proposals"] == []
+
+        for state, proposal in ends.items():
+            path = f"/proposals/{proposal}"
+            content = json.loads((await shown.get(path + ".json"))[1])
+            assert content["state"] == state
+            assert content["proposer"] == "central-bank"
+            assert content["operations"][0]["fields"]["parameter"] == "proposals-open-max"
+            approved = state in {"applied", "refused"}
+            assert content["approvals"] == [*OFFICES][: 3 if approved else 1]
+            assert [line["event"]["type"] for line in content["past"]["lines"]][-1] == "proposed"
+            for language in LANGUAGES:
+                status, html = await shown.get(ROOTS[language] + path)
+                page = Parsed(html)
+                assert status == 200, state
+                assert page.faults == [], state
+                assert catalogues()[language].text(f"proposal-{state}") in page.text
+                assert content["past"]["lines"][-1]["transaction"] in html
+                check_accessible(page, state)
+                check_strict(page, state)
+            location = (await shown.get(f"/search.json?q={proposal}"))[1]
+            assert json.loads(location)["matches"] == [{"kind": "proposals", "name": proposal}]
+        # An id that only begins like one is another.
+        other = proposal[:40] + "0" * 24
+        assert (await shown.get(f"/proposals/{other}"))[0] == 404
+        async with Client(shown.solo.url) as client:
+            past = [each async for each in client.index.proposal_history(ends["applied"])]
+        assert [each.event and each.event["type"] for each in past] == [
+            "proposal_applied",
+            "approved",
+            "approved",
+            "proposed",
+        ]
+
+
+async def test_an_old_block_is_found_by_its_id(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        explorer = shown.solo.server._pages
+        assert isinstance(explorer, Explorer)
+        explorer._hour._recent.clear()
+        explorer._hour._heights.clear()  # as after a start
+        block = (await shown.solo.call("khz_block", {"height": 2}))["id"]
+        for text, matches in (
+            (block, [{"kind": "blocks", "name": "2"}]),
+            (block[:40] + "0" * 24, []),
+        ):
+            found = json.loads((await shown.get(f"/search.json?q={text}"))[1])
+            assert found["matches"] == matches

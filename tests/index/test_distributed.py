@@ -12,6 +12,7 @@ from sqlalchemy import Select, Table
 from node.index import answers, writing
 from node.index.answers import Answers
 from node.index.postgres import _FIND, _spelled_look_up, _spelled_pick
+from node.index.projection import BLOCK_ITEM
 from node.index.rebuilding import rebuild
 from node.index.schema import CHECKPOINT, CLASSES, EVENTS, HISTORY, HOLDERS, METADATA, TOTALS
 from node.index.statements import (
@@ -110,7 +111,8 @@ async def test_history_comes_in_pages_of_any_size_newest_first(databases: Databa
     )
     written = await database.read(HISTORY.select(), {})
     asked = Answers(database)
-    accounts = sorted({account for account, _, _ in written})
+    accounts = sorted({account for account, _, item in written if item != BLOCK_ITEM})
+    blocks = {height: key for key, height, item in written if item == BLOCK_ITEM}
 
     for account in accounts[:4]:
         expected = sorted(((row[1], row[2]) for row in written if row[0] == account), reverse=True)
@@ -124,4 +126,9 @@ async def test_history_comes_in_pages_of_any_size_newest_first(databases: Databa
                     break
             assert found == expected
     assert await asked.history(bytes(20), None, 5) == ([], None)
+    # A block stands there as well, under where its id begins; nothing happened to it.
+    assert sorted(blocks) == list(range(1, town.chain.head.height + 1))
+    assert await asked.history(blocks[3], None, 5) == ([], None)
+    assert await asked.height_of(town.chain.head.block_id) == town.chain.head.height
+    assert await asked.height_of(accounts[0] + bytes(12)) is None
     await database.close()

@@ -642,6 +642,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.PROPOSALS_SHOWN_MAX": (
         f"{_PAGES}::test_a_proposal_of_the_longest_operations_is_a_small_page"
     ),
+    "node.explorer.limits.PROPOSAL_PAST_SHOWN_MAX": (
+        f"{_PAGES}::test_a_proposal_of_the_longest_operations_is_a_small_page"
+    ),
     "node.explorer.limits.TRANSACTIONS_SHOWN_MAX": (
         f"{_PAGES}::test_a_block_of_the_longest_transactions_is_a_small_page"
     ),
@@ -818,6 +821,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",
     "node.rpc.methods.OFFICES_SHOWN_MAX": "offices, each granted by a joint decision",
     "node.explorer.limits.EVIDENCE_SHOWN_MAX": "one page of the interface's own list",
+    "node.explorer.limits.PROPOSAL_PAST_READ_MAX": "one page of the interface's own list",
     "node.explorer.limits.MATCHES_MAX": "what one search finds, of a handful of look-ups",
     "node.rpc.health.LAG_MAX": "from when on a node calls itself behind",
     "node.rpc.health.SILENCE_HEARTBEATS_MAX": "from when on a node calls itself stuck",

@@ -19,6 +19,7 @@ from tests.rpc.solo import Solo, solo_node
 
 METHODS = {
     "khz_accountHistory": {"address": "ADDRESS"},
+    "khz_proposalHistory": {"proposal": "0" * 64},
     "khz_holders": {"asset": CASH},
     "khz_holderClasses": {"asset": CASH},
     "khz_dailyTotals": {},
@@ -221,6 +222,8 @@ async def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
             ("khz_accountHistory", {"address": address, "before": f"{10**19}-0"}),
             ("khz_accountHistory", {"address": address, "limit": 201}),
             ("khz_accountHistory", {"address": "khz1nobody"}),
+            ("khz_proposalHistory", {"proposal": "0" * 63}),
+            ("khz_proposalHistory", {"proposal": "0" * 64, "before": "x"}),
             ("khz_holders", {"asset": CASH, "after": "x"}),
             ("khz_dailyTotals", {"last": "2026-02-30"}),
             ("khz_dailyTotals", {"last": "1969-12-31"}),
@@ -235,6 +238,8 @@ async def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
         # Beyond everything there is nothing, and that is an answer.
         last = await solo.call("khz_accountHistory", {"address": address, "before": "1-0"})
         assert last["entries"] == []
+        none = await solo.call("khz_proposalHistory", {"proposal": "0" * 64})
+        assert none["entries"] == []
 
 
 async def test_an_index_that_fails_is_told_of_without_its_address(
