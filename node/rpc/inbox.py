@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.http import WebSocketReader, WebSocketWriter, WSMessage
 from aiohttp.http_websocket import WSMessageTextBytes
@@ -38,11 +38,17 @@ class Inbox(WebSocketDataQueue):
         """How many messages were queued in all."""
         self.pending_bytes = 0
         """Of a message that is not here whole."""
+        self.piece_bytes = 0
+        """Of what was received last."""
 
     @override
     def feed_data(self, data: Message, size: int) -> None:
         # What the frame of a message of this size begins with: a client's has a mask.
         self.pending_bytes -= size + (6 if size < 126 else 8 if size < 1 << 16 else 14)
+        if data.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            # It may have come in fragments, each with a head of its own; behind it is no more than
+            # was received with its end.
+            self.pending_bytes = min(self.pending_bytes, self.piece_bytes)
         if self.take is None or not self.take(data):
             self.fed += 1
             super().feed_data(data, size)
@@ -59,6 +65,7 @@ class _Parser:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         inbox = self._inbox
+        inbox.piece_bytes = len(data)
         inbox.pending_bytes += len(data)
         if self.begin is None or self.end is None:
             return self._reader.feed_data(data)

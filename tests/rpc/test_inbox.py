@@ -119,6 +119,24 @@ async def test_message_in_fragments_and_pieces_is_answered_in_its_turn() -> None
         assert [(await one.answer())["id"] for _ in range(3)] == [1, 2, 3]
 
 
+async def test_heads_of_fragments_are_not_held_against_whoever_sends_many() -> None:
+    limits = RpcLimits(body_small_bytes=1_000)
+    async with solo_node(limits=limits) as solo, Plain.open(solo) as one:
+        (session,) = solo.server._sessions
+        for number in range(10):
+            fragments = [bytearray(masked(bytes((byte,)), CONTINUATION)) for byte in asked(number)]
+            fragments[0][0] |= WSMsgType.TEXT
+            for fragment in fragments[:-1]:
+                fragment[0] &= ~FINAL
+            whole = b"".join(fragments)
+            assert len(whole) < limits.body_small_bytes
+            one.writer.write(whole)
+
+            assert (await one.answer())["id"] == number
+            assert session._socket._inbox.pending_bytes <= len(whole)
+            assert session._pending is None
+
+
 async def test_call_behind_a_queued_one_waits_for_it() -> None:
     """As many wait as may; what comes then is queued, and so is all behind it."""
     async with solo_node(limits=RpcLimits(socket_calls_max=1)) as solo, Plain.open(solo) as one:
