@@ -1,6 +1,7 @@
 """The methods about auctions: the calendar, one auction, its ladder, a bidder's own bids."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from node.amounts import render_amount
@@ -251,17 +252,16 @@ class AuctionMethods:
             next=following,
         )
 
-    async def recomputed(self, auction: str) -> list[RecomputedFigure] | None:
-        """Return the figures of an auction's result beside what its ladder comes to, for its page.
+    def recomputing(self, auction: str) -> Callable[[], list[RecomputedFigure]] | None:
+        """Return what works out the figures of an auction's result beside what its ladder comes to,
+        for its page: twenty milliseconds for the longest, of records that do not change.
 
         None: nothing is decided, or the ladder is too long for one answer.
 
         Raises:
             NotFound: there is no such auction.
         """
-        work = recomputing(self._chain, auction, self._found(auction))
-        # Twenty milliseconds for the longest, of records that do not change.
-        return None if work is None else await asyncio.to_thread(work)
+        return recomputing(self._chain, auction, self._found(auction))
 
     # Private.
 

@@ -1,9 +1,11 @@
 """Who asks: what a request may, by the listener that it came to and the key that it shows."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -14,6 +16,8 @@ from node.rpc.limits import ADDRESSES_MAX, caller
 
 CHALLENGE: Final[Mapping[str, str]] = {hdrs.WWW_AUTHENTICATE: 'Bearer realm="khazana"'}
 _BEARER: Final = "bearer "
+
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,43 @@ class Bill:
         if self.caller is not None:
             self._owe(self.caller, self._seconds)
             self._seconds = 0.0
+
+
+PAYING: Final[ContextVar[Bill | None]] = ContextVar("paying", default=None)
+"""The bill of the request that is being answered."""
+
+
+class Beside:
+    """Work that takes too long for a turn of the loop: in a thread, one piece after the other, and
+    charged to whoever asks for it.
+
+    A thread beside the loop takes turns with it, so that several would have most of its time.
+    """
+
+    def __init__(self, cpu_s: Callable[[], float]) -> None:
+        """Measure by this clock: processor time of the calling thread, in seconds."""
+        self._cpu_s = cpu_s
+        self._turn = asyncio.Lock()
+
+    async def __call__(self, work: Callable[[], ResultT]) -> ResultT:
+        """Return what the work returns."""
+        took_s = 0.0
+
+        def measured() -> ResultT:
+            nonlocal took_s
+            began_s = self._cpu_s()
+            try:
+                return work()
+            finally:
+                took_s = self._cpu_s() - began_s
+
+        bill = PAYING.get()
+        async with self._turn:
+            try:
+                return await asyncio.to_thread(measured)
+            finally:
+                if bill is not None:
+                    bill.add(took_s)
 
 
 class Gate:

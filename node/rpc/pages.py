@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from node.rpc.auctions import AuctionMethods
+from node.rpc.callers import Beside
 from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
 from node.rpc.indexed import IndexMethods
@@ -43,6 +44,8 @@ class Door:
     feed: Feed
     """Whose head moves with each block: what a page that stays open waits for."""
     limits: RpcLimits
+    beside: Beside
+    """Does what takes long."""
     report: Callable[[str, BaseException], str]
     """Logs a failure of ours under a name; returns its trace id."""
     observe: Callable[[str, str, float], None]

@@ -33,6 +33,8 @@ from node.rpc.bodies import Bodies
 from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
+    PAYING,
+    Beside,
     Bill,
     Caller,
     Gate,
@@ -210,6 +212,7 @@ class RpcServer:
                     health=self._health,
                     feed=self._feed,
                     limits=self._limits,
+                    beside=Beside(lambda: services.metrics.stages.cpu_s()),
                     report=self._report,
                     observe=self._observe,
                 )
@@ -348,6 +351,7 @@ class RpcServer:
 
     async def _serve_charged(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
         bill = Bill(self._owe)
+        PAYING.set(bill)
         serve = Shared(self._services.metrics.stages.serve, bill.add)
         return await serve.of(self._serve, gate, request, bill)
 

@@ -3,17 +3,22 @@
 import asyncio
 import json
 import logging
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.explorer import Explorer
 from node.log import open_log
 from node.rpc import RpcLimits
+from node.rpc.callers import Beside
 from node.rpc.http import SECURITY_HEADERS
+from node.rpc.pages import Door
 from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
 
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"khz_mempool"}'
@@ -326,6 +331,54 @@ async def test_calls_on_a_socket_are_charged_as_they_are_answered() -> None:
 
         assert codes[:2] == [None, None]
         assert codes[-1] == -32005
+
+
+class Deep:
+    """Pages that are worked out beside the loop, each for half a second of the processor."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._spent_s = 0.0
+        door.services.metrics.stages.cpu_s = lambda: self._spent_s
+
+    async def answer(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002
+        is_welcome: Callable[[], bool],  # noqa: ARG002
+    ) -> web.StreamResponse:
+        await self._door.beside(self._work)
+        return web.Response()
+
+    def close(self) -> None:
+        pass
+
+    def _work(self) -> None:
+        self._spent_s += 0.5
+
+
+async def test_work_beside_the_loop_is_charged_to_whoever_asks() -> None:
+    async with solo_node(limits=WORK, pages=Deep) as solo:
+        assert (await solo.get("/deep"))[0] == 200
+
+        status, body = await solo.get("/deep")
+        assert status == 429
+        solo.town.clock.advance(json.loads(body)["error"]["data"]["retry_after_ms"])
+        assert (await solo.get("/deep"))[0] == 200
+
+
+async def test_work_beside_the_loop_is_done_one_after_the_other() -> None:
+    beside = Beside(lambda: 0.0)
+    going_on, begun = threading.Event(), threading.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(beside(going_on.wait))
+        other = group.create_task(beside(begun.set))
+        try:
+            assert not await asyncio.to_thread(begun.wait, 0.1)
+        finally:
+            going_on.set()
+        await other
+
+    assert begun.is_set()
 
 
 async def test_probes_and_metrics_are_not_counted_as_calls() -> None:
