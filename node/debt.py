@@ -17,6 +17,7 @@ import msgspec
 
 from node.ledger.pricing import (
     Bond,
+    DayCount,
     PricingError,
     add_months,
     bill_yield,
@@ -81,6 +82,10 @@ class DebtLine:
     brought_back: bool = False
     """Whether the ledger does not pay it: its holders bring it back, and its issuer redeems it. An
     older node does not say."""
+    day_count: str = DayCount.ACT_ACT_ICMA.value
+    """How interest accrues. Neither does an older node say this, nor what follows."""
+    pricing_day_count: str = DayCount.ACT_ACT_ICMA.value
+    """How what is left of a period is discounted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,6 +380,7 @@ def yield_at(
         date.fromisoformat(plan["maturity_day"]),
         Decimal(rate) / 10_000,
         12 // plan["months"] if plan["months"] else _ZERO_FREQUENCY,
+        (plan["day_count"], plan["pricing_day_count"]),
         settlement,
         price,
     )
@@ -436,6 +442,7 @@ def _yield_of(line: DebtLine, result: _Result) -> Decimal | None:
         line.maturity_day,
         line.rate or Decimal(0),
         line.payments_a_year or _ZERO_FREQUENCY,
+        (line.day_count, line.pricing_day_count),
         result.settlement_day,
         result.average_price,
     )
@@ -443,16 +450,29 @@ def _yield_of(line: DebtLine, result: _Result) -> Decimal | None:
 
 @lru_cache(maxsize=2_048)
 def _street_yield(
-    dated: date, maturity: date, coupon: Decimal, frequency: int, settlement: date, price: Decimal
+    dated: date,
+    maturity: date,
+    coupon: Decimal,
+    frequency: int,
+    counts: tuple[str, str],
+    settlement: date,
+    price: Decimal,
 ) -> Decimal | None:
     """Return the yield of a bond by the convention of the street; None where it has none.
 
-    A result never changes, and finding a yield takes a millisecond on a day of a coupon and up to
-    seventy between two: hence remembered.
+    Its terms say by which day counts interest accrues and a broken period is discounted.
+
+    A result never changes, and finding a yield takes a millisecond on a day of a coupon and tens of
+    them between two: hence remembered.
     """
     try:
         bond = Bond(
-            dated=dated, maturity=maturity, coupon=Fraction(coupon) / 100, frequency=frequency
+            dated=dated,
+            maturity=maturity,
+            coupon=Fraction(coupon) / 100,
+            frequency=frequency,
+            accrual=DayCount(counts[0]),
+            pricing=DayCount(counts[1]),
         )
         units = bond_yield(bond, settlement, Fraction(price), decimals=RATE_DECIMALS)
     except PricingError:

@@ -94,7 +94,8 @@ def _text(result: Mapping[str, Any]) -> str:
     days = f"{result['calendar']}, version {result['calendar_version']}"
     rows = [[_shown(value) for value in _row(payment)] for payment in result["payments"]]
     return (
-        f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n\n"
+        f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n"
+        f"interest accrues by {result['day_count']}, priced by {result['pricing_day_count']}\n\n"
         f"{table(rows, head=_HEAD)}\n\nas of block {result['height']}, {result['time']}"
     )
 

@@ -155,6 +155,9 @@ class PaymentPlan(Record):
     """Ascending; the last payment repays what they leave."""
     day_count: DayCount
     """How interest accrues."""
+    pricing_day_count: DayCount
+    """How what is left of a period is discounted where a price and a yield are told from each
+    other: on the street by ACT/ACT ICMA. Of a bill ACT/365F: its yield is simple."""
     calendar: Name
     """Whose business days count."""
     roll: Roll
@@ -318,6 +321,11 @@ def _serviced_fault(terms: ServicedTerms) -> str | None:
             return f"it is a bill, and pays every {terms.plan.months} months"
         if terms.plan.call is not None:
             return "it is a bill, and may be called"
+        if terms.plan.pricing_day_count is not DayCount.ACT_365F:
+            return (
+                f"it is a bill, and priced by {terms.plan.pricing_day_count.value}; a bill's yield"
+                " is simple, by ACT/365F"
+            )
     return _plan_fault(terms.plan)
 
 

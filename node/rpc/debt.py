@@ -19,6 +19,7 @@ from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Calendar
 from node.ledger.instruments import PAYMENTS_MAX, Payment, Rates, schedule_of
+from node.ledger.pricing.daycounts import DayCount
 from node.ledger.pricing.grid import text
 from node.ledger.securities import (
     PAYMENTS,
@@ -98,6 +99,10 @@ class DebtLineView(msgspec.Struct, frozen=True, kw_only=True):
     payments_a_year: int
     plain: bool
     """Whether one rate is paid to the end, and the face at once."""
+    day_count: str
+    """How interest accrues."""
+    pricing_day_count: str
+    """How what is left of a period is discounted where a price is quoted."""
     brought_back: bool
     """Whether the ledger pays nothing on it: holders bring it back, its issuer redeems it."""
     payments: list[DebtPaymentView]
@@ -188,6 +193,8 @@ class DebtMethods:
             stripped=_amount(record, _stripped(face)),
             rate=_rate(plan, payments[0]),
             payments_a_year=12 // plan.months if plan.months else 0,
+            day_count=plan.day_count.value,
+            pricing_day_count=plan.pricing_day_count.value,
             plain=len(plan.rates) <= 1 and not plan.instalments and plan.floating is None,
             brought_back=False,
             payments=[
@@ -270,6 +277,8 @@ class DebtMethods:
             stripped=_amount(record, 0),
             rate=None,
             payments_a_year=0,
+            day_count=terms.plan.day_count.value,
+            pricing_day_count=terms.plan.pricing_day_count.value,
             plain=False,
             brought_back=False,
             payments=[
@@ -315,6 +324,8 @@ def _bill(asset: str, record: AssetRecord, terms: BillTerms, day: Day) -> DebtLi
         stripped=_amount(record, 0),
         rate=None,
         payments_a_year=0,
+        day_count=DayCount.ACT_365F.value,
+        pricing_day_count=DayCount.ACT_365F.value,
         plain=True,
         brought_back=True,
         payments=[

@@ -126,6 +126,10 @@ class ScheduleResult(Result, frozen=True, kw_only=True):
     kind: str
     cash: str
     """What is paid."""
+    day_count: str
+    """How interest accrues."""
+    pricing_day_count: str
+    """How what is left of a period is discounted where a price is quoted."""
     calendar: str
     calendar_version: int
     """By which the days were computed."""
@@ -169,6 +173,8 @@ class SecurityMethods:
             asset=params.asset,
             kind=kind_of(terms).value,
             cash=terms.plan.cash,
+            day_count=terms.plan.day_count.value,
+            pricing_day_count=terms.plan.pricing_day_count.value,
             calendar=terms.plan.calendar,
             calendar_version=calendar.version,
             payments=[

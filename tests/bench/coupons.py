@@ -146,6 +146,7 @@ def _bond(
         call=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
+        pricing_day_count=DayCount.ACT_ACT_ICMA,
         calendar="pk",
         roll=Roll.FOLLOWING,
         order=Order.CALCULATE_THEN_SHIFT,

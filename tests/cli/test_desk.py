@@ -327,6 +327,7 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
     stepped = await desk.define(
         *("STEP", "bond", "--tenor", "5y", "--rate", "10", "--step", f"{later}=12.5"),
         *("--months", "3", "--day-count", "30/360", "--record-days", "5"),
+        *("--pricing-day-count", "30E/360"),
     )
     zero = await desk.define("ZERO", "sukuk", "--tenor", "12m", "--pool", f"A={desk.document}")
     plain = await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back", dry=True)
@@ -335,6 +336,7 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
     plan = (await desk.solo.call("khz_asset", {"asset": "STEP"}))["asset"]["terms"]["plan"]
     assert [each["rate_ppm"] for each in plan["rates"]] == [100_000, 125_000]
     assert (plan["months"], plan["day_count"], plan["record_days"]) == (3, "30/360", 5)
+    assert plan["pricing_day_count"] == "30E/360"
     payments = (await desk.solo.call("khz_schedule", {"asset": "ZERO"}))["payments"]
     assert [each["principal_per_hundred"] for each in payments] == ["100.000000"]
     assert json.loads(plain.out)["terms"]["type"] == "bill_terms"

@@ -461,6 +461,8 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
                 stripped=NUMBER,
                 rate="100.0000",
                 payments_a_year=12,
+                day_count="ACT/365F",
+                pricing_day_count="ACT/ACT ICMA",
                 plain=True,
                 brought_back=True,
                 payments=[],

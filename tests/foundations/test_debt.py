@@ -103,6 +103,8 @@ def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
         "rates": [{"from_day": "2020-08-20", "rate_ppm": 70_000}],
         "floating": None,
         "instalments": [],
+        "day_count": "ACT/ACT ICMA",
+        "pricing_day_count": "ACT/ACT ICMA",
     }
     bond = {"plan": plan}
     floating = {"plan": plan | {"rates": [], "floating": {}}}
@@ -113,6 +115,9 @@ def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
     assert yield_at("bill", bill, day, Decimal("98.3815")) == Decimal("7.1485")
     assert yield_at("bill", serviced, day, Decimal("98.3815")) == Decimal("7.1485")
     assert yield_at("bond", bond, day, Decimal("95.0711")) == Decimal("9.2790")
+    # 169 of 181 days are left: by ACT/365F 338/365 of a period, which is less.
+    otherwise = {"plan": plan | {"pricing_day_count": "ACT/365F"}}
+    assert yield_at("bond", otherwise, day, Decimal("95.0711")) == Decimal("9.2949")
     assert yield_at("bond", zero, day, Decimal("80")) is not None
     assert yield_at("bond", floating, day, Decimal("95.0711")) is None
     assert yield_at("bill", bill, date(2021, 5, 27), Decimal("98.3815")) is None

@@ -104,6 +104,7 @@ def plan(**changes: Any) -> PaymentPlan:
         call=None,
         instalments=(),
         day_count=DayCount.ACT_ACT_ICMA,
+        pricing_day_count=DayCount.ACT_ACT_ICMA,
         calendar=KARACHI,
         roll=Roll.FOLLOWING,
         order=Order.CALCULATE_THEN_SHIFT,
@@ -139,7 +140,8 @@ def define_sukuk(asset: str = SUKUK, **changes: Any) -> DefineAsset:
 
 def define_serviced_bill(asset: str = SERVICED_BILL, **changes: Any) -> DefineAsset:
     """Define a bill of half a year that the ledger redeems."""
-    whole = plan(**{"maturity_day": ISSUED + 182, **zero_coupon(), **changes})
+    simple = {"maturity_day": ISSUED + 182, "pricing_day_count": DayCount.ACT_365F}
+    whole = plan(**{**simple, **zero_coupon(), **changes})
     return _define(asset, ServicedBillTerms(face_currency="PKR", plan=whole))
 
 

@@ -10,6 +10,7 @@ from node.ledger.events import Event, HoldersPaid, HoldRedeemed, PaymentFunded, 
 from node.ledger.instruments import schedule_of
 from node.ledger.operations import DefineAsset, Redeem
 from node.ledger.outcomes import Outcome
+from node.ledger.pricing import DayCount
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.securities import PaymentStatus
 from node.ledger.tables import ASSETS, REFERENCES
@@ -200,6 +201,10 @@ def test_bill_without_an_agent_is_brought_back_as_ever() -> None:
         ),
         ({**floating(), "months": 3}, "it is a bill, and pays every 3 months"),
         (floating(), "no months from one payment to the next"),
+        (
+            {"pricing_day_count": DayCount.ACT_ACT_ICMA},
+            "it is a bill, and priced by ACT/ACT ICMA; a bill's yield is simple, by ACT/365F",
+        ),
     ],
 )
 def test_bill_that_pays_more_than_its_face_is_refused(changes: dict[str, Any], reason: str) -> None:

@@ -150,6 +150,7 @@ class SecurityLoad:
             call=_call(chance, start, maturity_day) if chance.random() < 0.7 else None,
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
+            pricing_day_count=chance.choice(tuple(DayCount)),
             calendar=chance.choice(calendars).decode(),
             roll=chance.choice(tuple(Roll)) if self._bad else Roll.FOLLOWING,
             order=chance.choice(tuple(Order)),
@@ -169,7 +170,8 @@ class SecurityLoad:
         if chance.random() < 0.3:
             terms = SukukTerms(face_currency="PKR", plan=plan, pool=pool)
         elif not paid and chance.random() < 0.7:
-            terms = ServicedBillTerms(face_currency="PKR", plan=replace(plan, call=None))
+            bill = replace(plan, call=None, pricing_day_count=DayCount.ACT_365F)
+            terms = ServicedBillTerms(face_currency="PKR", plan=bill)
         return [
             self._load._governed(
                 DefineAsset,

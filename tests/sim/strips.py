@@ -75,6 +75,7 @@ class StripLoad:
             call=None,
             instalments=(),
             day_count=DayCount.THIRTY_E_360,
+            pricing_day_count=DayCount.THIRTY_E_360,
             calendar=calendars[0].decode(),
             roll=Roll.FOLLOWING,
             order=Order.CALCULATE_THEN_SHIFT,

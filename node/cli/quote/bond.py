@@ -8,6 +8,7 @@ import click
 from node.cli.output import json_option, table
 from node.cli.quote.figures import (
     DAY,
+    DAY_COUNTS,
     FIGURE,
     PRICE_DECIMALS,
     YIELD_DECIMALS,
@@ -42,10 +43,17 @@ from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 @click.option("--end-of-month", is_flag=True, help="Month ends stay month ends.")
 @click.option(
     "--accrual",
-    type=click.Choice(["ACT/ACT", "ACT/365"]),
-    default="ACT/ACT",
+    type=click.Choice(DAY_COUNTS),
+    default="ACT/ACT ICMA",
     show_default=True,
     help="How interest accrues.",
+)
+@click.option(
+    "--pricing",
+    type=click.Choice(DAY_COUNTS),
+    default="ACT/ACT ICMA",
+    show_default=True,
+    help="How many days are left of the period, where it is discounted.",
 )
 @click.option(
     "--first-period",
@@ -73,6 +81,7 @@ def command(
     frequency: str,
     first_payment: date | None,
     accrual: str,
+    pricing: str,
     first_period: str,
     decimals: int,
     *,
@@ -91,8 +100,8 @@ def command(
         --settlement 2021-03-04 --price 95.0711 --face 250000000
     """
     from node.ledger.pricing import (
-        Accrual,
         Bond,
+        DayCount,
         FirstPeriod,
         bond_price,
         bond_yield,
@@ -113,7 +122,8 @@ def command(
             frequency=int(frequency),
             end_of_month=end_of_month,
             first_payment=first_payment,
-            accrual=Accrual(accrual),
+            accrual=DayCount(accrual),
+            pricing=DayCount(pricing),
             first_period=FirstPeriod(first_period),
         )
         if price is None:

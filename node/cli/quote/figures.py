@@ -54,6 +54,16 @@ class Day(click.ParamType[date]):
             self.fail(str(error), param, ctx)
 
 
+DAY_COUNTS: Final = (
+    "ACT/365F",
+    "ACT/360",
+    "ACT/ACT ICMA",
+    "ACT/ACT ISDA",
+    "ACT/ACT AFB",
+    "30/360",
+    "30E/360",
+    "30E/360 ISDA",
+)
 FIGURE: Final = Figure()
 DAY: Final = Day()
 

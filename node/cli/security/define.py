@@ -8,8 +8,8 @@ import click
 
 from node.cli.asking import with_client
 from node.cli.documents import digest_of
-from node.cli.quote.figures import DAY, FIGURE
-from node.cli.security.defining import DAY_COUNTS, KINDS, ROLLS, STUBS, Terms, terms_of
+from node.cli.quote.figures import DAY, DAY_COUNTS, FIGURE
+from node.cli.security.defining import KINDS, ROLLS, STUBS, Terms, terms_of
 from node.cli.submission import Handler, Offices, office_options
 
 if TYPE_CHECKING:
@@ -76,6 +76,12 @@ _OPTIONS: Final = (
         "--day-count",
         type=click.Choice(DAY_COUNTS),
         help="How it accrues. Otherwise: ACT/ACT ICMA for bonds, ACT/365F for sukuk.",
+    ),
+    click.option(
+        "--pricing-day-count",
+        type=click.Choice(DAY_COUNTS),
+        help="How many days are left of a period where it is priced. Otherwise: ACT/ACT ICMA, and"
+        " ACT/365F for bills, which have no other.",
     ),
     click.option(
         "--calendar",

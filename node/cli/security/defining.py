@@ -17,16 +17,6 @@ from node.cli.exits import CommandError, Exit
 from node.cli.quote.figures import plain
 
 KINDS: Final = ("bill", "bond", "sukuk")
-DAY_COUNTS: Final = (
-    "ACT/365F",
-    "ACT/360",
-    "ACT/ACT ICMA",
-    "ACT/ACT ISDA",
-    "ACT/ACT AFB",
-    "30/360",
-    "30E/360",
-    "30E/360 ISDA",
-)
 ROLLS: Final = ("none", "following", "modified-following", "preceding")
 STUBS: Final = ("none", "short-front", "long-front", "short-back", "long-back")
 _TENOR: Final = re.compile(r"([1-9][0-9]{0,4})([dmy])")
@@ -52,6 +42,7 @@ class Terms:
     stale_days: int
     months: int
     day_count: str | None
+    pricing_day_count: str | None
     calendar: str
     roll: str
     stub: str
@@ -91,6 +82,8 @@ def terms_of(said: Terms, *, currency: str, cash: str, agent: str, residue: str)
         "call": None,
         "instalments": [],
         "day_count": said.day_count or ("ACT/ACT ICMA" if said.kind == "bond" else "ACT/365F"),
+        "pricing_day_count": said.pricing_day_count
+        or ("ACT/365F" if said.kind == "bill" else "ACT/ACT ICMA"),
         "calendar": said.calendar,
         "roll": said.roll,
         "order": "calculate-then-shift",

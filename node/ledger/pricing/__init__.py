@@ -13,7 +13,6 @@ from node.ledger.pricing.bills import (
     investment_rate,
 )
 from node.ledger.pricing.bonds import (
-    Accrual,
     Bond,
     FirstPeriod,
     Position,
@@ -34,7 +33,6 @@ from node.ledger.pricing.periods import add_months, is_end_of_month
 from node.ledger.pricing.problems import PricingError
 
 __all__ = [
-    "Accrual",
     "Bond",
     "DayCount",
     "FirstPeriod",

@@ -1,14 +1,18 @@
 """Bonds with coupons: where a settlement stands in the schedule, price, yield, accrued interest.
 
-With f coupons a year, y the yield, v = 1/(1 + y/f), r the days from settlement to the next date of
-the regular schedule and s the days of that period, the full price is
+With f coupons a year, y the yield, v = 1/(1 + y/f) and w the periods from settlement to the next
+date of the regular schedule, which are f times the share of a year by the day count that prices,
+the full price is
 
     P + A = D · sum of CF_k · v^k            k = 0 at the next date, 1 at the one after it, …
 
 where the broken first period is discounted as the market does it (`FirstPeriod`):
 
-    STREET   D = v^(r/s)                     Pakistan, and most others
-    SIMPLE   D = 1 / (1 + (r/s)·(y/f))       United States, 31 CFR 356 appendix B II
+    STREET   D = v^w                  Pakistan, and most others
+    SIMPLE   D = 1 / (1 + w·(y/f))    United States, 31 CFR 356 appendix B II
+
+By ACT/ACT ICMA w is r/s: the days that are left of the period over its days, as on the street. By
+which day count interest accrues is another term: it says what of P + A is A.
 
 Rates are shares of one (0.07), prices per hundred of face value. Results are on a grid, half up.
 """
@@ -22,6 +26,7 @@ from itertools import pairwise
 from math import lcm
 from typing import Final
 
+from node.ledger.pricing.daycounts import DayCount, year_fraction
 from node.ledger.pricing.grid import HUNDRED, half_up, ten_to, told
 from node.ledger.pricing.periods import MONTHS_OF_YEAR, add_months, is_end_of_month
 from node.ledger.pricing.problems import PricingError
@@ -41,15 +46,6 @@ class FirstPeriod(Enum):
     SIMPLE = "simple"
 
 
-class Accrual(Enum):
-    """How interest accrues between coupons."""
-
-    ACT_ACT = "ACT/ACT"
-    """The share of the period that has passed, of the period's coupon."""
-    ACT_365 = "ACT/365"
-    """Days since the last coupon over 365, of the year's coupon."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bond:
     """The terms that price it."""
@@ -64,7 +60,10 @@ class Bond:
     """Whether a schedule from the last day of a month keeps to the last days."""
     first_payment: date | None = None
     """Where it is later than the first regular date: a long first period."""
-    accrual: Accrual = Accrual.ACT_ACT
+    accrual: DayCount = DayCount.ACT_ACT_ICMA
+    """By which interest accrues between coupons."""
+    pricing: DayCount = DayCount.ACT_ACT_ICMA
+    """By which what is left of the period is discounted."""
     first_period: FirstPeriod = FirstPeriod.STREET
     accrued_decimals: int | None = None
     """Where the market rounds accrued interest, per hundred, before it takes it off the price."""
@@ -83,6 +82,11 @@ class Bond:
             raise PricingError(f"{self.frequency} coupons a year: {expected} were expected")
         if self.coupon < 0:
             raise PricingError(f"a coupon of {self.coupon}: it cannot be below 0")
+        if self.first_period is FirstPeriod.SIMPLE and self.pricing is not DayCount.ACT_ACT_ICMA:
+            raise PricingError(
+                f"a simple first period priced by {self.pricing.value}: it is that of the United"
+                f" States, whose bonds are priced by {DayCount.ACT_ACT_ICMA.value}"
+            )
         if self.first_payment is not None and self.first_payment not in _dates(self)[1:]:
             raise PricingError(
                 f"a first payment on {self.first_payment}: no date of the schedule that ends on"
@@ -98,6 +102,8 @@ class Position:
     """From settlement to the next regular date: r."""
     days_in_period: int
     """Of the regular period that holds the settlement: s."""
+    periods_left: tuple[Fraction, ...]
+    """From settlement to the next regular date by the day count that prices, in parts: w."""
     flows: tuple[Fraction, ...]
     """Per hundred, at the next regular date and those after it; the last one redeems."""
     accrued: Fraction
@@ -122,6 +128,7 @@ def position(bond: Bond, settlement: date) -> Position:
     return Position(
         days_left=(dates[at + 1] - settlement).days,
         days_in_period=(dates[at + 1] - dates[at]).days,
+        periods_left=_periods_left(bond, settlement, dates[at], dates[at + 1]),
         flows=tuple(flows),
         accrued=_accrued(bond, dates, paid, at, settlement),
     )
@@ -196,43 +203,54 @@ class _Value:
 
     rational: Fraction
     """S, and D too where it is rational."""
-    radical: Radical | None
-    """D where it is not."""
+    radicals: tuple[Radical, ...]
+    """D where it is not: their product."""
 
     @staticmethod
     def at(bond: Bond, place: Position, yield_: Fraction) -> "_Value":
         each = Fraction(yield_, bond.frequency)
         discount = Fraction(1, 1 + each)
         total = _polynomial(place.flows, discount)
-        left, whole = place.days_left, place.days_in_period
+        left = sum(place.periods_left, Fraction(0))
         if bond.first_period is FirstPeriod.SIMPLE:
-            return _Value(Fraction(total, 1 + Fraction(left, whole) * each), None)
-        if left == whole:
-            return _Value(total * discount, None)
-        return _Value(total, Radical(discount, left, whole))
+            return _Value(Fraction(total, 1 + left * each), ())
+        if left.denominator == 1:
+            return _Value(total * discount**left.numerator, ())
+        parts = place.periods_left
+        return _Value(
+            total, tuple(Radical(discount, part.numerator, part.denominator) for part in parts)
+        )
 
     def reaches(self, amount: Fraction) -> bool:
         """Return whether it is at least this amount, exactly."""
-        if self.radical is None:
+        if not self.radicals:
             return self.rational >= amount
-        low, high = self.radical.bracket()
+        low, high = self._bracket()
         if self.rational * low >= amount:
             return True
         if self.rational * high < amount:
             return False
-        return self.radical.reaches(Fraction(amount, self.rational))
+        power = sum((Fraction(each.power, each.root) for each in self.radicals), Fraction(0))
+        whole = Radical(self.radicals[0].base, power.numerator, power.denominator)
+        return whole.reaches(Fraction(amount, self.rational))
 
     def half_up(self, less: Fraction, decimals: int) -> int:
         """Return it less an amount, on a grid."""
-        if self.radical is None:
+        if not self.radicals:
             return half_up(self.rational - less, decimals)
-        low, high = (
-            half_up(self.rational * each - less, decimals) for each in self.radical.bracket()
-        )
+        low, high = (half_up(self.rational * each - less, decimals) for each in self._bracket())
         if low == high:
             return low
         middle = less + Fraction(2 * high - 1, 2 * ten_to(decimals))
         return high if self.reaches(middle) else low
+
+    def _bracket(self) -> tuple[Fraction, Fraction]:
+        """Return a value not above D and one not below it."""
+        low = high = Fraction(1)
+        for each in self.radicals:
+            below, above = each.bracket()
+            low, high = low * below, high * above
+        return low, high
 
 
 def _polynomial(flows: Sequence[Fraction], at: Fraction) -> Fraction:
@@ -276,13 +294,44 @@ def _share(dates: Sequence[date], start: date, end: date) -> Fraction:
     return total
 
 
+def _periods_left(bond: Bond, settlement: date, begins: date, ends: date) -> tuple[Fraction, ...]:
+    """Return the periods from settlement to the end of the one it is in, by what prices.
+
+    ISDA counts each calendar year by its own days. Their common denominator is 133,590, a root that
+    would take seconds, hence a part for each year; the period is in two at most.
+    """
+    days = [settlement, ends]
+    new_year = date(ends.year, 1, 1)
+    if bond.pricing is DayCount.ACT_ACT_ISDA and settlement < new_year < ends:
+        days.insert(1, new_year)
+    shares = (_years(bond, bond.pricing, *pair, (begins, ends)) for pair in pairwise(days))
+    return tuple(bond.frequency * share for share in shares)
+
+
+def _years(
+    bond: Bond, count: DayCount, start: date, end: date, period: tuple[date, date]
+) -> Fraction:
+    return year_fraction(
+        count,
+        start,
+        end,
+        reference=period,
+        frequency=bond.frequency,
+        end_of_month=bond.end_of_month and is_end_of_month(bond.maturity),
+        termination=bond.maturity,
+    )
+
+
 def _accrued(
     bond: Bond, dates: Sequence[date], paid: Sequence[Fraction], at: int, settlement: date
 ) -> Fraction:
     last = dates[at] if paid[at] else bond.dated
-    if bond.accrual is Accrual.ACT_365:
-        return bond.coupon * HUNDRED * Fraction((settlement - last).days, 365)
-    return bond.coupon * HUNDRED * _share(dates, last, settlement) * Fraction(1, bond.frequency)
+    if last == settlement:  # by 30E/360 ISDA, from the last of February to itself may be -1 day
+        return Fraction(0)
+    if bond.accrual is DayCount.ACT_ACT_ICMA:
+        return bond.coupon * HUNDRED * _share(dates, last, settlement) * Fraction(1, bond.frequency)
+    period = dates[at], dates[at + 1]
+    return bond.coupon * HUNDRED * _years(bond, bond.accrual, last, settlement, period)
 
 
 def _accrued_for_price(bond: Bond, place: Position) -> Fraction:

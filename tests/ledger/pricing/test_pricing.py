@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.ledger.pricing import (
-    Accrual,
     Bond,
     DayCount,
     FirstPeriod,
@@ -164,7 +163,8 @@ def twin_price(bond: Bond, settlement: date, yield_: Fraction, decimals: int) ->
     with localcontext() as context:
         context.prec = 60
         each = 1 + Decimal(yield_.numerator) / yield_.denominator / bond.frequency
-        w = Decimal(place.days_left) / place.days_in_period
+        left = sum(place.periods_left, Fraction(0))
+        w = Decimal(left.numerator) / left.denominator
         full = sum(
             Decimal(flow.numerator) / flow.denominator * each ** -(w + k)
             for k, flow in enumerate(place.flows)
@@ -174,19 +174,21 @@ def twin_price(bond: Bond, settlement: date, yield_: Fraction, decimals: int) ->
 
 
 bonds: Final = st.builds(
-    lambda dated, years, extra, coupon, frequency, accrual: Bond(
+    lambda dated, years, extra, coupon, frequency, accrual, pricing: Bond(
         dated=dated,
         maturity=add_months(dated, 12 * years, to_end=False) + timedelta(days=extra),
         coupon=percent(coupon, 2),
         frequency=frequency,
         accrual=accrual,
+        pricing=pricing,
     ),
     st.dates(date(1990, 1, 1), date(2050, 12, 31)),
     st.integers(1, 15),
     st.integers(0, 40),
     st.integers(0, 2_000),
     st.sampled_from([1, 2, 4, 12]),
-    st.sampled_from(list(Accrual)),
+    st.sampled_from(list(DayCount)),
+    st.sampled_from(list(DayCount)),
 )
 yields: Final = st.integers(-5_000, 400_000).map(lambda units: percent(units, 4))
 
@@ -206,7 +208,10 @@ def test_yield_of_a_price_leads_back_to_it(
     bond: Bond, yield_: Fraction, after: int, first_period: FirstPeriod
 ) -> None:
     """A price with 12 digits belongs to the yield that it came from, to 4 digits."""
-    bond = Bond(bond.dated, bond.maturity, bond.coupon, bond.frequency, first_period=first_period)
+    if first_period is FirstPeriod.SIMPLE:
+        bond = Bond(
+            bond.dated, bond.maturity, bond.coupon, bond.frequency, first_period=first_period
+        )
     settlement = bond.dated + timedelta(days=after % (bond.maturity - bond.dated).days)
     units = bond_price(bond, settlement, yield_, decimals=12)
     found = bond_yield(bond, settlement, Fraction(units, 10**12), decimals=4)
@@ -220,7 +225,7 @@ def test_bill_leads_back_exactly(units: int, days: int) -> None:
     assert bill_discount_rate(bill_price_from_discount(rate, days), days) == rate
 
 
-@given(st.integers(0, 10**60), st.integers(1, 200))
+@given(st.integers(0, 10**400), st.integers(1, 400))
 def test_integer_root_is_the_largest(value: int, root: int) -> None:
     found = integer_root(value, root)
     assert found**root <= value < (found + 1) ** root

@@ -16,7 +16,6 @@ import pytest
 
 from node.ledger.instruments import floating_rate
 from node.ledger.pricing import (
-    Accrual,
     Bond,
     DayCount,
     FirstPeriod,
@@ -180,7 +179,7 @@ def test_accrued_interest_of_earlier_bonds_of_pakistan_counts_days_of_365() -> N
     for case, since in days.items():
         row = table[case]
         coupon = Fraction(row["coupon_pct"].split()[0]) / 100
-        bond = Bond(dated, date(2017, 7, 19), coupon, accrual=Accrual.ACT_365)
+        bond = Bond(dated, date(2017, 7, 19), coupon, accrual=DayCount.ACT_365F)
         accrued = position(bond, dated + timedelta(days=since)).accrued
         found = half_up(Fraction(row["face_pkr_mn"]) * accrued / 100, 3)
         assert found == printed(row["accrued_pkr_mn"], 3), case

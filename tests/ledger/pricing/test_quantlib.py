@@ -5,6 +5,7 @@ grid and what a float leaves out.
 """
 
 import warnings
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -14,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.ledger.pricing import (
-    Accrual,
     Bond,
     DayCount,
     accrued_interest,
@@ -25,6 +25,7 @@ from node.ledger.pricing import (
     bill_yield,
     bond_price,
     bond_yield,
+    position,
     year_fraction,
 )
 from node.ledger.pricing.periods import is_end_of_month
@@ -131,7 +132,7 @@ def test_a_bond_that_accrues_otherwise_is_priced_the_same_but_for_what_has_accru
         coupon=bond.coupon,
         frequency=bond.frequency,
         end_of_month=bond.end_of_month,
-        accrual=Accrual.ACT_365,
+        accrual=DayCount.ACT_365F,
     )
     rate = Fraction(1, 9)
     whole, apart = (
@@ -140,6 +141,49 @@ def test_a_bond_that_accrues_otherwise_is_priced_the_same_but_for_what_has_accru
         for each in (bond, other)
     )
     assert abs(whole - apart) <= 2  # each of four figures is half up
+
+
+@settings(max_examples=30, deadline=None)
+@given(bonds(), st.sampled_from(sorted(COUNTS, key=lambda each: each.value)), st.integers(1, 400))
+def test_what_is_left_of_a_period_is_discounted_by_the_day_count_that_prices(
+    drawn: tuple[Bond, date], count: DayCount, rate_permille: int
+) -> None:
+    """Whole periods count as such: where they are by theirs too, all of it is their price."""
+    bond, settlement = drawn
+    other = replace(bond, pricing=count)
+    frequency, rate = bond.frequency, rate_permille / 1_000
+    ends = next(
+        each
+        for each in (
+            add_months(bond.maturity, -12 // frequency * k, to_end=_to_end(bond))
+            for k in range(24, -1, -1)
+        )
+        if each > settlement
+    )
+    left = COUNTS[count].yearFraction(theirs(settlement), theirs(ends))
+    place = position(other, settlement)
+    worth = sum(
+        float(flow) * (1 + rate / frequency) ** -(left * frequency + k)
+        for k, flow in enumerate(place.flows)
+    )
+    found = bond_price(other, settlement, Fraction(rate_permille, 1_000), decimals=DECIMALS)
+    assert figure(found) == pytest.approx(
+        worth - float(place.accrued), abs=HALF + FLOATS, rel=1e-11
+    )
+    if len(place.flows) == 1:
+        named, _ = their_bond(bond)
+        step = {1: ql.Annual, 2: ql.Semiannual, 4: ql.Quarterly, 12: ql.Monthly}[frequency]
+        dirty = ql.BondFunctions.cleanPrice(
+            named, rate, COUNTS[count], ql.Compounded, step, theirs(settlement)
+        )
+        assert figure(found) == pytest.approx(dirty, abs=HALF + FLOATS, rel=1e-11)
+    if (bond.maturity - settlement).days > 30:
+        back = bond_yield(other, settlement, Fraction(found, 10**DECIMALS), decimals=4)
+        assert back / 1_000_000 == pytest.approx(rate, abs=0.5e-6 + 1e-9)
+
+
+def _to_end(bond: Bond) -> bool:
+    return bond.end_of_month and is_end_of_month(bond.maturity)
 
 
 @settings(max_examples=40, deadline=None)

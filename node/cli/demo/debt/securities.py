@@ -210,6 +210,7 @@ def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:
         call=None,
         instalments=(),
         day_count=DayCount.ACT_365F,
+        pricing_day_count=DayCount.ACT_ACT_ICMA,
         calendar=PAKISTAN,
         roll=Roll.FOLLOWING,
         order=Order.CALCULATE_THEN_SHIFT,
