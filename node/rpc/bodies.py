@@ -175,5 +175,10 @@ class Body:
 
 
 def ending(timeout: asyncio.Timeout) -> Callable[[], None]:
-    """Return what ends a time at once."""
-    return lambda: timeout.reschedule(asyncio.get_running_loop().time())
+    """Return what ends a time at once, if it has not ended by itself."""
+
+    def end() -> None:
+        if not timeout.expired():
+            timeout.reschedule(asyncio.get_running_loop().time())
+
+    return end

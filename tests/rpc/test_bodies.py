@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode
 
 from node.clock import ManualClock
 from node.rpc import RpcLimits
-from node.rpc.bodies import COME_BACK_MS, Bodies, Body
+from node.rpc.bodies import COME_BACK_MS, Bodies, Body, ending
 from node.rpc.errors import Limited
 from tests.bench.frames import HANDSHAKE, masked
 from tests.rpc.solo import Solo, solo_node
@@ -108,6 +108,27 @@ def test_slowest_is_given_up_once_it_had_its_time() -> None:
     slow.come(400)
     slow.leave()
     assert bodies.held_bytes == 700, "what was given up is counted no more"
+
+
+async def test_body_can_be_given_up_in_the_turn_in_which_its_time_ends() -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    async def wait() -> None:
+        async with asyncio.timeout(0) as timeout:
+            # After the time has ended, and before what waits hears of it.
+            asyncio.get_running_loop().call_soon(lambda: ended.set_result(give_up(timeout)))
+            await asyncio.Event().wait()
+
+    def give_up(timeout: asyncio.Timeout) -> bool:
+        ended_by_itself = timeout.expired()
+        ending(timeout)()
+        return ended_by_itself
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(wait(), 10)
+
+    assert ended.done()
+    assert ended.result()
 
 
 def test_body_that_is_here_whole_is_not_given_up() -> None:
