@@ -176,6 +176,8 @@ async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
         *("--target", "40000", "--opens", "+1d", "--closes", "+90m", "--bidder-share", "50"),
     )
     assert second.code == Exit.OK, second.err
+    # The account is taken over as well, whoever announces: so it is shown.
+    assert f"proceeds       {desk.ministry}" in second.err
 
     one, two = [
         (await desk.solo.call("khz_auction", {"auction": name}))["auction"]["terms"]

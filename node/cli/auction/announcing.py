@@ -262,6 +262,7 @@ def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> di
         "form": f"{terms['form']}, {terms['method'].replace('_', ' ')}",
         "target": f"{_shown(terms['target'])} in multiples of {_shown(terms['multiple'])}, paid in"
         f" {terms['cash']}",
+        "proceeds": terms["proceeds"],
         "bids": f"from {local('opens')} to {local('closes')}, local time",
         "opened until": local("reveals_until"),
         "decided until": local("decides_until"),
