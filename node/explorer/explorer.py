@@ -264,7 +264,7 @@ class Explorer:
         try:
             file = await self._proving.proof(argument)
         except NotReady as error:
-            raise PageRefusal(503, reason=error.message) from None
+            raise PageRefusal(503, missing="not-now", reason=error.message) from None
         name = quote(argument.rpartition("/")[2], safe="")
         named = {"Content-Disposition": f"attachment; filename*=UTF-8''proof-{name}.json"}
         return bytes_response(file, JSON_TYPE, headers=named)
@@ -290,11 +290,15 @@ class Explorer:
                 reason=error.message,
             ) from None
         except InvalidParams as error:
-            raise PageRefusal(400, found=asked.argument, reason=error.message) from None
+            raise PageRefusal(
+                400, found=asked.argument, expected="expected-links", reason=error.message
+            ) from None
         except NotReady as error:
-            raise PageRefusal(503, reason=error.message) from None
+            raise PageRefusal(503, missing="not-now", reason=error.message) from None
         except Limited as error:
-            raise PageRefusal(429, reason=error.message, headers=retry_headers(error)) from None
+            raise PageRefusal(
+                429, missing="too-much", reason=error.message, headers=retry_headers(error)
+            ) from None
         if asked.as_json:
             return bytes_response(_encode(content), JSON_TYPE)
         if isinstance(content, SearchContent) and len(content.matches) == 1:

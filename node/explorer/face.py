@@ -207,6 +207,10 @@ class Face(Showing):
         """Return a text with markup in the place of its names."""
         return fill(self.texts[key], shown.__getitem__)
 
+    def label(self, kind: str, name: str) -> str:
+        """Return what a parameter or an act of the rules is called; of a later release its name."""
+        return self.texts.get(f"{kind}-{name}", name)
+
     def fields(self, fields: Object, *, words: bool = False) -> Iterator[tuple[str, Markup]]:
         """Yield the fields of a record with their values, nested ones by a path of names.
 

@@ -11,7 +11,7 @@ class PageRefusal(Exception):
         found: what was asked with; None where that says nothing.
         expected: the key of a text of the catalogues, or None.
         values: what that text names.
-        missing: the key of a text that says what is not there, or None.
+        missing: the key of a text that says what is not there, or why not now, or None.
         reason: a sentence of the interface's own.
         headers: what else the answer carries.
     """

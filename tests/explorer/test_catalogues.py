@@ -19,9 +19,10 @@ from node.explorer.telling import AMOUNTS, DAYS
 from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
-from node.ledger.catalogue import ACTS
+from node.ledger.catalogue import ACTS, CATALOGUE
 from node.ledger.events import Event
 from node.ledger.outcomes import Outcome
+from node.ledger.parameters import LIMITS
 from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.securities import PaymentStatus
 from node.ledger.tables import (
@@ -202,6 +203,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
             )
         ),
         *(f"proposal-{state}" for state in (OPEN, CLOSED, *ENDS.values())),
+        *(f"act-{name}" for name in CATALOGUE.governed_names),
+        *(f"parameter-{name}" for name in LIMITS),
         *(f"verify-{reason}" for reason in REASONS),
         *(f"figure-{name}" for name in FIGURES),
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),

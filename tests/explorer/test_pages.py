@@ -1,8 +1,12 @@
 """Every page in both languages: whole, small, accessible, strict; and what has no page says why."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
+from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
+
+import pytest
 
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
@@ -11,6 +15,7 @@ from node.explorer.limits import PAGE_BYTES_MAX, QUERY_MAX
 from node.hashing import Domain, tagged_hash
 from node.proofs import verify_proof_file
 from node.rpc import RpcLimits
+from node.rpc.errors import InvalidParams, Limited, NotReady, RpcError
 from tests.explorer.marking import MARK, SHORT_MARK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import (
@@ -243,6 +248,45 @@ async def test_what_is_not_there_is_said_in_the_language_of_the_page() -> None:
                 assert catalogues()[language].text("reason-given") not in Parsed(text).text, path
             content = json.loads((await shown.get(path + ".json"))[1])
             assert name == "transactions" or content["reason"], path
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (NotReady("the node is starting", {"height": 1, "retry_after_ms": 1_000}), 503, "not-now"),
+        (Limited("128 questions wait already", retry_after_ms=1_000), 429, "too-much"),
+        (InvalidParams("after: expected an id"), 400, "expected-links"),
+    ],
+)
+async def test_why_not_now_is_said_in_the_language_of_the_page(
+    error: RpcError, status: int, said: str
+) -> None:
+    async def failing(*_: object) -> NoReturn:
+        raise error
+
+    async with plain() as shown:
+        explorer = shown.solo.server._pages
+        assert isinstance(explorer, Explorer)
+        explorer._lists["rules"] = replace(explorer._lists["rules"], read=failing)
+        for language in LANGUAGES:
+            answered, text = await shown.get(f"{ROOTS[language]}/rules")
+            assert answered == status
+            assert catalogues()[language].text(said) in Parsed(text).text
+            assert language == "en" or error.message not in text
+        assert json.loads((await shown.get("/rules.json"))[1])["reason"] == error.message
+
+
+async def test_the_rules_are_called_in_words_with_their_names_beside() -> None:
+    async with plain() as shown:
+        for language in LANGUAGES:
+            _, html = await shown.get(f"{ROOTS[language]}/rules")
+            text, catalogue = Parsed(html).text, catalogues()[language]
+            for key, name in (
+                ("parameter-validators-min", "validators-min"),
+                ("act-add_validator", "add_validator"),
+            ):
+                assert catalogue.text(key) in text
+                assert name in text
 
 
 async def test_no_path_makes_a_page_that_leads_to_another_host() -> None:
