@@ -75,6 +75,11 @@ class ActContext:
         """For `spend`; nothing of it is given back either."""
         self.begin(transaction_id)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether something of what `spend` takes from is gone already in this block."""
+        return self.work_left < WORK_PER_BLOCK_MAX
+
     def spend(self, work: int) -> None:
         """Take so much of what the block has for acts that are dear, before doing the work.
 
@@ -82,7 +87,7 @@ class ActContext:
             Reject: BLOCK_CROWDED.
         """
         left = self.work_left
-        if work > left and left < WORK_PER_BLOCK_MAX:
+        if work > left and self.is_shared:
             raise Reject(Outcome.BLOCK_CROWDED, found=work, expected=left)
         self.work_left = max(0, left - work)
 

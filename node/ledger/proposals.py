@@ -6,6 +6,10 @@ there, the bracket is discarded and the proposal waits. So what one institution 
 more than what it could do by itself, however much it asks of the others. If nothing is missing, the
 result stands: applied, or refused with the outcome of the first operation that was refused. Either
 way the proposal is closed.
+
+What a block offers to all of its dear work together, proposals have no more of than others. One
+that finds too little left is not refused for it: whoever approved last does so again later. Only
+what is too much for a block of its own is.
 """
 
 from node.codec import Record
@@ -34,7 +38,11 @@ class ProposalRefused(Record, tag=49):
 
 
 def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -> None:
-    """Apply an open proposal if it is complete, or keep it with the approvals it has."""
+    """Apply an open proposal if it is complete, or keep it with the approvals it has.
+
+    Raises:
+        Reject: BLOCK_CROWDED.
+    """
     state = context.state
     authority = ProposalAuthority(state, proposal.proposer, proposal.approvals)
     inner = ActContext(
@@ -45,6 +53,7 @@ def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -
         catalogue=context.catalogue,
     )
     inner.index = context.index
+    inner.work_left, is_shared = context.work_left, context.is_shared
     refusal: tuple[int, Reject] | None = None
     state.begin()
     for index, operation in enumerate(context.catalogue.decode(proposal.operations)):
@@ -54,7 +63,12 @@ def advance(context: ActContext, proposal_id: bytes, proposal: ProposalRecord) -
         except Reject as refused:
             if authority.missing is not None:
                 break
+            if refused.outcome is Outcome.BLOCK_CROWDED and is_shared:
+                context.work_left = inner.work_left
+                state.discard()
+                raise
             refusal = refusal or (index, refused)
+    context.work_left = inner.work_left
     if authority.missing is not None:
         state.discard()
         state.put(PROPOSALS, proposal_id, proposal)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from typing_extensions import override
 
-from node.codec import replace
+from node.codec import encode, replace
 from node.ledger.acting import WORK_PER_BLOCK_MAX
 from node.ledger.auctioning import ROW_WORK, SETTLING_WORK, STEP_WORK
 from node.ledger.calendars import appoint
@@ -28,6 +28,9 @@ from node.ledger.events import (
     BookCompleted,
     FundingChecked,
     HoldersPaid,
+    ProposalApplied,
+    ProposalRefused,
+    Proposed,
     RateAwaited,
 )
 from node.ledger.instruments import (
@@ -37,10 +40,10 @@ from node.ledger.instruments import (
     periods_of,
     schedule,
 )
-from node.ledger.operations import AmendCalendar, DefineCalendar
+from node.ledger.operations import AmendCalendar, Approve, DefineAsset, DefineCalendar, Propose
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState, MemoryRecords, R, Table
-from node.ledger.tables import DUE, DueKind
+from node.ledger.tables import DUE, PROPOSALS, DueKind
 from tests.bench.crowds import Crowd, dear_bond
 from tests.ledger.debt import (
     ISSUED,
@@ -51,7 +54,7 @@ from tests.ledger.debt import (
     make_debt,
     to_day,
 )
-from tests.ledger.world import CB, DAY_MS, FM, TODAY, address, make_market
+from tests.ledger.world import CB, DAY_MS, FM, TODAY, World, address, make_market
 
 COUNT: Final = 50
 """More of each kind than fits into a block, of the dear ones."""
@@ -236,6 +239,62 @@ def test_dear_work_is_counted_where_it_is_refused_too_and_always_fits_alone(
     ]
     world.time_ms += 1
     world.do(define_strips(), by=(CB, FM))  # more than there is, and the first of its block
+
+
+def test_proposals_share_the_dear_work_of_a_block_and_wait_for_a_later_one() -> None:
+    world = make_debt()
+    bonds = [dear_bond(f"P{1_000_000 + number}", number) for number in range(6)]
+    approvals = [world.body(approve_of(propose(world, bond)), by=(CB,)) for bond in bonds]
+    fits = WORK_PER_BLOCK_MAX // (SCHEDULE_WORK * PAYMENTS_MAX)
+
+    receipts = world.block(*approvals).receipts
+
+    outcomes = [receipt.outcome for receipt in receipts]
+    assert outcomes == [*[Outcome.APPLIED] * fits, *[Outcome.BLOCK_CROWDED] * (6 - fits)]
+    world.check()
+    world.time_ms += 1
+    later = world.block(*approvals[fits:]).receipts
+    assert [type(receipt.events[1]) for receipt in later] == [ProposalApplied] * (6 - fits)
+
+
+def test_proposal_leaves_to_others_what_is_left_of_the_dear_work_of_a_block() -> None:
+    world = make_debt()
+    cost = SCHEDULE_WORK * PAYMENTS_MAX
+    first, *others = [dear_bond(f"P{1_000_000 + number}", number) for number in range(5)]
+    approval = world.body(approve_of(propose(world, first)), by=(CB,))
+
+    receipts = world.block(approval, *(world.body(bond, by=(CB, FM)) for bond in others)).receipts
+
+    assert receipts[-1].outcome is Outcome.BLOCK_CROWDED
+    assert dict(receipts[-1].details)["expected"] == WORK_PER_BLOCK_MAX - 4 * cost
+    world.check()
+
+
+def test_proposal_that_is_too_much_for_a_block_of_its_own_is_refused_for_good() -> None:
+    world = make_debt()
+    bonds = [dear_bond(f"P{1_000_000 + number}", number) for number in range(5)]
+    proposal = propose(world, *bonds)
+
+    events = world.do(approve_of(proposal), by=(CB,))
+
+    refused = events[-1]
+    assert isinstance(refused, ProposalRefused)
+    assert (refused.operation, refused.outcome) == (4, Outcome.BLOCK_CROWDED)
+    assert world.get(PROPOSALS, proposal) is None
+
+
+def propose(world: World, *bonds: DefineAsset) -> bytes:
+    """Propose definitions, which the bank has not approved yet."""
+    operations = encode(tuple(replace(bond, approvers=()) for bond in bonds))
+    expires_ms = world.time_ms + 10_000
+    proposed = Propose(account=address(FM), operations=operations, expires_ms=expires_ms)
+    (event,) = world.do(proposed, by=(FM,))
+    assert isinstance(event, Proposed)
+    return event.proposal
+
+
+def approve_of(proposal: bytes) -> Approve:
+    return Approve(account=address(CB), proposal=proposal)
 
 
 @pytest.mark.parametrize(
