@@ -326,6 +326,22 @@ def test_nothing_is_called_twice(share_ppm: int | None) -> None:
         assert later.outcome is Outcome.ALREADY_CALLED
 
 
+def test_calls_of_a_block_are_counted_refused_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", 10)
+    world = debt()
+
+    receipts = world.block(
+        world.body(call(ISSUED + 1), by=(CB, FM)), world.body(call(MIDDLE), by=(CB, FM))
+    ).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [
+        Outcome.CALL_NOT_WITHIN_TERMS,
+        Outcome.BLOCK_CROWDED,
+    ]
+    world.time_ms += 1
+    world.do(call(MIDDLE), by=(CB, FM))  # more than there is, and the first of its block
+
+
 def test_whole_is_not_called_before_a_share_that_is() -> None:
     world = debt()
     second, third, fourth = rows(world)[1:]

@@ -7,6 +7,7 @@ import pytest
 
 from node.cli.auction.recomputing import figures_of
 from node.codec import replace
+from node.ledger.acts.auctions.decide_auction import DECIDING_WORK
 from node.ledger.auctions import AuctionTerms, Form, Method, NoncompetitivePrice
 from node.ledger.events import (
     AllotmentFailed,
@@ -15,6 +16,7 @@ from node.ledger.events import (
     PaymentSettled,
     RateDecided,
 )
+from node.ledger.instruments import SCHEDULE_WORK, payments_at_most
 from node.ledger.operations import DefineAsset
 from node.ledger.outcomes import Outcome
 from node.ledger.pricing import half_up
@@ -363,3 +365,25 @@ def test_rate_that_the_line_could_not_pay_is_no_cut_off(
 
     assert refused.outcome is Outcome.CUT_OFF_NOT_ACCEPTED
     assert reason in str(dict(refused.details)["reason"])
+
+
+def test_schedule_that_a_rate_is_tried_on_counts_in_the_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_reopened(ISSUED + 1, SUKUK_OF_THE_AUCTION)
+    bid_and_open(world, by_rate(), RATES)
+    line = SUKUK_OF_THE_AUCTION.terms
+    assert is_serviced(line)
+    least = DECIDING_WORK + SCHEDULE_WORK * payments_at_most(line.plan)
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", 2 * least - 1)
+
+    receipts = world.block(
+        world.body(decide(1), by=(FM,)), world.body(decide(115_000), by=(FM,))
+    ).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [
+        Outcome.CUT_OFF_NOT_ACCEPTED,
+        Outcome.BLOCK_CROWDED,
+    ]
+    world.time_ms += 1
+    world.do(decide(115_000), by=(FM,))

@@ -12,11 +12,12 @@ from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form, lines_of
 from node.ledger.bidding import auction_of, check_time
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
+from node.ledger.instruments import SCHEDULE_WORK, payments_at_most
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.rating import set_rate
 from node.ledger.servicing import set_margin
-from node.ledger.terms import PPM, kind_of
+from node.ledger.terms import PPM, is_serviced, kind_of
 
 DECIDING_WORK: Final = 20
 """In units of `ActContext.spend`, besides the bids."""
@@ -89,7 +90,11 @@ def _apply(context: ActContext, operation: DecideAuction) -> None:
         context.events.append(reject(state, auction, record, "ministry", now_ms))
         return
 
-    context.spend(DECIDING_WORK + (record.sealed + record.noncompetitive) // BIDS_A_UNIT)
+    work = DECIDING_WORK + (record.sealed + record.noncompetitive) // BIDS_A_UNIT
+    terms = asset_of(state, record.terms.asset).terms
+    if record.terms.form is Form.RATE and is_serviced(terms):
+        work += SCHEDULE_WORK * payments_at_most(terms.plan)  # whether it can pay the rate
+    context.spend(work)
     result = decide(state, auction, record, cut_off_e4, now_ms)
     context.events.append(
         AuctionDecided(

@@ -8,6 +8,7 @@ from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode
+from node.ledger.instruments import SCHEDULE_WORK, payments_at_most
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.servicing import call
@@ -34,6 +35,8 @@ def _apply(context: ActContext, operation: CallSecurity) -> None:
     context.authority.power(ACT.name, kind_of(terms), participants, issuer=(asset, record.issuer))
     if not is_serviced(terms):
         raise Reject(Outcome.ASSET_NOT_CALLABLE, asset=asset)
+    if terms.plan.call is not None:  # computed as it is, and as it would be
+        context.spend(2 * SCHEDULE_WORK * payments_at_most(terms.plan))
     called = call(
         state,
         asset,
