@@ -355,6 +355,35 @@ async def test_transaction_that_was_applied_is_in_no_later_block() -> None:
     assert caught.value.fault is BlockFault.TRANSACTION_SEEN
 
 
+@pytest.mark.adversarial(57, 59)
+@pytest.mark.parametrize("place", range(5))
+async def test_what_a_block_may_not_hold_is_found_wherever_it_stands(
+    monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    monkeypatch.setattr("node.chain.rules._PART_SIZE", 2)
+    proposer, voter = await proposer_and_voter()
+    old = proposer.transfer("a0", "a1")
+    for town in (proposer, voter):
+        await town.decide(old)
+    others = [proposer.transfer("a0", "a1", amount) for amount in range(2, 6)]
+    late = proposer.transfer("a0", "a1", valid_until_ms=proposer.chain.head.time_ms)
+    candidate = proposer.build(proposer.admit(*others))
+
+    for raw, fault in ((old, BlockFault.TRANSACTION_SEEN), (late, BlockFault.TRANSACTION_REFUSED)):
+        decoded = proposer.admission.decode(raw)
+        bad = AdmittedTransaction(id=decoded.id, raw=raw, body=decoded.body, size_bytes=len(raw))
+        transactions = proposer.admit(*others)
+        transactions.insert(place, bad)
+        header = replace(
+            candidate.header,
+            transactions_root=transactions_root([each.id for each in transactions]),
+            transaction_count=len(transactions),
+        )
+        with pytest.raises(InvalidBlock) as caught:
+            check(voter, header, transactions)
+        assert caught.value.fault is fault
+
+
 @pytest.mark.adversarial(59, 62)
 async def test_transaction_that_was_refused_in_a_block_never_applies_later() -> None:
     """What it lacked has come since; its id is used up, and whoever signed it knows the outcome."""
