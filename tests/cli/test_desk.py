@@ -193,6 +193,46 @@ async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
         assert lasts[0] == lasts[1]
 
 
+async def test_settlement_is_counted_in_business_days_from_the_cut_off(desk: Desk) -> None:
+    """Sold on a Friday, delivered on a Monday, or a day later where that is a holiday."""
+    assert (await desk.define("MTB-3M", "bill", "--tenor", "84d")).code == Exit.OK
+    ahead = (4 - desk.now.weekday()) % 7 or 7
+    friday = (desk.now + timedelta(days=ahead)).date()
+    holidays = {
+        each["day"]
+        for each in (await desk.solo.call("khz_calendar", {"calendar": "pakistan"}))["calendar"][
+            "holidays"
+        ]
+    }
+
+    async def settles(closes: str, cycle: str) -> str:
+        ran = await desk.run(
+            *("auction", "announce", "a", "--asset", "MTB-3M", "--target", "20000"),
+            *("--opens", "+1h", "--closes", closes, "--settles", cycle),
+            *("--account", desk.ministry, "--dry-run"),
+        )
+        assert ran.code == Exit.OK, ran.err
+        local = datetime.fromisoformat(json.loads(ran.out)["terms"]["settles"]) + KARACHI
+        assert local.time() == datetime.min.time()
+        return str(local.date())
+
+    def expected(count: int, first: date) -> str:
+        day = first - timedelta(days=1)
+        for _ in range(count + 1):  # the business day to which it belongs, and those after it
+            day += timedelta(days=1)
+            while day.weekday() > 4 or str(day) in holidays:
+                day += timedelta(days=1)
+        return str(day)
+
+    for moment, first in (
+        (f"{friday}T11:00", friday),
+        (f"{friday}T23:59", friday),
+        (f"{friday + timedelta(days=1)}T11:00", friday + timedelta(days=1)),
+    ):
+        for count in (1, 2):
+            assert await settles(moment, f"T+{count}") == expected(count, first)
+
+
 async def test_every_form_is_announced(desk: Desk) -> None:
     kinds = {
         "PIB": ("bond", "--rate", "11.5"),
@@ -270,6 +310,8 @@ async def test_announcements_that_cannot_be(desk: Desk) -> None:
         ((*_LATER, "--form", "switch"), "names the line that is given"),
         ((*_LATER, "--propose"), "--propose and --approver"),
         ((*_LATER, "--like", "none"), "none"),
+        ((*_LATER, "--settles", "T+0"), "--settles is 'T+0'"),
+        ((*_LATER, "--settles", "T+1", "--calendar", "nowhere"), "nowhere"),
     ):
         ran = await desk.together(*words, *more)
         assert ran.code in {Exit.USAGE, Exit.REFUSED}, more

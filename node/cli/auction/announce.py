@@ -16,6 +16,7 @@ from node.cli.auction.announcing import (
     summary_of,
     terms_of,
 )
+from node.cli.auction.cycles import calendar_name, cycle_of, read_calendar
 from node.cli.exits import CommandError, Exit
 from node.cli.moments import zone_of
 from node.cli.output import fields
@@ -47,8 +48,9 @@ _OPTIONS: Final = (
     click.option("--decides-until", help="Until when it is decided. Otherwise: +2h."),
     click.option(
         "--settles",
-        help="When it is delivered and paid. Otherwise: at the next local midnight; of a new line"
-        " not before its day of issue.",
+        help="When it is delivered and paid: a moment, or such as T+1, so many business days of the"
+        " calendar after the one to which the cut-off time belongs. Otherwise: at the next local"
+        " midnight; of a new line not before its day of issue.",
     ),
     click.option(
         "--calendar",
@@ -172,7 +174,7 @@ def command(
     \b
     Examples:
       khazana auction announce mtb-3m-574 --asset MTB-3M-0511 --target 100000000 \\
-        --opens 2027-02-10T10:00 --closes +90m --calendar pakistan --reference mtb-3m \\
+        --opens 2027-02-10T10:00 --closes +90m --settles T+1 --reference mtb-3m \\
         --account tkhz1… --propose --key ministry.json
       khazana auction announce mtb-3m-575 --like mtb-3m-574 --asset MTB-3M-0525 \\
         --target 80000000 --opens 2027-02-24T10:00 --closes +90m \\
@@ -188,6 +190,9 @@ def command(
         line = (await client.asset(asset)).value
         before = None if like is None else (await client.auction(like)).value.terms
         zone = zone_of((await client.parameters()).value)
+        days = None
+        if cycle_of(wanted.settles) is not None:
+            days = await read_calendar(client, calendar_name(wanted.calendar, before, line.terms))
         terms = terms_of(
             wanted,
             line,
@@ -196,6 +201,7 @@ def command(
             proceeds=offices.account,
             now=(await client.status()).time,
             zone=zone,
+            days=days,
         )
         return terms, summary_of(terms, line, zone=zone)
 

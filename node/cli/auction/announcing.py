@@ -13,11 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from node.cli.auction.cycles import cycle_of, settlement_of
 from node.cli.exits import CommandError, Exit
 from node.cli.moments import moment_of, written
 
 if TYPE_CHECKING:
     from node.client.reads import Asset
+    from node.ledger.dates import Calendar
 
 FORMS: Final = ("price", "rate", "margin", "buyback", "switch")
 METHODS: Final = ("multiple", "uniform")
@@ -84,6 +86,7 @@ def terms_of(
     proceeds: str,
     now: datetime,
     zone: timezone,
+    days: "Calendar | None" = None,
 ) -> dict[str, Any]:
     """Return the terms of an auction as `khazana tx operations announce_auction` has them.
 
@@ -91,6 +94,7 @@ def terms_of(
         like: the terms of an earlier auction, as the interface shows them.
         cash, proceeds: in what is paid, and to whom, unless the options or that auction say it.
         zone: the network's local time.
+        days: the calendar by which the settlement is counted, where --settles says T+1.
 
     Raises:
         CommandError: an option is no figure of its kind, or one is missing.
@@ -123,7 +127,7 @@ def terms_of(
     terms = {**usual, **given, "asset": line.asset, "destination": _destination(wanted, form, like)}
     return terms | {
         name: written(moment)
-        for name, moment in _stages(wanted, line, like, now=now, zone=zone).items()
+        for name, moment in _stages(wanted, line, like, now=now, zone=zone, days=days).items()
     }
 
 
@@ -227,13 +231,17 @@ def _stages(
     *,
     now: datetime,
     zone: timezone,
+    days: "Calendar | None",
 ) -> dict[str, datetime]:
     """Return when each stage ends, in order: what is not said lasts as long as it usually does."""
     found: dict[str, datetime] = {}
     after = now
     for name, option in _STAGES:
         text = getattr(wanted, name)
-        if text is not None:
+        cycle = cycle_of(text) if name == "settles" else None
+        if cycle is not None and days is not None:
+            found[name] = settlement_of(cycle, found["closes"], days, zone, option)
+        elif text is not None:
             found[name] = moment_of(text, option, zone=zone, after=after)
         elif like is not None:
             found[name] = found["closes"] + (_moment(like[name]) - _moment(like["closes"]))

@@ -20,6 +20,9 @@ from node.cli.sheets import Sheet, csv_option, sheet_of_members
 def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """Print the terms of an AUCTION, how far it has come, and what was decided and settled.
 
+    What was allotted to who does not pay is not issued, and nobody else gets it, in all
+    auctions alike; "failed" is how much that was.
+
     With --csv a row for each member; one that lies in another is named with a dot between.
 
     \b

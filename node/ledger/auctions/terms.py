@@ -155,7 +155,8 @@ class AuctionTerms(Record):
     filled_whole: int
     """Bids at the margin of at most this face are filled before the others share; 0: none."""
     failing_exclusion_days: ExclusionDays
-    """How long who did not pay may not bid; 0: it is only noted."""
+    """How long who did not pay may not bid; 0: it is only noted. The rule for what it was allotted
+    is the same in all auctions: nobody else gets it, and its face is not issued."""
     unrevealed_exclusion_days: ExclusionDays
     """How long who left a sealed bid unopened may not bid; 0: it is only noted."""
     reference: Name | None
