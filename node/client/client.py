@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_COUNTS: Final = frozenset({"days", "decimals", "frequency", "year"})
+"""What a quote takes as numbers; whole figures go as text, like the rest."""
+
 TIMEOUT_S: Final = 15.0
 VALID_FOR_MS: Final = 120_000
 PAGE_MAX: Final = 200
@@ -394,6 +397,30 @@ class Client:
             "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
         )
 
+    async def contract(self, code: str, face: str | Decimal | int = 100) -> Read[reads.Contract]:
+        """Ask for a holding of an asset as an ACTUS contract.
+
+        Raises:
+            NotFound: none is defined under this code.
+            CallFailed: ACTUS has no words for it, or the face is none.
+        """
+        params = {"asset": code, "face": format(Decimal(face), "f")}
+        return await self._read("khz_contract", params, reads.Contract)
+
+    async def quote(self, kind: str, **given: str | Decimal | date | int) -> Read[reads.Quote]:
+        """Ask what a bill, a bond or a floater is worth by its terms.
+
+        Args:
+            kind: `bill`, `bond` or `floater`.
+            given: as `khz_quote` takes them, and `yield_` for the yield: one of price and yields,
+                and the terms. Figures are exact: text, `Decimal` or whole.
+
+        Raises:
+            CallFailed: what is given contradicts itself, or has no such price.
+        """
+        params = {name.removesuffix("_"): _quoted(name, value) for name, value in given.items()}
+        return await self._read("khz_quote", {"kind": kind, **params}, reads.Quote, member="quote")
+
     async def strips(self, code: str, account: str | None = None) -> Read[reads.Strips]:
         """Ask for the strips of a bond, and for an account what it has of them.
 
@@ -570,6 +597,18 @@ class _Place(msgspec.Struct):
     block_id: str
     time: datetime
     next: str | None = None
+
+
+def _quoted(name: str, value: str | Decimal | date | int) -> str | int:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case date():
+            return value.isoformat()
+        case int() if name not in _COUNTS and not isinstance(value, bool):
+            return str(value)
+        case _:
+            return value
 
 
 def _decode(data: bytes, kind: type[T]) -> T:

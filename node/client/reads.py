@@ -327,6 +327,44 @@ class Strips:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A holding of an asset as other systems know it."""
+
+    asset: str
+    dictionary: str
+    """The version of the ACTUS data dictionary whose names these are."""
+    contract: Mapping[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What terms are worth: a price per hundred, and what belongs to it. None: not of this kind."""
+
+    price: Decimal
+    yield_percent: Decimal | None = None
+    """Of a bill or a bond."""
+    discount_percent: Decimal | None = None
+    """Of a bill."""
+    coupon_equivalent_percent: Decimal | None = None
+    """Of a bill between two days."""
+    discount_margin_percent: Decimal | None = None
+    """Of a floater."""
+    accrued: Decimal | None = None
+    full_price: Decimal | None = None
+    days: int | None = None
+    """Of a bill, to its maturity."""
+    days_to_next_coupon: int | None = None
+    days_in_period: int | None = None
+    next_payment: date | None = None
+    next_payment_per_hundred: Decimal | None = None
+    face: Decimal | None = None
+    """As given; None: what follows was not asked for."""
+    cost: Decimal | None = None
+    accrued_interest: Decimal | None = None
+    payable: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What a licence allows."""
 

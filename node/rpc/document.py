@@ -18,6 +18,7 @@ from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import methods_of
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
+from node.rpc.quotes import QuoteMethods
 from node.rpc.securities import SecurityMethods
 from node.rpc.sockets import SOCKET_METHODS
 from node.rpc.strips import StripMethods
@@ -33,6 +34,7 @@ def render() -> str:
         AuctionMethods,
         SecurityMethods,
         ContractMethods,
+        QuoteMethods,
         DebtMethods,
         StripMethods,
         IndexMethods,

@@ -71,6 +71,7 @@ from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
+from node.rpc.quotes import QuoteMethods
 from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
@@ -180,6 +181,7 @@ class RpcServer:
             *methods_of(auctions),
             *methods_of(securities),
             *methods_of(ContractMethods(services.chain)),
+            *methods_of(QuoteMethods(services.chain)),
             *methods_of(debt),
             *methods_of(strips),
             *methods_of(index),

@@ -56,6 +56,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.ledger.outcomes.Reject": "becomes an outcome",
     "node.ledger.pricing.problems.PricingError": "becomes an outcome, or a usage error",
     "node.ledger.transactions.TransactionError": "becomes an outcome",
+    "node.quotes.QuoteError": "becomes an error of the interface, or a usage error",
     "node.network.errors.DialFailed": "becomes the reason of a missing link",
     "node.network.errors.LinkClosed": "becomes the reason of a missing link",
     "node.network.errors.NetworkError": "the base",

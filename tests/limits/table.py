@@ -184,6 +184,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.cli.calendar.check._SHOWN_MAX": (
         "tests/rpc/test_calendars.py::test_words_that_are_no_day_say_what_to_type"
     ),
+    "node.rpc.quotes.PERIODS_MAX": ("tests/rpc/test_quotes.py::test_what_has_no_quote_is_refused"),
     "node.rpc.contracts.FACE_LENGTH_MAX": (
         "tests/rpc/test_contracts.py::test_face_that_nobody_can_hold_is_refused"
     ),
@@ -545,10 +546,8 @@ HIT: Final[Mapping[str, str]] = {
         "tests/rpc/test_stream.py::test_kept_items_are_bounded"
     ),
     # The debt desk, the index, what is quoted and drawn.
-    "node.cli.quote.figures.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
-    "node.cli.quote.floater.YEARS_MAX": (
-        "tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"
-    ),
+    "node.quotes.RATE_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
+    "node.quotes.YEARS_MAX": ("tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"),
     "node.ledger.pricing.floaters._MARGIN_MAX": (
         "tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"
     ),
@@ -866,7 +865,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.check.SHOWN_MAX": _SHOWN,
     "node.cli.debt.NAMED_MAX": _SHOWN,
     "node.cli.moments._SHOWN_MAX": _SHOWN,
-    "node.cli.quote.figures._SHOWN_MAX": _SHOWN,
+    "node.quotes._SHOWN_MAX": _SHOWN,
     "node.cli.submission.OPEN_FOR_H_MAX": _ASKED,
     "node.ledger.dates.civil._SHOWN_MAX": _SHOWN,
     "node.cli.validator.resume.REASON_MAX": _SHOWN,

@@ -6,21 +6,7 @@ from fractions import Fraction
 import click
 
 from node.cli.output import json_option, table
-from node.cli.quote.figures import (
-    DAY,
-    DAY_COUNTS,
-    FIGURE,
-    PRICE_DECIMALS,
-    YIELD_DECIMALS,
-    amount,
-    face_of,
-    in_percent,
-    one_of,
-    percent_of,
-    plain,
-    price_of,
-    refusing,
-)
+from node.cli.quote.figures import DAY, DAY_COUNTS, FIGURE, PRICE_DECIMALS, refusing
 from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
@@ -99,54 +85,23 @@ def command(
       khazana quote bond --coupon 7 --dated 2020-08-20 --maturity 2023-08-20 \\
         --settlement 2021-03-04 --price 95.0711 --face 250000000
     """
-    from node.ledger.pricing import (
-        Bond,
-        DayCount,
-        FirstPeriod,
-        bond_price,
-        bond_yield,
-        half_up,
-        position,
-        text,
-    )
+    from node.quotes import bond_of, bond_quote
 
-    one_of(**{"price": price, "yield": yield_})
-    each_percent = percent_of(coupon, "--coupon")
-    face = None if face is None else face_of(face)
-    price = None if price is None else price_of(price)
     with refusing():
-        bond = Bond(
+        bond = bond_of(
+            coupon=coupon,
             dated=dated,
             maturity=maturity,
-            coupon=each_percent,
             frequency=int(frequency),
             end_of_month=end_of_month,
             first_payment=first_payment,
-            accrual=DayCount(accrual),
-            pricing=DayCount(pricing),
-            first_period=FirstPeriod(first_period),
+            accrual=accrual,
+            pricing=pricing,
+            first_period=first_period,
         )
-        if price is None:
-            assert yield_ is not None
-            units = bond_price(bond, settlement, in_percent(yield_), decimals=decimals)
-            price = Fraction(units, 10**decimals)
-        rate = bond_yield(bond, settlement, price, decimals=YIELD_DECIMALS)
-        place = position(bond, settlement)
-    full = price + place.accrued
-    facts = {
-        "price": plain(price),
-        "yield_percent": text(rate, YIELD_DECIMALS),
-        "accrued": text(half_up(place.accrued, decimals), decimals),
-        "full_price": text(half_up(full, decimals), decimals),
-        "days_to_next_coupon": place.days_left,
-        "days_in_period": place.days_in_period,
-    }
-    if face is not None:
-        facts |= {
-            "face": plain(face),
-            "cost": amount(face, price),
-            "accrued_interest": amount(face, place.accrued),
-            "payable": amount(face, full),
-        }
-    sheet = sheet_of_row(facts)
-    emit_sheet(facts, table(list(facts.items())), sheet, as_json=as_json, as_csv=as_csv)
+        facts = bond_quote(
+            bond, settlement, price=price, yield_=yield_, face=face, decimals=decimals
+        )
+    emit_sheet(
+        facts, table(list(facts.items())), sheet_of_row(facts), as_json=as_json, as_csv=as_csv
+    )

@@ -79,7 +79,7 @@ def command(
         counts.remove(DayCount.ACT_ACT_ICMA)
     shares: list[tuple[str, Fraction]] = []
     with refusing():
-        each_percent, on = percent_of(rate, "--rate"), face_of(face)
+        each_percent, on = percent_of(rate, "rate"), face_of(face)
         for count in counts:
             share = year_fraction(
                 count,
