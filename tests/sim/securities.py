@@ -150,7 +150,7 @@ class SecurityLoad:
             call=_call(chance, start, maturity_day) if chance.random() < 0.7 else None,
             instalments=(),
             day_count=chance.choice((DayCount.ACT_365F, DayCount.ACT_ACT_ICMA)),
-            pricing_day_count=chance.choice(tuple(DayCount)),
+            pricing_day_count=DayCount.ACT_ACT_ICMA,
             calendar=chance.choice(calendars).decode(),
             roll=chance.choice(tuple(Roll)) if self._bad else Roll.FOLLOWING,
             order=chance.choice(tuple(Order)),
