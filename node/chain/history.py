@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from consensus.certificates import QuorumCertificate
+from consensus.errors import InvalidValue
 from consensus.validators import ValidatorSet
 from node.blocks import Block, decode_block, decode_certificate
 from node.chain.errors import ChainDamaged
@@ -132,8 +133,15 @@ class History:
         raise ChainDamaged(f"no validator set is stored for height {height}")
 
     def validator_set(self, height: int) -> ValidatorSet:
-        """Return the same as consensus knows it."""
-        return validator_set(self.validators(height))
+        """Return the same as consensus knows it.
+
+        Raises:
+            ChainDamaged: what is stored could not be one.
+        """
+        try:
+            return validator_set(self.validators(height))
+        except InvalidValue as error:
+            raise ChainDamaged(f"the validator set of height {height}: {error}") from None
 
     def validator_changes(self, height: int) -> tuple[int, ...]:
         """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""

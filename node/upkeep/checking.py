@@ -23,7 +23,7 @@ from node.blocks import (
 )
 from node.blocks.certificates import Verify
 from node.chain.errors import ChainDamaged
-from node.chain.head import HandoverRecord, HeadRecord, KeptRecord
+from node.chain.head import HandoverRecord, HeadRecord, KeptRecord, validator_set
 from node.chain.history import EVERYTHING, History
 from node.chain.opening import check_amendments
 from node.codec import CodecError, RecordT, decode, encode
@@ -248,7 +248,14 @@ class _Check:
         try:
             for key, value in self._view.scan(start, stop):
                 height = layout.decode_number(key[len(start) :])
-                found.append((height, decode(value, VALIDATOR_SETS.record).validators))
+                keys = decode(value, VALIDATOR_SETS.record).validators
+                try:
+                    validator_set(keys)
+                except InvalidValue as error:
+                    place = f"validator set from height {height}"
+                    self._fault(Part.TRAIL, place, error, "one that could rule", RESTART)
+                else:
+                    found.append((height, keys))
         except (StorageError, CodecError) as error:
             self._fault(Part.TRAIL, "validator sets", error, "readable", RESTART)
         if not found or found[0][0] != 1:

@@ -311,6 +311,18 @@ async def test_head_whose_batch_is_incomplete_is_refused(lost: bytes, named: str
     assert named in await damaged(make_town(), {lost: None})
 
 
+@pytest.mark.adversarial(69)
+async def test_validators_who_cannot_be_are_refused() -> None:
+    town = make_town()
+    key = layout.state_key(b"G" + bytes(7) + b"\1")
+    record = town.store.get(key)
+    assert record is not None
+
+    named = await damaged(town, {key: record.replace(b"central-bank", b"Central-bank")})
+
+    assert named.startswith("the validator set of height 2: id: found 'Central-bank'")
+
+
 @pytest.mark.adversarial(69, 70)
 async def test_pieces_that_contradict_each_other_are_refused() -> None:
     other = make_town()

@@ -107,6 +107,11 @@ def other_time(value: bytes) -> bytes:
     return encode_block(replace(block, header=header))
 
 
+def other_name(value: bytes) -> bytes:
+    """The name of a validator as none may be."""
+    return value.replace(b"central-bank", b"Central-bank")
+
+
 A_RECORD = ACCOUNTS.prefix + address_of(BANK, "a3")
 SET_2 = VALIDATOR_SETS.prefix + height_key(4)
 
@@ -130,6 +135,7 @@ SET_2 = VALIDATOR_SETS.prefix + height_key(4)
         (layout.state_key(A_RECORD), None, Part.STATE, "accounts"),
         (layout.state_key(A_RECORD), flip, Part.STATE, "accounts"),
         (layout.state_key(SET_2), None, Part.STATE, "validator sets"),
+        (layout.state_key(SET_2), other_name, Part.TRAIL, "validator set from height 4"),
         (layout.hash_key(hash_of_key(A_RECORD)), None, Part.STATE, "index entry"),
         (layout.hash_key(hash_of_key(A_RECORD)), flip, Part.STATE, "index entry"),
         (layout.node_key(b""), None, Part.STATE, "branch (root)"),
