@@ -821,7 +821,7 @@ class Outcome(IntEnum):
         250,
         "The block has no room for this: it is work of {found} units of 10 microseconds, and"
         " {expected} are left of what all such work may take in a block. Submit it again in some"
-        " seconds.",
+        " seconds; operations of one transaction that are too much together, each by itself.",
         3,
     )
 
