@@ -167,6 +167,17 @@ def test_a_rival_that_drowns_is_offered_half_until_it_does_not(
     assert rivals.ratios({"tps": 4_200.0}, {"geth": found}) == {"geth": 6.0}
 
 
+def test_a_rival_whose_every_transfer_comes_after_the_window_has_not_kept_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    does = {2_000: 0.0, 1_000: 800.0}
+    monkeypatch.setattr(
+        rivals, "_at", lambda _name, _cache, rate, *_: {"tps": does[rate], "drained": True}
+    )
+
+    assert rivals.theirs("geth", tmp_path, 2_000, 1.0, 1.0)["tps_by_rate_asked"] == does
+
+
 def test_a_rival_that_is_not_to_be_had_is_tried_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
