@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from node.client.drafts import Draft
-from node.client.errors import CallFailed, Limited, NotReady, Unreachable
+from node.client.errors import CallFailed, Limited, NotReady, Unreachable, wait_ms
 from node.client.finality import INTERNAL, PAUSE_MAX_S, PAUSE_MIN_S, milliseconds
 from node.client.reads import Receipt
 from node.client.subscriptions import StreamItem, follow
@@ -194,7 +194,7 @@ class _Bulk:
                 pause_s = min(2 * pause_s, PAUSE_MAX_S)
                 continue
             pause_s = PAUSE_MIN_S
-            busy, wait_ms, final = self._take_answers(batch, items, loop.time())
+            busy, said_ms, final = self._take_answers(batch, items, loop.time())
             if any(status == FORGOTTEN for _, status, _, _ in items):
                 self._transport.pass_over()
             if final:
@@ -202,7 +202,7 @@ class _Bulk:
             self._check_finished()
             if busy:
                 waiting.extendleft(reversed(busy))
-                await asyncio.sleep(wait_ms / 1000)
+                await asyncio.sleep(wait_ms(said_ms) / 1000)
 
     def _next_list(self, waiting: deque[bytes]) -> list[bytes]:
         batch: list[bytes] = []
@@ -227,14 +227,14 @@ class _Bulk:
         """Return what found no room, for how long to wait with it, and what is final already."""
         busy: list[bytes] = []
         final: list[bytes] = []
-        wait_ms = 0
+        said_ms = 0
         for key, (_, status, outcome, retry_after_ms) in zip(batch, items, strict=True):
             pending = self._pending.get(key)
             if pending is None:
                 continue  # a block was faster than the answer
             if status == BUSY:
                 busy.append(key)
-                wait_ms = max(wait_ms, retry_after_ms or 0)
+                said_ms = max(said_ms, retry_after_ms or 0)
             elif status == FINAL:
                 self._asked(key, now, taken=True)
                 final.append(key)
@@ -245,7 +245,7 @@ class _Bulk:
                 self._finish(key, outcome, None)
             else:
                 self._asked(key, now, taken=status == PENDING)
-        return busy, wait_ms, final
+        return busy, said_ms, final
 
     async def _take_final(self, keys: Sequence[bytes]) -> tuple[int, int]:
         """Take over which of these are in a block; return up to which block time that was asked,

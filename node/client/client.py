@@ -38,7 +38,7 @@ from node.client.network import ClientNetwork
 from node.client.paper import BidMandate, Envelope
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
-from node.client.transport import SubmittedItem, Transport
+from node.client.transport import PATIENCE_S, SubmittedItem, Transport
 from node.debt import DebtLine
 from node.hashing import HASH_SIZE
 
@@ -66,6 +66,7 @@ class Client:
         *,
         network: "ClientNetwork | Genesis | None" = None,
         timeout_s: float = TIMEOUT_S,
+        patience_s: float = PATIENCE_S,
         ssl_context: ssl.SSLContext | None = None,
         api_key: str | None = None,
     ) -> None:
@@ -77,6 +78,8 @@ class Client:
             network: which network to speak to, or its genesis. None: that of the first node that
                 answers, which then is believed.
             timeout_s: for one answer of one node.
+            patience_s: for how long a read waits, in all, where nodes say that too much was asked
+                and when to come back; 0: it raises `Limited` at once.
             ssl_context: for https, where the system's authorities are not the right ones, or the
                 node wants a certificate of the client.
             api_key: shown to every endpoint; over http whoever listens on the way can read it.
@@ -87,7 +90,11 @@ class Client:
         if isinstance(endpoints, str):
             endpoints = [endpoints]
         self._transport = Transport(
-            endpoints, timeout_s=timeout_s, ssl_context=ssl_context, api_key=api_key
+            endpoints,
+            timeout_s=timeout_s,
+            patience_s=patience_s,
+            ssl_context=ssl_context,
+            api_key=api_key,
         )
         if network is None or isinstance(network, ClientNetwork):
             self._network = network

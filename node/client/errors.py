@@ -29,6 +29,8 @@ from typing import Any, Final
 from node.ledger.outcomes import Outcome
 
 RETRY_AFTER_MS_DEFAULT: Final = 500
+RETRY_AFTER_MS_MAX: Final = 60_000
+"""However long a node says, then one is asked again: it may be wrong, or wish us ill."""
 NOT_FOUND: Final = -32001
 
 _OUTCOMES: Final[Mapping[int, Outcome]] = {outcome.value: outcome for outcome in Outcome}
@@ -89,9 +91,9 @@ class CallFailed(ClientError):
 
     @property
     def retry_after_ms(self) -> int:
-        """When it may be worth asking again."""
-        wait = self.data.get("retry_after_ms")
-        return wait if isinstance(wait, int) and wait >= 0 else RETRY_AFTER_MS_DEFAULT
+        """When it may be worth asking again: from 1 to `RETRY_AFTER_MS_MAX`."""
+        said = self.data.get("retry_after_ms")
+        return wait_ms(said if isinstance(said, int) else RETRY_AFTER_MS_DEFAULT)
 
 
 class NotFound(CallFailed):
@@ -208,6 +210,11 @@ _BY_CODE: Final[Mapping[int, type[CallFailed]]] = {
     -32007: NoIndex,
     -32010: WaitTimeout,
 }
+
+
+def wait_ms(said: int) -> int:
+    """Return how long to wait where a node said so many milliseconds."""
+    return min(max(said, 1), RETRY_AFTER_MS_MAX)
 
 
 def call_failed(code: int, message: str, data: Mapping[str, Any]) -> CallFailed:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 ANSWER_SIZE_MAX: Final = 32 << 20
 """The largest answer read: a block of ids or a page in full stays far below."""
 PATIENCE_S: Final = 10.0
-"""For how long a read waits where nodes say that too much was asked, and when to come back."""
+"""For how long a question waits where nodes say that too much was asked, and when to come back."""
 CONNECT_TIMEOUT_S: Final = 5.0
 CONNECTIONS_MAX: Final = 64
 """Open at one time, to all endpoints together."""
@@ -68,6 +68,7 @@ class Transport:
         endpoints: Sequence[str],
         *,
         timeout_s: float,
+        patience_s: float = PATIENCE_S,
         ssl_context: ssl.SSLContext | None = None,
         api_key: str | None = None,
     ) -> None:
@@ -76,6 +77,7 @@ class Transport:
         Args:
             endpoints: base addresses, such as "http://127.0.0.1:26680", in order of preference.
             timeout_s: for one question to one node, beyond the time that the node is asked to wait.
+            patience_s: for how long to wait where nodes say when to come back, together.
             ssl_context: for https, where the system's authorities are not the right ones.
             api_key: shown to every endpoint, on every question.
         """
@@ -85,6 +87,7 @@ class Transport:
             raise ValueError("a client needs at least one endpoint")
         self.endpoints = tuple(_base(endpoint) for endpoint in endpoints)
         self._timeout_s = timeout_s
+        self._patience_s = patience_s
         self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
         self._ssl = ssl_context if ssl_context is not None else True
         self._session: aiohttp.ClientSession | None = None
@@ -135,13 +138,14 @@ class Transport:
         kind: type[T],
         *,
         wait_s: float = 0.0,
-        patience_s: float = PATIENCE_S,
+        patience_s: float | None = None,
     ) -> T:
         """Return the result of a call.
 
         Args:
             wait_s: for how long the node is asked to wait before it answers.
-            patience_s: for how long to wait where nodes say when to come back, together.
+            patience_s: for how long to wait where nodes say when to come back, together; the
+                transport's where there is none.
 
         Raises:
             CallFailed: the error of a node, which is `preferred` now; `Limited` where it would take
@@ -149,7 +153,7 @@ class Transport:
             Unreachable: no endpoint answered.
         """
         loop = asyncio.get_running_loop()
-        ends_s = loop.time() + patience_s
+        ends_s = loop.time() + (self._patience_s if patience_s is None else patience_s)
         while True:
             try:
                 return await self._call_any(method, params, kind, wait_s)

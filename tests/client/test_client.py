@@ -20,6 +20,7 @@ from node.client import (
     WrongNetwork,
     transaction,
 )
+from node.client.errors import RETRY_AFTER_MS_DEFAULT, RETRY_AFTER_MS_MAX, call_failed
 from node.client.transport import PATIENCE_S
 from node.ledger.operations import PlaceHold
 from node.ledger.outcomes import Outcome
@@ -410,6 +411,29 @@ async def test_read_comes_back_when_it_is_told_to(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(solo.server._calls, "take", refuse)
         with pytest.raises(Limited):
             await client.status()
+
+
+async def test_who_has_no_patience_is_told_at_once() -> None:
+    limits = RpcLimits(calls_per_second=1, calls_burst=2)
+    async with solo_node(limits=limits) as solo, client_of(solo, patience_s=0) as client:
+        await client.status()
+        with pytest.raises(Limited):
+            await client.status()
+
+
+@pytest.mark.parametrize(
+    ("said", "waited_ms"),
+    [
+        (250, 250),
+        (0, 1),
+        (-5, 1),
+        (10**400, RETRY_AFTER_MS_MAX),
+        ("soon", RETRY_AFTER_MS_DEFAULT),
+        (None, RETRY_AFTER_MS_DEFAULT),
+    ],
+)
+def test_no_node_says_for_how_long_its_client_sleeps(said: object, waited_ms: int) -> None:
+    assert call_failed(-32005, "busy", {"retry_after_ms": said}).retry_after_ms == waited_ms
 
 
 @pytest.mark.adversarial(75)

@@ -20,6 +20,8 @@ from tests.fuzz.harness import Read
 from tests.fuzz.serving import good_answers
 
 STATUSES: Final = (200, 200, 200, 400, 429, 500, 503)
+PATIENCE_S: Final = 0.01
+"""Enough to come back once where the answer says 5 ms; more would only be waited for."""
 NETWORK: Final = ClientNetwork(genesis_hash=bytes(32), test=True)
 
 
@@ -72,17 +74,17 @@ def _answering(ask: Callable[[str], Awaitable[None]], *, known: bool) -> Iterato
 
 
 async def _meet(url: str) -> None:
-    async with Client(url, timeout_s=20):
+    async with Client(url, timeout_s=20, patience_s=PATIENCE_S):
         pass
 
 
 async def _turn_pages(url: str) -> None:
-    async with Client(url, network=NETWORK, timeout_s=20) as client:
+    async with Client(url, network=NETWORK, timeout_s=20, patience_s=PATIENCE_S) as client:
         await client.holdings(bytes(20))
 
 
 async def _hand_in(url: str) -> None:
-    async with Client(url, network=NETWORK, timeout_s=20) as client:
+    async with Client(url, network=NETWORK, timeout_s=20, patience_s=PATIENCE_S) as client:
         await client.send_list([b"a", b"b"])
 
 

@@ -61,6 +61,11 @@ FOUND: Final = {
     ),
     "an error of a node that is no UTF-8": ("answer", b'\3{"error":{"\x80":1}}', "Unreachable"),
     "an error of a node nested deeply": ("answer", b'\3{"error":{"a":' + NESTED, "Unreachable"),
+    "an error of a node that says when to come back in hundreds of digits": (
+        "answer",
+        b'\3{"error":{"code":-32005,"message":"busy","data":{"retry_after_ms":%b}}}' % DIGITS[:400],
+        "read",
+    ),
     "a notification nested deeply": ("notification", b'{"id":' + NESTED, "BadAnswer"),
     "a network's state nested deeply": ("network-state", NESTED, "NoSuchNetwork"),
     "a process's state nested deeply": ("process-state", NESTED, "read"),

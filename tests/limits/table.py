@@ -692,6 +692,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.client.bulk.LIST_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
     "node.client.bulk.LIST_BYTES_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
     "node.client.client.PAGES_MAX": f"{_CLIENTS}::test_a_list_that_does_not_end_is_given_up",
+    "node.client.errors.RETRY_AFTER_MS_MAX": (
+        "tests/client/test_client.py::test_no_node_says_for_how_long_its_client_sleeps"
+    ),
     "node.client.subscriptions.MESSAGE_SIZE_MAX": (
         f"{_CLIENTS}::test_a_notification_that_is_too_large_ends_the_connection_and_another_is_made"
     ),
