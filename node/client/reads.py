@@ -231,6 +231,8 @@ class Asset:
     term_sheet_hash: str
     decimals: int
     multiple: Decimal
+    face_unit: Decimal | None
+    """What is held and moved is a multiple of it. None: of no security with a plan."""
     ceiling: Decimal
     supply: Decimal
     forced_transfer_allowed: bool

@@ -15,6 +15,7 @@ from node.rpc.rendering import render_day
 AMOUNTS: Final[Mapping[str, frozenset[str]]] = {
     "HOLDING_INSUFFICIENT": frozenset({"found", "held", "expected"}),
     "NOT_A_MULTIPLE": frozenset({"found", "expected"}),
+    "FACE_NOT_IN_UNITS": frozenset({"found", "expected"}),
     "CEILING_EXCEEDED": frozenset({"found", "expected"}),
     "STRIP_NOT_A_MULTIPLE": frozenset({"found", "expected"}),
 }

@@ -47,6 +47,20 @@ def asset_of(state: LedgerState, asset: str) -> AssetRecord:
     return record
 
 
+def check_face(asset: str, amount: int, terms: AssetTerms) -> None:
+    """Refuse an amount of a serviced security that is not in whole units of its face.
+
+    Raises:
+        Reject: FACE_NOT_IN_UNITS.
+    """
+    if isinstance(terms, CashTerms) or not is_serviced(terms):
+        return  # a bill that is brought back is of the first version, which had no such rule
+    if amount % terms.plan.face_unit:
+        raise Reject(
+            Outcome.FACE_NOT_IN_UNITS, asset=asset, found=amount, expected=terms.plan.face_unit
+        )
+
+
 def check_available(state: LedgerState, account: bytes, asset: str, amount: int) -> HoldingRecord:
     """Return the holding, of which at least `amount` is available.
 
@@ -66,12 +80,13 @@ def credit(state: LedgerState, account: bytes, asset: str, amount: int, terms: A
         terms: those of the asset.
 
     Raises:
-        Reject: REGISTER_CLOSED, RECORDS_PENDING, of a serviced security.
+        Reject: FACE_NOT_IN_UNITS, REGISTER_CLOSED, RECORDS_PENDING, of a serviced security.
     """
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
     after = HoldingRecord(available=holding.available + amount, held=holding.held)
     if not isinstance(terms, CashTerms) and is_serviced(terms):
+        check_face(asset, amount, terms)
         note_face(state, account, asset, terms.plan.cash, after.available + after.held)
     state.put(HOLDINGS, key, after)
 
@@ -97,8 +112,10 @@ def debit(state: LedgerState, account: bytes, asset: str, amount: int, terms: As
         terms: those of the asset.
 
     Raises:
-        Reject: HOLDING_INSUFFICIENT; REGISTER_CLOSED, RECORDS_PENDING, of a serviced security.
+        Reject: HOLDING_INSUFFICIENT; of a serviced security FACE_NOT_IN_UNITS before it, and
+            REGISTER_CLOSED, RECORDS_PENDING.
     """
+    check_face(asset, amount, terms)
     key = holding_key(account, asset)
     holding = state.get(HOLDINGS, key) or _NOTHING
     left, held = holding.available - amount, holding.held

@@ -302,6 +302,13 @@ class Outcome(IntEnum):
         104,
         "The asset {asset} was defined without forced transfer. That cannot be changed later.",
     )
+    FACE_NOT_IN_UNITS = (
+        260,
+        "{found} minor units of {asset} are no whole units of its face, of {expected} minor units"
+        " each. Less than the legal denomination may be held and moved, in whole units: give a"
+        " multiple of {expected}.",
+        3,
+    )
     HOLD_UNKNOWN = (
         105,
         "Account {account} has no hold {hold}. It was released, has expired, or never existed.",
@@ -624,7 +631,7 @@ class Outcome(IntEnum):
     STRIP_NOT_A_MULTIPLE = (
         190,
         "{found} minor units of {asset} cannot be stripped or put together: some strip would be no"
-        " whole number of minor units, or the bond no whole denominations. Take a multiple of"
+        " whole number of units of its face, or the bond no whole denominations. Take a multiple of"
         " {expected}.",
         3,
     )

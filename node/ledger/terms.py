@@ -20,7 +20,7 @@ from node.ledger.dates import Order, Roll, Stub
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, is_currency, is_name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.units import DAY_MAX, Day, is_text
+from node.ledger.units import DAY_MAX, DECIMALS_MAX, Day, is_text
 
 PPM: Final = 1_000_000
 """Rates and shares are counted in millionths: a coupon of 11.5 per cent is 115,000."""
@@ -40,6 +40,9 @@ NOTICE_DAYS_MAX: Final = 366
 PAR_E4: Final = 1_000_000
 """A hundred per hundred of face, in units of 0.0001."""
 PRICE_E4_MAX: Final = 100 * PAR_E4
+
+FACE_UNIT_MAX: Final = 10**DECIMALS_MAX
+"""One of a currency with the most decimals that there are."""
 
 PriceE4 = Annotated[int, msgspec.Meta(ge=1, le=PRICE_E4_MAX)]
 """Per hundred of face, in units of 0.0001."""
@@ -171,6 +174,9 @@ class PaymentPlan(Record):
     """Days after the payment day until what is unpaid is in default."""
     cash: AssetCode
     """What is paid: cash in the face's currency, with as many decimals."""
+    face_unit: Annotated[int, msgspec.Meta(ge=1, le=FACE_UNIT_MAX)]
+    """In minor units: what anybody has of the security, and whatever moves, is a multiple of it;
+    100 is a rupee. It divides the legal denomination, which binds issues and bids alone."""
     paying_agent: Address
     """The account that the ledger debits; its owner stands behind the definition."""
     residue_account: Address

@@ -310,6 +310,10 @@ class AssetView(msgspec.Struct, frozen=True, kw_only=True):
     term_sheet_hash: Hex
     decimals: int
     multiple: Amount
+    """The legal denomination: issues and bids are multiples of it."""
+    face_unit: Amount | None
+    """Below it, what is held and moved is a multiple of this. None: cash, or a bill that is brought
+    back."""
     ceiling: Amount
     supply: Amount
     forced_transfer_allowed: bool

@@ -32,7 +32,7 @@ from node.ledger.tables import (
     RulingKey,
     ValidatorRecord,
 )
-from node.ledger.terms import kind_of
+from node.ledger.terms import is_serviced, kind_of
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
 from node.rpc import results
@@ -251,6 +251,9 @@ class Views:
             term_sheet_hash=record.term_sheet_hash.hex(),
             decimals=record.decimals,
             multiple=render_amount(record.multiple, decimals=record.decimals),
+            face_unit=render_amount(record.terms.plan.face_unit, decimals=record.decimals)
+            if is_serviced(record.terms)
+            else None,
             ceiling=render_amount(record.ceiling, decimals=record.decimals),
             supply=render_amount(record.supply, decimals=record.decimals),
             forced_transfer_allowed=record.forced_transfer_allowed,

@@ -155,6 +155,7 @@ def _bond(
         record_days=10,
         grace_days=3,
         cash=RUPEE,
+        face_unit=1,
         paying_agent=ministry,
         residue_account=ministry,
     )

@@ -358,6 +358,9 @@ async def test_definitions_that_cannot_be(desk: Desk) -> None:
         ("bond", ("--tenor", "5y", "--rate", "1", "--reference", "r"), "expected one of them"),
         ("bond", ("--tenor", "5y", "--step", "2029-01-01=2"), "--step without --rate"),
         ("bond", ("--tenor", "5y", "--rate", "1", "--step", "soon=2"), "--step soon=2"),
+        ("bond", ("--tenor", "5y", "--face-unit", "0"), "--face-unit is 0"),
+        ("bond", ("--tenor", "5y", "--face-unit", "0.001"), "more decimals than the asset"),
+        ("bond", ("--tenor", "5y", "--face-unit", "a rupee"), "not an amount"),
         ("sukuk", ("--tenor", "5y"), "names the assets that are let"),
         ("sukuk", ("--tenor", "5y", "--pool", "road"), "--pool is 'road'"),
     ):
@@ -371,13 +374,16 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
     stepped = await desk.define(
         *("STEP", "bond", "--tenor", "5y", "--rate", "10", "--step", f"{later}=12.5"),
         *("--months", "3", "--day-count", "30/360", "--record-days", "5"),
-        *("--pricing-day-count", "30E/360"),
+        *("--pricing-day-count", "30E/360", "--face-unit", "0.5"),
     )
     zero = await desk.define("ZERO", "sukuk", "--tenor", "12m", "--pool", f"A={desk.document}")
     plain = await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back", dry=True)
 
     assert (stepped.code, zero.code) == (Exit.OK, Exit.OK), stepped.err + zero.err
-    plan = (await desk.solo.call("khz_asset", {"asset": "STEP"}))["asset"]["terms"]["plan"]
+    asset = (await desk.solo.call("khz_asset", {"asset": "STEP"}))["asset"]
+    assert asset["face_unit"] == "0.50"
+    assert (await desk.solo.call("khz_asset", {"asset": "ZERO"}))["asset"]["face_unit"] == "1.00"
+    plan = asset["terms"]["plan"]
     assert [each["rate_ppm"] for each in plan["rates"]] == [100_000, 125_000]
     assert (plan["months"], plan["day_count"], plan["record_days"]) == (3, "30/360", 5)
     assert plan["pricing_day_count"] == "30E/360"

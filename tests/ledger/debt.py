@@ -113,6 +113,7 @@ def plan(**changes: Any) -> PaymentPlan:
         record_days=2,
         grace_days=3,
         cash=PKR,
+        face_unit=1,
         paying_agent=address(FM),
         residue_account=address(RESIDUE),
     )

@@ -224,6 +224,11 @@ DEFINE_BOND: Final = Ladder(
             change={"terms": terms(maturity_day=ISSUED)},
         ),
         Row(
+            why="its denomination of a paisa is no whole unit of its face",
+            outcome=Outcome.FACE_NOT_IN_UNITS,
+            change={"terms": terms(face_unit=2)},
+        ),
+        Row(
             why="its calendar is not defined",
             outcome=Outcome.CALENDAR_UNKNOWN,
             change={"terms": terms(calendar="moon")},

@@ -157,6 +157,7 @@ NUMBERS = {
     "ASSET_NOT_STRIPPABLE": 187,
     "STRIPS_EXIST": 188,
     "STRIP_DIFFERS": 189,
+    "FACE_NOT_IN_UNITS": 260,
     "STRIP_NOT_A_MULTIPLE": 190,
     "STRIP_RECORD_DIFFERS": 191,
     "STRIPPING_CROWDED": 192,
@@ -172,8 +173,9 @@ def test_numbers_are_permanent() -> None:
 
 def test_outcomes_are_declared_in_order_of_number() -> None:
     # Numbered later, and found out before others: whether there is an auction before the powers
-    # that it comes under, whose paper it is with the powers.
+    # that it comes under, whose paper it is with the powers, what an amount is with the amounts.
     earlier = {
+        Outcome.FACE_NOT_IN_UNITS,
         Outcome.AUCTION_UNKNOWN,
         Outcome.BID_MANDATE_MISSING,
         Outcome.ENVELOPE_OF_ANOTHER_OFFICE,

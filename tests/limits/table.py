@@ -311,6 +311,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.protocol.UPGRADE_AHEAD_MAX": _LADDERS,
     "node.ledger.units.AMOUNT_MAX": _LADDERS,
     "node.ledger.units.DECIMALS_MAX": _RECORD,
+    "node.ledger.terms.FACE_UNIT_MAX": _RECORD,
     "node.ledger.units.TIME_MS_MAX": _RECORD,
     "node.ledger.units.DAY_MAX": _RECORD,
     "node.ledger.outcomes.SHOWN_MAX": (

@@ -200,6 +200,7 @@ async def test_asset_shows_amounts_in_its_units() -> None:
         assert asset["kind"] == "cash"
         assert asset["supply"] == "30000.00"
         assert asset["multiple"] == "0.01"
+        assert asset["face_unit"] is None
         assert asset["identifiers"] == {"isin": None, "currency": "PKR", "dti": None}
 
 

@@ -159,6 +159,7 @@ class SecurityLoad:
             record_days=2,
             grace_days=1,
             cash=CASH,
+            face_unit=1,
             paying_agent=ministry,
             residue_account=self._load._any_account(chance),
         )

@@ -84,6 +84,7 @@ class StripLoad:
             record_days=2,
             grace_days=1,
             cash=CASH,
+            face_unit=1,
             paying_agent=ministry,
             residue_account=ministry,
         )

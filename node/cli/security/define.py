@@ -124,9 +124,16 @@ _OPTIONS: Final = (
         help="Of a sukuk: something that is let, with its title; once for each.",
     ),
     click.option(
+        "--face-unit",
+        default="1",
+        show_default=True,
+        help="What may be held and moved below --multiple, and is never split: a rupee.",
+    ),
+    click.option(
         "--brought-back",
         is_flag=True,
-        help="Of a bill: the ledger does not pay it, its holders bring it back (`redeem`).",
+        help="Of a bill: the ledger does not pay it, its holders bring it back (`redeem`), and no"
+        " --face-unit holds.",
     ),
 )
 
@@ -206,6 +213,7 @@ def command(
         said,
         currency=money.identifiers["currency"] or cash,
         cash=cash,
+        decimals=money.decimals,
         agent=payer,
         residue=residue or payer,
     )

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from node.amounts import AmountError, parse_amount
 from node.cli.documents import digest_of
 from node.cli.exits import CommandError, Exit
 from node.cli.quote.figures import plain
@@ -49,15 +50,19 @@ class Terms:
     record_days: int
     grace_days: int
     pool: tuple[str, ...]
+    face_unit: str
     brought_back: bool
 
 
-def terms_of(said: Terms, *, currency: str, cash: str, agent: str, residue: str) -> dict[str, Any]:
+def terms_of(
+    said: Terms, *, currency: str, cash: str, decimals: int, agent: str, residue: str
+) -> dict[str, Any]:
     """Return terms as `khazana tx operations define_asset` has them.
 
     Args:
         currency: of the face.
         cash: in what is paid.
+        decimals: of the cash, and so of the face.
         agent, residue: accounts that pay, and that receive what rounding leaves.
 
     Raises:
@@ -92,6 +97,7 @@ def terms_of(said: Terms, *, currency: str, cash: str, agent: str, residue: str)
         "record_days": said.record_days,
         "grace_days": said.grace_days,
         "cash": cash,
+        "face_unit": _face_unit(said.face_unit, decimals),
         "paying_agent": agent,
         "residue_account": residue,
     }
@@ -184,6 +190,17 @@ def _pool(pool: Sequence[str]) -> list[dict[str, str]]:
             )
         found.append({"name": name.strip(), "document_hash": digest_of(Path(document))})
     return found
+
+
+def _face_unit(text: str, decimals: int) -> int:
+    """Return the unit of face in minor units."""
+    try:
+        unit = parse_amount(text, decimals=decimals)
+    except AmountError as error:
+        raise CommandError(Exit.USAGE, f"--face-unit: {error}") from None
+    if not unit:
+        raise CommandError(Exit.USAGE, "--face-unit is 0; expected such as 1, for a rupee")
+    return unit
 
 
 def _ppm(percent: Fraction, option: str, *, below_zero: bool = False) -> int:

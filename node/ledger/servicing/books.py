@@ -1,7 +1,7 @@
 """What must hold of all serviced securities together: the books of their registers and payments.
 
-1. Each position has the face that its account holds, and each holding of a serviced security has a
-   position: what was issued and not redeemed is held by somebody.
+1. Each position has the face that its account holds, in whole units, and each holding of a serviced
+   security has a position: what was issued and not redeemed is held by somebody.
 2. What was due was paid, withheld or is residue where the payment is settled; where it is not, what
    everybody had on record is still known, and adds up to the face on record: it is owed by name.
 3. What is being paid out stands in escrow, and nothing else does.
@@ -69,6 +69,11 @@ def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[
         if asset in services:
             holders[asset] += 1
     on_record: defaultdict[tuple[str, int], int] = defaultdict(int)
+    units = {
+        key.decode(): asset.terms.plan.face_unit
+        for key, asset in rows.items(ASSETS)
+        if is_serviced(asset.terms)
+    }
     for key, position in rows.items(POSITIONS):
         code, _, place = key.partition(b"/")
         asset, address = code.decode(), account_at(place)
@@ -80,6 +85,11 @@ def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[
         held = 0 if holding is None else holding.available + holding.held
         if position.face != held:
             yield f"position {key.hex()} has a face of {position.face}, its holding is {held}"
+        if position.face % units[asset]:
+            yield (
+                f"position {key.hex()} has a face of {position.face}, not in units of"
+                f" {units[asset]}"
+            )
         holders[asset] -= position.face > 0
         numbers = [mark.number for mark in position.marks]
         first = first_open(service, place)

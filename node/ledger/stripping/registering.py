@@ -5,7 +5,7 @@ does not: so nothing is stripped that floats, may be called, or pays for days th
 """
 
 from dataclasses import dataclass
-from math import lcm
+from math import gcd, lcm
 from typing import Final
 
 from node.codec import replace
@@ -66,7 +66,7 @@ def register_strips(
     fault = fault or _fault_of_payments(left)
     if fault is None and service.waits:
         fault = f"the record of payment {service.recorded + 1} is overdue"
-    multiple = _multiple_of(asset, left)
+    multiple = _multiple_of(asset, left, terms.plan.face_unit)
     if fault is None and multiple > asset.ceiling:
         fault = (
             f"the least that could be is {multiple} minor units, more than its ceiling,"
@@ -141,9 +141,13 @@ def _fault_of_payments(left: tuple[Payment, ...]) -> str | None:
     return None if unpaid is None else f"payment {unpaid} pays no interest"
 
 
-def _multiple_of(asset: AssetRecord, left: tuple[Payment, ...]) -> int:
-    """Return of what face every payment that is left is a whole number of minor units."""
-    return lcm(asset.multiple, *(each.interest.denominator for each in left if each.interest))
+def _multiple_of(asset: AssetRecord, left: tuple[Payment, ...], face_unit: int) -> int:
+    """Return of what face every payment that is left is a whole number of units of a strip."""
+    interests = [each.interest for each in left if each.interest]
+    return lcm(
+        asset.multiple,
+        *(each.denominator * (face_unit // gcd(face_unit, each.numerator)) for each in interests),
+    )
 
 
 def _strip_of(
@@ -176,7 +180,7 @@ def _strip_of(
         terms=StripTerms(face_currency=terms.face_currency, plan=zero, line=line),
         term_sheet_hash=sheet,
         decimals=asset.decimals,
-        multiple=1,
+        multiple=plan.face_unit,
         # What lines there will be of a series nobody knows; each is bounded by its own.
         ceiling=AMOUNT_MAX // 2 if line is None else asset.ceiling,
         supply=0,

@@ -24,8 +24,8 @@ from node.client.reads import Payment
 from node.ledger.operations import FundPayment, Redeem, Transfer
 from node.provision.acts import RUPEE, issue
 
-ODD: Final = 123_456_78
-"""Paisa of face: a fraction far below the legal multiple, as retail has."""
+ODD: Final = 1_237 * PAISA
+"""Face in rupees, below the legal multiple of Rs 5,000, as retail has."""
 SETTLED: Final = "settled"
 
 

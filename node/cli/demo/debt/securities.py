@@ -219,6 +219,7 @@ def _define(stage: DebtStage, asset: str, issued: date) -> DefineAsset:
         record_days=2,
         grace_days=GRACE_DAYS,
         cash=RUPEE,
+        face_unit=PAISA,
         paying_agent=agent.address,
         residue_account=stage.bank.address,
     )

@@ -10,7 +10,7 @@ from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.authority import active_participant, other_account
 from node.ledger.calendars import calendar_of
 from node.ledger.checks import check_amount, check_text
-from node.ledger.holdings import asset_of
+from node.ledger.holdings import asset_of, check_face
 from node.ledger.identifiers import (
     Address,
     AssetCode,
@@ -98,6 +98,7 @@ def _apply(context: ActContext, operation: DefineAsset) -> None:
     payments: tuple[Payment, ...] = ()
     if concerned is not None:
         assert is_serviced(operation.terms)  # only such concern anybody
+        check_face(asset, operation.multiple, operation.terms)
         payments = _check_payments(context, operation, operation.terms, *concerned, participants)
 
     for scheme, identifier in identifiers:

@@ -8,7 +8,7 @@ from node.ledger import holdings
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.authority import other_account, participant_of, subject_of
 from node.ledger.checks import check_amount, check_expiry, check_text
-from node.ledger.holdings import asset_of
+from node.ledger.holdings import asset_of, check_face
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
 from node.ledger.parameters import parameter
 from node.ledger.protocol import HOLDS_BOUNDED
@@ -44,7 +44,7 @@ def _apply(context: ActContext, operation: PlaceHold) -> None:
     state, holder, asset = context.state, operation.holder, operation.asset
     participants = context.authority.participants(operation.account, operation.approvers)
     owner = other_account(state, holder).owner
-    asset_of(state, asset)
+    terms = asset_of(state, asset).terms
     context.authority.power(ACT.name, subject_of(participant_of(state, owner)), participants)
     check_text("reason", operation.reason)
     check_text("legal_reference", operation.legal_reference)
@@ -56,6 +56,7 @@ def _apply(context: ActContext, operation: PlaceHold) -> None:
             now_ms=context.block.time_ms,
             lifetime_max_ms=parameter(state, "hold-lifetime-max-ms"),
         )
+    check_face(asset, operation.amount, terms)
 
     hold_id = context.new_id(Domain.HOLD)
     hold = HoldRecord(
