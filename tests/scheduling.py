@@ -24,13 +24,13 @@ BY_THEMSELVES: Final = (
 )
 """Paths, or folders, of tests of which one at a time is enough for a machine."""
 
-SAME_PORTS: Final = ("tests/docs/test_commands.py", "tests/cli/test_devnet.py")
-"""What starts `khazana devnet up`: two that begin at once would choose the same ports."""
-
-LAST: Final = (*SAME_PORTS, "tests/provision/test_local.py")
+LAST: Final = (
+    "tests/docs/test_commands.py",
+    "tests/cli/test_devnet.py",
+    "tests/provision/test_local.py",
+)
 """Networks of processes that only wait for what somebody types: the longest first. They come when
-all else has begun, to whoever is free, and may meet each other and the end of the others, but for
-`SAME_PORTS`, which are one unit.
+all else has begun, to whoever is free, and may meet each other and the end of the others.
 """
 
 LONG: Final = ("tests/sim/",)
@@ -47,8 +47,6 @@ class FilesAndOneMachine(LoadFileScheduling):  # type: ignore[misc]  # xdist dec
 
     @override
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(SAME_PORTS):
-            return "same ports"
         return "one machine" if by_itself(nodeid) else super()._split_scope(nodeid)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import BY_THEMSELVES, LAST, SAME_PORTS, by_itself
+from tests.scheduling import BY_THEMSELVES, LAST, by_itself
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,13 +85,6 @@ def test_networks_that_are_only_spoken_to_come_last_and_not_to_the_one_that_is_b
     assert files[0] == "tests/app/test_b.py"
     assert LAST[0] in {file for _, file, _ in ran}
     assert [file for worker, file, _ in ran if worker == machine][:4] == [alone] * 4
-
-
-def test_development_networks_never_start_beside_each_other(tmp_path: Path) -> None:
-    _, _, ran = distribute(tmp_path, *SAME_PORTS)
-
-    assert len({worker for worker, _, _ in ran}) == 1
-    assert [file for _, file, _ in ran] == [name for name in SAME_PORTS for _ in range(4)]
 
 
 @pytest.mark.parametrize("name", ["tests/e2e/test_a.py", "tests/app/test_b.py"])

@@ -1,10 +1,25 @@
-"""Free ports: different, free, outside the range of outgoing connections."""
+"""Free ports: different, free, outside the range of outgoing connections, and reserved for one."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from node.provision.ports import are_free, free_ports
+from node.provision.ports import Reservation, free_ports
+
+HOLDER = """
+import sys
+from node.provision.ports import Reservation
+with Reservation() as reserved:
+    print(reserved.take(*map(int, sys.argv[1:])), flush=True)
+    sys.stdin.read()
+"""
+
+
+def is_free(port: int) -> bool:
+    with Reservation() as reserved:
+        return reserved.take(port)
 
 
 def test_ports_are_different_and_below_the_ephemeral_range() -> None:
@@ -12,15 +27,69 @@ def test_ports_are_different_and_below_the_ephemeral_range() -> None:
 
     assert len(set(ports)) == 10
     assert all(20_000 <= port < 32_000 for port in ports)
-    assert are_free(ports)
+    assert all(is_free(port) for port in ports)
 
 
 def test_port_with_a_listener_is_not_free() -> None:
     (port,) = free_ports(1)
 
     with socket.create_server(("127.0.0.1", port)):
-        assert not are_free((port,))
-    assert are_free((port,))
+        assert not is_free(port)
+    assert is_free(port)
+
+
+def test_port_whose_last_connection_was_closed_just_now_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = server.getsockname()
+        with socket.create_connection(place):
+            accepted, _ = server.accept()
+            accepted.close()  # First, so that the connection lingers on this side.
+
+    assert is_free(place[1])
+
+
+def test_reserved_ports_are_nobody_elses_until_they_are_left() -> None:
+    with Reservation() as mine, Reservation() as other:
+        first, second = mine.find(2)
+
+        assert not other.take(first)
+        assert not mine.take(first), "once is enough"
+        mine.__exit__(None, None, None)
+        assert other.take(first, second)
+
+
+def test_ports_are_reserved_together_or_not_at_all() -> None:
+    first, second = free_ports(2)
+    with Reservation() as mine, Reservation() as other:
+        assert mine.take(second)
+
+        assert not other.take(first, second)
+        assert mine.take(first)
+
+
+def test_what_is_reserved_is_never_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Reservation() as mine:
+        drawn = [*mine.find(1), *free_ports(1)]
+        expected = drawn[1]
+        monkeypatch.setattr("node.provision.ports.random.randrange", lambda *_: drawn.pop(0))
+
+        assert free_ports(1) == (expected,)
+
+
+def test_what_a_process_has_reserved_ends_with_it_however_it_ends() -> None:
+    (port,) = free_ports(1)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"True\n"
+        assert not is_free(port)
+    finally:
+        holder.kill()
+        holder.communicate()
+
+    assert is_free(port)
 
 
 def test_no_ports_are_needed_for_no_nodes() -> None:

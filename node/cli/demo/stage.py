@@ -25,7 +25,7 @@ from node.ledger.tables import ParticipantKind
 from node.provision.acts import SALT, address_of_key, document_hash
 from node.provision.description import Account
 from node.provision.local import LocalNetwork, create_network
-from node.provision.ports import free_ports
+from node.provision.ports import Reservation
 from node.provision.reference import INSTITUTIONS, reference_network
 
 EXCHANGE: Final = "exchange"
@@ -246,9 +246,18 @@ async def root_at(client: Client, height: int) -> str:
 @contextlib.asynccontextmanager
 async def set_stage(root: Path, narrator: Narrator, clock: Clock) -> AsyncIterator[Stage]:
     """Make a network under this folder, start it, and stop it at the end, whatever happens."""
+    with Reservation() as reserved:
+        async with _set_stage(root, narrator, clock, reserved) as stage:
+            yield stage
+
+
+@contextlib.asynccontextmanager
+async def _set_stage(
+    root: Path, narrator: Narrator, clock: Clock, reserved: Reservation
+) -> AsyncIterator[Stage]:
     cast = Cast.new()
     nodes = [*INSTITUTIONS, EXCHANGE]
-    free = free_ports(2 * len(nodes))
+    free = reserved.find(2 * len(nodes))
     description = reference_network(
         "demonstration",
         ports={name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(nodes)},

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from node.provision.ports import Reservation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,12 +35,10 @@ def root_option(command: Command) -> Command:
     )(command)
 
 
-def choose_ports(names: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Return ports for each node, for peers and for clients: the usual ones where all are free."""
-    from node.provision.ports import are_free, free_ports
-
+def choose_ports(names: Sequence[str], reserved: "Reservation") -> dict[str, tuple[int, int]]:
+    """Reserve ports for each node, for peers and for clients: the usual ones where all are free."""
     usual = {name: (NETWORK_PORT + n, RPC_PORT + n) for n, name in enumerate(names)}
-    if are_free(tuple(port for pair in usual.values() for port in pair)):
+    if reserved.take(*(port for pair in usual.values() for port in pair)):
         return usual
-    free = free_ports(2 * len(names))
+    free = reserved.find(2 * len(names))
     return {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(names)}

@@ -1,19 +1,24 @@
 """`khazana devnet up`: the network runs, and its accounts have funds."""
 
 import asyncio
+import fcntl
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from node.cli.devnet.place import ROOT_VARIABLE, choose_ports, root_default, root_option
-from node.cli.options import URL_DEFAULT, URL_VARIABLE
+from node.cli.exits import CommandError, Exit
+from node.cli.options import URL_VARIABLE
 from node.cli.output import box, emit, json_option, note, table
 
 if TYPE_CHECKING:
     from node.provision.local import LocalNetwork
+    from node.provision.ports import Reservation
 
 
 @click.command()
@@ -72,7 +77,7 @@ def command(root: Path, *, observer: bool, as_json: bool) -> None:
 def _naming(url: str, root: Path) -> str:
     """Return what has to be typed first where commands would ask another node, or other folder."""
     exports = []
-    if url != os.environ.get(URL_VARIABLE, URL_DEFAULT):
+    if os.environ.get(URL_VARIABLE, url) != url:
         exports.append(f"export {URL_VARIABLE}={url}")
     if root != Path(os.environ.get(ROOT_VARIABLE, root_default())):
         exports.append(f"export {ROOT_VARIABLE}={shlex.quote(str(root.absolute()))}")
@@ -83,35 +88,18 @@ def _naming(url: str, root: Path) -> str:
 
 async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[str, Any]]]":
     from node.client import Client, ClientNetwork
-    from node.clock import SystemClock
-    from node.provision.funding import development_accounts, founders, fund
-    from node.provision.local import NoSuchNetwork, create_network, open_network
-    from node.provision.reference import INSTITUTIONS, reference_network
+    from node.provision.funding import development_accounts, fund
+    from node.provision.ports import Reservation
 
-    try:
-        network = open_network(root)
-    except NoSuchNetwork:
-        names = [*INSTITUTIONS, *(["exchange"] if observer else [])]
-        participants, accounts = founders()
-        description = reference_network(
-            "devnet",
-            ports=choose_ports(names),
-            development=True,
-            participants=participants,
-            accounts=accounts,
-        )
-        # The pages that are opened first have everything on them.
-        now_ms = SystemClock().now_ms()
-        network = create_network(
-            root, description, now_ms=now_ms, index_at=names[0], desk_at=names[0]
-        )
-    stopped = [name for name in network.nodes if network.process(name) is None]
-    note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
-    network.start()
-    await network.wait_ready()
-    known = ClientNetwork.of(network.genesis)
-    async with Client([node.url for node in network.validators], network=known) as client:
-        await fund(client)
+    with _alone(root), Reservation() as reserved:
+        network = _opened(root, observer=observer, reserved=reserved)
+        stopped = [name for name in network.nodes if network.process(name) is None]
+        note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
+        network.start()
+        await network.wait_ready()
+        known = ClientNetwork.of(network.genesis)
+        async with Client([node.url for node in network.validators], network=known) as client:
+            await fund(client)
     return network, [
         {
             "label": account.label,
@@ -122,3 +110,50 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
         }
         for account in development_accounts()
     ]
+
+
+def _opened(root: Path, *, observer: bool, reserved: "Reservation") -> "LocalNetwork":
+    """Return the network of a folder; make it where there is none."""
+    from node.clock import SystemClock
+    from node.provision.funding import founders
+    from node.provision.local import NoSuchNetwork, create_network, open_network
+    from node.provision.reference import INSTITUTIONS, reference_network
+
+    try:
+        return open_network(root)
+    except NoSuchNetwork:
+        names = [*INSTITUTIONS, *(["exchange"] if observer else [])]
+        participants, accounts = founders()
+        description = reference_network(
+            "devnet",
+            ports=choose_ports(names, reserved),
+            development=True,
+            participants=participants,
+            accounts=accounts,
+        )
+        # The pages that are opened first have everything on them.
+        now_ms = SystemClock().now_ms()
+        return create_network(root, description, now_ms=now_ms, index_at=names[0], desk_at=names[0])
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Let no other command make or start the network of this folder meanwhile.
+
+    Raises:
+        CommandError: another one does.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                Exit.REFUSED,
+                f"another `khazana devnet up` is starting the network in {root}",
+                advice="Wait until it has ended; `khazana devnet up` then prints the accounts.",
+            ) from None
+        yield
+    finally:
+        os.close(folder)  # The lock goes with it.

@@ -28,7 +28,7 @@ from node.ledger.units import local_day
 from node.provision.acts import RUPEE, define_rupee, issue
 from node.provision.local import LocalNetwork, create_network
 from node.provision.pakistan import PAKISTAN, define_pakistan
-from node.provision.ports import free_ports
+from node.provision.ports import Reservation
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.provision.travelling import time_of, travel
 
@@ -206,7 +206,16 @@ async def set_stage(
     Args:
         validators: how many of the four institutions run a node.
     """
-    free = free_ports(2 * len(INSTITUTIONS))
+    with Reservation() as reserved:
+        async with _set_stage(root, narrator, clock, reserved, validators=validators) as stage:
+            yield stage
+
+
+@contextlib.asynccontextmanager
+async def _set_stage(
+    root: Path, narrator: Narrator, clock: Clock, reserved: Reservation, *, validators: int
+) -> AsyncIterator[DebtStage]:
+    free = reserved.find(2 * len(INSTITUTIONS))
     description = reference_network(
         "debt",
         ports={name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)},
