@@ -1,6 +1,8 @@
 """Options that several commands share."""
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,7 +13,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 HOME_VARIABLE: Final = "KHAZANA_HOME"
 URL_VARIABLE: Final = "KHAZANA_URL"
-URL_DEFAULT: Final = "http://127.0.0.1:26680"
+URL_USUAL: Final = "http://127.0.0.1:26680"
+
+_SHOWN_DEFAULT: Final = f"the running development network, else {URL_USUAL}"
 
 
 def home_option(command: Command) -> Command:
@@ -50,13 +54,33 @@ def parse_ids(
     return tuple(parse_id(context, parameter, each) for each in values)
 
 
+def url_default() -> str:
+    """Return whom a command asks where nobody says: your development network while it runs, else a
+    node of this machine at the usual port.
+
+    A person is told where it is not the usual one.
+    """
+    from node.cli.devnet.place import ROOT_VARIABLE, root_default
+    from node.cli.output import note
+    from node.provision.local import NoSuchNetwork, open_network
+
+    try:
+        network = open_network(Path(os.environ.get(ROOT_VARIABLE) or root_default()))
+    except (NoSuchNetwork, RuntimeError):  # The latter: whoever runs this has no home.
+        return URL_USUAL
+    url = next((network.nodes[name].url for name, _ in network.running()), URL_USUAL)
+    if url != URL_USUAL and sys.stderr.isatty():
+        note(f"asking the development network at {url}; --url or {URL_VARIABLE} names another node")
+    return url
+
+
 def url_option(command: Command) -> Command:
     """Give a command the option `--url`: the node to ask, or several of which one is enough."""
     return click.option(
         "--url",
-        default=URL_DEFAULT,
+        default=url_default,
         envvar=URL_VARIABLE,
-        show_default=True,
+        show_default=_SHOWN_DEFAULT,
         show_envvar=True,
         help="Where the node answers clients; of several, separated by spaces, the next is asked"
         " where one does not answer.",
@@ -69,9 +93,9 @@ def urls_option(command: Command) -> Command:
         "--url",
         "urls",
         multiple=True,
-        default=[URL_DEFAULT],
+        default=lambda: [url_default()],
         envvar=URL_VARIABLE,
-        show_default=True,
+        show_default=_SHOWN_DEFAULT,
         show_envvar=True,
         help="Where a node answers clients; once for each.",
     )(command)

@@ -1,8 +1,11 @@
 """`khazana devnet` and what is done on it: one network for the whole file."""
 
 import asyncio
+import fcntl
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,6 @@ from typing import Any
 import pytest
 
 from node.cli.exits import Exit
-from node.cli.options import URL_DEFAULT
 from node.client import Client
 from node.keys.development import development_signer
 from tests.cli.asked import here
@@ -41,14 +43,57 @@ class Devnet:
 
 
 @pytest.fixture(scope="module")
-def devnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
-    root = tmp_path_factory.mktemp("devnet") / "network"
+def begun_at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Devnet]]:
+    """Two networks, made and started at one moment; afterwards neither runs."""
+    roots = [tmp_path_factory.mktemp("devnet") / name for name in ("network", "neighbour")]
+
+    def up(root: Path) -> Ran:
+        return khazana("devnet", "up", "--dir", root, "--json")
+
     try:
-        ran = khazana("devnet", "up", "--dir", root, "--json")
-        assert ran.code == Exit.OK, ran.err
-        yield Devnet(root, ran.json)
+        with ThreadPoolExecutor(len(roots)) as both:
+            ran = list(both.map(up, roots))
+        for each in ran:
+            assert each.code == Exit.OK, each.err
+        yield [Devnet(root, each.json) for root, each in zip(roots, ran, strict=True)]
     finally:
-        khazana("devnet", "down", "--dir", root)
+        for root in roots:
+            khazana("devnet", "down", "--dir", root)
+
+
+@pytest.fixture(scope="module")
+def devnet(begun_at_once: list[Devnet]) -> Devnet:
+    """The first of them; the other runs no longer."""
+    network, neighbour = begun_at_once
+    neighbour.run("devnet", "down")
+    return network
+
+
+def test_networks_that_begin_at_one_moment_are_two(begun_at_once: list[Devnet]) -> None:
+    """First in the file: one of them is stopped for the others."""
+    urls = [node["url"] for each in begun_at_once for node in each.facts["nodes"]]
+    assert len(set(urls)) == 8
+
+    for each in begun_at_once:
+        found = each.run("devnet", "status", "--json")
+
+        assert found.code == Exit.OK
+        assert [node["ready"] for node in found.json["nodes"]] == [True] * 4
+    one, other = (khazana("genesis", "show", each.facts["genesis"]) for each in begun_at_once)
+    assert one.out != other.out
+
+
+def test_network_that_another_command_is_starting_is_left_to_it(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        ran = khazana("devnet", "up", "--dir", tmp_path)
+    finally:
+        os.close(folder)
+
+    assert ran.code == Exit.REFUSED
+    assert f"is starting the network in {tmp_path}" in ran.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_accounts_are_funded_and_their_keys_are_development_keys(devnet: Devnet) -> None:
@@ -68,16 +113,30 @@ def test_text_warns_that_the_keys_are_known(devnet: Devnet) -> None:
 
 
 def test_text_says_what_to_type_where_commands_would_ask_another_node(devnet: Devnet) -> None:
-    """The usual port may be another network's, which would answer in the place of this one."""
+    """Somebody else's network would answer in the place of this one."""
     there = khazana("devnet", "up", "--dir", devnet.root)
+    elsewhere = khazana(
+        "devnet", "up", variables={"KHAZANA_DEVNET": str(devnet.root), "KHAZANA_URL": "http://a:1"}
+    )
     known = devnet.run("devnet", "up")
 
-    for ran in (there, known):
+    for ran in (there, elsewhere, known):
         assert ran.code == Exit.OK, ran.err
-    taken = devnet.url != URL_DEFAULT
-    assert (f"export KHAZANA_URL={devnet.url}" in there.out) == taken
-    assert f"export KHAZANA_DEVNET={devnet.root}" in there.out
+    assert f"First type: export KHAZANA_DEVNET={devnet.root}\n" in there.out
+    assert f"First type: export KHAZANA_URL={devnet.url}\n" in elsewhere.out
     assert "export" not in known.out
+
+
+def test_commands_ask_the_network_that_runs_whatever_its_ports(devnet: Devnet) -> None:
+    variables = {"KHAZANA_DEVNET": str(devnet.root)}
+
+    one = here("query", "parameters", "--json", variables=variables)
+    several = here("status", "--json", variables=variables)
+
+    assert one.code == several.code == Exit.OK, one.err + several.err
+    assert one.err == several.err == "", "nobody sits at the terminal"
+    (node,) = several.json["nodes"]
+    assert node["url"] == devnet.url
 
 
 def test_every_node_is_ready_with_one_state(devnet: Devnet) -> None:
