@@ -18,7 +18,8 @@ SBOM      ?= dist/khazana.cdx.json
 SBOM_TOOL  = $(shell sed -n 's/^sbom = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 
 # Where the environment forbids it to keep what it has compiled, every process of a node or of a test compiles it again: a
-# third of its start. `make setup` compiles ours beforehand; what is edited afterwards is compiled once.
+# third of its start. `make setup` compiles everything beforehand, on all cores, where pip takes one after the other; what
+# is edited afterwards is compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test soak fuzz test-docker lint format types contracts check docs lock sbom clean
@@ -32,9 +33,9 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or 3.12 with venv found (Debian: apt-get install python3-venv); or say 'make PYTHON=/path/to/python3.12 ...'" >&2; exit 1; }
 	@echo "setting up $(VENV) with $(PYTHON) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -q -j 0 node consensus
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib node consensus
 	@touch $@
 
 demo: setup      ## the main job: four institutions sell, settle and prove a treasury bill
