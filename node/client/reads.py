@@ -535,6 +535,8 @@ class Auction:
     paid: Decimal
     """In a switch only what was left of the worth."""
     failed: Decimal
+    reallotted: Decimal
+    """Of what failed, delivered to others."""
     issued: Decimal | None
     """In a switch: the face of the destination that was given."""
     destination: str | None
@@ -550,6 +552,8 @@ class LadderRow:
     face: Decimal
     allotted: Decimal
     state: str
+    reallotted: Decimal
+    """Delivered besides, of what others did not pay for."""
     paid: Decimal | None
     """With the interest accrued; None: nothing was delivered."""
     accrued: Decimal | None

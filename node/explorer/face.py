@@ -51,7 +51,7 @@ MENU: Final = (
 
 
 _EPOCH: Final = date(1970, 1, 1)
-TERM_WORDS: Final = ("form", "method", "noncompetitive_price", "oversubscription")
+TERM_WORDS: Final = ("form", "method", "noncompetitive_price", "oversubscription", "reallotment")
 """Terms of an auction that the catalogues have words for, by name and value."""
 TERM_AMOUNTS: Final = (
     "target",

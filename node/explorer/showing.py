@@ -72,6 +72,7 @@ AMOUNTS: Final = frozenset(
         "noncompetitive",
         "paid",
         "principal_due",
+        "reallotted",
         "redeemed",
         "residue",
         "settled",

@@ -163,6 +163,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.PlanPublished,
         events.AuctionRejected,
         events.AuctionSettled,  # its allotments have moved
+        events.FaceReallotted,  # and what is behind one moved with it
         events.BidCommitted,
         events.BidEntered,
         events.BidMandateGiven,

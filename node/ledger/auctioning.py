@@ -33,7 +33,7 @@ from node.ledger.auctions.records import (
     ReferenceRecord,
     YieldE4,
 )
-from node.ledger.auctions.terms import AuctionTerms, lines_of
+from node.ledger.auctions.terms import AuctionTerms, Reallotment, lines_of
 from node.ledger.bidding import auction_of, blame, put_auction
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
@@ -120,7 +120,10 @@ class AuctionSettled(Record, tag=92):
     auction: Name
     asset: AssetCode
     settled: int
+    """With what was re-allotted."""
     failed: int
+    reallotted: int
+    """Face of allotments that have failed, delivered to others."""
     paid: int
     """In minor units of the cash, which has the decimals of the asset."""
     issued: int
@@ -403,28 +406,35 @@ def _piece(state: LedgerState, auction: str, piece: int) -> LadderRecord:
 
 
 def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
-    """Settle one piece of the ladder, and forget its bids."""
-    index, terms = record.pieces_settled, record.terms
+    """Settle one piece of the ladder and forget its bids, or re-allot in one that is settled."""
+    terms, ladder = record.terms, record.competitive_pieces + record.noncompetitive_pieces
     next_ms = time_ms if record.next_ms is None else record.next_ms
     if any(must_wait(state, asset_of(state, code).terms) for code in lines_of(terms)):
         put_auction(state, auction, replace(record, next_ms=next_ms), before=record)
         return [], 1
+    index = record.pieces_settled % ladder  # the second time from the first on
     piece = _piece(state, auction, index)
     settlement = Settlement(state, auction, record, time_ms)
-    after = settlement.settle(piece)
+    if record.pieces_settled < ladder:
+        after, rows = settlement.settle(piece), len(piece.rows)
+    else:
+        after = settlement.reallot(piece)
+        rows = settlement.tried
     if after != piece:
         state.put(LADDERS, ladder_key(auction, index), after)
     settled = replace(
         record,
         next_ms=next_ms,
-        pieces_settled=index + 1,
+        pieces_settled=record.pieces_settled + 1,
         settled=record.settled + settlement.settled,
         paid=record.paid + settlement.paid,
         failed=record.failed + settlement.failed,
+        unpaid=record.unpaid + settlement.unpaid,
+        reallotted=record.reallotted + settlement.reallotted,
         issued=record.issued + settlement.issued,
     )
     events: list[AuctionEvent] = [*settlement.events]
-    if settled.pieces_settled == record.competitive_pieces + record.noncompetitive_pieces:
+    if _is_settled(settled, ladder):
         settled = replace(settled, stage=AuctionStage.SETTLED)
         events.append(
             AuctionSettled(
@@ -432,12 +442,22 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
                 asset=terms.asset,
                 settled=settled.settled,
                 failed=settled.failed,
+                reallotted=settled.reallotted,
                 paid=settled.paid,
                 issued=settled.issued,
             )
         )
     put_auction(state, auction, settled, before=record)
-    return events, SETTLING_WORK * len(lines_of(terms)) + ROW_WORK * len(piece.rows)
+    return events, SETTLING_WORK * len(lines_of(terms)) + ROW_WORK * rows
+
+
+def _is_settled(record: AuctionRecord, ladder: int) -> bool:
+    """Return whether nothing is left to deliver, of a ladder of so many pieces."""
+    if record.pieces_settled < ladder:
+        return False
+    is_over = record.pieces_settled == ladder + record.competitive_pieces
+    is_left = record.unpaid > record.reallotted
+    return is_over or not is_left or record.terms.reallotment is Reallotment.NONE
 
 
 def _forget(state: LedgerState, auction: str, record: AuctionRecord) -> Taken:

@@ -50,7 +50,7 @@ from node.ledger.tables import (
 )
 from node.ledger.units import MS_PER_DAY
 
-_NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None, withdrawn=())
+_NO_BIDS: Final = BidderRecord(sealed=(), face=0, noncompetitive=None, withdrawn=(), failed=False)
 _BLAMELESS: Final = StandingRecord(unrevealed=0, failed=0, excluded_until_ms=0, unentered=0)
 
 

@@ -74,7 +74,13 @@ from node.ledger.servicing import (
     SecurityCalled,
     WithholdingCollected,
 )
-from node.ledger.settling import AllotmentFailed, AllotmentSettled, FaceBoughtBack, FaceSwitched
+from node.ledger.settling import (
+    AllotmentFailed,
+    AllotmentSettled,
+    FaceBoughtBack,
+    FaceReallotted,
+    FaceSwitched,
+)
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
 
 Event: TypeAlias = (
@@ -154,6 +160,7 @@ Event: TypeAlias = (
     | AllotmentSettled
     | FaceBoughtBack
     | FaceSwitched
+    | FaceReallotted
     | AllotmentFailed
     | AuctionSettled
 )
@@ -191,6 +198,7 @@ __all__ = [
     "EnvelopesUnentered",
     "Event",
     "FaceBoughtBack",
+    "FaceReallotted",
     "FaceSwitched",
     "ForciblyTransferred",
     "FundingChecked",

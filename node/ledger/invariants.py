@@ -31,6 +31,7 @@ from typing import Final, TypeAlias
 
 from node.codec import Record, decode
 from node.hashing import Domain, tagged_hash
+from node.ledger.auctions.allotment import reallotment_fault
 from node.ledger.auctions.records import (
     AuctionRecord,
     AuctionStage,
@@ -468,8 +469,14 @@ def _given(key: bytes, record: AuctionRecord) -> Iterator[str]:
     allotted = 0 if result is None else result.competitive + result.noncompetitive
     if allotted > record.terms.target:
         yield f"auction {key.decode()} allots {allotted} of {record.terms.target}"
-    gone = record.settled + record.failed
+    # Who paid for what others did not has twice gone through the sums.
+    gone = record.settled + record.failed - record.reallotted
     whole = record.stage is AuctionStage.SETTLED
+    if not 0 <= record.reallotted <= record.unpaid <= record.failed:
+        yield (
+            f"auction {key.decode()} re-allots {record.reallotted} of {record.unpaid}, which"
+            f" bidders did not pay; {record.failed} failed"
+        )
     if min(record.settled, record.failed, record.paid) < 0 or gone > allotted:
         yield f"auction {key.decode()} allots {allotted}, of which {gone} settled or failed"
     elif whole and gone != allotted:
@@ -494,21 +501,25 @@ def _delivered(
             yield f"auction {name} is not decided, and something is allotted"
         return
     sums = {RowState.OPEN: 0, RowState.SETTLED: 0, RowState.FAILED: 0}
-    priced = paid = issued = 0
+    priced = paid = issued = more = 0
+    fault = reallotment_fault(record.terms, result, [row for row, _ in rows])
+    if fault is not None:
+        yield f"in auction {name} {fault}"
     for row, piece in rows:
         if not 0 <= row.allotted <= row.face:
             yield f"auction {name} allots {row.allotted} to a bid for {row.face}"
         sums[row.state] += row.allotted
+        more += row.reallotted
         if row.price_e4 is not None:
             priced += row.allotted
         if row.state is RowState.SETTLED:
             given = given_for(record.terms, result, row, piece, multiple)
             paid += given.remainder
             issued += given.face
-    gone = (sums[RowState.SETTLED], sums[RowState.FAILED], paid, issued)
+    gone = (sums[RowState.SETTLED] + more, sums[RowState.FAILED], more, paid, issued)
     found = (priced, sum(sums.values()), *gone)
     allotted = result.competitive + result.noncompetitive
-    gone = (record.settled, record.failed, record.paid, record.issued)
+    gone = (record.settled, record.failed, record.reallotted, record.paid, record.issued)
     expected = (result.competitive, allotted, *gone)
     if found != expected:
         yield f"the ladder of auction {name} comes to {found}, the auction to {expected}"

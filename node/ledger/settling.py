@@ -1,11 +1,16 @@
 """The settlement of an auction, one allotment after the other: delivery against payment.
 
 The cash leaves the bidder's cash account for the issuer's, the face comes into being in the
-bidder's securities account, or neither happens. Who does not pay is noted; its face is not issued
-and nobody else gets it. In a buyback the face leaves the holder's account and is destroyed, the
-cash leaves the issuer's for the holder's, or neither happens. In a switch the face of the old line
-is destroyed, what it is worth of the new one comes into being in the same account, and the issuer
-pays what is left; all of it, or nothing.
+bidder's securities account, or neither happens. In a buyback the face leaves the holder's account
+and is destroyed, the cash leaves the issuer's for the holder's, or neither happens. In a switch the
+face of the old line is destroyed, what it is worth of the new one comes into being in the same
+account, and the issuer pays what is left; all of it, or nothing.
+
+Who does not pay is noted. What becomes of its face the announced rule says: nobody gets it, or once
+the whole ladder was gone through those get it who were cut short at the cut-off, in their order,
+each up to what it bid for. Who has not the cash for more than it was allotted gets no more, and is
+not to blame; who has not paid for something in the same auction gets no more either, or a bidder
+could leave a bid and have the face at the lower price.
 
 On what is reopened the interest that has accrued is paid as well, on the day of the block that
 settles. After the record of a payment that payment is not the buyer's, who is compensated for it;
@@ -26,7 +31,7 @@ from node.ledger.auctions.records import (
     RowState,
 )
 from node.ledger.auctions.switches import Exchange, exchange, worth_of
-from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, lines_of
+from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, Reallotment, lines_of
 from node.ledger.authority import receiving_account, usable_account
 from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
@@ -44,7 +49,16 @@ from node.ledger.instruments import (
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.positions import service_of
 from node.ledger.state import LedgerState
-from node.ledger.tables import ASSETS, BACKLOG, BACKLOG_KEY, BIDS, bid_key, name_key
+from node.ledger.tables import (
+    ASSETS,
+    BACKLOG,
+    BACKLOG_KEY,
+    BIDDERS,
+    BIDS,
+    bid_key,
+    bidder_key,
+    name_key,
+)
 from node.ledger.terms import (
     AssetTerms,
     BillTerms,
@@ -142,7 +156,19 @@ class AllotmentFailed(Record, tag=91):
     """Whether it counts against the bidder."""
 
 
-SettlementEvent: TypeAlias = AllotmentSettled | FaceBoughtBack | FaceSwitched | AllotmentFailed
+class FaceReallotted(Record, tag=138):
+    """Of the face that was just delivered, some had been allotted to others, who did not pay."""
+
+    auction: Name
+    asset: AssetCode
+    account: Address
+    """The securities account of whoever was cut short."""
+    face: int
+
+
+SettlementEvent: TypeAlias = (
+    AllotmentSettled | FaceBoughtBack | FaceSwitched | FaceReallotted | AllotmentFailed
+)
 
 
 def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
@@ -198,8 +224,14 @@ class Settlement:
         self._accrual: Accrual | None = None
         self._destination_accrual: Accrual | None = None
         self._issuer_problem: Reject | None = None
+        self._of_issuer: Reject | None = None
+        """Why the issuer could not do the last that was attempted."""
+        self._left = record.unpaid - record.reallotted
         self.events: list[SettlementEvent] = []
         self.settled = self.paid = self.failed = self.issued = 0
+        self.unpaid = self.reallotted = 0
+        self.tried = 0
+        """Rows that were to get more."""
 
     def settle(self, piece: LadderRecord) -> LadderRecord:
         """Deliver every row against payment, and forget its bid; return what became of them."""
@@ -212,6 +244,20 @@ class Settlement:
             accrual=self._accrual,
             destination_accrual=self._destination_accrual,
         )
+
+    def reallot(self, piece: LadderRecord) -> LadderRecord:
+        """Deliver what others did not pay for to those cut short in a piece that was settled.
+
+        Only while the same has accrued as when it was: a row has one figure for it.
+        """
+        try:
+            self._prepare()
+        except Reject:
+            return piece
+        noted = (piece.accrual, piece.destination_accrual)
+        if noted != (self._accrual, self._destination_accrual):
+            return piece
+        return replace(piece, rows=tuple(self._reallot(row) for row in piece.rows))
 
     def _prepare(self) -> None:
         """Find out what has accrued.
@@ -266,33 +312,67 @@ class Settlement:
         key = bid_key(self._auction, row.number)
         bid = self._state.get(BIDS, key)
         assert bid is not None  # it is kept until here
-        self._state.delete(BIDS, key)
+        if not self._is_cut_short(row):
+            self._state.delete(BIDS, key)
         if not row.allotted:
             return row
-        price_e4 = paid_price(self._terms, self._result, row)
-        worth = due_for(row.allotted, price_e4, self._accrual)
+        problem = self._attempt(bid, row, row.allotted)
+        if problem is None:
+            return replace(row, state=RowState.SETTLED)
+        self._fail(bid, row.allotted, problem, of_bidder=problem is not self._of_issuer)
+        return replace(row, state=RowState.FAILED)
+
+    def _is_cut_short(self, row: LadderRow) -> bool:
+        """Return whether a row gets what others do not pay for."""
+        return (
+            self._terms.reallotment is Reallotment.CUT_SHORT
+            and row.price_e4 == self._result.cut_off_e4
+            and row.allotted < row.face
+        )
+
+    def _reallot(self, row: LadderRow) -> LadderRow:
+        if not self._left or row.state is RowState.FAILED or not self._is_cut_short(row):
+            return row
+        self.tried += 1
+        bid = self._state.get(BIDS, bid_key(self._auction, row.number))
+        assert bid is not None  # it was kept for this
+        theirs = self._state.get(BIDDERS, bidder_key(self._auction, bid.bidder))
+        assert theirs is not None  # as above
+        more = min(row.face - row.allotted, self._left)
+        if theirs.failed or self._attempt(bid, row, more) is not None:
+            return row
+        self._left -= more
+        self.reallotted += more
+        self.events.append(
+            FaceReallotted(
+                auction=self._auction, asset=self._terms.asset, account=bid.account, face=more
+            )
+        )
+        return replace(row, state=RowState.SETTLED, reallotted=more)
+
+    def _attempt(self, bid: BidRecord, row: LadderRow, face: int) -> Reject | None:
+        """Deliver so much face against payment; or change nothing, and return why."""
+        worth = due_for(face, paid_price(self._terms, self._result, row), self._accrual)
         given = self._exchange(worth)
-        of_issuer = self._issuer_problem or self._why_issuer_cannot(row.allotted, given)
-        if of_issuer is not None:
-            self._fail(bid, row.allotted, of_issuer, of_bidder=False)
-            return replace(row, state=RowState.FAILED)
+        self._of_issuer = self._issuer_problem or self._why_issuer_cannot(face, given)
+        if self._of_issuer is not None:
+            return self._of_issuer
         self._state.begin()
         try:
             if self._terms.destination is not None:
-                self._switch(bid, row.allotted, worth, self._terms.destination.asset, given)
+                self._switch(bid, face, worth, self._terms.destination.asset, given)
             elif self._terms.form is Form.BUYBACK:
-                self._take_back(bid, row.allotted, worth)
+                self._take_back(bid, face, worth)
             else:
-                self._deliver(bid, row.allotted, worth)
+                self._deliver(bid, face, worth)
         except Reject as problem:
             self._state.discard()
-            self._fail(bid, row.allotted, problem, of_bidder=True)
-            return replace(row, state=RowState.FAILED)
+            return problem
         self._state.keep()
-        self.settled += row.allotted
+        self.settled += face
         self.paid += given.remainder
         self.issued += given.face
-        return replace(row, state=RowState.SETTLED)
+        return None
 
     def _deliver(self, bid: BidRecord, face: int, paid: int) -> None:
         """Move both, or raise."""
@@ -404,6 +484,11 @@ class Settlement:
                 exclusion_days=self._terms.failing_exclusion_days,
                 failed=1,
             )
+            self.unpaid += face
+            key = bidder_key(self._auction, bid.bidder)
+            theirs = self._state.get(BIDDERS, key)
+            assert theirs is not None  # it is forgotten when all is settled
+            self._state.put(BIDDERS, key, replace(theirs, failed=True))
         self.failed += face
         self.events.append(
             AllotmentFailed(

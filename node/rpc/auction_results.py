@@ -192,11 +192,13 @@ class AuctionView(msgspec.Struct, frozen=True, kw_only=True):
     """For which accrued interest and yields count; before the decision as the calendar has it."""
     result: AuctionResultView | None
     settled: Amount
-    """Face delivered against payment."""
+    """Face delivered against payment, re-allotted or not."""
     paid: Amount
     """For it, with the interest accrued; in a switch what was left of its worth."""
     failed: Amount
-    """Face allotted and not paid for; it is not issued."""
+    """Face allotted and not paid for; but for what was re-allotted, it is not issued."""
+    reallotted: Amount
+    """Of it, what others were delivered by the announced rule."""
     issued: Amount | None
     """In a switch: the face of the destination that was given. Null in any other form."""
     destination: str | None
@@ -220,6 +222,8 @@ class LadderRowView(msgspec.Struct, frozen=True, kw_only=True):
     allotted: Amount
     state: str
     """`open`, `settled` or `failed`."""
+    reallotted: Amount
+    """Face delivered besides, of what others did not pay for."""
     paid: Amount | None
     """For what was delivered, with the interest accrued, in a switch what was left of its worth;
     null: nothing was."""

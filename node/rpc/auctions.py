@@ -20,6 +20,7 @@ from node.ledger.auctions.records import (
     ReferenceRecord,
     RowState,
     StandingRecord,
+    delivered_of,
 )
 from node.ledger.auctions.switches import given_for
 from node.ledger.calendars import today
@@ -119,6 +120,7 @@ class AuctionMethods:
                 settled=self._amount(record, record.settled),
                 paid=self._amount(record, record.paid),
                 failed=self._amount(record, record.failed),
+                reallotted=self._amount(record, record.reallotted),
                 issued=None if given is None else self._amount(record, record.issued),
                 destination=None if given is None else given.asset,
                 destination_price=None if given is None else _price(given.price_e4),
@@ -387,7 +389,7 @@ def _row(
         given = given_for(record.terms, record.result, row, piece, multiple)
         paid = render_amount(given.remainder, decimals=decimals)
         if piece.accrual is not None:
-            accrued = text(accrued_on(row.allotted, piece.accrual), decimals)
+            accrued = text(accrued_on(delivered_of(row), piece.accrual), decimals)
         if record.terms.destination is not None:
             issued = render_amount(given.face, decimals=decimals)
             if piece.destination_accrual is not None:
@@ -397,6 +399,7 @@ def _row(
         face=render_amount(row.face, decimals=decimals),
         allotted=render_amount(row.allotted, decimals=decimals),
         state=row.state.name.lower(),
+        reallotted=render_amount(row.reallotted, decimals=decimals),
         paid=paid,
         accrued=accrued,
         issued=issued,

@@ -39,6 +39,7 @@ FIGURES: Final = (
     "rows",
     "settled",
     "failed",
+    "reallotted",
     "paid",
     "issued",
 )
@@ -137,7 +138,7 @@ def _figures(
     sums = sums_of(record.terms, published, ladder, multiple)
     pairs += [
         (name, amount(getattr(record, name)), amount(sums[name]))
-        for name in ("settled", "failed", "paid", "issued")
+        for name in ("settled", "failed", "reallotted", "paid", "issued")
         if name != "issued" or record.terms.destination is not None
     ]
     return [

@@ -168,7 +168,7 @@ async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
         *("auction", "announce", "mtb-1", "--asset", "MTB-A", "--target", "20000"),
         *("--opens", "+1h", "--closes", "+90m", "--reveals-until", "+30m", "--settles", "+1d"),
         *("--bidders", "bank", "--bidders", "company", "--bidder-share", "25", "--quantum", "0.01"),
-        *("--failing-days", "30", "--method", "uniform"),
+        *("--failing-days", "30", "--method", "uniform", "--reallotment", "cut-short"),
     )
     assert first.code == Exit.OK, first.err
     second = await desk.together(
@@ -188,6 +188,7 @@ async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
         k: v for k, v in two.items() if k not in own
     }
     assert (one["bidder_share_bps"], two["bidder_share_bps"]) == (2_500, 5_000)
+    assert two["reallotment"] == "cut_short"
     for stage in ("reveals_until", "decides_until", "settles"):
         lasts = [_moments(each)[stage] - _moments(each)["closes"] for each in (one, two)]
         assert lasts[0] == lasts[1]

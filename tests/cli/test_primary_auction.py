@@ -445,7 +445,9 @@ async def test_files_of_sealed_bids_are_bounded(tmp_path: Path) -> None:
 
 async def test_one_answer_holds_a_bounded_part_of_a_ladder(market: Market) -> None:
     pieces = PIECES_MAX + 1
-    row = LadderRow(number=1, price_e4=None, face=100, allotted=0, state=RowState.OPEN)
+    row = LadderRow(
+        number=1, price_e4=None, face=100, allotted=0, state=RowState.OPEN, reallotted=0
+    )
     record = market.solo.town.chain.record(AUCTIONS, name_key(AUCTION))
     records = [
         (
@@ -470,7 +472,12 @@ async def test_one_answer_holds_a_bounded_part_of_a_ladder(market: Market) -> No
 async def test_interest_accrued_stands_beside_what_was_paid(market: Market) -> None:
     """After the record of a payment the buyer is compensated: the figure is below zero."""
     row = LadderRow(
-        number=1, price_e4=990_000, face=10_000, allotted=10_000, state=RowState.SETTLED
+        number=1,
+        price_e4=990_000,
+        face=10_000,
+        allotted=10_000,
+        state=RowState.SETTLED,
+        reallotted=0,
     )
     result = AuctionResult(
         asset=BILL,

@@ -102,6 +102,8 @@ RECORD: Final = AuctionRecord(
     settled=0,
     paid=0,
     failed=0,
+    unpaid=0,
+    reallotted=0,
     issued=0,
 )
 BID: Final = BidRecord(
@@ -120,7 +122,9 @@ def having(record: AuctionRecord, *, sealed: bool = True) -> Preparation:
         state.put(AUCTIONS, name_key(AUCTION), record)
         if sealed:
             state.put(BIDS, bid_key(AUCTION, 1), BID)
-            theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None, withdrawn=())
+            theirs = BidderRecord(
+                sealed=(1,), face=0, noncompetitive=None, withdrawn=(), failed=False
+            )
             state.put(BIDDERS, bidder_key(AUCTION, "first-bank"), theirs)
 
     return prepare
@@ -533,9 +537,20 @@ COMPLETED: Final = replace(
 )
 LADDER: Final = LadderRecord(
     rows=(
-        LadderRow(number=1, price_e4=983_800, face=19 * STEP, allotted=0, state=RowState.OPEN),
-        LadderRow(number=2, price_e4=983_700, face=2 * STEP, allotted=0, state=RowState.OPEN),
-        LadderRow(number=3, price_e4=983_600, face=2 * STEP, allotted=0, state=RowState.OPEN),
+        LadderRow(
+            number=1,
+            price_e4=983_800,
+            face=19 * STEP,
+            allotted=0,
+            state=RowState.OPEN,
+            reallotted=0,
+        ),
+        LadderRow(
+            number=2, price_e4=983_700, face=2 * STEP, allotted=0, state=RowState.OPEN, reallotted=0
+        ),
+        LadderRow(
+            number=3, price_e4=983_600, face=2 * STEP, allotted=0, state=RowState.OPEN, reallotted=0
+        ),
     ),
     accrual=None,
     destination_accrual=None,

@@ -113,7 +113,7 @@ def of_amina(state: LedgerState) -> None:
     bid = replace(BID, account=address("amina"), bidder="amina", commitment=commitment_of(content))
     having(replace(REVEALING, sealed=0, noncompetitive=1), sealed=False)(state)
     state.put(BIDS, bid_key(AUCTION, 1), bid)
-    theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None, withdrawn=())
+    theirs = BidderRecord(sealed=(1,), face=0, noncompetitive=None, withdrawn=(), failed=False)
     state.put(BIDDERS, bidder_key(AUCTION, "amina"), theirs)
     state.put(ENVELOPES, bid_key(AUCTION, 1), replace(ENVELOPE, priced=False))
 

@@ -206,6 +206,7 @@ AMOUNTS = {
     "paid",
     "principal_due",
     "redeemed",
+    "reallotted",
     "residue",
     "settled",
     "stripped",

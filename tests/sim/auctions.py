@@ -18,6 +18,7 @@ from node.ledger.auctions import (
     Method,
     NoncompetitivePrice,
     Oversubscription,
+    Reallotment,
     SealedBid,
     commitment_of,
 )
@@ -220,6 +221,8 @@ class AuctionLoad:
             oversubscription=chance.choice(list(Oversubscription)),
             prorata_step=multiple,
             filled_whole=chance.choice((0, multiple)),
+            # By its number, so that no other seed draws something else for it.
+            reallotment=Reallotment.CUT_SHORT if self._made % 2 else Reallotment.NONE,
             failing_exclusion_days=0,
             unrevealed_exclusion_days=0,
             reference=(

@@ -12,6 +12,7 @@ from node.cli.auction.announcing import (
     METHODS,
     NONCOMPETITIVE_PRICES,
     OVERSUBSCRIPTIONS,
+    REALLOTMENTS,
     Wanted,
     summary_of,
     terms_of,
@@ -121,6 +122,12 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--filled-whole", help="Bids at the margin up to this face are filled first. Otherwise: 0."
+    ),
+    click.option(
+        "--reallotment",
+        type=click.Choice(REALLOTMENTS),
+        help="Who gets what is not paid for: nobody, or who was cut short at the cut-off."
+        " Otherwise: none.",
     ),
     click.option(
         "--failing-days",

@@ -25,6 +25,7 @@ FORMS: Final = ("price", "rate", "margin", "buyback", "switch")
 METHODS: Final = ("multiple", "uniform")
 NONCOMPETITIVE_PRICES: Final = ("average", "cut-off")
 OVERSUBSCRIPTIONS: Final = ("pro-rata", "smallest-first")
+REALLOTMENTS: Final = ("none", "cut-short")
 KINDS: Final = ("bank", "company", "institution", "person")
 _OF_A_LINE: Final = frozenset({"rate", "margin"})
 _BPS_OF_PERCENT: Final = 100
@@ -70,6 +71,7 @@ class Wanted:
     oversubscription: str | None
     prorata_step: str | None
     filled_whole: str | None
+    reallotment: str | None
     failing_days: int | None
     unrevealed_days: int | None
     reference: str | None
@@ -118,6 +120,7 @@ def terms_of(
         "oversubscription": _name(wanted.oversubscription),
         "prorata_step": wanted.prorata_step or wanted.multiple,
         "filled_whole": wanted.filled_whole,
+        "reallotment": _name(wanted.reallotment),
         "failing_exclusion_days": wanted.failing_days,
         "unrevealed_exclusion_days": wanted.unrevealed_days,
         "reference": wanted.reference,
@@ -155,6 +158,7 @@ def _usual(form: str, wanted: Wanted, line: "Asset", *, cash: str, proceeds: str
         "oversubscription": "pro_rata",
         "prorata_step": multiple,
         "filled_whole": "0",
+        "reallotment": "none",
         "failing_exclusion_days": 0,
         "unrevealed_exclusion_days": 0,
         "reference": None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from node.amounts import render_amount
 from node.cli.auction.evidence import Evidence, Line, gather
 from node.cli.exits import CommandError, Exit
+from node.codec import replace
 from node.ledger.auctions import (
     Allotment,
     AuctionError,
@@ -18,7 +19,7 @@ from node.ledger.auctions import (
     competitive_ladder,
     noncompetitive_ladder,
 )
-from node.ledger.auctions.allotment import price_of
+from node.ledger.auctions.allotment import price_of, reallotment_fault
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.auctions.records import Accrual, AuctionResult, LadderRow, RowState
 from node.ledger.auctions.switches import sums_of
@@ -125,6 +126,9 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
         return [*figures, _figure("settlement", "as the ladder says", str(error))]
     if given is None:
         del sums["issued"]
+    fault = reallotment_fault(terms, result, rows)
+    if fault is not None:
+        figures.append(_figure("re-allotment", "by the announced rule", fault))
     published = {name: getattr(found.auction, name) for name in sums}
     return [
         *figures,
@@ -133,9 +137,7 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
 
 
 def _undecided(row: LadderRow) -> LadderRow:
-    return LadderRow(
-        number=row.number, price_e4=row.price_e4, face=row.face, allotted=0, state=RowState.OPEN
-    )
+    return replace(row, allotted=0, state=RowState.OPEN, reallotted=0)
 
 
 def _equal_rows(found: Allotment, rows: Sequence[LadderRow]) -> int:

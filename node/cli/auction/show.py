@@ -20,8 +20,8 @@ from node.cli.sheets import Sheet, csv_option, sheet_of_members
 def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """Print the terms of an AUCTION, how far it has come, and what was decided and settled.
 
-    What was allotted to who does not pay is not issued, and nobody else gets it, in all
-    auctions alike; "failed" is how much that was.
+    "failed" is what was allotted to who did not pay. By the announced "reallotment" it is not
+    issued, or those get it who were cut short at the cut-off: "reallotted" is how much they got.
 
     With --csv a row for each member; one that lies in another is named with a dot between.
 

@@ -87,6 +87,7 @@ tag   operation                  class       event
 114   enter_bid                  OFFICE      BidEntered, then perhaps 93
 115   (time)                                 FaceSwitched
 116   publish_plan               OFFICE      PlanPublished
+138   (time)                                 FaceReallotted, behind 90, 94 or 115
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

@@ -23,6 +23,7 @@ from node.ledger.auctions.terms import (
     Method,
     NoncompetitivePrice,
     Oversubscription,
+    Reallotment,
     fault_of,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "Method",
     "NoncompetitivePrice",
     "Oversubscription",
+    "Reallotment",
     "SealedBid",
     "accrued_on",
     "allot",

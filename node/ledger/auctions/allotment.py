@@ -22,7 +22,7 @@ from typing import Final
 from node.codec import replace
 from node.ledger.auctions.averages import average_price_e4
 from node.ledger.auctions.problems import AuctionError
-from node.ledger.auctions.records import AuctionResult, LadderRow
+from node.ledger.auctions.records import AuctionResult, LadderRow, RowState
 from node.ledger.auctions.terms import (
     BPS,
     LINE_FORMS,
@@ -30,6 +30,7 @@ from node.ledger.auctions.terms import (
     Method,
     NoncompetitivePrice,
     Oversubscription,
+    Reallotment,
 )
 
 PAR_E4: Final = 100 * 10_000
@@ -115,6 +116,28 @@ def paid_price(terms: AuctionTerms, result: AuctionResult, row: LadderRow) -> in
     if row.price_e4 is None:
         return result.noncompetitive_price_e4
     return price_of(terms, row, result.cut_off_e4)
+
+
+def reallotment_fault(
+    terms: AuctionTerms, result: AuctionResult, rows: Sequence[LadderRow]
+) -> str | None:
+    """Return what the announced rule does not allow in what was re-allotted; None: nothing.
+
+    Args:
+        rows: the whole ladder, with what became of it.
+    """
+    failed = sum(row.allotted for row in rows if row.state is RowState.FAILED)
+    more = sum(row.reallotted for row in rows)
+    if more and terms.reallotment is not Reallotment.CUT_SHORT:
+        return f"{more} went to others, and what is not paid for goes to nobody"
+    if more > failed:
+        return f"{more} went to others, and {failed} was not paid for"
+    for row in rows:
+        is_cut_short = row.price_e4 == result.cut_off_e4 and row.state is RowState.SETTLED
+        room = row.face - row.allotted if is_cut_short else 0
+        if not 0 <= row.reallotted <= room:
+            return f"bid {row.number} got {row.reallotted} more, and could get {room}"
+    return None
 
 
 def _noncompetitive_price(terms: AuctionTerms, filled: Sequence[LadderRow], cut_off_e4: int) -> int:

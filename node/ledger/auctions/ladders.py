@@ -19,7 +19,12 @@ _NUMBER: Final = attrgetter("number")
 def row_of(number: int, bid: OpenBid) -> LadderRow:
     """Return the row of an opened bid, to which nothing is allotted yet."""
     return LadderRow(
-        number=number, price_e4=bid.price_e4, face=bid.face, allotted=0, state=RowState.OPEN
+        number=number,
+        price_e4=bid.price_e4,
+        face=bid.face,
+        allotted=0,
+        state=RowState.OPEN,
+        reallotted=0,
     )
 
 

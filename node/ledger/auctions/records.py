@@ -85,12 +85,17 @@ class AuctionRecord(Record):
     """Sealed bids that were never opened: void."""
     result: AuctionResult | None
     pieces_settled: Count
+    """Of the ladder; where something is re-allotted, those with a price once more behind them."""
     settled: int
-    """Face that was delivered against payment."""
+    """Face that was delivered against payment, re-allotted or not."""
     paid: int
     """For it, in minor units of cash, with the interest accrued; in a switch only what was left."""
     failed: int
-    """Face that was allotted and not paid for: it is not issued."""
+    """Face that was allotted and not paid for: but for what was re-allotted, it is not issued."""
+    unpaid: int
+    """Of it, by the fault of bidders."""
+    reallotted: int
+    """Of that, delivered to others."""
     issued: int
     """Face of the destination, in a switch; 0 in any other form."""
 
@@ -150,6 +155,8 @@ class BidderRecord(Record):
     """Of its bid without a price, electronic or entered from paper; void if it made two."""
     withdrawn: Annotated[tuple[Hash, ...], msgspec.Meta(max_length=BIDS_PER_BIDDER_MAX)]
     """Hashes of envelopes that it took back itself: no office lodges one of them again."""
+    failed: bool
+    """Whether it did not pay for something that it was allotted."""
 
 
 class StandingRecord(Record):
@@ -181,6 +188,13 @@ class LadderRow(Record):
     face: int
     allotted: int
     state: RowState
+    reallotted: int
+    """Face that was delivered besides, of what others did not pay for."""
+
+
+def delivered_of(row: LadderRow) -> int:
+    """Return the face that a row which is settled was delivered."""
+    return row.allotted + row.reallotted
 
 
 class Accrual(Record):

@@ -14,7 +14,14 @@ from fractions import Fraction
 from node.ledger.auctions.allotment import paid_price
 from node.ledger.auctions.averages import PRICE_UNIT, due_for
 from node.ledger.auctions.problems import AuctionError
-from node.ledger.auctions.records import Accrual, AuctionResult, LadderRecord, LadderRow, RowState
+from node.ledger.auctions.records import (
+    Accrual,
+    AuctionResult,
+    LadderRecord,
+    LadderRow,
+    RowState,
+    delivered_of,
+)
 from node.ledger.auctions.terms import AuctionTerms
 
 
@@ -50,7 +57,21 @@ def given_for(
     Raises:
         AuctionError: as `exchange`.
     """
-    worth = due_for(row.allotted, paid_price(terms, result, row), piece.accrual)
+    parts = [
+        _given_for(terms, paid_price(terms, result, row), face, piece, multiple)
+        for face in (row.allotted, row.reallotted)
+        if face
+    ]
+    return Exchange(
+        face=sum(part.face for part in parts), remainder=sum(part.remainder for part in parts)
+    )
+
+
+def _given_for(
+    terms: AuctionTerms, price_e4: int, face: int, piece: LadderRecord, multiple: int
+) -> Exchange:
+    """Return what was given for a face that was delivered at once."""
+    worth = due_for(face, price_e4, piece.accrual)
     if terms.destination is None:
         return Exchange(face=0, remainder=worth)
     return exchange(worth, terms.destination.price_e4, piece.destination_accrual, multiple)
@@ -59,7 +80,7 @@ def given_for(
 def sums_of(
     terms: AuctionTerms, result: AuctionResult, pieces: Sequence[LadderRecord], multiple: int
 ) -> dict[str, int]:
-    """Return what was settled, failed, paid and issued, by the states of the rows.
+    """Return what was settled, failed, re-allotted, paid and issued, by the states of the rows.
 
     Args:
         multiple: in which the new line of a switch is issued.
@@ -67,14 +88,15 @@ def sums_of(
     Raises:
         AuctionError: as `exchange`.
     """
-    sums = dict.fromkeys(("settled", "failed", "paid", "issued"), 0)
+    sums = dict.fromkeys(("settled", "failed", "reallotted", "paid", "issued"), 0)
     for piece in pieces:
         for row in piece.rows:
             if row.state is RowState.FAILED:
                 sums["failed"] += row.allotted
             elif row.state is RowState.SETTLED:
                 given = given_for(terms, result, row, piece, multiple)
-                sums["settled"] += row.allotted
+                sums["settled"] += delivered_of(row)
+                sums["reallotted"] += row.reallotted
                 sums["paid"] += given.remainder
                 sums["issued"] += given.face
     return sums

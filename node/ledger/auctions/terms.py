@@ -96,6 +96,16 @@ class Oversubscription(IntEnum):
     """From the lowest amount to the highest; who comes when it runs out gets what is left."""
 
 
+class Reallotment(IntEnum):
+    """Who gets what was allotted to a bidder that does not pay."""
+
+    NONE = 1
+    """Nobody: its face is not issued, or stays with whoever had offered it."""
+    CUT_SHORT = 2
+    """Those who were cut short at the cut-off, in their order, up to what they bid for: at their
+    own price, which is that of the cut-off. Nobody is served beyond it."""
+
+
 class Destination(Record):
     """What holders get in a switch."""
 
@@ -154,9 +164,9 @@ class AuctionTerms(Record):
     """In what amounts shares are given out where not all can be filled."""
     filled_whole: int
     """Bids at the margin of at most this face are filled before the others share; 0: none."""
+    reallotment: Reallotment
     failing_exclusion_days: ExclusionDays
-    """How long who did not pay may not bid; 0: it is only noted. The rule for what it was allotted
-    is the same in all auctions: nobody else gets it, and its face is not issued."""
+    """How long who did not pay may not bid; 0: it is only noted."""
     unrevealed_exclusion_days: ExclusionDays
     """How long who left a sealed bid unopened may not bid; 0: it is only noted."""
     reference: Name | None

@@ -5,7 +5,14 @@ from fractions import Fraction
 from typing import Final
 
 from node.codec import replace
-from node.ledger.auctions import AuctionTerms, Form, Method, NoncompetitivePrice, Oversubscription
+from node.ledger.auctions import (
+    AuctionTerms,
+    Form,
+    Method,
+    NoncompetitivePrice,
+    Oversubscription,
+    Reallotment,
+)
 from node.ledger.auctions.records import LadderRow, RowState
 
 MILLION: Final = 1_000_000 * 100
@@ -37,6 +44,7 @@ TERMS: Final = AuctionTerms(
     noncompetitive_most=5 * MILLION,
     noncompetitive_price=NoncompetitivePrice.AVERAGE,
     oversubscription=Oversubscription.PRO_RATA,
+    reallotment=Reallotment.NONE,
     prorata_step=500_000,
     filled_whole=0,
     failing_exclusion_days=30,
@@ -54,7 +62,14 @@ def terms(**changes: object) -> AuctionTerms:
 def priced(*bids: tuple[int, int]) -> list[LadderRow]:
     """Return the rows of bids, each a price in units of 0.0001 and a face, numbered from 1."""
     return [
-        LadderRow(number=number, price_e4=price_e4, face=face, allotted=0, state=RowState.OPEN)
+        LadderRow(
+            number=number,
+            price_e4=price_e4,
+            face=face,
+            allotted=0,
+            state=RowState.OPEN,
+            reallotted=0,
+        )
         for number, (price_e4, face) in enumerate(bids, 1)
     ]
 
@@ -62,7 +77,9 @@ def priced(*bids: tuple[int, int]) -> list[LadderRow]:
 def unpriced(*faces: int) -> list[LadderRow]:
     """Return the rows of bids without a price, numbered from 1,001."""
     return [
-        LadderRow(number=number, price_e4=None, face=face, allotted=0, state=RowState.OPEN)
+        LadderRow(
+            number=number, price_e4=None, face=face, allotted=0, state=RowState.OPEN, reallotted=0
+        )
         for number, face in enumerate(faces, 1_001)
     ]
 

@@ -337,7 +337,13 @@ def test_whole_auction_from_the_announcement_to_the_settlement() -> None:
     assert (record.settled, record.failed, record.paid) == (100 * STEP, 0, sum(costs))
 
     assert events[-1] == AuctionSettled(
-        auction=AUCTION, asset=BILL, settled=100 * STEP, failed=0, paid=sum(costs), issued=0
+        auction=AUCTION,
+        asset=BILL,
+        settled=100 * STEP,
+        failed=0,
+        reallotted=0,
+        paid=sum(costs),
+        issued=0,
     )
     assert auction(world).stage is AuctionStage.SETTLED
     for table in (BIDS, BIDDERS):

@@ -24,6 +24,7 @@ from node.ledger.auctions import (
     Method,
     NoncompetitivePrice,
     Oversubscription,
+    Reallotment,
 )
 from node.ledger.dates import from_date, moment_ms
 from node.provision.acts import RUPEE
@@ -181,6 +182,7 @@ def terms_of(stage: DebtStage, sale: Sale, opens_ms: int, settles: date) -> Auct
         oversubscription=Oversubscription.SMALLEST_FIRST,
         prorata_step=MILLION,
         filled_whole=0,
+        reallotment=Reallotment.NONE,
         failing_exclusion_days=30,
         unrevealed_exclusion_days=0,
         reference=REFERENCE if of_people else None,

@@ -100,6 +100,8 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
         settled=0,
         paid=0,
         failed=0,
+        unpaid=0,
+        reallotted=0,
         issued=0,
     )
     put_auction(state, auction, record, before=None)
