@@ -18,30 +18,34 @@ once.
     --rate 2000 --kill                  one validator killed at 20 s, back at 40 s (see `outage`)
     --idle --seconds 20                 one transaction at a time on an idle network
     --accounts 100000 --minutes 10 --rate 300     memory of a validator under load
+    --rate 2000 --flames F.svg          and a flame graph of the first validator
 
 `share_of_signature_bound` is validators x rate x signers x time of a verification / processors:
 what of this machine verifying signatures takes alone. The time of a verification is measured in the
 same run, and so is the budget: the processor time of a transaction on one node by stage, of which a
-table goes to standard error.
+table goes to standard error. Exit code 1 when a check did not hold.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from node.provision.description import Blocks
+from tests.bench import flames
 from tests.bench.costs import budget_table
 from tests.bench.machine import interpreter, verify_us
-from tests.bench.measuring import Book, Plan, check, measure, when_idle
+from tests.bench.measuring import Book, Plan, all_held, check, measure, when_idle
 from tests.bench.orders import Kind, trial_clerk
 from tests.bench.outage import outage
 from tests.bench.repeats import held_in, median_of, spread_of, table
 from tests.bench.search import best, next_rate
-from tests.bench.town import running_town
+from tests.bench.town import Town, running_town
 
 VALIDATORS: Final = (1, 3, 4, 7, 10)
 KILLED_S: Final = 20.0
@@ -89,6 +93,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--warm-up", type=float, default=20.0, help="seconds before the window")
     parser.add_argument("--seconds", type=float, default=60.0, help="the window")
     parser.add_argument("--minutes", type=float, default=0.0, help="instead of --seconds")
+    parser.add_argument("--flames", type=Path, help="SVG: where a validator's time went, by py-spy")
     parser.add_argument("--repeats", type=_positive, default=1, help="each with a new network")
     parser.add_argument("--first", type=_positive, default=2_000, help="rate a search begins with")
     options = parser.parse_args(arguments)
@@ -97,6 +102,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         options.verification = "on" if options.validators == 1 else "auto"
     if options.kill and (options.rates or options.sustained or options.idle):
         parser.error("--kill goes with --rate")
+    if options.flames is not None and not flames.PROGRAM.exists():
+        parser.error('--flames wants py-spy: pip install -e ".[bench]"')
     try:
         trial_clerk(options.kind, options.size, accounts=min(options.accounts, ACCOUNTS_TRIED))
     except ValueError as error:
@@ -135,7 +142,8 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     ) as town:
 
         async def at(rate: int) -> dict[str, Any]:
-            return await measure(town, plan, rate=rate, verify_us=cost_us, book=book)
+            with _watched(town, options.flames):
+                return await measure(town, plan, rate=rate, verify_us=cost_us, book=book)
 
         found: dict[str, Any] = {"verify_us": cost_us}
         if options.idle:
@@ -147,8 +155,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
                 "back_s": BACK_S,
                 "seconds": BACK_S + options.seconds / 2,
             }
-            found |= await outage(town, rate=options.rate, **times)
-            book.is_complete = False
+            found |= await outage(town, rate=options.rate, **times, book=book)
         elif options.rates:
             found["rows"] = [await at(rate) for rate in options.rates]
         elif options.sustained:
@@ -158,6 +165,13 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         else:
             found |= await at(options.rate)
         return found | await check(town, plan, book)
+
+
+def _watched(town: Town, into: Path | None) -> contextlib.AbstractContextManager[None]:
+    process = town.network.process(town.network.validators[0].name)
+    if into is None or process is None:
+        return contextlib.nullcontext()
+    return flames.drawn(process.pid, into)
 
 
 async def _search(
@@ -206,7 +220,7 @@ def main(arguments: Sequence[str]) -> int:
             "checks": held_in(runs),
         }
     print(json.dumps(report, indent=2))
-    return 0
+    return 0 if all_held(runs) else 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import gc
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ VALID_S: Final = 590.0
 POLL_S: Final = 0.2
 TAKEN: Final = "0"
 """The answer to an order that waits for a block now."""
+CHECKS: Final = ("state_roots_equal", "conserved", "holdings_exact")
+"""What `check` finds: a figure that goes with a false one is none."""
 SIGNED_BEFORE_S: Final = 130.0
 """A longer load signs as it goes: what is signed beforehand would expire, and fill the memory."""
 
@@ -56,6 +58,8 @@ class Book:
     is_complete: bool = True
     """False once orders were not kept, or some were not final when nobody waited any more."""
     measurements: int = 0
+    before: list[dict[str, int]] | None = None
+    """What each account held before any of it; None: what a new town gives it."""
 
 
 async def measure(
@@ -146,7 +150,7 @@ async def check(town: Town, plan: Plan, book: Book) -> dict[str, Any]:
     holdings = await town.holdings()
     conserved = True
     for asset in plan.assets:
-        held = sum(each.get(asset, 0) for each in holdings)
+        held = sum(each.get(asset, 0) for each in holdings) + town.held_by_others
         conserved = conserved and held == await town.supply_of(asset)
     found: dict[str, Any] = {
         "height": height,
@@ -154,12 +158,21 @@ async def check(town: Town, plan: Plan, book: Book) -> dict[str, Any]:
         "conserved": conserved,
     }
     if book.is_complete:
-        expected = tally.expected_holdings(
-            len(town.addresses), FUNDS, plan.assets, book.orders, book.applied
-        )
+        before = book.before or [dict.fromkeys(plan.assets, FUNDS) for _ in town.addresses]
+        expected = tally.expected_holdings(before, book.orders, book.applied)
         # An order applied twice, or half, would show in what its accounts hold.
         found["holdings_exact"] = holdings == expected
     return found
+
+
+def all_held(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether every check of these held that was made, and nothing was told twice."""
+    return all(
+        all(row.get(name, True) for name in CHECKS)
+        and not row.get("told_twice")
+        and all_held(row.get("rows", ()))
+        for row in rows
+    )
 
 
 async def _quiet(town: Town) -> list[dict[str, Any]]:

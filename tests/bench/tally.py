@@ -84,10 +84,14 @@ def is_sustained(*, submitted: int, final: int, applied: int, drained_s: float) 
 
 
 def expected_holdings(
-    accounts: int, funds: int, assets: Sequence[str], orders: Iterable[Order], applied: set[bytes]
+    before: Sequence[Mapping[str, int]], orders: Iterable[Order], applied: set[bytes]
 ) -> list[dict[str, int]]:
-    """Return what each account must hold after these orders, each applied once or not at all."""
-    holdings = [dict.fromkeys(assets, funds) for _ in range(accounts)]
+    """Return what each account must hold after these orders, each applied once or not at all.
+
+    Args:
+        before: what each held, by asset.
+    """
+    holdings = [dict(each) for each in before]
     for order in orders:
         if order.id in applied:
             for move in order.moves:

@@ -1,7 +1,9 @@
 """What the cluster benchmark makes of what it saw: each figure from observations known by heart."""
 
 import json
+import os
 import platform
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from node.keys import verify
 from node.ledger.transactions import decode_signed, transaction_id
 from node.metrics import Metrics
-from tests.bench import tally
+from tests.bench import flames, tally
 from tests.bench.cluster import parse
 from tests.bench.costs import (
     REST,
@@ -20,7 +22,9 @@ from tests.bench.costs import (
     read_metrics,
     share_of_bound,
 )
+from tests.bench.large import against
 from tests.bench.machine import interpreter, made_fast_by
+from tests.bench.measuring import all_held
 from tests.bench.orders import Kind, Move, Order, trial_clerk
 from tests.bench.repeats import held_in, median_of, spread_of, table
 from tests.bench.search import best, next_rate
@@ -88,7 +92,9 @@ def test_holdings_follow_from_what_was_applied() -> None:
         Order(B, b"", (Move(0, 1, 0),)),
     ]
 
-    found = tally.expected_holdings(2, 100, ("PKR", "MTB-3M-1"), orders, {A})
+    before = [{"PKR": 100, "MTB-3M-1": 100}, {"PKR": 100, "MTB-3M-1": 100}]
+
+    found = tally.expected_holdings(before, orders, {A})
 
     assert found == [{"PKR": 99, "MTB-3M-1": 101}, {"PKR": 101, "MTB-3M-1": 99}]
 
@@ -248,6 +254,54 @@ def test_the_command_line_of_the_issue() -> None:
 
     assert (options.rates, options.repeats, options.kind) == ([1000, 2000], 5, Kind.DVP)
     assert (options.warm_up, options.seconds, options.accounts) == (20, 60, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"state_roots_equal": True, "conserved": True, "holdings_exact": True}, True),
+        ({"state_roots_equal": True, "conserved": True, "told_twice": 0}, True),
+        ({"sustained": False, "state_roots_equal": True}, True),
+        ({"state_roots_equal": False}, False),
+        ({"conserved": False}, False),
+        ({"holdings_exact": False}, False),
+        ({"told_twice": 1}, False),
+        ({"conserved": True, "rows": [{"told_twice": 0}, {"told_twice": 2}]}, False),
+    ],
+)
+def test_a_check_that_did_not_hold_is_told_by_the_exit_code(
+    row: dict[str, Any], expected: bool
+) -> None:
+    assert all_held([{}, row]) is expected
+
+
+def test_a_large_ledger_is_told_by_what_it_does_of_what_a_small_one_does() -> None:
+    small = {"tps": 12_000.0, "cpu_us_per_transaction_and_node": 100.0}
+    large = {"tps": 9_000.0, "cpu_us_per_transaction_and_node": 125.0}
+
+    assert against(small, large) == {"rate": 0.75, "rate_by_cpu": 0.8}
+
+
+def test_flames_are_drawn_or_it_is_said_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "py-spy"
+    monkeypatch.setattr(flames, "PROGRAM", program)
+    with pytest.raises(SystemExit):
+        parse(["--flames", "f.svg"])
+    assert "--flames wants py-spy" in capsys.readouterr().err
+
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    program.write_text(
+        f'#!/bin/sh\ntrap "" INT\necho yes > {begun}\necho "looking at it is not allowed"\nexit 1\n'
+    )
+    program.chmod(0o755)
+    with flames.drawn(os.getpid(), tmp_path / "f.svg"):
+        begun.read_text()
+
+    assert "no drawing in" in (told := capsys.readouterr().err)
+    assert "looking at it is not allowed" in told
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,27 @@ GENESIS_ACCOUNTS_MAX = 5_000
 class Town:
     """Validators, their clients, and accounts that one company owns."""
 
-    def __init__(self, network: LocalNetwork, signers: Sequence[LocalSigner]) -> None:
+    def __init__(
+        self,
+        network: LocalNetwork,
+        signers: Sequence[LocalSigner],
+        *,
+        addresses: Sequence[bytes] | None = None,
+    ) -> None:
+        """Take a network and who signs for each account of the load.
+
+        Args:
+            addresses: of those accounts; None: each signer's own.
+        """
         self.network = network
         self.signers = signers
         self.posters = [Poster(node.url) for node in network.validators]
         self.client = ClientNetwork.of(network.genesis)
-        self.addresses = [address_of_key(OWNER, signer.public_key) for signer in signers]
+        self.addresses = addresses or [
+            address_of_key(OWNER, signer.public_key) for signer in signers
+        ]
+        self.held_by_others = 0
+        """Of each asset, in minor units: what accounts hold that take no part in the load."""
         self.office_keys = {name: office_key(name) for name in INSTITUTIONS}
         self.offices = {
             name: address_of_key(name, key.public_key) for name, key in self.office_keys.items()
