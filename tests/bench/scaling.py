@@ -104,7 +104,7 @@ def draw(lines: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         matplotlib.use("svg")
         pyplot = importlib.import_module("matplotlib.pyplot")
     except ImportError:
-        print('no plots: matplotlib is not installed: pip install ".[bench]"', file=sys.stderr)
+        print('no plots: matplotlib is not installed: pip install -e ".[bench]"', file=sys.stderr)
         return
     # The same lines make the same bytes, and text stays text.
     matplotlib.rcParams |= {"svg.hashsalt": "khazana", "svg.fonttype": "none", "font.size": 9}

@@ -167,6 +167,21 @@ def test_a_rival_that_drowns_is_offered_half_until_it_does_not(
     assert rivals.ratios({"tps": 4_200.0}, {"geth": found}) == {"geth": 6.0}
 
 
+def test_who_kept_up_is_told_beside_the_ratios() -> None:
+    found = rivals.kept_up(
+        4_000,
+        {"sustained": False},
+        {
+            "anvil": {"drained": True, "rate_asked": 4_000},
+            "cometbft": {"drained": False, "rate_asked": 4_000},
+            "geth": {"drained": True, "rate_asked": 1_000},
+            "other": {"skipped": "it is not to be had"},
+        },
+    )
+
+    assert found == {"khazana": False, "anvil": True, "cometbft": False, "geth": False}
+
+
 def test_a_rival_whose_every_transfer_comes_after_the_window_has_not_kept_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@
     python -m tests.fuzz TARGET --replay FILE
 
 Without --structured the run is coverage-guided, which needs the package atheris (CPython on Linux;
-`pip install ".[fuzz]"`). Exit code 1 when something was found.
+`pip install -e ".[fuzz]"`). Exit code 1 when something was found.
 """
 
 import argparse

@@ -4,9 +4,9 @@ Each by its published package, at the version named in its file, and skipped wit
 is not to be had: anvil (npm), CometBFT with its kvstore and geth with Clique (Go modules, built
 here). The load rule is the same for all: transfers signed beforehand by 1,000 accounts, an open
 loop at a fixed rate, through all nodes in equal shares, counted when final on all of them. Ratios
-are of this one run: ask for a rate beyond what any of them sustains. A rival that does not empty
-its queue within half a minute after it, or has nothing final in the window, is tried at half of it,
-and so on.
+are of this one run: ask for a rate beyond what any of them sustains (`kept_up`). A rival that does
+not empty its queue within half a minute after it, or has nothing final in the window, is tried at
+half of it, and so on.
 
     --rate 4000 --warm-up 10 --seconds 20
     --only geth                         and Khazana
@@ -98,6 +98,18 @@ def ratios(ours: Mapping[str, Any], rivals: Mapping[str, Mapping[str, Any]]) -> 
     }
 
 
+def kept_up(
+    rate: int, ours: Mapping[str, Any], rivals: Mapping[str, Mapping[str, Any]]
+) -> dict[str, bool]:
+    """Return who took all that was offered at this rate: of it a ratio knows only that it can do so
+    much. It compares what two can do where neither kept up."""
+    return {"khazana": bool(ours["sustained"])} | {
+        name: bool(found["drained"]) and found["rate_asked"] == rate
+        for name, found in rivals.items()
+        if "skipped" not in found
+    }
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run ours, then each rival, never two at a time."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -116,6 +128,7 @@ def main(arguments: Sequence[str]) -> int:
         "khazana": found,
         "rivals": rivals,
         "khazana_against": ratios(found, rivals),
+        "kept_up": kept_up(options.rate, found, rivals),
     }
     print(json.dumps(report, indent=2))
     return 0

@@ -1,6 +1,6 @@
 """Ethereum's side of the load: accounts, a genesis that funds them, signed transfers of one wei.
 
-Signing needs secp256k1 and Keccak-256, which nothing of ours does: `pip install ".[bench]"`.
+Signing needs secp256k1 and Keccak-256, which nothing of ours does: `pip install -e ".[bench]"`.
 """
 
 import importlib
@@ -55,7 +55,7 @@ class Wallet:
             self._coincurve = importlib.import_module("coincurve")
             self._keccak = importlib.import_module("Crypto.Hash.keccak")
         except ImportError as error:
-            raise Skipped(f'{error.name} is not installed: pip install ".[bench]"') from None
+            raise Skipped(f'{error.name} is not installed: pip install -e ".[bench]"') from None
 
     def hash(self, data: bytes) -> bytes:
         """Return Keccak-256."""
