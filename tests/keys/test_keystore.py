@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import stat
-import time
 from pathlib import Path
 from typing import Any
 
@@ -135,19 +134,24 @@ def test_every_changed_bit_is_called_damage(path: Path) -> None:
     """Never a wrong passphrase: the owner would try others for ever."""
     data = path.read_bytes()
 
-    for bit in range(8 * len(data)):
-        changed = bytearray(data)
-        changed[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(changed)
-        with pytest.raises(KeystoreDamaged):
-            read_keystore(path)
+    # In its place: to cut a file and write it whole again makes some disks wait for it.
+    with path.open("r+b", buffering=0) as file:
+        for place, byte in enumerate(data):
+            for bit in range(8):
+                os.pwrite(file.fileno(), bytes([byte ^ 1 << bit]), place)
+                with pytest.raises(KeystoreDamaged):
+                    read_keystore(path)
+            os.pwrite(file.fileno(), bytes([byte]), place)
+
+    assert path.read_bytes() == data
+    read_keystore(path)
 
 
 def test_every_truncation_is_called_damage(path: Path) -> None:
     data = path.read_bytes().rstrip()
 
-    for size in range(len(data)):
-        path.write_bytes(data[:size])
+    for size in reversed(range(len(data))):
+        os.truncate(path, size)
         with pytest.raises(KeystoreDamaged):
             load_key(path, "right")
 
@@ -242,15 +246,13 @@ def test_key_for_another_purpose_is_refused(path: Path) -> None:
     ],
 )
 def test_hostile_file_is_refused_before_it_costs_anything(
-    path: Path, keys: tuple[str, ...], value: object
+    path: Path, keys: tuple[str, ...], value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(path, *keys, to=value, checksum=False)
-    started = time.perf_counter()
+    monkeypatch.setattr("node.keys.keystore.Argon2id", None)
 
     with pytest.raises(KeystoreDamaged, match="not a keystore of this version"):
         load_key(path, "right")
-
-    assert time.perf_counter() - started < 1
 
 
 def test_missing_file_is_called_missing(tmp_path: Path) -> None:

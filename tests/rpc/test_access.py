@@ -326,7 +326,7 @@ async def test_connections_are_counted_before_tls_is_agreed_on(
             return reader
 
         async def held(count: int) -> None:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while solo.server._connections._open != count:  # noqa: ASYNC110
                     await asyncio.sleep(0)
 
