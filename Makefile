@@ -11,8 +11,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 # Container tests are part of the suite where an engine answers; `make test CONTAINERS=no` leaves them out.
 CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 
-# How many processes share the tests; `make test WORKERS=0` runs them in one, in order.
-WORKERS ?= logical --maxprocesses=4
+# How many processes share the tests, by itself one more than cores; `make test WORKERS=0` runs them in one, in order.
+WORKERS ?= auto
 
 SBOM      ?= dist/khazana.cdx.json
 SBOM_TOOL  = $(shell sed -n 's/^sbom = \["\(.*\)"\]$$/\1/p' pyproject.toml)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
-from tests.scheduling import FilesAndOneMachine, longest_first
+from tests.scheduling import FilesAndOneMachine, longest_first, workers
 
 # No deadline: a machine that is busy with something else is no failure of ours.
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -18,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the transcripts anew; read the difference like code",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return workers()
 
 
 @pytest.hookimpl(optionalhook=True)

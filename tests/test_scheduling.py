@@ -4,10 +4,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.scheduling import BY_THEMSELVES, LAST, by_itself
+from tests.scheduling import (
+    BY_THEMSELVES,
+    SPOKEN_TO,
+    WORKERS_MAX,
+    FilesAndOneMachine,
+    by_itself,
+    workers,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,18 +81,68 @@ def test_a_file_is_one_workers_and_what_fills_a_machine_never_meets_its_like(
     assert {worker for worker, _, _ in ran} == {"gw0", "gw1"}
 
 
-def test_networks_that_are_only_spoken_to_come_last_and_not_to_the_one_that_is_busy(
+def test_networks_that_are_only_spoken_to_are_begun_by_another_worker_before_the_rest(
     tmp_path: Path,
 ) -> None:
     alone = "tests/e2e/test_a.py"
 
-    _, _, ran = distribute(tmp_path, LAST[0], alone, "tests/app/test_b.py")
+    _, _, ran = distribute(tmp_path, SPOKEN_TO[0], alone, "tests/app/test_b.py")
 
     (machine,) = {worker for worker, file, _ in ran if file == alone}
-    files = list(dict.fromkeys(file for worker, file, _ in ran if worker != machine))
-    assert files[0] == "tests/app/test_b.py"
-    assert LAST[0] in {file for _, file, _ in ran}
-    assert [file for worker, file, _ in ran if worker == machine][:4] == [alone] * 4
+    (other,) = {worker for worker, file, _ in ran if file == SPOKEN_TO[0]}
+    assert machine != other
+    for name, worker in ((alone, machine), (SPOKEN_TO[0], other)):
+        assert [file for ran_by, file, _ in ran if ran_by == worker][:4] == [name] * 4
+
+
+class Worker:
+    """What a scheduler knows of a worker, which does nothing by itself."""
+
+    def __init__(self) -> None:
+        self.gateway = SimpleNamespace(id="a worker")
+        self.shutting_down = False
+        self.given: list[int] = []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.given += indices
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def test_no_file_waits_behind_more_than_the_last_test_of_another(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """What a worker has not begun while it is busy is another's to take."""
+    monkeypatch.setattr(pytestconfig.option, "tx", ["2*popen"])
+    scheduler = FilesAndOneMachine(pytestconfig)
+    busy, other = Worker(), Worker()
+    tests = [f"tests/app/test_{file}.py::test_{number}" for file in "abc" for number in range(4)]
+    for worker in (busy, other):
+        scheduler.add_node(worker)
+        scheduler.add_node_collection(worker, tests)
+    scheduler.schedule()
+    assert (busy.given, other.given) == ([0, 1, 2, 3], [4, 5, 6, 7])
+
+    for index in (0, 1):
+        scheduler.mark_test_complete(busy, index)
+    assert busy.given == [0, 1, 2, 3], "two are left"
+    for index in (4, 5, 6):
+        scheduler.mark_test_complete(other, index)
+    assert other.given == [4, 5, 6, 7, 8, 9, 10, 11], "it would not begin its last one otherwise"
+    scheduler.mark_test_complete(busy, 2)
+    assert busy.shutting_down, "nothing is to follow"
+
+
+def test_there_is_a_worker_more_than_cores_and_never_a_crowd(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+    for cores in (1, 2, 3, 4, 64):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        started.append(workers())
+
+    assert started == [2, 3, 4, WORKERS_MAX, WORKERS_MAX]
 
 
 @pytest.mark.parametrize("name", ["tests/e2e/test_a.py", "tests/app/test_b.py"])
@@ -104,5 +162,5 @@ def test_whatever_starts_processes_of_nodes_runs_by_itself() -> None:
     }
 
     assert marked
-    assert [name for name in sorted(marked) if not by_itself(name) and name not in LAST] == []
-    assert [name for name in (*BY_THEMSELVES, *LAST) if not (ROOT / name).exists()] == []
+    assert [name for name in sorted(marked) if not by_itself(name) and name not in SPOKEN_TO] == []
+    assert [name for name in (*BY_THEMSELVES, *SPOKEN_TO) if not (ROOT / name).exists()] == []
