@@ -50,8 +50,8 @@ def test_an_idle_network_is_final_after_a_few_messages_and_no_wait() -> None:
                 took_s.append(await network.settle(name, network.transaction()))
                 await asyncio.sleep(1.0)
 
-            # Push (one alone leaves at once), proposal, prevotes, precommits: four messages of 1 ms each,
-            # a fetch where the proposal overtakes the push, and the step of this test's clock.
+            # Push, proposal, prevotes, precommits: four messages of 1 ms each, a fetch where the
+            # proposal overtakes the push, and the step of this test's clock.
             assert max(took_s) < 0.030
 
     run_virtual(main())
