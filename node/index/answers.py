@@ -14,6 +14,7 @@ from node.codec import decode
 from node.index.database import Database
 from node.index.errors import IndexUnusable
 from node.index.projection import BLOCK_ITEM, REFUSED, subject
+from node.index.recent import RECENT_OF, bucket_of
 from node.index.schema import CLASSES, EVENTS, HISTORY, HOLDERS, TOTALS
 from node.index.words import words_of
 from node.index.writing import READ_CHECKPOINT, Checkpoint, checkpoint_of
@@ -141,12 +142,10 @@ class Answers:
             IndexFailure: it cannot answer.
         """
         assert 1 <= limit <= PAGE_MAX
-        height, item = before or (TOP_HEIGHT, 0)
-        values = {"account": account, "height": height, "item": item, "count": limit + 1}
-        rows = await self._database.read(_HISTORY, values)
+        places = await self._places(account, before or (TOP_HEIGHT, 0), limit + 1)
         # Two statements and no join: what is placed by account and what is placed by height would
         # meet on one machine alone. What is named was written with what names it.
-        events = await self._database.look_up(EVENTS, [(row[1], row[2]) for row in rows[:limit]])
+        events = await self._database.look_up(EVENTS, places[:limit])
         page = [
             Happening(
                 height=height,
@@ -157,7 +156,7 @@ class Answers:
             )
             for height, item, time_ms, transaction, kind, content in sorted(events, reverse=True)
         ]
-        return page, (page[-1].height, page[-1].item) if len(rows) > limit else None
+        return page, (page[-1].height, page[-1].item) if len(places) > limit else None
 
     async def proposal(
         self, proposal: bytes, before: Place | None, limit: int
@@ -179,11 +178,25 @@ class Answers:
         Raises:
             IndexFailure: it cannot answer.
         """
-        values = {"account": subject(block_id), "height": TOP_HEIGHT, "item": 0, "count": 1}
-        for _, height, item in await self._database.read(_HISTORY, values):
+        for height, item in await self._places(subject(block_id), (TOP_HEIGHT, 0), 1):
             if item == BLOCK_ITEM:
-                return int(height)
+                return height
         return None
+
+    async def _places(self, account: bytes, before: Place, count: int) -> Sequence[Place]:
+        """Return the newest places before one at which an account is named, or a block, proposal.
+
+        What waits is asked for first: in between, rows may go from there to where they belong, and
+        are found twice; asked for the other way round, they might be found nowhere.
+        """
+        height, item = before
+        values = {"account": account, "height": height, "item": item, "count": count}
+        waiting = await self._database.read(RECENT_OF, {"bucket": bucket_of(account), **values})
+        places = {(int(height), int(item)) for height, item in waiting}
+        if len(places) < count:
+            rows = await self._database.read(_HISTORY, values)
+            places |= {(int(height), int(item)) for _, height, item in rows}
+        return sorted(places, reverse=True)[:count]
 
     async def holders(
         self, asset: str, after: bytes, limit: int

@@ -29,6 +29,10 @@ class Session(Protocol):
         """Delete the rows of these keys; one that is not there is none too many."""
         ...
 
+    async def take(self, table: Table, first: Any) -> Sequence[Row]:
+        """Delete the rows whose key begins with `first`, and return them, in any order."""
+        ...
+
     async def pick(self, table: Table, first: Any, seconds: Sequence[Any]) -> Sequence[Row]:
         """Return the rows whose key begins with `first` and one of `seconds`."""
         ...

@@ -26,6 +26,7 @@ from node.index.statements import (
     spelled_removal,
     spelled_select,
     spelled_tables,
+    spelled_take,
     values_of,
 )
 from node.index.turns import Turns
@@ -215,6 +216,10 @@ class _PostgresSession:
     async def drop(self, table: Table, keys: Sequence[Row]) -> None:
         if keys:
             await self._connection.executemany(spelled_drop(table, POSTGRESQL), keys)
+
+    async def take(self, table: Table, first: Any) -> Sequence[Row]:
+        rows = await self._connection.fetch(spelled_take(table, POSTGRESQL), first)
+        return [tuple(row) for row in rows]
 
     async def pick(self, table: Table, first: Any, seconds: Sequence[Any]) -> Sequence[Row]:
         sql = _spelled_pick(table)

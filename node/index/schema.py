@@ -19,8 +19,10 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the tables; another one is another index, which is rebuilt."""
+FORMATS_BEFORE: Final = frozenset({1})
+"""Of which this one is made by what is written next: 1 had no rows that wait."""
 
 METADATA: Final = MetaData()
 
@@ -56,6 +58,25 @@ HISTORY: Final = Table(
     Column("account", LargeBinary, primary_key=True),  # or a block, a proposal: its id begins so
     Column("height", BigInteger, primary_key=True, autoincrement=False),
     Column("item", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+RECENT: Final = Table(
+    "recent",
+    METADATA,
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("height", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", Integer, primary_key=True, autoincrement=False),
+    Column("account", LargeBinary, primary_key=True),  # as in `history`
+    sqlite_with_rowid=False,
+)
+"""Rows of `history` that wait to be put there (`recent`)."""
+
+BUCKETS: Final = Table(
+    "buckets",
+    METADATA,
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),  # of its rows that wait
     sqlite_with_rowid=False,
 )
 

@@ -13,6 +13,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -23,11 +24,13 @@ from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
 from node.index.schema import TEXTS
 from node.index.statements import (
     SQLITE,
+    STATEMENTS_MAX,
     spelled_drop,
     spelled_insert,
     spelled_put,
     spelled_select,
     spelled_tables,
+    spelled_take,
     values_of,
 )
 from node.index.turns import Turns
@@ -43,8 +46,9 @@ STEPS_AT_ONCE: Final = 20_000
 """Of SQLite's machine between two looks whether a question is to end: a millisecond or two."""
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another writer, such as a rebuild that was started beside the node."""
-LOG_PAGES: Final = 4_000
-"""Pages of the log that are written back at once: 16 MiB."""
+LOG_PAGES: Final = 16_000
+"""Pages of the log that are written back at once: 64 MiB. A page of the holders is in it several
+times, and is written back once."""
 
 _WORDS: Final = "texts_words"
 _MAKE_WORDS: Final = (
@@ -285,15 +289,21 @@ class _SqliteSession:
             self._connection.execute(_ADD_WORDS, (last,))
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:
-        self._connection.executemany(spelled_put(table, SQLITE), rows)
+        self._many(spelled_put(table, SQLITE), rows)
 
     async def drop(self, table: Table, keys: Sequence[Row]) -> None:
         self._connection.executemany(spelled_drop(table, SQLITE), keys)
 
+    async def take(self, table: Table, first: Any) -> Sequence[Row]:
+        return self._connection.execute(spelled_take(table, SQLITE), (first,)).fetchall()
+
     async def pick(self, table: Table, first: Any, seconds: Sequence[Any]) -> Sequence[Row]:
-        sql = _spelled_pick(table)
-        ask = self._connection.execute
-        return [row for second in seconds for row in ask(sql, (first, second))]
+        found: list[Row] = []
+        for start in range(0, len(seconds), ROWS_AT_ONCE):
+            some = seconds[start : start + ROWS_AT_ONCE]
+            sql = _spelled_picks(table, len(some))
+            found += self._connection.execute(sql, (first, *some)).fetchall()
+        return found
 
     async def select(self, statement: Select[Any], values: Values) -> Sequence[Row]:
         compiled = spelled_select(statement, SQLITE)
@@ -304,12 +314,11 @@ class _SqliteSession:
         return int(last)
 
     def _many(self, sql: str, rows: Sequence[Row]) -> None:
-        """Insert rows, many by one statement."""
+        """Insert rows, or replace them, many by one statement."""
         execute = self._connection.execute
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
         if whole:
-            head, _, places = sql.partition(" VALUES ")
-            many = f"{head} VALUES {', '.join([places] * ROWS_AT_ONCE)}"
+            many = _spelled_many(sql)
             for start in range(0, whole, ROWS_AT_ONCE):
                 flat: list[Any] = []
                 for row in rows[start : start + ROWS_AT_ONCE]:
@@ -318,9 +327,24 @@ class _SqliteSession:
         self._connection.executemany(sql, rows[whole:])
 
 
+@lru_cache(STATEMENTS_MAX)
+def _spelled_many(sql: str) -> str:
+    """Return what does so with `ROWS_AT_ONCE` rows as a statement does with one."""
+    head, _, rest = sql.partition(" VALUES ")
+    places, on, conflict = rest.partition(" ON CONFLICT ")
+    return f"{head} VALUES {', '.join([places] * ROWS_AT_ONCE)}{on}{conflict}"
+
+
 def _spelled_pick(table: Table) -> str:
     first, second = (column.name for column in table.primary_key.columns)
     return f'SELECT * FROM {table.name} WHERE "{first}" = ? AND "{second}" = ?'
+
+
+@lru_cache(STATEMENTS_MAX)
+def _spelled_picks(table: Table, count: int) -> str:
+    first, second = (column.name for column in table.primary_key.columns)
+    places = ", ".join("?" * count)
+    return f'SELECT * FROM {table.name} WHERE "{first}" = ? AND "{second}" IN ({places})'
 
 
 def _driven(work: Awaitable[WorkT]) -> WorkT:

@@ -63,6 +63,14 @@ def spelled_drop(table: Table, dialect: Dialect) -> str:
     return str(delete(table).where(and_(*keyed)).compile(dialect=dialect))
 
 
+@lru_cache(STATEMENTS_MAX)
+def spelled_take(table: Table, dialect: Dialect) -> str:
+    """Return what deletes the rows whose key begins with a value, and returns them."""
+    first = next(iter(table.primary_key.columns))
+    statement = delete(table).where(first == bindparam(first.name)).returning(*table.columns)
+    return str(statement.compile(dialect=dialect))
+
+
 def spelled_tables(dialect: Dialect) -> Sequence[str]:
     """Return what makes the tables that are not there."""
     return [

@@ -15,12 +15,13 @@ from sqlalchemy import bindparam, select
 from node.index.database import Session
 from node.index.errors import IndexUnusable
 from node.index.projection import HoldingKey, Rows, TotalKey
+from node.index.recent import add_history
 from node.index.schema import (
     CHECKPOINT,
     CLASSES,
     EVENTS,
     FORMAT,
-    HISTORY,
+    FORMATS_BEFORE,
     HOLDERS,
     TEXTS,
     TOTALS,
@@ -64,7 +65,7 @@ def checkpoint_of(rows: Iterable[tuple[object, ...]]) -> Checkpoint | None:
     """Return the same from the rows of `READ_CHECKPOINT`."""
     for row in rows:
         _, form, network, from_height, holders_from, height, block_id, time_ms = row
-        if form != FORMAT:
+        if form != FORMAT and form not in FORMATS_BEFORE:
             raise IndexUnusable(
                 f"the index has the form {form}, this release writes {FORMAT}: run `khazana index"
                 " rebuild`"
@@ -118,7 +119,7 @@ async def write_rows(session: Session, rows: Rows, class_of: ClassOf) -> Checkpo
             " writes into it. One index has one node"
         )
     await session.add(EVENTS, rows.events)
-    await session.add(HISTORY, sorted(rows.history))
+    await add_history(session, rows.history)
     await session.add(TEXTS, rows.texts)
     await _move(session, rows.moves, class_of)
     await add_totals(session, rows.totals)

@@ -5,9 +5,10 @@ python -m tests.bench.index [--accounts 100000] [--transactions 1000000] [--rate
 
 The chain is a store with blocks of a thousand transfers between random accounts, as a node has them
 after deciding; nothing was executed and no signature is true, because the index reads neither. It
-is made anew (`khazana index rebuild`), then kept up with blocks at the rate, twenty a second, while
-it is asked for pages of random accounts; then it is asked alone. One JSON object; times by the
-clock in milliseconds, processor time in microseconds a transaction.
+is made anew (`khazana index rebuild`), then follows as fast as it can until as much of the history
+waits as may, and is kept up with blocks of two thousand at the rate while it is asked for pages of
+random accounts; then it is asked alone. One JSON object; times by the clock in milliseconds,
+processor time in microseconds a transaction, and what this process wrote into files, in bytes.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from node.index.answers import Answers
 from node.index.database import Database
 from node.index.follower import Follower
 from node.index.rebuilding import rebuild
+from node.index.recent import RECENT_MAX
 from node.index.sqlite import SqliteDatabase
 from node.log import silent_log
 from node.metrics import Metrics
@@ -35,7 +37,10 @@ from tests.bench.mint import TRANSFERS, Mint, some_addresses
 from tests.chain.town import CASH, START_MS
 from tests.index.servers import postgres_server
 
-BLOCKS_A_SECOND: Final = 20
+BLOCK: Final = 2_000
+"""Transfers of a block that is kept up with, as a network at its full rate has them."""
+ROWS_OF_TRANSFER: Final = 2
+"""Of the history: who pays and who is paid."""
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -72,6 +77,7 @@ async def main(arguments: argparse.Namespace) -> int:
             facts["rebuild"] = await _rebuild(database, store, mint, Path(folder), arguments)
             if arguments.database == "sqlite":
                 facts["size_bytes_a_transaction"] = _size(Path(folder)) // arguments.transactions
+            facts["followed"] = await _follow(follower, mint, store)
             facts["kept_up"] = await _keep_up(follower, mint, store, arguments)
             facts["asked_alone"] = await _ask(follower.answers, mint, arguments.rounds)
         finally:
@@ -101,13 +107,39 @@ async def _rebuild(
     }
 
 
+async def _follow(follower: Follower, mint: Mint, store: KeyValueStore) -> dict[str, Any]:
+    """Let blocks come as fast as they are taken, until rows go from the buckets to the history."""
+    count = RECENT_MAX // ROWS_OF_TRANSFER // BLOCK + 1
+    seconds = cpu = 0.0
+    written = 0
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run(), name="index")
+        for _ in range(count):
+            given = mint.transfers(BLOCK)
+            store.write(mint.entries(), sync=False)
+            began, cpu_began, written_before = time.perf_counter(), time.process_time(), _written()
+            follower.tell(given)
+            await follower.reached(given.height)
+            seconds += time.perf_counter() - began
+            cpu += time.process_time() - cpu_began
+            written += _written() - written_before
+        running.cancel()
+    transactions = count * BLOCK
+    return {
+        "transactions": transactions,
+        "transactions_a_second": round(transactions / seconds),
+        "cpu_us": round(cpu / transactions * 1e6, 1),
+        "bytes_written_a_transaction": round(written / transactions),
+    }
+
+
 async def _keep_up(
     follower: Follower, mint: Mint, store: KeyValueStore, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     """Let blocks come at a rate, made beforehand, while the index is asked."""
     blocks = []
-    for _ in range(arguments.seconds * BLOCKS_A_SECOND):
-        given = mint.transfers(arguments.rate // BLOCKS_A_SECOND)
+    for _ in range(arguments.seconds * arguments.rate // BLOCK + 1):
+        given = mint.transfers(BLOCK)
         blocks.append((given, mint.entries()))
     behind: list[int] = []
     async with asyncio.TaskGroup() as tasks:
@@ -118,9 +150,9 @@ async def _keep_up(
         follower.tell(given)
         await follower.reached(given.height)
         asking = tasks.create_task(_ask(follower.answers, mint, arguments.rounds), name="asking")
-        began, cpu_began = time.perf_counter(), time.process_time()
+        began, cpu_began, written = time.perf_counter(), time.process_time(), _written()
         for number, (given, entries) in enumerate(blocks[1:]):
-            pause = began + number / BLOCKS_A_SECOND - time.perf_counter()
+            pause = began + number * BLOCK / arguments.rate - time.perf_counter()
             await asyncio.sleep(max(0.0, pause))
             store.write(entries, sync=False)
             follower.tell(given)
@@ -128,14 +160,16 @@ async def _keep_up(
             behind.append(given.height - follower.checkpoint.height)
         await follower.reached(mint.height)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+        written = _written() - written
         answers = await asking
         running.cancel()
-    count = arguments.rate // BLOCKS_A_SECOND * len(blocks)
+    count = BLOCK * len(behind)
     return {
         "offered_a_second": arguments.rate,
         "transactions_a_second": round(count / seconds),
         "blocks_behind": {"median": median(behind), "most": max(behind)},
         "cpu_us_with_asking": round(cpu / count * 1e6, 1),
+        "bytes_written_a_transaction": round(written / count),
         "asked": answers,
     }
 
@@ -168,6 +202,12 @@ async def _ask(answers: Answers, mint: Mint, rounds: int) -> dict[str, Any]:
         }
         for name, each in times.items()
     }
+
+
+def _written() -> int:
+    """Return how many bytes this process has written, the chain's own among them."""
+    with Path("/proc/self/io").open(encoding="ascii") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
 
 
 def _size(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """Chains with something of everything, drawn by a seed, and indexes of them to compare."""
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
@@ -91,8 +92,15 @@ def follower_of(database: Database, town: Town) -> Follower:
 
 
 async def rows_of(database: Database) -> dict[str, Sequence[tuple[Any, ...]]]:
-    """Return every row of an index, by table."""
-    return {
+    """Return every row of an index, by table; what waits to be put into `history` as if it were."""
+    rows: dict[str, Sequence[tuple[Any, ...]]] = {
         table.name: sorted(await database.read(select(table), {}), key=repr)
         for table in METADATA.sorted_tables
     }
+    waiting = rows.pop("recent")
+    counted = Counter(bucket for bucket, *_ in waiting)
+    assert {bucket: count for bucket, count in rows.pop("buckets") if count} == counted
+    assert all(bucket == account[0] for bucket, _, _, account in waiting)
+    history = [(account, height, item) for _, height, item, account in waiting]
+    rows["history"] = sorted([*rows["history"], *history], key=repr)
+    return rows

@@ -616,6 +616,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.runs.RUNS_MAX": (
         "tests/index/test_runs.py::test_files_are_few_have_no_name_and_are_let_go"
     ),
+    "node.index.recent.BUCKET_ROWS_MAX": (
+        "tests/index/test_recent.py::test_the_fullest_bucket_goes_where_more_wait_than_may"
+    ),
+    "node.index.recent.RECENT_MAX": (
+        "tests/index/test_recent.py::test_the_fullest_bucket_goes_where_more_wait_than_may"
+    ),
     "node.index.turns.QUESTIONS_MAX": (
         "tests/index/test_threads.py::test_no_more_questions_wait_than_may"
     ),
