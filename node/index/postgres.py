@@ -9,7 +9,7 @@ done is found out by its checkpoint.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,7 +18,18 @@ from sqlalchemy import LargeBinary, Select, Table
 from node.index.aside import Aside
 from node.index.database import ResultT, Row, Session, Values
 from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
-from node.index.schema import METADATA
+from node.index.schema import METADATA, TEXTS
+from node.index.starts import (
+    COLUMNS as STARTS,
+)
+from node.index.starts import (
+    DROP_STARTS,
+    FILL_STARTS,
+    MAKE_STARTS,
+    READ_SETTINGS,
+    find,
+    starts_of,
+)
 from node.index.statements import (
     POSTGRESQL,
     spelled_drop,
@@ -41,15 +52,9 @@ WRITE_SECONDS: Final = 60.0
 ATTEMPTS_MAX: Final = 8
 """Of one transaction, where the server takes it back."""
 PICKED_AT_ONCE: Final = 10_000
+_LONG_S: Final = 24 * 3600.0
 
-_MAKE_WORDS: Final = (
-    "CREATE INDEX IF NOT EXISTS texts_words ON texts"
-    " USING gin (array_to_tsvector(string_to_array(words, ' ')))"
-)
-_FIND: Final = (
-    "SELECT * FROM texts WHERE array_to_tsvector(string_to_array(words, ' ')) @@ $1::text::tsquery"
-    " AND (height, item, part) < ($2, $3, $4) ORDER BY height DESC, item DESC, part DESC LIMIT $5"
-)
+_Question: TypeAlias = Callable[[asyncpg.Connection], Awaitable[Sequence[Row]]]
 
 
 class PostgresDatabase:
@@ -85,9 +90,7 @@ class PostgresDatabase:
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:
-        # In quotes nothing is an operator, and in a word there is neither quote nor backslash.
-        wanted = " & ".join(f"'{word}':*" for word in words)
-        return await self._ask(_FIND, (wanted, *before, limit))
+        return await self._asked(lambda connection: find(connection, words, before, limit))
 
     async def clear(self) -> None:
         await self._aside.run(self._clear())
@@ -100,8 +103,11 @@ class PostgresDatabase:
         await self._aside.close()
 
     async def _ask(self, sql: str, values: Row) -> Sequence[Row]:
+        return await self._asked(lambda connection: connection.fetch(sql, *values))
+
+    async def _asked(self, question: _Question) -> Sequence[Row]:
         with self._turns.one():
-            return await self._aside.run(self._read(sql, values))
+            return await self._aside.run(self._read(question))
 
     # On the loop aside.
 
@@ -117,7 +123,7 @@ class PostgresDatabase:
                 max_size=READERS_MAX,
                 timeout=CONNECT_SECONDS,
                 command_timeout=READ_SECONDS_MAX,
-                server_settings={"default_transaction_read_only": "on"},
+                server_settings={"default_transaction_read_only": "on", **READ_SETTINGS},
             )
 
     async def _open_writer(self) -> None:
@@ -146,27 +152,33 @@ class PostgresDatabase:
             await self._open(write=True)
         with self._explained():
             async with self._connection.transaction():
-                for statement in spelled_removal(POSTGRESQL):
+                for statement in (*spelled_removal(POSTGRESQL), DROP_STARTS):
                     await self._connection.execute(statement)
                 await self._make()
 
     async def _finish(self) -> None:
         with self._explained():
-            for table in METADATA.sorted_tables:
-                await self._connection.execute(f"ANALYZE {table.name}", timeout=None)
+            for name in (*(table.name for table in METADATA.sorted_tables), "starts"):
+                await self._connection.execute(f"ANALYZE {name}", timeout=None)
 
     async def _make(self) -> None:
-        for statement in (*spelled_tables(POSTGRESQL), _MAKE_WORDS):
-            await self._connection.execute(statement)
+        connection = self._connection
+        async with connection.transaction():
+            for statement in spelled_tables(POSTGRESQL):
+                await connection.execute(statement)
+            if await connection.fetchval("SELECT to_regclass('starts') IS NULL"):
+                # One that was made before has texts already, whose lists may take minutes.
+                for statement in (MAKE_STARTS, FILL_STARTS, "DROP INDEX IF EXISTS texts_words"):
+                    await connection.execute(statement, timeout=_LONG_S)
 
-    async def _read(self, sql: str, values: Row) -> Sequence[Row]:
+    async def _read(self, question: _Question) -> Sequence[Row]:
         readers = self._readers
         if readers is None:
             raise IndexUnreachable(f"{self.place} is not open")
         with self._explained():
             try:
                 async with asyncio.timeout(READ_SECONDS_MAX), readers.acquire() as connection:
-                    return [tuple(row) for row in await connection.fetch(sql, *values)]
+                    return [tuple(row) for row in await question(connection)]
             except (TimeoutError, asyncpg.QueryCanceledError):
                 raise IndexOverrun(
                     f"the index took longer than {READ_SECONDS_MAX:g} s; ask for less"
@@ -208,6 +220,10 @@ class _PostgresSession:
         if rows:
             names = [column.name for column in table.columns]
             await self._connection.copy_records_to_table(table.name, records=rows, columns=names)
+        if table is TEXTS and rows:
+            await self._connection.copy_records_to_table(
+                "starts", records=starts_of(rows), columns=STARTS
+            )
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:
         if rows:

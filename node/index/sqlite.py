@@ -34,6 +34,7 @@ from node.index.statements import (
     values_of,
 )
 from node.index.turns import Turns
+from node.index.words import LISTED_MAX
 
 ROWS_AT_ONCE: Final = 200
 """Rows of one statement that inserts: beyond it the time of a row does not fall any more."""
@@ -54,7 +55,7 @@ _WORDS: Final = "texts_words"
 _MAKE_WORDS: Final = (
     f"CREATE VIRTUAL TABLE IF NOT EXISTS {_WORDS} USING fts5(words, content='texts',"
     " content_rowid='rowid', tokenize=\"unicode61 remove_diacritics 0 categories 'L* M* N*'\","
-    " prefix='1 2 3 4')"
+    f" prefix='{' '.join(map(str, range(1, LISTED_MAX + 1)))}')"
 )
 _ADD_WORDS: Final = (
     f"INSERT INTO {_WORDS}(rowid, words) SELECT rowid, words FROM texts WHERE rowid > ?"
@@ -64,8 +65,9 @@ _ADD_WORDS: Final = (
 _FIND: Final = (
     "SELECT t.* FROM texts_words w JOIN texts t ON t.rowid = w.rowid WHERE texts_words MATCH ?"
     " AND w.rowid <= (SELECT rowid FROM texts WHERE (height, item, part) < (?, ?, ?)"
-    " ORDER BY height DESC, item DESC, part DESC LIMIT 1) ORDER BY w.rowid DESC LIMIT ?"
+    " ORDER BY height DESC, item DESC, part DESC LIMIT 1){more} ORDER BY w.rowid DESC LIMIT ?"
 )
+_HAS_WORD: Final = " AND instr(' ' || t.words, ' ' || ?)"
 
 WorkT = TypeVar("WorkT")
 
@@ -112,9 +114,11 @@ class SqliteDatabase:
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
     ) -> Sequence[Row]:
         # In quotes nothing is an operator, and in a word there is no quote.
-        wanted = " ".join(f'"{word}"*' for word in words)
+        wanted = " ".join(f'"{word[:LISTED_MAX]}"*' for word in words)
+        long = [word for word in words if len(word) > LISTED_MAX]
+        sql = _FIND.format(more=_HAS_WORD * len(long))
         with self._turns.one():
-            return await self._read(_FIND, (wanted, *before, limit))
+            return await self._read(sql, (wanted, *before, *long, limit))
 
     async def clear(self) -> None:
         await self._in(self._writing, self._clear)

@@ -9,6 +9,9 @@ from typing import Final
 
 WORD_MAX: Final = 64
 """Characters of a word; the rest of a longer one is not looked at."""
+LISTED_MAX: Final = 12
+"""Letters of a beginning that has a list of its own of the texts where a word begins so; what is
+longer is looked for in the list of its first ones."""
 
 _WITHIN: Final = frozenset("LMN")
 """Letters, their marks, and digits: what else there is divides words."""

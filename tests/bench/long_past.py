@@ -56,8 +56,9 @@ WORDS: Final = 4_000
 MEMO_SHARE: Final = 10
 """One transfer in so many has a memo."""
 CHAIN_FILE: Final = "chain.whole"
-INDEX_FILE: Final = "index.whole"
-"""Written when a step is done: where one is missing, the step is done anew."""
+INDEX_FILE: Final = "index-2.whole"
+"""Written when a step is done: where one is missing, the step is done anew. With the form of the
+index."""
 STAGE_FACTS: Final = (
     "paid",
     "refused",

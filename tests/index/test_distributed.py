@@ -11,10 +11,11 @@ from sqlalchemy import Select, Table
 
 from node.index import answers, writing
 from node.index.answers import Answers
-from node.index.postgres import _FIND, _spelled_look_up, _spelled_pick
+from node.index.postgres import _spelled_look_up, _spelled_pick
 from node.index.projection import BLOCK_ITEM
 from node.index.rebuilding import rebuild
 from node.index.schema import CHECKPOINT, CLASSES, EVENTS, HISTORY, HOLDERS, METADATA, TOTALS
+from node.index.starts import AMONG, MAKE_STARTS, TEXTS_AT, WALK
 from node.index.statements import (
     POSTGRESQL,
     spelled_drop,
@@ -48,7 +49,9 @@ def selects() -> dict[str, Select[Any]]:
 
 
 def test_the_page_places_every_table_once() -> None:
-    assert set(DISTRIBUTED) | REFERENCES == {table.name for table in METADATA.sorted_tables}
+    made = {table.name for table in METADATA.sorted_tables} | {"starts"}
+    assert set(DISTRIBUTED) | REFERENCES == made
+    assert f"PRIMARY KEY ({DISTRIBUTED['starts']}," in MAKE_STARTS
     assert not set(DISTRIBUTED) & REFERENCES
 
 
@@ -93,8 +96,9 @@ def test_no_statement_needs_two_tables() -> None:
         if table.name in DISTRIBUTED:
             # Whose rows are on one machine, which is asked alone.
             assert f"{table.name}.{DISTRIBUTED[table.name]} = " in str(statement), name
-    for sql in (_FIND, _spelled_look_up(EVENTS), _spelled_pick(HOLDERS)):
-        named = [table.name for table in METADATA.sorted_tables if table.name in sql.split()]
+    names = {table.name for table in METADATA.sorted_tables} | {"starts"}
+    for sql in (WALK, AMONG, TEXTS_AT, _spelled_look_up(EVENTS), _spelled_pick(HOLDERS)):
+        named = names & set(sql.split())
         assert len(named) == 1, sql
 
 

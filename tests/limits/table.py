@@ -863,6 +863,8 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.index.postgres.READ_SECONDS_MAX": "handed to asyncpg, which keeps to it",
     "node.index.sqlite.READ_SECONDS_MAX": "how long the database may take for a question",
     "node.index.projection.TEXT_MAX": "how much of what a block holds is kept to be searched",
+    "node.index.starts.WALKED_AT_ONCE_MAX": "how much of a list a question walks between two looks",
+    "node.index.words.LISTED_MAX": "how much of a word has lists; a longer one is found by that",
     "node.index.words.WORD_MAX": "how much of a word is kept to be searched",
     "node.index.statements.STATEMENTS_MAX": "handed to lru_cache, which keeps to it",
     "node.stream.link.PENDING_BYTES_MAX": "handed to nats-py, which keeps to it",

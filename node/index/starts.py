@@ -1,0 +1,124 @@
+"""The full text of an index in PostgreSQL: for each beginning of a word a list of texts, in order.
+
+An index of words there (GIN) says which texts have one, never which of them is the newest: who asks
+for a page of what is common would wait until the whole past was put together and sorted. A list is
+a range of a table, and a page of it is read from where it begins. Of several words the list of the
+rarest is walked, as it looks among the newest, and the others are asked whether they have the same.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import asyncpg
+
+from node.index.database import Row
+from node.index.words import LISTED_MAX
+
+TextPlace: TypeAlias = tuple[int, int, int]
+"""Height, item and part."""
+
+WALKED_FIRST: Final = 256
+"""Of each list, to see which word is the rarest, and at once of that; then twice as many."""
+WALKED_AT_ONCE_MAX: Final = 4_096
+
+MAKE_STARTS: Final = (
+    'CREATE TABLE starts (start text COLLATE "C" NOT NULL, height bigint NOT NULL,'
+    " item integer NOT NULL, part integer NOT NULL, PRIMARY KEY (start, height, item, part))"
+)
+FILL_STARTS: Final = (
+    "INSERT INTO starts SELECT DISTINCT left(word, size), height, item, part FROM texts,"
+    " unnest(string_to_array(words, ' ')) AS word, generate_series(1, least(length(word),"
+    f" {LISTED_MAX})) AS size ORDER BY 1, 2, 3, 4"
+)
+"""For an index that was made before there were lists."""
+DROP_STARTS: Final = "DROP TABLE IF EXISTS starts"
+COLUMNS: Final = ("start", "height", "item", "part")
+
+WALK: Final = (
+    "SELECT height, item, part FROM starts WHERE start = $1 AND (height, item, part) < ($2, $3, $4)"
+    " ORDER BY height DESC, item DESC, part DESC LIMIT $5"
+)
+_WANTED: Final = (
+    " JOIN unnest($1::bigint[], $2::integer[], $3::integer[]) AS wanted (height, item, part)"
+    " USING (height, item, part)"
+)
+AMONG: Final = f"SELECT height, item, part FROM starts{_WANTED} WHERE start = $4"
+TEXTS_AT: Final = f"SELECT texts.* FROM texts{_WANTED}"
+READ_SETTINGS: Final = {
+    # Every question walks a range of a key, or looks keys up; how many rows there are, a table that
+    # was just filled does not know.
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+def starts_of(texts: Sequence[Row]) -> list[tuple[str, int, int, int]]:
+    """Return in which lists the rows of `texts` stand."""
+    return sorted(
+        (start, height, item, part)
+        for height, item, part, *_, words in texts
+        for start in {
+            word[:size]
+            for word in words.split(" ")
+            for size in range(1, min(len(word), LISTED_MAX) + 1)
+        }
+    )
+
+
+async def find(
+    connection: asyncpg.Connection, words: Sequence[str], before: TextPlace, limit: int
+) -> list[Row]:
+    """Return the newest rows of `texts` in which each of the words begins one."""
+    starts = list(dict.fromkeys(word[:LISTED_MAX] for word in words))
+    long = [word for word in words if len(word) > LISTED_MAX]
+    first = max(limit, WALKED_FIRST) if long or len(starts) > 1 else limit
+    newest = [await _walk(connection, start, before, first) for start in starts]
+    # The fewest, or those that reach back the farthest.
+    rarest = min(range(len(starts)), key=lambda each: (len(newest[each]), newest[each][-1:]))
+    others = starts[:rarest] + starts[rarest + 1 :]
+    places, walked = newest[rarest], first
+    found: list[Row] = []
+    while places:
+        wanted = places
+        for start in others:
+            wanted = await _among(connection, start, wanted)
+        if not long:
+            wanted = sorted(wanted, reverse=True)[: limit - len(found)]
+        found += [row for row in await _texts(connection, wanted) if _has_words(row, long)]
+        if len(found) >= limit or len(places) < walked:
+            break
+        before, walked = places[-1], min(2 * walked, WALKED_AT_ONCE_MAX)
+        places = await _walk(connection, starts[rarest], before, walked)
+    return found[:limit]
+
+
+async def _walk(
+    connection: asyncpg.Connection, start: str, before: TextPlace, count: int
+) -> list[TextPlace]:
+    return [tuple(row) for row in await connection.fetch(WALK, start, *before, count)]
+
+
+async def _among(
+    connection: asyncpg.Connection, start: str, places: Sequence[TextPlace]
+) -> list[TextPlace]:
+    """Return which of the places are in a list too, in any order."""
+    if not places:
+        return []
+    return [tuple(row) for row in await connection.fetch(AMONG, *_columns(places), start)]
+
+
+async def _texts(connection: asyncpg.Connection, places: Sequence[TextPlace]) -> list[Row]:
+    """Return the rows of these places, newest first."""
+    if not places:
+        return []
+    rows = [tuple(row) for row in await connection.fetch(TEXTS_AT, *_columns(places))]
+    return sorted(rows, reverse=True)
+
+
+def _columns(places: Sequence[TextPlace]) -> list[list[int]]:
+    return [list(column) for column in zip(*places, strict=True)]
+
+
+def _has_words(row: Row, words: Sequence[str]) -> bool:
+    return all(any(each.startswith(word) for each in row[-1].split(" ")) for word in words)

@@ -1,0 +1,104 @@
+"""The full text in PostgreSQL: what a page of it walks, wherever it is in the past."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+
+from node.index import starts as starts_module
+from node.index.postgres import PostgresDatabase
+from node.index.schema import TEXTS
+from node.index.starts import WALK, find, starts_of
+from tests.index.servers import PostgresServer
+
+TOP = (1 << 62, 0, 0)
+
+
+def some_texts(count: int) -> list[tuple[Any, ...]]:
+    """Return texts of which all have a long word's beginning, one in 500 the whole of a word."""
+    texts = [
+        f"disbursements{place % 500:03} {'odd' if place % 2 else 'even'}" for place in range(count)
+    ]
+    return [
+        (1 + place // 20, 2 + place % 20, 0, "transaction", f"{place}", text, text)
+        for place, text in enumerate(texts)
+    ]
+
+
+@pytest.fixture
+async def url(server: PostgresServer) -> str:
+    made: str = server.new_database()
+    return made
+
+
+@pytest.fixture
+async def connection(url: str) -> AsyncIterator[asyncpg.Connection]:
+    made = await asyncpg.connect(url, server_settings=starts_module.READ_SETTINGS)
+    yield made
+    await made.close()
+
+
+class _Counted:
+    """A connection that counts what it is asked."""
+
+    def __init__(self, inner: asyncpg.Connection) -> None:
+        self._inner = inner
+        self.asked = 0
+
+    async def fetch(self, query: str, *values: Any) -> list[Any]:
+        self.asked += 1
+        found: list[Any] = await self._inner.fetch(query, *values)
+        return found
+
+
+async def fill(url: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    database = PostgresDatabase(url)
+    await database.open()
+    await database.write(lambda session: session.add(TEXTS, rows))
+    await database.close()
+
+
+def blocks_of(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def test_a_page_of_what_is_common_reads_the_same_wherever_it_is(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    """Counted in blocks of the server, which no other load changes."""
+    await fill(url, some_texts(10_000))
+    walked = 0
+    counted = _Counted(connection)
+
+    for word in ("d", "disb", "disbursement", "disbursements"):
+        for height in (1 << 62, 500, 20):
+            explained = await connection.fetchval(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {WALK}", word[:12], height, 0, 0, 26
+            )
+            walked = max(walked, blocks_of(json.loads(explained)[0]["Plan"]))
+            assert len(await find(counted, [word], (height, 0, 0), 26)) == 26
+    assert walked < 15, walked  # blocks, of some 60 that the list of a beginning has
+    assert counted.asked == 2 * 12  # a list, and the texts
+
+    counted.asked = 0
+    found = await find(counted, ["disb", "even", "disbursements002"], TOP, 5)
+    assert [row[6] for row in found] == ["disbursements002 even"] * 5
+    # Of three lists, none rare: what they have in common is walked on in larger and larger pieces.
+    assert counted.asked < 3 + 4 * 8
+
+
+async def test_an_index_that_was_made_before_gets_its_lists(
+    url: str, connection: asyncpg.Connection
+) -> None:
+    rows = some_texts(700)
+    await fill(url, rows)
+    expected = await connection.fetch("SELECT * FROM starts ORDER BY 1, 2, 3, 4")
+    assert [tuple(row) for row in expected] == starts_of(rows)
+    await connection.execute("DROP TABLE starts")
+
+    await fill(url, [])
+
+    assert await connection.fetch("SELECT * FROM starts ORDER BY 1, 2, 3, 4") == expected
+    assert len(await find(connection, ["odd"], TOP, 1_000)) == 350
