@@ -92,6 +92,7 @@ COMMANDS: Final = {
     "contract": Place("node.cli.contract", "Print an asset as an ACTUS contract."),
     "debt": Place("node.cli.debt", "Print what the state owes, when, and at what cost."),
     "report": Place("node.cli.report", "Draw the debt into a file: PDF, PNG or SVG."),
+    "withholding": Place("node.cli.withholding", "Say what is withheld from interest, and set it."),
     "calendar": Place("node.cli.calendar", "Ask which days are of business, and amend that."),
     "auction": Place("node.cli.auction", "Hold primary auctions, bid in them, check results."),
     "security": Place("node.cli.security", "Define, strip, fix, call and fund securities."),

@@ -442,6 +442,11 @@ class Client:
         """Return what is owed: every bill, bond and sukuk that is held, by code."""
         return await self._pages("khz_debt", {}, "lines", DebtLine)
 
+    async def withholding(self) -> Read[tuple[reads.Withholding, ...]]:
+        """Ask what is withheld from interest, by class of taxpayer; who is not in it keeps all."""
+        kind = tuple[reads.Withholding, ...]
+        return await self._read("khz_withholding", {}, kind, member="withholding")
+
     async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
         """Ask for all calendars of business days, by name."""
         return await self._pages("khz_calendars", {}, "calendars", reads.CalendarSummary)

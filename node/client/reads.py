@@ -427,6 +427,30 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithholdingRate:
+    """A rate from a day on."""
+
+    from_day: date
+    rate: Decimal
+    """Per cent of the interest."""
+    source: str
+    rules: bool
+    """Whether it rules today."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withholding:
+    """What is withheld from the interest that a kind of security pays a class of taxpayer."""
+
+    taxpayer: str
+    kind: str
+    collector: str
+    """Address of the account that receives it."""
+    rates: tuple[WithholdingRate, ...]
+    """In order of day; before the first nothing is withheld."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarSummary:
     """A calendar of business days, in short."""
 

@@ -22,6 +22,7 @@ from node.rpc.quotes import QuoteMethods
 from node.rpc.securities import SecurityMethods
 from node.rpc.sockets import SOCKET_METHODS
 from node.rpc.strips import StripMethods
+from node.rpc.withholding import WithholdingMethods
 
 PATH: Final = Path(__file__).with_name("openrpc.json")
 
@@ -37,6 +38,7 @@ def render() -> str:
         QuoteMethods,
         DebtMethods,
         StripMethods,
+        WithholdingMethods,
         IndexMethods,
     )
     methods = [method for room in rooms for method in methods_of(room)]

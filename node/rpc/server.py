@@ -86,6 +86,7 @@ from node.rpc.submissions import (
 )
 from node.rpc.timeline import feed_of
 from node.rpc.views import Views
+from node.rpc.withholding import WithholdingMethods
 from node.stages import Shared
 
 JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
@@ -184,6 +185,7 @@ class RpcServer:
             *methods_of(QuoteMethods(services.chain)),
             *methods_of(debt),
             *methods_of(strips),
+            *methods_of(WithholdingMethods(services.chain, self._views)),
             *methods_of(index),
         )
         methods.document = document_of((*self._methods, *SOCKET_METHODS))

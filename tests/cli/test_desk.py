@@ -4,16 +4,23 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from node.cli.auction.plan import read_plan
+from node.cli.calendar.define import read_holidays
 from node.cli.exits import CommandError, Exit
+from node.cli.withholding.classes import KINDS, TAXPAYERS
+from node.cli.withholding.set_ import read_rates
+from node.client import Client
 from node.keys.keystore import Work, store_key
 from node.ledger.operations import Transfer
+from node.ledger.tables import ParticipantKind
 from node.provision.pakistan import define_pakistan
+from node.rpc.withholding import KINDS as KINDS_OF_LEDGER
 from tests.chain.town import BANK, CASH, address_of, key, make_record
 from tests.cli.asked import ask
 from tests.cli.running import Ran
@@ -507,3 +514,169 @@ def isin_of(asset: str) -> str:
 def _moments(terms: dict[str, Any]) -> dict[str, datetime]:
     names = ("opens", "closes", "reveals_until", "decides_until", "settles")
     return {name: datetime.fromisoformat(terms[name]) for name in names}
+
+
+# --- calendars and withholding -------------------------------------------------------------------
+
+
+async def test_calendar_is_defined_from_options_and_from_what_another_one_prints(
+    desk: Desk,
+) -> None:
+    bank = ("--account", desk.central)
+    file = desk.folder / "holidays.csv"
+    printed = await desk.run("calendar", "show", "--csv")
+    file.write_text(printed.out)
+
+    karachi = await desk.run(
+        *("calendar", "define", "karachi", "--title", "Banks in Karachi", "--weekend", "sunday"),
+        *("--holiday", "2030-03-23", "--provisional", "2030-03-10", *bank, "--json"),
+        by=(CENTRAL,),
+    )
+    dubai = await desk.run(
+        *("calendar", "define", "dubai", file, "--title", "Dubai", *bank), by=(CENTRAL,)
+    )
+    always = await desk.run(
+        *("calendar", "define", "always", "--title", "None", "--weekend", "none", *bank),
+        by=(CENTRAL,),
+    )
+    again = await desk.run(
+        *("calendar", "define", "karachi", "--title", "Another", *bank), by=(CENTRAL,)
+    )
+
+    assert karachi.code == Exit.OK, karachi.err
+    assert (dubai.code, always.code, again.code) == (Exit.OK, Exit.OK, Exit.REFUSED)
+    assert "CALENDAR_EXISTS" in again.err
+    found = {
+        name: (await desk.solo.call("khz_calendar", {"calendar": name}))["calendar"]
+        for name in ("pakistan", "karachi", "dubai", "always")
+    }
+    assert found["karachi"]["weekend"] == ["sunday"]
+    assert found["karachi"]["holidays"] == [
+        {"day": "2030-03-10", "provisional": True},
+        {"day": "2030-03-23", "provisional": False},
+    ]
+    assert found["always"]["weekend"] == found["always"]["holidays"] == []
+    assert found["dubai"]["weekend"] == ["saturday", "sunday"]
+    assert found["dubai"]["holidays"] == found["pakistan"]["holidays"]
+    assert any(each["provisional"] for each in found["dubai"]["holidays"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("day\n2030-01-01\n", "no column holiday"),
+        ("holiday,status\n2030-01-01,perhaps\n", "line 2: status is 'perhaps'"),
+        ("holiday\n2030-02-30\n", "line 2: "),
+    ],
+)
+def test_table_of_no_holidays(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "holidays.csv"
+    file.write_text(text)
+
+    with pytest.raises(CommandError, match=said):
+        [*read_holidays(file)]
+
+
+async def test_calendars_that_cannot_be(desk: Desk) -> None:
+    for more, said in (
+        (("--weekend", "none", "--weekend", "sunday"), "expected one of them"),
+        (("--holiday", "2030-01-01", "--provisional", "2030-01-01"), "2030-01-01 twice"),
+    ):
+        ran = await desk.run(
+            *("calendar", "define", "new", "--title", "New", *more, "--account", desk.central),
+            by=(CENTRAL,),
+        )
+        assert ran.code == Exit.USAGE, more
+        assert said in ran.err
+
+
+async def test_withholding_is_set_by_class_date_and_source_and_shown(desk: Desk) -> None:
+    nothing = await desk.run("withholding", "show")
+    collector = desk.solo.address("a2")
+    first = await desk.together(
+        *("withholding", "set", "person", "bond", "--from", "2020-07-01", "--rate", "15"),
+        *("--source", "Section 151", "--collector", collector),
+    )
+    second = await desk.together(
+        *("withholding", "set", "person", "bond", "--from", "2090-07-01", "--rate", "17.5"),
+        *("--source", "Finance Act 2090"),
+    )
+    mended = await desk.together(
+        *("withholding", "set", "person", "bond", "--from", "2020-07-01", "--rate", "20"),
+        *("--source", "Section 151, as amended"),
+    )
+    shown = await desk.run("withholding", "show", "--taxpayer", "person", "--csv")
+    file = desk.folder / "rates.csv"
+    file.write_text(shown.out)
+    copied = await desk.together(
+        "withholding", "set", "company", "sukuk", file, "--collector", collector
+    )
+
+    assert nothing.out.startswith("nothing is withheld")
+    for ran in (first, second, mended, copied):
+        assert ran.code == Exit.OK, ran.err
+    assert [line.split(",")[:4] for line in shown.out.splitlines()[1:]] == [
+        ["person", "bond", "2020-07-01", "20.00"],
+        ["person", "bond", "2090-07-01", "17.50"],
+    ]
+    found = (await desk.solo.call("khz_withholding"))["withholding"]
+    assert [(each["taxpayer"], each["kind"], each["collector"]) for each in found] == [
+        ("company", "sukuk", collector),
+        ("person", "bond", collector),
+    ]
+    for each in found:
+        assert each["rates"] == [
+            {
+                "from_day": "2020-07-01",
+                "rate": "20.00",
+                "source": "Section 151, as amended",
+                "rules": True,
+            },
+            {
+                "from_day": "2090-07-01",
+                "rate": "17.50",
+                "source": "Finance Act 2090",
+                "rules": False,
+            },
+        ]
+    async with Client(desk.solo.url) as client:
+        read = (await client.withholding()).value
+    assert [rate.rate for rate in read[1].rates] == [Decimal("20.00"), Decimal("17.50")]
+    assert "today" in (await desk.run("withholding", "show", "--kind", "sukuk")).out
+
+
+async def test_rates_that_cannot_be(desk: Desk) -> None:
+    of_person = ("withholding", "set", "person", "bond")
+    one = ("--from", "2030-01-01", "--source", "a law")
+    for words, said in (
+        ((), "expected either a FILE or"),
+        (one, "expected either a FILE or"),
+        ((*one, "--rate", "15"), "Say with --collector"),
+        ((*one, "--rate", "100.01", "--collector", desk.central), "a rate is 100.01 %"),
+        ((*one, "--rate", "1.005", "--collector", desk.central), "at most two decimals"),
+    ):
+        ran = await desk.together(*of_person, *words)
+        assert ran.code == Exit.USAGE, words
+        assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("from_day,rate\n2030-01-01,15\n", "no column source"),
+        ("from_day,rate,source\n2030-01-01,fifteen,a law\n", "line 2: "),
+        ("from_day,rate,source\n1st of May,15,a law\n", "line 2: "),
+        ("from_day,rate,source\n" + "2030-01-01,15,a law\n" * 2, "line 3: found 2030-01-01 twice"),
+    ],
+)
+def test_table_of_no_rates(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text(text)
+
+    with pytest.raises(CommandError, match=said):
+        read_rates(file)
+
+
+def test_classes_are_those_of_the_ledger() -> None:
+    assert sorted(kind.value for kind in ParticipantKind) == sorted(TAXPAYERS)
+    assert [kind.value for kind in KINDS_OF_LEDGER] == [*KINDS]

@@ -33,12 +33,14 @@ from node.blocks import (
 from node.chain.receipts import BlockReceipts, decode_block_receipts, encode_block_receipts
 from node.cli.auction import sealed
 from node.cli.auction.plan import read_plan
+from node.cli.calendar.define import read_holidays
 from node.cli.exits import CommandError
 from node.cli.keys.import_ import read_seed
 from node.cli.options import parse_id, parse_ids
 from node.cli.tx.files import load_draft, read_operations
 from node.cli.tx.operations import OperationError, OperationReader
 from node.cli.verify import read_proof
+from node.cli.withholding.set_ import read_rates
 from node.client import ClientError, DraftError, WrongNetwork
 from node.codec import CodecError, encode
 from node.config import ConfigError, load_config, parse_endpoint
@@ -299,6 +301,22 @@ _PLAN: Final = (
 
 def _plan(path: Path) -> None:
     read_plan(path, None)
+
+
+_HOLIDAYS: Final = (
+    b"holiday,weekday,status\r\n2027-03-10,Wednesday,provisional\r\n"
+    b"2027-03-23,Tuesday,confirmed\r\n"
+)
+_RATES: Final = (
+    b"taxpayer,kind,from_day,rate,source,rules,collector\r\n"
+    b'person,bond,2026-07-01,15.00,"Section 151",today,tkhz1\r\n'
+    b'person,bond,2027-07-01,20.5,"Finance Act 2027",,tkhz1\r\n'
+)
+
+
+def _holidays(path: Path) -> None:
+    for _ in read_holidays(path):
+        pass
 
 
 def _sealed_bids(path: Path) -> None:
@@ -797,8 +815,26 @@ TARGETS: Final[tuple[Target, ...]] = (
         opened=_in_file(_plan, "plan.csv"),
         refusals=(CommandError,),
         seeds=lambda: (_PLAN, b"\xef\xbb\xbf" + _PLAN),
-        doors=("node.cli.auction.plan.read_plan",),
+        doors=("node.cli.auction.plan.read_plan", "node.cli.tables.read_table"),
         examples=200,
+    ),
+    Target(
+        name="holidays-file",
+        form=Form.TEXT,
+        opened=_in_file(_holidays, "holidays.csv"),
+        refusals=(CommandError,),
+        seeds=lambda: (_HOLIDAYS,),
+        doors=("node.cli.calendar.define.read_holidays",),
+        examples=100,
+    ),
+    Target(
+        name="rates-file",
+        form=Form.TEXT,
+        opened=_in_file(read_rates, "rates.csv"),
+        refusals=(CommandError,),
+        seeds=lambda: (_RATES,),
+        doors=("node.cli.withholding.set_.read_rates",),
+        examples=100,
     ),
     Target(
         name="draft-file",

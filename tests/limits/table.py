@@ -197,7 +197,7 @@ HIT: Final[Mapping[str, str]] = {
         "tests/rpc/test_access.py"
         "::test_key_has_its_own_rate_and_does_not_use_up_that_of_its_address"
     ),
-    "node.cli.auction.plan.FILE_SIZE_MAX": "tests/cli/test_desk.py::test_table_that_is_no_plan",
+    "node.cli.tables.FILE_SIZE_MAX": "tests/cli/test_desk.py::test_table_that_is_no_plan",
     "node.cli.credentials.API_KEY_SIZE_MAX": _FILES,
     "node.provision.description.DESCRIPTION_SIZE_MAX": _FILES,
     "node.genesis.located.DOCUMENT_SIZE_MAX": (

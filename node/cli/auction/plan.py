@@ -1,9 +1,7 @@
 """`khazana auction plan`: publish which auctions are planned, from a table in a file."""
 
-import csv
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +10,13 @@ import click
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
 from node.cli.submission import Offices, office_options
+from node.cli.tables import cell, read_table
 
 if TYPE_CHECKING:
     from node.client import Client
 
-FILE_SIZE_MAX: Final = 65_536
 _NEEDED: Final = ("day", "settlement_day", "kind", "tenor_months", "target")
+_BESIDES: Final = ("form", "line", "asset", "provisional")
 _MONTHS: Final = re.compile(r"[0-9]{1,4}")
 _WORDS: Final = {"yes": True, "true": True, "no": False, "false": False, "": False}
 
@@ -67,7 +66,7 @@ def read_plan(file: Path, cash: str | None) -> list[dict[str, Any]]:
     Raises:
         CommandError: the file cannot be read, or a line of it is no planned auction.
     """
-    rows = _rows(file)
+    rows = read_table(file, _NEEDED, _BESIDES)
     planned = [_planned(row, f"{file}, line {line}", cash) for line, row in rows]
     return sorted(
         planned,
@@ -87,36 +86,10 @@ def _rank(form: str) -> int:
     return next((each.value for each in Form if each.name.lower() == form), 0)
 
 
-def _rows(file: Path) -> Sequence[tuple[int, Mapping[str, str | None]]]:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(FILE_SIZE_MAX + 1)
-        if len(data) > FILE_SIZE_MAX:
-            raise CommandError(Exit.USAGE, f"{file} has more than {FILE_SIZE_MAX} bytes")
-        # With the mark that spreadsheets put before it.
-        table = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True)
-        head = table.fieldnames or []
-        rows = [(table.line_num, row) for row in table]
-    except OSError as error:
-        raise CommandError(Exit.USAGE, f"{file} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(Exit.USAGE, f"{file} is no CSV table: {error}") from None
-    missing = [name for name in _NEEDED if name not in head]
-    if missing:
-        raise CommandError(
-            Exit.USAGE,
-            f"{file} has no column {', '.join(missing)}",
-            advice=f"Its first line names the columns: {', '.join(_NEEDED)}, and form, line, asset,"
-            " provisional where they are needed.",
-        )
-    return rows
-
-
 def _planned(row: Mapping[str, str | None], where: str, cash: str | None) -> dict[str, Any]:
-    # A line that is too short has no value where one was expected.
-    text = {name: (row.get(name) or "").strip() for name in (*_NEEDED, "form", "line")}
-    asset = (row.get("asset") or "").strip() or cash
-    provisional = (row.get("provisional") or "").strip().lower()
+    text = {name: cell(row, name) for name in (*_NEEDED, "form", "line")}
+    asset = cell(row, "asset") or cash
+    provisional = cell(row, "provisional").lower()
     if asset is None:
         raise CommandError(
             Exit.USAGE,

@@ -26,6 +26,6 @@ def command() -> None:
 
     Whoever holds a bond with strips may strip it, and anybody may pay what is late. The other acts
     take two offices: name the second with --approver, and sign with the keys of both; or say
-    --propose, and the second approves on the ledger. Withholding is set once a year (`khazana tx
-    operations set_withholding`).
+    --propose, and the second approves on the ledger. What is withheld from interest is
+    set by `khazana withholding`.
     """

@@ -1,0 +1,133 @@
+"""`khazana withholding set`: offices set the rates of a class of taxpayer."""
+
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from node.cli.asking import with_client
+from node.cli.exits import CommandError, Exit
+from node.cli.quote.figures import DAY, FIGURE, plain
+from node.cli.submission import Offices, office_options
+from node.cli.tables import cell, read_table
+from node.cli.withholding.classes import KINDS, TAXPAYERS
+
+if TYPE_CHECKING:
+    from node.client import Client
+    from node.client.reads import Withholding
+
+_BPS_OF_PERCENT: Final = 100
+_ALL_BPS: Final = 100 * _BPS_OF_PERCENT
+
+
+@click.command()
+@click.argument("taxpayer", type=click.Choice(TAXPAYERS))
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--from", "from_day", type=DAY, help="From when another rate rules: YYYY-MM-DD.")
+@click.option("--rate", type=FIGURE, help="Per cent of the interest, such as 15 or 12.5.")
+@click.option("--source", help="The law that says so: Income Tax Ordinance 2001, section 151.")
+@click.option(
+    "--collector", help="Account that receives what is withheld. Otherwise: the one that does."
+)
+@office_options
+def command(
+    taxpayer: str,
+    kind: str,
+    file: Path | None,
+    from_day: date | None,
+    rate: Fraction | None,
+    source: str | None,
+    collector: str | None,
+    *,
+    offices: Offices,
+) -> None:
+    """Set what is withheld from what securities of KIND pay to participants of the kind TAXPAYER.
+
+    With --from, --rate and --source one rate is added to those that are there, or takes the place
+    of the one from that day on. With FILE, a CSV table with the columns from_day, rate and source,
+    all of them are replaced; `khazana withholding show --csv` prints such tables. Payments whose
+    record is taken keep what was settled then.
+
+    \b
+    Examples:
+      khazana withholding set person bond --from 2027-07-01 --rate 20 --source "Finance Act 2027" \\
+        --account tkhz1… --approver tkhz1… --key bank.json --key ministry.json
+      khazana withholding set company sukuk rates.csv --collector tkhz1… --account tkhz1… \\
+        --propose --key bank.json
+    """
+    one = (from_day, rate, source)
+    if (file is None) is (one == (None, None, None)) or (file is None and None in one):
+        raise CommandError(Exit.USAGE, "expected either a FILE or --from, --rate and --source")
+    given = offices.submission
+
+    async def read(client: "Client") -> "Withholding | None":
+        found = (await client.withholding()).value
+        return next(
+            (each for each in found if (each.taxpayer, each.kind) == (taxpayer, kind)), None
+        )
+
+    ruling = with_client(given.url, given.timeout_s, read)
+    receiver = collector or (None if ruling is None else ruling.collector)
+    if receiver is None:
+        raise CommandError(
+            Exit.USAGE,
+            f"nothing is withheld yet from what a {kind} pays a {taxpayer}",
+            advice="Say with --collector which account receives it.",
+        )
+    if file is not None:
+        rows = read_rates(file)
+    else:
+        assert from_day is not None
+        assert rate is not None
+        before = () if ruling is None else ruling.rates
+        others = {
+            each.from_day: _row(each.from_day, Fraction(each.rate), each.source) for each in before
+        }
+        added = {from_day: _row(from_day, rate, source or "")}
+        rows = [row for _, row in sorted((others | added).items())]
+    offices.send(
+        {
+            "type": "set_withholding",
+            "taxpayer": taxpayer,
+            "kind": kind,
+            "collector": receiver,
+            "rows": rows,
+        },
+        f"from what a {kind} pays a {taxpayer}: {len(rows)} rates, to {receiver}",
+    )
+
+
+def read_rates(file: Path) -> list[dict[str, Any]]:
+    """Return the rates of a table, as `khazana tx operations set_withholding` has them.
+
+    Raises:
+        CommandError: the file cannot be read, or a line of it is no rate.
+    """
+    from node.ledger.dates import DatesError, parse_date
+    from node.quotes import QuoteError, figure_of
+
+    rows = {}
+    for line, row in read_table(file, ("from_day", "rate", "source")):
+        try:
+            day, rate = parse_date(cell(row, "from_day")), figure_of(cell(row, "rate"))
+        except (DatesError, QuoteError) as error:
+            raise CommandError(Exit.USAGE, f"{file}, line {line}: {error}") from None
+        if day in rows:
+            raise CommandError(
+                Exit.USAGE, f"{file}, line {line}: found {day} twice, expected each day once"
+            )
+        rows[day] = _row(day, rate, cell(row, "source"))
+    return [row for _, row in sorted(rows.items())]
+
+
+def _row(day: date, rate: Fraction, source: str) -> dict[str, Any]:
+    bps = rate * _BPS_OF_PERCENT
+    if bps.denominator != 1 or not 0 <= bps <= _ALL_BPS:
+        raise CommandError(
+            Exit.USAGE,
+            f"a rate is {plain(rate)} %; expected from 0 to 100, with at most two decimals",
+        )
+    return {"from_day": day.isoformat(), "rate_bps": bps.numerator, "source": source}
