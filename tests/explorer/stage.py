@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from consensus.evidence import Equivocation
 from node.blocks import encode_evidence
 from node.codec import Record, encode, replace
 from node.explorer import Explorer
+from node.explorer.development import Desk
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.operations import (
     GrantLicence,
@@ -112,14 +114,18 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    *, limits: RpcLimits | None = None, validators: int = 1, index: Path | None = None
+    *,
+    limits: RpcLimits | None = None,
+    validators: int = 1,
+    index: Path | None = None,
+    desk: Desk | None = None,
 ) -> AsyncIterator[Stage]:
     """Run the node with everything on its chain; all of it is in the index, if it has one."""
     async with solo_node(
         limits=limits,
         settled=False,
         record=make_record(validators=validators, protocol_version=3),
-        pages=Explorer,
+        pages=partial(Explorer, desk=desk),
         index=index,
     ) as solo:
         shown = await populate(solo)

@@ -35,13 +35,12 @@ from node.explorer import Explorer
 from node.explorer.catalogues import catalogues
 from node.explorer.contents import (
     CheckLine,
-    DeskView,
     PlayLine,
     Run,
     RunRefusal,
     StepLine,
 )
-from node.explorer.development import FORWARDING, Deny, Report, _is_near
+from node.explorer.development import FORWARDING, Deny, _is_near
 from node.explorer.face import Face
 from node.explorer.limits import (
     DESK_BODY_BYTES_MAX,
@@ -62,33 +61,11 @@ from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.chain.town import BANK, CASH, address_of, make_town
 from tests.cli.running import khazana
+from tests.explorer.desks import QuietDesk
 from tests.explorer.test_browser import DESK, browser
 from tests.rpc.solo import Solo, solo_node
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-class QuietDesk:
-    """A desk that notes what it is asked for."""
-
-    def __init__(self, *, everywhere: bool = False) -> None:
-        self.everywhere = everywhere
-        self.asked: list[dict[str, str]] = []
-        self.view = DeskView(
-            time="2026-11-26T09:00:00.000Z",
-            today="2026-11-26",
-            ahead_days=0,
-            faucet_most=1,
-            travel_most=1,
-            plays=[],
-            runs=[],
-        )
-
-    async def look(self) -> DeskView:
-        return self.view
-
-    async def begin(self, form: Mapping[str, str], report: Report) -> None:  # noqa: ARG002
-        self.asked.append(dict(form))
 
 
 @contextlib.asynccontextmanager
