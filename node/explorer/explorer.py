@@ -22,6 +22,7 @@ last: nothing else that a browser sends here changes anything, so there is no fo
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -42,6 +43,8 @@ from node.explorer.refusals import PageRefusal
 from node.explorer.searching import Search
 from node.explorer.securities import Securities
 from node.explorer.showing import cut
+from node.explorer.stacking import stacked
+from node.ledger.tables import AUCTIONS, name_key
 from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady, Pruned
 from node.rpc.http import HttpRefusal, bytes_response, retry_headers
 from node.rpc.pages import Door
@@ -250,12 +253,15 @@ class Explorer:
         except PageRefusal as refusal:
             result = str(refusal.status)
             return self._refuse(asked, refusal)
-        except HttpRefusal:
-            raise
+        except HttpRefusal as refusal:
+            result = str(refusal.status)
+            unread = PageRefusal(refusal.status, expected="expected-form", reason=refusal.message)
+            return self._refuse(asked, unread)
         except Exception as error:
             result = "500"
             trace_id = self._door.report(request.path, error)
-            return self._refuse(asked, PageRefusal(500, reason=f"trace id {trace_id}"))
+            failed = PageRefusal(500, missing="failed-trace", values={"trace": trace_id})
+            return self._refuse(asked, failed)
         finally:
             if asked.name != "live":
                 self._door.observe(label, result, loop.time() - began)
@@ -327,7 +333,7 @@ class Explorer:
         content: msgspec.Struct,
         title: str,
     ) -> str:
-        return self._templates[f"{template}.html"].render(
+        html = self._templates[f"{template}.html"].render(
             ui=face,
             content=content,
             title=title,
@@ -336,6 +342,7 @@ class Explorer:
             query=asked.query.get("q"),
             token=None if self._development is None else self._development.token,
         )
+        return stacked(html)
 
     async def _render_live(self, language: str) -> str:
         """Return the part of the overview that changes, as of now."""
@@ -360,7 +367,12 @@ class Explorer:
             network_note=self._network_note,
             has_desk=asked.has_desk,
             decimals_of=self._door.views.decimals_of,
+            sold_by=self._sold_by,
         )
+
+    def _sold_by(self, auction: str) -> str | None:
+        record = self._chain.record(AUCTIONS, name_key(auction))
+        return None if record is None else record.terms.asset
 
     async def _verify(self, _asked: Asked, _face: Face) -> VerifyContent:
         return self._proving.content()
@@ -399,8 +411,17 @@ class Explorer:
         )
         return self._html(html, status=refusal.status, headers=refusal.headers)
 
+    def turn_away(
+        self, request: web.BaseRequest, status: int, headers: Mapping[str, str]
+    ) -> web.Response | None:
+        """Return the page for whoever is refused before a page was looked for: see `Pages`."""
+        asked = _read_path(request, has_desk=False)
+        if asked.as_json or HTML_TYPE.partition(";")[0] not in request.headers.get(hdrs.ACCEPT, ""):
+            return None
+        return self._html(_turned_away(asked.catalogue.language, status), status, headers)
+
     def _html(
-        self, html: str, *, status: int, headers: Mapping[str, str] | None = None
+        self, html: str, status: int, headers: Mapping[str, str] | None = None
     ) -> web.Response:
         return bytes_response(
             html.encode(),
@@ -418,6 +439,18 @@ class Explorer:
         kept = request.query.get("v") == file.version
         headers = {"Cache-Control": KEPT_FOR_EVER} if kept else {}
         return bytes_response(file.content, file.content_type, headers=headers)
+
+
+@cache
+def _turned_away(language: str, status: int) -> str:
+    """Return the page that says so; the same for everybody, so that it is made once."""
+    catalogue = catalogues()[language]
+    face = Face(catalogue, path=(), query={}, node="", height=0, ready=True, network_note=None)
+    heading = catalogue.text(f"refusal-{status}")
+    said = catalogue.text(f"turned-away-{status}")
+    return templates()["turned_away.html"].render(
+        ui=face, title=heading, status=status, said=said, menu=None, query=None, asked={}
+    )
 
 
 def _page(template: str, title: str, read: _Read) -> Page:

@@ -21,8 +21,10 @@ from node.explorer.limits import (
     DAYS_SHOWN,
     FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
+    PROPOSED_SHOWN_MAX,
 )
 from node.explorer.showing import Showing, cut, fill
+from node.explorer.telling import scaled
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import DayTotals
 from node.rpc.results import Object
@@ -147,6 +149,7 @@ class Face(Showing):
         network_note: str | None,
         has_desk: bool = False,
         decimals_of: Callable[[str], int | None] = lambda _: None,
+        sold_by: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         """Make it.
 
@@ -156,7 +159,8 @@ class Face(Showing):
             network_note: the key of a text about the network as a whole, or None.
             has_desk: the menu leads to the page of a development network too.
         """
-        super().__init__(catalogue, root_of(catalogue.language), decimals_of=decimals_of)
+        root = root_of(catalogue.language)
+        super().__init__(catalogue, root, decimals_of=decimals_of, sold_by=sold_by)
         self._here = tuple(path)
         self._query = dict(query)
         self.language = catalogue.language
@@ -227,6 +231,16 @@ class Face(Showing):
                 yield "…", escape(self.t("more-cut"))
                 return
             yield (self._catalogue.word(name) if words else cut(name)), shown
+
+    def proposed(self, operation: Object) -> Iterator[Markup]:
+        """Yield what is proposed with an operation, if it proposes something: the first of it."""
+        nested = operation.get("operations")
+        if operation.get("type") == "propose" and isinstance(nested, list):
+            for each in nested[:PROPOSED_SHOWN_MAX]:
+                if isinstance(each, dict):
+                    yield self.operation(each)
+            if len(nested) > PROPOSED_SHOWN_MAX:
+                yield escape(self.t("and-more", count=len(nested) - PROPOSED_SHOWN_MAX))
 
     def share(self, part: str, whole: str) -> int:
         """Return how many percent one amount is of another, rounded down; 0 of nothing."""
@@ -317,12 +331,6 @@ class Face(Showing):
         """Return whether an amount is more than nothing."""
         return any(digit in "123456789" for digit in amount)
 
-    def percent(self, rate: str | None) -> Markup:
-        """Return a rate in per cent, or a dash where there is none."""
-        if rate is None:
-            return Markup("–")
-        return Markup('<bdi class="number">{}\N{NARROW NO-BREAK SPACE}%</bdi>').format(rate)
-
     def tenor(self, months: int) -> str:
         """Return a tenor in words."""
         return plots.tenor(self._catalogue, months)
@@ -352,7 +360,7 @@ class Face(Showing):
             case int() if name.endswith("_bps"):
                 return self.percent(f"{value // 100}.{value % 100:02d}")
             case int() if name.endswith("_e4"):
-                return self.number(f"{value // 10_000}.{value % 10_000:04d}")
+                return self.number(scaled(value))
             case str() if name in TERM_AMOUNTS:
                 return self.number(value)
         return self.value("asset" if name == "cash" else name, value)

@@ -11,6 +11,8 @@ PAGE_BYTES_MAX: Final = 100_000
 
 ROWS_MAX: Final = 25
 """Entries of one page of a list."""
+ACCOUNT_ROWS_MAX: Final = 20
+"""Holdings, and holds, of one page of an account, which has both and a past."""
 PROPOSALS_SHOWN_MAX: Final = 10
 """Proposals of one page of the list, each with its first operation and who approved it."""
 PROPOSAL_PAST_READ_MAX: Final = 200
@@ -21,6 +23,8 @@ TRANSACTIONS_SHOWN_MAX: Final = 20
 """Transactions of one page of a block."""
 OPERATIONS_SHOWN_MAX: Final = 8
 """Operations of one page of a transaction or proposal, with their fields."""
+PROPOSED_SHOWN_MAX: Final = 3
+"""Operations that are shown within the one that proposes them; its page has all of them."""
 EVENTS_SHOWN_MAX: Final = 10
 """Events of one block or transaction; the JSON beside has all of them."""
 EVIDENCE_SHOWN_MAX: Final = 25
@@ -45,9 +49,9 @@ PLAN_CALLS_MAX: Final = 20
 """Pages of `khz_auctionPlans` that it looks through: 200 plans, of fifty years if one a quarter."""
 DEBT_KEPT_MS: Final = 10_000
 """For so long the sums are kept: however many look, they are made once."""
-PAYMENTS_SHOWN_MAX: Final = 12
+PAYMENTS_SHOWN_MAX: Final = 10
 """Next payments on the page of the debt."""
-AUCTIONS_SHOWN_MAX: Final = 8
+AUCTIONS_SHOWN_MAX: Final = 6
 """Last auctions on it."""
 CURRENCIES_SHOWN_MAX: Final = 2
 """Currencies of which figures and a wall are shown; the JSON beside has all of them."""

@@ -38,6 +38,7 @@ from node.explorer.contents import (
 from node.explorer.cursors import convert, page_params, parse_number
 from node.explorer.hour import MINUTE_MS, Hour, RecentBlock
 from node.explorer.limits import (
+    ACCOUNT_ROWS_MAX,
     BLOCKS_READ_BYTES_MAX,
     EVENTS_SHOWN_MAX,
     EVIDENCE_SHOWN_MAX,
@@ -278,10 +279,19 @@ class Reading:
             ) from None
         holdings = await self._ask(
             self._methods.holdings,
-            page_params(query, "holding", params.HoldingsParams, address=argument),
+            page_params(
+                query,
+                "holding",
+                params.HoldingsParams,
+                address=argument,
+                limit=ACCOUNT_ROWS_MAX,
+            ),
         )
         holds = await self._ask(
-            self._methods.holds, page_params(query, "hold", params.HoldsParams, address=argument)
+            self._methods.holds,
+            page_params(
+                query, "hold", params.HoldsParams, address=argument, limit=ACCOUNT_ROWS_MAX
+            ),
         )
         return AccountContent(
             **at_head(self._chain.head),

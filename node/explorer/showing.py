@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from node.explorer import telling
 from node.explorer.catalogues import Catalogue
 from node.explorer.limits import FIELDS_SHOWN_MAX, NESTED_SHOWN_MAX, TEXT_SHOWN_MAX
+from node.explorer.telling import scaled
 from node.rpc.errors import JsonValue
 
 ADDRESS_ENDS: Final = (12, 6)
@@ -50,7 +51,7 @@ PARTICIPANTS: Final = frozenset(
 )
 """Fields that name a participant."""
 NAMED: Final = frozenset(
-    {"activity", "kind", "office", "offices", "phase", "status", "subject", "terms_type", "type"}
+    {"activity", "kind", "office", "offices", "phase", "status", "subject", "type"}
 )
 """Fields whose values the catalogues have words for."""
 AMOUNTS: Final = frozenset(
@@ -86,6 +87,16 @@ AMOUNTS: Final = frozenset(
 """Fields that are amounts: their thousands are shown apart. Not `found`: that can be a text."""
 
 
+LABELLED: Final[Mapping[str, str]] = {"operation": "act", "parameter": "parameter"}
+"""Fields that name something of the rules, and what the keys of its texts begin with."""
+SPELLED: Final = frozenset({"account_class", "field", "scheme", "tie"})
+"""Fields whose value is spelled as in the records themselves, in every language."""
+REASONED: Final = frozenset({"auction_rejected", "rate_awaited", "record_waits"})
+"""Events whose `reason` is one of a few that the ledger knows, and not what somebody wrote."""
+ABSENT: Final = frozenset({"cut_off_e4", "price_e4", "share_ppm"})
+"""Fields of which a sentence says in words that there is no value."""
+
+
 class Showing:
     """Shows the values of one network in one language."""
 
@@ -95,16 +106,19 @@ class Showing:
         root: str,
         *,
         decimals_of: Callable[[str], int | None] = lambda _: None,
+        sold_by: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         """Make it.
 
         Args:
             root: what the paths of this language begin with; empty for the first language.
             decimals_of: of an asset by its code; None where it is not known.
+            sold_by: the asset of an auction by its name; None where it is not known.
         """
         self._catalogue = catalogue
         self.root = root
         self._decimals_of = decimals_of
+        self._sold_by = sold_by
         self._told: dict[int, Markup] = {}
         """Sentences by the identity of what they tell, which the page holds as long as this."""
 
@@ -140,6 +154,12 @@ class Showing:
             return self.participant(text)
         if name in NAMED:
             return self.word(text)
+        if name == "outcome":
+            return self._ended(text)
+        if name in LABELLED:
+            return self._labelled(name, text)
+        if name in SPELLED:
+            return _code(cut(text), None)
         if _TIME.match(text):
             return self.time(text)
         if name == "proposal" and _HEX.match(text):
@@ -149,6 +169,20 @@ class Showing:
         if name in AMOUNTS and _AMOUNT.match(text):
             return self.number(text)
         return self.text(text)
+
+    def _labelled(self, name: str, text: str) -> Markup:
+        """Return what a parameter or an act of the rules is called; else its name."""
+        label = self._catalogue.texts.get(f"{LABELLED[name]}-{text}")
+        return _code(cut(text), None) if label is None else escape(label)
+
+    def _ended(self, name: str) -> Markup:
+        """Return what an outcome means of which nothing but the name is known."""
+        sentence = self._catalogue.outcomes.get(name)
+        code = _code(cut(name), None)
+        if sentence is None:
+            return code
+        told = fill(sentence, lambda _: Markup("…"))
+        return Markup("{} ({})").format(told, code)
 
     def text(self, text: str, length: int = TEXT_SHOWN_MAX) -> Markup:
         """Return what somebody wrote: as text, cut, in its own direction."""
@@ -177,6 +211,13 @@ class Showing:
         return Markup(
             f'<time datetime="{escape(text)}" dir="ltr">{escape(text[11:19])}'
             ' <span class="unit">UTC</span></time>'
+        )
+
+    def minute(self, text: str) -> Markup:
+        """Return the minute of a moment, in UTC; its day on pointing."""
+        whole = escape(text)
+        return Markup(
+            f'<time datetime="{whole}" title="{whole[:10]}" dir="ltr">{whole[11:16]}</time>'
         )
 
     def day(self, text: str) -> Markup:
@@ -245,21 +286,30 @@ class Showing:
         sentence = self._catalogue.outcomes.get(name)
         if sentence is None:
             return Markup(f'<bdi lang="en">{escape(told)}</bdi>')
-        figures = telling.told(name, details, self._decimals_of)
-        if figures is not None:
-            return fill(
-                self._catalogue.people[name],
-                lambda key: (
-                    self._figure(figures[key])
-                    if key in figures
-                    else self.value(key, details.get(key, "…"))
-                ),
-            )
-        return fill(sentence, lambda key: self.value(key, details.get(key, "…")))
+        figures = telling.told(name, details, self._decimals_of, self._sold_by) or {}
+        if figures:
+            sentence = self._catalogue.people[name]
+        return fill(
+            sentence,
+            lambda key: (
+                self._figure(figures[key]) if key in figures else self._detail(key, details)
+            ),
+        )
+
+    def _detail(self, name: str, details: Mapping[str, JsonValue]) -> Markup:
+        value = details.get(name, "…")
+        if name == "reason" and isinstance(value, str):
+            # In the ledger's own words, which are English.
+            return Markup('<bdi lang="en">{}</bdi>').format(cut(value))
+        return self.value(name, value)
 
     def _figure(self, text: str) -> Markup:
-        """Return an amount with its decimals, or a day."""
-        return self.number(text) if _AMOUNT.match(text) else self.day(text)
+        """Return an amount with its decimals, a price, a rate, a moment or a day."""
+        if _TIME.match(text):
+            return self.time(text)
+        if _DAY.match(text):
+            return self.day(text)
+        return self.number(text) if _AMOUNT.match(text.lstrip("-")) else self.text(text)
 
     def _sentence(self, sentences: Mapping[str, str], fields: Mapping[str, JsonValue]) -> Markup:
         told = self._told.get(id(fields))
@@ -274,7 +324,34 @@ class Showing:
             # Of a later release than the catalogue: its name and what it says.
             rest = {name: value for name, value in fields.items() if name != "type"}
             return Markup(f"{escape(self._catalogue.word(kind))}: {self.value(kind, rest)}")
-        return fill(sentence, lambda name: self.value(name, _find(fields, name)))
+        if kind in REASONED:
+            why = f"reason-{fields.get('reason')}"
+            return fill(
+                sentence,
+                lambda name: (
+                    self.word(why)
+                    if name == "reason" and why in self._catalogue.words
+                    else self._part(*_find(fields, name))
+                ),
+            )
+        return fill(sentence, lambda name: self._part(*_find(fields, name)))
+
+    def _part(self, name: str, value: JsonValue) -> Markup:
+        """Return the value of a field as a sentence says it: prices and rates as people do."""
+        match value:
+            case None if name in ABSENT:
+                return escape(self._catalogue.texts[f"none-{name}"])
+            case int() if name.endswith("_e4"):
+                return self.number(scaled(value))
+            case int() if name.endswith("_ppm"):
+                return self.percent(scaled(value))
+        return self.value(name, value)
+
+    def percent(self, rate: str | None) -> Markup:
+        """Return a rate in per cent, or a dash where there is none."""
+        if rate is None:
+            return Markup("–")
+        return Markup('<bdi class="number">{}\N{NARROW NO-BREAK SPACE}%</bdi>').format(rate)
 
 
 def fill(sentence: str, shown: Callable[[str], Markup]) -> Markup:
@@ -308,13 +385,13 @@ def cut(text: str, length: int = TEXT_SHOWN_MAX) -> str:
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
 
 
-def _find(fields: Mapping[str, JsonValue], name: str) -> JsonValue:
+def _find(fields: Mapping[str, JsonValue], name: str) -> tuple[str, JsonValue]:
     """Return the field of this name, or the one in a field: `terms_type` is `type` of `terms`."""
     if name in fields:
-        return fields[name]
+        return name, fields[name]
     outer, _, inner = name.partition("_")
     nested = fields.get(outer)
-    return nested.get(inner) if isinstance(nested, dict) else None
+    return (inner, nested.get(inner)) if isinstance(nested, dict) else (name, None)
 
 
 def _code(shown: str, title: str | None) -> Markup:

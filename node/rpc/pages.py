@@ -5,7 +5,7 @@ The pages are a room above this one and are given to the listener when it is mad
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -72,6 +72,18 @@ class Pages(Protocol):
 
         Raises:
             HttpRefusal, RpcError: as the interface's own answers.
+        """
+        ...
+
+    def turn_away(
+        self, request: web.BaseRequest, status: int, headers: Mapping[str, str]
+    ) -> web.Response | None:
+        """Return the page for whoever is refused before a page was looked for.
+
+        It says nothing of the chain, as they may not read, and costs next to nothing.
+
+        Returns:
+            None: whoever asks reads no pages.
         """
         ...
 

@@ -90,6 +90,8 @@ from node.rpc.withholding import WithholdingMethods
 from node.stages import Shared
 
 JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
+SAID_OF_REFUSALS: Final = (hdrs.RETRY_AFTER, hdrs.WWW_AUTHENTICATE)
+"""Headers that a refusal keeps when it is told as a page."""
 SOCKET_PING_SECONDS: Final = 30.0
 """A socket whose other end is gone is found out within one and a half of these."""
 
@@ -397,11 +399,12 @@ class RpcServer:
         except HttpRefusal as refusal:
             return refusal_response(refusal)
         except Limited as error:
-            return error_response(error, status=429)
+            return self._turn_away(request, error_response(error, status=429))
         except KeyRefused as error:
-            return error_response(error, status=401, headers=CHALLENGE)
+            refused = error_response(error, status=401, headers=CHALLENGE)
+            return self._turn_away(request, refused)
         except Forbidden as error:
-            return error_response(error, status=403)
+            return self._turn_away(request, error_response(error, status=403))
         except RpcError as error:
             return error_response(error, status=400)
         except web.HTTPException as error:
@@ -409,6 +412,15 @@ class RpcServer:
             return refusal_response(HttpRefusal(error.status, "not a WebSocket handshake"))
         except Exception as error:
             return error_response(InternalError(self._report(request.path, error)), status=500)
+
+    def _turn_away(self, request: web.BaseRequest, refused: web.Response) -> web.Response:
+        """Return a refusal as a page where a browser asked for one, and as it is elsewhere."""
+        if self._pages is None or request.path in self._routes:
+            return refused
+        kept = {
+            str(name): refused.headers[name] for name in SAID_OF_REFUSALS if name in refused.headers
+        }
+        return self._pages.turn_away(request, refused.status, kept) or refused
 
     def _caller_of(self, gate: Gate, request: web.BaseRequest) -> Caller:
         try:

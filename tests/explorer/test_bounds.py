@@ -10,7 +10,7 @@ import pytest
 
 from node.cli.asking import grouped
 from node.codec import Record, encode
-from node.explorer.catalogues import catalogues
+from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.contents import (
     AccountContent,
     AccountPast,
@@ -25,7 +25,9 @@ from node.explorer.contents import (
     ValidatorsContent,
 )
 from node.explorer.explorer import Asked, Explorer
+from node.explorer.face import Face
 from node.explorer.limits import (
+    ACCOUNT_ROWS_MAX,
     BLOCKS_READ_BYTES_MAX,
     FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
@@ -35,8 +37,8 @@ from node.explorer.limits import (
     PAGE_BYTES_MAX,
     PROPOSAL_PAST_SHOWN_MAX,
     PROPOSALS_SHOWN_MAX,
+    PROPOSED_SHOWN_MAX,
     QUERY_MAX,
-    ROWS_MAX,
     TEXT_SHOWN_MAX,
     TRANSACTIONS_SHOWN_MAX,
 )
@@ -265,6 +267,23 @@ async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
                 assert len(html.encode()) < PAGE_BYTES_MAX, f"{template} {act.name}"
 
 
+def test_what_an_operation_proposes_is_shown_up_to_a_bound() -> None:
+    nested: JsonValue = [
+        {"type": "set_parameter", "account": "a", "parameter": "validators-min", "value": number}
+        for number in range(PROPOSED_SHOWN_MAX + 2)
+    ]
+    for language in LANGUAGES:
+        catalogue = catalogues()[language]
+        face = Face(catalogue, path=(), query={}, node="", height=1, ready=True, network_note=None)
+
+        shown = list(face.proposed({"type": "propose", "operations": nested}))
+
+        assert len(shown) == PROPOSED_SHOWN_MAX + 1
+        assert catalogue.text("parameter-validators-min") in shown[0]
+        assert shown[-1] == catalogue.text("and-more", count=2)
+        assert list(face.proposed({"type": "transfer", "operations": nested})) == []
+
+
 async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
     async with plain() as shown:
         showing = Showing(catalogues()["ur"], "")
@@ -295,9 +314,9 @@ async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
         content = AccountContent(
             **at_head(shown.solo.town.chain.head),
             account=account.account,
-            holdings=[holding] * ROWS_MAX,
+            holdings=[holding] * ACCOUNT_ROWS_MAX,
             next_holding=QUOTE * 32,
-            holds=[hold] * ROWS_MAX,
+            holds=[hold] * ACCOUNT_ROWS_MAX,
             next_hold="f" * 64,
             past=AccountPast(
                 lines=[line, refused(line)] * (HISTORY_SHOWN_MAX // 2),

@@ -5,6 +5,7 @@ never touch a page: `pip install '.[browser]'` and `apt-get install chromium`. W
 these tests skip and say which.
 """
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from node.codec import replace
 from node.explorer import Explorer
@@ -20,30 +22,22 @@ from node.explorer.limits import OPERATIONS_SHOWN_MAX
 from node.ledger.protocol import LATEST_VERSION
 from node.proofs import ProofError, verify_proof_file
 from tests.chain.town import CASH, make_record
+from tests.explorer.desks import BusyDesk
 from tests.explorer.forging import forgeries, spelled
+from tests.explorer.looking import HEARD, LIES, REACHABLE, REACHED, READ
 from tests.explorer.marking import MARK, marked_operations, texts_of
 from tests.explorer.stage import BILL, ISIN, Stage, stage
 from tests.rpc.solo import solo_node
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
+NOTE_SENT = """document.addEventListener("htmx:sse:before:message", () => {
+  document.body.dataset.sent = "";
+})"""
 MADE = "main :is(b, script, i, img)"
 """What no page of ours has in its content, and markup would make."""
-PHONE = {"width": 390, "height": 800}
+PHONE = {"width": 360, "height": 800}
 DESK = {"width": 1200, "height": 900}
-
-
-CONTROLS = """() => {
-  const all = "a[href], button, input:not([type=hidden]), textarea, summary, [tabindex='0']";
-  window.controls = [...document.querySelectorAll(all)].filter((each) => each.checkVisibility());
-  window.reached = new Map();
-  document.addEventListener("focusin", ({ target }) => {
-    const style = getComputedStyle(target);
-    reached.set(target, style.outlineStyle !== "none" && style.outlineWidth !== "0px");
-  });
-  return controls.length;
-}"""
-"""Count what can be acted on; from now on note what has had the focus, and whether one saw it."""
 
 
 @contextlib.asynccontextmanager
@@ -64,41 +58,64 @@ async def browser() -> AsyncIterator[Any]:
             await running.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[Any]:
+    """The browser of all these tests."""
+    async with browser() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node(running: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:  # noqa: ARG001
+    """The node of most of them, with an index and a desk: only where there is a browser."""
+    root = tmp_path_factory.mktemp("node")
+    async with stage(index=root / "index.sqlite", desk=BusyDesk()) as started:
+        yield started
+
+
 @contextlib.asynccontextmanager
-async def shown(
-    *, validators: int = 1, **settings: Any
-) -> AsyncIterator[tuple[Stage, Any, list[str]]]:
-    """Run a node and a browser; yield a page of it and what it complained of."""
-    async with browser() as running, stage(validators=validators) as node:
-        context = await running.new_context(base_url=node.solo.url, **settings)
-        page = await context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        yield node, page, complaints
+async def opened(running: Any, url: str, **settings: Any) -> AsyncIterator[tuple[Any, list[str]]]:
+    """Open a page of a node in a window of its own; yield it and what it complained of."""
+    context = await running.new_context(base_url=url, **settings)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    try:
+        yield page, complaints
+    finally:
         await context.close()
 
 
 @pytest.mark.parametrize("root", ["", "/ur"])
-async def test_every_page_fits_a_phone_and_nothing_on_it_runs_or_complains(root: str) -> None:
-    async with shown(viewport=PHONE) as (node, page, complaints):
-        for name, path in node.paths.items():
+async def test_every_page_is_for_a_phone_a_keyboard_a_screen_reader_and_both_schemes(
+    running: Any, node: Stage, root: str
+) -> None:
+    paths = {**node.paths, "development": "/development", "several": "/search?q=c"}
+    found: list[str] = []
+    async with opened(running, node.solo.url, viewport=PHONE) as (page, complaints):
+        for name, path in paths.items():
             answer = await page.goto(root + path, wait_until="load")
-            width = await page.evaluate("document.documentElement.scrollWidth")
-
-            assert width <= PHONE["width"], f"{name} is {width} wide"
-            assert await page.locator("h1").count() == 1, name
-            allowed = 1 if answer.status == 404 else 0  # the browser tells of the status
-            # Leaving the overview ends its stream of new blocks, as it should.
+            for asked in (LIES, HEARD, READ):
+                found += [f"{name}: {each}" for each in await page.evaluate(asked)]
+            await page.emulate_media(color_scheme="dark")
+            found += [f"{name}, dark: {each}" for each in await page.evaluate(READ)]
+            await page.emulate_media(color_scheme="light")
+            turns = await page.evaluate(REACHABLE)
+            assert turns > 15, name
+            await asyncio.gather(*(page.keyboard.press("Tab") for _ in range(turns)))
+            found += [f"{name}: {each}" for each in await page.evaluate(REACHED)]
+            # The browser tells of the status; leaving the overview ends its stream of new blocks.
             told = [each for each in complaints if not each.endswith("/live")]
-            assert len(told) == allowed, f"{name}: {told}"
+            found += [f"{name}: {each}" for each in told[answer.status == 404 :]]
             complaints.clear()
+    assert found == [], "\n".join(found)
 
 
-async def test_an_open_page_shows_a_new_block_and_can_be_paused() -> None:
-    async with shown(viewport=DESK) as (node, page, complaints):
+async def test_an_open_page_shows_a_new_block_and_can_be_paused(running: Any, node: Stage) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         town = node.solo.town
         await page.goto("/")
 
@@ -115,8 +132,29 @@ async def test_an_open_page_shows_a_new_block_and_can_be_paused() -> None:
         assert complaints == []
 
 
-async def test_charts_tell_what_is_pointed_at_and_what_the_arrow_keys_reach() -> None:
-    async with shown(viewport=DESK) as (node, page, complaints):
+async def test_a_new_block_takes_the_focus_from_nobody(running: Any, node: Stage) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, _):
+        town = node.solo.town
+        await page.goto("/ur")
+        await page.evaluate(NOTE_SENT)
+        await page.keyboard.press("Tab")
+        await page.locator("#now a").first.focus()
+        there = await page.evaluate("document.activeElement.getAttribute('href')")
+
+        await town.decide()
+        await page.wait_for_selector("body[data-sent]")
+        assert await page.evaluate("document.activeElement.getAttribute('href')") == there
+
+        await page.get_by_role("searchbox").focus()
+        await town.decide()
+        await page.wait_for_selector(f"#now a[href='/ur/blocks/{town.chain.head.height}']")
+        assert await page.evaluate("document.activeElement.id") == "q"
+
+
+async def test_charts_tell_what_is_pointed_at_and_what_the_arrow_keys_reach(
+    running: Any, node: Stage
+) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         await page.goto("/ur")
         content = json.loads((await node.get("/index.json"))[1])
         minute = content["hour"][-1]
@@ -143,8 +181,8 @@ async def test_charts_tell_what_is_pointed_at_and_what_the_arrow_keys_reach() ->
         assert [each for each in complaints if not each.endswith("/live")] == []
 
 
-async def test_a_keyboard_is_enough() -> None:
-    async with shown(viewport=DESK) as (_, page, complaints):
+async def test_a_keyboard_is_enough(running: Any, node: Stage) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         await page.goto("/")
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.getAttribute('href')") == "#content"
@@ -162,27 +200,22 @@ async def test_a_keyboard_is_enough() -> None:
         async with page.expect_navigation():
             await page.keyboard.press("Enter")
         assert page.url.endswith("/blocks")
+
+        await page.goto(node.paths["transaction"])
+        fields = page.locator("details").first
+        await fields.locator("summary").focus()
+        await page.keyboard.press("Enter")
+        assert await fields.get_attribute("open") == ""
+        await page.keyboard.press("Space")
+        assert await fields.get_attribute("open") is None
         assert [each for each in complaints if not each.endswith("/live")] == []
 
 
-async def test_every_control_is_reached_by_a_keyboard_and_seen_to_be() -> None:
-    """Links, forms, what opens, and what has to be scrolled, on pages of every such kind."""
-    names = ("overview", "securities", "verify")
-    async with shown(viewport=PHONE) as (node, page, _):
-        for name in names:
-            await page.goto(node.paths[name])
-            wanted = await page.evaluate(CONTROLS)
-            for _ in range(wanted):
-                await page.keyboard.press("Tab")
-
-            missed = await page.evaluate("controls.filter((each) => !reached.has(each)).length")
-            unseen = await page.evaluate("[...reached.values()].filter((seen) => !seen).length")
-            assert wanted > 15, name
-            assert (missed, unseen) == (0, 0), name
-
-
-async def test_without_script_the_pages_are_whole() -> None:
-    async with shown(viewport=DESK, java_script_enabled=False) as (node, page, complaints):
+async def test_without_script_the_pages_are_whole(running: Any, node: Stage) -> None:
+    async with opened(running, node.solo.url, viewport=DESK, java_script_enabled=False) as (
+        page,
+        complaints,
+    ):
         await page.goto("/ur")
         height = node.solo.town.chain.head.height
         assert str(height) in await page.locator("#now .figure").first.inner_text()
@@ -200,14 +233,11 @@ async def test_without_script_the_pages_are_whole() -> None:
         assert complaints == []
 
 
-async def test_markup_in_every_text_field_of_every_operation_is_text() -> None:
+async def test_markup_in_every_text_field_of_every_operation_is_text(running: Any) -> None:
     """Of refused transactions too: whatever was signed is in the block, and its page shows it."""
     operations = marked_operations()
     record = make_record(validators=1, protocol_version=LATEST_VERSION)
-    async with (
-        browser() as running,
-        solo_node(settled=False, record=record, pages=Explorer) as solo,
-    ):
+    async with solo_node(settled=False, record=record, pages=Explorer) as solo:
         town = solo.town
         await town.settle(1)
         bodies = [
@@ -269,8 +299,10 @@ async def judged(page: Any, proof: str | None) -> tuple[str, str]:
     return kind, await verdict.inner_text()
 
 
-async def test_a_proof_is_verified_in_the_browser_and_says_what_the_command_says() -> None:
-    async with shown(viewport=DESK) as (node, page, complaints):
+async def test_a_proof_is_verified_in_the_browser_and_says_what_the_command_says(
+    running: Any, node: Stage
+) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         await page.goto("/verify")
         for asset in (CASH, BILL, "NOTHING-OF-IT"):
             proof = await proof_of(node, asset)
@@ -280,11 +312,17 @@ async def test_a_proof_is_verified_in_the_browser_and_says_what_the_command_says
 
             assert (kind, "It is true." in text) == ("good", True), text
             assert expected in text
+        await page.goto("/ur/verify")
+        await page.locator("#proof").fill(await proof_of(node))
+        await page.locator("form#verify button").click()
+        says = await page.locator("#verdict.good .says").inner_text()
+        assert node.holder in says
+        assert "دستیاب" in says
         assert complaints == []
 
 
-async def test_a_proof_file_is_chosen_or_dropped(tmp_path: Path) -> None:
-    async with shown(viewport=DESK) as (node, page, complaints):
+async def test_a_proof_file_is_chosen_or_dropped(running: Any, node: Stage, tmp_path: Path) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         file = tmp_path / "proof.json"
         file.write_text(await proof_of(node))
         statement = verify_proof_file(file.read_bytes(), node.solo.town.genesis).statement
@@ -300,8 +338,11 @@ async def test_a_proof_file_is_chosen_or_dropped(tmp_path: Path) -> None:
         assert complaints == []
 
 
-async def test_a_proof_across_changes_of_the_validators_is_verified() -> None:
-    async with shown(viewport=DESK, validators=4) as (node, page, _):
+async def test_a_proof_across_changes_of_the_validators_is_verified(running: Any) -> None:
+    async with (
+        stage(validators=4) as node,
+        opened(running, node.solo.url, viewport=DESK) as (page, _),
+    ):
         town = node.solo.town
         await town.decide(town.remove_validator("central-bank"))
         await town.decide()
@@ -320,8 +361,10 @@ async def test_a_proof_across_changes_of_the_validators_is_verified() -> None:
         assert (await judged(page, spelled(forged)))[0] == "bad"
 
 
-async def test_a_forged_proof_is_refused_in_the_browser_as_by_the_command() -> None:
-    async with shown(viewport=DESK) as (node, page, complaints):
+async def test_a_forged_proof_is_refused_in_the_browser_as_by_the_command(
+    running: Any, node: Stage
+) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, complaints):
         proof = await proof_of(node)
         await page.goto("/verify")
         for name, forged in forgeries(proof).items():
@@ -334,8 +377,10 @@ async def test_a_forged_proof_is_refused_in_the_browser_as_by_the_command() -> N
         assert complaints == []
 
 
-async def test_a_proof_is_refused_under_a_genesis_that_is_not_trusted() -> None:
-    async with shown(viewport=DESK) as (node, page, _):
+async def test_a_proof_is_refused_under_a_genesis_that_is_not_trusted(
+    running: Any, node: Stage
+) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, _):
         await page.goto("/verify")
         await page.get_by_label("The genesis hash that you trust").fill("0" * 64)
 

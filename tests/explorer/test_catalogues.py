@@ -10,12 +10,13 @@ import pytest
 
 from node.cli import demo
 from node.cli.devnet.desk import PLAYS
+from node.codec import Record
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
 from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
-from node.explorer.showing import names_in
-from node.explorer.telling import AMOUNTS, DAYS
+from node.explorer.showing import ABSENT, REASONED, Showing, names_in
+from node.explorer.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD
 from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
@@ -25,6 +26,8 @@ from node.ledger.outcomes import Outcome
 from node.ledger.parameters import LIMITS
 from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.securities import PaymentStatus
+from node.ledger.servicing.fixer import NONE_YET, STALE, TOO_YOUNG
+from node.ledger.servicing.records import UNFIXED, UNPAID
 from node.ledger.tables import (
     AccountStatus,
     Activity,
@@ -51,13 +54,28 @@ THINGS = (
     "validator",
 )
 """What a page may say is not there."""
+REASONS_OF_EVENTS = (
+    *("ministry", "no-bids", "not-decided"),
+    *(NONE_YET, STALE, TOO_YOUNG, UNPAID, UNFIXED),
+)
+"""What the events of `REASONED` say."""
 PLACE = "node/explorer/catalogues"
 
 
 def field_names(kind: type) -> set[str]:
     """The names by which a sentence can mention the fields of a record."""
-    names = {name.removesuffix("_ms") for name in get_type_hints(kind)}
-    return names | {f"{name}_{inner}" for name in names for inner in ("type", "reason")}
+    hints = get_type_hints(kind)
+    names = {name.removesuffix("_ms") for name in hints}
+    return {
+        *names,
+        *(f"{name}_type" for name in names),
+        *(
+            f"{name}_{inner.removesuffix('_ms')}"
+            for name, hint in hints.items()
+            if isinstance(hint, type) and issubclass(hint, Record)
+            for inner in get_type_hints(hint)
+        ),
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -103,6 +121,15 @@ def test_a_sentence_names_fields_that_its_event_has(language: str) -> None:
         assert names_in(sentence) <= field_names(kinds[name]), name
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_reasons_that_the_ledger_knows_are_told_in_words(language: str) -> None:
+    catalogue = catalogues()[language]
+    for kind in REASONED:
+        for reason in (*REASONS_OF_EVENTS, "of-a-later-release"):
+            told = Showing(catalogue, "").event({"type": kind, "reason": reason})
+            assert catalogue.words.get(f"reason-{reason}", reason) in told
+
+
 @pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
 def test_every_outcome_has_a_sentence(catalogue: Catalogue) -> None:
     missing = [each for each in Outcome if each.name not in catalogue.outcomes]
@@ -119,12 +146,13 @@ def test_every_outcome_has_a_sentence(catalogue: Catalogue) -> None:
 def test_what_people_read_otherwise_has_a_sentence_of_the_same_details(language: str) -> None:
     catalogue = catalogues()[language]
 
-    assert catalogue.people.keys() == AMOUNTS.keys() | DAYS.keys()
+    assert catalogue.people.keys() == TOLD
     for name, sentence in catalogue.people.items():
         details = names_in(Outcome[name].sentence)
         assert names_in(sentence) == details, name
-        assert AMOUNTS.get(name, frozenset()) | DAYS.get(name, frozenset()) <= details, name
-    minor = re.compile(r"minor units|1970")
+        for figures in (AMOUNTS, DAYS, TIMES, PRICES, RATES):
+            assert figures.get(name, frozenset()) <= details, name
+    minor = re.compile(r"minor units|1970| ms\b|0\.0001|millionth")
     assert not minor.search(" ".join(ENGLISH.people.values()))
 
 
@@ -165,6 +193,7 @@ def test_the_ledgers_enumerations_have_words() -> None:
     }
 
     values |= {f"{prefix}-{each.name.lower()}" for prefix, kind in prefixed for each in kind}
+    values |= {f"reason-{reason}" for reason in REASONS_OF_EVENTS}
     missing = (values | set(REFERENCE_OFFICES)) - ENGLISH.words.keys()
 
     assert not missing, f"add to [words] in every file of {PLACE}: {sorted(missing)}"
@@ -209,7 +238,12 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"figure-{name}" for name in FIGURES),
         *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
-        *(f"refusal-{status}" for status in (400, 403, 404, 405, 409, 429, 500, 503)),
+        *(
+            f"refusal-{status}"
+            for status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 429, 500, 503)
+        ),
+        *(f"turned-away-{status}" for status in (401, 403, 429)),
+        *(f"none-{name}" for name in ABSENT),
         *(f"missing-{name}" for name in THINGS),
         *(f"term-{name.removesuffix('_ms')}" for name in get_type_hints(AuctionTerms)),
         *(f"term-destination-{name}" for name in get_type_hints(Destination)),

@@ -33,6 +33,9 @@ class LiveAlone:
         except PageRefusal as refusal:
             raise HttpRefusal(refusal.status, "", headers=refusal.headers) from None
 
+    def turn_away(self, *_: object) -> None:
+        return None
+
     def close(self) -> None:
         self.live.close()
 

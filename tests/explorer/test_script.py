@@ -28,7 +28,7 @@ const { genesisOf, verifyProof } = parts(document);
   const said = {};
   for (const [name, text] of Object.entries(proofs)) {
     try {
-      said[name] = { good: true, said: await verifyProof(text, trusted, layout) };
+      said[name] = { good: true, said: (await verifyProof(text, trusted, layout)).statement };
     } catch (error) {
       said[name] = { good: false, said: error.reason ?? `${error}` };
     }

@@ -37,6 +37,29 @@ def decimals_of(asset: str) -> int | None:
             {"asset": "PKR", "found": 0, "expected": 20_597},
             {"found": "1970-01-01", "expected": "2026-05-24"},
         ),
+        (
+            "EXPIRED",
+            {"found": 1_600_000_000_000, "expected": 1_600_000_001_000},
+            {"found": "2020-09-13T12:26:40.000Z", "expected": "2020-09-13T12:26:41.000Z"},
+        ),
+        (
+            "BID_OUT_OF_RANGE",
+            {"auction": "m", "found": -2_500, "lowest": -1, "highest": "1000000"},
+            {"found": "-0.2500", "lowest": "-0.0001", "highest": "100.0000"},
+        ),
+        (
+            "RATE_ALREADY_FIXED",
+            {"asset": "PKR", "found": 115_000},
+            {"found": "11.5000\N{NARROW NO-BREAK SPACE}%"},
+        ),
+        (
+            "FACE_NOT_A_MULTIPLE",
+            {"auction": "of-rupees", "found": 150, "expected": 100},
+            {"found": "1.50", "expected": "1.00"},
+        ),
+        ("FACE_NOT_A_MULTIPLE", {"auction": "of-nothing", "found": 150, "expected": 100}, None),
+        ("EXPIRED", {"found": 2**60, "expected": 1}, None),
+        ("BID_OUT_OF_RANGE", {"found": "--1", "lowest": 1, "highest": 2}, None),
         ("CEILING_EXCEEDED", {"asset": "NONE", "found": 12, "expected": 10}, None),
         ("CEILING_EXCEEDED", {"asset": "PKR", "found": "12.5", "expected": 10}, None),
         ("CEILING_EXCEEDED", {"asset": "PKR", "expected": 10}, None),
@@ -49,7 +72,50 @@ def decimals_of(asset: str) -> int | None:
 def test_figures_are_told_where_they_are_known(
     name: str, details: Mapping[str, JsonValue], expected: Mapping[str, str] | None
 ) -> None:
-    assert told(name, details, decimals_of) == expected
+    assert told(name, details, decimals_of, {"of-rupees": "PKR"}.get) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ({"type": "reveal_bid", "price_e4": 964_137}, "96.4137"),
+        ({"type": "enter_bid", "price_e4": None}, "none-price_e4"),
+        ({"type": "decide_auction", "cut_off_e4": -2_500}, "-0.2500"),
+        ({"type": "decide_auction", "cut_off_e4": None}, "none-cut_off_e4"),
+        ({"type": "fix_rate", "reference_ppm": 115_000}, "11.5000"),
+        ({"type": "call_security", "share_ppm": None}, "none-share_ppm"),
+        ({"type": "set_parameter", "parameter": "validators-min"}, "parameter-validators-min"),
+        ({"type": "set_parameter", "parameter": "of-later"}, "of-later"),
+        ({"type": "set_powers", "operation": "issue"}, "act-issue"),
+        ({"type": "announce_auction", "terms": {"target": "300000.00"}}, "300,000.00"),
+    ],
+)
+def test_an_operation_is_told_in_the_figures_and_words_of_people(
+    operation: Mapping[str, JsonValue], expected: str
+) -> None:
+    for language in LANGUAGES:
+        catalogue = catalogues()[language]
+
+        sentence = Showing(catalogue, "").operation(operation).striptags()
+
+        assert catalogue.texts.get(expected, expected) in sentence
+
+
+def test_an_outcome_of_which_only_the_name_is_known_is_told_by_its_sentence() -> None:
+    for language in LANGUAGES:
+        catalogue = catalogues()[language]
+        event: Mapping[str, JsonValue] = {
+            "type": "proposal_refused",
+            "proposal": "f" * 64,
+            "outcome": "PARAMETER_UNKNOWN",
+        }
+
+        sentence = Showing(catalogue, "").event(event).striptags()
+
+        assert catalogue.outcomes["PARAMETER_UNKNOWN"].replace("{parameter}", "…") in sentence
+        assert "(PARAMETER_UNKNOWN)" in sentence
+        later = Showing(catalogue, "").event({**event, "outcome": "OF_LATER"})
+        assert "OF_LATER" in later
 
 
 def test_what_cannot_be_told_is_told_as_the_ledger_does() -> None:

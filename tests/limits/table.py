@@ -642,8 +642,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.PAGE_BYTES_MAX": (
         f"{_PAGES}::test_a_transaction_of_the_longest_operations_is_a_small_page"
     ),
-    "node.explorer.limits.ROWS_MAX": (
+    "node.explorer.limits.ROWS_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.ACCOUNT_ROWS_MAX": (
         f"{_PAGES}::test_an_account_with_the_longest_holds_is_a_small_page"
+    ),
+    "node.explorer.limits.PROPOSED_SHOWN_MAX": (
+        f"{_PAGES}::test_what_an_operation_proposes_is_shown_up_to_a_bound"
     ),
     "node.explorer.limits.PROPOSALS_SHOWN_MAX": (
         f"{_PAGES}::test_a_proposal_of_the_longest_operations_is_a_small_page"

@@ -349,6 +349,9 @@ class Deep:
         await self._door.beside(self._work)
         return web.Response()
 
+    def turn_away(self, *_: object) -> None:
+        return None
+
     def close(self) -> None:
         pass
 

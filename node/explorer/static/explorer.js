@@ -39,6 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.textContent = paused ? button.dataset.goOn : button.dataset.pause;
   });
   document.addEventListener("htmx:sse:before:message", (event) => {
-    if (paused) event.preventDefault();
+    // What a keyboard is in stays as it is: to replace it would throw the reader out of it.
+    if (paused || document.querySelector("#now :focus-visible")) event.preventDefault();
   });
 });

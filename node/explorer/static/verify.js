@@ -322,15 +322,24 @@ function statementOf([holding, ...others], header, genesis, layout) {
   const name = asset ? `${code} (${asset.record[layout.asset.name]})` : code;
   const when = new Date(header.time_ms).toISOString();
   const after = `, after block ${header.height} of the network ${genesis.name} at ${when}.`;
-  if (holding.record === null) return `Account ${account} holds no ${name}${after}`;
+  const values = { account, asset: name, height: header.height, network: genesis.name, time: when };
+  const said = (form, sentence, sums) => ({
+    form,
+    statement: `Account ${account} holds ${sentence}${after}`,
+    values: { ...values, ...sums },
+  });
+  if (holding.record === null) return said("None", `no ${name}`, {});
   const [available, held] = holding.record;
   if (!asset) {
     const units = `${available} minor units of ${name}, and ${held} under holds`;
-    return `Account ${account} holds ${units}${after}`;
+    return said("Units", units, { available, held });
   }
   const decimals = Number(asset.record[layout.asset.decimals]);
-  const sums = `${amountOf(available, decimals)} ${name} available`;
-  return `Account ${account} holds ${sums} and ${amountOf(held, decimals)} under holds${after}`;
+  const sums = {
+    available: amountOf(available, decimals),
+    held: amountOf(held, decimals),
+  };
+  return said("Amounts", `${sums.available} ${name} available and ${sums.held} under holds`, sums);
 }
 
 // --- the whole ------------------------------------------------------------------------------------
@@ -400,9 +409,9 @@ async function verifyProof(text, genesis, layout) {
     "no-holding",
     "",
   );
-  const statement = statementOf(entries, header, genesis, layout);
-  require(statement === file.statement, "wrong-statement", statement);
-  return statement;
+  const said = statementOf(entries, header, genesis, layout);
+  require(said.statement === file.statement, "wrong-statement", said.statement);
+  return said;
 }
 
 // --- the page -------------------------------------------------------------------------------------
@@ -413,11 +422,19 @@ document.addEventListener("DOMContentLoaded", () => {
     document.getElementById(id),
   );
   const told = { ...form.dataset };
-  const show = (kind, sentence, detail) => {
+  const isRightToLeft = document.documentElement.dir === "rtl";
+  // In the other direction each value stands by itself, or it would turn what is around it.
+  const apart = (value) => (isRightToLeft ? `\u2068${value}\u2069` : `${value}`);
+  const show = (kind, sentence, detail, says = "") => {
     verdict.hidden = false;
     verdict.className = `verdict ${kind}`;
     verdict.querySelector(".sentence").textContent = sentence;
-    verdict.querySelector(".detail").textContent = detail;
+    verdict.querySelector(".says").textContent = says;
+    verdict.querySelector(".detail").textContent = detail === says ? "" : detail;
+  };
+  const showProven = ({ form: name, statement, values }) => {
+    const says = told[`says${name}`].replace(/\{(\w+)\}/g, (_, key) => apart(values[key]));
+    show("good", told.holds, statement, says);
   };
   const check = async (text) => {
     try {
@@ -428,7 +445,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const genesis = await genesisOf(new Uint8Array(await answer.arrayBuffer()), layout);
       const trusted = document.getElementById("trusted").value.trim().toLowerCase();
       require(trusted === hex(genesis.hash), "wrong-genesis", hex(genesis.hash));
-      show("good", told.holds, await verifyProof(text, genesis, layout));
+      showProven(await verifyProof(text, genesis, layout));
     } catch (error) {
       const reason = error instanceof Refused ? error.reason : "unreadable";
       const key = reason.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
