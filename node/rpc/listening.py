@@ -1,6 +1,7 @@
 """Listening for clients: aiohttp's server with limits on connections, and a log that stays ours."""
 
 import asyncio
+import asyncio.sslproto
 import logging
 import ssl
 from collections import Counter
@@ -65,6 +66,10 @@ async def listen(
     shaking: set[asyncio.Task[None]] = set()
     make: Callable[[], asyncio.BaseProtocol] = runner.server
     if ssl_context is not None:
+        # Each connection has a buffer of this size before its first byte: by asyncio's own figure,
+        # 256 KiB, 512 MiB for those that may be open. `start_tls` has no word for it. A record of
+        # TLS has 16 KiB (RFC 8446, 5.1). Holds for the whole process, connections of peers too.
+        asyncio.sslproto.SSLProtocol.max_size = READ_AT_ONCE_BYTES
         make = partial(_Doorway, runner.server, counted, ssl_context, shaking)
     try:
         listening = await asyncio.get_running_loop().create_server(make, host, port)

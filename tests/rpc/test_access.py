@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from node.codec import encode
 from node.explorer import Explorer
 from node.log import silent_log
 from node.rpc import RpcLimits, listening
+from node.rpc.listening import READ_AT_ONCE_BYTES
 from node.rpc.tls import ListenerTlsError, listener_context
 from tests.access.hand import HandClock
 from tests.rpc.authorities import Authority, Identity
@@ -36,6 +38,8 @@ from tests.rpc.solo import Solo, solo_node
 READ = {"jsonrpc": "2.0", "id": 1, "method": "khz_mempool"}
 SUBMIT = {"jsonrpc": "2.0", "id": 2, "method": "khz_submit", "params": {"transaction": "00"}}
 FORBIDDEN = -32004
+JSON = {"Content-Type": "application/json"}
+TLS_CONNECTIONS = 24
 
 
 class Doors:
@@ -305,6 +309,33 @@ async def test_listener_for_operators_wants_a_certificate(
                 await solo.session.get(url, ssl=client_context(authority, stranger))
         with pytest.raises(aiohttp.ClientError):
             await solo.session.get(url.replace("https", "http"))
+
+
+async def test_a_connection_with_tls_holds_no_more_than_one_without_reads_at_once(
+    authority: Authority, server: Identity
+) -> None:
+    """Both ends are in this process. A large body still comes whole."""
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    ours = client_context(authority, authority.sign("operator"))
+    async with (
+        solo_node(settled=False) as solo,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(TLS_CONNECTIONS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+            stack.callback(writer.close)
+        after, _ = tracemalloc.get_traced_memory()
+        async with solo.session.post(
+            f"https://127.0.0.1:{port}/rpc", data=b" " * 900_000 + b"{}", headers=JSON, ssl=ours
+        ) as response:
+            answer = await response.json(content_type=None)
+
+    assert after - before < TLS_CONNECTIONS * (2 * READ_AT_ONCE_BYTES + 100_000), after - before
+    assert answer["error"]["code"] == -32600
 
 
 @pytest.mark.adversarial(48)
