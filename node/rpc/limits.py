@@ -16,6 +16,9 @@ from node.rpc.errors import Limited
 
 ADDRESSES_MAX: Final = 10_000
 """Callers counted at one time; the one heard from longest ago is forgotten first."""
+OWED_S_MAX: Final = 8
+"""For how long a debt may shut a caller out, whatever its rate: what an address may take at once is
+paid off in that time, and `node.client` waits a little longer by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +114,11 @@ class TokenBucket:
         return math.ceil((min(count, self._burst) - self._tokens) / self._per_second * 1000)
 
     def owe(self, count: int, now: float) -> None:
-        """Take this many, also where there are not so many: the rest is a debt, of one burst at
-        most."""
+        """Take this many, also where there are not so many: the rest is a debt, of one burst and of
+        `OWED_S_MAX` at most."""
         self.take(0, now)
-        self._tokens = max(self._tokens - count, -self._burst)
+        most = min(self._burst, OWED_S_MAX * self._per_second)
+        self._tokens = max(self._tokens - count, min(self._tokens, -most))
 
 
 ASKS_OFTEN: Final = "may ask {rate} times a second"
@@ -164,7 +168,7 @@ class RateLimiter:
 
     def owe(self, address: str, count: int, *, per_second: int | None = None) -> None:
         """Count so many of the address for what it was given already. It may ask again once it
-        would have been allowed as many: a bucket in debt, of one burst at most, lets nothing pass.
+        would have been allowed as many, or after `OWED_S_MAX`: a bucket in debt lets nothing pass.
         """
         rate = per_second or self._per_second
         if rate is None or count <= 0:

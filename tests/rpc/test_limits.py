@@ -1,10 +1,12 @@
 """Token buckets refuse at once and say when to come back."""
 
+import math
+
 import pytest
 
 from node.clock import ManualClock
 from node.rpc.errors import Limited
-from node.rpc.limits import RateLimiter, caller
+from node.rpc.limits import OWED_S_MAX, RateLimiter, TokenBucket, caller
 
 
 def make_limiter(clock: ManualClock, **overrides: int) -> RateLimiter:
@@ -120,6 +122,32 @@ def test_debt_is_of_one_burst_at_most() -> None:
     assert refusal(limiter) == 600
     clock.advance(3_600_000)
     limiter.take("a", 5)
+
+
+@pytest.mark.parametrize("per_second", [1, 500, 250_000])
+def test_a_debt_shuts_nobody_out_for_longer_than_some_seconds(per_second: int) -> None:
+    """A key of one call a second has five hundred times less of the processor than an address."""
+    clock = ManualClock()
+    limiter = RateLimiter(clock, per_second=250_000, burst=2_000_000)
+    for _ in range(3):
+        limiter.owe("key a", 5_000_000, per_second=per_second)
+
+    with pytest.raises(Limited) as refused:
+        limiter.take("key a", per_second=per_second)
+
+    to_come = math.ceil(1_000 / per_second)  # And one to take.
+    assert 0 <= refused.value.retry_after_ms - OWED_S_MAX * 1_000 - to_come <= 1
+    clock.advance(refused.value.retry_after_ms)
+    limiter.take("key a", per_second=per_second)
+
+
+def test_a_debt_is_not_forgiven_by_another() -> None:
+    bucket = TokenBucket(per_second=1, burst=20, now=0.0)
+    assert bucket.take(60, 0.0) == 0  # The whole bucket at once, and 40 more than it has.
+
+    bucket.owe(5, 0.0)
+
+    assert bucket.take(1, 0.0) == 41_000
 
 
 def test_what_took_nothing_owes_nothing() -> None:
