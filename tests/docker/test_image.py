@@ -1,0 +1,49 @@
+"""The image is the same whenever it is built: each of its layers, and how it is run."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.docker import engine
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(2 * engine.BUILD_TIMEOUT_S)]
+
+AGAIN = "khazana:again"
+
+
+@pytest.fixture
+def again() -> Iterator[str]:
+    """The image built once more, from nothing that is kept."""
+    reason = engine.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    try:
+        build(AGAIN, "--no-cache")
+        yield AGAIN
+    finally:
+        engine.run("docker", "image", "rm", "--force", AGAIN)
+
+
+def build(name: str, *options: str) -> None:
+    file = str(engine.ROOT / "docker/Dockerfile")
+    words = ("docker", "build", "--quiet", *options, "--file", file, "--tag", name)
+    variables = {"DOCKER_BUILDKIT": "0"}
+    engine.run(*words, str(engine.ROOT), variables=variables, timeout_s=engine.BUILD_TIMEOUT_S)
+
+
+def inspect(name: str) -> Any:
+    (found,) = json.loads(engine.run("docker", "image", "inspect", name))
+    return found
+
+
+def test_two_builds_have_the_same_layers(again: str) -> None:
+    build(engine.IMAGE)  # As a rule it is there, from the cluster's.
+    one, other = inspect(engine.IMAGE), inspect(again)
+
+    assert one["Id"] != other["Id"], "both are one build"
+    assert len(one["RootFS"]["Layers"]) >= 3
+    assert one["RootFS"] == other["RootFS"]
+    for member in ("User", "Env", "Cmd", "Entrypoint", "Healthcheck", "ExposedPorts", "Volumes"):
+        assert one["Config"][member] == other["Config"][member], member
