@@ -417,6 +417,8 @@ class StreamConfig(_Section):
     user: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
     password_file: FilePath | None = None
     """Of the user; the first line counts."""
+    credentials_file: FilePath | None = None
+    """In their place, what NATS gives a user: a file `.creds`, or the seed of an nkey (`SU...`)."""
     authority: FilePath | None = None
     """PEM, for TLS: who has signed the server's certificate; None: whom this machine trusts."""
     certificate: FilePath | None = None
@@ -433,6 +435,10 @@ class StreamConfig(_Section):
             raise PydanticCustomError("stream", "says how to publish, and not where: set server")
         if (self.user is None) != (self.password_file is None):
             raise PydanticCustomError("stream", "user and password_file go together")
+        if self.credentials_file is not None and self.user is not None:
+            raise PydanticCustomError(
+                "stream", "user and credentials_file exclude each other: one of them signs in"
+            )
         if (self.certificate is None) != (self.key is None):
             raise PydanticCustomError("stream", "certificate and key go together")
         if (self.authority or self.certificate) and not (self.server or "").startswith("tls:"):

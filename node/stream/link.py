@@ -21,6 +21,7 @@ from nats.js.manager import JetStreamManager
 from typing_extensions import override
 
 from node.stream.answers import Answer, parse_answer
+from node.stream.credentials import Credentials
 from node.stream.errors import StreamRefused, StreamUnreachable, StreamUnusable
 from node.stream.messages import Message, Naming, Standing
 
@@ -47,6 +48,8 @@ class LinkSettings:
     """`nats://host:port` or `tls://host:port`."""
     user: str | None = None
     password: str | None = None
+    credentials: Credentials | None = None
+    """In the place of user and password."""
     authority: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
@@ -56,13 +59,27 @@ class _Client(Client):
     """The library's, which would go on in clear text where a server does not say that it has TLS.
 
     It learns of TLS from what the server says first, and that comes in clear text: whoever stands
-    between could take it out and be told the password.
+    between could take it out and be told the password. And it signs for seeds by a library of its
+    own only: here it is told the signature.
     """
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        super().__init__()
+        self._credentials = credentials
 
     @override
     def _connect_command(self) -> bytes:
         if "tls" in self.options and not self._server_info.get("tls_required"):
             raise nats.errors.Error("the server offers no TLS, and nothing is said to it without")
+        credentials = self._credentials
+        if credentials is not None:
+            self._auth_configured = True
+            self._signature_cb = credentials.sign
+            if credentials.token is None:
+                self._public_nkey = credentials.public_key
+            else:
+                token = credentials.token.encode()
+                self._user_jwt_cb = lambda: token
         return super()._connect_command()
 
 
@@ -101,7 +118,7 @@ class Link:
         """
         settings = self._settings
         tls = _tls(settings) if settings.server.startswith("tls:") else None
-        client = self._client = _Client()
+        client = self._client = _Client(settings.credentials)
         self._said = ""
 
         async def has_closed() -> None:

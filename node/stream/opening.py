@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from node.config import NodeConfig
 from node.genesis import Genesis
+from node.stream.credentials import CREDENTIALS_SIZE_MAX, Credentials, parse_credentials
 from node.stream.errors import StreamUnusable
 from node.stream.messages import Naming
 
@@ -26,7 +27,8 @@ def link_of(config: NodeConfig, genesis: Genesis) -> "Link":
     """Return the way to the stream of a node that publishes, not open yet.
 
     Raises:
-        StreamUnusable: the library is not installed, or the password cannot be read.
+        StreamUnusable: the library is not installed, or the file of a password or of credentials
+            cannot be used.
     """
     setting = config.stream
     assert setting.server is not None
@@ -40,11 +42,35 @@ def link_of(config: NodeConfig, genesis: Genesis) -> "Link":
         server=setting.server,
         user=setting.user,
         password=_password(setting.password_file),
+        credentials=(
+            None if setting.credentials_file is None else credentials_in(setting.credentials_file)
+        ),
         authority=setting.authority,
         certificate=setting.certificate,
         key=setting.key,
     )
     return Link(settings, naming_of(config, genesis))
+
+
+def credentials_in(path: Path) -> Credentials:
+    """Return what a file of credentials holds.
+
+    Raises:
+        StreamUnusable: it cannot be read, or is none; names the file.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(CREDENTIALS_SIZE_MAX + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StreamUnusable(f"the credentials file {path} cannot be read: {error}") from None
+    if len(text) > CREDENTIALS_SIZE_MAX:
+        raise StreamUnusable(
+            f"the credentials file {path} has more than {CREDENTIALS_SIZE_MAX} characters"
+        )
+    try:
+        return parse_credentials(text)
+    except StreamUnusable as error:
+        raise StreamUnusable(f"the credentials file {path} has {error}") from None
 
 
 def _password(path: Path | None) -> str | None:

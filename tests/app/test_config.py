@@ -330,6 +330,7 @@ def test_a_stream_is_at_a_server_and_its_password_in_a_file(tmp_path: Path, text
         'server = "nats://host:4222"\nuser = "khazana"',
         'server = "nats://host:4222"\nauthority = "ca.pem"',
         'server = "tls://host:4222"\ncertificate = "own.pem"',
+        'server = "nats://h:1"\nuser = "a"\npassword_file = "b"\ncredentials_file = "c"',
     ],
 )
 def test_settings_of_a_stream_go_together(tmp_path: Path, lines: str) -> None:

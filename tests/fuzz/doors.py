@@ -54,6 +54,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.explorer.proving.Proving.proof": _PAGE,
     "node.control": "a socket that only the owner of the home opens; tests/control",
     "node.app.clients.load_keyring": _JOINED,
+    "node.stream.credentials.parse_credentials": "the operator's own file, once, at the start",
     "node.cli.auction.cycles.read_calendar": _ANSWER,
     "node.cli.asking.read_all": _ANSWER,
     "node.cli.debt.read_debt": _ANSWER,

@@ -15,10 +15,12 @@ from node.rpc.stream import Cursor
 from node.stream.errors import StreamUnreachable, StreamUnusable
 from node.stream.link import Link, LinkSettings
 from node.stream.messages import Naming
+from node.stream.opening import credentials_in
 from tests.chain.town import make_record
 from tests.rpc.authorities import Authority
 from tests.rpc.solo import Solo, solo_node
 from tests.rpc.test_pruned import KEEP, RECORD, prune
+from tests.stream.nkeys import USER, Nkey, Realm
 from tests.stream.readers import (
     MEMORY_S,
     Proxy,
@@ -348,6 +350,35 @@ async def test_who_is_not_known_is_turned_away(tmp_path: Path, solo: Solo) -> No
             await failed(stranger, "Authorization")
         settings = LinkSettings(server=url, user="khazana", password="secret")
         known = publisher_of(solo, url, settings=settings)
+        async with running(known):
+            await arrived(solo, known)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("vouched", [False, True], ids=["nkey", "creds"])
+async def test_who_signs_in_by_a_key_is_known_by_it_alone(
+    tmp_path: Path, solo: Solo, *, vouched: bool
+) -> None:
+    user, other, realm = Nkey(kind=USER), Nkey(kind=USER), Realm()
+    nkeys = f"authorization {{ users: [ {{ nkey: {user.public} }} ] }}\n"
+    server = NatsServer(tmp_path / "closed", options=realm.options if vouched else nkeys)
+    await server.start()
+    try:
+        files = [tmp_path / "user", tmp_path / "stranger"]
+        files[0].write_text(realm.creds(user) if vouched else user.seed)
+        # A token of another operator's account, or a key that the server does not know.
+        files[1].write_text(Realm().creds(user) if vouched else other.seed)
+        known, stranger = (
+            publisher_of(
+                solo,
+                server.url,
+                settings=LinkSettings(server=server.url, credentials=credentials_in(file)),
+            )
+            for file in files
+        )
+        async with running(stranger):
+            await failed(stranger, "Authorization")
         async with running(known):
             await arrived(solo, known)
     finally:
