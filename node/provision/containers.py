@@ -1,12 +1,14 @@
 """The files with which docker compose runs a network on one machine, for any number of validators.
 
-`compose.yaml`, `network.toml`, `.env` and `monitoring/prometheus.yml` of `docker/` are what this
-makes for four validators and one observer. All of it is text from a few names; nothing is written.
+`compose.yaml`, `network.toml`, `.env`, `nats.conf` and `monitoring/prometheus.yml` of `docker/` are
+what this makes for four validators and one observer. All of it is text from a few names; nothing is
+written.
 
 A fresh volume takes its owner from what lies at its place in the image, so the image has a folder
 for each of `NODE_NAMES` and a network in containers has no other names.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,11 @@ INDEX_SECRET: Final = "secrets/index.password"
 """Of the user in PostgreSQL."""
 INDEXING: Final = "exchange-index"
 """The service that is the first observer in the profile `index`."""
+STREAM_SECRET: Final = "secrets/stream.password"
+"""Of the user of NATS."""
+PUBLISHING: Final = "exchange-stream"
+"""The service that is the first observer in the profile `stream`."""
+STREAM_FILE: Final = "nats.conf"
 
 _VALIDATOR_NAMES: Final = (
     *REFERENCE_OFFICES,
@@ -77,7 +84,9 @@ class ContainerNetwork:
     def secret_files(self) -> tuple[str, ...]:
         """The secrets that compose expects, relative to its file."""
         passphrases = tuple(f"secrets/{name}.passphrase" for name in self.validator_names)
-        return (*passphrases, INDEX_SECRET) if self.observers else passphrases
+        if not self.observers:
+            return passphrases
+        return (*passphrases, INDEX_SECRET, STREAM_SECRET)
 
     def files(self) -> dict[str, str]:
         """Return every file but the secret ones, by its name."""
@@ -86,6 +95,8 @@ class ContainerNetwork:
             "network.toml": _description(self),
             ".env": _settings(self),
         }
+        if self.observers:
+            files[STREAM_FILE] = _NATS
         if self.context is not None:
             files["monitoring/prometheus.yml"] = _prometheus(self)
         return files
@@ -93,14 +104,17 @@ class ContainerNetwork:
 
 def _settings(network: ContainerNetwork) -> str:
     profiles = "core,observer" if network.observers else "core"
-    index = "" if not network.observers else _INDEX_SETTING
+    also = "" if not network.observers else _OTHER_SETTINGS
     return f"""\
 # What compose runs unless COMPOSE_PROFILES in the environment, or --profile, says otherwise.
-{index}COMPOSE_PROFILES={profiles}
+{also}COMPOSE_PROFILES={profiles}
 """
 
 
-_INDEX_SETTING: Final = "# core,index: the first observer keeps its index in PostgreSQL.\n"
+_OTHER_SETTINGS: Final = """\
+# core,index: the first observer keeps its index in PostgreSQL.
+# core,stream: it publishes blocks and events to NATS JetStream.
+"""
 
 
 def _compose(network: ContainerNetwork) -> str:
@@ -119,23 +133,23 @@ def _compose(network: ContainerNetwork) -> str:
     services = "\n".join(_service(network, name, ports[name]) for name in network.names)
     if network.observers:
         first = network.observer_names[0]
-        services += _indexing(first, ports[first])
+        services += _indexing(first, ports[first]) + _publishing(first, ports[first])
     homes = "\n".join(f"      - {name}:/homes/{name}" for name in network.names)
     secrets = "\n".join(
         f'  {Path(file).stem}: {{file: "${{KHAZANA_SECRETS:-./secrets}}/{Path(file).name}"}}'
         for file in network.secret_files
     )
     kept = [*network.names]
-    kept += ["postgres"] if network.observers else []
+    kept += ["postgres", "nats"] if network.observers else []
     kept += ["prometheus"] if network.context is not None else []
     volumes = "\n".join(f"  {name}:" for name in kept)
     monitoring = "" if network.context is None else _MONITORING
     also = "# `core` is the validators"
     if network.observers:
         also += ", `observer` who follows, and in its place `index`, which has its index in\n"
-        also += "# PostgreSQL"
+        also += "# PostgreSQL, or `stream`, which publishes to NATS"
     also += ".\n" if network.context is None else "; `monitoring` is who watches.\n"
-    joined = "core, observer, index" if network.observers else "core"
+    joined = "core, observer, index, stream" if network.observers else "core"
     return f"""\
 # {_counted(network)}, in containers: for trying it out and for tests.
 # Made by `khazana init --docker`; what it is and does: docker/README.md of the sources.
@@ -253,8 +267,8 @@ scrape_configs:
 def _service(network: ContainerNetwork, name: str, port: int) -> str:
     profiles, secrets = "core", f"    secrets: [{name}]\n"
     if name in network.observer_names:
-        # The first one has another service in the profile `index`.
-        profiles = "observer" if name == network.observer_names[0] else "observer, index"
+        # The first one has other services in the profiles `index` and `stream`.
+        profiles = "observer" if name == network.observer_names[0] else "observer, index, stream"
         secrets = ""
     return f"""\
   {name}:
@@ -273,25 +287,20 @@ def _published(name: str, port: int) -> str:
 
 def _indexing(name: str, port: int) -> str:
     """Return the first observer once more, with its index in PostgreSQL, and the server."""
-    return f"""
-  # {name} itself, in the place of the service of that name: the profiles `observer` and `index`
-  # exclude each other. Where PostgreSQL is away it goes on, and makes up for it.
-  {INDEXING}:
-    <<: *node
-    profiles: [index]
-    hostname: {name}
-    networks: {{default: {{aliases: [{name}]}}}}
-    environment:
-      <<: *environment
-      KHAZANA_INDEX__DATABASE: postgresql://khazana@postgres/khazana
-      KHAZANA_INDEX__PASSWORD_FILE: /run/secrets/index
-    secrets: [index]
-    volumes: ["{name}:/data"]
-    ports: ["{_published(name, port)}"]
-
+    why = f"""\
+  # {name} itself, in the place of the service of that name: of the profiles `observer`, `index`
+  # and `stream` one runs. Where PostgreSQL is away it goes on, and makes up for it.
+"""
+    settings = {
+        "KHAZANA_INDEX__DATABASE": "postgresql://khazana@postgres/khazana",
+        "KHAZANA_INDEX__PASSWORD_FILE": "/run/secrets/index",
+    }
+    return (
+        f"\n{why}{_again(name, port, INDEXING, profile='index', settings=settings)}"
+        + """
   postgres:
     profiles: [index]
-    image: ${{KHAZANA_POSTGRES_IMAGE:-postgres:17.5-bookworm}}
+    image: ${KHAZANA_POSTGRES_IMAGE:-postgres:17.5-bookworm}
     restart: unless-stopped
     stop_grace_period: 60s
     security_opt: ["no-new-privileges:true"]
@@ -309,6 +318,81 @@ def _indexing(name: str, port: int) -> str:
       retries: 12
     secrets: [index]
     volumes: ["postgres:/var/lib/postgresql/data"]
+"""
+    )
+
+
+def _publishing(name: str, port: int) -> str:
+    """Return the first observer once more, publishing to NATS JetStream, and the server."""
+    why = f"""\
+  # {name} again, publishing what is committed. Where NATS is away it goes on, and makes up
+  # for it.
+"""
+    settings = {
+        "KHAZANA_STREAM__SERVER": "nats://nats:4222",
+        "KHAZANA_STREAM__USER": "khazana",
+        "KHAZANA_STREAM__PASSWORD_FILE": "/run/secrets/stream",
+    }
+    return (
+        f"\n{why}{_again(name, port, PUBLISHING, profile='stream', settings=settings)}"
+        + f"""
+  # Its configuration takes the password from the environment, and that is made of the file here,
+  # within the container: `docker inspect` does not show it.
+  nats:
+    profiles: [stream]
+    image: ${{KHAZANA_NATS_IMAGE:-nats:2.11.4-alpine}}
+    entrypoint:
+      - sh
+      - -ec
+      - export STREAM_PASSWORD="\\"$$(cat /run/secrets/stream)\\"";
+        exec nats-server -c /etc/nats/khazana.conf
+    command: []
+    restart: unless-stopped
+    stop_grace_period: 30s
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ["no-new-privileges:true"]
+    mem_limit: 512m
+    healthcheck:
+      test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1:8222/healthz"]
+      interval: 5s
+      timeout: 4s
+      retries: 12
+    secrets: [stream]
+    volumes:
+      - ./{STREAM_FILE}:/etc/nats/khazana.conf:ro
+      - nats:/streams
+    ports: ["127.0.0.1:${{KHAZANA_PORT_NATS:-4222}}:4222"]
+"""
+    )
+
+
+def _again(name: str, port: int, service: str, *, profile: str, settings: Mapping[str, str]) -> str:
+    """Return a service that is this node with more settings and the secret of its profile."""
+    lines = "\n".join(f"      {key}: {value}" for key, value in settings.items())
+    return f"""\
+  {service}:
+    <<: *node
+    profiles: [{profile}]
+    hostname: {name}
+    networks: {{default: {{aliases: [{name}]}}}}
+    environment:
+      <<: *environment
+{lines}
+    secrets: [{profile}]
+    volumes: ["{name}:/data"]
+    ports: ["{_published(name, port)}"]
+"""
+
+
+_NATS: Final = """\
+# The server of the profile `stream`: one user, who writes and reads, and streams on disk. Give
+# readers users of their own here, who may subscribe and not publish.
+port: 4222
+http: "127.0.0.1:8222"
+server_name: khazana
+jetstream { store_dir: /streams, max_memory_store: 64MB, max_file_store: 8GB }
+authorization { user: khazana, password: $STREAM_PASSWORD }
 """
 
 

@@ -29,6 +29,8 @@ POSTGRES_IMAGE: Final = "postgres:17.5-bookworm"
 """As docker/compose.yaml names it."""
 POSTGRES_STAND_IN: Final = "khazana-postgres:test"
 """Made of Debian's own where that cannot be had; left on the machine likewise."""
+NATS_IMAGE: Final = "nats:2.11.4-alpine"
+NATS_STAND_IN: Final = "khazana-nats:test"
 BUILD_TIMEOUT_S: Final = 900
 COMMAND_TIMEOUT_S: Final = 120
 POLL_S: Final = 0.2
@@ -103,13 +105,22 @@ def run(
 
 def postgres_image() -> str | None:
     """Return an image of PostgreSQL, made here where that of compose.yaml is not; None: neither."""
+    return _image(POSTGRES_IMAGE, stand_in=POSTGRES_STAND_IN, folder="postgres")
+
+
+def nats_image() -> str | None:
+    """Return an image of NATS in the same way."""
+    return _image(NATS_IMAGE, stand_in=NATS_STAND_IN, folder="nats")
+
+
+def _image(name: str, *, stand_in: str, folder: str) -> str | None:
     with contextlib.suppress(EngineError):
-        run("docker", "image", "inspect", POSTGRES_IMAGE)
-        return POSTGRES_IMAGE
+        run("docker", "image", "inspect", name)
+        return name
     with contextlib.suppress(EngineError, subprocess.TimeoutExpired):
-        folder = str(Path(__file__).parent / "postgres")
-        run("docker", "build", "-q", "-t", POSTGRES_STAND_IN, folder, timeout_s=BUILD_TIMEOUT_S)
-        return POSTGRES_STAND_IN
+        sources = str(Path(__file__).parent / folder)
+        run("docker", "build", "-q", "-t", stand_in, sources, timeout_s=BUILD_TIMEOUT_S)
+        return stand_in
     return None
 
 
@@ -120,7 +131,7 @@ class Project:
     secrets_folder: Path
     name: str = field(default_factory=lambda: f"khazana-test-{secrets.token_hex(4)}")
     ports: Mapping[str, int] = field(
-        default_factory=lambda: dict(zip(NODES, free_ports(len(NODES)), strict=True))
+        default_factory=lambda: dict(zip((*NODES, "nats"), free_ports(len(NODES) + 1), strict=True))
     )
 
     def __post_init__(self) -> None:
@@ -131,9 +142,10 @@ class Project:
             file = self.secrets_folder / f"{name}.passphrase"
             file.write_text(secrets.token_hex(16) + "\n")
             file.chmod(0o644)
-        password = self.secrets_folder / "index.password"
-        password.write_text(secrets.token_hex(16) + "\n")
-        password.chmod(0o644)
+        for service in ("index", "stream"):
+            password = self.secrets_folder / f"{service}.password"
+            password.write_text(secrets.token_hex(16) + "\n")
+            password.chmod(0o644)
 
     def passphrase(self, name: str) -> str:
         """Return the passphrase of a validator's key."""
@@ -185,7 +197,10 @@ class Project:
     def down(self) -> None:
         """Remove containers, network and volumes."""
         self.compose(
-            "down", "-v", "--remove-orphans", variables={"COMPOSE_PROFILES": "core,observer,index"}
+            "down",
+            "-v",
+            "--remove-orphans",
+            variables={"COMPOSE_PROFILES": "core,observer,index,stream"},
         )
 
     def container(self, name: str) -> str:

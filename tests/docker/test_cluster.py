@@ -5,11 +5,13 @@ and every test leaves all of its nodes running.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 
+import nats
 import pytest
 
 from node.client import Client
@@ -17,7 +19,13 @@ from node.genesis import Genesis, load_genesis
 from node.keys import LocalSigner
 from node.keys.development import development_signer
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
-from node.provision.containers import INDEXING, OBSERVERS_MAX, VALIDATORS_MAX, ContainerNetwork
+from node.provision.containers import (
+    INDEXING,
+    OBSERVERS_MAX,
+    PUBLISHING,
+    VALIDATORS_MAX,
+    ContainerNetwork,
+)
 from tests.docker import engine
 from tests.docker.engine import NODES, VALIDATORS, Project
 
@@ -136,7 +144,10 @@ def test_every_compose_of_this_machine_accepts_the_largest_network(tmp_path: Pat
         told = engine.run(*command, "-f", str(tmp_path / "compose.yaml"), "config", "--services")
 
         # Compose 1 tells of the services of all profiles, Compose 2 of those that run.
-        assert set(told.split()) - {INDEXING, "postgres"} == {"init", *network.names}
+        assert set(told.split()) - {INDEXING, "postgres", PUBLISHING, "nats"} == {
+            "init",
+            *network.names,
+        }
 
 
 def test_nodes_are_confined(project: Project) -> None:
@@ -313,6 +324,48 @@ async def test_the_first_observer_can_keep_its_index_in_postgresql(
     assert {"/run/secrets/index", "/var/lib/postgresql/data"} <= mounts
     password = (project.secrets_folder / "index.password").read_text().strip()
     assert password not in inspected + told + project.log("postgres")
+
+
+async def test_the_first_observer_can_publish_to_nats(project: Project, genesis: Genesis) -> None:
+    """The profile `stream` in the place of `observer`, and back."""
+    image = engine.nats_image()
+    if image is None:
+        pytest.skip(f"there is no image {engine.NATS_IMAGE}, and none could be made of Debian's")
+    published = {"COMPOSE_PROFILES": "core,stream", "KHAZANA_NATS_IMAGE": image}
+    password = (project.secrets_folder / "stream.password").read_text().strip()
+    project.compose("stop", "exchange")
+    try:
+        project.compose("up", "-d", "--no-deps", "nats", PUBLISHING, variables=published)
+        project.wait_healthy("nats", PUBLISHING)
+        height = await pay(project, genesis, "exchange", 5_00)
+        server = await nats.connect(
+            f"nats://127.0.0.1:{project.ports['nats']}", user="khazana", password=password
+        )
+        try:
+            reader = await server.jetstream().subscribe(
+                f"khazana.{genesis.name}.events.issued", stream=f"khazana-{genesis.name}"
+            )
+            async with asyncio.timeout(CATCH_UP_MAX_S):
+                async for message in reader.messages:
+                    item = json.loads(message.data)
+                    if item["cursor"].startswith(f"{height}-"):
+                        break
+        finally:
+            await server.close()
+        standing = json.loads(
+            project.execute(PUBLISHING, "khazana", "stream", "status", "--home", "/data", "--json")
+        )
+        told = project.log(PUBLISHING)
+        inspected = str(project.inspect("nats")) + str(project.inspect(PUBLISHING))
+    finally:
+        project.compose("stop", PUBLISHING, "nats", variables=published)
+        project.compose("start", "exchange")
+    project.wait_healthy("exchange")
+
+    assert item["value"]["amount"] == "5.00"
+    assert standing["height"] >= height
+    assert "Traceback" not in told
+    assert password not in inspected + told + project.log("nats")
 
 
 def test_no_node_has_logged_a_fault(project: Project) -> None:

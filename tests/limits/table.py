@@ -625,10 +625,17 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.turns.QUESTIONS_MAX": (
         "tests/index/test_threads.py::test_no_more_questions_wait_than_may"
     ),
+    "node.rpc.limits.OWED_S_MAX": (
+        "tests/rpc/test_limits.py::test_a_debt_shuts_nobody_out_for_longer_than_some_seconds"
+    ),
     "node.stream.answers.ANSWER_SIZE_MAX": (
         f"{_PUBLISHED}::test_answers_and_their_words_are_bounded"
     ),
     "node.stream.answers.REASON_MAX": f"{_PUBLISHED}::test_answers_and_their_words_are_bounded",
+    "node.stream.credentials.CREDENTIALS_SIZE_MAX": (
+        "tests/stream/test_credentials.py"
+        "::test_file_that_is_not_there_not_text_or_too_long_is_named"
+    ),
     "node.stream.course.IN_FLIGHT_MAX": f"{_PUBLISHED}::test_a_course_sends_no_more_than_it_may",
     "node.stream.course.IN_FLIGHT_BYTES_MAX": (
         f"{_PUBLISHED}::test_a_message_that_is_larger_than_all_may_be_goes_alone"

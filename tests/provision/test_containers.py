@@ -11,6 +11,9 @@ from node.provision.containers import (
     INDEXING,
     NODE_NAMES,
     OBSERVERS_MAX,
+    PUBLISHING,
+    STREAM_FILE,
+    STREAM_SECRET,
     VALIDATORS_MAX,
     VALIDATORS_MIN,
     ContainerNetwork,
@@ -29,7 +32,7 @@ def network(
 
 
 @pytest.mark.parametrize(
-    "name", ["compose.yaml", "network.toml", ".env", "monitoring/prometheus.yml"]
+    "name", ["compose.yaml", "network.toml", ".env", "nats.conf", "monitoring/prometheus.yml"]
 )
 def test_files_of_the_repository_are_what_is_made(name: str) -> None:
     """`khazana init --docker FOLDER --build ..` makes them; what is to change changes there."""
@@ -95,13 +98,34 @@ def test_the_first_observer_is_there_once_more_with_its_index_in_postgresql() ->
     assert "aliases: [exchange]" in service
     assert "KHAZANA_INDEX__DATABASE: postgresql://khazana@postgres/khazana\n" in service
     assert "secrets: [index]" in service
-    assert text.count('"127.0.0.1:${KHAZANA_PORT_EXCHANGE:-26684}:26680"') == 2
+    assert text.count('"127.0.0.1:${KHAZANA_PORT_EXCHANGE:-26684}:26680"') == 3
     assert rest.startswith("  postgres:\n")
     assert "POSTGRES_PASSWORD_FILE: /run/secrets/index\n" in rest
     assert INDEX_SECRET in made.secret_files
     alone = network(observers=0)
     assert "postgres" not in "".join(alone.files().values())
     assert INDEX_SECRET not in alone.secret_files
+
+
+def test_the_first_observer_is_there_once_more_and_publishes_to_nats() -> None:
+    made = network(4, 2)
+    text = made.files()["compose.yaml"]
+    _, _, service = text.partition(f"\n  {PUBLISHING}:\n")
+    service, _, rest = service.partition("\n\n")
+
+    assert "    profiles: [stream]\n" in service
+    assert 'volumes: ["exchange:/data"]' in service
+    assert "aliases: [exchange]" in service
+    assert "KHAZANA_STREAM__SERVER: nats://nats:4222\n" in service
+    assert "KHAZANA_STREAM__PASSWORD_FILE: /run/secrets/stream\n" in service
+    assert "secrets: [stream]" in service
+    assert "\n  nats:\n" in rest
+    assert f"./{STREAM_FILE}:/etc/nats/khazana.conf:ro" in rest
+    assert "password: $STREAM_PASSWORD " in made.files()[STREAM_FILE]
+    assert STREAM_SECRET in made.secret_files
+    alone = network(observers=0)
+    assert "nats" not in "".join(alone.files().values())
+    assert STREAM_SECRET not in alone.secret_files
 
 
 def test_what_watches_asks_every_node() -> None:
@@ -119,7 +143,7 @@ def test_every_node_has_its_profile_and_a_port_of_its_own() -> None:
 
     assert text.count("    profiles: [core]\n") == VALIDATORS_MAX
     assert text.count("    profiles: [observer]\n") == 1
-    assert text.count("    profiles: [observer, index]\n") == OBSERVERS_MAX - 1
+    assert text.count("    profiles: [observer, index, stream]\n") == OBSERVERS_MAX - 1
     for number, name in enumerate(made.names):
         variable = f"KHAZANA_PORT_{name.upper().replace('-', '_')}"
         assert f'"127.0.0.1:${{{variable}:-{26_680 + number}}}:26680"' in text
