@@ -711,6 +711,7 @@ class Node:
                 chain=self.chain,
                 network=self.network,
                 replica=self.replica,
+                checks=() if self.rpc is None else self.rpc.health.checks(),
             ),
             travel=travel,
             log=self.log,

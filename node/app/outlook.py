@@ -22,6 +22,7 @@ from node.network.roster import PinnedRecord
 from node.network.websocket import WebSocketTransport
 from node.replica.replica import Replica
 from node.replica.skew import Offset
+from node.rpc.health import Check
 
 
 def outlook_of(
@@ -31,8 +32,13 @@ def outlook_of(
     chain: Chain,
     network: Network,
     replica: Replica,
+    checks: Sequence[Check],
 ) -> Outlook:
-    """Return the outlook of a running node."""
+    """Return the outlook of a running node.
+
+    Args:
+        checks: of its readiness.
+    """
     genesis, offsets = chain.genesis, replica.clock_offsets
     upgrade = chain.upgrade
     return Outlook(
@@ -47,6 +53,7 @@ def outlook_of(
         clock_ahead_max_ms=genesis.blocks.clock_ahead_max_ms,
         clock_behind_max_ms=genesis.blocks.clock_behind_max_ms,
         why_silent=replica.why_silent,
+        lacks=[f"{check.name}: {check.found}" for check in checks if not check.passed],
         validators=[validator_outlook(record) for record in chain.validator_records],
         peers=[peer_outlook(view, offsets) for view in network.status()],
     )

@@ -8,6 +8,7 @@ same bytes twice is submitting them once.
 
 import asyncio
 import itertools
+import os
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -301,6 +302,9 @@ def _http_failure(status: int, data: bytes) -> ClientError:
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError) and (error.os_error.errno or 0) > 0:
+        # Its own words are of its options, and of a call that nobody has made.
+        return os.strerror(error.os_error.errno or 0)
     return str(error) or type(error).__name__
 
 

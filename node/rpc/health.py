@@ -117,5 +117,5 @@ class Health:
         yield Check(
             name="progress",
             passed=silence_ms <= allowed_ms,
-            found=f"last block {silence_ms} ms ago, at most {allowed_ms}",
+            found=f"last block {silence_ms / 1000:.1f} s ago, at most {allowed_ms / 1000:g}",
         )

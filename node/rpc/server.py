@@ -258,6 +258,11 @@ class RpcServer:
         return listening.port
 
     @property
+    def health(self) -> Health:
+        """Whether the node serves and takes part."""
+        return self._health
+
+    @property
     def feed(self) -> Feed:
         """The numbered stream of what is committed."""
         return self._feed

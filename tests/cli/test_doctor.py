@@ -14,7 +14,7 @@ from node.cli.doctor.files import certificate_findings, listener_findings
 from node.cli.doctor.findings import Finding, Verdict, failed, ok
 from node.cli.doctor.kernel import KernelClock, read_kernel_clock
 from node.cli.doctor.machine import clock_findings, disk_findings, filesystem_of
-from node.cli.doctor.network import peer_findings, version_findings
+from node.cli.doctor.network import peer_findings, ready_finding, version_findings
 from node.cli.exits import Exit
 from node.cli.upkeep import load_home
 from node.clock import SystemClock
@@ -69,7 +69,7 @@ async def test_of_a_running_and_a_stopped_node_everything_is_well(tmp_path: Path
             khazana, "doctor", "--home", home, "--timeout", "0.5", "--json"
         )
 
-    for ran, more in ((running, {"voting", "clock.peers"}), (stopped, {"database"})):
+    for ran, more in ((running, {"voting", "clock.peers", "ready"}), (stopped, {"database"})):
         found = {each["check"]: each for each in ran.json["findings"]}
         bad = {
             name: each for name, each in found.items() if each["verdict"] in ("failed", "warning")
@@ -95,6 +95,16 @@ def test_the_text_says_what_was_expected_and_what_to_do_where_it_is_not_well() -
         "",
         "1 failed, 0 to be looked at, 0 unknown, 1 well",
     ]
+
+
+def test_a_network_that_stands_still_is_said_though_all_are_in_reach() -> None:
+    lacks = ["progress: last block 62.0 s ago, at most 20"]
+
+    still, moving = ready_finding(outlook_like(lacks=lacks)), ready_finding(outlook_like())
+
+    assert (still.verdict, still.found) == (Verdict.FAILED, lacks[0])
+    assert "khazana top" in still.advice
+    assert (moving.verdict, moving.found) == (Verdict.OK, "it takes part, at height 7")
 
 
 def test_a_home_that_never_ran_lacks_only_the_others(home: Path) -> None:

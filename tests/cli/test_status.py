@@ -187,7 +187,7 @@ async def test_one_node_that_does_not_answer_does_not_hide_the_others() -> None:
 
         assert text.code == machine.code == Exit.UNREACHABLE
         assert "ready" in text.out
-        assert f"{NOWHERE}: no node answered" in text.out
+        assert f"{NOWHERE}: no node answered ({NOWHERE}: Connection refused)" in text.out
         assert [node["error"] is None for node in machine.json["nodes"]] == [True, False]
 
 

@@ -346,10 +346,9 @@ async def test_the_first_observer_can_publish_to_nats(project: Project, genesis:
                 f"khazana.{genesis.name}.events.issued", stream=f"khazana-{genesis.name}"
             )
             async with asyncio.timeout(CATCH_UP_MAX_S):
-                async for message in reader.messages:
-                    item = json.loads(message.data)
-                    if item["cursor"].startswith(f"{height}-"):
-                        break
+                item = json.loads((await reader.next_msg(CATCH_UP_MAX_S)).data)
+                while not item["cursor"].startswith(f"{height}-"):
+                    item = json.loads((await reader.next_msg(CATCH_UP_MAX_S)).data)
         finally:
             await server.close()
         standing = json.loads(
@@ -362,7 +361,7 @@ async def test_the_first_observer_can_publish_to_nats(project: Project, genesis:
         project.compose("start", "exchange")
     project.wait_healthy("exchange")
 
-    assert item["value"]["amount"] == "5.00"
+    assert item["value"]["event"]["amount"] == "5.00"
     assert standing["height"] >= height
     assert "Traceback" not in told
     assert password not in inspected + told + project.log("nats")

@@ -80,6 +80,7 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
         genesis_finding,
         peer_findings,
         quorum_finding,
+        ready_finding,
         version_findings,
     )
     from node.cli.doctor.seeing import look
@@ -118,6 +119,8 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
     if seen.peers is not None:
         yield from peer_findings(place, seen.peers, seen.software)
         yield quorum_finding(place, [each.name for each in seen.validators], seen.peers)
+    if seen.outlook is not None:
+        yield ready_finding(seen.outlook)
 
 
 def text_of(findings: Sequence[Finding]) -> str:

@@ -184,6 +184,19 @@ def genesis_finding(home: "Home", outlook: "Outlook | None") -> Finding:
     )
 
 
+def ready_finding(outlook: "Outlook") -> Finding:
+    """Say whether a running node serves and takes part: what all that stands above comes to."""
+    return graded(
+        "ready",
+        Verdict.FAILED if outlook.lacks else Verdict.OK,
+        "\n".join(outlook.lacks) or f"it takes part, at height {outlook.height}",
+        "a quorum in reach, caught up, blocks as often as the network makes them",
+        "Mend what is amiss above first: a validator whose clock is wrong counts as missing."
+        " `khazana top` with the addresses of all of them says who proposes, who votes and in which"
+        " round.",
+    )
+
+
 def voting_finding(outlook: "Outlook", name: str) -> Finding | None:
     """Say whether a running validator signs; None for an observer."""
     if name not in {each.name for each in outlook.validators}:
