@@ -37,9 +37,12 @@ ELSEWHERE: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
         f"{_CONTAINERS}::test_bringing_up_again_makes_no_keys_anew",
         "It wants an engine. The fixture of that file brings the same up, and takes it down.",
     ),
-    ("docker/README.md", "docker run --rm --entrypoint sh khazana:local -c \\"): (
-        "tests/test_packaging.py::test_wheel_is_the_same_bytes_wherever_and_whenever_it_is_built",
-        "It wants an engine and two builds. What is ours in the image is this wheel.",
+    (
+        "docker/README.md",
+        "docker image inspect --format '{{json .RootFS.Layers}}' khazana:local",
+    ): (
+        "tests/docker/test_image.py::test_two_builds_have_the_same_layers",
+        "It wants an engine and two builds.",
     ),
     ("docker/README.md", "KHAZANA_IMAGE=khazana:local docker compose -f net/compose.yaml up -d"): (
         f"{_CONTAINERS}::test_every_compose_of_this_machine_accepts_the_largest_network",
