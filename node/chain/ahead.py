@@ -14,22 +14,15 @@ and the next commit drops both. A failure is nobody's yet: the block meets the s
 needs what could not be read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from node.chain.errors import ChainDamaged
 from node.chain.records import CommittedRecords, RecordsAhead
+from node.chain.rehearsal import BlockRehearsal
 from node.codec import Record
 from node.ledger import servicing
-from node.ledger.commitment import (
-    CommitmentError,
-    Path,
-    Rehearsed,
-    hash_ahead,
-    neighbourhood,
-    rehearse,
-)
-from node.ledger.due import apply_due
+from node.ledger.commitment import CommitmentError, Path, hash_ahead, neighbourhood
 from node.ledger.securities import POSITIONS
 from node.ledger.servicing import Foresight
 from node.ledger.state import LedgerState, Table
@@ -57,20 +50,20 @@ class Ahead:
 
         None: nothing is foreseen, as after most blocks.
         """
-        self._reading = None
+        before, self._reading = self._reading, None
         state = LedgerState(self._records)
         foreseen = servicing.foresee(state, time_ms, servicing.HOLDERS_PER_BLOCK_MAX)
         if not foreseen:
             return None
-        self._reading = _Reading(foreseen, self._records, self._nodes, time_ms)
+        self._reading = _Reading(foreseen, self._records, self._nodes, time_ms, before)
         return self._reading.run
 
-    def stop(self) -> Mapping[Path, Rehearsed]:
+    def stop(self) -> BlockRehearsal:
         """End after the piece that is being read: the block has come. Return what was rehearsed."""
         if self._reading is None:
-            return {}
-        self._reading.is_wanted = False
-        return self._reading.rehearsed
+            return BlockRehearsal()
+        self._reading.errand.is_wanted = False
+        return self._reading.rehearsal
 
 
 class _Reading:
@@ -82,16 +75,20 @@ class _Reading:
         records: CommittedRecords,
         nodes: StoredNodes,
         time_ms: int,
+        before: "_Reading | None",
     ) -> None:
+        self._before = before
+        """What nobody needs any more: forgetting so much takes milliseconds, of this thread."""
         self._foreseen = foreseen
         self._records = records.ahead()
         self._nodes = nodes.ahead()
         self._time_ms = time_ms
-        self.is_wanted = True
-        self.rehearsed: dict[Path, Rehearsed] = {}
+        self.errand = _Errand()
+        self.rehearsal = BlockRehearsal()
 
     def run(self) -> None:
         """Read until all is there, or nobody wants it any more; then rehearse."""
+        self._before = None
         try:
             left = servicing.HOLDERS_PER_BLOCK_MAX
             for foresight in self._foreseen:
@@ -101,22 +98,16 @@ class _Reading:
             return
 
     def _rehearse(self) -> None:
-        """Let fall due what does in the next block, and note what comes of it in the tree."""
-        source = _WhileWanted(self, self._records)
-        state = LedgerState(source)
-        apply_due(state, self._time_ms + 1)
-        source.check()
-        changes = state.changes()
-        source.check()
-        for path, rehearsed in rehearse(self._nodes, changes):
-            self.rehearsed[path] = rehearsed
+        """Let fall due what does in the next block, and work out what comes of it."""
+        source = _WhileWanted(self.errand, self._records)
+        for _ in self.rehearsal.learn(source, self._nodes, self._time_ms + 1):
             source.check()
 
     def _read(self, foresight: Foresight, holders_max: int) -> int:
         """Read up to so many holders of one register; return how many there are."""
         start, found = foresight.start, 0
         place: Path | None = None
-        while self.is_wanted and found < holders_max:
+        while self.errand.is_wanted and found < holders_max:
             wanted = min(holders_max - found, PIECE_HOLDERS)
             piece = self._records.read_piece(POSITIONS, start, wanted)
             paid = [key for key, _ in piece if foresight.is_paid(key)]
@@ -135,6 +126,15 @@ class _Reading:
         return found
 
 
+class _Errand:
+    """Whether the block is still to come. By itself, so that what is learnt leads back to nothing:
+    tens of thousands of objects, which then are gone without the garbage collector.
+    """
+
+    def __init__(self) -> None:
+        self.is_wanted = True
+
+
 class _Unwanted(Exception):
     """The block has come, and what is rehearsed would only be in its way."""
 
@@ -142,22 +142,22 @@ class _Unwanted(Exception):
 class _WhileWanted:
     """A source of records that ends whoever reads, once the block has come."""
 
-    def __init__(self, reading: _Reading, records: RecordsAhead) -> None:
-        self._reading = reading
+    def __init__(self, errand: "_Errand", records: RecordsAhead) -> None:
+        self._errand = errand
         self._records = records
 
     def check(self) -> None:
         """Raise `_Unwanted` if it is so."""
-        if not self._reading.is_wanted:
+        if not self._errand.is_wanted:
             raise _Unwanted
 
     def record(self, table: Table[R], key: bytes) -> R | None:
         self.check()
         return self._records.record(table, key)
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
         self.check()
-        return self._records.records(table, keys)
+        return self._records.records(table, full_keys)
 
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         self.check()

@@ -6,7 +6,7 @@ the entry to the young one. So whatever was used during the last half budget of 
 there, a hit costs one or two look-ups, and nothing is ever sorted or relinked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
 ValueT = TypeVar("ValueT")
@@ -32,6 +32,11 @@ class GenerationCache(Generic[ValueT]):
 
     def __contains__(self, key: bytes) -> bool:
         return key in self.young or key in self._old
+
+    @property
+    def old(self) -> Mapping[bytes, tuple[ValueT, int]]:
+        """The same of what was used before that."""
+        return self._old
 
     @property
     def size_bytes(self) -> int:

@@ -512,7 +512,7 @@ class Chain:
 
     def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
         """Return the committed record at each of these keys, or None."""
-        return self._records.records(table, keys)
+        return self._records.records(table, list(map(table.prefix.__add__, keys)))
 
     def scan(
         self, table: Table[R], start: bytes, limit: int, *, prefix: bytes = b""
@@ -642,7 +642,7 @@ class Chain:
         return self.history.seen(transaction_id)
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
-        rehearsed = self._ahead.stop()
+        rehearsal = self._ahead.stop()
         try:
             with self._stages.apply:
                 return execute(
@@ -652,7 +652,7 @@ class Chain:
                     self._records,
                     self._nodes,
                     self._stages,
-                    rehearsed,
+                    rehearsal,
                 )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error

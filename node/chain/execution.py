@@ -4,7 +4,7 @@ One function, one pass. It reads committed state and writes nothing: what the bl
 the candidate. Building a proposal and checking somebody else's are the same work.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from node.blocks import (
@@ -20,14 +20,15 @@ from node.blocks import (
 from node.chain.candidates import Candidate
 from node.chain.evidence import Accusation
 from node.chain.receipts import encode_block_receipts
+from node.chain.rehearsal import BlockRehearsal
 from node.chain.rules import Parent
-from node.codec import Record, encode, encode_each
+from node.codec import encode_each
 from node.genesis import Amendment, Genesis
 from node.ledger import commitment, tables
 from node.ledger.acting import BlockContext
-from node.ledger.commitment import NodeSource, Path, Rehearsed
+from node.ledger.commitment import NodeSource
 from node.ledger.parameters import parameters_hash, parameters_of
-from node.ledger.state import LedgerState, RecordSource, Written
+from node.ledger.state import LedgerState, RecordSource
 from node.ledger.tables import AmendmentRecord, RulingKey, ValidatorRecord
 from node.ledger.transition import SetAmendment, apply_block
 from node.ledger.validators import validators_of
@@ -56,9 +57,12 @@ def execute(
     records: RecordSource,
     nodes: NodeSource,
     stages: Stages,
-    rehearsed: Mapping[Path, Rehearsed],
+    rehearsal: BlockRehearsal,
 ) -> Candidate:
     """Apply the draft on top of its parent and return the candidate, with its header.
+
+    Args:
+        rehearsal: what was worked out beforehand on this parent; it may be empty.
 
     Raises:
         InvariantViolation: the ledger contradicts itself; the node stops.
@@ -79,14 +83,15 @@ def execute(
         [(transaction.id, transaction.body) for transaction in draft.transactions],
         draft.accusations,
         _amendment(genesis.amendment_at(height)),
+        rehearsal.due.perform,
     )
-    changes, records_after, keys = _changes(result.written)
+    changes = rehearsal.changes(result.written)
     with stages.commitment:
-        tree = commitment.update(nodes, changes, rehearsed)
+        tree = commitment.update(nodes, changes.encoded, rehearsal.tree)
     receipts = encode_each(result.receipts)
-    events = encode(result.events)
+    events = rehearsal.encode_events(result.events)
     leaves = list(map(receipt_leaf, ids, receipts))
-    next_validators = _changed_validators(state, changes)
+    next_validators = validators_of(state) if state.changed(tables.VALIDATORS) else None
     header = Header(
         version=parent.version,
         network=genesis.network,
@@ -119,9 +124,9 @@ def execute(
         receipts=result.receipts,
         events=result.events,
         encoded_receipts=encode_block_receipts(receipts, events),
-        changes=changes,
-        records=records_after,
-        keys=keys,
+        changes=changes.encoded,
+        records=changes.records,
+        keys=changes.keys,
         nodes=tree.nodes,
         evidence_ids=tuple(accusation_id for accusation_id, _ in draft.accusations),
         next_validators=next_validators,
@@ -142,30 +147,3 @@ def hash_of_validators(validators: Sequence[ValidatorRecord | RulingKey]) -> byt
         ValidatorKey(name=validator.name, public_key=validator.public_key)
         for validator in validators
     )
-
-
-def _changes(
-    written: Iterable[Written],
-) -> tuple[dict[bytes, bytes | None], dict[bytes, Record | None], dict[bytes, bytes | None]]:
-    """Return what the block changes, net, by full state key: encoded, and as records.
-
-    Third, the keys of the records that appear, and None for those that vanish, by their hashes.
-    """
-    encoded: dict[bytes, bytes | None] = {}
-    records: dict[bytes, Record | None] = {}
-    keys: dict[bytes, bytes | None] = {}
-    for _, full_key, before, record in written:
-        records[full_key] = record
-        encoded[full_key] = None if record is None else encode(record)
-        if before is None or record is None:
-            keys[commitment.hash_of_key(full_key)] = None if record is None else full_key
-    return encoded, records, keys
-
-
-def _changed_validators(
-    state: LedgerState, changes: dict[bytes, bytes | None]
-) -> tuple[ValidatorRecord, ...] | None:
-    prefix = tables.VALIDATORS.prefix
-    if not any(key.startswith(prefix) for key in changes):
-        return None
-    return validators_of(state)

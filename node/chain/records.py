@@ -6,6 +6,7 @@ never before: a candidate that is not decided leaves no trace here.
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from operator import itemgetter
 from typing import Final, TypeVar
 
@@ -61,8 +62,8 @@ class CommittedRecords:
         self.cache.put(full_key, record, _DECODED_FACTOR * len(encoded or b""))
         return record
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        """Return the record at each of these keys of the table, or None: many in one go.
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these full keys of the table, or None: many in one go.
 
         What is read so is not remembered: whoever reads thousands reads them once.
 
@@ -70,22 +71,26 @@ class CommittedRecords:
             ChainDamaged: as for `record`.
         """
         if table.prefix not in _SOUGHT:
-            return [self.record(table, key) for key in keys]
-        cached, ahead = self.cache.get, self._ahead.found.get
-        prefix = table.prefix
-        found: list[object] = []
-        for key in keys:
-            full_key = prefix + key
-            record = ahead(full_key, _UNKNOWN)
-            found.append(cached(full_key, _UNKNOWN) if record is _UNKNOWN else record)
+            return [self.record(table, full_key[1:]) for full_key in full_keys]
+        found: list[object] = list(map(self._ahead.found.get, full_keys, repeat(_UNKNOWN)))
+        if _UNKNOWN in found:
+            cached = self.cache.get
+            found = [
+                cached(full_key, _UNKNOWN) if record is _UNKNOWN else record
+                for full_key, record in zip(full_keys, found, strict=True)
+            ]
         if _UNKNOWN in found:
             missing = sorted(
-                [key for key, record in zip(keys, found, strict=True) if record is _UNKNOWN]
+                [
+                    full_key
+                    for full_key, record in zip(full_keys, found, strict=True)
+                    if record is _UNKNOWN
+                ]
             )
             stored = dict(_sought(self._store, table, missing))
             found = [
-                stored[key] if record is _UNKNOWN else record
-                for key, record in zip(keys, found, strict=True)
+                stored[full_key] if record is _UNKNOWN else record
+                for full_key, record in zip(full_keys, found, strict=True)
             ]
         return found  # type: ignore[return-value]  # the prefix says the type
 
@@ -119,8 +124,11 @@ class CommittedRecords:
         cache, ahead = self.cache, self._ahead.found
         self._ahead = RecordsAhead(self._store)
         if ahead:
+            young, old = cache.young, cache.old
             records = {
-                key: record for key, record in records.items() if key not in ahead or key in cache
+                key: record
+                for key, record in records.items()
+                if key not in ahead or key in young or key in old
             }
         sizes_bytes = [_DECODED_FACTOR * len(encoded[key] or b"") for key in records]
         cache.put_all(records, records.values(), sizes_bytes)
@@ -151,9 +159,8 @@ class RecordsAhead:
 
     def read_each(self, table: Table[R], keys: Sequence[bytes]) -> None:
         """Read the record at each of these keys."""
-        prefix = table.prefix
-        pairs = _sought(self._store, table, sorted(keys))
-        self.found.update([(prefix + key, record) for key, record in pairs])
+        full_keys = sorted(map(table.prefix.__add__, keys))
+        self.found.update(_sought(self._store, table, full_keys))
 
     def record(self, table: Table[R], key: bytes) -> R | None:
         """Return the record at this key of the table, or None."""
@@ -164,9 +171,9 @@ class RecordsAhead:
         encoded = self._store.get(layout.state_key(full_key))
         return None if encoded is None else _decoded(table, encoded)
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        """Return the record at each of these keys of the table, or None."""
-        return [self.record(table, key) for key in keys]
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these full keys of the table, or None."""
+        return [self.record(table, full_key[1:]) for full_key in full_keys]
 
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key."""
@@ -188,16 +195,15 @@ class RecordsAhead:
 
 
 def _sought(
-    store: KeyValueStore, table: Table[R], keys: Sequence[bytes]
+    store: KeyValueStore, table: Table[R], full_keys: Sequence[bytes]
 ) -> list[tuple[bytes, R | None]]:
-    """Return what is stored at each of these keys of the table, which ascend."""
-    place = layout.state_key(table.prefix)
-    values = store.seek_each([place + key for key in keys])
+    """Return what is stored at each of these full keys of the table, which ascend."""
+    values = store.seek_each(list(map(layout.state_key, full_keys)))
     read = reader(table.record)
     try:
         return [
-            (key, None if value is None else read(value))
-            for key, value in zip(keys, values, strict=True)
+            (full_key, None if value is None else read(value))
+            for full_key, value in zip(full_keys, values, strict=True)
         ]
     except CodecError as error:
         raise _unreadable(table, error) from None

@@ -130,6 +130,16 @@ class TreeUpdate:
     """The branches to write, None to delete: to be stored together with the records."""
 
 
+class Leaf(Record):
+    """What comes to the place of a record. No dataclass: thousands, which no collector looks at."""
+
+    value: bytes | None
+    """The record, encoded; None to delete it."""
+    key_hash: bytes
+    slot: bytes
+    """Nothing to delete."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:
     """What changes beneath a path would do to it, should they come."""
@@ -167,9 +177,6 @@ class StateProof(Record):
         Meta(min_length=1, max_length=PATH_SIZE_MAX + 1),
     ]
     """From the root to the branch whose slot decides."""
-
-
-_NOTHING_REHEARSED: Final[Mapping[Path, Rehearsed]] = {}
 
 
 class CommitmentError(Exception):
@@ -214,10 +221,54 @@ def state_root(nodes: NodeSource) -> bytes:
     return hash_of_branch(nodes.node(b"") or _EMPTY_BRANCH)
 
 
+class TreeRehearsal:
+    """What an update would do, should these changes come. One thread may learn while others ask."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.leaves: dict[bytes, Leaf] = {}
+        """By full state key."""
+        self.subtrees: dict[Path, Rehearsed] = {}
+        """What some changes would do to the subtree in which they lie together."""
+
+    def learn(self, nodes: NodeSource, changes: Mapping[bytes, bytes | None]) -> Iterator[None]:
+        """Work out what an update with these changes would do, step by step.
+
+        They are taken apart by the subtrees they lie in: few enough in each that another change
+        beside them spoils little, and enough that little is left to be done above them.
+
+        Args:
+            nodes: as for `update`.
+
+        Raises:
+            CommitmentError: as for `update`.
+        """
+        self.leaves = {key: _leaf(key, value) for key, value in changes.items()}
+        leaves = {leaf.key_hash: leaf.slot for leaf in self.leaves.values()}
+        one_pass = _Pass(nodes, leaves, {})
+        hashes = sorted(leaves)
+        for path, low, high in one_pass.parts(b"", 0, len(leaves)):
+            if nodes.node(path) is None:
+                continue  # They meet in a leaf, or come where there is nothing yet.
+            one_pass.nodes = {}
+            slot = one_pass.change(path, low, high)
+            together = hashes[low:high]
+            self.subtrees[path] = Rehearsed(
+                hashes=together,
+                leaves=[leaves[each] for each in together],
+                slot=slot,
+                nodes=one_pass.nodes,
+            )
+            yield
+
+
+_NOTHING_REHEARSED: Final = TreeRehearsal()
+
+
 def update(
     nodes: NodeSource,
     changes: Mapping[bytes, bytes | None],
-    rehearsed: Mapping[Path, Rehearsed] = _NOTHING_REHEARSED,
+    rehearsal: TreeRehearsal = _NOTHING_REHEARSED,
 ) -> TreeUpdate:
     """Return the root after these changes and the branches that change with it.
 
@@ -225,56 +276,26 @@ def update(
         nodes: the tree before; it is only read.
         changes: full state keys with their new encoded records, None to delete. Deleting what is
             absent, or writing what is there, changes nothing.
-        rehearsed: by path, on this tree. Where other changes came, it does nothing.
+        rehearsal: on this tree. Where other changes came, it does nothing.
 
     Raises:
         CommitmentError: a branch that should be there is missing or malformed.
     """
-    leaves = _leaves(changes)
-    one_pass = _Pass(nodes, leaves, rehearsed)
+    leaves: dict[bytes, _Slot] = {}
+    known = rehearsal.leaves
+    for key, value in changes.items():
+        leaf = known.get(key)
+        if leaf is None or leaf.value != value:
+            leaf = _leaf(key, value)
+        leaves[leaf.key_hash] = leaf.slot
+    one_pass = _Pass(nodes, leaves, rehearsal.subtrees)
     return TreeUpdate(root=one_pass.change(b"", 0, len(leaves)), nodes=one_pass.nodes)
 
 
-def rehearse(
-    nodes: NodeSource, changes: Mapping[bytes, bytes | None]
-) -> Iterator[tuple[Path, Rehearsed]]:
-    """Yield what an update with these changes would do, for some of them after the other.
-
-    They are taken apart by the subtrees they lie in: few enough in each that another change beside
-    them spoils little, and enough that what is left to be done above them is little, too.
-
-    Args:
-        nodes: as for `update`.
-
-    Raises:
-        CommitmentError: as for `update`.
-    """
-    leaves = _leaves(changes)
-    one_pass = _Pass(nodes, leaves, _NOTHING_REHEARSED)
-    hashes = sorted(leaves)
-    for path, low, high in one_pass.parts(b"", 0, len(leaves)):
-        if nodes.node(path) is None:
-            continue  # They meet in a leaf, or come where there is nothing yet.
-        one_pass.nodes = {}
-        slot = one_pass.change(path, low, high)
-        together = hashes[low:high]
-        yield (
-            path,
-            Rehearsed(
-                hashes=together,
-                leaves=[leaves[each] for each in together],
-                slot=slot,
-                nodes=one_pass.nodes,
-            ),
-        )
-
-
-def _leaves(changes: Mapping[bytes, bytes | None]) -> dict[bytes, _Slot]:
-    leaves: dict[bytes, _Slot] = {}
-    for key, value in changes.items():
-        key_hash = _hash_of_recent_key(key)
-        leaves[key_hash] = b"" if value is None else key_hash + hash_of_value(value)
-    return leaves
+def _leaf(key: bytes, value: bytes | None) -> Leaf:
+    key_hash = _hash_of_recent_key(key)
+    slot = b"" if value is None else key_hash + hash_of_value(value)
+    return Leaf(value=value, key_hash=key_hash, slot=slot)
 
 
 def hash_ahead(keys: Iterable[bytes]) -> list[bytes]:

@@ -17,6 +17,7 @@ from node.ledger import calendars, docket, holdings, servicing
 from node.ledger.auctioning import AuctionEvent, take_step
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
+from node.ledger.rehearsing import Perform, perform_plainly
 from node.ledger.securities import split_payment_key
 from node.ledger.servicing import ServicingEvent
 from node.ledger.state import LedgerState
@@ -65,9 +66,15 @@ DueEvent: TypeAlias = (
 )
 
 
-def apply_due(state: LedgerState, time_ms: int) -> list[DueEvent]:
-    """Let happen what is due in a block of this time, in order of its time and id."""
-    block = _Block(state, time_ms)
+def apply_due(
+    state: LedgerState, time_ms: int, perform: Perform = perform_plainly
+) -> list[DueEvent]:
+    """Let happen what is due in a block of this time, in order of its time and id.
+
+    Args:
+        perform: how what may have been rehearsed is done.
+    """
+    block = _Block(state, time_ms, perform)
     block.take_records()
     taken = 0
     start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
@@ -93,9 +100,10 @@ def _is_due(key: bytes, time_ms: int) -> bool:
 class _Block:
     """What happens in one block, and how many holders may still be paid in it."""
 
-    def __init__(self, state: LedgerState, time_ms: int) -> None:
+    def __init__(self, state: LedgerState, time_ms: int, perform: Perform) -> None:
         self._state = state
         self._time_ms = time_ms
+        self._perform = perform
         self._holders = servicing.HOLDERS_PER_BLOCK_MAX
         self._at_first = servicing.HOLDERS_AT_FIRST_MAX
         self.events: list[DueEvent] = []
@@ -158,7 +166,7 @@ class _Block:
             case DueKind.SERVICE:
                 asset = due.target.decode()
                 served, paid, at_first = servicing.serve(
-                    state, asset, self._time_ms, self._holders, self._at_first
+                    state, asset, self._time_ms, self._holders, self._at_first, self._perform
                 )
                 events.extend(served)
                 self._holders -= paid

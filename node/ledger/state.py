@@ -64,8 +64,8 @@ class RecordSource(Protocol):
         """Return the record at this key of the table, or None."""
         ...
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        """Return the record at each of these keys of the table, or None: many in one go."""
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these full keys of the table, or None: many in one go."""
         ...
 
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
@@ -101,9 +101,9 @@ class MemoryRecords:
         value = self._encoded.get(table.prefix + key)
         return None if value is None else decode(value, table.record)
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        """Return the record at each of these keys of the table, or None."""
-        return [self.record(table, key) for key in keys]
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        """Return the record at each of these full keys of the table, or None."""
+        return [self.record(table, full_key[1:]) for full_key in full_keys]
 
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:
         """Return up to `limit` records with keys from `start` on, in ascending order of key."""
@@ -141,6 +141,7 @@ class LedgerState:
         "_originals",
         "_records",
         "_source",
+        "_tables",
     )
 
     def __init__(self, source: RecordSource) -> None:
@@ -148,8 +149,10 @@ class LedgerState:
         self._source = source
         # Current values by full key, read or written.
         self._records: dict[bytes, Record | None] = {}
-        # What was there before the block, for each full key ever written in it.
-        self._originals: dict[bytes, tuple[Table[Record], Record | None]] = {}
+        # What was there before the block, for each full key ever written in it; and the tables, by
+        # prefix, in which anything was. Not together: thousands of pairs are the collector's work.
+        self._originals: dict[bytes, Record | None] = {}
+        self._tables: dict[bytes, Table[Record]] = {}
         # For each ordered table, the keys ever written in this block: sorted, as of the last scan,
         # and those written since. Most blocks never ask for the order of what they write most.
         self._ordered_keys: dict[bytes, list[bytes]] = {}
@@ -170,13 +173,18 @@ class LedgerState:
 
     def get_each(self, table: Table[R], keys: Sequence[bytes]) -> list[R | None]:
         """Return what `get` returns of each of these keys: thousands at a fraction of it."""
-        records, prefix = self._records, table.prefix
-        full_keys = [prefix + key for key in keys]
-        missing = [full_key for full_key in full_keys if full_key not in records]
-        found = self._source.records(table, [full_key[1:] for full_key in missing])
-        records.update(zip(missing, found, strict=True))
-        if len(missing) == len(keys):
+        return self.records(table, list(map(table.prefix.__add__, keys)))
+
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> list[R | None]:
+        """Return what `get_each` does, of full keys."""
+        records = self._records
+        if records.keys().isdisjoint(full_keys):
+            found = self._source.records(table, full_keys)
+            records.update(zip(full_keys, found, strict=True))
             return list(found)
+        missing = [full_key for full_key in full_keys if full_key not in records]
+        found = self._source.records(table, missing)
+        records.update(zip(missing, found, strict=True))
         return [records[full_key] for full_key in full_keys]  # type: ignore[misc]  # as in `get`
 
     def remember(self, table: Table[R], entries: Iterable[tuple[bytes, R]]) -> None:
@@ -192,7 +200,8 @@ class LedgerState:
         before = records[full_key] if full_key in records else self._source.record(table, key)
         originals = self._originals
         if full_key not in originals:
-            originals[full_key] = (table, before)
+            originals[full_key] = before
+            self._tables[table.prefix] = table
             if table.ordered:
                 self._fresh_keys.setdefault(table.prefix, []).append(key)
         if self._marks:
@@ -206,14 +215,28 @@ class LedgerState:
         full_keys = [prefix + key for key in keys]
         before = [records[full_key] for full_key in full_keys]
         fresh = self._fresh_keys.setdefault(prefix, []) if ordered else []
+        self._tables[prefix] = table
         for full_key, record in zip(full_keys, before, strict=True):
             if full_key not in originals:
-                originals[full_key] = (table, record)
+                originals[full_key] = record
                 if ordered:
                     fresh.append(full_key[1:])
         if self._marks:
             self._journal += zip(full_keys, before, strict=True)
         records.update(zip(full_keys, now, strict=True))
+
+    def adopt(self, other: "LedgerState") -> None:
+        """Write what was written to another state, which read what is here; outside of brackets."""
+        assert not self._marks
+        originals, theirs = self._originals, other._originals
+        is_apart = originals.keys().isdisjoint(theirs)
+        for written in (other._ordered_keys, other._fresh_keys):
+            for prefix, keys in written.items():
+                new = keys if is_apart else [key for key in keys if prefix + key not in originals]
+                self._fresh_keys.setdefault(prefix, []).extend(new)
+        originals.update(theirs if is_apart else {**theirs, **originals})
+        self._tables.update(other._tables)
+        self._records.update(other._records)
 
     def delete(self, table: Table[R], key: bytes) -> None:
         """Remove the record at this key of the table; nothing happens when there is none."""
@@ -298,20 +321,23 @@ class LedgerState:
         """Whether this block has changed anything in an ordered table."""
         for key in self._written_keys(table):
             full_key = table.prefix + key
-            if self._records[full_key] != self._originals[full_key][1]:
+            if self._records[full_key] != self._originals[full_key]:
                 return True
         return False
 
-    def written(self) -> Iterator[Written]:
-        """Yield table, full key, record before the block and record now, where the two differ.
+    def written(self) -> tuple[Written, ...]:
+        """Return table, full key, record before the block and record now, where the two differ.
 
         In the order of the first write, which is the same on every node.
         """
-        records = self._records
-        for full_key, (table, before) in self._originals.items():
-            now = records[full_key]
-            if now is not before and now != before:
-                yield table, full_key, before, now
+        records, tables = self._records, self._tables
+        return tuple(
+            [
+                (tables[full_key[:1]], full_key, before, now)
+                for full_key, before in self._originals.items()
+                if (now := records[full_key]) is not before and now != before
+            ]
+        )
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Return the encoded record, or None for a deleted one, by full key; net of the block."""

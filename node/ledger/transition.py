@@ -22,6 +22,7 @@ from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
 from node.ledger.plain import PlainTransfers
 from node.ledger.protocol import take_effect
+from node.ledger.rehearsing import Perform, perform_plainly
 from node.ledger.state import LedgerState, Written
 from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
 from node.ledger.tables import ACCUSATIONS, AccusationRecord
@@ -78,6 +79,7 @@ def apply_block(
     transactions: Sequence[tuple[bytes, TransactionBody]],
     accusations: Sequence[tuple[bytes, AccusationRecord]] = (),
     amendment: SetAmendment | None = None,
+    perform: Perform = perform_plainly,
 ) -> BlockResult:
     """Apply what is due and then the transactions, in order, to the state.
 
@@ -88,19 +90,24 @@ def apply_block(
             time.
         amendment: of the set of validators, if this is the first block after one. It comes before
             everything else.
+        perform: how what may have been rehearsed is done.
 
     Raises:
         InvariantViolation: the result contradicts itself; the state must not be committed.
         Reject: the state does not bear the amendment.
     """
     amended = () if amendment is None else (amend_set(state, context.height, amendment),)
-    events = (*amended, *take_effect(state, context.height), *apply_due(state, context.time_ms))
+    events = (
+        *amended,
+        *take_effect(state, context.height),
+        *apply_due(state, context.time_ms, perform),
+    )
     apply = Application(state, context).apply
     receipts = tuple([apply(transaction_id, body) for transaction_id, body in transactions])
     for accusation_id, accusation in accusations:
         state.put(ACCUSATIONS, accusation_id, accusation)
     note_changed_set(state, context.height + 1)
-    written = tuple(state.written())
+    written = state.written()
     check_block(written)
     return BlockResult(receipts=receipts, events=events, written=written)
 

@@ -257,11 +257,12 @@ class LevelDBStore:
         try:
             with _translated(self._path):
                 writes = self._database.write_batch(sync=sync)
+                put, delete = writes.put, writes.delete
                 for key, value in batch:
                     if value is None:
-                        writes.delete(key)
+                        delete(key)
                     else:
-                        writes.put(key, value)
+                        put(key, value)
                 writes.write()
         except StorageError as failure:
             self._failure = failure

@@ -9,8 +9,10 @@ Between two blocks it waits until the store's thread has read ahead of the next 
 whose blocks come a tenth of a second apart or more; what that takes is told as `ahead`. With
 `--hurried` a block comes at once, and reads by itself.
 
-Prints one JSON object: milliseconds of a block, by the clock and in processor time, of the loop's
-thread and of all.
+Prints one JSON object: milliseconds of a block, by the clock and in processor time. `own` is that
+of the loop and of the store's thread, which take turns at a block: what it takes wherever a core is
+free for it, but for waiting for the disk. `added_ms` is what a paying block takes beyond the median
+of idle ones of the same run: by the clock, and of its own.
 """
 
 import argparse
@@ -58,6 +60,7 @@ from node.ledger.transactions import TransactionBody, network_of
 from node.ledger.transition import Application
 from node.ledger.units import MS_PER_DAY, local_day
 from node.provision.acts import RUPEE
+from node.stages import Stages
 from node.storage import KeyValueStore, StorageThread, open_leveldb
 from tests.bench.joining import certify, make_network
 from tests.bench.population import (
@@ -76,6 +79,8 @@ FACE: Final = 100_003
 HALF_YEAR: Final = 180
 """Days of a life of one payment."""
 UTC_OFFSET_MS: Final = 5 * 3_600_000
+IDLE_BLOCKS: Final = 100
+"""Before anything is due."""
 
 
 def with_bonds(
@@ -211,12 +216,13 @@ def plant_into(
 async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
     """Let the coupon of a planted network pass, and measure every block of it."""
     genesis = load_genesis(folder / GENESIS_FILE)
-    async with StorageThread() as thread:
+    stages = Stages(time.thread_time)
+    async with StorageThread(stages.store) as thread:
         store = open_leveldb(folder / "db", create=False, node=True)
-        chain = Chain.open(store, genesis, thread=thread)
-        blocks = _Blocks(chain, None if hurried else thread)
+        chain = Chain.open(store, genesis, thread=thread, stages=stages)
+        blocks = _Blocks(chain, stages, None if hurried else thread)
         now = genesis.time_ms
-        idle = [await blocks.decide(now := now + 1_000) for _ in range(20)]
+        idle = [await blocks.decide(now := now + 1_000) for _ in range(IDLE_BLOCKS)]
         taking: list[dict[str, float]] = []
         # Day by day to the payment, so that the records of the others come too.
         while (payment := _payment_of(chain)) is None or payment.status < PaymentStatus.PAYING:
@@ -236,6 +242,7 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
         "idle_block_ms": _spread(idle),
         "day_of_records_ms": _spread(taking),
         "paying_block_ms": _spread(paying),
+        "added_ms": _spread(_added(paying, idle)),
         "paying_blocks": len(paying),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         "residue": payment.residue,
@@ -250,9 +257,10 @@ def _payment_of(chain: Chain) -> PaymentRecord | None:
 class _Blocks:
     """Decides empty blocks, and measures them."""
 
-    def __init__(self, chain: Chain, thread: StorageThread | None) -> None:
-        """Take the chain, and the thread whose work is waited for between two blocks."""
+    def __init__(self, chain: Chain, stages: Stages, thread: StorageThread | None) -> None:
+        """Take the chain, its accounts, and the thread that is waited for between two blocks."""
         self._chain = chain
+        self._stages = stages
         self._thread = thread
 
     async def decide(self, time_ms: int) -> dict[str, float]:
@@ -261,20 +269,34 @@ class _Blocks:
         if self._thread is not None:
             await self._thread.drain()
         clock, cpu, loop = time.perf_counter(), time.process_time(), time.thread_time()
+        elsewhere = self._elsewhere_s()
         candidate = self._chain.build(round=0, time_ms=time_ms, transactions=())
         built = time.perf_counter()
         certificate = certify(candidate, self._chain.genesis)
         signed = time.perf_counter()
         await self._chain.commit(candidate, certificate)
         ended = time.perf_counter()
+        loop = time.thread_time() - loop
         return {
             "ahead": (cpu - ahead) * 1e3,
             "build": (built - clock) * 1e3,
             "commit": (ended - signed) * 1e3,
             "clock": (ended - clock) * 1e3,
-            "loop": (time.thread_time() - loop) * 1e3,
+            "loop": loop * 1e3,
+            "own": (loop + self._elsewhere_s() - elsewhere) * 1e3,
             "cpu": (time.process_time() - cpu) * 1e3,
         }
+
+    def _elsewhere_s(self) -> float:
+        """Return what the store's thread has taken; what it has begun counts when it ends."""
+        store = self._stages.store
+        return store.seconds - store.loop_seconds
+
+
+def _added(blocks: list[dict[str, float]], idle: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Return what each block took by the clock and of its own, beyond the median of idle ones."""
+    usual = {name: statistics.median(block[name] for block in idle) for name in ("clock", "own")}
+    return [{name: block[name] - usual[name] for name in usual} for block in blocks]
 
 
 def _spread(blocks: list[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -1,21 +1,25 @@
 """Reading ahead of a block that pays changes nothing but when it is read."""
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from node.chain import Chain
 from node.chain.ahead import Ahead
+from node.chain.rehearsal import BlockRehearsal
 from node.codec import encode
 from node.genesis import Genesis
 from node.ledger import commitment, servicing
 from node.ledger.operations import Transfer
 from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
-from node.ledger.servicing import LAST_WORTH
+from node.ledger.servicing import LAST_WORTH, agenda, payer
 from node.ledger.transactions import SignedTransaction, TransactionBody, transaction_id
 from node.ledger.units import MS_PER_DAY
 from node.mempool import AdmittedTransaction
@@ -116,11 +120,13 @@ async def test_blocks_are_the_same_and_read_nothing_themselves(
     roots, looked_for = await pay_all(
         store,
         chain,
-        lambda _: rehearsed.append(sum(len(e.hashes) for e in chain._ahead.stop().values())),
+        lambda _: rehearsed.append(
+            sum(len(each.hashes) for each in chain._ahead.stop().tree.subtrees.values())
+        ),
     )
     assert max(rehearsed) > PER_BLOCK  # their cash, and what stands for the payment itself
     # On another tree nothing of it would be true.
-    assert not chain._ahead.stop(), "kept after the block that it was of"
+    assert not chain._ahead.stop().tree.subtrees, "kept after the block that it was of"
     monkeypatch.setattr(Ahead, "plan", lambda *_: None)
     plain = planted(genesis)
 
@@ -176,7 +182,7 @@ async def test_blocks_are_the_same_whatever_comes_in_between(genesis: Genesis, s
         is_paid = payment is not None and payment.status is PaymentStatus.PAYING
         paying_blocks += is_paid
         time_ms += random.choice((1, 1_000, MS_PER_DAY // 2)) if is_paid else MS_PER_DAY
-        is_known = bool(chain._ahead.stop()) and is_paid
+        is_known = bool(chain._ahead.stop().tree.subtrees) and is_paid
         rounds = random.choice((1, 2, 3)) if is_paid else 1
         candidate, twin = None, None
         for round_ in range(rounds):
@@ -245,7 +251,7 @@ async def test_nothing_is_read_ahead_once_the_block_has_come(genesis: Genesis) -
         before = store.looked_for
         if work is not None:
             work()
-            planned.append(store.looked_for - before + len(chain._ahead.stop()))
+            planned.append(store.looked_for - before + len(chain._ahead.stop().tree.subtrees))
 
     await pay_all(store, chain, look)
 
@@ -262,3 +268,38 @@ async def test_failure_to_read_ahead_is_met_by_the_block_alone(genesis: Genesis)
 
     with pytest.raises(StorageFailed):
         await pay_all(store, chain, break_down)
+
+
+async def test_who_was_paid_in_the_rehearsal_is_not_paid_again_by_the_block(
+    genesis: Genesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = planted(genesis)
+    chain = Chain.open(store, genesis)
+    by_blocks = 0
+    plainly = payer.pay
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal by_blocks
+        # A rehearsal reads through what ends it; a block reads the committed records.
+        by_blocks += arguments[0]._source is chain._records
+        return plainly(*arguments)
+
+    monkeypatch.setattr(agenda, "pay", counted)
+    _, looked_for = await pay_all(store, chain)
+
+    assert len(looked_for) > 3
+    assert by_blocks == 1  # The first one, of which nobody knew whether it would be funded.
+
+
+async def test_rehearsals_go_without_the_garbage_collector(genesis: Genesis) -> None:
+    """Else it finds some ten thousand objects a block, and stops one for it."""
+    store = planted(genesis)
+    chain = Chain.open(store, genesis)
+    rehearsals: list[weakref.ref[BlockRehearsal]] = []
+    gc.disable()
+    try:
+        await pay_all(store, chain, lambda _: rehearsals.append(weakref.ref(chain._ahead.stop())))
+        assert len(rehearsals) > 5
+        assert [each() for each in rehearsals] == [None] * len(rehearsals)
+    finally:
+        gc.enable()

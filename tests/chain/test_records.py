@@ -98,7 +98,8 @@ def test_many_records_are_read_as_each_would_be(
         records.record(HOLDINGS, key)
 
     for table in (HOLDINGS, HOLDS):
-        assert records.records(table, wanted) == [records.record(table, key) for key in wanted]
+        full_keys = [table.prefix + key for key in wanted]
+        assert records.records(table, full_keys) == [records.record(table, key) for key in wanted]
 
 
 def test_what_is_read_in_one_go_is_not_remembered_and_damage_is_told() -> None:
@@ -107,10 +108,10 @@ def test_what_is_read_in_one_go_is_not_remembered_and_damage_is_told() -> None:
     store.write([(layout.state_key(HOLDINGS.prefix + b"b"), b"\xc1")], sync=False)
     records = CommittedRecords(store)
 
-    assert records.records(HOLDINGS, [b"a"]) == [RECORD]
+    assert records.records(HOLDINGS, [HOLDINGS.prefix + b"a"]) == [RECORD]
     assert len(records.cache) == 0
     with pytest.raises(ChainDamaged, match="a record of the table holdings is unreadable"):
-        records.records(HOLDINGS, [b"a", b"b"])
+        records.records(HOLDINGS, [HOLDINGS.prefix + key for key in (b"a", b"b")])
     with pytest.raises(ChainDamaged, match="a record of the table holdings is unreadable"):
         records.scan(HOLDINGS, b"", 9)
 
@@ -145,7 +146,7 @@ def test_what_was_read_ahead_is_what_would_be_read(
 
     for start, limit in asked:
         assert records.scan(HOLDINGS, start, limit) == plain.scan(HOLDINGS, start, limit)
-    wanted = [*each, *kept, *(start for start, _ in asked)]
+    wanted = [HOLDINGS.prefix + key for key in (*each, *kept, *(start for start, _ in asked))]
     assert records.records(HOLDINGS, wanted) == plain.records(HOLDINGS, wanted)
 
 
@@ -168,6 +169,7 @@ def test_what_was_read_ahead_of_a_block_is_gone_after_it() -> None:
     ahead.read_each(HOLDINGS, [b"c"])  # By a thread that has not ended yet.
 
     assert HOLDINGS.prefix + b"a" not in records.cache  # It was read ahead alone.
-    assert records.records(HOLDINGS, [b"a", b"b", b"c"]) == [after, after, None]
+    wanted = [HOLDINGS.prefix + key for key in (b"a", b"b", b"c")]
+    assert records.records(HOLDINGS, wanted) == [after, after, None]
     assert list(records.scan(HOLDINGS, b"", 9)) == [(b"a", after), (b"b", after)]
     assert records.ahead() is not ahead

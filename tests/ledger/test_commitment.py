@@ -19,13 +19,13 @@ from node.ledger.commitment import (
     REHEARSED_TOGETHER_MAX,
     CommitmentError,
     StateProof,
+    TreeRehearsal,
     TreeUpdate,
     hash_of_branch,
     hash_of_key,
     hash_of_value,
     plant,
     prove,
-    rehearse,
     slots,
     slots_of,
     state_root,
@@ -140,6 +140,13 @@ def test_what_changes_close_together_is_told_before_it_is_asked_for() -> None:
     assert tree.ahead == []
 
 
+def rehearsed(tree: Tree, changes: Mapping[bytes, bytes | None]) -> TreeRehearsal:
+    rehearsal = TreeRehearsal()
+    for _ in rehearsal.learn(tree, changes):
+        pass
+    return rehearsal
+
+
 @given(records_of_keys, changes_of_keys, changes_of_keys, st.sampled_from((1, 3, 64)))
 def test_what_was_rehearsed_is_taken_only_where_it_came(
     records: dict[bytes, bytes],
@@ -150,19 +157,19 @@ def test_what_was_rehearsed_is_taken_only_where_it_came(
     tree = Tree(records)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commitment, "REHEARSED_TOGETHER_MAX", together_max)
-        rehearsed = dict(rehearse(tree, foreseen))
-    assert all(1 <= len(each.hashes) <= together_max for each in rehearsed.values())
+        rehearsal = rehearsed(tree, foreseen)
+    assert all(1 <= len(each.hashes) <= together_max for each in rehearsal.subtrees.values())
     half = dict(list(foreseen.items())[::2])
 
     for changes in (foreseen, others, foreseen | others, others | foreseen, half):
-        assert update(tree, changes, rehearsed) == update(tree, changes)
+        assert update(tree, changes, rehearsal) == update(tree, changes)
 
 
 def test_what_was_rehearsed_is_not_worked_out_again() -> None:
     tree = Tree(dict.fromkeys(KEYS, b"v"))
     changes: dict[bytes, bytes | None] = dict.fromkeys(KEYS, b"w")
-    rehearsed = dict(rehearse(tree, changes))
-    apart = [each.hashes for each in rehearsed.values()]
+    rehearsal = rehearsed(tree, changes)
+    apart = [each.hashes for each in rehearsal.subtrees.values()]
     assert sum(map(len, apart)) == len(set().union(*apart)) > len(KEYS) // 2
     assert all(1 <= len(together) <= REHEARSED_TOGETHER_MAX for together in apart)
 
@@ -171,17 +178,17 @@ def test_what_was_rehearsed_is_not_worked_out_again() -> None:
 
         @override
         def node(self, path: bytes) -> bytes | None:
-            self.worked_out |= {path} & set(rehearsed)
+            self.worked_out |= {path} & set(rehearsal.subtrees)
             return tree.node(path)
 
     above = Above()
     above.worked_out = set()
-    assert update(above, changes, rehearsed) == update(tree, changes)
+    assert update(above, changes, rehearsal) == update(tree, changes)
     assert above.worked_out == set()
     # With one other leaf that part is worked out, and no other.
     touched = next(key for key in KEYS if hash_of_key(key) in apart[0])
     other = changes | {touched: b"x"}
-    assert update(above, other, rehearsed) == update(tree, other)
+    assert update(above, other, rehearsal) == update(tree, other)
     assert len(above.worked_out) == 1
 
 

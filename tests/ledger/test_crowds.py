@@ -132,9 +132,9 @@ class Asked(MemoryRecords):
         return super().record(table, key)
 
     @override
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        self.asked += len(keys)
-        return super().records(table, keys)
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        self.asked += len(full_keys)
+        return super().records(table, full_keys)
 
     @override
     def scan(self, table: Table[R], start: bytes, limit: int) -> Sequence[tuple[bytes, R]]:

@@ -57,8 +57,8 @@ class CountingRecords:
         self.reads += 1
         return None
 
-    def records(self, table: Table[R], keys: Sequence[bytes]) -> Sequence[R | None]:
-        return [self.record(table, key) for key in keys]
+    def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
+        return [self.record(table, full_key) for full_key in full_keys]
 
     def scan(self, _table: Table[R], _start: bytes, _limit: int) -> Sequence[tuple[bytes, R]]:
         return ()

@@ -16,6 +16,7 @@ from node.ledger.identifiers import Address, AssetCode
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.positions import service_of
+from node.ledger.rehearsing import Perform, perform_plainly
 from node.ledger.securities import (
     PAYMENTS,
     Number,
@@ -126,18 +127,24 @@ def meet_day(
 
 
 def serve(
-    state: LedgerState, asset: str, time_ms: int, holders_max: int, first_max: int
+    state: LedgerState,
+    asset: str,
+    time_ms: int,
+    holders_max: int,
+    first_max: int,
+    perform: Perform = perform_plainly,
 ) -> tuple[list[ServicingEvent], int, int]:
     """Do what is due for a security in a block of this time.
 
     Args:
         holders_max: how many holders may still be paid in this block.
         first_max: how many of them of payments that begin in it.
+        perform: how holders are paid.
 
     Returns:
         what happened, how many holders were looked at, and how many of a payment that began.
     """
-    step = _Step(state, asset, time_ms)
+    step = _Step(state, asset, time_ms, perform)
     looked_at, at_first = step.run(holders_max, first_max)
     return step.events, looked_at, at_first
 
@@ -171,8 +178,9 @@ def _agent_has(state: LedgerState, terms: ServicedTerms) -> int:
 class _Step:
     """One security in one block."""
 
-    def __init__(self, state: LedgerState, asset: str, time_ms: int) -> None:
+    def __init__(self, state: LedgerState, asset: str, time_ms: int, perform: Perform) -> None:
         self._state = state
+        self._perform = perform
         self._asset = asset
         self._record, self._terms = security_of(state, asset)
         self._time_ms = time_ms
@@ -191,8 +199,14 @@ class _Step:
         if begins:
             holders_max = min(holders_max, first_max)
         if self._service.cursor is not None and holders_max > 0:
-            self._service, paid, looked_at = pay(
-                self._state, self._asset, self._record, self._service, holders_max
+            self._service, paid, looked_at = self._perform(
+                self._asset,
+                self._state,
+                pay,
+                self._asset,
+                self._record,
+                self._service,
+                holders_max,
             )
             self.events.extend(paid)
         at_once = self._service.settled > settled

@@ -185,7 +185,7 @@ def worth_of(payment: PaymentRecord) -> int:
 
 def pay(
     state: LedgerState, asset: str, record: AssetRecord, service: ServiceRecord, holders_max: int
-) -> tuple[ServiceRecord, list[PaidEvent], int]:
+) -> tuple[ServiceRecord, tuple[PaidEvent, ...], int]:
     """Pay up to so many holders of the oldest open payment, which is funded.
 
     Returns:
@@ -238,7 +238,7 @@ def pay(
     work = worth * (walk.looked_at + walk.holds_redeemed)
     if not ended:
         state.put(PAYMENTS, payment_key(asset, number), payment)
-        return replace(service, cursor=cursor), events, work
+        return replace(service, cursor=cursor), tuple(events), work
     payment = _settle(state, asset, terms, payment)
     state.put(PAYMENTS, payment_key(asset, number), payment)
     events.append(
@@ -254,7 +254,7 @@ def pay(
         )
     )
     service = replace(service, cursor=None, settled=number)
-    return service, events, work
+    return service, tuple(events), work
 
 
 class _Walk:
