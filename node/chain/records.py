@@ -55,7 +55,7 @@ class CommittedRecords:
             return entry[0]  # type: ignore[return-value]  # the prefix says the type
         found = self.cache.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
-            return found  # type: ignore[return-value]
+            return found  # type: ignore[return-value]  # likewise
         read = self._store.seek if table.prefix in _SOUGHT else self._store.get
         encoded = read(layout.state_key(full_key))
         record = None if encoded is None else _decoded(table, encoded)

@@ -24,7 +24,9 @@ _READING: Final = "tests/chain/test_reading.py"
 _CHECK: Final = "tests/chain/test_check.py"
 _POOL: Final = "tests/chain/test_mempool.py"
 _WIRE: Final = "tests/network/test_messages.py"
-_NETWORK: Final = "tests/network/test_network.py"
+_SPEAKING: Final = "tests/network/test_speaking.py"
+_MEETING: Final = "tests/network/test_meeting.py"
+_MISCONDUCT: Final = "tests/network/test_misconduct.py"
 _SOCKET: Final = "tests/network/test_websocket.py"
 _INTAKE: Final = "tests/app/test_intake.py"
 _LIES: Final = "tests/app/test_lies.py"
@@ -368,13 +370,13 @@ HIT: Final[Mapping[str, str]] = {
         f"{_WIRE}::test_a_frame_larger_than_its_kind_is_refused_unparsed"
     ),
     "node.network.settings.LaneLimits.count_max": (
-        f"{_NETWORK}::test_a_full_transactions_lane_drops_the_oldest_batches_and_counts_them"
+        f"{_SPEAKING}::test_a_full_transactions_lane_drops_the_oldest_batches_and_counts_them"
     ),
     "node.network.settings.LaneLimits.size_max": (
-        f"{_NETWORK}::test_a_full_sync_lane_refuses_and_says_so"
+        f"{_SPEAKING}::test_a_full_sync_lane_refuses_and_says_so"
     ),
     "node.network.settings.NetworkSettings.penalty_max": (
-        f"{_NETWORK}::test_a_peer_that_breaks_the_protocol_is_put_out_for_a_while_and_may_come_back"
+        f"{_MISCONDUCT}::test_a_peer_that_breaks_the_protocol_is_put_out_for_a_while_and_may_come_back"
     ),
     "node.network.settings.NetworkSettings.handshakes_max": (
         f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
@@ -383,7 +385,7 @@ HIT: Final[Mapping[str, str]] = {
         f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
     ),
     "node.network.settings.NetworkSettings.links_per_key_max": (
-        f"{_NETWORK}::test_one_key_has_a_bounded_number_of_links_and_one_of_them_counts"
+        f"{_MEETING}::test_one_key_has_a_bounded_number_of_links_and_one_of_them_counts"
     ),
     "node.network.websocket._HOSTS_MAX": (
         f"{_VALUES}::test_rates_of_a_bounded_number_of_hosts_are_remembered"

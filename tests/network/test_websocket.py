@@ -36,6 +36,7 @@ from node.network import (
 from node.network.messages import encode_message
 from node.network.tls import TlsIdentity, make_contexts
 from node.network.websocket import PATH, WebSocketTransport
+from tests.network.company import hello_of
 from tests.network.nodes import BLOCK_ID
 from tests.network.samples import SAMPLES
 from tests.network.sockets import (
@@ -47,7 +48,6 @@ from tests.network.sockets import (
     make_identity,
     real_member,
 )
-from tests.network.test_network import hello_of
 
 STATUS: Final = Status(height=9, block_id=BLOCK_ID, earliest=1)
 QUICK: Final = NetworkSettings(
