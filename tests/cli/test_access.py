@@ -7,6 +7,7 @@ import pytest
 
 from node.access import load_api_keys
 from node.cli.exits import Exit
+from tests.cli.asked import here
 from tests.cli.running import khazana
 
 CONFIG = """
@@ -26,7 +27,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_key_is_printed_once_and_revoked(home: Path) -> None:
-    made = khazana(
+    made = here(
         *("access", "create", "exchange-one", "--home", str(home), "--json"),
         *("--scope", "submit", "--scope", "read", "--calls-per-s", "2000"),
         *("--expires", "2027-06-30"),
@@ -35,18 +36,18 @@ def test_key_is_printed_once_and_revoked(home: Path) -> None:
     key = made.json["api_key"]
     assert key.startswith("khz_exchange-one_")
 
-    listed = khazana("access", "list", "--home", home)
+    listed = here("access", "list", "--home", home)
     assert "exchange-one  read submit" in listed.out
     assert "2027-06-30T00:00:00+00:00" in listed.out
     assert key not in (home / "api-keys.toml").read_text() + listed.out + listed.err
 
-    again = khazana("access", "create", "exchange-one", "--home", home)
+    again = here("access", "create", "exchange-one", "--home", home)
     assert again.code == Exit.REFUSED
     assert "revoke exchange-one" in again.err
 
-    assert khazana("access", "revoke", "exchange-one", "--home", home).code == Exit.OK
+    assert here("access", "revoke", "exchange-one", "--home", home).code == Exit.OK
     assert load_api_keys(home / "api-keys.toml") == {}
-    assert khazana("access", "revoke", "exchange-one", "--home", home).code == Exit.REFUSED
+    assert here("access", "revoke", "exchange-one", "--home", home).code == Exit.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -61,14 +62,14 @@ def test_key_is_printed_once_and_revoked(home: Path) -> None:
 def test_nonsense_is_refused_and_writes_nothing(
     home: Path, words: tuple[str, ...], code: Exit, said: str
 ) -> None:
-    ran = khazana("access", *words, "--home", home)
+    ran = here("access", *words, "--home", home)
 
     assert (ran.code, said in ran.err) == (code, True), ran.err
     assert not (home / "api-keys.toml").exists()
 
 
 def test_folder_that_is_no_home_is_refused(tmp_path: Path) -> None:
-    ran = khazana("access", "list", "--home", tmp_path)
+    ran = here("access", "list", "--home", tmp_path)
 
     assert ran.code == Exit.CONFIGURATION
     assert "no node's home" in ran.err
@@ -102,7 +103,7 @@ def test_file_of_credentials_that_cannot_be_used_is_named(
     if content is not None:
         file.write_bytes(content)
 
-    ran = khazana(option, file, "query", "assets")
+    ran = here(option, file, "query", "assets")
 
     assert ran.code == Exit.CONFIGURATION
     assert said in ran.err

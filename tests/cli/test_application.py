@@ -11,6 +11,7 @@ import pytest
 
 from node.cli.application import LazyGroup, application
 from node.cli.exits import EXIT_MEANINGS, Exit
+from tests.cli.asked import here
 from tests.cli.running import khazana
 
 README = Path(__file__).resolve().parents[2] / "node/cli/README.md"
@@ -130,14 +131,14 @@ def test_readme_documents_every_exit_code() -> None:
 
 
 def test_mistyped_command_is_answered_with_the_likely_one() -> None:
-    ran = khazana("statsu")
+    ran = here("statsu")
 
     assert ran.code == Exit.USAGE
     assert "Did you mean status?" in ran.err
 
 
 def test_unknown_option_is_a_usage_error() -> None:
-    assert khazana("status", "--nope").code == Exit.USAGE
+    assert here("status", "--nope").code == Exit.USAGE
 
 
 def test_both_names_are_one_program() -> None:
@@ -149,7 +150,7 @@ def test_both_names_are_one_program() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_the_shell(shell: str) -> None:
-    ran = khazana("completion", shell)
+    ran = here("completion", shell)
 
     assert ran.code == Exit.OK
     assert "_KHAZANA_COMPLETE" in ran.out

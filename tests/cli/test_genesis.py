@@ -241,7 +241,7 @@ def test_check_passes_a_good_genesis_and_names_the_line_of_a_fault(tmp_path: Pat
     bad = tmp_path / "genesis.json"
     bad.write_text("\n".join(lines))
 
-    assert khazana("genesis", "check", good).code == Exit.OK
+    assert here("genesis", "check", good).code == Exit.OK
     ran = khazana("genesis", "check", bad)
 
     assert ran.code == Exit.CONFIGURATION

@@ -7,6 +7,7 @@ import pytest
 
 from node.cli.exits import Exit
 from node.storage import open_leveldb
+from tests.cli.asked import here
 from tests.cli.running import khazana
 from tests.upkeep.builders import disk_town, write_home_of
 
@@ -25,9 +26,9 @@ def configure(home: Path, database: str) -> None:
 def test_an_index_is_made_of_the_blocks_and_says_how_far_it_is(home: Path) -> None:
     configure(home, "sqlite")
 
-    missing = khazana("index", "status", "--home", home)
-    made = khazana("index", "rebuild", "--home", home)
-    status = khazana("index", "status", "--home", home, "--json")
+    missing = here("index", "status", "--home", home)
+    made = here("index", "rebuild", "--home", home)
+    status = here("index", "status", "--home", home, "--json")
 
     assert missing.code == Exit.DAMAGED
     assert "no index was ever written there" in missing.err
@@ -35,12 +36,12 @@ def test_an_index_is_made_of_the_blocks_and_says_how_far_it_is(home: Path) -> No
     assert "made anew from block 1 to 12" in made.out
     assert (status.json["height"], status.json["from_height"]) == (12, 1)
     assert status.json["database"] == str(home / "data/index.sqlite")
-    assert khazana("index", "rebuild", "--home", home, "--json").json["height"] == 12
+    assert here("index", "rebuild", "--home", home, "--json").json["height"] == 12
 
 
 def test_a_node_without_an_index_and_one_that_runs_are_refused(home: Path) -> None:
     configure(home, "off")
-    refused = khazana("index", "status", "--home", home)
+    refused = here("index", "status", "--home", home)
     assert refused.code == Exit.REFUSED
     assert "index.database is 'off'" in refused.err
     assert "[index]" in refused.err
@@ -59,10 +60,10 @@ def test_what_is_no_database_is_refused_with_what_to_do(home: Path) -> None:
     configure(home, "sqlite")
     (home / "data/index.sqlite").write_bytes(b"no database at all, and longer than a header" * 99)
 
-    status = khazana("index", "status", "--home", home)
-    rebuilt = khazana("index", "rebuild", "--home", home)
+    status = here("index", "status", "--home", home)
+    rebuilt = here("index", "rebuild", "--home", home)
 
     assert status.code == Exit.DAMAGED
     assert "khazana index rebuild" in status.err
     assert (rebuilt.code, rebuilt.err) == (Exit.OK, "")
-    assert khazana("index", "status", "--home", home).code == Exit.OK
+    assert here("index", "status", "--home", home).code == Exit.OK

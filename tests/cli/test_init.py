@@ -11,7 +11,7 @@ from node.keys.certificates import check_certificate
 from node.keys.keystore import load_key
 from node.provision.containers import MONITORING_FILES
 from node.provision.reference import INSTITUTIONS
-from tests.cli.asked import run
+from tests.cli.asked import here, run
 from tests.cli.running import khazana
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,14 +46,14 @@ def test_validator_home_has_new_keys_and_says_what_to_give_the_others(
 def test_observer_home_has_no_voting_key(tmp_path: Path) -> None:
     home = tmp_path / "home"
 
-    ran = khazana("init", "--name", "exchange", "--observer", "--home", home, "--json")
+    ran = here("init", "--name", "exchange", "--observer", "--home", home, "--json")
 
     assert ran.json["public_key"] is None
     assert load_config(home / "node.toml", environment={}, check_files=False).validator is None
 
 
 def test_validator_needs_a_passphrase_file(tmp_path: Path) -> None:
-    ran = khazana("init", "--name", "central-bank", "--home", tmp_path / "home")
+    ran = here("init", "--name", "central-bank", "--home", tmp_path / "home")
 
     assert ran.code == Exit.USAGE
     assert not (tmp_path / "home").exists()
@@ -61,10 +61,10 @@ def test_validator_needs_a_passphrase_file(tmp_path: Path) -> None:
 
 def test_home_is_never_overwritten(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    khazana("init", "--name", "exchange", "--observer", "--home", home)
+    here("init", "--name", "exchange", "--observer", "--home", home)
     before = (home / "keys/tls.pem").read_bytes()
 
-    ran = khazana("init", "--name", "exchange", "--observer", "--home", home)
+    ran = here("init", "--name", "exchange", "--observer", "--home", home)
 
     assert ran.code == Exit.CONFIGURATION
     assert (home / "keys/tls.pem").read_bytes() == before
@@ -72,7 +72,7 @@ def test_home_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("peer", ["finance-ministry", "x=nowhere", "x=host:99999"])
 def test_peer_that_cannot_be_dialled_is_a_usage_error(tmp_path: Path, peer: str) -> None:
-    ran = khazana(
+    ran = here(
         *("init", "--name", "exchange", "--observer", "--home", tmp_path / "h", "--peer", peer)
     )
 

@@ -11,6 +11,7 @@ from node.keys import LocalSigner
 from node.keys.certificates import check_certificate
 from node.keys.development import DEVELOPMENT_LABELS, development_signer
 from node.keys.keystore import load_key
+from tests.cli.asked import here
 from tests.cli.running import khazana
 
 
@@ -37,10 +38,10 @@ def test_generated_key_is_in_an_encrypted_file_of_mode_0600(
 
 def test_key_file_is_never_overwritten(tmp_path: Path, passphrase: Path) -> None:
     key = tmp_path / "key.json"
-    khazana("keys", "generate", key, "--passphrase-file", passphrase)
+    here("keys", "generate", key, "--passphrase-file", passphrase)
     before = key.read_bytes()
 
-    ran = khazana("keys", "generate", key, "--passphrase-file", passphrase)
+    ran = here("keys", "generate", key, "--passphrase-file", passphrase)
 
     assert ran.code == Exit.CONFIGURATION
     assert "never overwritten" in ran.err
@@ -53,7 +54,7 @@ def test_existing_key_is_imported(tmp_path: Path, passphrase: Path, *, raw: bool
     seed_file, key = tmp_path / "seed", tmp_path / "key.json"
     seed_file.write_bytes(signer.seed if raw else signer.seed.hex().encode() + b"\n")
 
-    ran = khazana(
+    ran = here(
         "keys", "import", key, "--seed-file", seed_file, "--passphrase-file", passphrase, "--json"
     )
 
@@ -65,7 +66,7 @@ def test_file_that_is_no_key_is_refused(tmp_path: Path, passphrase: Path) -> Non
     seed_file = tmp_path / "seed"
     seed_file.write_text("not a key")
 
-    ran = khazana(
+    ran = here(
         "keys", "import", tmp_path / "k", "--seed-file", seed_file, "--passphrase-file", passphrase
     )
 
@@ -81,8 +82,8 @@ def test_without_a_terminal_a_passphrase_file_is_asked_for(tmp_path: Path) -> No
 
 
 def test_tls_identity_names_the_node_and_is_not_overwritten(tmp_path: Path) -> None:
-    first = khazana("keys", "tls", "central-bank", "--out", tmp_path, "--json")
-    second = khazana("keys", "tls", "central-bank", "--out", tmp_path)
+    first = here("keys", "tls", "central-bank", "--out", tmp_path, "--json")
+    second = here("keys", "tls", "central-bank", "--out", tmp_path)
 
     facts = check_certificate((tmp_path / "tls.der").read_bytes())
     assert facts.name == "central-bank"
@@ -92,11 +93,11 @@ def test_tls_identity_names_the_node_and_is_not_overwritten(tmp_path: Path) -> N
 
 
 def test_bad_node_name_is_a_usage_error(tmp_path: Path) -> None:
-    assert khazana("keys", "tls", "Central Bank", "--out", tmp_path).code == Exit.USAGE
+    assert here("keys", "tls", "Central Bank", "--out", tmp_path).code == Exit.USAGE
 
 
 def test_development_keys_are_printed_with_a_warning() -> None:
-    ran = khazana("keys", "development", "account-0", "--json")
+    ran = here("keys", "development", "account-0", "--json")
 
     (key,) = ran.json["keys"]
     assert key["private_key"] == development_signer("account-0").seed.hex()
@@ -104,25 +105,25 @@ def test_development_keys_are_printed_with_a_warning() -> None:
 
 
 def test_development_labels_are_a_screen_and_all_of_them_on_demand() -> None:
-    short, whole = khazana("keys", "development"), khazana("keys", "development", "--all")
+    short, whole = here("keys", "development"), here("keys", "development", "--all")
 
     assert len(short.out.splitlines()) <= 24
     assert re.search(r"validator-0 … validator-99 +/account /consensus /tls +400", short.out)
     assert f"{len(DEVELOPMENT_LABELS)} labels" in short.out
     assert set(whole.out.split()) == DEVELOPMENT_LABELS
-    assert set(khazana("keys", "development", "--json").json["labels"]) == DEVELOPMENT_LABELS
-    assert khazana("keys", "development", "--all", "account-0").code == Exit.USAGE
+    assert set(here("keys", "development", "--json").json["labels"]) == DEVELOPMENT_LABELS
+    assert here("keys", "development", "--all", "account-0").code == Exit.USAGE
 
 
 def test_unknown_development_label_is_a_usage_error() -> None:
-    assert khazana("keys", "development", "my-own").code == Exit.USAGE
+    assert here("keys", "development", "my-own").code == Exit.USAGE
 
 
 def test_address_depends_on_owner_key_and_salt() -> None:
     key = development_signer("account-0").public_key.hex()
 
     def address(*words: str) -> str:
-        text: str = khazana("keys", "address", key, "--json", *words).json["address"]
+        text: str = here("keys", "address", key, "--json", *words).json["address"]
         return text
 
     first = address("--owner", "alice")

@@ -10,6 +10,7 @@ from node.cli.failures import explain
 from node.client import Forgotten
 from node.client.errors import call_failed
 from node.storage import layout, open_leveldb
+from tests.cli.asked import here
 from tests.cli.running import khazana
 from tests.upkeep.builders import disk_town, write_home_of
 
@@ -33,14 +34,14 @@ def test_check_names_every_fault_and_ends_with_its_code(home: Path) -> None:
     store.write([(layout.block_key(7), None), (layout.receipts_key(8), None)], sync=True)
     store.close()
 
-    ran = khazana("check", "--home", home, "--json")
+    ran = here("check", "--home", home, "--json")
 
     assert ran.code == Exit.DAMAGED
     assert ran.json["whole"] is False
     assert ran.json["good_to"] == 6
     assert {fault["place"] for fault in ran.json["faults"]} >= {"block 7", "receipts 8"}
     assert all("khazana repair" in fault["advice"] for fault in ran.json["faults"])
-    text = khazana("check", "--home", home)
+    text = here("check", "--home", home)
     assert "blocks: block 7: nothing, expected it is kept" in text.out
     assert "good up to 6" in text.out
 
@@ -55,7 +56,7 @@ def test_check_of_a_running_or_missing_database_is_refused(home: Path, tmp_path:
     assert "in use by another process" in ran.err
 
     (home / "data/chain").rename(tmp_path / "aside")
-    ran = khazana("check", "--home", home)
+    ran = here("check", "--home", home)
     assert ran.code == Exit.DAMAGED
     assert "does not exist" in ran.err
 
@@ -65,16 +66,16 @@ def test_repair_says_what_it_did_and_what_comes_next(home: Path) -> None:
     store.write([(layout.block_key(7), None)], sync=True)
     store.close()
 
-    ran = khazana("repair", "--home", home)
+    ran = here("repair", "--home", home)
 
     assert (ran.code, ran.err) == (Exit.OK, "")
     assert "blocks: block 7" in ran.out
     assert f"kept at {home / 'data/chain.damaged-1'}" in ran.out
     assert "up to height 6" in ran.out
-    assert khazana("check", "--home", home).code == Exit.OK
-    again = khazana("repair", "--home", home, "--to-height", "4", "--json")
+    assert here("check", "--home", home).code == Exit.OK
+    again = here("repair", "--home", home, "--to-height", "4", "--json")
     assert (again.json["done"], again.json["height"]) == ("rebuilt", 4)
-    refused = khazana("repair", "--home", home, "--to-height", "5")
+    refused = here("repair", "--home", home, "--to-height", "5")
     assert refused.code == Exit.REFUSED
     assert "head is at height 4" in refused.err
 
@@ -84,8 +85,8 @@ def test_a_damaged_log_is_left_alone_with_what_to_do(home: Path) -> None:
     log.parent.mkdir()
     log.write_bytes(b"no log at all, and longer than a header is" * 9)
 
-    checked = khazana("check", "--home", home)
-    ran = khazana("repair", "--home", home)
+    checked = here("check", "--home", home)
+    ran = here("repair", "--home", home)
 
     assert checked.code == Exit.DAMAGED
     assert "1 fault; every block is good up to 12" in checked.out
@@ -98,7 +99,7 @@ def test_a_damaged_log_is_left_alone_with_what_to_do(home: Path) -> None:
 def test_a_database_that_does_not_open_says_nothing_of_blocks(home: Path) -> None:
     (home / "data/chain/CURRENT").write_text("junk")
 
-    ran = khazana("check", "--home", home)
+    ran = here("check", "--home", home)
 
     assert ran.code == Exit.DAMAGED
     assert "1 fault; no block is known to be good" in ran.out
