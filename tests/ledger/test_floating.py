@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from node.codec import replace
+from node.ledger.acts.lifecycle.fix_rate import FIXING_WORK
 from node.ledger.auctions import SealedBid, commitment_of
 from node.ledger.courses import rates_of
 from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday
@@ -274,6 +275,22 @@ def test_quarterly_bond_is_fixed_four_times_a_year() -> None:
 def of_fixings(world: World) -> list[int]:
     """Return the numbers of the payments that are fixed."""
     return [n for n in range(1, 10) if (each := fixing(world, n)) and each.rate_ppm is not None]
+
+
+def test_fixings_of_a_block_are_counted_refused_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", FIXING_WORK)
+    world = debt(auction_day=None)
+
+    receipts = world.block(
+        world.body(fix(9), by=(CB, FM)), world.body(fix(1), by=(CB, FM))
+    ).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [
+        Outcome.FIXING_NOT_AWAITED,
+        Outcome.BLOCK_CROWDED,
+    ]
+    world.time_ms += 1
+    world.do(fix(1), by=(CB, FM))
 
 
 def test_without_an_auction_the_rate_is_awaited_and_two_offices_fix_it_with_a_source() -> None:

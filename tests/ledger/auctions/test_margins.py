@@ -7,6 +7,7 @@ import pytest
 
 from node.cli.auction.recomputing import figures_of
 from node.codec import replace
+from node.ledger.acts.auctions.announce_auction import ANNOUNCING_WORK
 from node.ledger.acts.auctions.decide_auction import DECIDING_WORK
 from node.ledger.auctions import (
     AuctionTerms,
@@ -291,6 +292,18 @@ def test_decisions_of_a_block_are_counted_refused_or_not(monkeypatch: pytest.Mon
     ]
     world.time_ms += 1
     world.do(decide(-2_500), by=(FM,))
+
+
+def test_announcements_of_a_block_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.ledger.acting.WORK_PER_BLOCK_MAX", ANNOUNCING_WORK)
+    world = make_reopened(ISSUED + 1, FLOATER)
+    first, second = (replace(announce(by_margin()), auction=name) for name in ("a", "b"))
+
+    receipts = world.block(world.body(first, by=(CB, FM)), world.body(second, by=(CB, FM))).receipts
+
+    assert [receipt.outcome for receipt in receipts] == [Outcome.APPLIED, Outcome.BLOCK_CROWDED]
+    world.time_ms += 1
+    world.do(second, by=(CB, FM))
 
 
 def test_line_that_was_issued_meanwhile_keeps_its_margin() -> None:

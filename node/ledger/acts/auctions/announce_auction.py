@@ -27,6 +27,10 @@ _KINDS: Final = frozenset(kind.value for kind in ParticipantKind)
 _ACTIVITIES: Final = frozenset(activity.value for activity in Activity)
 
 
+ANNOUNCING_WORK: Final = 5
+"""Of each line, in units of `ActContext.spend`: 45 microseconds, however long its schedule is."""
+
+
 class AnnounceAuction(Record, tag=80):
     """Announce an auction under a name that no other ever had."""
 
@@ -77,6 +81,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
         calendar_of(state, terms.calendar)
     if state.get(AUCTIONS, name_key(auction)) is not None:
         raise Reject(Outcome.AUCTION_EXISTS, auction=auction)
+    context.spend(ANNOUNCING_WORK * len(lines))
     fault = (
         fault_of(terms, now_ms=context.block.time_ms)
         or _fault_of_classes(terms)

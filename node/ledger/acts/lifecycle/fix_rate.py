@@ -19,6 +19,9 @@ from node.ledger.servicing import fix_by_source
 from node.ledger.tables import Text
 from node.ledger.terms import PPM, is_serviced, kind_of
 
+FIXING_WORK: Final = 5
+"""In units of `ActContext.spend`: where the record is next, its payment is worked out anew."""
+
 
 class FixRate(Record, tag=69):
     """Let the rate of `payment` of `asset` follow from a reference of `source`."""
@@ -43,6 +46,7 @@ def _apply(context: ActContext, operation: FixRate) -> None:
     if not operation.source.strip():
         raise Reject(Outcome.FIXING_WITHOUT_SOURCE, asset=asset, payment=operation.payment)
     check_text("source", operation.source)
+    context.spend(FIXING_WORK)
     fixed = fix_by_source(
         state,
         asset,
