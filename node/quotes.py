@@ -1,4 +1,5 @@
-"""Quotes: price, yield and accrued interest of a bill, a bond or a floating bond, as text.
+"""Quotes: price, yield and accrued interest of a bill, a bond or a floating bond, as text; what
+accrues between two days, and what a switch gives.
 
 The same figures for the command line and the interface: exact rationals in, decimals on a named
 grid out. A quote hangs on its terms alone; it is of no asset and needs no ledger.
@@ -9,6 +10,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from node.ledger.auctions import AuctionError, due_for, exchange
+from node.ledger.auctions.records import Accrual
 from node.ledger.pricing import (
     Bond,
     DayCount,
@@ -29,18 +32,24 @@ from node.ledger.pricing import (
     investment_rate,
     position,
     text,
+    year_fraction,
 )
 
 Facts: TypeAlias = dict[str, str | int]
+InterestFacts: TypeAlias = dict[str, str | int | list[dict[str, str]]]
 
 PRICE_DECIMALS: Final = 4
 YIELD_DECIMALS: Final = 4
 RATE_MAX: Final = 100
 """Per cent a year: what the ledger lets a security pay at most."""
 YEARS_MAX: Final = 100
+ACCRUED_MAX: Final = 1_000
+"""Per hundred of face, either way."""
 _MONTHS: Final = 12
 _YEAR_FIRST: Final = 1_700
 """Before it there is no debt, and no year to count back to."""
+_YEAR_LAST: Final = 9_000
+_SHARE_DECIMALS: Final = 10
 _SHOWN_DECIMALS: Final = 12
 _FIGURE: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 _SHOWN_MAX: Final = 40
@@ -140,7 +149,134 @@ def amount(face: Fraction, price: Fraction) -> str:
     return text(half_up(face * price * Fraction(1, 100), 2), 2)
 
 
+def _on(value: Fraction, name: str, decimals: int) -> int:
+    """Return a figure in its last decimal.
+
+    Raises:
+        QuoteError: it has more decimals.
+    """
+    scaled: Fraction = value * Fraction(10) ** decimals
+    if scaled.denominator != 1:
+        raise QuoteError(f"`{name}` is {plain(value)}; expected at most {decimals} decimals")
+    return scaled.numerator
+
+
 # Quotes.
+
+
+def interest_quote(
+    *,
+    rate: Fraction,
+    begins: date,
+    ends: date,
+    face: Fraction = Fraction(100),
+    day_count: DayCount | None = None,
+    period: tuple[date, date] | None = None,
+    frequency: int = 2,
+    end_of_month: bool = False,
+    matures: date | None = None,
+) -> InterestFacts:
+    """Return what accrues on a face between two days, by one day count or by all of them.
+
+    Args:
+        rate: in per cent a year.
+        day_count: None: all, but for ACT/ACT ICMA where there is no period.
+        period: the regular one beside which the days lie; of ACT/ACT ICMA.
+        matures: the end of the security; of 30E/360 ISDA.
+
+    Raises:
+        PricingError: no day counts, too many do, or a day count lacks what it goes by.
+    """
+    if ends <= begins:
+        raise QuoteError(f"from {begins} to {ends} no day counts; expected `to` after `from`")
+    if (ends - begins).days > YEARS_MAX * 366 or ends.year > _YEAR_LAST:
+        raise QuoteError(
+            f"from {begins} to {ends}; expected at most {YEARS_MAX} years, and none after"
+            f" {_YEAR_LAST}"
+        )
+    counts = [each for each in DayCount if period or each is not DayCount.ACT_ACT_ICMA]
+    in_share, on = percent_of(rate, "rate"), face_of(face)
+    shares = [
+        (
+            count.value,
+            year_fraction(
+                count,
+                begins,
+                ends,
+                reference=period,
+                frequency=frequency,
+                end_of_month=end_of_month,
+                termination=matures,
+            ),
+        )
+        for count in (counts if day_count is None else [day_count])
+    ]
+    return {
+        "rate_percent": plain(100 * in_share),
+        "from": begins.isoformat(),
+        "to": ends.isoformat(),
+        "days": (ends - begins).days,
+        "face": plain(on),
+        "day_counts": [
+            {
+                "day_count": name,
+                "share": str(share),
+                "decimal": text(half_up(share, _SHARE_DECIMALS), _SHARE_DECIMALS),
+                "interest": amount(on, share * rate),
+            }
+            for name, share in shares
+        ],
+    }
+
+
+def switch_quote(
+    *,
+    face: Fraction,
+    price: Fraction,
+    for_price: Fraction,
+    accrued: Fraction = Fraction(0),
+    for_accrued: Fraction = Fraction(0),
+    multiple: Fraction = Fraction(5_000),
+) -> Facts:
+    """Return what a face of an old line comes to in a new one, and what is left in cash.
+
+    Args:
+        price, accrued: of the old line, per hundred.
+        for_price, for_accrued: of the new one.
+        multiple: of the new line's face.
+
+    Raises:
+        QuoteError: a figure is out of range, or the new line is worth nothing.
+    """
+    old_e4 = _on(price_of(price), "price", PRICE_DECIMALS)
+    new_e4 = _on(price_of(for_price), "for_price", PRICE_DECIMALS)
+    minor, step = _on(face_of(face), "face", 2), _on(face_of(multiple), "multiple", 2)
+    worth = due_for(minor, old_e4, _accrual(accrued, "accrued"))
+    try:
+        given = exchange(worth, new_e4, _accrual(for_accrued, "for_accrued"), step)
+    except AuctionError as error:
+        raise QuoteError(str(error)) from None
+    return {
+        "face": text(minor, 2),
+        "worth": text(worth, 2),
+        "given": text(given.face, 2),
+        "given_worth": text(worth - given.remainder, 2),
+        "cash": text(given.remainder, 2),
+    }
+
+
+def _accrual(per_hundred: Fraction, name: str) -> Accrual:
+    """Return what accrued on a unit of face.
+
+    Raises:
+        QuoteError: it is more than any period pays.
+    """
+    if abs(per_hundred) > ACCRUED_MAX:
+        raise QuoteError(
+            f"`{name}` is {plain(per_hundred)}; expected from -{ACCRUED_MAX} to {ACCRUED_MAX}"
+        )
+    share = per_hundred / 100
+    return Accrual(day=0, numerator=share.numerator, denominator=share.denominator)
 
 
 def bill_quote(
@@ -331,7 +467,10 @@ def _coupon_equivalent(price: Fraction, left: int, settlement: date) -> str:
         QuoteError: the year after the settlement is not in the calendar.
     """
     if settlement.year >= date.max.year:
-        raise QuoteError(f"settlement on {settlement}: expected before {date.max.year}-01-01")
+        raise QuoteError(
+            f"settlement on {settlement}: there is no year after it to count the coupon-equivalent"
+            f" yield by; expected before {date.max.year}-01-01, or `days`"
+        )
     year = (add_months(settlement, _MONTHS, to_end=False) - settlement).days
     return text(investment_rate(price, left, year=year, decimals=YIELD_DECIMALS), YIELD_DECIMALS)
 

@@ -428,6 +428,34 @@ class Client:
         params = {name.removesuffix("_"): _quoted(name, value) for name, value in given.items()}
         return await self._read("khz_quote", {"kind": kind, **params}, reads.Quote, member="quote")
 
+    async def quote_interest(
+        self, **given: str | Decimal | date | int
+    ) -> Read[reads.InterestQuote]:
+        """Ask what accrues between two days, by one day count or by all of them.
+
+        Args:
+            given: `rate`, `from_` and `to`, and what else `khz_quote` takes of interest.
+
+        Raises:
+            CallFailed: what is given contradicts itself.
+        """
+        params = {name.removesuffix("_"): _quoted(name, value) for name, value in given.items()}
+        params["kind"] = "interest"
+        return await self._read("khz_quote", params, reads.InterestQuote, member="quote")
+
+    async def quote_switch(self, **given: str | Decimal | int) -> Read[reads.SwitchQuote]:
+        """Ask what a face of an old line comes to in a new one, and in cash.
+
+        Args:
+            given: `face`, `price` and `for_price`, and what else `khz_quote` takes of a switch.
+
+        Raises:
+            CallFailed: what is given contradicts itself.
+        """
+        params = {name: _quoted(name, value) for name, value in given.items()}
+        params["kind"] = "switch"
+        return await self._read("khz_quote", params, reads.SwitchQuote, member="quote")
+
     async def strips(self, code: str, account: str | None = None) -> Read[reads.Strips]:
         """Ask for the strips of a bond, and for an account what it has of them.
 

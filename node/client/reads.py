@@ -367,6 +367,42 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterestByDayCount:
+    """What accrues by a day count."""
+
+    day_count: str
+    share: str
+    """Of a year, exactly: a fraction."""
+    decimal: Decimal
+    interest: Decimal
+    """On the face, half up to the hundredth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestQuote:
+    """What accrues on a face between two days."""
+
+    rate_percent: Decimal
+    days: int
+    face: Decimal
+    day_counts: tuple[InterestByDayCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchQuote:
+    """What a face of an old line comes to in a new one."""
+
+    face: Decimal
+    worth: Decimal
+    """Of it, with the interest accrued."""
+    given: Decimal
+    """Face of the new line."""
+    given_worth: Decimal
+    cash: Decimal
+    """What is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """What a licence allows."""
 

@@ -37,6 +37,8 @@ FLOATER: Final = {
     "spread": "0.5",
     "discount_margin": "0.75",
 }
+INTEREST: Final = {"kind": "interest", "rate": "7", "from": "2020-08-20", "to": "2021-03-04"}
+SWITCH: Final = {"kind": "switch", "face": "1000000", "price": "98.5", "for_price": "102"}
 LONGEST: Final = {
     "frequency": 12,
     "settlement": "2000-01-05",
@@ -68,6 +70,11 @@ async def solo() -> AsyncIterator[Solo]:
         },
         FLOATER,
         {**FLOATER, "fixed": "12", "day_count": "ACT/360", "face": "5000"},
+        INTEREST,
+        {**INTEREST, "face": "5000", "day_count": "30E/360 ISDA", "matures": "2021-03-04"},
+        {**INTEREST, "period_from": "2020-08-20", "period_to": "2021-02-20", "frequency": 2},
+        SWITCH,
+        {**SWITCH, "accrued": "1.25", "for_accrued": "-0.5", "multiple": "100000"},
     ],
 )
 async def test_quote_is_what_the_command_prints(solo: Solo, asked: dict[str, Any]) -> None:
@@ -100,6 +107,10 @@ async def test_client_asks_with_figures_and_days(solo: Solo) -> None:
         with pytest.raises(CallFailed, match="found none, expected `price` or `yield`"):
             await client.quote("bill", days=84)
         cash = await client.contract(CASH, "2.50")
+        interest = await client.quote_interest(
+            rate=7, from_=date(2020, 8, 20), to=date(2021, 3, 4), day_count="ACT/365F", face=100
+        )
+        switch = await client.quote_switch(face=1_000_000, price=Decimal("98.5"), for_price="102")
 
     told = (await solo.call("khz_quote", BOND))["quote"]
     assert bond.value.price == Decimal("95.0711")
@@ -108,6 +119,11 @@ async def test_client_asks_with_figures_and_days(solo: Solo) -> None:
     assert bill.value.yield_percent == Decimal("7.1485")
     assert bill.value.payable is None
     assert cash.value.contract["contractType"] == "CSH"
+    (by_one,) = interest.value.day_counts
+    assert (interest.value.days, by_one.day_count, by_one.share) == (196, "ACT/365F", "196/365")
+    assert by_one.interest == Decimal("3.76")
+    assert (switch.value.worth, switch.value.given) == (Decimal(985_000), Decimal(965_000))
+    assert switch.value.cash == Decimal(700)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +142,16 @@ async def test_client_asks_with_figures_and_days(solo: Solo) -> None:
         ({**BOND, "settlement": "2024-01-01"}, "2024-01-01"),
         ({**BOND, "coupon": "101"}, "`coupon` is 101 %; expected from 0 to 100"),
         ({**FLOATER, "frequency": 3}, "frequency"),
+        ({**FLOATER, "day_count": "30/360"}, "`day_count` of a floater is 30/360: expected"),
+        ({**INTEREST, "to": "2020-08-20"}, "no day counts; expected `to` after `from`"),
+        ({**INTEREST, "to": "2121-08-20"}, "expected at most 100 years"),
+        ({**INTEREST, "rate": "101"}, "`rate` is 101 %"),
+        ({**INTEREST, "period_from": "2020-08-20"}, "`period_from` and `period_to`"),
+        ({**INTEREST, "day_count": "ACT/ACT ICMA"}, "regular period"),
+        ({**INTEREST, "price": "98"}, "`price` says nothing of interest"),
+        ({"kind": "switch", "face": "1"}, "of a switch also `price`, `for_price` must be given"),
+        ({**SWITCH, "for_accrued": "-102"}, "worth nothing"),
+        ({**SWITCH, "multiple": "0.001"}, "`multiple` is 0.001; expected at most 2 decimals"),
         ({**BOND, "maturity": "2050-09-20", "frequency": 4}, "periods, expected at most 120"),
         ({**FLOATER, "maturity": "2127-02-11", "frequency": 4}, "periods, expected at most 120"),
         (
@@ -156,18 +182,18 @@ DAYS: Final = st.dates().map(date.isoformat) | st.dates(date(2000, 1, 1), date(2
 
 def _values(name: str) -> st.SearchStrategy[Any]:
     fixed = {
-        "kind": st.sampled_from(["bill", "bond", "floater"]),
         "days": st.integers(1, 3_660),
         "end_of_month": st.booleans(),
         "accrual": st.sampled_from([each.value for each in DayCount]),
         "pricing": st.sampled_from([each.value for each in DayCount]),
         "first_period": st.sampled_from(["street", "simple"]),
-        "day_count": st.sampled_from(["ACT/ACT ICMA", "ACT/365F", "ACT/360"]),
+        "day_count": st.sampled_from([each.value for each in DayCount]),
         "frequency": st.sampled_from([1, 2, 4, 12]),
         "year": st.integers(360, 366),
         "decimals": st.integers(0, 12),
     }
-    days = {"settlement", "maturity", "dated", "first_payment"}
+    days = {"settlement", "maturity", "dated", "first_payment", "from", "to", "matures"}
+    days |= {"period_from", "period_to"}
     return fixed.get(name, DAYS if name in days else FIGURES)
 
 
@@ -186,6 +212,8 @@ OWN: Final = {
         "pricing",
     ],
     "floater": ["reference", "maturity", "settlement", "spread", "fixed", "discount_margin"],
+    "interest": ["rate", "from", "to", "face", "day_count", "period_from", "period_to", "matures"],
+    "switch": ["face", "price", "for_price", "accrued", "for_accrued", "multiple"],
 }
 
 
@@ -202,7 +230,12 @@ def test_whatever_is_asked_has_a_quote_or_a_refusal(data: st.DataObject, kind: s
         told = QUOTES.quote(params)
     except InvalidParams:
         return
-    assert Decimal(told.quote["price"]) >= 0
+    if kind == "interest":
+        assert told.quote["day_counts"]
+    else:
+        figure = told.quote["cash" if kind == "switch" else "price"]
+        assert isinstance(figure, str)
+        assert Decimal(figure) >= 0
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,9 @@ import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import json_option, table
-from node.cli.quote.figures import DAY, FIGURE, amount, face_of, percent_of, plain, refusing
+from node.cli.quote.figures import DAY, FIGURE, plain, refusing
 from node.cli.sheets import Sheet, csv_option, emit_sheet
 from node.ledger.pricing.daycounts import DayCount
-
-YEARS_MAX = 100
-YEAR_LAST = 9_000
-DECIMALS = 10
 
 
 @click.command()
@@ -66,61 +62,32 @@ def command(
       khazana quote interest --rate 11.5 --from 2026-01-31 --to 2026-07-31 --face 5000
       khazana quote interest --rate 7 --from 2020-08-20 --to 2021-03-04 --day-count ACT/365F
     """
-    from node.ledger.pricing import half_up, text, year_fraction
+    from node.quotes import interest_quote
 
-    _check_span(begins, ends)
     if (period_from is None) is not (period_to is None):
         raise CommandError(
             Exit.USAGE, "a regular period has two ends: --period-from and --period-to"
         )
     period = None if period_from is None or period_to is None else (period_from, period_to)
-    counts = [DayCount(named)] if named else list(DayCount)
-    if named is None and period is None:
-        counts.remove(DayCount.ACT_ACT_ICMA)
-    shares: list[tuple[str, Fraction]] = []
     with refusing():
-        each_percent, on = percent_of(rate, "rate"), face_of(face)
-        for count in counts:
-            share = year_fraction(
-                count,
-                begins,
-                ends,
-                reference=period,
-                frequency=int(frequency),
-                end_of_month=end_of_month,
-                termination=matures,
-            )
-            shares.append((count.value, share))
+        facts = interest_quote(
+            rate=rate,
+            begins=begins,
+            ends=ends,
+            face=face,
+            day_count=None if named is None else DayCount(named),
+            period=period,
+            frequency=int(frequency),
+            end_of_month=end_of_month,
+            matures=matures,
+        )
+    counts = facts["day_counts"]
+    assert isinstance(counts, list)
     rows = [
-        (name, str(share), text(half_up(share, DECIMALS), DECIMALS), amount(on, share * rate))
-        for name, share in shares
+        (each["day_count"], each["share"], each["decimal"], each["interest"]) for each in counts
     ]
     head = ("day count", "of a year", "as a decimal", "interest")
-    facts = {
-        "rate_percent": plain(100 * each_percent),
-        "from": begins.isoformat(),
-        "to": ends.isoformat(),
-        "days": (ends - begins).days,
-        "face": plain(on),
-        "day_counts": [
-            {"day_count": name, "share": share, "decimal": decimal, "interest": interest}
-            for name, share, decimal, interest in rows
-        ],
-    }
     said = (
-        f"{plain(rate)} % a year on {plain(on)}, {facts['days']} days\n\n{table(rows, head=head)}"
+        f"{plain(rate)} % a year on {plain(face)}, {facts['days']} days\n\n{table(rows, head=head)}"
     )
     emit_sheet(facts, said, Sheet(head=head, rows=rows), as_json=as_json, as_csv=as_csv)
-
-
-def _check_span(begins: date, ends: date) -> None:
-    if ends <= begins:
-        raise CommandError(
-            Exit.USAGE, f"from {begins} to {ends} no day counts; expected --to after --from"
-        )
-    if (ends - begins).days > YEARS_MAX * 366 or ends.year > YEAR_LAST:
-        raise CommandError(
-            Exit.USAGE,
-            f"from {begins} to {ends}; expected at most {YEARS_MAX} years, and none after"
-            f" {YEAR_LAST}",
-        )
