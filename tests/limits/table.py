@@ -554,7 +554,6 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.pricing.floaters._MARGIN_MAX": (
         "tests/cli/test_quote.py::test_floater_of_nonsense_is_refused"
     ),
-    "node.cli.quote.interest.YEARS_MAX": "tests/cli/test_quote.py::test_nonsense_is_refused",
     "node.ledger.auctions.plans.PLANNED_MAX": _RECORD,
     "node.ledger.auctions.plans.TENOR_MONTHS_MAX": _RECORD,
     "node.ledger.auctions.plans.VERSION_MAX": _RECORD,
@@ -567,9 +566,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.auction_results.PLANS_MAX": (
         "tests/cli/test_primary_auction.py::test_one_answer_holds_a_bounded_number_of_plans"
     ),
-    "node.cli.quote.switch.ACCRUED_MAX": (
-        "tests/cli/test_quote.py::test_switch_of_nonsense_is_refused"
-    ),
+    "node.quotes.ACCRUED_MAX": ("tests/cli/test_quote.py::test_switch_of_nonsense_is_refused"),
     "node.ledger.terms.FIXING_DAYS_MAX": _RECORD,
     "node.ledger.terms.STALE_DAYS_MAX": _RECORD,
     "node.ledger.terms.NOTICE_DAYS_MAX": _RECORD,
