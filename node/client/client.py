@@ -267,18 +267,32 @@ class Client:
         return await self._read("khz_transaction", params, reads.TransactionState)
 
     async def block(
-        self, height: int | None = None, *, transactions: str = "ids", index: int = 0
+        self,
+        height: int | None = None,
+        *,
+        transactions: str = "ids",
+        index: int = 0,
+        first_event: int = 0,
+        events_limit: int | None = None,
     ) -> Read[reads.Block]:
         """Ask for a block; the last one if no height is given.
 
         Args:
             transactions: `none`, `ids`, or `full`.
             index: where the page of transactions begins.
+            first_event: where the page of the block's own events begins.
+            events_limit: how many of those; None: all.
 
         Raises:
             NotFound: the node has no such block.
         """
-        params = {"height": height, "transactions": transactions, "index": index}
+        params = {
+            "height": height,
+            "transactions": transactions,
+            "index": index,
+            "first_event": first_event,
+            "events_limit": events_limit,
+        }
         return await self._read("khz_block", params, reads.Block)
 
     async def account(self, address: bytes | str) -> Read[reads.Account]:

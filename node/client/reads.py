@@ -767,6 +767,7 @@ class Block:
     events: tuple[Mapping[str, Any], ...]
     evidence: tuple[Mapping[str, Any], ...]
     size_bytes: int
+    next_event: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ Source: the Fetch standard, "append a request Origin header".
 """
 KEPT_FOR_EVER: Final = "public, max-age=31536000, immutable"
 CURSORS: Final = frozenset(
-    {"before", "after", "index", "operation", "holding", "hold", "history", "q"}
+    {"before", "after", "index", "event", "operation", "holding", "hold", "history", "q"}
 )
 """What a query may say; the rest of it is ignored."""
 

@@ -26,7 +26,7 @@ OPERATIONS_SHOWN_MAX: Final = 8
 PROPOSED_SHOWN_MAX: Final = 3
 """Operations that are shown within the one that proposes them; its page has all of them."""
 EVENTS_SHOWN_MAX: Final = 10
-"""Events of one block or transaction; the JSON beside has all of them."""
+"""Events of one page of a block, or of a transaction, of which the JSON beside has all."""
 EVIDENCE_SHOWN_MAX: Final = 25
 TEXT_SHOWN_MAX: Final = 160
 """Characters of one value; longer ones are cut, and the JSON beside has them whole."""

@@ -180,7 +180,8 @@ class Reading:
             else:
                 try:
                     block = await self._ask(
-                        self._methods.block, params.BlockParams(height=height, transactions="none")
+                        self._methods.block,
+                        params.BlockParams(height=height, transactions="none", events_limit=0),
                     )
                 except Pruned:
                     break  # deleted since it was asked for
@@ -198,10 +199,16 @@ class Reading:
         """Return a block with a page of its transactions."""
         height = parse_height(argument)
         index = parse_number(query, "index", highest=1 << 20)
+        event = parse_number(query, "event", highest=1 << 20)
         block = await self._ask(
             self._methods.block,
             params.BlockParams(
-                height=height, transactions="full", index=index, limit=TRANSACTIONS_SHOWN_MAX
+                height=height,
+                transactions="full",
+                index=index,
+                limit=TRANSACTIONS_SHOWN_MAX,
+                first_event=event,
+                events_limit=EVENTS_SHOWN_MAX,
             ),
         )
         return BlockContent(
@@ -217,7 +224,7 @@ class Reading:
                 )
                 for each in block.transactions
             ],
-            events=_events(block.events, showing),
+            events=_events(block.events, showing, event),
         )
 
     async def transaction(
@@ -487,8 +494,8 @@ def _operations(operations: Sequence[Object], first: int, showing: Showing) -> l
     ]
 
 
-def _events(events: Sequence[Object], showing: Showing) -> list[Sentence]:
+def _events(events: Sequence[Object], showing: Showing, first: int = 0) -> list[Sentence]:
     return [
         Sentence(number=number, sentence=showing.event(each).striptags(), fields=each)
-        for number, each in enumerate(events[:EVENTS_SHOWN_MAX])
+        for number, each in enumerate(events[:EVENTS_SHOWN_MAX], first)
     ]

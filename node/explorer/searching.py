@@ -113,7 +113,8 @@ class Search:
             return []
         try:
             block = await self._ask(
-                self._methods.block, params.BlockParams(height=height, transactions="none")
+                self._methods.block,
+                params.BlockParams(height=height, transactions="none", events_limit=0),
             )
         except Pruned:
             return [Match(kind="blocks", name=str(height))]  # its page says that it is pruned

@@ -5,7 +5,7 @@ answered; administering a node is not done over this interface.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,9 @@ from consensus.quorum import faults_survived, quorum
 from consensus.types import BlockId, ValidatorId
 from node.access import Scope
 from node.blocks import decode_evidence
+from node.chain import BlockReceipts
+from node.codec import encode
+from node.ledger.events import Event
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
 from node.ledger.securities import CALLS, FIXINGS, payment_key
@@ -355,6 +358,9 @@ class Methods:
             full = self._places.in_full(stored, range(params.index, stop))
         elif params.transactions == "ids":
             ids = self._places.ids(stored, start=params.index, stop=stop)
+        events, next_event = _page_of_events(
+            stored.receipts, params.first_event, params.events_limit
+        )
         return results.BlockResult(
             **self._at(),
             id=stored.certificate.block_id.hex(),
@@ -363,7 +369,8 @@ class Methods:
             transaction_ids=[identifier.hex() for identifier in ids],
             transactions=full,
             next_index=stop if params.index < stop < count else None,
-            events=self._views.events(stored.receipts.block_events()),
+            events=self._views.events(events),
+            next_event=next_event,
             evidence=[
                 self._views.evidence(decode_evidence(item), shown_in=height)
                 for item in stored.block.evidence
@@ -601,6 +608,23 @@ class Methods:
         record = self._chain.record(ASSETS, name_key(asset))
         assert record is not None, "a holding of an asset that is not defined"
         return record.decimals
+
+
+def _page_of_events(
+    receipts: BlockReceipts, first: int, limit: int | None
+) -> tuple[Sequence[Event], int | None]:
+    """Return some of a block's own events, and where the next page of them begins.
+
+    A block that pays a coupon has thousands; where none is asked for, none is decoded.
+    """
+    if limit == 0:
+        return (), None if receipts.events == _NO_EVENTS else first
+    events = receipts.block_events()
+    stop = len(events) if limit is None else min(first + limit, len(events))
+    return events[first:stop], stop if stop < len(events) else None
+
+
+_NO_EVENTS: Final = encode(())
 
 
 def _vote(votes: Mapping[ValidatorId, BlockId | None], validator: ValidatorId) -> str | None:

@@ -131,6 +131,13 @@ class BlockParams(Params, frozen=True, kw_only=True):
         int, msgspec.Meta(ge=0, le=1 << 20, description="the first transaction of the page")
     ] = 0
     limit: Limit = 100
+    first_event: Annotated[
+        int, msgspec.Meta(ge=0, le=1 << 20, description="the first of the block's own events")
+    ] = 0
+    events_limit: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=200)] | None,
+        msgspec.Meta(description="how many of those, or none of them; null: all the others"),
+    ] = None
 
 
 class AccountParams(Params, frozen=True, kw_only=True):

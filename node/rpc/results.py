@@ -223,6 +223,8 @@ class BlockResult(Result, frozen=True, kw_only=True):
     """Where the next page begins; null on the last."""
     events: list[Object]
     """Of the block itself, such as expiries."""
+    next_event: int | None
+    """Where the next page of them begins; null on the last, which has all where none is asked."""
     evidence: list["EvidenceView"]
     size_bytes: int
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from node.chain.receipts import BlockReceipts, encode_block_receipts
 from node.cli.asking import grouped
 from node.codec import Record, encode
 from node.explorer.catalogues import LANGUAGES, catalogues
@@ -29,6 +30,7 @@ from node.explorer.face import Face
 from node.explorer.limits import (
     ACCOUNT_ROWS_MAX,
     BLOCKS_READ_BYTES_MAX,
+    EVENTS_SHOWN_MAX,
     FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
     HISTORY_SHOWN_MAX,
@@ -43,8 +45,10 @@ from node.explorer.limits import (
     TRANSACTIONS_SHOWN_MAX,
 )
 from node.explorer.reading import _events, _operations, outcome_line
+from node.explorer.refusals import PageRefusal
 from node.explorer.showing import AMOUNTS, Showing, cut
 from node.ledger.catalogue import ACTS
+from node.ledger.events import Issued
 from node.ledger.operations import SetParameter
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import VALIDATORS_MAX
@@ -52,6 +56,8 @@ from node.rpc import params, results
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
 from node.rpc.results import at_head
+from node.storage import layout
+from tests.chain.town import CASH
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import Stage, plain
 from tests.rpc.solo import BANK, address_of
@@ -425,6 +431,48 @@ async def test_a_list_of_large_blocks_ends_early(monkeypatch: pytest.MonkeyPatch
         rest = await explorer_of(shown)._reading.blocks({"before": "2"})
         assert [block.height for block in rest.blocks] == [1]
         assert rest.older is None
+
+
+async def test_a_block_with_thousands_of_events_shows_them_by_pages_and_a_list_reads_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with plain() as shown:
+        events = [
+            Issued(asset=CASH, amount=100 * number, to=bytes(20), supply=0)
+            for number in range(5_000)
+        ]
+        stored = shown.solo.town.chain.history.receipts(1)
+        assert stored is not None
+        shown.solo.town.store.write(
+            [
+                (
+                    layout.receipts_key(1),
+                    encode_block_receipts(list(stored.receipts), encode(tuple(events))),
+                )
+            ],
+            sync=False,
+        )
+        showing = Showing(catalogues()["en"], "")
+        reading = explorer_of(shown)._reading
+        first = await reading.block("1", {}, showing)
+        last = await reading.block("1", {"event": "4990"}, showing)
+        html = rendered(shown, "block", first, "en")
+
+        assert [line.number for line in first.events] == list(range(EVENTS_SHOWN_MAX))
+        assert [line.number for line in last.events] == list(range(4_990, 5_000))
+        assert len(first.block.events) == len(first.events)
+        assert (first.block.next_event, last.block.next_event) == (EVENTS_SHOWN_MAX, None)
+        assert f"?event={EVENTS_SHOWN_MAX}" in html
+        assert "4,999" in rendered(shown, "block", last, "en")
+        with pytest.raises(PageRefusal):
+            await reading.block("1", {"event": "-1"}, showing)
+
+        def decoded(_: BlockReceipts) -> None:
+            raise AssertionError("a list of blocks decodes what happened in them")
+
+        monkeypatch.setattr(BlockReceipts, "block_events", decoded)
+        content = await reading.blocks({})
+        assert [block.height for block in content.blocks] == [2, 1]
 
 
 def _line(operation: Any, content: TransactionContent, showing: Showing) -> TransactionLine:

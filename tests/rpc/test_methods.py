@@ -14,7 +14,9 @@ from consensus.evidence import Equivocation
 from consensus.types import BlockId, Round, Step, ValidatorId
 from node.addresses import render_address
 from node.blocks import encode_evidence
+from node.chain.receipts import encode_block_receipts
 from node.codec import encode, replace
+from node.ledger.events import Issued
 from node.ledger.operations import PlaceHold, Propose, SetParameter, Transfer
 from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.transactions import TransactionBody
@@ -23,6 +25,7 @@ from node.proofs import ProofError, verify_proof_file
 from node.replica.position import Position
 from node.rpc.methods import STATUSES_AT_ONCE
 from node.rpc.params import TransactionsParams
+from node.storage import layout
 from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
 from tests.explorer.stage import BILL, EXCHANGE, ISIN, LEI, stage
@@ -358,6 +361,41 @@ async def test_block_by_height_and_its_transactions_page_by_page() -> None:
         assert len(ids) == 5
         assert none["transactions"] == none["transaction_ids"] == []
         assert none["next_index"] is None
+
+
+async def test_own_events_of_a_block_come_page_by_page_where_a_page_is_asked_for() -> None:
+    async with solo_node() as solo:
+        await solo.town.decide()
+        height = solo.town.chain.head.height
+        assert (await solo.call("khz_block", {"height": height - 1, "events_limit": 0}))[
+            "next_event"
+        ] is None  # it has none
+        events = [
+            Issued(asset=CASH, amount=100 * number, to=bytes(20), supply=0) for number in range(5)
+        ]
+        # As a block has them that pays a coupon; which one says so does not matter to who asks.
+        solo.town.store.write(
+            [(layout.receipts_key(height), encode_block_receipts([], encode(tuple(events))))],
+            sync=False,
+        )
+
+        whole = await solo.call("khz_block", {"height": height})
+        pages, place = [], 0
+        while place is not None:
+            page = await solo.call(
+                "khz_block", {"height": height, "first_event": place, "events_limit": 2}
+            )
+            assert len(page["events"]) <= 2
+            pages += page["events"]
+            place = page["next_event"]
+        none = await solo.call("khz_block", {"height": height, "events_limit": 0})
+        beyond = await solo.call("khz_block", {"height": height, "first_event": 9})
+
+        assert [each["amount"] for each in whole["events"]] == [f"{each}.00" for each in range(5)]
+        assert whole["next_event"] is None
+        assert pages == whole["events"]
+        assert (none["events"], none["next_event"]) == ([], 0)
+        assert (beyond["events"], beyond["next_event"]) == ([], None)
 
 
 @pytest.mark.parametrize(
