@@ -47,9 +47,11 @@ class RpcLimits:
     """Of one `POST /transactions`."""
     submission_max: int = 5_000
     """Transactions in one `POST /transactions`."""
-    submissions_at_once_max: int = 16
-    """Bodies of `POST /transactions` that are here whole and worked on at one time. What has come
-    of large ones is as many times `submission_max_bytes` at most, half of that of one caller."""
+    submissions_at_once_max: int = 64
+    """Bodies of `POST /transactions` that are here whole and worked on at one time."""
+    submissions_max_bytes: int = 64 << 20
+    """What has come of those above `body_small_bytes`, half of that of one caller; a
+    `submission_max_bytes` at least."""
     body_timeout_ms: int = 10_000
     """In which a body must have arrived: against senders of one byte a second."""
     idle_timeout_ms: int = 30_000

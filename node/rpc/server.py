@@ -159,11 +159,11 @@ class RpcServer:
             max_bytes=max(self._limits.bodies_max_bytes, body_max),
             share_bytes=max(self._limits.bodies_per_caller_max_bytes, body_max),
         )
-        lists_max_bytes = self._limits.submissions_at_once_max * self._limits.submission_max_bytes
+        list_max, lists_max = self._limits.submission_max_bytes, self._limits.submissions_max_bytes
         self._lists = of_bodies(
             "lists of transactions",
-            max_bytes=lists_max_bytes,
-            share_bytes=max(lists_max_bytes // 2, self._limits.submission_max_bytes),
+            max_bytes=max(lists_max, list_max),
+            share_bytes=max(lists_max // 2, list_max),
         )
         self._answers = of_bodies(
             "answers",

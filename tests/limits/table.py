@@ -519,6 +519,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.limits.RpcLimits.submissions_at_once_max": (
         f"{_SUBMIT}::test_lists_that_are_worked_on_at_one_time_are_bounded"
     ),
+    "node.rpc.limits.RpcLimits.submissions_max_bytes": (
+        f"{_SUBMIT}::test_large_lists_under_way_are_bounded_by_what_has_come"
+    ),
     "node.rpc.limits.RpcLimits.wait_max_ms": (
         f"{_SUBMIT}::test_node_does_not_wait_longer_than_it_allows"
     ),

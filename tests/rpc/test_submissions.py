@@ -524,7 +524,9 @@ async def test_who_sends_a_list_slowly_keeps_nobody_out() -> None:
 
 @pytest.mark.adversarial(39)
 async def test_large_lists_under_way_are_bounded_by_what_has_come() -> None:
-    limits = RpcLimits(submissions_at_once_max=2, submission_max_bytes=2_000, body_small_bytes=100)
+    limits = RpcLimits(
+        submissions_max_bytes=4_000, submission_max_bytes=2_000, body_small_bytes=100
+    )
     async with solo_node(limits=limits) as solo:
         head = (
             "POST /transactions HTTP/1.1\r\nHost: localhost\r\n"
