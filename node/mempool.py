@@ -182,6 +182,11 @@ class Mempool:
         """Return after how long a tenth of the pool should have drained, within fixed bounds."""
         return self._drain.time_for_ms(max(1, self._count_max // 10))
 
+    @property
+    def waiting_since_s(self) -> float | None:
+        """The moment since which something has waited all the time; None while nothing does."""
+        return self._drain.begun_s if self._waiting else None
+
     def leaving_within(self, ms: int) -> int:
         """Return how many are likely to leave in this time, judged likewise."""
         return self._drain.count_in(ms)
@@ -278,6 +283,8 @@ class _DrainRate:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.begun_s = 0.0
+        """When something began to wait after nothing had."""
         self._counted_to: float | None = None
         """Moment up to which waiting has been counted; None while nothing waits."""
         self._left = 0.0
@@ -285,7 +292,7 @@ class _DrainRate:
 
     def begin(self) -> None:
         """Something waits, from now on."""
-        self._counted_to = self._clock.monotonic()
+        self._counted_to = self.begun_s = self._clock.monotonic()
 
     def drained(self, count: int, *, is_empty: bool) -> None:
         """So many have left, and the pool is empty now or not."""

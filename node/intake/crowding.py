@@ -1,10 +1,21 @@
 """How much may wait here before clients are told to come back: two marks, a high one and a low one.
 
-A network that can take what it is offered has its hiccups: a slow disk, a round whose proposer is
-away. What has piled up is done soon after, and nobody is refused for it: that is the high mark. One
-that is offered more than it can take stays at whichever mark there is, and whoever is let in waits
-as long as the mark says. So once a client has been turned away the low mark holds, until none has
-been for a while.
+A network that can take what it is offered has its hiccups, and what has piled up is done soon
+after: nobody is refused for it as long as it stays below the high mark. One that is offered more
+than it can take stays at whichever mark there is, and whoever is let in waits as long as the mark
+says. So once a client has been turned away the low mark holds, until none has been for a while.
+
+A hiccup is not an overload, and blocks tell which it is. While a slow disk or a round whose
+proposer is away holds them up, more piles up than the network is offered too much; where they come
+as ever, what piles up is too much. So the high mark is no more than that takes, and rises by the
+time for which a block is overdue. It keeps that as long as what piled up waits: from block to
+block no more of it counts than is still there. A flood finds no block overdue, and those who come
+with it wait little longer than those after them.
+
+The low mark is for those who bring many times what can be taken: nearly all are turned away, and
+the next block is always at hand. Where most are let in, it costs what blocks could have taken,
+and a network that was crowded once would turn some away for as long as they come, with processors
+idle. So it is the higher, the more of those who ask are let in.
 
 What waits is counted twice over. The pool holds what everyone took, as far as this node has come to
 look at it. What was taken *here* waits longer than the pool alone tells, because the others have to
@@ -17,14 +28,15 @@ grows from there as fast as blocks take it: for as long as one is gathered at mo
 turned away. The more a block holds, the higher it rises before the next, and nobody is told to come
 back for that; and those who bring too much are let in evenly, not all at once after each block.
 
-What leaves a second says what a network can do only while nobody is held back. A low mark that went
-by it would fall with every block, wherever one is longer under way than the mark is: the next is
-smaller, less leaves, less may wait. On a machine that others use as well, a network that was
-crowded once was soon at the minimum, a quarter of what it had done, and stayed there (2026-11-26,
-in virtual time). So the low mark goes by the most that has left a second since clients were turned
-away first, and grows until the next block comes, however late. It is never above the high mark,
-which goes by what leaves now: if a network can do less for good, nobody waits longer than before it
-was crowded.
+What leaves a second says what a network can do only while nobody is held back, and blocks are. A
+low mark that went by it would fall with every block, wherever one is longer under way than the mark
+is: the next is smaller, less leaves, less may wait. On a machine that others use as well, a network
+that was crowded once was soon at the minimum, a quarter of what it had done, and stayed there
+(2026-11-26, in virtual time). So the low mark goes by the most that has left a second since clients
+were turned away first, and grows until the next block comes, however late. It is never above the
+high mark by what leaves now: if a network can do less for good, nobody waits longer than before it
+was crowded. And while nobody is turned away, what leaves counts as of the last block, if it is more
+than since: a block that is overdue takes nothing from the mark that rises for it.
 """
 
 from collections.abc import Callable
@@ -33,11 +45,15 @@ from typing import Final
 from node.clock import Clock
 from node.mempool import Mempool
 
-WAIT_MS: Final = 2_500
-"""The high mark: as much as is likely to leave the pool in this time. What comes in while a round
-goes by without its proposer, and is taken late, stays below it."""
+WAIT_MS: Final = 1_500
+"""The high mark: as much as is likely to leave the pool in this time."""
+LATE_MS_MAX: Final = 1_500
+"""So much more at most, as blocks were overdue: a round that goes by without its proposer, and the
+large block that follows it."""
 CROWDED_WAIT_MS: Final = 300
 """The low mark: the time that one block is under way, so that the next is always at hand."""
+EASED_WAIT_MS: Final = 300
+"""So much more, as far as clients are let in: all of it where nearly nobody is turned away."""
 WAITING_MIN: Final = 4_000
 """Of either mark at least, however little leaves: a network that was idle has not shown what it
 can."""
@@ -70,6 +86,9 @@ class Crowding:
         self._gathered_ms_max = gathered_ms_max
         self._calm_from_s = 0.0
         self._block_s = clock.monotonic()
+        self._late_ms = 0
+        self._let_in = 0.0
+        self._turned_away = 0.0
         self._pool = _Leaving(mempool.leaving_within)
         self._ours = _Leaving(mempool.ours_leaving_within)
 
@@ -81,25 +100,50 @@ class Crowding:
         """Return how much of what was taken here may wait now."""
         return self._allowed(self._ours, WAITING_MIN // self._doors())
 
+    def let_in(self) -> None:
+        """Take note that what a client brings is taken in."""
+        self._let_in += 1
+
     def turned_away(self) -> None:
         """Take note that a client has been told to come back."""
+        self._turned_away += 1
         self._calm_from_s = self._clock.monotonic() + CALM_AFTER_S
 
     def committed(self) -> None:
         """Take note that a block has taken what it could hold."""
+        late_ms = self._late_ms + self._overdue_ms()
         self._block_s = self._clock.monotonic()
         is_crowded = self._block_s < self._calm_from_s
         self._pool.note(is_crowded=is_crowded)
         self._ours.note(is_crowded=is_crowded)
+        left_ms = max(
+            self._pool.time_for_ms(len(self._mempool)), self._ours.time_for_ms(self._mempool.ours)
+        )
+        self._late_ms = max(0, min(late_ms, LATE_MS_MAX, left_ms - CROWDED_WAIT_MS))
+        # Of what was asked before each block half counts, as the next comes.
+        self._let_in /= 2
+        self._turned_away /= 2
 
     def _allowed(self, leaving: "_Leaving", least: int) -> int:
         now_s = self._clock.monotonic()
         since_block_ms = int((now_s - self._block_s) * 1000)
-        high = leaving.within(WAIT_MS + min(since_block_ms, self._gathered_ms_max))
+        high_ms = WAIT_MS + min(since_block_ms, self._gathered_ms_max)
         if now_s >= self._calm_from_s:
-            return max(least, high)
-        low = leaving.at_best_within(CROWDED_WAIT_MS + min(since_block_ms, WAIT_MS))
-        return max(1, int(CROWDED_SHARE * least), min(low, high))
+            late_ms = min(self._late_ms + self._overdue_ms(), LATE_MS_MAX)
+            return max(least, leaving.at_best_within(high_ms + late_ms))
+        asked = self._let_in + self._turned_away
+        share = self._let_in / asked if asked else 1.0
+        low_ms = CROWDED_WAIT_MS + int(share * EASED_WAIT_MS) + min(since_block_ms, WAIT_MS)
+        low = min(leaving.at_best_within(low_ms), leaving.within(high_ms))
+        return max(1, int(CROWDED_SHARE * least), low)
+
+    def _overdue_ms(self) -> int:
+        """Return by how much the next block is late. While nothing waits none is due."""
+        waiting_since_s = self._mempool.waiting_since_s
+        if waiting_since_s is None:
+            return 0
+        due_s = max(self._block_s, waiting_since_s) + self._gathered_ms_max / 1000
+        return max(0, int((self._clock.monotonic() - due_s) * 1000))
 
 
 class _Leaving:
@@ -118,3 +162,7 @@ class _Leaving:
     def at_best_within(self, ms: int) -> int:
         """Return how much would leave in this time if it went as well as it did."""
         return max(self._best_per_s * ms // 1_000, self.within(ms))
+
+    def time_for_ms(self, count: int) -> int:
+        """Return in what time so many would leave if it went as well as it did."""
+        return count * 1_000 // max(1, self._best_per_s)

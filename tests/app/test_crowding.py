@@ -8,6 +8,7 @@ from node.clock import ManualClock
 from node.intake.crowding import (
     CALM_AFTER_S,
     CROWDED_WAIT_MS,
+    LATE_MS_MAX,
     WAIT_MS,
     WAITING_MIN,
     Crowding,
@@ -46,6 +47,8 @@ class Model:
     """How many transactions each holds."""
     waiting: list[int] = field(default_factory=list)
     """How many there are at each tick."""
+    committed_ms: int = 0
+    """When the last block was."""
     now_ms: int = 0
 
     def __post_init__(self) -> None:
@@ -81,6 +84,7 @@ class Model:
             crowding.turned_away()
             self.refused.append(self.now_ms)
             return
+        crowding.let_in()
         for door in range(DOORS):
             for _ in range(count):
                 self._number += 1
@@ -92,6 +96,7 @@ class Model:
     def _commit(self) -> None:
         self.pool.remove([transaction.id for transaction in self._under_way])
         self.crowding.committed()
+        self.committed_ms = self.now_ms
         self.blocks.append(len(self._under_way))
         self._under_way = []
         self._next_block_ms += self.interval_ms
@@ -125,6 +130,75 @@ def test_a_round_without_its_proposer_is_made_up_for_without_a_refusal(
 
     assert model.refused == []
     assert model.waiting[-1] < capacity
+
+
+@SPACED
+def test_a_flood_makes_nobody_wait_as_long_as_a_late_block_may(
+    capacity: int, interval_ms: int
+) -> None:
+    """Blocks come as ever, so what piles up is too much: also after a time of no block at all."""
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+    model.run(10, offered=capacity)
+    model.run(3, offered=0)
+    ticks = len(model.waiting)
+
+    model.run(5, offered=10 * capacity)
+
+    list_size = 10 * capacity * TICK_MS // 1000
+    assert max(model.waiting[ticks:]) < list_size + max(2.1 * capacity, WAITING_MIN)
+
+
+def test_the_high_mark_rises_while_a_block_is_overdue_and_falls_as_what_piled_up_is_taken() -> None:
+    model = Model(capacity=5_000, interval_ms=300)
+    model.run(20, offered=4_500)
+    crowding = model.crowding
+
+    def mark_ms() -> int:
+        """Of what leaves a second, as of the last block."""
+        return crowding.waiting_max() * 1000 // leaving
+
+    leaving = model.pool.leaving_within(1_000)
+    assert mark_ms() < WAIT_MS + GATHERED_MS_MAX + 100
+    for stalled_s, offered in ((1, 4_500), (3, 100)):
+        model.run(stalled_s, offered=offered, stalled=True)
+        overdue_ms = model.now_ms - model.committed_ms - GATHERED_MS_MAX
+        expected_ms = WAIT_MS + GATHERED_MS_MAX + min(overdue_ms, LATE_MS_MAX)
+        assert mark_ms() == pytest.approx(expected_ms, rel=0.1)
+
+    model.run(20, offered=2_500)
+    leaving = model.pool.leaving_within(1_000)
+    assert mark_ms() < WAIT_MS + GATHERED_MS_MAX + 100
+
+
+def test_no_block_is_overdue_while_nothing_waits() -> None:
+    model = Model(capacity=5_000, interval_ms=300)
+    model.run(20, offered=4_500)
+    model.run(3, offered=0)
+    assert len(model.pool) == 0
+
+    model.clock.advance(GATHERED_MS_MAX)
+    at_rest = model.crowding.waiting_max()
+    model.clock.advance(60_000)
+
+    assert model.crowding.waiting_max() == at_rest
+
+
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize(("capacity", "interval_ms"), [(3_000, 400), (4_000, 300), (5_000, 400)])
+def test_who_was_crowded_once_takes_all_again_of_what_it_can_take(
+    capacity: int, interval_ms: int, share: float
+) -> None:
+    """Where agreement takes nearly all the time between two blocks, the low mark is too low for
+    what blocks can take: held for as long as anyone is turned away, it would be so for ever."""
+    model = Model(capacity=capacity, interval_ms=interval_ms, agreement_ms=interval_ms - 50)
+    model.run(5, offered=1_000)
+
+    model.crowding.turned_away()
+    model.run(20, offered=int(capacity * share))
+    refused = len(model.refused)
+    model.run(20, offered=int(capacity * share))
+
+    assert len(model.refused) == refused
 
 
 @SPACED
@@ -169,7 +243,8 @@ def test_what_may_wait_grows_from_a_block_on_until_the_next_comes() -> None:
     model = Model(capacity=4_000, interval_ms=100)
     model.run(20, offered=4_000)
     crowding, clock = model.crowding, model.clock
-    crowding.turned_away()
+    for _ in range(2_000):  # Nearly all are.
+        crowding.turned_away()
     crowding.committed()
     model.pool.remove(model.pool.ids())  # While nothing waits, no time counts.
 

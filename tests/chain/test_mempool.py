@@ -185,6 +185,23 @@ def test_a_time_in_which_nothing_leaves_does() -> None:
     assert draining.leave(200, after_ms=8_000) < 200
 
 
+def test_since_when_something_waits_is_told_until_nothing_does() -> None:
+    draining = Draining()
+    pool, clock = draining.pool, draining.clock
+    assert pool.waiting_since_s is None
+    draining.wait(2)
+    began_s = clock.monotonic()
+
+    draining.leave(1, after_ms=1_000)
+    draining.wait(1)
+    assert pool.waiting_since_s == began_s
+
+    draining.leave(2, after_ms=1_000)
+    assert pool.waiting_since_s is None
+    draining.wait(1)
+    assert pool.waiting_since_s == clock.monotonic()
+
+
 def test_two_blocks_at_once_are_no_faster_than_they_are_together() -> None:
     draining = Draining()
     draining.wait(9_000)

@@ -323,6 +323,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.mempool.COUNT_MAX": f"{_POOL}::test_full_by_count_says_when_to_come_again",
     "node.mempool.SIZE_BYTES_MAX": f"{_POOL}::test_full_by_size_says_so_too",
     "node.mempool.RETRY_AFTER_MAX_MS": f"{_POOL}::test_full_by_count_says_when_to_come_again",
+    "node.intake.crowding.LATE_MS_MAX": (
+        "tests/app/test_crowding.py::test_the_high_mark_rises_while_a_block_is_overdue"
+        "_and_falls_as_what_piled_up_is_taken"
+    ),
     "node.intake.intake.PUSHED_AGAIN_MAX": (
         f"{_INTAKE}::test_what_waits_behind_many_is_pushed_again_only_once_later_ones_are_in_a_block"
     ),
