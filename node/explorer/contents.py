@@ -248,6 +248,8 @@ class ParticipantContent(results.Result, frozen=True, kw_only=True):
 
     participant: results.ParticipantView
     licences: list[LicenceLine]
+    validator: str | None
+    """That it runs, of those who decide the next height."""
 
 
 class ParticipantsContent(results.Result, frozen=True, kw_only=True):

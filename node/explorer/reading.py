@@ -349,10 +349,19 @@ class Reading:
             {"participant": argument}, params.ParticipantParams, argument, "expected-name"
         )
         found = (await self._ask(self._methods.participant, wanted)).participant
+        deciding = await self._ask(self._methods.validators, params.ValidatorsParams())
         return ParticipantContent(
             **at_head(self._chain.head),
             participant=found,
             licences=[self._licence(found.participant, each) for each in found.licences],
+            validator=next(
+                (
+                    each.name
+                    for each in deciding.validators
+                    if each.participant == found.participant
+                ),
+                None,
+            ),
         )
 
     async def licences(self, query: Mapping[str, str]) -> LicencesContent:

@@ -211,6 +211,21 @@ async def test_a_keyboard_is_enough(running: Any, node: Stage) -> None:
         assert [each for each in complaints if not each.endswith("/live")] == []
 
 
+async def test_an_id_is_copied_and_a_moment_told_by_its_age(running: Any, node: Stage) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    async with opened(running, node.solo.url, viewport=DESK, permissions=allowed) as (page, told):
+        await page.goto(f"/ur/transactions/{node.paid}")
+        await page.locator("button.copy").first.focus()
+        await page.keyboard.press("Enter")
+        await page.locator("button.copy", has_text="نقل ہو گیا").wait_for()
+
+        assert await page.evaluate("navigator.clipboard.readText()") == node.paid
+        ages = await page.locator(".age").all_inner_texts()
+        assert len(ages) == 2, "of the block, and of the end of its validity"
+        assert all("پہلے" in age for age in ages), ages
+        assert told == []
+
+
 async def test_without_script_the_pages_are_whole(running: Any, node: Stage) -> None:
     async with opened(running, node.solo.url, viewport=DESK, java_script_enabled=False) as (
         page,

@@ -97,7 +97,7 @@ async def test_scripts_run_in_their_order_before_the_page_is_complete() -> None:
 
         assert [str(each["src"]).partition("?")[0] for each in scripts] == [
             f"/static/{name}"
-            for name in ("htmx.min.js", "hx-sse.min.js", "explorer.js", "uplot.min.js", "charts.js")
+            for name in ("htmx.min.js", "hx-sse.min.js", "uplot.min.js", "charts.js", "explorer.js")
         ]
         assert [set(each) for each in scripts] == [{"src"}] * 5
 
@@ -164,6 +164,22 @@ async def test_a_validator_has_a_page_with_its_hour_and_what_is_against_it() -> 
         assert len(page.all("svg")) == 2
         assert f"/blocks/{shown.evidence_height}" in page.links()
         assert "/participants/central-bank" in page.links()
+
+
+async def test_pages_of_one_thing_lead_to_what_is_beside_it() -> None:
+    async with plain() as shown:
+        head = shown.solo.town.chain.head.height
+        for path, there, elsewhere in (
+            ("/blocks/1", "/blocks/2", "/blocks/0"),
+            (f"/blocks/{head}", f"/blocks/{head - 1}", f"/blocks/{head + 1}"),
+            (f"/blocks/{head}", "/validators/central-bank", ""),
+            ("/participants/central-bank", "/validators/central-bank", ""),
+            ("/participants/finance-ministry", "/participants", "/validators/central-bank"),
+        ):
+            links = Parsed((await shown.get(path))[1]).links()
+            assert there in links, path
+            assert elsewhere not in links, path
+        assert json.loads((await shown.get("/participants/central-bank.json"))[1])["validator"]
 
 
 async def test_what_participants_wrote_is_text_wherever_it_is_shown() -> None:

@@ -1,5 +1,5 @@
-// What htmx does not do by itself: pausing a page that updates, and following what a page has begun.
-// Without this the pages are whole.
+// What pages do besides, where there is script: an id is copied, a moment is told by how long ago it
+// was, a page that updates is paused, and what a page has begun is followed. Without this they are whole.
 "use strict";
 
 const AGAIN_MS = 500;
@@ -42,4 +42,46 @@ document.addEventListener("DOMContentLoaded", () => {
     // What a keyboard is in stays as it is: to replace it would throw the reader out of it.
     if (paused || document.querySelector("#now :focus-visible")) event.preventDefault();
   });
+});
+
+const COPIED_MS = 2000;
+const WHOLE = 32;
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+function offerCopy(code) {
+  const { copy, copied } = document.getElementById("content").dataset;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet copy";
+  button.setAttribute("aria-live", "polite");
+  const say = (word) => {
+    button.textContent = word;
+    button.setAttribute("aria-label", `${word}: ${code.textContent.slice(0, 12)}…`);
+  };
+  say(copy);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(code.textContent);
+    say(copied);
+    setTimeout(() => say(copy), COPIED_MS);
+  });
+  code.after(" ", button);
+}
+
+function tellAge(time) {
+  const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+  const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) || UNITS.at(-1);
+  const age = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+  const told = document.createElement("span");
+  told.className = "unit age";
+  told.textContent = `(${age.format(Math.round(seconds / length), unit)})`;
+  time.after(" ", told);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  // Browsers give the clipboard to pages that came over TLS or from this machine.
+  if (navigator.clipboard)
+    [...document.querySelectorAll(".facts code")]
+      .filter((code) => code.textContent.length >= WHOLE)
+      .forEach(offerCopy);
+  document.querySelectorAll(".facts time[datetime*=T]").forEach(tellAge);
 });
