@@ -141,9 +141,9 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     clock_behind_max_ms: int
     why_silent: str | None
     """Why this validator signs nothing; None: it does, or it observes."""
-    lacks: list[str] = []
-    """What it is not ready for want of, as `/readyz?verbose` says it; none by a release that tells
-    nothing of it."""
+    lacks: list[str] | None = None
+    """What it is not ready for want of, as `/readyz?verbose` says it; None: its release does not
+    tell."""
     validators: list[ValidatorOutlook]
     peers: list[PeerOutlook]
 

@@ -105,6 +105,7 @@ def test_a_network_that_stands_still_is_said_though_all_are_in_reach() -> None:
     assert (still.verdict, still.found) == (Verdict.FAILED, lacks[0])
     assert "khazana top" in still.advice
     assert (moving.verdict, moving.found) == (Verdict.OK, "it takes part, at height 7")
+    assert ready_finding(outlook_like(lacks=None)).verdict is Verdict.UNKNOWN
 
 
 def test_a_home_that_never_ran_lacks_only_the_others(home: Path) -> None:

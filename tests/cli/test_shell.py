@@ -39,7 +39,11 @@ async def test_prompt_awaits_completes_survives_ctrl_c_and_ends_on_ctrl_d() -> N
             await asyncio.to_thread(terminal.until, b"half a line")
             assert b"KeyboardInterrupt" in await asyncio.to_thread(terminal.interrupt, PROMPT)
 
-            assert "ZeroDivisionError" in await typed(terminal, b"1 / 0")
+            for line, error in ((b"1 / 0", "ZeroDivision"), (b"await network.x()", "Attribute")):
+                raised = await typed(terminal, line)
+                assert 'File "<console>", line 1' in raised
+                assert f"{error}Error: " in raised
+                assert "console.py" not in raised, "where it was run is nobody's business"
             assert "SyntaxError" in await typed(terminal, b"nonsense typed here")
             refused = await typed(terminal, b"await client.asset('NOPE')")
             assert "NotFound: " in refused

@@ -28,6 +28,7 @@ OUTLOOK = Outlook(
     clock_ahead_max_ms=3_000,
     clock_behind_max_ms=30_000,
     why_silent=None,
+    lacks=[],
     validators=[
         ValidatorOutlook(name="central-bank", public_key="01" * 32, tls_certificate="02"),
         ValidatorOutlook(name="crypto-council", public_key="03" * 32, tls_certificate="04"),

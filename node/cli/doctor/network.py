@@ -186,11 +186,14 @@ def genesis_finding(home: "Home", outlook: "Outlook | None") -> Finding:
 
 def ready_finding(outlook: "Outlook") -> Finding:
     """Say whether a running node serves and takes part: what all that stands above comes to."""
+    expected = "a quorum in reach, caught up, blocks as often as the network makes them"
+    if outlook.lacks is None:
+        return unknown("ready", "the release that runs does not tell", expected)
     return graded(
         "ready",
         Verdict.FAILED if outlook.lacks else Verdict.OK,
         "\n".join(outlook.lacks) or f"it takes part, at height {outlook.height}",
-        "a quorum in reach, caught up, blocks as often as the network makes them",
+        expected,
         "Mend what is amiss above first: a validator whose clock is wrong counts as missing."
         " `khazana top` with the addresses of all of them says who proposes, who votes and in which"
         " round.",

@@ -11,7 +11,9 @@ import code
 import contextlib
 import inspect
 import rlcompleter
+import sys
 import threading
+import traceback
 import types
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, wait
@@ -106,9 +108,14 @@ class AwaitingConsole(code.InteractiveConsole):
 
     @override
     def showtraceback(self) -> None:
-        """Print the traceback of what is being handled."""
+        """Print the traceback of what is being handled, from the line that was typed on."""
         self.has_failed = True
-        super().showtraceback()
+        error = sys.exception()
+        assert error is not None
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename != self.filename:
+            trace = trace.tb_next
+        self.write("".join(traceback.format_exception(error.with_traceback(trace))))
 
     @override
     def showsyntaxerror(self, filename: str | None = None) -> None:
