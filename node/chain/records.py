@@ -153,8 +153,10 @@ class RecordsAhead:
         """Read up to `limit` records from `start` on, as `CommittedRecords.scan`; return them."""
         piece = _scanned(self._store, table, start, limit)
         if piece:
-            pieces = self._pieces.setdefault(table.prefix, [])
+            prefix = table.prefix
+            pieces = self._pieces.setdefault(prefix, [])
             pieces.append((start, piece))  # type: ignore[arg-type]  # the prefix says the type
+            self.found.update([(prefix + key, record) for key, record in piece])
         return piece
 
     def read_each(self, table: Table[R], keys: Sequence[bytes]) -> None:

@@ -160,11 +160,13 @@ class NodesAhead:
         self._ahead = ahead
 
     def node(self, path: bytes) -> bytes | None:
-        return (
-            self._ahead.branches.get(path)
-            or self._crown.get(path)
-            or self._store.get(node_key(path))
-        )
+        branches = self._ahead.branches
+        node = branches.get(path) or self._crown.get(path)
+        if node is None:
+            node = self._store.get(node_key(path))
+            if node is not None and len(branches) < AHEAD_MAX:
+                branches[path] = node
+        return node
 
     def read_ahead(self, first: bytes, last: bytes) -> None:
         """Read all branches from a path to another's last one in one go."""

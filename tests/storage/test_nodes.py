@@ -84,6 +84,27 @@ def test_what_another_thread_reads_ahead_is_for_the_next_block_alone() -> None:
     assert root == commit(plain, StoredNodes(plain), dict.fromkeys(records, b"y"))
 
 
+def test_what_a_rehearsal_looks_for_is_for_the_next_block_alone_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}
+    commit(store, StoredNodes(store), records)
+    nodes = StoredNodes(store, crown_depth=0)
+    changes: dict[bytes, bytes | None] = dict.fromkeys(records, b"y")
+    foreseen = update(nodes.ahead(), changes)
+
+    assert commit(store, nodes, changes) == foreseen.root
+    assert nodes.reads == 0
+    assert [*nodes._young, *nodes._old] == []
+    # With no room left the rest is looked for again.
+    monkeypatch.setattr("node.storage.nodes.AHEAD_MAX", 20)
+    nodes = StoredNodes(store, crown_depth=0)
+    update(nodes.ahead(), changes | {b"0": b"z"})
+    update(nodes.ahead(), dict.fromkeys(records, b"z"))
+    assert len(nodes._ahead.branches) == 20
+
+
 def count_scans(store: MemoryStore) -> list[bytes]:
     scans: list[bytes] = []
     scan = store.scan
