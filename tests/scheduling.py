@@ -36,7 +36,13 @@ SPOKEN_TO: Final = (
 `BY_THEMSELVES` and each other.
 """
 
-LONG: Final = ("tests/sim/", "tests/docs/test_pages.py")
+LONG: Final = (
+    "tests/sim/",
+    "tests/docs/test_pages.py",
+    "tests/test_packaging.py",
+    "tests/test_scheduling.py",
+    "tests/testing/test_plugin.py",
+)
 """What no worker may begin when all others have nothing left."""
 
 WORKERS_MAX: Final = 4

@@ -10,6 +10,7 @@ import pytest
 
 from tests.scheduling import (
     BY_THEMSELVES,
+    LONG,
     SPOKEN_TO,
     WORKERS_MAX,
     FilesAndOneMachine,
@@ -163,4 +164,6 @@ def test_whatever_starts_processes_of_nodes_runs_by_itself() -> None:
 
     assert marked
     assert [name for name in sorted(marked) if not by_itself(name) and name not in SPOKEN_TO] == []
-    assert [name for name in (*BY_THEMSELVES, *SPOKEN_TO) if not (ROOT / name).exists()] == []
+    assert [
+        name for name in (*BY_THEMSELVES, *SPOKEN_TO, *LONG) if not (ROOT / name).exists()
+    ] == []
