@@ -4,6 +4,7 @@ Raises throughout: `StorageError` for the disk's reasons, `ChainDamaged` where w
 what was written.
 """
 
+import heapq
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -31,6 +32,11 @@ ValueT = TypeVar("ValueT")
 R = TypeVar("R", bound=Record)
 
 EVERYTHING: Final = KeptRecord(from_height=1, ids_after_ms=None)
+
+
+def latest_first(made: AccusationRecord) -> tuple[int, str, int]:
+    """By what accusations are sorted that have the latest shown first."""
+    return -made.shown, made.validator, made.round
 
 
 class History:
@@ -110,7 +116,13 @@ class History:
         """Return all that were ever made, the latest shown first."""
         start, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
         made = [_record(value, ACCUSATIONS) for _, value in self._store.scan(start, stop)]
-        return tuple(sorted(made, key=lambda each: (-each.shown, each.validator, each.round)))
+        return tuple(sorted(made, key=latest_first))
+
+    def latest_accusations(self, count: int) -> list[AccusationRecord]:
+        """Return those shown last, the latest first: goes through all, and holds so many."""
+        start, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
+        made = (_record(value, ACCUSATIONS) for _, value in self._store.scan(start, stop))
+        return heapq.nsmallest(count, made, key=latest_first)
 
     def validators(self, height: int) -> tuple[RulingKey, ...]:
         """Return the validators that rule this height, at most the one after the head.

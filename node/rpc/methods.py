@@ -380,9 +380,10 @@ class Methods:
         )
 
     @method("khz_evidence")
-    def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
+    async def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
         """List the proven double signatures of validators in the blocks kept, newest first."""
-        return results.EvidenceResult(**self._at(), evidence=self._places.evidence(params.limit))
+        evidence = await self._places.evidence(params.limit)
+        return results.EvidenceResult(**self._at(), evidence=evidence)
 
     # The ledger.
 

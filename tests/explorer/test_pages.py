@@ -377,7 +377,7 @@ async def test_page_of_a_foreign_host_is_refused() -> None:
 
 async def test_our_own_failure_is_a_page_with_a_trace_id() -> None:
     async with plain() as shown:
-        shown.solo.town.chain.history.accusations = None  # type: ignore[assignment,method-assign]
+        shown.solo.town.chain.history.latest_accusations = None  # type: ignore[assignment,method-assign]
 
         status, html = await shown.get("/evidence")
 
