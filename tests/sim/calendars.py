@@ -7,12 +7,14 @@ from typing import Any, Protocol
 from node.codec import Record
 from node.ledger.acts.calendars.amend_calendar import AmendCalendar
 from node.ledger.acts.calendars.define_calendar import DefineCalendar
-from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, holiday_on
-from node.ledger.tables import CALENDARS
+from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, Roll, holiday_on
+from node.ledger.tables import APPOINTMENTS, CALENDARS
 from node.ledger.units import MS_PER_DAY
 from tests.sim.model import Model
 
 DAYS_AHEAD: int = 40
+EARLY_DAYS: int = 6
+"""So much before its day a payment may be made, in a run."""
 NAMES: tuple[str, ...] = ("karachi", "lahore", "multan")
 """Few, so that one is often defined twice and amended."""
 
@@ -67,6 +69,19 @@ class CalendarLoad:
             return self.define(chance)
         today = self._today()
         ahead = [key for key, held in calendars.items() if held.used_until > today]
+        early = [
+            (key.partition(b"/")[0], each.nominal)
+            for key, each in self._model.rows(APPOINTMENTS).items()
+            if each.convention is Roll.PRECEDING
+            and each.business_days == 0
+            and today + 1 < each.nominal <= today + EARLY_DAYS
+        ]
+        if not ahead and early:
+            # It is paid tomorrow, if no business is done from then on to its day: for as long as
+            # that is, a correction can concern the past of it.
+            key, last = chance.choice(early)
+            idle = (Holiday(day=day, provisional=False) for day in range(today + 2, last + 1))
+            return self._amended(key, (), tuple(idle))
         if not ahead:
             # Most of what is appointed is near.
             near = Holiday(day=today + chance.randrange(5), provisional=False)

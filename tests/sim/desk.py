@@ -22,6 +22,7 @@ BAD_INPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "a correction of a day that was paid before": ("CALENDAR_DAY_USED",),
     "a fixing without a source": ("FIXING_WITHOUT_SOURCE",),
     "a coupon larger than the agent's cash": ("PaymentUnfunded",),
+    "less than a unit of face": ("FACE_NOT_IN_UNITS",),
     "more than is free of holds": ("HOLDING_INSUFFICIENT",),
 }
 """By what it is called: outcomes and events, each of which it leads to."""
@@ -47,13 +48,10 @@ RARE: Final = frozenset(
     (
         "a bid off the multiple",
         "a bid over the limit",
-        "a correction of a day that was paid before",
-        "SecurityStripped",
-        "SecurityReconstituted",
-        "WithholdingCollected",
+        "a schedule that cannot be",
     )
 )
-"""What two runs need not meet."""
+"""What three runs need not meet."""
 
 
 def never_met(met: Iterable[str]) -> list[str]:

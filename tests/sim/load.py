@@ -185,7 +185,9 @@ class Load:
         )
         securities = SecurityLoad(self, Impossible, bad=days and bad)
         self._issue_widely = securities.issue_widely if days else None
-        self._going_on = (*securities.going_on(), calendars.correct) if days and bad else ()
+        self._going_on = (
+            (*securities.going_on(), calendars.correct, calendars.correct) if days and bad else ()
+        )
         self._debt_desk: dict[str, Callable[[random.Random], Sequence[Record]]] = {
             "define_calendar": calendars.define,
             "amend_calendar": calendars.amend,

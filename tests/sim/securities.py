@@ -12,6 +12,7 @@ from node.codec import Record, replace
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.acts.assets.issue import Issue
 from node.ledger.acts.assets.place_hold import PlaceHold
+from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
@@ -67,6 +68,8 @@ REFERENCES: Final = ("mtb-3m", "mtb-none")
 """One that the auctions of the load may keep, and one that none does."""
 BAD: Final = 1 / 12
 """Of what is defined where days pass."""
+FACE_UNIT: Final = 10
+"""Minor units that are the least face, of some securities where days pass."""
 _MINUTES_OF_DAY: Final = 1_440
 _OFFSETS: Final = range(-720, 841)
 
@@ -166,6 +169,9 @@ class SecurityLoad:
         if self._bad and chance.random() < BAD:
             plan = replace(plan, **chance.choice(_contradictions(plan)))
         code = self._load._fresh("SEC-")
+        # Of one in three: by its number, so that no other seed draws something else for it.
+        unit = FACE_UNIT if self._bad and int(code.removeprefix("SEC-")) % 3 == 0 else 1
+        plan = replace(plan, face_unit=unit)
         pool = (PoolAsset(name="A motorway", document_hash=bytes(32)),)
         terms: ServicedTerms = BondTerms(face_currency="PKR", plan=plan)
         if chance.random() < 0.3:
@@ -187,7 +193,7 @@ class SecurityLoad:
                 terms=terms,
                 term_sheet_hash=bytes(32),
                 decimals=2,
-                multiple=1,
+                multiple=unit,
                 ceiling=10_000,
                 forced_transfer_allowed=chance.random() < 0.7,
             )
@@ -218,8 +224,9 @@ class SecurityLoad:
         return [replace(definition, terms=terms)]
 
     def going_on(self) -> Sequence[Maker]:
-        """Return what happens to securities that live: a cure, cash for the agent, a hold."""
-        return self._cure, self._fill_agent, self._hold_face
+        """Return what happens to securities that live: a cure, cash for the agent, a hold, a tax,
+        less of a face than there is."""
+        return self._cure, self._fill_agent, self._hold_face, self._withhold, self._move_a_crumb
 
     def issue_widely(self, chance: random.Random) -> Sequence[Record]:
         """Issue a security whose register is open to several accounts, or define one."""
@@ -288,6 +295,44 @@ class SecurityLoad:
             )
         ]
 
+    def _withhold(self, chance: random.Random) -> Sequence[Record]:
+        """Withhold so much that something is collected of the little that is paid here."""
+        rates = WithholdingRow(from_day=0, rate_bps=chance.choice((3_000, 9_000)), source="a law")
+        return [
+            self._load._governed(
+                SetWithholding,
+                "set_withholding",
+                ANY,
+                taxpayer=taxpayer.value,
+                kind=chance.choice(("bond", "bond", "sukuk")),
+                collector=self._load._any_account(chance),
+                rows=(rates,),
+            )
+            for taxpayer in ParticipantKind
+        ]
+
+    def _move_a_crumb(self, chance: random.Random) -> Sequence[Record]:
+        """Transfer less than a unit of face, of what is in units."""
+        assets = self._load._model.rows(ASSETS)
+        found = [
+            split_key(key)
+            for key, held in self._load.holdings().items()
+            if held.available
+            and is_serviced(terms := assets[key[ADDRESS_SIZE:]].terms)
+            and terms.plan.face_unit > 1
+        ]
+        if not found:
+            return self._define_security(chance)
+        holder, asset = chance.choice(found)
+        return [
+            Transfer(
+                account=holder,
+                to=self._load._any_account(chance),
+                asset=asset,
+                amount=chance.randrange(1, FACE_UNIT),
+            )
+        ]
+
     def _fill_agent(self, chance: random.Random) -> Sequence[Record]:
         """Give the ministry cash, of which its payments take more than it has now and then."""
         ministry = self._load._office(FINANCE_MINISTRY)
@@ -343,7 +388,7 @@ class SecurityLoad:
                 asset=asset,
                 payment=payment,
                 reference_ppm=chance.choice((-10_000, 105_000, 1_000_000)),
-                source="simulation" if chance.random() < 0.9 else "",
+                source="simulation" if chance.random() < (0.6 if self._bad else 0.9) else "",
             )
         ]
 

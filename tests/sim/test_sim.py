@@ -91,7 +91,8 @@ def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> No
     met: set[str] = set()
     day = Options(version=LATEST_VERSION, faults=(), liars=0, client_pause_s=0.4, bad=True)
     day = replace(day, seed=1, minutes=0.7)
-    for options in (replace(day, auctions=True), replace(day, day_s=1.2, paid_per_block=5)):
+    days = replace(day, day_s=1.2, paid_per_block=5)
+    for options in (replace(day, auctions=True), days, replace(days, seed=2)):
         result = holds(options)
         met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
 
