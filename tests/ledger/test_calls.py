@@ -184,6 +184,29 @@ def test_call_in_part_repays_a_share_of_everybodys_face_and_interest_counts_what
     world.check()
 
 
+@pytest.mark.parametrize(
+    ("share_ppm", "principal"), [(250_000, FACE * 101 // 400), (None, FACE * 101 // 100)]
+)
+def test_call_on_the_day_of_a_payment_moves_with_it_where_no_business_is_done(
+    share_ppm: int | None, principal: int
+) -> None:
+    world = debt()
+    second = rows(world)[1]
+    to_day(world, rows(world)[0].payment_day)
+    world.do(amend(second.nominal_day), by=(CB,))
+    moved = rows(world)[1]
+    assert moved.payment_day > moved.nominal_day == second.nominal_day
+
+    (called,) = world.do(call(second.nominal_day, share_ppm), by=(CB, FM))
+
+    assert isinstance(called, SecurityCalled)
+    assert (called.payment, rows(world)[1].payment_day) == (2, moved.payment_day)
+    assert settled(to_day(world, moved.payment_day)) == [2]
+    made = payment(world, 2)
+    assert (made.interest_due, made.principal_due) == (FACE * 35 // 1_000, principal)
+    world.check()
+
+
 def test_what_is_left_after_a_part_can_be_called_too() -> None:
     world = debt()
     second, third = rows(world)[1:3]

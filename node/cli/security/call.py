@@ -10,6 +10,7 @@ from node.cli.quote.figures import DAY, FIGURE
 from node.cli.submission import Offices, office_options
 
 _PPM_OF_PERCENT = 10_000
+_ALL_PPM = 100 * _PPM_OF_PERCENT
 
 
 @click.command()
@@ -18,7 +19,8 @@ _PPM_OF_PERCENT = 10_000
 @click.option(
     "--share",
     type=FIGURE,
-    help="Per cent of the face that was issued; without it all that is left.",
+    help="Per cent of the face that was issued, repaid with the payment whose day --day is, before"
+    " any roll; without it all that is left.",
 )
 @office_options
 def command(
@@ -39,9 +41,12 @@ def command(
         --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
     """
     ppm = None if share is None else share * _PPM_OF_PERCENT
-    if ppm is not None and ppm.denominator != 1:
+    if ppm is not None and (ppm.denominator != 1 or not 0 < ppm < _ALL_PPM):
         raise CommandError(
-            Exit.USAGE, f"--share is {float(ppm) / _PPM_OF_PERCENT:.8g} %; expected four decimals"
+            Exit.USAGE,
+            f"--share is {float(ppm) / _PPM_OF_PERCENT:.8g} %; expected above 0 and below 100, with"
+            " at most four decimals",
+            advice="Without --share all that is left is repaid.",
         )
     offices.send(
         {

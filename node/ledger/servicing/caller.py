@@ -13,7 +13,7 @@ import msgspec
 from node.codec import Record
 from node.ledger.calendars import calendar_of, cancel_appointment, today
 from node.ledger.courses import calls_of
-from node.ledger.dates import is_business_day
+from node.ledger.dates import date_of, is_business_day
 from node.ledger.identifiers import AssetCode
 from node.ledger.instruments import Call, Calls, Payment, last_called, schedule_of
 from node.ledger.outcomes import Outcome, Reject
@@ -67,7 +67,8 @@ def call(
         raise Reject(Outcome.ALREADY_CALLED, asset=asset, payment=latest)
     now = today(state, time_ms)
     fault = _fault_of_day(right, day, now)
-    if fault is None and not is_business_day(calendar, day):
+    with_payment = day == agreed[number - 1].nominal_day  # and so made where that rolls to
+    if fault is None and not with_payment and not is_business_day(calendar, day):
         fault = "no business is done on it"
     if fault is None and share_ppm is not None:
         fault = _fault_of_share(right, agreed, number, day, share_ppm)
@@ -100,7 +101,7 @@ def _fault_of_day(right: CallRight, day: Day, now: Day) -> str | None:
     if not any(window.from_day <= day <= window.to_day for window in right.windows):
         return "it lies in no window"
     if day - now < right.notice_days:
-        return f"today is day {now}, and {right.notice_days} days of notice are due"
+        return f"today is {_date(now)}, and {right.notice_days} days of notice are due"
     return None
 
 
@@ -112,7 +113,7 @@ def _fault_of_share(
         return "it may only be repaid whole"
     own = agreed[number - 1].nominal_day
     if day != own:
-        return f"a share is repaid with a payment, and the next one is on day {own}"
+        return f"a share is repaid with a payment, and the next one falls on {_date(own)}"
     repaid = sum(each.principal_ppm for each in agreed[:-1])
     if share_ppm + repaid >= PPM:
         return f"{repaid} millionths are repaid already, and some must be left"
@@ -124,17 +125,21 @@ def _fault_of_record(
 ) -> str | None:
     """Return why the record of a payment as it was called cannot be taken, or None."""
     if payment.record_day < now:
-        return f"its record would have been taken on day {payment.record_day}"
+        return f"its record would have been taken on {_date(payment.record_day)}"
     if payment.number == 1:
         earliest = terms.plan.issue_day
     else:
         earliest = agreed[payment.number - 2].payment_day + 1
     if payment.record_day < earliest:
         return (
-            f"its record would be taken on day {payment.record_day}, before the one of the period"
-            f" can be, on day {earliest}"
+            f"its record would be taken on {_date(payment.record_day)}, before the one of the"
+            f" period can be, on {_date(earliest)}"
         )
     return None
+
+
+def _date(day: Day) -> str:
+    return date_of(day).isoformat()
 
 
 def _enter(state: LedgerState, asset: str, calls: Calls, now: Day) -> None:
