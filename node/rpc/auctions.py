@@ -7,7 +7,7 @@ from typing import Any, Final
 from node.amounts import render_amount
 from node.chain import Chain
 from node.ledger.auctioning import settlement_day
-from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_on
+from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_over
 from node.ledger.auctions.plans import PlannedAuction
 from node.ledger.auctions.records import (
     BIDS_NUMBERED_MAX,
@@ -20,9 +20,9 @@ from node.ledger.auctions.records import (
     ReferenceRecord,
     RowState,
     StandingRecord,
-    delivered_of,
+    deliveries_of,
 )
-from node.ledger.auctions.switches import given_for
+from node.ledger.auctions.switches import parts_for
 from node.ledger.calendars import today
 from node.ledger.holdings import asset_of
 from node.ledger.pricing import text
@@ -386,14 +386,15 @@ def _row(
     paid = accrued = issued = issued_accrued = None
     if row.state is RowState.SETTLED:
         assert record.result is not None, "an auction that delivers is decided"
-        given = given_for(record.terms, record.result, row, piece, multiple)
-        paid = render_amount(given.remainder, decimals=decimals)
+        parts = parts_for(record.terms, record.result, row, piece, multiple)
+        given = [part.face for part in parts]
+        paid = render_amount(sum(part.remainder for part in parts), decimals=decimals)
         if piece.accrual is not None:
-            accrued = text(accrued_on(delivered_of(row), piece.accrual), decimals)
+            accrued = text(accrued_over(deliveries_of(row), piece.accrual), decimals)
         if record.terms.destination is not None:
-            issued = render_amount(given.face, decimals=decimals)
+            issued = render_amount(sum(given), decimals=decimals)
             if piece.destination_accrual is not None:
-                issued_accrued = text(accrued_on(given.face, piece.destination_accrual), decimals)
+                issued_accrued = text(accrued_over(given, piece.destination_accrual), decimals)
     return shapes.LadderRowView(
         price=None if row.price_e4 is None else _price(row.price_e4),
         face=render_amount(row.face, decimals=decimals),

@@ -29,6 +29,11 @@ def accrued_on(face: int, accrual: Accrual | None) -> int:
     return half_up(Fraction(accrual.numerator, accrual.denominator) * face, 0)
 
 
+def accrued_over(faces: Iterable[int], accrual: Accrual) -> int:
+    """Return the interest accrued on faces that were delivered, and so rounded, one by one."""
+    return sum(accrued_on(face, accrual) for face in faces)
+
+
 def due_for(face: int, price_e4: int, accrual: Accrual | None) -> int:
     """Return what is paid for a face: its price and the interest accrued, each rounded by itself.
 

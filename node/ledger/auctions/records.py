@@ -194,7 +194,12 @@ class LadderRow(Record):
 
 def delivered_of(row: LadderRow) -> int:
     """Return the face that a row which is settled was delivered."""
-    return row.allotted + row.reallotted
+    return sum(deliveries_of(row))
+
+
+def deliveries_of(row: LadderRow) -> tuple[int, ...]:
+    """Return the faces of its deliveries: each is paid for, and rounded, by itself."""
+    return tuple(face for face in (row.allotted, row.reallotted) if face)
 
 
 class Accrual(Record):

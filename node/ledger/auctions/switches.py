@@ -21,6 +21,7 @@ from node.ledger.auctions.records import (
     LadderRow,
     RowState,
     delivered_of,
+    deliveries_of,
 )
 from node.ledger.auctions.terms import AuctionTerms
 
@@ -57,14 +58,26 @@ def given_for(
     Raises:
         AuctionError: as `exchange`.
     """
-    parts = [
-        _given_for(terms, paid_price(terms, result, row), face, piece, multiple)
-        for face in (row.allotted, row.reallotted)
-        if face
-    ]
+    parts = parts_for(terms, result, row, piece, multiple)
     return Exchange(
         face=sum(part.face for part in parts), remainder=sum(part.remainder for part in parts)
     )
+
+
+def parts_for(
+    terms: AuctionTerms,
+    result: AuctionResult,
+    row: LadderRow,
+    piece: LadderRecord,
+    multiple: int,
+) -> list[Exchange]:
+    """Return what was given for each delivery of a row: what is re-allotted is one of its own.
+
+    Raises:
+        AuctionError: as `exchange`.
+    """
+    price_e4 = paid_price(terms, result, row)
+    return [_given_for(terms, price_e4, face, piece, multiple) for face in deliveries_of(row)]
 
 
 def _given_for(

@@ -9,7 +9,16 @@ from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger.auctions import Form, Method, Reallotment, due_for
 from node.ledger.auctions.allotment import reallotment_fault
-from node.ledger.auctions.records import AuctionStage, RowState, delivered_of
+from node.ledger.auctions.averages import accrued_on, accrued_over, consideration
+from node.ledger.auctions.records import (
+    Accrual,
+    AuctionStage,
+    LadderRecord,
+    RowState,
+    delivered_of,
+    deliveries_of,
+)
+from node.ledger.auctions.switches import given_for
 from node.ledger.events import AllotmentFailed, AllotmentSettled, Event, FaceReallotted
 from node.ledger.tables import ASSETS, BIDDERS, BIDS, STANDINGS, name_key
 from tests.ledger.auctions import test_reopening as reopening
@@ -257,3 +266,21 @@ def test_ladder_that_does_not_keep_to_the_rule_is_found_out() -> None:
     ):
         fault = reallotment_fault(terms, record.result, ladder_)
         assert fault is None if said is None else said in (fault or "")
+
+
+def test_interest_of_a_row_is_what_was_paid_beside_its_price() -> None:
+    """Two deliveries are rounded twice, and together less than once."""
+    accrual = Accrual(day=20_788, numerator=1, denominator=3_000)
+    world = decided()
+    settled(world)
+    row = replace(ladder(world)[0], price_e4=993_000, allotted=40_000_000, reallotted=10_000_000)
+    result = auction(world).result
+    assert result is not None
+    piece = LadderRecord(rows=(row,), accrual=accrual, destination_accrual=None)
+    terms = replace(auction(world).terms, method=Method.MULTIPLE_PRICE)
+
+    paid = given_for(terms, result, row, piece, 1).remainder
+    accrued = accrued_over(deliveries_of(row), accrual)
+
+    assert (accrued, accrued_on(delivered_of(row), accrual)) == (16_666, 16_667)
+    assert paid - accrued == consideration(delivered_of(row), 993_000)
