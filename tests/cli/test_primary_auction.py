@@ -13,6 +13,7 @@ import pytest
 
 from node.cli.auction.evidence import gather
 from node.cli.auction.recomputing import figures_of
+from node.cli.auction.result import emit_result
 from node.cli.auction.sealed import FILE_SIZE_MAX, FILES_MAX, load
 from node.cli.exits import CommandError, Exit
 from node.client import Client, NotFound
@@ -225,7 +226,7 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
 
     result = await market.run("result", AUCTION)
     ladder = (await market.run("result", AUCTION, "--csv")).out.splitlines()
-    assert ladder[0] == "price,yield,face,allotted,state"
+    assert ladder[0] == "price,yield,face,allotted,state,reallotted,paid,accrued,issued"
     assert ladder[1].startswith("98.5000,6.6171,")  # (100 / 98.5 - 1) x 365 / 84
     assert "98.3611" in result.out  # (40 x 98.50 + 50 x 98.25) / 90
     assert "at the average" in result.out
@@ -241,6 +242,9 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert settled.code == Exit.OK, settled.err
     assert "DIFFERS" not in settled.out
     assert "each record is proven against the genesis" in settled.out
+    printed = (await market.run("result", AUCTION)).out
+    assert "settled               " in printed
+    assert "open" not in printed
     over = await market.run("calendar")
     assert "nothing is announced" in over.out
     references = await market.run("references", "--json")
@@ -655,3 +659,46 @@ async def test_what_does_not_stand_on_the_paper_is_refused_before_it_is_sent(
         ),
     ):  # fmt: skip
         assert ran.code == code, ran.err
+
+
+def test_result_says_what_each_bid_came_to(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = {"yield": None, "accrued": None, "issued": None, "paid": None, "reallotted": "0.00"}
+    row = {"price": "99.3000", "face": "3000000.00", "allotted": "2100000.00", "state": "settled"}
+    result = {
+        "auction": "pib-1",
+        "stage": "settled",
+        "height": 7,
+        "time": "2026-12-01T05:00:00.000Z",
+        "terms": {"asset": "PIB", "noncompetitive_price": "cut_off"},
+        "destination": None,
+        "result": {"cut_off": "99.3000", "competitive": "2100000.00"},
+        "settled": "3000000.00",
+        "failed": "900000.00",
+        "reallotted": "900000.00",
+        "paid": "2979000.00",
+        "ladder": [
+            {**nothing, **row, "reallotted": "900000.00", "paid": "2979000.00"},
+            {**nothing, **row, "price": "99.2000", "allotted": "0.00", "state": "open"},
+            {**nothing, **row, "price": None, "allotted": "0.00", "state": "open"},
+        ],
+    }
+
+    emit_result(result, as_json=False, as_csv=False)
+    told = capsys.readouterr().out
+    emit_result({**result, "result": None, "stage": "rejected"}, as_json=False, as_csv=False)
+    rejected = capsys.readouterr().out
+    emit_result(result, as_json=False, as_csv=True)
+    sheet = capsys.readouterr().out.splitlines()
+
+    assert "competitive  2,100,000.00" in told
+    assert "reallotted   900,000.00" in told
+    head, first, second, third = told.split("\n\n")[2].splitlines()
+    assert head.split() == ["price", "yield", "face", "allotted", "reallotted", "paid"]
+    assert first.split()[2:] == [
+        *("3,000,000.00", "2,100,000.00", "900,000.00", "2,979,000.00", "settled")
+    ]
+    assert second.endswith("not accepted")
+    assert third.startswith("at the cut-off ")
+    assert "no bid was accepted" in rejected
+    assert sheet[0] == "price,yield,face,allotted,state,reallotted,paid,accrued,issued"
+    assert sheet[1] == "99.3000,,3000000.00,2100000.00,settled,900000.00,2979000.00,,"

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 _PLACE: Final = ("height", "block_id", "time")
 _LADDER: Final = ("price", "yield", "face", "allotted", "state")
+_SHEET: Final = (*_LADDER, "reallotted", "paid", "accrued", "issued")
+_SUMS: Final = ("settled", "failed", "reallotted", "paid")
+_AMOUNTS: Final = frozenset({"competitive", "noncompetitive", *_SUMS})
+_DECIDED: Final = frozenset({"decided", "settled"})
+_WITHOUT_PRICE: Final = {"average": "at the average", "cut_off": "at the cut-off"}
 
 
 @click.command()
@@ -29,7 +34,8 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
     """Print the result of an AUCTION and its whole ladder: every valid bid, no bidder.
 
     A price stands with its yield where the line is a bill, or pays one rate to the end and its face
-    at once. With --csv the ladder alone; a bid without a price has none there.
+    at once. What was paid is with the interest accrued. With --csv the ladder alone; a bid without
+    a price has none there.
 
     \b
     Example:
@@ -71,30 +77,60 @@ def _yield_of(
 def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     """Print an auction as `read` returns it."""
     is_switch = result["destination"] is not None
+    more = ("issued",) if is_switch else ()
+    if Decimal(result["reallotted"]):
+        more = ("reallotted", *more)
+    if result["stage"] == "settled":
+        more = (*more, "paid")
     rows = [
         (
-            row["price"] or "at the average",
+            row["price"] or _WITHOUT_PRICE[result["terms"]["noncompetitive_price"]],
             row["yield"] or "-",
             grouped(row["face"]),
             grouped(row["allotted"]),
-            *((grouped(row["issued"] or "0"), grouped(row["paid"] or "0")) if is_switch else ()),
-            row["state"],
+            *(grouped(row[name] or "0.00") for name in more),
+            _state_of(result["stage"], row),
         )
         for row in result["ladder"]
     ]
-    decided = result["result"]
     parts = [
         f"auction {result['auction']} of {result['terms']['asset']}{_given(result)}:"
         f" {result['stage']}",
-        "not decided" if decided is None else render(decided),
-        table(rows, head=(*_LADDER[:4], *(("given", "cash") if is_switch else ()), ""))
+        _decided(result),
+        table(rows, head=(*_LADDER[:4], *(_named(name, is_switch=is_switch) for name in more), ""))
         if rows
         else "no ladder",
         f"as of block {result['height']}, {result['time']}",
     ]
-    head = (*_LADDER, "issued", "paid") if is_switch else _LADDER
-    sheet = Sheet(head=head, rows=[tuple(row[name] for name in head) for row in result["ladder"]])
+    sheet = Sheet(
+        head=_SHEET, rows=[tuple(row[name] for name in _SHEET) for row in result["ladder"]]
+    )
     emit_sheet(result, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
+
+
+def _decided(result: Mapping[str, Any]) -> str:
+    """Return what was decided, and of what was settled what came of it."""
+    if result["result"] is None:
+        over = result["stage"] == "rejected"
+        return "no bid was accepted" if over else "not decided"
+    sums = _SUMS if result["stage"] == "settled" else ()
+    shown = {**result["result"], **{name: result[name] for name in sums}}
+    return render(
+        {name: grouped(value) if name in _AMOUNTS else value for name, value in shown.items()}
+    )
+
+
+def _state_of(stage: str, row: Mapping[str, Any]) -> str:
+    """Return how it stands with a bid: of one that got nothing, once that is certain, so much."""
+    if row["state"] == "open" and (
+        stage == "rejected" or (stage in _DECIDED and not Decimal(row["allotted"]))
+    ):
+        return "not accepted"
+    return str(row["state"])
+
+
+def _named(name: str, *, is_switch: bool) -> str:
+    return {"issued": "given", "paid": "cash"}.get(name, name) if is_switch else name
 
 
 def _given(result: dict[str, Any]) -> str:
