@@ -184,7 +184,15 @@ async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:
     )
     assert second.code == Exit.OK, second.err
     # The account is taken over as well, whoever announces: so it is shown.
-    assert f"proceeds       {desk.ministry}" in second.err
+    assert f"proceeds        {desk.ministry}" in second.err
+    # Nor can any of the rule be changed afterwards.
+    for told in (
+        "prices per hundred, in multiples of 0.01",
+        "shared pro rata in steps of 5,000.00",
+        "goes to who was cut short at the cut-off",
+        "for 30 days who does not pay",
+    ):
+        assert told in second.err
 
     one, two = [
         (await desk.solo.call("khz_auction", {"auction": name}))["auction"]["terms"]
@@ -314,6 +322,12 @@ async def test_announcements_that_cannot_be(desk: Desk) -> None:
         (("--opens", "+1h", "--closes", "+0m"), "closes is"),
         ((*_LATER, "--quantum", "0.00001"), "--quantum is 1e-05"),
         ((*_LATER, "--noncompetitive", "10"), "without --noncompetitive-most"),
+        ((*_LATER, "--noncompetitive-most", "5000"), "found --noncompetitive-most, and no share"),
+        ((*_LATER, "--noncompetitive-kind", "person"), "found --noncompetitive-kind, and no share"),
+        (
+            (*_LATER, "--noncompetitive", "0", "--oversubscription", "pro-rata"),
+            "found --oversubscription, and no share",
+        ),
         ((*_LATER, "--destination", "GIS"), "only a switch"),
         ((*_LATER, "--form", "switch"), "names the line that is given"),
         ((*_LATER, "--propose"), "--propose and --approver"),
@@ -369,6 +383,17 @@ async def test_definitions_that_cannot_be(desk: Desk) -> None:
         ("bond", ("--tenor", "5y", "--face-unit", "0"), "--face-unit is 0"),
         ("bond", ("--tenor", "5y", "--face-unit", "0.001"), "more decimals than the asset"),
         ("bond", ("--tenor", "5y", "--face-unit", "a rupee"), "not an amount"),
+        (
+            "bond",
+            ("--tenor", "5y", "--rate", "1", "--floor", "0", "--cap", "9"),
+            "found --floor, --cap, and the rate does not float",
+        ),
+        ("bond", ("--tenor", "5y", "--months", "3"), "found --months, and it pays its face alone"),
+        (
+            "bill",
+            ("--tenor", "84d", "--brought-back", "--roll", "none"),
+            "found --roll, and --brought-back is not paid by the ledger",
+        ),
         ("sukuk", ("--tenor", "5y"), "names the assets that are let"),
         ("sukuk", ("--tenor", "5y", "--pool", "road"), "--pool is 'road'"),
     ):

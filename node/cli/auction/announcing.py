@@ -38,6 +38,22 @@ _STAGES: Final = (
     ("decides_until", "--decides-until"),
     ("settles", "--settles"),
 )
+_OF_BIDS_WITHOUT_PRICE: Final = (
+    "noncompetitive_kinds",
+    "noncompetitive_least",
+    "noncompetitive_most",
+    "noncompetitive_price",
+    "oversubscription",
+)
+_UNPAID: Final = {
+    "none": "is not issued, or not taken back",
+    "cut_short": "goes to who was cut short at the cut-off",
+}
+_TOO_MANY: Final = {"pro_rata": "share pro rata", "smallest_first": "are served smallest first"}
+_FAULTS: Final = {
+    "failing_exclusion_days": "does not pay",
+    "unrevealed_exclusion_days": "leaves a bid unopened",
+}
 _FOR_REVEALS: Final = timedelta(hours=1)
 _FOR_DECISION: Final = timedelta(hours=2)
 
@@ -177,10 +193,13 @@ def _without_price(
     """Return the rule about bids without a price, as far as the options say one.
 
     Raises:
-        CommandError: there is a share for them, and nothing says how much one of them is at most.
+        CommandError: there is a share for them, and nothing says how much one of them is at most;
+            or there is none, and something is said of them.
     """
     kinds = sorted(set(wanted.noncompetitive_kinds)) or None
     share = _units(wanted.noncompetitive, _BPS_OF_PERCENT, "--noncompetitive")
+    if not (share or (share is None and (like or {}).get("noncompetitive_share_bps"))):
+        _refuse_what_needs_a_share(wanted)
     if share == 0:
         return {
             "noncompetitive_share_bps": 0,
@@ -205,6 +224,17 @@ def _without_price(
         "noncompetitive_least": least,
         "noncompetitive_most": most,
     }
+
+
+def _refuse_what_needs_a_share(wanted: Wanted) -> None:
+    for name in _OF_BIDS_WITHOUT_PRICE:
+        if getattr(wanted, name):
+            option = f"--{name.replace('_kinds', '_kind').replace('_', '-')}"
+            raise CommandError(
+                Exit.USAGE,
+                f"found {option}, and no share of the target is for bids without a price",
+                advice="Say the share in per cent with --noncompetitive 10, or leave it out.",
+            )
 
 
 def _destination(
@@ -282,6 +312,10 @@ def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> di
         "with a price": f"{', '.join(who)}; each {terms['bids_per_bidder']} bids and"
         f" {share.normalize():f} % of the target",
         "without one": _without_one(terms),
+        "bids for": _bid_for(terms),
+        "at the cut-off": _at_cut_off(terms),
+        "not paid for": _UNPAID[terms["reallotment"]],
+        "may not bid": _excluded(terms),
         "reference": terms["reference"] or "none",
     }
     given = terms["destination"]
@@ -300,8 +334,33 @@ def _without_one(terms: Mapping[str, Any]) -> str:
     price = terms["noncompetitive_price"].replace("_", "-")
     return (
         f"{', '.join(terms['noncompetitive_kinds'])}; {percent.normalize():f} % of the target, each"
-        f" from {least} to {most} at the {price}"
+        f" from {least} to {most} at the {price}; too many"
+        f" {_TOO_MANY[terms['oversubscription']]}"
     )
+
+
+def _bid_for(terms: Mapping[str, Any]) -> str:
+    """Return what is bid, and how finely."""
+    form = terms["form"]
+    what = f"{form}s in per cent a year" if form in _OF_A_LINE else "prices per hundred"
+    return f"{what}, in multiples of {Decimal(terms['quantum_e4']) / _E4:f}"
+
+
+def _at_cut_off(terms: Mapping[str, Any]) -> str:
+    """Return how bids at the cut-off share what is left."""
+    whole = terms["filled_whole"]
+    first = ""
+    if not _AMOUNT.fullmatch(whole) or Decimal(whole):
+        first = f", after those up to {_shown(whole)} are filled"
+    return f"shared pro rata in steps of {_shown(terms['prorata_step'])}{first}"
+
+
+def _excluded(terms: Mapping[str, Any]) -> str:
+    """Return how long who fails is shut out."""
+    found = [
+        f"for {terms[name]} days who {fault}" for name, fault in _FAULTS.items() if terms[name]
+    ]
+    return "; ".join(found) or "nobody is shut out: what is unopened or unpaid is noted"
 
 
 def _shown(amount: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from node.cli.asking import with_client
 from node.cli.documents import digest_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from node.client import Client
     from node.client.reads import Asset
 
-_NAMES: Final = tuple(Terms.__dataclass_fields__)
+_NAMES: Final = tuple(name for name in Terms.__dataclass_fields__ if name != "written")
 _OPTIONS: Final = (
     click.option("--kind", type=click.Choice(KINDS), required=True, help="What it is."),
     click.option("--issue", type=DAY, required=True, help="From when it accrues: YYYY-MM-DD."),
@@ -144,7 +145,9 @@ def _said(handler: Handler) -> Handler:
     @wraps(handler)
     def gathered(**values: Any) -> Any:
         told = {name: values.pop(name) for name in _NAMES}
-        return handler(said=Terms(**told), **values)
+        source = click.get_current_context().get_parameter_source
+        written = frozenset(n for n in _NAMES if source(n) is ParameterSource.COMMANDLINE)
+        return handler(said=Terms(**told, written=written), **values)
 
     whole: Handler = gathered
     for option in reversed(_OPTIONS):

@@ -20,6 +20,17 @@ from node.cli.quote.figures import plain
 KINDS: Final = ("bill", "bond", "sukuk")
 ROLLS: Final = ("none", "following", "modified-following", "preceding")
 STUBS: Final = ("none", "short-front", "long-front", "short-back", "long-back")
+_OF_WHAT_FLOATS: Final = ("margin", "floor", "cap", "fixing_days", "stale_days")
+_OF_INTEREST: Final = ("months", "stub")
+_OF_WHAT_IS_PAID: Final = (
+    "day_count",
+    "pricing_day_count",
+    "calendar",
+    "roll",
+    "record_days",
+    "grace_days",
+    "face_unit",
+)
 _TENOR: Final = re.compile(r"([1-9][0-9]{0,4})([dmy])")
 _PPM_OF_PERCENT: Final = 10_000
 _ALL_PPM: Final = 1_000_000
@@ -52,6 +63,8 @@ class Terms:
     pool: tuple[str, ...]
     face_unit: str
     brought_back: bool
+    written: frozenset[str] = frozenset()
+    """Names of what an option says, rather than what is usual."""
 
 
 def terms_of(
@@ -115,12 +128,25 @@ def _check(said: Terms, *, pays: bool) -> None:
         raise CommandError(Exit.USAGE, "found --reference and --rate, expected one of them")
     if said.steps and said.rate is None:
         raise CommandError(Exit.USAGE, "found --step without --rate, which is paid before it")
+    if said.reference is None:
+        _refuse(said, _OF_WHAT_FLOATS, "the rate does not float: there is no --reference")
+    if not pays:
+        _refuse(said, _OF_INTEREST, "it pays its face alone, without --rate or --reference")
+    if said.brought_back:
+        _refuse(said, _OF_WHAT_IS_PAID, "--brought-back is not paid by the ledger")
     if (said.kind == "sukuk") is not bool(said.pool):
         raise CommandError(
             Exit.USAGE,
             "a sukuk names the assets that are let, and nothing else does",
             advice='Say --pool "M-2 motorway=title.pdf", once for each.',
         )
+
+
+def _refuse(said: Terms, names: Sequence[str], why: str) -> None:
+    """Refuse what would be said for nothing: a definition is for ever."""
+    found = [f"--{name.replace('_', '-')}" for name in names if name in said.written]
+    if found:
+        raise CommandError(Exit.USAGE, f"found {', '.join(found)}, and {why}")
 
 
 def _maturity(said: Terms) -> date:
