@@ -236,7 +236,11 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"parameter-{name}" for name in LIMITS),
         *(f"verify-{reason}" for reason in REASONS),
         *(f"figure-{name}" for name in FIGURES),
-        *(f"{part}-{form.name.lower()}" for part in ("bid", "cut-off-note") for form in Form),
+        *(
+            f"{part}-{form.name.lower()}"
+            for part in ("bid", "cut-off", "cut-off-note", "average")
+            for form in Form
+        ),
         *(f"amount-{name}" for name in ("million", "billion", "trillion")),
         *(
             f"refusal-{status}"

@@ -1,7 +1,7 @@
 """`khazana report auction`: the ladder of an auction and what was decided on it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -63,7 +63,7 @@ def command(auction: str, out: Path, url: str, timeout_s: float, *, as_json: boo
         room = (max(prices) - min(prices)) or 1.0
         axes.set_ylim(min(prices) - room * 0.25, max(prices) + room * 0.45)
         axes.set_xlim(0, left)
-        axes.set_ylabel("price per hundred")
+        axes.set_ylabel(_BID.get(result["terms"]["form"], "price per hundred"))
         axes.set_xlabel(f"face bid for with a price, {name}; accepted in green".replace(", ;", ";"))
         axes.text(
             0.99,
@@ -86,6 +86,13 @@ async def _read(client: "Client", auction: str) -> tuple[dict[str, Any], list["F
 
     figures = await recompute(client, auction)
     return await read(client, auction), figures
+
+
+_BID: Final = {
+    "rate": "rate, per cent a year",
+    "margin": "margin over the reference, per cent a year",
+}
+"""What is bid where it is no price."""
 
 
 def _summary(result: dict[str, Any], verified: int) -> str:
