@@ -91,7 +91,8 @@ class FloatingRate(Record):
     """What is paid for a year: fixed for each period anew, by the ledger's own last auction.
 
     Pakistan's floating bonds refer to the weighted average yield of the last bill auction of a
-    tenor; its fallback is another source, which the offices bring (`fix_rate`).
+    tenor; its fallback, the mean of five days' PKRV, is another source: the offices bring the mean
+    with where it is from (`fix_rate`), and the ledger does not work it out.
     """
 
     reference: Name
