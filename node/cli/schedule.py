@@ -92,7 +92,13 @@ async def _encoded_terms(client: "Client", file: Path) -> str:
 def _text(result: Mapping[str, Any]) -> str:
     named = f"{result['asset']}, a" if result["asset"] else "terms of a"
     days = f"{result['calendar']}, version {result['calendar_version']}"
-    rows = [[_shown(value) for value in _row(payment)] for payment in result["payments"]]
+    rows = [
+        [
+            cell(value).replace("_", " ") if name == "status" else _shown(value)
+            for name, value in zip(_HEAD, _row(payment), strict=True)
+        ]
+        for payment in result["payments"]
+    ]
     return (
         f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n"
         f"interest accrues by {result['day_count']}, priced by {result['pricing_day_count']}\n\n"

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -187,7 +187,10 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert [each["step"] for each in coming] == ["opens", "closes", "settles"]
     assert {each["auction"] for each in coming} == {AUCTION}
     assert [each["maturing"] for each in coming] == [None, None, "0"]
-    assert "nothing is planned" in (await market.run("calendar")).out
+    shown = (await market.run("calendar")).out
+    assert "nothing is planned" in shown
+    settles = datetime.fromisoformat(coming[2]["time"]) + timedelta(hours=5)  # in Karachi
+    assert f"{settles:%Y-%m-%d %H:%M}  settles  {AUCTION}" in shown
     await check_plan(market)
     await market.go_to(0)
     bidding = await market.run("calendar", "--csv")

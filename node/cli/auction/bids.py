@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from node.cli.asking import ask
+from node.cli.asking import ask, render
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 from node.cli.sheets import Sheet, csv_option
@@ -41,10 +41,16 @@ def command(
         "khz_bidder",
         as_json=as_json,
         as_csv=as_csv,
+        text=render if auction else _standing,
         sheet=_sheet,
         participant=participant,
         auction=auction,
     )
+
+
+def _standing(result: Mapping[str, Any]) -> str:
+    """Return how a bidder stands; of its bids nothing, where no auction was named."""
+    return render({name: value for name, value in result.items() if name != "bids"})
 
 
 def _sheet(result: Mapping[str, Any]) -> Sheet:

@@ -1,6 +1,7 @@
 """`khazana auction calendar`: what is planned and announced of auctions, and what falls due."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,6 +9,7 @@ import click
 
 from node.cli.asking import grouped, read_all, with_client
 from node.cli.exits import CommandError, Exit
+from node.cli.moments import zone_of
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
@@ -68,7 +70,8 @@ def command(
 
     A plan promises nothing; `provisional` is what hangs on a day that is not certain. Bids of an
     auction come in from when it opens to when it closes; who was allotted something pays for it, or
-    is paid, when it settles. A settlement by a calendar moves with that calendar.
+    is paid, when it settles. A settlement by a calendar moves with that calendar. Times are local;
+    with --json and --csv in UTC.
 
     With --plan --genesis each plan is read with its proof, and no node is believed what one says;
     that none is left out, nothing proves.
@@ -103,8 +106,10 @@ def command(
     if trusted is not None:
         parts.append("each plan is proven against the genesis; what falls due is the node's word")
     if not planned:
+        zone = zone_of(found["parameters"])
+        local = [(_local(row[0], zone), *row[1:]) for row in rows]
         parts.append(
-            table([_grouped(row, _HEAD) for row in rows], head=_HEAD)
+            table([_grouped(row, _HEAD) for row in local], head=("local time", *_HEAD[1:]))
             if rows
             else "nothing is announced"
         )
@@ -133,6 +138,7 @@ async def _read(client: "Client", trusted: "Genesis | None") -> dict[str, Any]:
         **{name: found[name] for name in ("height", "block_id", "time")},
         "calendar": steps_of(found, due),
         "plan": planned_of(plans["plans"], due, found["today"]),
+        "parameters": (await client.parameters()).value,
     }
 
 
@@ -181,6 +187,13 @@ def planned_of(
         if each["day"] >= today
     ]
     return sorted(planned, key=lambda each: (each["day"], each["plan"]))
+
+
+def _local(moment: str, zone: timezone) -> str:
+    """Return a moment as people read it beside the ledger's days: what settles at the beginning of
+    a day would stand on the day before in UTC.
+    """
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _cell(value: object) -> str:
