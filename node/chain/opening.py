@@ -67,7 +67,8 @@ def check_belongs(store: KeyValueStore, genesis: Genesis) -> None:
     if found_hash != genesis.hash:
         raise ChainDamaged(
             f"it belongs to genesis {(found_hash or b'').hex() or 'none'},"
-            f" this is {genesis.hash.hex()}"
+            f" this is {genesis.hash.hex()}; compare genesis.json with the other institutions"
+            " first: where that is the wrong one, the database is whole"
         )
 
 

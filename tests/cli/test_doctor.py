@@ -246,6 +246,7 @@ def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> N
 
     assert finding.verdict is Verdict.FAILED
     assert "it belongs to genesis" in finding.found
+    assert "compare genesis.json with the other institutions first" in finding.found
 
 
 def test_a_damaged_database_is_found_with_the_commands_that_help(home: Path) -> None:
