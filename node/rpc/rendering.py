@@ -160,7 +160,7 @@ class Renderer:
                 yield name, name, self._operations
             elif hint is int:
                 yield name, name, None
-            elif _is_time(hint) and name.endswith("_ms"):
+            elif _is_time(hint):
                 yield name, name.removesuffix("_ms"), self._of_hint(hint, name)
             else:
                 yield name, name, self._of_hint(hint, name)
@@ -174,8 +174,8 @@ class Renderer:
             return self._optional([item for item in arguments if item is not type(None)], name)
         if get_origin(bare) is tuple:
             return self._tuple(arguments, name)
-        if _is_time(hint):
-            return render_time
+        if _is_time(hint) and name.endswith("_ms"):
+            return render_time  # counts may have the same range
         if _is_day(hint):
             return render_day
         if isinstance(bare, type):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node.codec import Record, encode
 from node.ledger.catalogue import ACTS, CATALOGUE
-from node.ledger.events import Event
+from node.ledger.events import Event, HoldersPaid
 from node.ledger.operations import (
     DefineAsset,
     GrantLicence,
@@ -127,6 +127,24 @@ def test_time_loses_its_unit_from_the_name() -> None:
 
     assert render(hold)["expires"] == "2020-09-13T12:26:40.125Z"
     assert render(msgspec.structs.replace(hold, expires_ms=None))["expires"] is None  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("kind", [*OPERATIONS, *EVENTS])
+def test_nothing_is_a_time_that_is_not_named_so(kind: type[Record]) -> None:
+    """A count can have the range of a time: the holders that a payment went to have."""
+    record = sample(kind)
+    rendered = render(record)
+
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if not name.endswith("_ms") and get_origin(hint) is Annotated and get_args(hint)[0] is int:
+            assert not str(rendered[name]).endswith("Z"), name
+
+
+def test_holders_that_were_paid_are_a_number() -> None:
+    paid = HoldersPaid(asset="PKR", payment=1, holders=6, paid=100, withheld=15, redeemed=0)
+
+    assert render(paid)["holders"] == 6
+    assert render(paid)["paid"] == "1.00"
 
 
 def test_enumerations_are_words() -> None:
