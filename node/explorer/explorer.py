@@ -365,6 +365,7 @@ class Explorer:
             height=self._chain.head.height,
             ready=all(check.passed for check in self._door.health.checks()),
             network_note=self._network_note,
+            ledger_ms=self._chain.head.time_ms,
             has_desk=asked.has_desk,
             decimals_of=self._door.views.decimals_of,
             sold_by=self._sold_by,

@@ -147,6 +147,7 @@ class Face(Showing):
         height: int,
         ready: bool,
         network_note: str | None,
+        ledger_ms: int = 0,
         has_desk: bool = False,
         decimals_of: Callable[[str], int | None] = lambda _: None,
         sold_by: Callable[[str], str | None] = lambda _: None,
@@ -157,6 +158,7 @@ class Face(Showing):
             path: the parts of the page's own path, without the language.
             query: what the page was asked with, as far as it means something.
             network_note: the key of a text about the network as a whole, or None.
+            ledger_ms: the time of the last block; no clock that ages are told by is behind it.
             has_desk: the menu leads to the page of a development network too.
         """
         root = root_of(catalogue.language)
@@ -172,6 +174,7 @@ class Face(Showing):
         self.height = height
         self.ready = ready
         self.network_note = network_note
+        self.ledger_ms = ledger_ms
         self._has_desk = has_desk
 
     @property

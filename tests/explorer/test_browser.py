@@ -226,6 +226,19 @@ async def test_an_id_is_copied_and_a_moment_told_by_its_age(running: Any, node: 
         assert told == []
 
 
+async def test_no_block_is_of_the_future_where_the_ledger_is_ahead(
+    running: Any, node: Stage
+) -> None:
+    async with opened(running, node.solo.url, viewport=DESK) as (page, told):
+        await page.clock.set_fixed_time("2000-01-01T00:00:00Z")
+        await page.goto("/blocks/1")
+
+        (age,) = await page.locator(".age").all_inner_texts()
+
+        assert age.endswith(("ago)", "(now)")), age
+        assert told == []
+
+
 async def test_without_script_the_pages_are_whole(running: Any, node: Stage) -> None:
     async with opened(running, node.solo.url, viewport=DESK, java_script_enabled=False) as (
         page,

@@ -68,7 +68,9 @@ function offerCopy(code) {
 }
 
 function tellAge(time) {
-  const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+  // Where dates were let pass the ledger is ahead of the reader: no block is of the future.
+  const now = Math.max(Date.now(), Number(document.getElementById("content").dataset.ledgerMs));
+  const seconds = (Date.parse(time.dateTime) - now) / 1000;
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) || UNITS.at(-1);
   const age = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
   const told = document.createElement("span");
