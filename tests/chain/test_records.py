@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from node.chain.caches import ENTRY_OVERHEAD_BYTES
 from node.chain.errors import ChainDamaged
-from node.chain.records import CommittedRecords
+from node.chain.records import _DECODED_FACTOR, CommittedRecords
 from node.codec import encode
 from node.ledger.tables import ACCOUNTS, HOLDINGS, HOLDS, TABLES, HoldingRecord
 from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
@@ -173,3 +174,23 @@ def test_what_was_read_ahead_of_a_block_is_gone_after_it() -> None:
     assert records.records(HOLDINGS, wanted) == [after, after, None]
     assert list(records.scan(HOLDINGS, b"", 9)) == [(b"a", after), (b"b", after)]
     assert records.ahead() is not ahead
+
+
+def test_what_is_remembered_is_never_what_was_there_before_the_block() -> None:
+    """Read ahead besides or not, and however long ago it was used."""
+    store = MemoryStore()
+    before = {HOLDINGS.prefix + key: RECORD for key in (b"a", b"b", b"c")}
+    store.write([(layout.state_key(key), encode(RECORD)) for key in before], sync=False)
+    entry = ENTRY_OVERHEAD_BYTES + _DECODED_FACTOR * len(encode(RECORD))
+    records = CommittedRecords(store, size_bytes_max=2 * 2 * entry)
+    for key in before:
+        records.record(HOLDINGS, key[1:])
+    assert (len(records.cache.young), len(records.cache.old)) == (1, 2)
+    records.ahead().read_piece(HOLDINGS, b"", 3)
+    after = HoldingRecord(available=2, held=0)
+    changed, encoded = dict.fromkeys(before, after), dict.fromkeys(before, encode(after))
+    store.write([(layout.state_key(key), value) for key, value in encoded.items()], sync=False)
+
+    records.accept(changed, encoded)
+
+    assert [records.record(HOLDINGS, key[1:]) for key in before] == [after] * 3

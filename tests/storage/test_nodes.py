@@ -22,7 +22,7 @@ def commit(store: MemoryStore, nodes: StoredNodes, changes: dict[bytes, bytes | 
 
 
 @pytest.mark.parametrize("crown_depth", [-1, 0, 1, CROWN_DEPTH])
-@pytest.mark.parametrize("cache_size_bytes", [0, 5_000, 1 << 20])
+@pytest.mark.parametrize("cache_size_bytes", [0, 5_000, 60_000, 1 << 20])
 def test_tree_is_the_same_with_any_cache(crown_depth: int, cache_size_bytes: int) -> None:
     chance = Random(1)
     store, plain = MemoryStore(), MemoryStore()
@@ -33,6 +33,8 @@ def test_tree_is_the_same_with_any_cache(crown_depth: int, cache_size_bytes: int
             b"%d" % chance.randrange(500): chance.choice([None, b"x", b"%d" % chance.randrange(9)])
             for _ in range(40)
         }
+        foreseen = dict(chance.sample(list(changes.items()), chance.choice((0, 10))))
+        update(nodes.ahead(), foreseen)
         root = commit(store, nodes, changes)
         assert root == commit(plain, StoredNodes(plain), changes)
         assert state_root(StoredNodes(store)) == root == state_root(nodes)
