@@ -116,6 +116,28 @@ def test_what_was_rehearsed_is_taken_and_not_done_again() -> None:
         assert state.get(HOLDINGS, b"b") == HoldingRecord(available=number, held=0)
 
 
+def test_what_was_rehearsed_is_done_again_where_a_scan_finds_something_else() -> None:
+    """What comes in between, what goes and what is another: each is read by the scan alone."""
+
+    def scanned(state: LedgerState) -> int:
+        found = state.scan(HOLDINGS, b"", 9)
+        return sum(holding.available for _, holding in found)
+
+    rehearsal = Rehearsal()
+    rehearsal.learn("it", LedgerState(make_records({b"a": 1, b"c": 1})), scanned)
+
+    for base in ({b"a": 1, b"b": 1, b"c": 1}, {b"a": 1}, {b"a": 1, b"c": 2}):
+        state = LedgerState(make_records(base))
+        assert rehearsal.perform("it", state, scanned) == sum(base.values())
+
+
+def test_what_another_rule_did_stands_for_nothing() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.learn("it", LedgerState(CountingRecords()), lambda _: "one")
+
+    assert rehearsal.perform("it", LedgerState(CountingRecords()), lambda _: "other") == "other"
+
+
 def test_what_was_rehearsed_leads_back_to_nothing() -> None:
     """It goes when it is let go: a collector that looked for it would stop a block for it."""
     rehearsal = Rehearsal()
