@@ -122,6 +122,22 @@ def test_what_is_not_paid_for_goes_to_whoever_was_cut_short() -> None:
     assert world.get(STANDINGS, name_key("bank-c")) is None
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_ladder_of_several_pieces_is_gone_through_whole(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.ledger.auctions.ladders.ROWS_PER_PIECE_MAX", rows)
+    world = decided(retail=4)
+    leave(world, "bank-b")
+    world.do(suspend("amina"), by=(VAR,))
+
+    settled(world)
+
+    assert auction(world).competitive_pieces == -(-5 // rows)
+    assert delivered(world) == [30, 0, 20, 40, 0, 0]
+    assert auction(world).unpaid == 34 * STEP
+
+
 def test_nobody_gets_it_where_that_is_the_rule() -> None:
     world = decided(TERMS)
     leave(world, "bank-b")
