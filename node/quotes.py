@@ -189,10 +189,14 @@ def interest_quote(
     """
     if ends <= begins:
         raise QuoteError(f"from {begins} to {ends} no day counts; expected `to` after `from`")
-    if (ends - begins).days > YEARS_MAX * 366 or ends.year > _YEAR_LAST:
+    if (
+        (ends - begins).days > YEARS_MAX * 366
+        or begins.year < _YEAR_FIRST
+        or ends.year > _YEAR_LAST
+    ):
         raise QuoteError(
-            f"from {begins} to {ends}; expected at most {YEARS_MAX} years, and none after"
-            f" {_YEAR_LAST}"
+            f"from {begins} to {ends}; expected at most {YEARS_MAX} years, none before"
+            f" {_YEAR_FIRST} and none after {_YEAR_LAST}"
         )
     counts = [each for each in DayCount if period or each is not DayCount.ACT_ACT_ICMA]
     in_share, on = percent_of(rate, "rate"), face_of(face)

@@ -302,9 +302,13 @@ def _http_failure(status: int, data: bytes) -> ClientError:
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, aiohttp.ClientConnectorError) and (error.os_error.errno or 0) > 0:
-        # Its own words are of its options, and of a call that nobody has made.
-        return os.strerror(error.os_error.errno or 0)
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
+        error, aiohttp.ClientSSLError  # whose number is OpenSSL's
+    ):
+        number = error.os_error.errno or 0
+        if number > 0:
+            # Its own words are of its options, and of a call that nobody has made.
+            return os.strerror(number)
     return str(error) or type(error).__name__
 
 

@@ -183,7 +183,8 @@ class Intake:
             for start in range(0, len(raws), CHUNK_MAX):
                 if self.turn_away() is not None:
                     break
-                self._crowding.let_in()
+                if start == 0:
+                    self._crowding.let_in()  # a list, as whoever is turned away brings one
                 answers += await self._verifier.bring(raws[start : start + CHUNK_MAX])
         except CrowdedOut:
             pass  # What was taken of this piece is `Known` when it is brought again.

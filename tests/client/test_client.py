@@ -183,6 +183,20 @@ def test_endpoint_that_is_no_address_is_refused(endpoint: str) -> None:
         Client(endpoint)
 
 
+async def test_what_fails_in_tls_is_told_as_that_and_not_as_the_systems_error() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        client = Client(f"https://127.0.0.1:{port}")
+        with pytest.raises(Unreachable, match="SSL"):
+            await client.__aenter__()
+
+
 def test_client_needs_an_endpoint() -> None:
     with pytest.raises(ValueError, match="at least one"):
         Client([])

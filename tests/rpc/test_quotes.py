@@ -145,6 +145,7 @@ async def test_client_asks_with_figures_and_days(solo: Solo) -> None:
         ({**FLOATER, "day_count": "30/360"}, "`day_count` of a floater is 30/360: expected"),
         ({**INTEREST, "to": "2020-08-20"}, "no day counts; expected `to` after `from`"),
         ({**INTEREST, "to": "2121-08-20"}, "expected at most 100 years"),
+        ({**INTEREST, "from": "0001-01-01", "to": "0001-12-31"}, "none before 1700"),
         ({**INTEREST, "rate": "101"}, "`rate` is 101 %"),
         ({**INTEREST, "period_from": "2020-08-20"}, "`period_from` and `period_to`"),
         ({**INTEREST, "day_count": "ACT/ACT ICMA"}, "regular period"),
