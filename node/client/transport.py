@@ -303,7 +303,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
-        error, aiohttp.ClientSSLError  # whose number is OpenSSL's
+        error,
+        aiohttp.ClientSSLError,  # whose number is OpenSSL's
     ):
         number = error.os_error.errno or 0
         if number > 0:
