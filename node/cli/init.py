@@ -37,7 +37,7 @@ from node.cli.passphrases import obtain_passphrase, passphrase_option
     metavar="[DIRECTORY]",
     help="Make no home but a network's files for docker compose, by default in khazana-docker.",
 )
-@click.option("-n", "--validators", type=int, help="With --docker: how many validate. [4 to 16]")
+@click.option("-n", "--validators", type=int, help="With --docker: how many validate. [1 to 16]")
 @click.option("--observers", type=int, help="With --docker: how many follow. [0 to 8, default 1]")
 @click.option(
     "--build",

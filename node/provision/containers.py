@@ -15,9 +15,11 @@ from typing import Final
 
 from node.ledger.powers import REFERENCE_OFFICES
 
-VALIDATORS_MIN: Final = 4
-"""Of the byzantine fault model: three validators survive no fault."""
 VALIDATORS_MAX: Final = 16
+_BYZANTINE_MIN: Final = 4
+"""Of the byzantine fault model: three validators survive no fault."""
+_CRASH: Final = 3
+"""Of these one may stop under the fault model `crash`; fewer survive nothing."""
 OBSERVERS_MAX: Final = 8
 FIRST_PORT: Final = 26_680
 """Where the first node is published on the machine; each next one gets the next."""
@@ -34,7 +36,7 @@ STREAM_FILE: Final = "nats.conf"
 
 _VALIDATOR_NAMES: Final = (
     *REFERENCE_OFFICES,
-    *(f"validator-{number}" for number in range(VALIDATORS_MIN + 1, VALIDATORS_MAX + 1)),
+    *(f"validator-{number}" for number in range(len(REFERENCE_OFFICES) + 1, VALIDATORS_MAX + 1)),
 )
 _OBSERVER_NAMES: Final = (
     "exchange",
@@ -60,7 +62,7 @@ class ContainerNetwork:
 
     def __post_init__(self) -> None:
         for count, least, most, of in (
-            (self.validators, VALIDATORS_MIN, VALIDATORS_MAX, "validators"),
+            (self.validators, 1, VALIDATORS_MAX, "validators"),
             (self.observers, 0, OBSERVERS_MAX, "observers"),
         ):
             if not least <= count <= most:
@@ -68,7 +70,7 @@ class ContainerNetwork:
 
     @property
     def validator_names(self) -> tuple[str, ...]:
-        """The four institutions first."""
+        """The four institutions first; those that are too many do not validate."""
         return _VALIDATOR_NAMES[: self.validators]
 
     @property
@@ -412,14 +414,16 @@ def _description(network: ContainerNetwork) -> str:
 name = "containers-{network.validators}"
 test_network = true
 development = true
-fault_model = "byzantine"
+fault_model = "{"crash" if network.validators == _CRASH else "byzantine"}"
 
-# Never fewer than four: three validators survive no fault under this model.
+# {_endurance(network.validators)}
 [parameters]
-validators-min = {VALIDATORS_MIN}
+validators-min = {min(network.validators, _BYZANTINE_MIN)}
 """
     parts = [head]
-    for name in network.names:
+    idle = tuple(name for name in REFERENCE_OFFICES if name not in network.names)
+    participants = (*network.names, *idle)
+    for name in participants:
         if name in REFERENCE_OFFICES:
             kind = f'kind = "institution"\noffice = "{name}"'
         else:
@@ -427,7 +431,7 @@ validators-min = {VALIDATORS_MIN}
         parts.append(f'[[participants]]\nid = "{name}"\n{kind}\n')
     parts += [
         f'[[accounts]]\nowner = "{name}"\ndevelopment_key = "{name}/account"\n'
-        for name in network.names
+        for name in participants
     ]
     parts += [
         f'[[validators]]\nname = "{name}"\nrpc_listen = "0.0.0.0:26680"\nparticipant = "{name}"\n'
@@ -438,3 +442,12 @@ validators-min = {VALIDATORS_MIN}
         for name in network.observer_names
     ]
     return "\n".join(parts)
+
+
+def _endurance(validators: int) -> str:
+    """Return what a network of so many survives, and so how few there may be."""
+    if validators >= _BYZANTINE_MIN:
+        return "Never fewer than four: three validators survive no fault under this model."
+    if validators == _CRASH:
+        return "One of three may stop, if all are trusted to run the program as it is: never fewer."
+    return "For trying only: nobody may stop."

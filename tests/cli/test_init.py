@@ -132,7 +132,7 @@ async def test_docker_alone_names_its_own_folder(
         (["--docker", "net", "--name", "bank"], "--name is for a node of your own"),
         (["--docker", "net", "--observer"], "--observer is for a node of your own"),
         (["--name", "bank", "-n", "4"], "--validators is for a network in containers"),
-        (["--docker", "net", "-n", "3"], "3 validators are asked for; 4 to 16 can be had"),
+        (["--docker", "net", "-n", "0"], "0 validators are asked for; 1 to 16 can be had"),
         (["--observer"], "the node has no name"),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from consensus import FaultModel
 from node.genesis import parse_genesis
 from node.provision.containers import (
     INDEX_SECRET,
@@ -15,7 +16,6 @@ from node.provision.containers import (
     STREAM_FILE,
     STREAM_SECRET,
     VALIDATORS_MAX,
-    VALIDATORS_MIN,
     ContainerNetwork,
     ContainersError,
 )
@@ -45,7 +45,9 @@ def test_repository_has_the_secrets_that_its_compose_file_names() -> None:
     assert found == set(network().secret_files)
 
 
-@pytest.mark.parametrize(("validators", "observers"), [(4, 0), (7, 2), (16, 8)])
+@pytest.mark.parametrize(
+    ("validators", "observers"), [(1, 0), (2, 1), (3, 1), (4, 0), (7, 2), (16, 8)]
+)
 def test_a_network_of_any_size_can_be_founded(
     tmp_path: Path, validators: int, observers: int
 ) -> None:
@@ -57,6 +59,7 @@ def test_a_network_of_any_size_can_be_founded(
 
     genesis = parse_genesis(founded.genesis.render(), file="genesis.json")
     assert len(genesis.validators) == validators
+    assert genesis.fault_model is (FaultModel.CRASH if validators == 3 else FaultModel.BYZANTINE)
     assert set(founded.keys) == set(made.names)
     assert len(made.names) == validators + observers
 
@@ -154,8 +157,8 @@ def test_every_node_has_its_profile_and_a_port_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("validators", "observers", "words"),
     [
-        (VALIDATORS_MIN - 1, 0, "3 validators are asked for; 4 to 16 can be had"),
-        (VALIDATORS_MAX + 1, 0, "17 validators are asked for; 4 to 16 can be had"),
+        (0, 0, "0 validators are asked for; 1 to 16 can be had"),
+        (VALIDATORS_MAX + 1, 0, "17 validators are asked for; 1 to 16 can be had"),
         (4, -1, "-1 observers are asked for; 0 to 8 can be had"),
         (4, OBSERVERS_MAX + 1, "9 observers are asked for; 0 to 8 can be had"),
     ],
