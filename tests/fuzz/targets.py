@@ -314,6 +314,10 @@ _RATES: Final = (
 )
 
 
+def _rates(path: Path) -> None:
+    read_rates(path, "person", "bond")
+
+
 def _holidays(path: Path) -> None:
     for _ in read_holidays(path):
         pass
@@ -830,7 +834,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(
         name="rates-file",
         form=Form.TEXT,
-        opened=_in_file(read_rates, "rates.csv"),
+        opened=_in_file(_rates, "rates.csv"),
         refusals=(CommandError,),
         seeds=lambda: (_RATES,),
         doors=("node.cli.withholding.set_.read_rates",),

@@ -1,14 +1,16 @@
 """`khazana withholding set`: offices set the rates of a class of taxpayer."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
+from node.cli.output import fields, table
 from node.cli.quote.figures import DAY, FIGURE, plain
 from node.cli.submission import Offices, office_options
 from node.cli.tables import cell, read_table
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
     from node.client import Client
     from node.client.reads import Withholding
 
+Row: TypeAlias = Mapping[str, Any]
+
 _BPS_OF_PERCENT: Final = 100
 _ALL_BPS: Final = 100 * _BPS_OF_PERCENT
+_HEAD: Final = ("change", "from_day", "rate", "source", "before")
 
 
 @click.command()
@@ -48,8 +53,14 @@ def command(
 
     With --from, --rate and --source one rate is added to those that are there, or takes the place
     of the one from that day on. With FILE, a CSV table with the columns from_day, rate and source,
-    all of them are replaced; `khazana withholding show --csv` prints such tables. Payments whose
-    record is taken keep what was settled then.
+    all of them are replaced; `khazana withholding show --csv` prints such tables, and a row that
+    names another TAXPAYER or KIND is refused.
+
+    Either way the whole table is replaced. With --from its other rows, and without --collector the
+    account that receives, are as they stood on the node when the command was run: what others set
+    until it is applied is replaced too. All of it is printed first, each row with what becomes of
+    it; with --dry-run nothing else happens. Payments whose record is taken keep what was settled
+    then.
 
     \b
     Examples:
@@ -77,17 +88,20 @@ def command(
             f"nothing is withheld yet from what a {kind} pays a {taxpayer}",
             advice="Say with --collector which account receives it.",
         )
+    before = {
+        each.from_day.isoformat(): _row(each.from_day, Fraction(each.rate), each.source)
+        for each in (() if ruling is None else ruling.rates)
+    }
     if file is not None:
-        rows = read_rates(file)
+        rows = read_rates(file, taxpayer, kind)
     else:
         assert from_day is not None
         assert rate is not None
-        before = () if ruling is None else ruling.rates
-        others = {
-            each.from_day: _row(each.from_day, Fraction(each.rate), each.source) for each in before
-        }
-        added = {from_day: _row(from_day, rate, source or "")}
-        rows = [row for _, row in sorted((others | added).items())]
+        added = {from_day.isoformat(): _row(from_day, rate, source or "")}
+        rows = [row for _, row in sorted((before | added).items())]
+    collectors = {"collector": receiver}
+    if ruling is not None and ruling.collector != receiver:
+        collectors["before"] = ruling.collector
     offices.send(
         {
             "type": "set_withholding",
@@ -96,21 +110,65 @@ def command(
             "collector": receiver,
             "rows": rows,
         },
-        f"from what a {kind} pays a {taxpayer}: {len(rows)} rates, to {receiver}",
+        f"from what a {kind} pays a {taxpayer}, in place of the whole table:\n"
+        f"{table(changes_of(before, rows), head=_HEAD)}\n{fields(collectors)}\n",
     )
 
 
-def read_rates(file: Path) -> list[dict[str, Any]]:
+def changes_of(before: Mapping[str, Row], rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """Return what a table becomes, a line for each day, and what stood there.
+
+    Args:
+        before: the rows that are replaced, each by its day.
+        rows: those that will be there.
+    """
+    after = {row["from_day"]: row for row in rows}
+    found: list[tuple[str, ...]] = []
+    for day in sorted(before.keys() | after.keys()):
+        old, new = before.get(day), after.get(day)
+        if new is None:
+            assert old is not None
+            found.append(("removed", day, "-", "-", ", ".join(_words(old))))
+        elif old is None:
+            found.append(("added", day, *_words(new), ""))
+        elif old == new:
+            found.append(("kept", day, *_words(new), ""))
+        else:
+            found.append(("replaced", day, *_words(new), ", ".join(_words(old))))
+    return found
+
+
+def _words(row: Row) -> tuple[str, str]:
+    percent, hundredths = divmod(row["rate_bps"], _BPS_OF_PERCENT)
+    # On one line, whatever a node says.
+    source = row["source"].replace("\n", "\\n").replace("\t", "\\t")
+    return f"{percent}.{hundredths:02d}", source
+
+
+def read_rates(file: Path, taxpayer: str, kind: str) -> list[dict[str, Any]]:
     """Return the rates of a table, as `khazana tx operations set_withholding` has them.
 
+    Args:
+        taxpayer: the only one whom its rows may name, where they name any.
+        kind: likewise, of securities.
+
     Raises:
-        CommandError: the file cannot be read, or a line of it is no rate.
+        CommandError: the file cannot be read, or a line of it is no rate, or one of another class.
     """
     from node.ledger.dates import DatesError, parse_date
     from node.quotes import QuoteError, figure_of
 
     rows = {}
-    for line, row in read_table(file, ("from_day", "rate", "source")):
+    for line, row in read_table(file, ("from_day", "rate", "source"), ("taxpayer", "kind")):
+        for name, expected in (("taxpayer", taxpayer), ("kind", kind)):
+            found = cell(row, name)
+            if found not in {"", expected}:
+                raise CommandError(
+                    Exit.USAGE,
+                    f"{file}, line {line}: {name} is '{found}', expected {expected} or nothing",
+                    advice=f"A table of one class: `khazana withholding show --taxpayer {taxpayer}"
+                    f" --kind {kind} --csv`.",
+                )
         try:
             day, rate = parse_date(cell(row, "from_day")), figure_of(cell(row, "rate"))
         except (DatesError, QuoteError) as error:
