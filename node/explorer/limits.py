@@ -40,6 +40,10 @@ today makes no larger page."""
 
 BLOCKS_READ_BYTES_MAX: Final = 4 << 20
 """Of blocks that one page of the list of blocks reads from the store; it ends early beyond that."""
+BLOCKS_READ_MS_MAX: Final = 20
+"""So does a page that has read `BLOCKS_READ_BYTES_SURE` and taken longer: from a disk that has not
+been asked lately a large block takes many milliseconds."""
+BLOCKS_READ_BYTES_SURE: Final = 512 << 10
 
 DEBT_CALLS_MAX: Final = 80
 """Pages of `khz_debt` that the page of the debt adds up: some 1,000 bonds, or 8,000 bills."""

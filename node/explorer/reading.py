@@ -2,7 +2,8 @@
 
 Every read is bounded: a page of a list costs what it holds, wherever it lies. The list of blocks
 takes recent ones from memory and older ones from the store, one in a turn of the loop, and ends
-early rather than read more than `BLOCKS_READ_BYTES_MAX`.
+early rather than read more than `BLOCKS_READ_BYTES_MAX`, or much for longer than
+`BLOCKS_READ_MS_MAX`.
 """
 
 import asyncio
@@ -40,6 +41,8 @@ from node.explorer.hour import MINUTE_MS, Hour, RecentBlock
 from node.explorer.limits import (
     ACCOUNT_ROWS_MAX,
     BLOCKS_READ_BYTES_MAX,
+    BLOCKS_READ_BYTES_SURE,
+    BLOCKS_READ_MS_MAX,
     EVENTS_SHOWN_MAX,
     EVIDENCE_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
@@ -170,12 +173,16 @@ class Reading:
         """Return lines of blocks below a height, and below what the next page begins."""
         lines: list[BlockLine] = []
         read_bytes = 0
+        now_s = asyncio.get_running_loop().time
+        ends_s = now_s() + BLOCKS_READ_MS_MAX / 1000
         height = before - 1
         while height >= self._chain.history.earliest and height >= 1 and len(lines) < count:
             recent = self._hour.block(height)
             if recent is not None:
                 lines.append(_recent_line(recent))
-            elif read_bytes > BLOCKS_READ_BYTES_MAX:
+            elif read_bytes > BLOCKS_READ_BYTES_MAX or (
+                read_bytes > BLOCKS_READ_BYTES_SURE and now_s() > ends_s
+            ):
                 break
             else:
                 try:

@@ -419,9 +419,19 @@ async def test_a_query_is_read_up_to_a_bound() -> None:
         assert len(html.encode()) < 10_000
 
 
-async def test_a_list_of_large_blocks_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks from before the start are read from the store; as many as the bound lets through."""
-    monkeypatch.setattr("node.explorer.reading.BLOCKS_READ_BYTES_MAX", 0)
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"BLOCKS_READ_BYTES_MAX": 0},
+        {"BLOCKS_READ_BYTES_SURE": 0, "BLOCKS_READ_MS_MAX": 0},
+    ],
+)
+async def test_a_list_of_large_blocks_ends_early(
+    monkeypatch: pytest.MonkeyPatch, bounds: dict[str, int]
+) -> None:
+    """Blocks from before the start are read from the store; as many as the bounds let through."""
+    for name, bound in bounds.items():
+        monkeypatch.setattr(f"node.explorer.reading.{name}", bound)
     async with plain() as shown:
         content = await explorer_of(shown)._reading.blocks({})
 

@@ -692,6 +692,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.BLOCKS_READ_BYTES_MAX": (
         f"{_PAGES}::test_a_list_of_large_blocks_ends_early"
     ),
+    "node.explorer.limits.BLOCKS_READ_MS_MAX": (
+        f"{_PAGES}::test_a_list_of_large_blocks_ends_early"
+    ),
     "node.explorer.limits.QUERY_MAX": f"{_PAGES}::test_a_query_is_read_up_to_a_bound",
     "node.explorer.limits.MINUTES_MAX": f"{_HOUR}::test_an_hour_is_kept_and_no_more",
     "node.explorer.limits.RECENT_BLOCKS_MAX": f"{_HOUR}::test_blocks_remembered_are_bounded",
