@@ -4,6 +4,7 @@ import secrets
 from typing import Protocol
 
 import nacl.bindings
+from typing_extensions import override
 
 from node.keys.ed25519 import SEED_SIZE, SIGNATURE_SIZE, PublicKey, Signature
 
@@ -30,6 +31,11 @@ class LocalSigner:
         """Take the 32-byte seed of RFC 8032, section 5.1.5."""
         assert len(seed) == SEED_SIZE
         self._public_key, self._secret_key = nacl.bindings.crypto_sign_seed_keypair(seed)
+
+    @override
+    def __repr__(self) -> str:
+        """Name the key by its public half; the secret is never shown."""
+        return f"LocalSigner(public_key={self._public_key.hex()})"
 
     @classmethod
     def generate(cls) -> "LocalSigner":

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from node.cli.exits import Exit
+from node.provision.funding import development_accounts
 from node.testing.cluster import running_cluster
 from tests.cli.asked import ask, run
 from tests.cli.terminals import Terminal, at_terminal
@@ -67,6 +68,30 @@ async def test_money_moves_by_what_is_at_hand(tmp_path: Path) -> None:
         )
 
     assert (done.code, done.out) == (Exit.OK, "True 12.50\n"), done.err
+
+
+async def test_accounts_are_shown_for_people_and_never_their_keys() -> None:
+    async with solo_node() as solo:
+        ran = await ask(
+            solo,
+            "shell",
+            "--run",
+            "accounts\ninstitutions\naccounts[3]\naccounts[0].signer\nprint(accounts[3].text)",
+        )
+
+    lines = ran.out.splitlines()
+    fourth = development_accounts()[3]
+    text = solo.network.render_address(fourth.address)
+    assert f"[3] <account-3 of participant-3: {text}>" in lines
+    assert f"<account-3 of participant-3: {text}>" in lines
+    assert text in lines
+    assert any(line.startswith("['central-bank'] <central-bank/account of ") for line in lines)
+    assert ran.out.count("submit(..., signers=[it])") == 2
+    signer = development_accounts()[0].signer
+    assert f"LocalSigner(public_key={signer.public_key.hex()})" in lines
+    assert " object at 0x" not in ran.out
+    assert "b'" not in ran.out
+    assert signer.seed.hex() not in ran.out
 
 
 async def test_what_is_raised_in_a_run_is_told_and_is_code_1() -> None:

@@ -1,15 +1,68 @@
 """What is at hand at the prompt: a client, accounts of a development network, a few verbs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from node.client import Client
+from typing_extensions import override
+
+from node.client import Client, ClientNetwork
 from node.client.reads import Receipt
 from node.ledger import operations
 from node.ledger.operations import Operation, Transfer
 from node.provision.funding import DevelopmentAccount, development_accounts, institution_account
 from node.provision.reference import INSTITUTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AccountAtHand(DevelopmentAccount):
+    """An account that says what it is; of its key nothing but the label."""
+
+    text: str
+    """The address as it is written on this network."""
+
+    @classmethod
+    def of(cls, account: DevelopmentAccount, network: ClientNetwork) -> "AccountAtHand":
+        """Return an account as it is called on a network."""
+        return cls(
+            label=account.label,
+            owner=account.owner,
+            address=account.address,
+            signer=account.signer,
+            text=network.render_address(account.address),
+        )
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{self.label} of {self.owner}: {self.text}>"
+
+
+_USE: Final = (
+    "each has .text and .address (its bytes), and .signer, which signs: submit(..., signers=[it])"
+)
+
+
+class AccountsAtHand(tuple[AccountAtHand, ...]):
+    """The printed accounts, one a line."""
+
+    __slots__ = ()
+
+    @override
+    def __repr__(self) -> str:
+        if not self:
+            return "()"
+        return "\n".join([*(f"[{at}] {each!r}" for at, each in enumerate(self)), _USE])
+
+
+class InstitutionsAtHand(dict[str, AccountAtHand]):
+    """The institutions' accounts by name, one a line."""
+
+    @override
+    def __repr__(self) -> str:
+        if not self:
+            return "{}"
+        return "\n".join([*(f"[{name!r}] {each!r}" for name, each in self.items()), _USE])
 
 
 class Hand:
@@ -51,10 +104,15 @@ def names_of(client: Client, *, development: bool) -> dict[str, Any]:
         development: whether the network knows the printed accounts.
     """
     hand = Hand(client)
-    accounts = development_accounts() if development else ()
-    institutions: Mapping[str, DevelopmentAccount] = (
-        {name: institution_account(name) for name in INSTITUTIONS} if development else {}
-    )
+    accounts, institutions = AccountsAtHand(), InstitutionsAtHand()
+    if development:
+        network = client.network
+        accounts = AccountsAtHand(
+            AccountAtHand.of(each, network) for each in development_accounts()
+        )
+        institutions = InstitutionsAtHand(
+            (name, AccountAtHand.of(institution_account(name), network)) for name in INSTITUTIONS
+        )
     return {
         "client": client,
         "network": client.network,
