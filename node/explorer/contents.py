@@ -477,6 +477,8 @@ class SearchContent(results.Result, frozen=True, kw_only=True):
 
     query: str
     matches: list[Match]
+    more: bool
+    """There are others that a longer part of the name would tell apart."""
     texts: list[TextLine]
     """What people wrote on the ledger, newest first; from the node's index, where it has one."""
 

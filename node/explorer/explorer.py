@@ -307,7 +307,7 @@ class Explorer:
             ) from None
         if asked.as_json:
             return bytes_response(_encode(content), JSON_TYPE)
-        if isinstance(content, SearchContent) and len(content.matches) == 1:
+        if isinstance(content, SearchContent) and len(content.matches) == 1 and not content.texts:
             (match,) = content.matches
             there = face.path(match.kind, match.name)
             return bytes_response(b"", HTML_TYPE, status=303, headers={"Location": there})

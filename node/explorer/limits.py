@@ -68,8 +68,10 @@ STEPS_MAX: Final = 60
 
 QUERY_MAX: Final = 128
 """Characters of what is searched for, and of a cursor."""
-MATCHES_MAX: Final = 8
-"""Things that one search offers."""
+MATCHES_MAX: Final = 20
+"""Things that one search offers; where there are more, the page says so."""
+PARTICIPANT_CALLS_MAX: Final = 5
+"""Pages of participants that one search looks through for a part of a name."""
 TEXTS_SHOWN_MAX: Final = 10
 """Texts beside them."""
 

@@ -4,8 +4,10 @@ Tried are, by the form of what was typed: a height; 64 hexadecimal digits as the
 transaction, of an open proposal or of a recent block, and of decided and older ones where the node
 keeps an index; an address; an ISIN, DTI or LEI; the code of an asset; and the id or office of a
 participant, by its name on the ledger or in any language of the catalogues. Each is one look-up.
-Where that is not one thing, the words are looked for in what people wrote on the ledger, if the
-node keeps an index. What has no form is refused by nobody.
+Where nothing is called exactly that, it is taken as a part of a name: of the holders of offices and
+of participants, of which the first pages are looked through, and those that begin with it wherever
+they stand. Where that is not one thing, the words are looked for in what people wrote on the
+ledger, if the node keeps an index. What has no form is refused by nobody.
 """
 
 import re
@@ -15,14 +17,14 @@ from typing import Final
 from node.explorer.catalogues import catalogues
 from node.explorer.contents import Match, SearchContent
 from node.explorer.hour import Hour
-from node.explorer.limits import MATCHES_MAX, QUERY_MAX
+from node.explorer.limits import MATCHES_MAX, PARTICIPANT_CALLS_MAX, QUERY_MAX
 from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
 from node.rpc import params
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
 from node.rpc.pages import Door
-from node.rpc.results import at_head
+from node.rpc.results import OfficeView, at_head
 
 _HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -50,16 +52,21 @@ class Search:
                 400, found=wanted, expected="expected-query", values={"longest": QUERY_MAX}
             )
         matches: list[Match] = []
+        is_exact = False
         if wanted:
             async for match in self._candidates(wanted):
                 if match not in matches:
                     matches.append(match)
+            is_exact = bool(matches)
+            if not is_exact and not _ID.match(wanted.lower()):
+                matches = await self._by_part(wanted)
         # One thing of that name is where the search leads; a text is what is left to look for.
-        texts = [] if len(matches) == 1 else await self._past.texts(wanted)
+        texts = [] if is_exact and len(matches) == 1 else await self._past.texts(wanted)
         return SearchContent(
             **at_head(self._chain.head),
             query=wanted,
             matches=matches[:MATCHES_MAX],
+            more=len(matches) > MATCHES_MAX,
             texts=list(texts),
         )
 
@@ -84,8 +91,9 @@ class Search:
                 yield match
             for match in await self._by_name(lower.replace(" ", "-")):
                 yield match
-        for match in await self._by_office(wanted):
-            yield match
+        for office in await self._offices():
+            if wanted.casefold() in _names_of(office.office):
+                yield Match(kind="participants", name=office.participant)
 
     async def _by_id(self, text: str) -> Sequence[Match]:
         try:
@@ -142,14 +150,36 @@ class Search:
             return []
         return [Match(kind="participants", name=text)]
 
-    async def _by_office(self, text: str) -> Sequence[Match]:
-        """Return the holders of offices whose name contains this, in some language."""
-        offices = (await self._ask(self._methods.offices, NoParams())).offices
-        return [
-            Match(kind="participants", name=each.participant)
-            for each in offices
+    async def _by_part(self, text: str) -> list[Match]:
+        """Return whom a part of a name may mean: holders of offices first, then by id."""
+        names = [
+            each.participant
+            for each in await self._offices()
             if any(text.casefold() in name for name in _names_of(each.office))
         ]
+        part = text.lower().replace(" ", "-")
+        if len(part) <= 32:
+            after: str | None = None
+            for _ in range(PARTICIPANT_CALLS_MAX):
+                page, after = await self._participants(after)
+                names += [name for name in page if part in name]
+                if after is None:
+                    break
+            else:
+                page, _ = await self._participants(part)
+                names += [name for name in page if name.startswith(part)]
+        return [Match(kind="participants", name=name) for name in dict.fromkeys(names)]
+
+    async def _participants(self, after: str | None) -> tuple[list[str], str | None]:
+        """Return a page of ids, and after what the next begins."""
+        page = await self._ask(
+            self._methods.participants, params.ParticipantsParams(after=after, limit=200)
+        )
+        return [each.participant for each in page.participants], page.next
+
+    async def _offices(self) -> Sequence[OfficeView]:
+        offices: Sequence[OfficeView] = (await self._ask(self._methods.offices, NoParams())).offices
+        return offices
 
 
 def _names_of(office: str) -> list[str]:

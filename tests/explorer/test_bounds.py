@@ -1,5 +1,6 @@
 """Pages stay small whatever participants write: every field of every operation at its longest."""
 
+import json
 import types
 from collections.abc import Sequence
 from enum import Enum
@@ -34,9 +35,11 @@ from node.explorer.limits import (
     FIELDS_BYTES_MAX,
     FIELDS_SHOWN_MAX,
     HISTORY_SHOWN_MAX,
+    MATCHES_MAX,
     NESTED_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
     PAGE_BYTES_MAX,
+    PARTICIPANT_CALLS_MAX,
     PROPOSAL_PAST_SHOWN_MAX,
     PROPOSALS_SHOWN_MAX,
     PROPOSED_SHOWN_MAX,
@@ -49,9 +52,9 @@ from node.explorer.refusals import PageRefusal
 from node.explorer.showing import AMOUNTS, Showing, cut
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Issued
-from node.ledger.operations import SetParameter
+from node.ledger.operations import RegisterParticipant, SetParameter
 from node.ledger.outcomes import Outcome
-from node.ledger.tables import VALIDATORS_MAX
+from node.ledger.tables import VALIDATORS_MAX, ParticipantKind
 from node.rpc import params, results
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
@@ -417,6 +420,42 @@ async def test_a_query_is_read_up_to_a_bound() -> None:
         assert status == 400
         assert f"at most {QUERY_MAX} characters" in html
         assert len(html.encode()) < 10_000
+
+
+async def test_search_for_a_part_that_many_have_says_that_there_are_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with plain() as shown:
+        town = shown.solo.town
+        banks = [
+            RegisterParticipant(
+                account=address_of("central-bank", "central-bank"),
+                approvers=(),
+                participant=f"many-{number:02}",
+                kind=ParticipantKind.BANK,
+                jurisdiction="PK",
+                lei=None,
+                file_commitment=bytes(32),
+            )
+            for number in range(MATCHES_MAX + 1)
+        ]
+        await town.decide(town.sign(town.body(banks, ["central-bank"]), ["central-bank"]))
+
+        found = json.loads((await shown.get("/search.json?q=any"))[1])
+        assert [each["name"] for each in found["matches"]] == [
+            each.participant for each in banks[:MATCHES_MAX]
+        ]
+        assert found["more"]
+        more = catalogues()["en"].text("search-more")
+        assert more in (await shown.get("/search?q=any"))[1]
+        assert more not in (await shown.get("/search?q=many-1"))[1]
+
+        # Beyond the pages that are looked through there are those that begin with it.
+        monkeypatch.setattr("node.explorer.searching.PARTICIPANT_CALLS_MAX", 0)
+        assert json.loads((await shown.get("/search.json?q=any"))[1])["matches"] == []
+        found = json.loads((await shown.get("/search.json?q=many-1"))[1])
+        assert [each["name"] for each in found["matches"]] == [f"many-1{n}" for n in range(10)]
+        assert PARTICIPANT_CALLS_MAX > 0
 
 
 @pytest.mark.parametrize(

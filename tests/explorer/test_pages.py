@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
@@ -526,6 +527,23 @@ async def test_search_that_finds_several_things_lists_them() -> None:
 
         assert "/participants/central-bank" in page.links()
         assert "/participants/crypto-council" in page.links()
+
+
+async def test_search_for_a_part_of_a_name_lists_all_that_have_it(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        found = json.loads((await shown.get("/search.json?q=Ban"))[1])
+        names = {each["name"] for each in found["matches"]}
+        assert {"bank", "central-bank", "karakoram-bank"} <= names
+        assert not found["more"]
+        assert await found_by(shown, "ban") is None
+        page = Parsed((await shown.get("/ur/search?q=ban"))[1])
+        assert {f"/ur/participants/{name}" for name in names} <= set(page.links())
+
+        # Called exactly that, in words or as on the ledger, it leads there by itself.
+        assert await found_by(shown, "bank") == "/participants/bank"
+        for query in ("central-bank", "Central Bank", "مرکزی بینک"):
+            assert await found_by(shown, query) == "/participants/central-bank", query
+        assert await found_by(shown, "karakoram bank") == "/participants/karakoram-bank"
 
 
 # Proofs.

@@ -695,6 +695,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.BLOCKS_READ_MS_MAX": (
         f"{_PAGES}::test_a_list_of_large_blocks_ends_early"
     ),
+    "node.explorer.limits.MATCHES_MAX": (
+        f"{_PAGES}::test_search_for_a_part_that_many_have_says_that_there_are_more"
+    ),
     "node.explorer.limits.QUERY_MAX": f"{_PAGES}::test_a_query_is_read_up_to_a_bound",
     "node.explorer.limits.MINUTES_MAX": f"{_HOUR}::test_an_hour_is_kept_and_no_more",
     "node.explorer.limits.RECENT_BLOCKS_MAX": f"{_HOUR}::test_blocks_remembered_are_bounded",
@@ -851,7 +854,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.rpc.methods.OFFICES_SHOWN_MAX": "offices, each granted by a joint decision",
     "node.explorer.limits.EVIDENCE_SHOWN_MAX": "one page of the interface's own list",
     "node.explorer.limits.PROPOSAL_PAST_READ_MAX": "one page of the interface's own list",
-    "node.explorer.limits.MATCHES_MAX": "what one search finds, of a handful of look-ups",
+    "node.explorer.limits.PARTICIPANT_CALLS_MAX": "how many pages of participants one search reads",
     "node.rpc.health.LAG_MAX": "from when on a node calls itself behind",
     "node.rpc.health.SILENCE_HEARTBEATS_MAX": "from when on a node calls itself stuck",
     "node.network.network._REASON_LENGTH_MAX": _SHOWN,
