@@ -307,7 +307,9 @@ async def test_the_first_observer_can_keep_its_index_in_postgresql(
             "bash",
             "-c",
             "PGPASSWORD=$(cat /run/secrets/index) psql -U khazana -d khazana -Atc"
-            f" 'SELECT count(DISTINCT height) FROM history WHERE height IN ({before}, {height})'",
+            " 'SELECT count(DISTINCT height) FROM"
+            " (SELECT height FROM history UNION SELECT height FROM recent) AS past"
+            f" WHERE height IN ({before}, {height})'",
         )
         told = project.log(INDEXING)
         mounts = {each["Destination"] for each in project.inspect("postgres")["Mounts"]}
