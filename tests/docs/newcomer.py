@@ -1,11 +1,12 @@
 """The newcomer of the README: from a clean clone to the first settled transfer, by the clock.
 
-    python3 -m tests.docs.newcomer
+    python3 -m tests.docs.newcomer [--untimed]
 
 Clones what is committed, types exactly the lines of the section "A first transfer" there, as
 somebody without a network, a configuration or a container engine would, and says how long each
 took. Ends with 1 where the transfer was not applied, where there are more than three lines, or
-where they took longer than 60 s, unless the machine was busy with other things when they began.
+where they took longer than 60 s, unless the machine was busy with other things when they began, or
+with `--untimed`: how long packages are on their way says nothing about a change.
 Needs nothing but Python: there is no environment before `make setup`.
 """
 
@@ -37,7 +38,7 @@ def main() -> int:
     lines = lines_of(section(clone / "README.md", "A first transfer"))
     took: list[float] = []
     printed = ""
-    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    is_held = "--untimed" not in sys.argv and os.getloadavg()[0] <= (os.cpu_count() or 1)
     try:
         for line in lines:
             began = time.monotonic()
@@ -63,9 +64,9 @@ def main() -> int:
             subprocess.run([khazana, "devnet", "down"], cwd=clone, env=variables, check=False)
         shutil.rmtree(folder)
     total_s = sum(took)
-    judged = "the machine is busy, so not held to" if is_busy else "at most"
+    judged = "at most" if is_held else "untimed or on a busy machine, so not held to"
     say(f"{total_s:6.1f} s  together; {judged} {TOTAL_S_MAX:.0f}\n{printed}")
-    is_slow = total_s > TOTAL_S_MAX and not is_busy
+    is_slow = total_s > TOTAL_S_MAX and is_held
     return int(DONE not in printed or len(lines) > COMMANDS_MAX or is_slow)
 
 
