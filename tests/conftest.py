@@ -4,12 +4,22 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
-from tests.scheduling import FilesAndOneMachine, longest_first, workers
+from node.provision import ports
+from tests.scheduling import WORKERS_MAX, FilesAndOneMachine, longest_first, workers
 
 # No deadline: a machine that is busy with something else is no failure of ours.
 settings.register_profile("ci", deadline=None, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=5_000)
 settings.load_profile("ci")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker ports of its own: a node that is down for a while comes back to its port."""
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    if given:
+        each = (ports._HIGHEST - ports._LOWEST) // WORKERS_MAX
+        first = ports._LOWEST + each * (int(given["workerid"].removeprefix("gw")) % WORKERS_MAX)
+        ports._LOWEST, ports._HIGHEST = first, first + each  # type: ignore[misc]  # constants
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -74,7 +74,7 @@ ELSEWHERE: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
         "tests/app/test_monitoring.py::test_what_is_mounted_into_the_containers_is_there",
         "It wants an engine and the images of others.",
     ),
-    ("node/cli/README.md", '>>> await transfer(accounts[0], accounts[1], "12.50")'): (
+    ("node/cli/README.md", ">>> accounts[0]"): (
         "tests/cli/test_shell.py::test_money_moves_by_what_is_at_hand",
         "Typed at a prompt.",
     ),

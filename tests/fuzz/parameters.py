@@ -20,6 +20,8 @@ SINGLE: Final[Mapping[str, Any]] = {
     "height": 1,
     "index": 0,
     "limit": 5,
+    "first_event": 0,
+    "events_limit": 5,
     "after": None,
     "participant": "bank",
     "identifier": "PK0000000015",

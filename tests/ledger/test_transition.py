@@ -244,7 +244,7 @@ def test_every_event_is_in_the_union_and_every_tag_used_once() -> None:
     members = get_args(Event)
 
     tags = [member.__struct_config__.tag for member in members]
-    assert len(set(tags)) == len(tags) == 78
+    assert len(set(tags)) == len(tags) == 79
     operations = {act.operation.__struct_config__.tag: act for act in ACTS}  # type: ignore[attr-defined]
     assert len(operations) == len(ACTS) == 48
     assert set(operations) < set(tags)
