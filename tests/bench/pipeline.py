@@ -30,6 +30,7 @@ from node.chain import chain as chain_module
 from node.chain import execution, rules
 from node.chain.chain import Chain
 from node.chain.recent import RecentIds
+from node.chain.rehearsal import BlockRehearsal
 from node.intake.verifier import CHUNK_MAX
 from node.ledger import commitment
 from node.ledger.outcomes import Outcome
@@ -93,7 +94,7 @@ def watch(stages: Stages) -> None:
     stages.wrap(RecentIds, "doubted", "look up ids")
     stages.wrap(Chain, "_was_applied", "look up ids")
     stages.wrap(execution, "apply_block", "apply")
-    stages.wrap(execution, "_changes", "encode records")
+    stages.wrap(BlockRehearsal, "changes", "encode records")
     stages.wrap(commitment, "update", "commitment")
     stages.wrap(execution, "encode_each", "encode receipts")
     stages.wrap(execution, "encode_block_receipts", "encode receipts")

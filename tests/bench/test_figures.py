@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -318,3 +320,10 @@ def test_of_an_interpreter_is_told_what_its_configuration_says(
 ) -> None:
     assert made_fast_by(configuration) == expected
     assert interpreter()["version"].endswith(platform.python_version())
+
+
+def test_the_stages_that_are_measured_are_there() -> None:
+    """In a process of its own: it wraps the live program's functions."""
+    code = "from tests.bench.pipeline import Stages, watch; watch(Stages())"
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
