@@ -381,6 +381,25 @@ def test_once_a_client_was_turned_away_less_may_wait_until_none_has_been_for_a_w
     run_virtual(main())
 
 
+def test_a_list_is_let_in_once_in_however_many_pieces_it_is_verified(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever is turned away brings a list too: like is counted against like."""
+    let_in: list[Crowding] = []
+    monkeypatch.setattr("node.intake.intake.CHUNK_MAX", 2)
+    monkeypatch.setattr(Crowding, "let_in", lambda crowding: let_in.append(crowding))
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            answers = await door.intake.submit([network.transaction() for _ in range(5)])
+            assert all(isinstance(answer, AdmittedTransaction) for answer in answers)
+            door.close()
+
+    run_virtual(main())
+    assert len(let_in) == 1
+
+
 @pytest.mark.adversarial(75)
 def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 8)

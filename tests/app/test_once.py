@@ -40,7 +40,7 @@ async def hand_in_everywhere(network: Cluster, given: dict[bytes, bytes]) -> Non
         await network.submit(VALIDATORS[start // 10 % 4], *raws[start : start + 10])
         await asyncio.sleep(0.03)
     await until_in_blocks(network, given)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(1.0)  # Virtual: what would cross a link twice has done so by then.
 
 
 def test_a_transaction_crosses_each_link_of_its_first_receiver_once_and_no_other(
