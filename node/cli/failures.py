@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from node.config import ConfigError
     from node.genesis import AmendmentError, GenesisError
     from node.proofs import ProofError
-    from node.provision.local import NodeFailed
+    from node.provision.local import NodeFailed, PortsTaken
 
 INVALID_PARAMS: Final = -32602
 """Of JSON-RPC; `node/rpc/README.md` has the table."""
@@ -102,6 +102,20 @@ def _node_failed(error: "NodeFailed") -> Facts:
     return {"log": list(error.log)}
 
 
+def _ports_taken(error: "PortsTaken") -> Facts:
+    return {
+        "ports": [
+            {
+                "node": each.node,
+                "port": each.port,
+                "process": None if each.holder is None else each.holder.pid,
+                "command": None if each.holder is None else each.holder.command,
+            }
+            for each in error.ports
+        ]
+    }
+
+
 FACTS: Final[Mapping[str, Callable[[Any], Facts]]] = {
     "node.chain.errors.AmendmentMissing": _amendment_missing,
     "node.chain.errors.UpgradeRequired": _outdated,
@@ -115,5 +129,6 @@ FACTS: Final[Mapping[str, Callable[[Any], Facts]]] = {
     "node.genesis.loading.GenesisError": _faults,
     "node.proofs.verifying.ProofError": _proof,
     "node.provision.local.NodeFailed": _node_failed,
+    "node.provision.local.PortsTaken": _ports_taken,
 }
 """By where a class is declared."""

@@ -350,6 +350,13 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "A node of the development network ended, or was not ready in time.",
         "The last lines of its log are above; `khazana devnet logs NAME` has the rest.",
     ),
+    "node.provision.local.PortsTaken": make_entry(
+        "ports-taken",
+        Exit.REFUSED,
+        "Others hold ports of the development network that is to be started. Nothing was started.",
+        "Stop them and try again. A network keeps the ports that it was made with: to get others,"
+        " begin anew with `khazana devnet down --remove`, or beside it with `--dir`.",
+    ),
     "node.provision.local.NoSuchNetwork": make_entry(
         "no-devnet",
         Exit.UNREACHABLE,

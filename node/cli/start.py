@@ -1,6 +1,7 @@
 """`khazana start`: run a node until it is told to end."""
 
 import asyncio
+import os
 import resource
 import signal
 import sys
@@ -57,9 +58,24 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
         raise CommandError(
             Exit.CONFIGURATION,
             f"the node cannot start: {error.strerror or error}",
-            advice=f"Is another program, or this node, using {config.rpc.listen} or"
-            f" {config.network.listen}? Stop it, or change rpc.listen or network.listen.",
+            advice=_advice(config),
         ) from None
+
+
+def _advice(config: "NodeConfig") -> str:
+    """Return what to do where a port cannot be listened on: who has it, where that is known."""
+    from node.config import listeners_of
+    from node.provision.ports import holder_of_port
+
+    places = [config.network.listen, *(each.listen for _, each in listeners_of(config.rpc))]
+    found = [(place, holder_of_port(place.port)) for place in places]
+    held = [
+        f"{place} is held by {holder}."
+        for place, holder in found
+        if holder is not None and holder.pid != os.getpid()
+    ]
+    asked = f"Is another program, or this node, using {' or '.join(map(str, places))}?"
+    return f"{' '.join(held) or asked} Stop it, or change rpc.listen or network.listen."
 
 
 def _allow_descriptors() -> None:

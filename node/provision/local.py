@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from node.provision.homes import DATA_FOLDER, GENESIS_FILE, write_home
+from node.provision.homes import CONFIG_FILE, DATA_FOLDER, GENESIS_FILE, write_home
 from node.provision.probing import answers
 from node.provision.processes import NodeProcess, log_tail, running, start_node
 
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from node.genesis import Genesis
     from node.provision.description import NetworkDescription
     from node.provision.founding import FoundedNetwork
+    from node.provision.holders import Holder
+    from node.provision.ports import Reservation
 
 STATE_FILE: Final = "network.json"
 NODES_FOLDER: Final = "nodes"
 ROOT_FROM_HOME: Final = "../.."
+HOST: Final = "127.0.0.1"
+"""Where all nodes of such a network listen, unless somebody has written otherwise."""
 READY_TIMEOUT_S: Final = 60.0
 POLL_S: Final = 0.05
 LOG_LINES: Final = 8
@@ -71,6 +75,32 @@ class NodeFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenPort:
+    """A port of a stopped node that is not free."""
+
+    node: str
+    port: int
+    holder: "Holder | None"
+    """Who holds it, or has reserved it; None: nobody who can be seen from here."""
+
+
+class PortsTaken(Exception):
+    """Others hold ports that stopped nodes were made with.
+
+    Attributes:
+        ports: which, and by whom.
+    """
+
+    def __init__(self, network: str, ports: Sequence[TakenPort]) -> None:
+        lines = [
+            f"  {each.node}: {HOST}:{each.port}, by {each.holder or 'another program'}"
+            for each in ports
+        ]
+        super().__init__("\n".join([f"ports of the network {network} are taken", *lines]))
+        self.ports = tuple(ports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalNetwork:
     """The nodes of one network and where they are."""
 
@@ -106,6 +136,29 @@ class LocalNetwork:
             process = self.process(name)
             if process is not None:
                 yield name, process
+
+    def reserve(self, reserved: "Reservation") -> None:
+        """Reserve the ports of all nodes that do not run, which were chosen when they were made.
+
+        Raises:
+            ConfigError: a home's configuration is faulty.
+            PortsTaken: others have some of them; then nothing is started.
+        """
+        from node.config import listeners_of, load_config
+        from node.provision.ports import holder_of_port
+
+        taken = []
+        for node in self.nodes.values():
+            if self.process(node.name) is not None:
+                continue
+            config = load_config(node.home / CONFIG_FILE)
+            places = [config.network.listen, *(each.listen for _, each in listeners_of(config.rpc))]
+            for port in (place.port for place in places if place.host == HOST and place.port != 0):
+                if not reserved.take(port):
+                    holder = holder_of_port(port)
+                    taken.append(TakenPort(node=node.name, port=port, holder=holder))
+        if taken:
+            raise PortsTaken(self.name, taken)
 
     def start(self, *names: str, leashed: bool = False) -> None:
         """Start these nodes, or all that do not run; does not wait until they are ready.

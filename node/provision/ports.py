@@ -4,7 +4,8 @@ Between choosing a port and listening on it a node is founded and a process star
 else may choose meanwhile. So who chooses reserves: a port is claimed by a name among the abstract
 sockets of this machine, which are as many as its networks (containers have their own), belong to no
 folder and no user, and are gone with the process however it ends. It keeps out whoever chooses
-here; against other programs nothing helps but listening soon.
+here, and whoever starts a network that has its ports already; against other programs nothing helps
+but listening soon.
 """
 
 import contextlib
@@ -13,13 +14,15 @@ import socket
 from types import TracebackType
 from typing import Final, Self
 
+from node.provision.holders import Holder, holder_of
+
 # Below the range that Linux gives to outgoing connections (32768 and up): a port found free here is
 # not taken a moment later by somebody's client.
 _LOWEST: Final = 20_000
 _HIGHEST: Final = 32_000
 _ATTEMPTS_MAX: Final = 1_000
-_NAME: Final = "\0khazana-port-"
-"""Of the socket that claims a port; the zero makes it abstract (unix(7))."""
+_NAME: Final = "khazana-port-"
+"""Of the socket that claims a port; after a zero, which makes it abstract (unix(7))."""
 
 
 class Reservation:
@@ -68,7 +71,7 @@ class Reservation:
     def _claim(self, port: int, claims: contextlib.ExitStack) -> bool:
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            claim.bind(f"{_NAME}{port}")
+            claim.bind(f"\0{_NAME}{port}")
         except OSError:
             is_free = False
         else:
@@ -90,6 +93,11 @@ def free_ports(count: int, *, host: str = "127.0.0.1") -> tuple[int, ...]:
     """
     with Reservation(host=host) as reservation:
         return reservation.find(count)
+
+
+def holder_of_port(port: int) -> Holder | None:
+    """Return who listens on a port or has reserved it, as far as that is told; may be None."""
+    return holder_of(port, claim=f"{_NAME}{port}")
 
 
 def _nobody_listens(host: str, port: int) -> bool:

@@ -1,9 +1,11 @@
 """`khazana devnet` and what is done on it: one network for the whole file."""
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -14,7 +16,9 @@ import pytest
 
 from node.cli.exits import Exit
 from node.client import Client
+from node.config import load_config
 from node.keys.development import development_signer
+from node.provision.ports import Reservation
 from tests.cli.asked import here
 from tests.cli.running import Ran, khazana
 
@@ -94,6 +98,52 @@ def test_network_that_another_command_is_starting_is_left_to_it(tmp_path: Path) 
     assert ran.code == Exit.REFUSED
     assert f"is starting the network in {tmp_path}" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["listens", "has reserved it"])
+def test_stopped_network_is_not_started_where_somebody_has_its_port(
+    how: str, devnet: Devnet, begun_at_once: list[Devnet]
+) -> None:
+    """As another network's start has them, from choosing until its nodes listen."""
+    del devnet  # Its fixture has stopped the neighbour.
+    neighbour = begun_at_once[1]
+    config = load_config(neighbour.root / "nodes/crypto-council/node.toml")
+    place = config.network.listen
+    with contextlib.ExitStack() as holds:
+        if how == "listens":
+            holds.enter_context(socket.create_server(place))
+        else:
+            assert holds.enter_context(Reservation()).take(place.port)
+        told = neighbour.run("devnet", "up", "--dir", neighbour.root)
+        written = neighbour.run("devnet", "up", "--dir", neighbour.root, "--json")
+        found = neighbour.run("devnet", "status", "--json")
+
+    assert told.code == written.code == Exit.REFUSED
+    assert f"crypto-council: {place}, by process {os.getpid()} (" in told.err
+    assert "devnet down --remove" in told.err
+    error = json.loads(written.err)["error"]
+    assert error["reason"] == "ports-taken"
+    (port,) = error["ports"]
+    assert (port["node"], port["port"], port["process"]) == (
+        "crypto-council",
+        place.port,
+        os.getpid(),
+    )
+    assert [node["pid"] for node in found.json["nodes"]] == [None] * 4, "none is started"
+
+
+def test_node_and_doctor_say_who_has_its_port(devnet: Devnet, begun_at_once: list[Devnet]) -> None:
+    del devnet
+    home = begun_at_once[1].root / "nodes/crypto-council"
+    place = load_config(home / "node.toml").network.listen
+    with socket.create_server(place):
+        started = khazana("start", "--home", home)
+        examined = here("doctor", "--home", home)
+
+    assert started.code == Exit.CONFIGURATION
+    assert f"{place} is held by process {os.getpid()} (" in started.err
+    assert examined.code == Exit.REFUSED
+    assert f"Address already in use, by process {os.getpid()} (" in examined.out
 
 
 def test_accounts_are_funded_and_their_keys_are_development_keys(devnet: Devnet) -> None:

@@ -1,12 +1,14 @@
 """Free ports: different, free, outside the range of outgoing connections, and reserved for one."""
 
+import os
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from node.provision.ports import Reservation, free_ports
+from node.provision.holders import COMMAND_CHARACTERS_MAX
+from node.provision.ports import Reservation, free_ports, holder_of_port
 
 HOLDER = """
 import sys
@@ -90,6 +92,46 @@ def test_what_a_process_has_reserved_ends_with_it_however_it_ends() -> None:
         holder.communicate()
 
     assert is_free(port)
+
+
+def test_process_that_listens_on_a_port_or_has_reserved_it_is_named() -> None:
+    (port,) = free_ports(1)
+    assert holder_of_port(port) is None
+
+    with socket.create_server(("127.0.0.1", port)):
+        listens = holder_of_port(port)
+    with Reservation() as reserved:
+        assert reserved.take(port)
+        has_reserved = holder_of_port(port)
+
+    assert listens == has_reserved
+    assert listens is not None
+    assert listens.pid == os.getpid()
+    assert "pytest" in listens.command
+    assert "/" not in listens.command.split(" ")[0]
+    assert str(listens) == f"process {os.getpid()} ({listens.command})"
+
+
+def test_what_a_process_calls_itself_is_cut_and_plain() -> None:
+    words = ["sh", "-c", "sleep 60 # \x1b[2J" + 200 * "x"]
+    (port,) = free_ports(1)
+    listener = socket.create_server(("127.0.0.1", port))
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()", *words],
+        stdin=subprocess.PIPE,
+        pass_fds=(listener.fileno(),),
+    )
+    listener.close()
+    try:
+        found = holder_of_port(port)
+    finally:
+        process.communicate()
+
+    assert found is not None
+    assert found.pid == process.pid
+    assert len(found.command) == COMMAND_CHARACTERS_MAX
+    assert found.command.isascii() is False, "it ends with a mark that it is cut"
+    assert found.command[:-1].isprintable()
 
 
 def test_no_ports_are_needed_for_no_nodes() -> None:

@@ -113,14 +113,16 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
 
 
 def _opened(root: Path, *, observer: bool, reserved: "Reservation") -> "LocalNetwork":
-    """Return the network of a folder; make it where there is none."""
+    """Return the network of a folder, made where there is none, with its ports reserved."""
     from node.clock import SystemClock
     from node.provision.funding import founders
     from node.provision.local import NoSuchNetwork, create_network, open_network
     from node.provision.reference import INSTITUTIONS, reference_network
 
     try:
-        return open_network(root)
+        network = open_network(root)
+        network.reserve(reserved)
+        return network
     except NoSuchNetwork:
         names = [*INSTITUTIONS, *(["exchange"] if observer else [])]
         participants, accounts = founders()

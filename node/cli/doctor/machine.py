@@ -1,5 +1,6 @@
 """What the machine gives a node: time, room on the disk, a disk that keeps its word, ports."""
 
+import errno
 import os
 import shutil
 import socket
@@ -245,6 +246,8 @@ def port_findings(
 
 
 def _free(check: str, setting: str, place: "Endpoint") -> Finding:
+    from node.provision.ports import holder_of_port
+
     try:
         family, _, _, _, address = socket.getaddrinfo(
             place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -253,9 +256,11 @@ def _free(check: str, setting: str, place: "Endpoint") -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        holder = holder_of_port(place.port) if error.errno == errno.EADDRINUSE else None
         return failed(
             check,
-            f"{place} cannot be listened on: {error.strerror or error}",
+            f"{place} cannot be listened on: {error.strerror or error}"
+            f"{'' if holder is None else f', by {holder}'}",
             "free, as the node is stopped",
             f"Stop what uses it (`ss -ltnp`), or change {setting} in node.toml.",
         )
