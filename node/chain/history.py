@@ -4,7 +4,6 @@ Raises throughout: `StorageError` for the disk's reasons, `ChainDamaged` where w
 what was written.
 """
 
-import heapq
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -34,7 +33,7 @@ R = TypeVar("R", bound=Record)
 EVERYTHING: Final = KeptRecord(from_height=1, ids_after_ms=None)
 
 
-def latest_first(made: AccusationRecord) -> tuple[int, str, int]:
+def _latest_first(made: AccusationRecord) -> tuple[int, str, int]:
     """By what accusations are sorted that have the latest shown first."""
     return -made.shown, made.validator, made.round
 
@@ -116,13 +115,18 @@ class History:
         """Return all that were ever made, the latest shown first."""
         start, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
         made = [_record(value, ACCUSATIONS) for _, value in self._store.scan(start, stop)]
-        return tuple(sorted(made, key=latest_first))
+        return tuple(sorted(made, key=_latest_first))
 
-    def latest_accusations(self, count: int) -> list[AccusationRecord]:
-        """Return those shown last, the latest first: goes through all, and holds so many."""
-        start, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
-        made = (_record(value, ACCUSATIONS) for _, value in self._store.scan(start, stop))
-        return heapq.nsmallest(count, made, key=latest_first)
+    def accusations_after(
+        self, accusation_id: bytes | None, count: int
+    ) -> list[tuple[bytes, AccusationRecord]]:
+        """Return so many with their ids, in the order of those: from the first, or after one."""
+        first, stop = layout.range_of(layout.state_key(ACCUSATIONS.prefix))
+        start = first if accusation_id is None else first + accusation_id + b"\0"
+        return [
+            (key.removeprefix(first), _record(value, ACCUSATIONS))
+            for key, value in self._store.scan(start, stop, limit=count)
+        ]
 
     def validators(self, height: int) -> tuple[RulingKey, ...]:
         """Return the validators that rule this height, at most the one after the head.

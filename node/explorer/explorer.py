@@ -160,7 +160,9 @@ class Explorer:
             "validators": _page(
                 "validators", "validators-title", lambda _a, _f: reading.validators()
             ),
-            "evidence": _page("evidence", "evidence-title", lambda _a, _f: reading.evidence()),
+            "evidence": _page(
+                "evidence", "evidence-title", lambda a, _f: reading.evidence(a.query)
+            ),
             "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
             "verify": _page("verify", "verify-title", self._verify),
             "search": _page(

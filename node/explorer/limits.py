@@ -27,7 +27,6 @@ PROPOSED_SHOWN_MAX: Final = 3
 """Operations that are shown within the one that proposes them; its page has all of them."""
 EVENTS_SHOWN_MAX: Final = 10
 """Events of one page of a block, or of a transaction, of which the JSON beside has all."""
-EVIDENCE_SHOWN_MAX: Final = 25
 TEXT_SHOWN_MAX: Final = 160
 """Characters of one value; longer ones are cut, and the JSON beside has them whole."""
 NESTED_SHOWN_MAX: Final = 400

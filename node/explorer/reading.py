@@ -44,7 +44,6 @@ from node.explorer.limits import (
     BLOCKS_READ_BYTES_SURE,
     BLOCKS_READ_MS_MAX,
     EVENTS_SHOWN_MAX,
-    EVIDENCE_SHOWN_MAX,
     OPERATIONS_SHOWN_MAX,
     ROWS_MAX,
     TRANSACTIONS_SHOWN_MAX,
@@ -413,7 +412,7 @@ class Reading:
         chosen = [each for each in found.validators if each.name == argument]
         if not chosen:
             raise NotFound(f"there is no validator {cut(argument)!r}")
-        shown = await self.evidence()
+        shown = await self.evidence({})
         return ValidatorContent(
             **at_head(self._chain.head),
             validator=self._validator_lines(chosen)[0],
@@ -429,10 +428,10 @@ class Reading:
             evidence=[each for each in shown.evidence if each.validator == argument],
         )
 
-    async def evidence(self) -> results.EvidenceResult:
-        """Return the latest evidence."""
+    async def evidence(self, query: Mapping[str, str]) -> results.EvidenceResult:
+        """Return a page of the evidence, newest block first."""
         found: results.EvidenceResult = await self._ask(
-            self._methods.evidence, params.EvidenceParams(limit=EVIDENCE_SHOWN_MAX)
+            self._methods.evidence, page_params(query, "after", params.EvidenceParams)
         )
         return found
 

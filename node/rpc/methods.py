@@ -53,6 +53,7 @@ from node.rpc.errors import (
     Rejected,
     WaitTimeout,
 )
+from node.rpc.evidence import Evidence
 from node.rpc.health import Health
 from node.rpc.jsonrpc import NoParams, method
 from node.rpc.openrpc import API_VERSION
@@ -106,6 +107,7 @@ class Methods:
         self._submissions = submissions
         self._health = health
         self._places = places
+        self._evidence = Evidence(services.chain, views)
         self._head = services.chain.head, results.at_head(services.chain.head)
         """What all that is read at one head begins with, written once."""
         self.document: Object = {}
@@ -381,9 +383,9 @@ class Methods:
 
     @method("khz_evidence")
     async def evidence(self, params: params.EvidenceParams) -> results.EvidenceResult:
-        """List the proven double signatures of validators in the blocks kept, newest first."""
-        evidence = await self._places.evidence(params.limit)
-        return results.EvidenceResult(**self._at(), evidence=evidence)
+        """List the proven double signatures of validators, those of the newest block first."""
+        evidence, following = await self._evidence.page(params.after, params.limit)
+        return results.EvidenceResult(**self._at(), evidence=evidence, next=following)
 
     # The ledger.
 

@@ -302,4 +302,14 @@ class ProveParams(Params, frozen=True, kw_only=True):
 class EvidenceParams(Params, frozen=True, kw_only=True):
     """`khz_evidence`."""
 
+    after: Annotated[
+        Annotated[
+            str,
+            msgspec.Meta(
+                pattern="^(0|[1-9][0-9]{0,17})-[0-9a-f]{64}$", min_length=66, max_length=83
+            ),
+        ]
+        | None,
+        msgspec.Meta(description="`next` of the page before"),
+    ] = None
     limit: Limit = 100

@@ -1,4 +1,4 @@
-"""Where things stand: transactions and blocks by id and height, evidence, proofs.
+"""Where things stand: transactions and blocks by id and height, proofs.
 
 A few decoded blocks are kept: whoever asks for one transaction of a block asks for the next.
 """
@@ -7,17 +7,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
-from node.blocks import Block, decode_evidence
-from node.chain import BlockReceipts, Chain, Committed
+from node.blocks import Block
+from node.chain import BlockReceipts, Chain
 from node.chain.errors import NothingToProve
-from node.chain.history import latest_first
 from node.ledger.commitment import CommitmentError, verify_proof
 from node.ledger.state import R, Table
-from node.ledger.tables import ACCUSATIONS, AccusationRecord
 from node.ledger.transactions import (
     TransactionBody,
     decode_body,
@@ -32,8 +29,6 @@ from node.rpc.views import Views
 
 BLOCKS_KEPT: Final = 4
 """At most some 8 MiB each."""
-ACCUSATIONS_KEPT: Final = 200
-"""In memory, of the latest: as many as one answer has."""
 PROOF_ATTEMPTS: Final = 5
 PROOF_PAUSE_S: Final = 0.01
 """A synced batch takes a few milliseconds."""
@@ -54,13 +49,10 @@ class Places:
     """Looks things up in the committed blocks, and in the pool."""
 
     def __init__(self, chain: Chain, views: Views) -> None:
-        """Make one that learns of the accusations of each block from now on."""
+        """Store what is given."""
         self._chain = chain
         self._views = views
         self._blocks: OrderedDict[int, StoredBlock] = OrderedDict()
-        self._accusations: list[AccusationRecord] | None = None
-        """The latest, the latest first; None: nobody has asked yet."""
-        chain.listeners.append(self._note)
 
     def block(self, height: int) -> StoredBlock:
         """Return a committed block.
@@ -168,44 +160,6 @@ class Places:
                 )
             )
         return views
-
-    async def evidence(self, limit: int) -> list[results.EvidenceView]:
-        """Return the latest evidence, newest block first; one block is read in a turn of the loop.
-
-        Accusations are never deleted, and a validator can sign twice at every height.
-        """
-        history = self._chain.history
-        if self._accusations is None:
-            self._accusations = history.latest_accusations(ACCUSATIONS_KEPT)
-        latest = self._accusations[:limit]
-        views: list[results.EvidenceView] = []
-        for height, made in groupby(latest, lambda record: record.shown):
-            await asyncio.sleep(0)
-            block = history.block(height)
-            if block is None:
-                views += map(self._views.accusation, made)
-                continue
-            shown = [decode_evidence(item) for item in block.evidence]
-            views += [
-                self._views.evidence(each, shown_in=height) for each in shown[: len(list(made))]
-            ]
-        return views
-
-    def _note(self, committed: Committed) -> None:
-        """Remember the accusations of a block, unless they were read while it was written."""
-        known, candidate = self._accusations, committed.candidate
-        if known is None or not candidate.evidence_ids:
-            return
-        if known and known[0].shown >= candidate.height:
-            return
-        keys = [ACCUSATIONS.prefix + each for each in candidate.evidence_ids]
-        made = [
-            record
-            for record in map(candidate.records.get, keys)
-            if isinstance(record, AccusationRecord)
-        ]
-        assert len(made) == len(keys), "an accusation that the state does not have"
-        self._accusations = [*sorted(made, key=latest_first), *known][:ACCUSATIONS_KEPT]
 
     async def prove(self, table: Table[R], key: bytes) -> ProofRecord:
         """Return the proof of what the state after the last block holds under this key.

@@ -595,9 +595,10 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceResult(Result, frozen=True, kw_only=True):
-    """The latest evidence, newest block first."""
+    """A page of the evidence, newest block first."""
 
     evidence: list[EvidenceView]
+    next: str | None
 
 
 class SnapshotSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,8 +56,8 @@ def _proposal() -> Propose:
     return Propose(account=CENTRAL, operations=encode((operation,)), expires_ms=1_600_000_900_000)
 
 
-def _evidence(solo: Solo) -> bytes:
-    votes = [solo.town.vote("central-bank", 1, bytes([number]) * 32) for number in (1, 2)]
+def _evidence(solo: Solo, height: int = 1) -> bytes:
+    votes = [solo.town.vote("central-bank", height, bytes([number]) * 32) for number in (1, 2)]
     return encode_evidence(Equivocation(first=votes[0], second=votes[1]))
 
 
@@ -145,6 +145,20 @@ async def test_empty_list_is_said_in_words() -> None:
         assert assets.out.startswith("no assets\n")
         assert "as of the genesis" in assets.out
         assert evidence.out.startswith("no validator has been seen")
+
+
+async def test_evidence_says_what_to_type_for_older_ones() -> None:
+    async with solo_node(settled=False) as solo:
+        for height in (1, 2):
+            await solo.town.decide(evidence=[_evidence(solo, height)])
+
+        newest = await ask(solo, "query", "evidence", "--limit", "1")
+        command = newest.out.split("older ones: khazana ")[1].split("\n")[0].split(" ")
+        oldest = await ask(solo, *command)
+
+    assert newest.out.splitlines()[1].endswith(" 2")
+    assert oldest.out.splitlines()[1].endswith(" 1")
+    assert "older ones" not in oldest.out
 
 
 async def test_one_proposal_is_printed_in_full(solo: Solo) -> None:

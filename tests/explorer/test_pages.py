@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from consensus.evidence import Equivocation
+from node.blocks import encode_evidence
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.explorer import CONTENT_POLICY
@@ -378,7 +380,7 @@ async def test_page_of_a_foreign_host_is_refused() -> None:
 
 async def test_our_own_failure_is_a_page_with_a_trace_id() -> None:
     async with plain() as shown:
-        shown.solo.town.chain.history.latest_accusations = None  # type: ignore[assignment,method-assign]
+        shown.solo.town.chain.history.accusations_after = None  # type: ignore[assignment,method-assign]
 
         status, html = await shown.get("/evidence")
 
@@ -388,6 +390,32 @@ async def test_our_own_failure_is_a_page_with_a_trace_id() -> None:
 
 
 # Lists.
+
+
+async def test_evidence_goes_on_by_its_cursor_as_a_page_and_as_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.explorer.cursors.ROWS_MAX", 2)
+    async with plain() as shown:
+        town = shown.solo.town
+        for height in (1, 2, 3):
+            votes = [town.vote("central-bank", height, bytes([each]) * 32) for each in (1, 2)]
+            item = encode_evidence(Equivocation(first=votes[0], second=votes[1]))
+            await town.decide(evidence=[item])
+
+        first = json.loads((await shown.get("/evidence.json"))[1])
+        rest = json.loads((await shown.get(f"/evidence.json?after={first['next']}"))[1])
+        page = Parsed((await shown.get("/ur/evidence"))[1])
+        last = Parsed((await shown.get(f"/evidence?after={first['next']}"))[1])
+        status, refused = await shown.get("/evidence?after=yesterday")
+
+    assert [each["height"] for each in first["evidence"] + rest["evidence"]] == [3, 2, 1]
+    assert rest["next"] is None
+    assert f"/ur/evidence?after={first['next']}" in page.links()
+    assert not any("after=" in link for link in last.links() if link.startswith("/evidence?"))
+    assert "/evidence" in last.links()
+    assert status == 400
+    assert "yesterday" in refused
 
 
 async def test_blocks_page_back_to_the_first_and_forward_again() -> None:

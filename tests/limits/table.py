@@ -700,6 +700,12 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.explorer.limits.QUERY_MAX": f"{_PAGES}::test_a_query_is_read_up_to_a_bound",
     "node.explorer.limits.MINUTES_MAX": f"{_HOUR}::test_an_hour_is_kept_and_no_more",
+    "node.rpc.evidence.KEPT_MAX": (
+        "tests/rpc/test_evidence.py::test_all_are_gone_through_once_and_the_latest_kept"
+    ),
+    "node.provision.holders.COMMAND_CHARACTERS_MAX": (
+        "tests/provision/test_ports.py::test_what_a_process_calls_itself_is_cut_and_plain"
+    ),
     "node.explorer.limits.RECENT_BLOCKS_MAX": f"{_HOUR}::test_blocks_remembered_are_bounded",
     "node.explorer.limits.ROUNDS_COUNTED_MAX": (
         f"{_HOUR}::test_rounds_of_one_height_are_counted_up_to_a_bound"
@@ -852,7 +858,6 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.rpc.methods.BLOCK_IDS_MAX": "one page of a block's own list",
     "node.rpc.methods.LICENCES_MAX": "one page of a participant's own list",
     "node.rpc.methods.OFFICES_SHOWN_MAX": "offices, each granted by a joint decision",
-    "node.explorer.limits.EVIDENCE_SHOWN_MAX": "one page of the interface's own list",
     "node.explorer.limits.PROPOSAL_PAST_READ_MAX": "one page of the interface's own list",
     "node.explorer.limits.PARTICIPANT_CALLS_MAX": "how many pages of participants one search reads",
     "node.rpc.health.LAG_MAX": "from when on a node calls itself behind",

@@ -10,11 +10,8 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from consensus.evidence import Equivocation
 from consensus.types import BlockId, Round, Step, ValidatorId
 from node.addresses import render_address
-from node.blocks import encode_evidence
-from node.chain.history import History
 from node.chain.receipts import encode_block_receipts
 from node.codec import encode, replace
 from node.ledger.events import Issued
@@ -24,10 +21,8 @@ from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
 from node.proofs import ProofError, verify_proof_file
 from node.replica.position import Position
-from node.rpc import places as places_module
 from node.rpc.methods import STATUSES_AT_ONCE
 from node.rpc.params import TransactionsParams
-from node.rpc.places import Places
 from node.storage import layout
 from tests.chain.stores import CountingStore
 from tests.chain.town import address_of as office_address
@@ -607,63 +602,6 @@ async def test_calls_are_counted_by_method_and_result() -> None:
         assert value(name, method="khz_asset", result="-32001") == 1
         assert value(name, method="unknown", result="-32601") == 1
         assert value("khazana_rpc_seconds_count", method="khz_asset") == 1
-
-
-async def test_evidence_names_the_validator_and_shows_both_signatures() -> None:
-    async with solo_node() as solo:
-        town = solo.town
-        votes = [town.vote("central-bank", 1, bytes([number]) * 32) for number in (1, 2)]
-        evidence = encode_evidence(Equivocation(first=votes[0], second=votes[1]))
-        await town.decide(evidence=[evidence])
-        height = town.chain.head.height
-        await town.decide()
-
-        (shown,) = (await solo.call("khz_evidence"))["evidence"]
-        block = await solo.call("khz_block", {"height": height})
-
-        assert (shown["shown_in"], shown["validator"]) == (height, "central-bank")
-        assert (shown["height"], shown["round"]) == (1, 0)
-        assert {shown["first"]["block_id"], shown["second"]["block_id"]} == {"01" * 32, "02" * 32}
-        assert shown["first"]["kind"] == "precommit"
-        assert block["evidence"] == [shown]
-
-
-async def test_evidence_is_gone_through_once_and_the_latest_of_it_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Accusations are never deleted, and one validator can make two of every height."""
-    monkeypatch.setattr(places_module, "ACCUSATIONS_KEPT", 3)
-    async with solo_node() as solo:
-        town = solo.town
-
-        async def accuse(*heights: int) -> None:
-            evidence = []
-            for height in heights:
-                votes = [town.vote("central-bank", height, bytes([each]) * 32) for each in (1, 2)]
-                evidence.append(encode_evidence(Equivocation(first=votes[0], second=votes[1])))
-            await town.decide(evidence=evidence)
-
-        async def shown() -> list[tuple[int, int]]:
-            found = (await solo.call("khz_evidence"))["evidence"]
-            return [(each["shown_in"], each["height"]) for each in found]
-
-        for height in (1, 2):
-            await accuse(height)
-        assert await shown() == [(4, 2), (3, 1)]
-
-        def gone_through(_: History, __: int) -> None:
-            raise AssertionError("all accusations are gone through again")
-
-        monkeypatch.setattr(History, "latest_accusations", gone_through)
-        await town.decide()
-        await accuse(3)
-        assert await shown() == [(6, 3), (4, 2), (3, 1)]
-        await accuse(4)
-        assert await shown() == [(7, 4), (6, 3), (4, 2)]
-        monkeypatch.undo()
-        anew = Places(town.chain, solo.server._views)
-        monkeypatch.setattr(places_module, "ACCUSATIONS_KEPT", 3)
-        assert [each.shown_in for each in await anew.evidence(3)] == [7, 6, 4]
 
 
 async def test_proof_made_while_a_block_is_written_is_made_again() -> None:

@@ -18,10 +18,11 @@ from node.cli.output import json_option, table
     show_default=True,
     help="How much of it.",
 )
+@click.option("--after", metavar="PLACE", help="Go on after this place, which a page ends with.")
 @url_option
 @timeout_option(10)
 @json_option
-def command(limit: int, url: str, timeout_s: float, *, as_json: bool) -> None:
+def command(limit: int, after: str | None, url: str, timeout_s: float, *, as_json: bool) -> None:
     """List the proven double signatures of validators, the newest block first.
 
     Each is a proof by the validator's own key. It removes nobody: that is for the offices.
@@ -30,7 +31,7 @@ def command(limit: int, url: str, timeout_s: float, *, as_json: bool) -> None:
     Example:
       khazana query evidence
     """
-    ask(url, timeout_s, "khz_evidence", as_json=as_json, text=_text, limit=limit)
+    ask(url, timeout_s, "khz_evidence", as_json=as_json, text=_text, limit=limit, after=after)
 
 
 def _text(result: Mapping[str, Any]) -> str:
@@ -47,7 +48,10 @@ def _text(result: Mapping[str, Any]) -> str:
         )
         for entry in result["evidence"]
     ]
-    return table(rows, head=("validator", "height", "round", "signed", "and", "shown in block"))
+    told = table(rows, head=("validator", "height", "round", "signed", "and", "shown in block"))
+    if result["next"] is None:
+        return told
+    return f"{told}\n\nolder ones: khazana query evidence --after {result['next']}"
 
 
 def _signed(message: Mapping[str, Any] | None) -> str:
