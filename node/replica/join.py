@@ -31,7 +31,7 @@ lock that a decision rests on. Once H + 2 is committed they remember again.
 Before it signs there, every witness has taken note of that round for good (`Forgot` names it, and
 `Memory` tells it from then on): whoever is wiped next comes back in a later one still. Whoever
 has taken note follows its first vote there, since it might wait in an earlier round for votes that
-nobody can give; to go to a later round is always safe. That too is bounded (`Replica`).
+nobody can give; to go to a later round is always safe. That too is bounded (`returning`).
 
 How many liars? This node's own loss is a fault, and where others have forgotten too there are more
 faults than the genesis survives; then no rule is safe against every liar as well. With a quorum of

@@ -24,9 +24,11 @@ class Service:
 
     def send_status(self, peer: str) -> None:
         """Tell a peer where this node stands."""
-        head = self._chain.head
-        earliest = self._chain.history.earliest
-        self._wire.send(peer, Status(height=head.height, block_id=head.block_id, earliest=earliest))
+        self._wire.send(peer, self._status())
+
+    def tell_status(self) -> None:
+        """Tell all peers, observers too, where this node stands."""
+        self._wire.broadcast(self._status(), observers=True)
 
     def send_memory(self, peer: str, *, remembers: bool, round_: int, begun: bool) -> None:
         """Tell a validator that has forgotten what this one knows of its own past."""
@@ -62,3 +64,7 @@ class Service:
     def forget(self, peer: str) -> None:
         """Forget a peer that is gone."""
         self._helped_s.pop(peer, None)
+
+    def _status(self) -> Status:
+        head, earliest = self._chain.head, self._chain.history.earliest
+        return Status(height=head.height, block_id=head.block_id, earliest=earliest)

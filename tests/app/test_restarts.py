@@ -81,7 +81,7 @@ def test_a_lock_survives_the_restart_of_all_with_its_block() -> None:
             def all_locked() -> bool:
                 return all(m.up.replica._engine.locked_block_id for m in network.running)
 
-            await network.until(lambda: network[A].up.replica._deciding)
+            await network.until(lambda: network[A].up.replica._deciding.is_open)
             await network.until(all_locked, within_s=1.0)
             locked = network[A].up.replica._engine.locked_block_id
             assert {machine.height for machine in network.running} == {0}

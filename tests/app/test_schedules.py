@@ -78,7 +78,7 @@ def test_a_lock_that_only_one_node_has_is_decided_by_all() -> None:
 
 def lock_of(network: Cluster, name: str) -> bytes | None:
     replica = network[name].up.replica
-    return replica._engine.locked_block_id if replica._deciding else None
+    return replica._engine.locked_block_id if replica._deciding.is_open else None
 
 
 @pytest.mark.adversarial(14)
@@ -90,7 +90,7 @@ def test_two_of_four_in_a_higher_round_draw_the_others_there_and_one_does_not() 
             await network.until(lambda: len(network[A].up.network.peers()) == 3)
             await network.until(lambda: len(network[C].up.network.peers()) == 3)
             await network.submit(A, network.transaction())
-            await network.until(lambda: network[A].up.replica._deciding)
+            await network.until(lambda: network[A].up.replica._deciding.is_open)
             for name in (A, C):
                 one.network.send(name, one.vote(None, round_=5))
             await asyncio.sleep(0.5)

@@ -428,10 +428,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.replica.join.ROUNDS_BELIEVED_MAX": (
         "tests/replica/test_join.py::test_a_round_that_nobody_can_have_reached_is_not_believed"
     ),
-    "node.replica.replica.CALLED_AHEAD_MAX": (
+    "node.replica.returning.CALLED_AHEAD_MAX": (
         f"{_VALUES}::test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often"
     ),
-    "node.replica.replica.CALLS_MAX": (
+    "node.replica.returning.CALLS_MAX": (
         f"{_VALUES}::test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often"
     ),
     "node.replica.bodies.BODIES_MAX": (
@@ -450,7 +450,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.replica.guard._PLACES_MAX": (
         "tests/replica/test_guard.py::test_a_guard_keeps_a_bounded_number_of_seals"
     ),
-    "node.replica.replica.HELD_MAX": (
+    "node.replica.early.HELD_MAX": (
         f"{_LIES}::test_votes_for_a_thousand_rounds_and_heights_move_nobody_and_stay_bounded"
     ),
     "node.replica.replica.ReplicaLimits.queue_max": (

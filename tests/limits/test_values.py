@@ -24,7 +24,7 @@ from node.metrics import Metrics
 from node.network import Forgot
 from node.network import websocket as websocket_module
 from node.replica.entries import ENTRY_SIZE_MAX, decode_entry
-from node.replica.replica import CALLED_AHEAD_MAX, CALLS_MAX
+from node.replica.returning import CALLED_AHEAD_MAX, CALLS_MAX
 from node.rpc import RpcLimits
 from node.rpc.sockets import FILTER_MAX
 from node.snapshots import Pins
@@ -192,7 +192,8 @@ def test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often() -> Non
             for name in HONEST:
                 replica = network[name].up.replica
                 assert replica._engine.round <= CALLED_AHEAD_MAX
-                assert all(len(rounds) <= CALLS_MAX for rounds in replica._calls.values())
+                calls = replica._hearing._calls._taken
+                assert all(len(rounds) <= CALLS_MAX for rounds in calls.values())
             await goes_on(network)
 
     run_virtual(main())
