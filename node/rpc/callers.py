@@ -114,7 +114,8 @@ class Gate:
         self._keyring = keyring
         self._scopes: Final = SCOPES_OF[role]
         # An address comes many times, and is always the same.
-        self._stranger = lru_cache(ADDRESSES_MAX)(self._make_stranger)
+        self.stranger: Final = lru_cache(ADDRESSES_MAX)(self._make_stranger)
+        """Returns who asks from a remote address without a key."""
 
     def caller_of(self, request: web.BaseRequest) -> Caller:
         """Return who sent this.
@@ -124,7 +125,7 @@ class Gate:
         """
         given = request.headers.get(hdrs.AUTHORIZATION)
         if given is None:
-            return self._stranger(request.remote)
+            return self.stranger(request.remote)
         if given[: len(_BEARER)].lower() != _BEARER:
             raise KeyRefused("expected Authorization: Bearer and an API key")
         if not self._keyring.has_file:

@@ -109,10 +109,14 @@ def check_host(request: web.BaseRequest, names: Collection[str]) -> None:
     given = request.headers.getall(hdrs.HOST, [])
     if len(given) != 1:
         raise HttpRefusal(400, "a request carries exactly one Host header")
-    host = _host_of(given[0])
-    if ANY_HOST in names or host in names or host == "localhost" or _is_address(host):
-        return
-    raise HttpRefusal(403, "this node is not known by that host name; list it in rpc.hosts")
+    if not is_known_host(given[0], names):
+        raise HttpRefusal(403, "this node is not known by that host name; list it in rpc.hosts")
+
+
+def is_known_host(header: str, names: Collection[str]) -> bool:
+    """Return whether a Host header names this node: see `check_host`."""
+    host = _host_of(header)
+    return ANY_HOST in names or host in names or host == "localhost" or _is_address(host)
 
 
 def check_origin(request: web.BaseRequest, origins: Collection[str] = ()) -> None:

@@ -13,10 +13,9 @@ from aiohttp import web
 from typing_extensions import override
 
 from node.log import Logger
+from node.rpc.doorstep import LINGER_SECONDS, Doorstep, Refuse
 from node.rpc.limits import RpcLimits, caller
 
-LINGER_SECONDS: Final = 1.0
-"""For how long the rest of a refused body is thrown away before the connection is closed."""
 READ_BYTES: Final = 1 << 15
 """Of a body that nobody reads yet; at twice as much its connection is not read."""
 READ_AT_ONCE_BYTES: Final = 1 << 16
@@ -39,11 +38,13 @@ async def listen(
     log: Logger,
     ssl_context: ssl.SSLContext | None = None,
     connections: "Connections | None" = None,
+    refuse: Refuse | None = None,
 ) -> "Listening":
     """Listen, and answer every request by this; port 0 asks the system for a free one.
 
     Args:
         connections: counts those of several listeners together.
+        refuse: asked for each list of transactions that can be refused before it is read.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -53,6 +54,7 @@ async def listen(
         answer,
         connections=counted,
         counts=ssl_context is None,
+        refuse=refuse,
         keepalive_timeout=limits.idle_timeout_ms / 1000,
         lingering_time=LINGER_SECONDS,
         auto_decompress=False,
@@ -135,16 +137,32 @@ class _Listener(web.Server):
     """aiohttp's server, which itself has no limit on connections."""
 
     def __init__(
-        self, handler: Answer, *, connections: Connections, counts: bool, **settings: Any
+        self,
+        handler: Answer,
+        *,
+        connections: Connections,
+        counts: bool,
+        refuse: Refuse | None,
+        **settings: Any,
     ) -> None:
         """Serve.
 
         Args:
             counts: whether a connection is new when it comes here, and to be counted.
+            refuse: refuses lists before they are read; None: nobody does.
         """
         super().__init__(handler, **settings)
         self._counted = connections
         self._counts = counts
+        self._refuse = refuse
+        self._settings = settings
+
+    @override
+    def __call__(self) -> web.RequestHandler:
+        if self._refuse is None:
+            return super().__call__()
+        loop = asyncio.get_running_loop()
+        return Doorstep(self._refuse, self, loop=loop, **self._settings)
 
     @override
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:

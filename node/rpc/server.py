@@ -45,6 +45,7 @@ from node.rpc.callers import (
 from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.delivering import deliver, is_large
+from node.rpc.doorstep import Refusals
 from node.rpc.errors import Forbidden, InternalError, KeyRefused, Limited, RpcError
 from node.rpc.health import Health
 from node.rpc.http import (
@@ -170,6 +171,13 @@ class RpcServer:
             max_bytes=self._limits.answers_max_bytes,
             share_bytes=self._limits.answers_per_caller_max_bytes,
         )
+        self._refusals = Refusals(
+            services,
+            calls=self._calls,
+            hosts=self._hosts,
+            is_read_elsewhere=bool(self._origins),
+            body_max_bytes=list_max,
+        )
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
         methods = Methods(services, self._views, places, self._submissions, self._health)
@@ -244,14 +252,16 @@ class RpcServer:
         Raises:
             OSError: the address cannot be listened on.
         """
+        gate = Gate(role, self._keyring)
         listening = await listen(
-            partial(self._serve_charged, Gate(role, self._keyring)),
+            partial(self._serve_charged, gate),
             host,
             port,
             limits=self._limits,
             log=self._log,
             ssl_context=ssl_context,
             connections=self._connections,
+            refuse=partial(self._refusals.refuse, gate),
         )
         self._listening.append(listening)
         self._log.info("listening for clients", host=host, port=listening.port, role=role.value)

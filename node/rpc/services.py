@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 class Intake(Protocol):
     """Where transactions of clients go in."""
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether clients are told to come back."""
+        ...
+
     def turn_away(self) -> int | None:
         """Return when a client is to come back, without a look at what it brings; None: it may
         bring something now.

@@ -489,6 +489,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.jsonrpc.INTEGER_DIGITS_MAX": (
         f"{_JSON}::test_ambiguous_or_broken_json_is_a_parse_error"
     ),
+    "node.rpc.doorstep.HEAD_MAX_BYTES": (
+        "tests/rpc/test_doorstep.py::test_no_head_that_says_more_is_looked_at"
+    ),
     "node.rpc.limits.ADDRESSES_MAX": (
         "tests/rpc/test_limits.py::test_callers_remembered_are_bounded"
     ),

@@ -97,6 +97,10 @@ class SoloIntake:
             claims=lambda: self.claims,
         )
 
+    @property
+    def is_crowded(self) -> bool:
+        return self._intake.is_crowded
+
     def turn_away(self) -> int | None:
         return self._intake.turn_away()
 
