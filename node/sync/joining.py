@@ -10,16 +10,16 @@ and after a restart: only what differs is asked for again.
 
 The store has no head until all is there; then one batch makes a chain of it.
 
-Limits: `FETCHES_PER_PEER` requests of one peer, `fetches_max` together, each with a deadline; an
-answer that nobody waits for is dropped unread. Verifying and writing run in the storage thread.
+Limits: requests are bounded and have a deadline each (`sources`); an answer that nobody waits for
+is dropped unread. Verifying and writing run in the storage thread.
 """
 
 import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from node.blocks import Header, block_id, decode_block
 from node.blocks.certificates import Verify
@@ -36,7 +36,6 @@ from node.network import (
     GetChunk,
     GetHandovers,
     GetRecentIds,
-    GetSnapshots,
     Handovers,
     RecentIdsMessage,
     Snapshots,
@@ -48,7 +47,6 @@ from node.snapshots import (
     BadPart,
     Installation,
     Leaves,
-    PointRecord,
     RecentIds,
     Trail,
     TrailIncomplete,
@@ -64,21 +62,12 @@ from node.snapshots import (
 from node.snapshots.assembly import Verdict, judge
 from node.snapshots.installation import is_begun
 from node.storage import KeyValueStore, StorageThread
+from node.sync.sources import Sources
+from node.sync.target import Target
 
-FETCHES_PER_PEER: Final = 2
-"""One is being read for while the answer to another is on its way."""
-STRUCK_S: Final = 10.0
-"""How long a peer that sent something bad is not asked."""
-OFFERS_S: Final = 5.0
-"""After this long without a source, peers are asked again what they serve."""
-PATIENCE_S: Final = 10.0
-"""How long to wait for somebody to serve a snapshot, or to keep the trusted block."""
 PROGRESS_S: Final = 5.0
-RESOLUTION_S: Final = 0.001
 
 ResultT = TypeVar("ResultT")
-Key: TypeAlias = tuple[str, int, bytes]
-"""What was asked: the answer's kind, the height it names, and the path or height within."""
 
 
 class JoinRefused(Exception):
@@ -128,37 +117,6 @@ class Progress:
     ids: int
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Target:
-    """The snapshot that is being taken over."""
-
-    point: PointRecord
-    assembly: Assembly
-    is_decided: bool = False
-    """The trail leads to those who signed it."""
-    recent: RecentIds | None = None
-    """None until the trusted point carries it."""
-    ids_asked: bool = False
-
-    @property
-    def height(self) -> int:
-        return self.point.header.height
-
-
-@dataclass(slots=True, kw_only=True)
-class _Source:
-    """A connected peer."""
-
-    offers: dict[int, PointRecord] = field(default_factory=dict)
-    offered_s: float | None = None
-    """When it was last asked what it serves."""
-    has_answered: bool = False
-    lacks_trusted: bool = False
-    requests: dict[Key, tuple[float, _Target | None]] = field(default_factory=dict)
-    """What it was asked, until when, and for which target."""
-    order: int = 0
-
-
 class Joining:
     """The taking over of a snapshot, of one node. A handler of its links until it ends."""
 
@@ -184,20 +142,21 @@ class Joining:
         self._verify = verify
         self._clock = clock
         self._log = log.bind(part="joining")
-        self._limits = limits or JoiningLimits()
-        self._sources: dict[str, _Source] = {}
-        self._struck: dict[str, float] = {}
-        self._answers: deque[tuple[str, WireMessage, _Target | None]] = deque()
+        limits = limits or JoiningLimits()
+        self._sources = Sources(
+            wire=wire,
+            clock=clock,
+            fetches_max=limits.fetches_max,
+            fetch_timeout_ms=limits.fetch_timeout_ms,
+        )
+        self._answers: deque[tuple[str, WireMessage, Target | None]] = deque()
         self._trail = Trail(genesis, verify)
         self._trail_by: str | None = None
         """Who told the last of the trail."""
         self._trusted_header: Header | None = None
-        self._target: _Target | None = None
+        self._target: Target | None = None
         self._is_begun = installation.is_begun
-        self._asked = 0
         self._records = self._chunks = self._ids = 0
-        self._since_s: float | None = None
-        """When the first peer was there."""
         self._told_s = 0.0
         self._changed = asyncio.Event()
 
@@ -216,23 +175,17 @@ class Joining:
 
     def connected(self, peer: str) -> None:
         """Take note of a new link."""
-        self._sources[peer] = _Source()
-        if self._since_s is None:
-            self._since_s = self._clock.monotonic()
+        self._sources.add(peer)
         self._changed.set()
 
     def disconnected(self, peer: str) -> None:
         """Ask others for what this peer was asked for."""
-        source = self._sources.pop(peer, None)
-        if source is not None:
-            for key, (_, target) in source.requests.items():
-                self._unanswered(key, target)
+        self._sources.remove(peer)
         self._changed.set()
 
     async def received(self, peer: str, message: WireMessage) -> None:
         """Take a peer's message; one that answers no request is dropped."""
-        source = self._sources.get(peer)
-        request = None if source is None else source.requests.pop(_key(message), None)
+        request = self._sources.answered(peer, message)
         if request is not None:
             # Bounded by the requests, each of which is answered once.
             self._answers.append((peer, message, request[1]))
@@ -264,7 +217,7 @@ class Joining:
                 async with asyncio.timeout(wait_s):
                     await self._changed.wait()
 
-    async def _is_finished(self, target: _Target) -> bool:
+    async def _is_finished(self, target: Target) -> bool:
         recent = target.recent
         if recent is None or not (recent.is_complete and target.assembly.is_complete):
             return False
@@ -292,7 +245,7 @@ class Joining:
 
     # Taking answers.
 
-    async def _take(self, peer: str, message: WireMessage, target: _Target | None) -> None:
+    async def _take(self, peer: str, message: WireMessage, target: Target | None) -> None:
         try:
             match message:
                 case Snapshots(points=points):
@@ -344,7 +297,7 @@ class Joining:
         target = self._target
         assert target is not None
         if items is None:
-            self._is_gone(peer, target)
+            self._sources.gone(peer, target)
             return
         if more and not items:
             raise BadPart("handovers", "an empty page, with more to come")
@@ -364,11 +317,11 @@ class Joining:
             raise
         target.is_decided = not more
 
-    async def _take_chunk(self, peer: str, answer: ChunkMessage, target: _Target) -> None:
+    async def _take_chunk(self, peer: str, answer: ChunkMessage, target: Target) -> None:
         data, path = answer.chunk, answer.path
         if data is None:
             target.assembly.give_back(path)
-            self._is_gone(peer, target)
+            self._sources.gone(peer, target)
             return
         slot = target.assembly.slot(path)
         try:
@@ -390,12 +343,12 @@ class Joining:
             return verdict, len(chunk.keys)
         return verdict, 0
 
-    async def _take_ids(self, peer: str, items: tuple[bytes, ...] | None, target: _Target) -> None:
+    async def _take_ids(self, peer: str, items: tuple[bytes, ...] | None, target: Target) -> None:
         target.ids_asked = False
         recent = target.recent
         assert recent is not None
         if items is None:
-            self._is_gone(peer, target)
+            self._sources.gone(peer, target)
             return
 
         def note() -> int:
@@ -411,14 +364,12 @@ class Joining:
     async def _ask(self) -> float | None:
         """Send what is to be asked; return the seconds to wait, None: nobody serves a snapshot."""
         now_s = self._clock.monotonic()
-        for peer, source in list(self._sources.items()):
-            for key, (deadline_s, _) in list(source.requests.items()):
-                if deadline_s <= now_s + RESOLUTION_S and key in source.requests:
-                    self._blame(peer, f"no answer: {key[0]} of {key[1]}")
+        for peer, (kind, height, _) in self._sources.late(now_s).items():
+            self._blame(peer, f"no answer: {kind} of {height}")
         self._choose(now_s)
         target = self._target
         if target is None:
-            if self._nobody_serves(now_s):
+            if not self._is_begun and self._sources.without_snapshot(now_s):
                 return None
         elif not target.is_decided:
             self._ask_handovers(target)
@@ -426,25 +377,15 @@ class Joining:
             await self._ask_trust(target, now_s)
         if target is not None and target.recent is not None:
             await self._ask_parts(target, target.recent)
-        return self._wait_s(now_s)
+        return self._sources.wait_s(now_s)
 
     def _choose(self, now_s: float) -> None:
         """See to it that there is a target with sources."""
         target = self._target
-        if target is not None and self._serving(target):
+        if target is not None and self._sources.serving(target):
             return
-        for peer, source in self._sources.items():
-            asked_s = source.offered_s
-            if asked_s is None or asked_s + OFFERS_S <= now_s + RESOLUTION_S:
-                source.offered_s = now_s
-                self._send(peer, GetSnapshots(), (Snapshots.__name__, 0, b""), None)
-        offers: dict[tuple[int, bytes], list[PointRecord]] = {}
-        for peer, source in self._sources.items():
-            if self._is_usable(peer):
-                for point in source.offers.values():
-                    if point.header.height >= self._trusted.height:
-                        place = (point.header.height, block_id(point.header))
-                        offers.setdefault(place, []).append(point)
+        self._sources.ask_offers(now_s)
+        offers = self._sources.offers(from_height=self._trusted.height)
         if not offers:
             return
         # What most peers have comes fastest; of several, the newest is there longest.
@@ -455,54 +396,18 @@ class Joining:
         self._log.info("snapshot chosen", height=best[0], sources=len(offers[best]))
         if self._trail.height >= best[0]:
             self._trail = Trail(self._genesis, self._verify)
-        self._target = _Target(point=point, assembly=Assembly(point.header.state_root))
+        self._target = Target(point=point, assembly=Assembly(point.header.state_root))
 
-    def _serving(self, target: _Target) -> list[str]:
-        """Return the peers that serve the target, the longest unasked first."""
-        wanted = block_id(target.point.header)
-        peers = [
-            peer
-            for peer, source in self._sources.items()
-            if self._is_usable(peer)
-            and target.height in source.offers
-            and block_id(source.offers[target.height].header) == wanted
-        ]
-        return sorted(peers, key=lambda peer: self._sources[peer].order)
-
-    def _is_usable(self, peer: str) -> bool:
-        return self._struck.get(peer, 0.0) <= self._clock.monotonic() + RESOLUTION_S
-
-    def _free(self, peers: list[str]) -> list[str]:
-        """Return those that may be asked for one thing more."""
-        if self._under_way >= self._limits.fetches_max:
-            return []
-        return [peer for peer in peers if len(self._sources[peer].requests) < FETCHES_PER_PEER]
-
-    @property
-    def _under_way(self) -> int:
-        return sum(len(source.requests) for source in self._sources.values())
-
-    def _nobody_serves(self, now_s: float) -> bool:
-        """Whether all who are there have had time to say that they serve no snapshot."""
-        if self._is_begun or self._since_s is None or self._since_s + PATIENCE_S > now_s:
-            return False
-        return bool(self._sources) and all(
-            source.has_answered and not source.offers for source in self._sources.values()
-        )
-
-    def _ask_handovers(self, target: _Target) -> None:
-        if any(
-            key[0] == Handovers.__name__
-            for source in self._sources.values()
-            for key in source.requests
-        ):
+    def _ask_handovers(self, target: Target) -> None:
+        sources = self._sources
+        if sources.is_asked(Handovers.__name__):
             return
-        for peer in self._free(self._serving(target))[:1]:
+        for peer in sources.free(sources.serving(target))[:1]:
             above = self._trail.height
             key = (Handovers.__name__, target.height, above.to_bytes(8))
-            self._send(peer, GetHandovers(height=target.height, above=above), key, target)
+            sources.send(peer, GetHandovers(height=target.height, above=above), key, target)
 
-    async def _ask_trust(self, target: _Target, now_s: float) -> None:
+    async def _ask_trust(self, target: Target, now_s: float) -> None:
         """Hold the way to the snapshot against the operator's trusted block."""
         header = self._trusted_header or self._known_header(target)
         if header is None:
@@ -525,36 +430,37 @@ class Joining:
             walked=self._installation.walked(),
         )
 
-    def _known_header(self, target: _Target) -> Header | None:
+    def _known_header(self, target: Target) -> Header | None:
         """Return the trusted block's header if it has come already."""
         headers = [target.point.header, *(each.header for each in self._trail.handovers)]
         return next((each for each in headers if block_id(each) == self._trusted.block_id), None)
 
     def _ask_trusted_block(self, now_s: float) -> None:
-        key = (Blocks.__name__, self._trusted.height, b"")
-        if any(key in source.requests for source in self._sources.values()):
+        sources, height = self._sources, self._trusted.height
+        if sources.is_asked(Blocks.__name__):
             return
-        for peer in self._free([p for p in self._sources if self._is_usable(p)]):
-            if not self._sources[peer].lacks_trusted:
-                self._send(peer, GetBlocks(from_height=self._trusted.height, count=1), key, None)
+        for peer in sources.free(sources.usable()):
+            source = sources.get(peer)
+            if source is not None and not source.lacks_trusted:
+                key = (Blocks.__name__, height, b"")
+                sources.send(peer, GetBlocks(from_height=height, count=1), key, None)
                 return
-        waited = self._since_s is not None and self._since_s + PATIENCE_S <= now_s
-        if waited and self._sources and all(s.lacks_trusted for s in self._sources.values()):
+        if sources.without_trusted(now_s):
             raise JoinRefused(
                 f"no peer has block {self._trusted.height} as sync.trusted_block names it, or keeps"
                 " it any more: take a new point with `khazana status --trust` from a node that you"
                 " trust"
             )
 
-    async def _ask_parts(self, target: _Target, recent: RecentIds) -> None:
-        serving = self._serving(target)
+    async def _ask_parts(self, target: Target, recent: RecentIds) -> None:
+        sources = self._sources
         if not recent.is_complete and not target.ids_asked:
-            for peer in self._free(serving)[:1]:
+            for peer in sources.free(sources.serving(target))[:1]:
                 key = (RecentIdsMessage.__name__, target.height, recent.below.to_bytes(8))
                 target.ids_asked = True
                 message = GetRecentIds(height=target.height, below=recent.below)
-                self._send(peer, message, key, target)
-        while free := self._free(self._serving(target)):
+                sources.send(peer, message, key, target)
+        while free := sources.free(sources.serving(target)):
             place = target.assembly.take()
             if place is None:
                 return
@@ -563,9 +469,9 @@ class Joining:
                 target.assembly.skip(path)
                 continue
             key = (ChunkMessage.__name__, target.height, path)
-            if free[0] not in self._sources:
+            if free[0] not in sources:
                 target.assembly.give_back(path)
-            elif not self._send(free[0], GetChunk(height=target.height, path=path), key, target):
+            elif not sources.send(free[0], GetChunk(height=target.height, path=path), key, target):
                 # Its lane is full or it is about to be gone: no use in asking it again at once.
                 return
 
@@ -579,34 +485,6 @@ class Joining:
         installation.place(path, Subtree(slot=b"", nodes={}, keys={}), ())
         return True
 
-    def _send(self, peer: str, message: WireMessage, key: Key, target: _Target | None) -> bool:
-        """Ask a peer; return whether it will hear of it."""
-        source = self._sources[peer]
-        self._asked += 1
-        source.order = self._asked
-        deadline_s = self._clock.monotonic() + self._limits.fetch_timeout_ms / 1000
-        source.requests[key] = (deadline_s, target)
-        if self._wire.send(peer, message):
-            return True
-        del source.requests[key]
-        self._unanswered(key, target)
-        return False
-
-    def _unanswered(self, key: Key, target: _Target | None) -> None:
-        if target is None:
-            return
-        if key[0] == ChunkMessage.__name__:
-            target.assembly.give_back(key[2])
-        elif key[0] == RecentIdsMessage.__name__:
-            target.ids_asked = False
-
-    def _is_gone(self, peer: str, target: _Target) -> None:
-        """Note that a peer no longer serves the target: it has newer ones."""
-        source = self._sources.get(peer)
-        if source is not None:
-            source.offers.pop(target.height, None)
-            source.offered_s = None
-
     def _doubt_trail(self, reason: str) -> None:
         """Begin the trail anew, from somebody else."""
         self._trail = Trail(self._genesis, self._verify)
@@ -616,24 +494,10 @@ class Joining:
 
     def _blame(self, peer: str, reason: str) -> None:
         """Ask somebody else."""
-        self._struck[peer] = self._clock.monotonic() + STRUCK_S
-        source = self._sources.get(peer)
-        if source is not None:
-            for key, (_, target) in source.requests.items():
-                self._unanswered(key, target)
-            source.requests.clear()
+        self._sources.strike(peer)
         self._log.info("snapshot source struck", peer=peer, reason=reason)
         self._wire.punish(peer, reason)
         self._changed.set()
-
-    def _wait_s(self, now_s: float) -> float:
-        """Return after how many seconds something is due, at most."""
-        dues = [
-            deadline_s
-            for source in self._sources.values()
-            for deadline_s, _ in source.requests.values()
-        ]
-        return max(RESOLUTION_S, min([now_s + 1.0, *dues]) - now_s)
 
     def _tell(self) -> None:
         now_s = self._clock.monotonic()
@@ -642,7 +506,7 @@ class Joining:
         self._told_s = now_s
         progress = self.progress
         if progress.height is None:
-            offered = sorted({h for source in self._sources.values() for h in source.offers})
+            offered = self._sources.heights()
             if offered and offered[-1] < self._trusted.height:
                 self._log.warning(
                     "every snapshot offered is below the trusted height: a newer one is waited for;"
@@ -668,17 +532,3 @@ class Joining:
 
     async def _run(self, work: Callable[[], ResultT]) -> ResultT:
         return work() if self._thread is None else await self._thread.run(work)
-
-
-def _key(message: WireMessage) -> Key:
-    """Return what an answer says that it answers."""
-    name = type(message).__name__
-    match message:
-        case ChunkMessage(height=height, path=path):
-            return name, height, path
-        case Handovers(height=height, above=within) | RecentIdsMessage(height=height, below=within):
-            return name, height, within.to_bytes(8)
-        case Blocks(from_height=height):
-            return name, height, b""
-        case _:
-            return name, 0, b""
