@@ -98,7 +98,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.auctions.records.BIDS_NUMBERED_MAX": _RECORD,
     "node.ledger.auctions.records.PART_MAX": _RECORD,
     "node.ledger.auctions.records.ROWS_PER_PIECE_MAX": (
-        "tests/ledger/auctions/test_auctions.py::test_one_block_settles_one_piece_of_a_ladder"
+        "tests/ledger/auctions/test_bounds.py::test_one_block_settles_one_piece_of_a_ladder"
     ),
     "node.ledger.auctions.terms.BIDS_PER_BIDDER_MAX": _RECORD,
     "node.ledger.auctions.terms.CLASSES_MAX": _RECORD,
@@ -112,7 +112,7 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.ledger.auctions.terms.PRICE_E4_MAX": _RECORD,
     "node.ledger.auctions.terms.TARGET_MAX": (
-        "tests/ledger/auctions/test_auctions.py"
+        "tests/ledger/auctions/test_bounds.py"
         "::test_target_at_which_all_that_is_paid_would_be_no_amount_is_refused"
     ),
     "node.rpc.auctions.PIECES_MAX": (

@@ -19,7 +19,7 @@ from node.ledger.tables import (
     ladder_key,
     name_key,
 )
-from tests.ledger.auctions.test_auctions import (
+from tests.ledger.auctions.market import (
     BIDS_OF_BANKS,
     TERMS,
     commit_all,

@@ -22,7 +22,7 @@ from node.ledger.auctions.switches import given_for
 from node.ledger.events import AllotmentFailed, AllotmentSettled, Event, FaceReallotted
 from node.ledger.tables import ASSETS, BIDDERS, BIDS, STANDINGS, name_key
 from tests.ledger.auctions import test_reopening as reopening
-from tests.ledger.auctions.test_auctions import (
+from tests.ledger.auctions.market import (
     CASH,
     SUPPLY,
     TERMS,
