@@ -1,12 +1,10 @@
 """The life of a security: records, payments by the ledger, late ones and cures, redemption."""
 
-from typing import Any, Final
-
-import pytest
+from typing import Any
 
 from node.codec import replace
-from node.ledger import due, holdings, servicing
-from node.ledger.dates import SATURDAY_SUNDAY, Calendar, Holiday, Order
+from node.ledger import servicing
+from node.ledger.dates import Holiday, Order
 from node.ledger.events import (
     FundingChecked,
     HolderPaid,
@@ -16,48 +14,16 @@ from node.ledger.events import (
     PaymentSettled,
     PaymentUnfunded,
     RecordTaken,
-    RecordWaits,
     WithholdingCollected,
 )
-from node.ledger.instruments import schedule_of
-from node.ledger.operations import (
-    AmendCalendar,
-    CloseAccount,
-    ReleaseHold,
-    SetWithholding,
-    Transfer,
-)
+from node.ledger.operations import AmendCalendar, CloseAccount, ReleaseHold, SetWithholding
 from node.ledger.outcomes import Outcome
-from node.ledger.positions import place_of
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import (
-    OPEN_PAYMENTS_MAX,
-    POSITIONS,
-    PaymentStatus,
-    WithholdingRow,
-    payment_key,
-    position_key,
-    register_prefix,
-)
-from node.ledger.servicing import payer
-from node.ledger.servicing.payer import due_of
+from node.ledger.securities import PaymentStatus, WithholdingRow, payment_key
 from node.ledger.state import LedgerState
-from node.ledger.tables import (
-    ASSETS,
-    BACKLOG,
-    BACKLOG_KEY,
-    DUE,
-    HOLDINGS,
-    HOLDS,
-    RECORDS_DUE,
-    DueKind,
-    hold_key,
-    holding_key,
-)
-from node.ledger.terms import BondTerms
+from node.ledger.tables import ASSETS, DUE, HOLDS, RECORDS_DUE, DueKind, hold_key
 from tests.ledger.debt import (
     BOND,
-    FIVE_HOURS_MS,
     ISSUED,
     KARACHI,
     SUKUK,
@@ -65,24 +31,21 @@ from tests.ledger.debt import (
     define_bond,
     define_sukuk,
     fund,
-    holder_address,
     in_escrow,
     issue,
     make_debt,
     payment,
-    plan,
     position,
     service,
     to_day,
     zero_coupon,
 )
+from tests.ledger.paying import CASH, COUPON, FACE, days, debt
 from tests.ledger.world import (
     CB,
-    DAY_MS,
     FM,
     PKR,
     VAR,
-    World,
     address,
     hold_account,
     issue_cash,
@@ -90,37 +53,6 @@ from tests.ledger.world import (
     suspend,
     transfer,
 )
-
-FACE: Final = 1_000_061
-"""Paisa: no half year of it is a whole number."""
-COUPON: Final = FACE * 35 // 1_000
-CASH: Final = 500_000
-
-
-def debt(*definitions: Any, cash: int = CASH, face: int = FACE) -> World:
-    """Return a bond of which Amina, Bilal and the bank hold all, and a ministry with cash."""
-    world = make_debt(*definitions)
-    asset = (definitions[0] if definitions else define_bond()).asset
-    to_day(world, ISSUED)
-    world.do(
-        issue(face, asset=asset),
-        transfer(FM, "amina", 400_017, asset),
-        transfer(FM, "bilal", 300_019, asset),
-        transfer(FM, "first-bank", face - 700_036, asset),
-        transfer("bilal", "amina", 60_000),
-        *([issue_cash(cash, to=FM)] if cash else ()),
-        by=(CB, FM, "bilal"),
-    )
-    world.check()
-    return world
-
-
-def days(number: int, **changes: Any) -> tuple[int, int, int]:
-    """Return record, funding and payment day of a payment of the bond."""
-    calendar = Calendar(version=1, weekend=SATURDAY_SUNDAY, holidays=())
-    terms = BondTerms(face_currency="PKR", plan=plan(**changes))
-    row = schedule_of(terms, calendar)[number - 1]
-    return row.record_day, row.funding_day, row.payment_day
 
 
 def test_coupon_is_paid_to_whoever_held_at_the_end_of_the_record_day() -> None:
@@ -293,24 +225,6 @@ def test_records_go_on_while_payments_are_unpaid_and_each_keeps_its_own_holders(
     )
     assert service(world).settled == 2
     assert position(world, address("amina")) is None
-    world.check()
-
-
-def test_record_waits_while_so_many_payments_are_unpaid() -> None:
-    world = debt(define_bond(months=1), cash=0)
-    world.do(transfer("amina", "bilal", 1, BOND), by=("amina",))
-    events = [to_day(world, days(number, months=1)[0] + 1) for number in range(1, 10)]
-
-    waits = [event for found in events for event in found if isinstance(event, RecordWaits)]
-    assert waits == [RecordWaits(asset=BOND, payment=OPEN_PAYMENTS_MAX + 1, reason="unpaid")]
-    assert service(world).recorded == OPEN_PAYMENTS_MAX
-    world.check()
-    world.do(transfer("amina", "bilal", 400_000, BOND), by=("amina",))
-    world.do(issue_cash(100 * COUPON, to=FM), by=(CB,))
-    to_day(world, days(9, months=1)[2])
-    assert service(world).settled == 9
-    assert payment(world, 9).face == FACE
-    assert payment(world, 9).record_day > days(9, months=1)[0], "of the day on which it was taken"
     world.check()
 
 
@@ -501,189 +415,6 @@ def test_security_without_holders_passes_through_its_life() -> None:
     assert service(world).closed
 
 
-@pytest.mark.parametrize("per_block", [1, 2, 3])
-def test_holders_are_paid_a_bounded_number_a_block(
-    per_block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And what moves meanwhile, on either side of the walk, changes nobody's payment."""
-    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", per_block)
-    labels = [f"holder-{number}" for number in range(7)]
-    world = make_debt(holders=labels)
-    accounts = sorted(holder_address(label) for label in labels)
-    label_of = {holder_address(label): label for label in labels}
-    to_day(world, ISSUED)
-    world.do(
-        issue(FACE),
-        issue_cash(CASH, to=FM),
-        *(
-            Transfer(account=address(FM), to=account, asset=BOND, amount=1_001 * (number + 1))
-            for number, account in enumerate(accounts)
-        ),
-        by=(CB, FM),
-    )
-    to_day(world, days(1)[0] + 1)
-    world.time_ms = days(1)[2] * 86_400_000
-    blocks = 0
-    while payment(world, 1).status is not PaymentStatus.SETTLED:
-        giver = accounts[blocks % 7]
-        receiver = accounts[(blocks + 3) % 7]
-        move = Transfer(account=giver, to=receiver, asset=BOND, amount=1_001)
-        world.block(world.body(move, by=(label_of[giver],)))
-        world.check()
-        world.time_ms += 1
-        blocks += 1
-    assert blocks == -(-(8 + 1) // per_block)
-    for number, account in enumerate(accounts):
-        cash = world.get(HOLDINGS, holding_key(account, PKR))
-        assert cash is not None
-        assert cash.available == 1_001 * (number + 1) * 35 // 1_000
-
-
-def test_payments_that_begin_in_a_block_pay_few_holders_together_in_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whom the block pays that comes next, everybody can know before it."""
-    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 2)
-    codes = [BOND, "PIB-1", "PIB-2"]
-    world = debt(*(define_bond(code) for code in codes), cash=10 * FACE)
-    for code in codes[1:]:
-        world.do(
-            issue(300, asset=code),
-            *(transfer(FM, label, 100, code) for label in ("amina", "bilal", "first-bank")),
-            by=(CB, FM),
-        )
-    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
-    assert not servicing.foresee(LedgerState(world.records), world.time_ms, 9)
-
-    paid: list[list[HolderPaid]] = [[]]
-    while any(service(world, code).settled == 0 for code in codes):
-        foreseen = servicing.foresee(LedgerState(world.records), world.time_ms - 1, 9)
-        keys = {
-            (read.prefix, key)
-            for read in foreseen
-            for key, _ in world.records.scan(POSITIONS, read.start, 3)
-            if read.is_paid(key)
-        }
-        events = [event for event in world.block().events if isinstance(event, HolderPaid)]
-        begun = {event.asset for event in paid[-1]}
-        assert keys == {
-            (register_prefix(event.asset), position_key(event.asset, place_of(event.holder, PKR)))
-            for event in events
-            if event.asset in begun
-        }
-        assert sum(event.asset not in begun for event in events) <= 2
-        paid.append(events)
-        world.check()
-        world.time_ms += 1
-
-    assert [len(events) for events in paid] == [0, 2, 3, 3, 1]
-
-
-def test_holder_is_more_work_when_its_face_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 2 * servicing.LAST_WORTH)
-    world = debt(define_bond(BOND, **zero_coupon()), cash=10 * FACE)
-    world.time_ms = days(1, **zero_coupon())[2] * DAY_MS - FIVE_HOURS_MS
-
-    paid = [isinstance(event, HolderPaid) for event in world.block().events]
-
-    assert sum(paid) == 2
-    world.time_ms += 1
-    world.block()
-    world.check()
-    assert service(world).settled == 1
-
-
-@pytest.mark.parametrize("page", [1, 2, 64])
-def test_register_is_read_up_to_its_end_and_not_into_the_next(
-    page: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(payer, "_PAGE_HOLDERS", page)
-    codes = [BOND, "PIB-1", "PIB-2"]
-    world = debt(*(define_bond(code) for code in codes), cash=10 * FACE)
-    world.do(
-        issue(300, asset="PIB-1"),
-        *(transfer(FM, label, 100, "PIB-1") for label in ("amina", "bilal", "first-bank")),
-        by=(CB, FM),
-    )
-    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
-
-    events = world.block().events
-
-    settled = {event.asset: event.holders for event in events if isinstance(event, PaymentSettled)}
-    assert settled == {BOND: 3, "PIB-1": 3, "PIB-2": 0}
-    world.check()
-
-
-def test_record_does_not_wait_behind_other_work_of_its_midnight(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Many late securities are tried again at every midnight, and holds expire then."""
-    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 3)
-    record_day = days(1)[0]
-    midnight_ms = (record_day + 1) * DAY_MS - FIVE_HOURS_MS
-    world = debt()
-    holds = [place_hold("amina", 1, expires_ms=midnight_ms - number) for number in range(5)]
-    world.do(*holds, by=(VAR,))
-
-    world.time_ms = midnight_ms
-    world.do(transfer("amina", "bilal", 400_017, BOND), by=("amina",))
-
-    assert service(world).recorded == 1
-    assert world.holding("amina")[1] == 2, "holds wait"
-    before = world.holding("amina")[0]
-    to_day(world, days(1)[2])
-    for _ in range(5):
-        world.time_ms += 1
-        world.block()
-    assert payment(world, 1).status is PaymentStatus.SETTLED
-    assert sum(world.holding("amina")) - before >= 400_017 * 35 // 1_000
-    world.check()
-
-
-def test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(due, "RECORDS_PER_BLOCK_MAX", 2)
-    codes = [BOND, *(f"PIB-{number}" for number in range(1, 5))]
-    world = debt(*(define_bond(code) for code in codes))
-    move = transfer("amina", "bilal", 400_017, BOND)
-    world.time_ms = (days(1)[0] + 1) * DAY_MS - FIVE_HOURS_MS
-
-    taken, outcomes = [], []
-    for _ in range(3):
-        body = world.body(move, by=("amina",))
-        result = world.block(body)
-        world.check()
-        taken.append(sum(isinstance(event, RecordTaken) for event in result.events))
-        outcomes.append(result.receipts[0].outcome)
-        world.time_ms += 1
-
-    assert taken == [2, 2, 1]
-    assert outcomes == [Outcome.RECORDS_PENDING, Outcome.RECORDS_PENDING, Outcome.APPLIED]
-    assert world.get(BACKLOG, BACKLOG_KEY) is None
-    before = world.holding("amina")[0]
-    to_day(world, days(1)[2])
-    assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000
-    world.check()
-
-
-def test_younger_payment_that_could_be_paid_waits_behind_the_older_one() -> None:
-    """What repays a quarter each time is due for less with each payment."""
-    changes = amortising()
-    world = debt(define_bond(**changes), cash=0)
-    for number in (1, 2):
-        to_day(world, days(number, **changes)[2])
-    older, younger = (due_of(payment(world, number)) for number in (1, 2))
-    assert younger < older
-    world.do(issue_cash(younger, to=FM), by=(CB,))
-
-    to_day(world, days(2, **changes)[2] + 1)
-
-    assert service(world).settled == 0
-    assert world.holding(FM)[0] == younger
-    world.check()
-
-
 def test_look_at_the_funding_that_comes_too_late_changes_nothing() -> None:
     world = debt()
     to_day(world, days(1)[2])
@@ -723,77 +454,6 @@ def test_calendar_that_is_amended_before_the_record_changes_what_is_paid() -> No
     accrued = payment_day + later - ISSUED
     assert made.interest_due == FACE * 7 * accrued // (100 * 365)
     world.check()
-
-
-def test_hold_of_which_no_cash_is_left_goes_and_more_holds_than_a_page_are_redeemed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    changes = amortising()
-    world = debt(define_bond(**changes), cash=10 * FACE)
-    expires_ms = world.time_ms + 3 * 366 * DAY_MS
-    for amount in (1, 3, 4_000, 5_000, 6_000):
-        world.do(place_hold("amina", amount, asset=BOND, expires_ms=expires_ms), by=(VAR,))
-    monkeypatch.setattr(holdings, "HOLDS_PER_ACCOUNT_MAX", 2)
-
-    for number in range(1, 5):
-        to_day(world, days(number, **changes)[2])
-
-    assert world.holding("amina")[1] == (4_000 + 5_000 + 6_000) // 4
-    held = [hold for _, hold in world.records.scan(HOLDS, address("amina"), 10)]
-    assert sorted(hold.amount for hold in held if hold.asset == PKR)[-3:] == [1_000, 1_250, 1_500]
-    world.check()
-    world.time_ms = expires_ms
-    world.block()
-    assert world.holding("amina")[1] == 0
-    world.check()
-
-
-def test_holders_and_holds_of_all_securities_share_the_bound_of_a_block(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
-    codes = [BOND, "PIB-1", "PIB-2"]
-    world = debt(*(define_bond(code, **zero_coupon()) for code in codes), cash=10 * FACE)
-    for code in codes[1:]:
-        world.do(
-            issue(300, asset=code),
-            *(transfer(FM, label, 100, code) for label in ("amina", "bilal", "first-bank")),
-            by=(CB, FM),
-        )
-        for label in ("amina", "bilal", "first-bank"):
-            world.do(*[place_hold(label, 7, asset=code)] * 3, by=(VAR,))
-    world.time_ms = days(1, **zero_coupon())[2] * DAY_MS - FIVE_HOURS_MS
-
-    work = []
-    while any(service(world, code).settled == 0 for code in codes):
-        events = world.block().events
-        paid = sum(event.holders for event in events if isinstance(event, HoldersPaid))
-        holds = sum(isinstance(event, HoldRedeemed) for event in events)
-        work.append(paid + holds)
-        world.check()
-        world.time_ms += 1
-
-    assert sum(work) == 9 + 18
-    # The holds of the last holder come on top.
-    assert max(work) <= 4 + 3
-
-
-def test_securities_looked_at_in_one_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 2 * due.SERVICE_WORK)
-    codes = [f"PIB-{number}" for number in range(7)]
-    world = make_debt(*(define_bond(code) for code in codes))
-    to_day(world, days(1)[0] + 1)
-    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
-
-    funded = []
-    for _ in range(20):
-        events = world.block().events
-        funded.append(sum(isinstance(event, PaymentFunded) for event in events))
-        world.check()
-        world.time_ms += 1
-
-    assert sum(funded) == len(codes)
-    assert max(funded) == 2
 
 
 def test_who_no_longer_collects_can_close_its_account() -> None:

@@ -250,24 +250,24 @@ HIT: Final[Mapping[str, str]] = {
         "tests/ledger/test_due.py::test_what_does_not_fit_into_a_block_waits_for_the_next"
     ),
     "node.ledger.due.RECORDS_PER_BLOCK_MAX": (
-        "tests/ledger/test_servicing.py::test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken"
+        "tests/ledger/test_paying_blocks.py::test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken"
     ),
     "node.ledger.instruments.schedule.PAYMENTS_MAX": _NO_SCHEDULE,
     "node.ledger.instruments.schedule.PART_MAX": (
         "tests/ledger/test_instruments.py::test_interest_that_no_record_can_hold_is_refused"
     ),
     "node.ledger.securities.OPEN_PAYMENTS_MAX": (
-        "tests/ledger/test_servicing.py::test_record_waits_while_so_many_payments_are_unpaid"
+        "tests/ledger/test_paying_blocks.py::test_record_waits_while_so_many_payments_are_unpaid"
     ),
     "node.ledger.securities.SOURCE_MAX": _RECORD,
     "node.ledger.securities.TAXPAYERS_MAX": _RECORD,
     "node.ledger.securities.WITHHOLDING_ROWS_MAX": _RECORD,
     "node.ledger.servicing.payer.HOLDERS_AT_FIRST_MAX": (
-        "tests/ledger/test_servicing.py"
+        "tests/ledger/test_paying_blocks.py"
         "::test_payments_that_begin_in_a_block_pay_few_holders_together_in_it"
     ),
     "node.ledger.servicing.payer.HOLDERS_PER_BLOCK_MAX": (
-        "tests/ledger/test_servicing.py::test_holders_are_paid_a_bounded_number_a_block"
+        "tests/ledger/test_paying_blocks.py::test_holders_are_paid_a_bounded_number_a_block"
     ),
     "node.ledger.terms.GRACE_DAYS_MAX": _RECORD,
     "node.ledger.terms.INSTALMENTS_MAX": _RECORD,
