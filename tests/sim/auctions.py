@@ -56,19 +56,13 @@ from node.ledger.tables import (
     ParticipantKind,
     holding_key,
 )
-from node.ledger.terms import (
-    AssetKind,
-    CashTerms,
-    first_redemption_day,
-    is_serviced,
-    kind_of,
-)
+from node.ledger.terms import AssetKind, CashTerms, first_redemption_day, is_serviced, kind_of
 from node.ledger.units import MS_PER_DAY
 from tests.chain.town import BANK, CASH, address_of
 from tests.sim.calendars import Governed
 from tests.sim.model import Model
+from tests.sim.standing import Impossible, Maker
 
-Maker = Callable[[random.Random], Sequence[Record]]
 T = TypeVar("T")
 
 
@@ -90,10 +84,6 @@ OPENED_MAX: Final = 6
 
 BAD: Final = 1 / 7
 """Of what is announced, committed, placed or opened."""
-
-
-class Impossible(Exception):
-    """The ledger holds nothing that this operation could be about."""
 
 
 class AuctionLoad:

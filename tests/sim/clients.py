@@ -32,9 +32,10 @@ from node.ledger.transactions import TransactionBody, decode_signed, network_of,
 from node.ledger.transition import Receipt
 from tests.chain.town import BANK, CASH, address_of, define_cash, key, open_and_fund, sign
 from tests.sim.checker import Checker
-from tests.sim.load import ACCOUNTS_COUNT, FUNDS, Draft, Load
+from tests.sim.load import FUNDS, Draft, Load
 from tests.sim.loop import SimLoop
 from tests.sim.machines import Machine, Unreachable
+from tests.sim.standing import ACCOUNTS_COUNT
 from tests.sim.trace import Trace
 
 VALID_MS: Final = (4_000, 15_000, 60_000)

@@ -5,8 +5,8 @@ ledger's distance from UTC so that a day ends within the minute, and records are
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from node.codec import Record, replace
 from node.ledger.acts.assets.define_asset import DefineAsset
@@ -58,11 +58,7 @@ from node.ledger.terms import (
 from node.ledger.units import MS_PER_MINUTE, local_day
 from tests.chain.town import CASH
 from tests.sim.model import split_key
-
-if TYPE_CHECKING:
-    from tests.sim.load import Load
-
-Maker = Callable[[random.Random], Sequence[Record]]
+from tests.sim.standing import Impossible, Maker, Standing
 
 REFERENCES: Final = ("mtb-3m", "mtb-none")
 """One that the auctions of the load may keep, and one that none does."""
@@ -105,14 +101,13 @@ def _call(chance: random.Random, issue_day: int, maturity_day: int) -> CallRight
 class SecurityLoad:
     """Draws what the debt desk's securities are about, beside the other makers of a load."""
 
-    def __init__(self, load: "Load", impossible: type[Exception], *, bad: bool = False) -> None:
-        """Take the load whose ledger, offices and accounts it is about.
+    def __init__(self, standing: Standing, *, bad: bool = False) -> None:
+        """Take the ledger whose offices and accounts it is about.
 
         Args:
             bad: days pass, and much goes wrong: securities live so long that it can.
         """
-        self._load = load
-        self._impossible = impossible
+        self._standing = standing
         self._bad = bad
         self._lives = (2, 3, 5, 8, 20) if bad else (2, 2, 40)
         # Money is little here: of less interest than that, nothing would ever be withheld.
@@ -130,14 +125,14 @@ class SecurityLoad:
         }
 
     def _today(self) -> int:
-        record = self._load._model.rows(PARAMETERS).get(name_key("utc-offset-minutes"))
-        return local_day(self._load._now_ms(), 300 if record is None else record.value)
+        record = self._standing.model.rows(PARAMETERS).get(name_key("utc-offset-minutes"))
+        return local_day(self._standing.now_ms(), 300 if record is None else record.value)
 
     def _define_security(self, chance: random.Random) -> Sequence[Record]:
-        ministry = self._load._office(FINANCE_MINISTRY)
-        calendars = sorted(self._load._model.rows(CALENDARS))
+        ministry = self._standing.office(FINANCE_MINISTRY)
+        calendars = sorted(self._standing.model.rows(CALENDARS))
         if ministry is None or not calendars:
-            raise self._impossible
+            raise Impossible
         today = self._today()
         paid = chance.random() < 0.7
         floats = paid and chance.random() < 0.4
@@ -164,11 +159,11 @@ class SecurityLoad:
             cash=CASH,
             face_unit=1,
             paying_agent=ministry,
-            residue_account=self._load._any_account(chance),
+            residue_account=self._standing.any_account(chance),
         )
         if self._bad and chance.random() < BAD:
             plan = replace(plan, **chance.choice(_contradictions(plan)))
-        code = self._load._fresh("SEC-")
+        code = self._standing.fresh("SEC-")
         # Of one in three: by its number, so that no other seed draws something else for it.
         unit = FACE_UNIT if self._bad and int(code.removeprefix("SEC-")) % 3 == 0 else 1
         plan = replace(plan, face_unit=unit)
@@ -180,7 +175,7 @@ class SecurityLoad:
             bill = replace(plan, call=None, pricing_day_count=DayCount.ACT_365F)
             terms = ServicedBillTerms(face_currency="PKR", plan=bill)
         return [
-            self._load._governed(
+            self._standing.governed(
                 DefineAsset,
                 "define_asset",
                 kind_of(terms).value,
@@ -188,7 +183,7 @@ class SecurityLoad:
                 name="A security",
                 issuer=FINANCE_MINISTRY,
                 identifiers=AssetIdentifiers(
-                    isin=self._load.fresh_isin(), currency="PKR", dti=None
+                    isin=self._standing.fresh_isin(), currency="PKR", dti=None
                 ),
                 terms=terms,
                 term_sheet_hash=bytes(32),
@@ -230,31 +225,31 @@ class SecurityLoad:
 
     def issue_widely(self, chance: random.Random) -> Sequence[Record]:
         """Issue a security whose register is open to several accounts, or define one."""
-        services = self._load._model.rows(SERVICES)
+        services = self._standing.model.rows(SERVICES)
         found = [
             (key.decode(), record)
-            for key, record in self._load._model.rows(ASSETS).items()
+            for key, record in self._standing.model.rows(ASSETS).items()
             if is_serviced(record.terms) and not services[key].closed
         ]
         if len(found) < 2:
             return self._define_security(chance)
         asset, record = chance.choice(found)
         return [
-            self._load._governed(
+            self._standing.governed(
                 Issue,
                 "issue",
                 kind_of(record.terms).value,
                 asset=asset,
                 amount=chance.choice((1, 7, 100, 900) if self._bad else (1, 7, 100)),
-                to=self._load._any_account(chance),
+                to=self._standing.any_account(chance),
             )
             for _ in range(chance.choice((2, 6, 12)))
         ]
 
     def fix_awaited(self, chance: random.Random) -> Sequence[Record]:
         """Fix a rate that is awaited, if there is one."""
-        if not any(each.rate_ppm is None for each in self._load._model.rows(FIXINGS).values()):
-            raise self._impossible
+        if not any(each.rate_ppm is None for each in self._standing.model.rows(FIXINGS).values()):
+            raise Impossible
         return self._fix_rate(chance)
 
     def _cure(self, chance: random.Random) -> Sequence[Record]:
@@ -262,30 +257,32 @@ class SecurityLoad:
         unpaid = sorted(
             {
                 split_payment_key(key)[0]
-                for key, payment in self._load._model.rows(PAYMENTS).items()
+                for key, payment in self._standing.model.rows(PAYMENTS).items()
                 if PaymentStatus.LATE <= payment.status < PaymentStatus.PAYING
             }
         )
         if not unpaid:
             return self._fund_payment(chance)
-        return [FundPayment(account=self._load._any_account(chance), asset=chance.choice(unpaid))]
+        return [
+            FundPayment(account=self._standing.any_account(chance), asset=chance.choice(unpaid))
+        ]
 
     def _hold_face(self, chance: random.Random) -> Sequence[Record]:
         """Put some of what pays on hold, for good: it is redeemed into cash on hold."""
-        assets = self._load._model.rows(ASSETS)
+        assets = self._standing.model.rows(ASSETS)
         found = [
             (*split_key(key), held.available)
-            for key, held in self._load.holdings().items()
+            for key, held in self._standing.holdings().items()
             if held.available and is_serviced(assets[key[ADDRESS_SIZE:]].terms)
         ]
         if not found:
-            raise self._impossible
+            raise Impossible
         holder, asset, available = chance.choice(found)
         return [
-            self._load._governed(
+            self._standing.governed(
                 PlaceHold,
                 "place_hold",
-                self._load._subject(holder),
+                self._standing.subject(holder),
                 holder=holder,
                 asset=asset,
                 amount=chance.choice((1, available)),
@@ -299,13 +296,13 @@ class SecurityLoad:
         """Withhold so much that something is collected of the little that is paid here."""
         rates = WithholdingRow(from_day=0, rate_bps=chance.choice((3_000, 9_000)), source="a law")
         return [
-            self._load._governed(
+            self._standing.governed(
                 SetWithholding,
                 "set_withholding",
                 ANY,
                 taxpayer=taxpayer.value,
                 kind=chance.choice(("bond", "bond", "sukuk")),
-                collector=self._load._any_account(chance),
+                collector=self._standing.any_account(chance),
                 rows=(rates,),
             )
             for taxpayer in ParticipantKind
@@ -313,10 +310,10 @@ class SecurityLoad:
 
     def _move_a_crumb(self, chance: random.Random) -> Sequence[Record]:
         """Transfer less than a unit of face, of what is in units."""
-        assets = self._load._model.rows(ASSETS)
+        assets = self._standing.model.rows(ASSETS)
         found = [
             split_key(key)
-            for key, held in self._load.holdings().items()
+            for key, held in self._standing.holdings().items()
             if held.available
             and is_serviced(terms := assets[key[ADDRESS_SIZE:]].terms)
             and terms.plan.face_unit > 1
@@ -327,7 +324,7 @@ class SecurityLoad:
         return [
             Transfer(
                 account=holder,
-                to=self._load._any_account(chance),
+                to=self._standing.any_account(chance),
                 asset=asset,
                 amount=chance.randrange(1, FACE_UNIT),
             )
@@ -335,33 +332,35 @@ class SecurityLoad:
 
     def _fill_agent(self, chance: random.Random) -> Sequence[Record]:
         """Give the ministry cash, of which its payments take more than it has now and then."""
-        ministry = self._load._office(FINANCE_MINISTRY)
+        ministry = self._standing.office(FINANCE_MINISTRY)
         if ministry is None:
-            raise self._impossible
+            raise Impossible
         amount = chance.choice((10, 500, 5_000))
         return [
-            self._load._governed(Issue, "issue", "cash", asset=CASH, amount=amount, to=ministry)
+            self._standing.governed(Issue, "issue", "cash", asset=CASH, amount=amount, to=ministry)
         ]
 
     def _fund_payment(self, chance: random.Random) -> Sequence[Record]:
         assets = [
             key.decode()
-            for key, asset in self._load._model.rows(ASSETS).items()
+            for key, asset in self._standing.model.rows(ASSETS).items()
             if is_serviced(asset.terms) or chance.random() < 0.1
         ]
         if not assets:
-            raise self._impossible
-        return [FundPayment(account=self._load._any_account(chance), asset=chance.choice(assets))]
+            raise Impossible
+        return [
+            FundPayment(account=self._standing.any_account(chance), asset=chance.choice(assets))
+        ]
 
     def _set_withholding(self, chance: random.Random) -> Sequence[Record]:
         return [
-            self._load._governed(
+            self._standing.governed(
                 SetWithholding,
                 "set_withholding",
                 ANY,
                 taxpayer=chance.choice(tuple(ParticipantKind)).value,
                 kind=chance.choice(("bond", "sukuk", "cash")),
-                collector=self._load._any_account(chance),
+                collector=self._standing.any_account(chance),
                 rows=(
                     WithholdingRow(
                         from_day=0, rate_bps=chance.choice((0, 1_500)), source="simulation"
@@ -373,15 +372,15 @@ class SecurityLoad:
     def _fix_rate(self, chance: random.Random) -> Sequence[Record]:
         awaited = [
             split_payment_key(key)
-            for key, fixing in self._load._model.rows(FIXINGS).items()
+            for key, fixing in self._standing.model.rows(FIXINGS).items()
             if fixing.rate_ppm is None or chance.random() < 0.1
         ]
         if not awaited:
             return self._define_security(chance)
         asset, payment = chance.choice(awaited)
-        record = self._load._model.rows(ASSETS)[name_key(asset)]
+        record = self._standing.model.rows(ASSETS)[name_key(asset)]
         return [
-            self._load._governed(
+            self._standing.governed(
                 FixRate,
                 "fix_rate",
                 kind_of(record.terms).value,
@@ -397,7 +396,7 @@ class SecurityLoad:
         soon = self._today() + 5
         found = [
             (key.decode(), record, right.windows[-1].to_day)
-            for key, record in self._load._model.rows(ASSETS).items()
+            for key, record in self._standing.model.rows(ASSETS).items()
             if is_serviced(record.terms)
             and (right := record.terms.plan.call) is not None
             and soon <= right.windows[-1].to_day
@@ -406,7 +405,7 @@ class SecurityLoad:
             return self._define_security(chance)
         asset, record, last_day = chance.choice(found)
         return [
-            self._load._governed(
+            self._standing.governed(
                 CallSecurity,
                 "call_security",
                 kind_of(record.terms).value,
@@ -417,10 +416,10 @@ class SecurityLoad:
         ]
 
     def _bring_midnight(self, chance: random.Random) -> Sequence[Record]:
-        minute = self._load._now_ms() // MS_PER_MINUTE
+        minute = self._standing.now_ms() // MS_PER_MINUTE
         near = [o for o in _OFFSETS if (minute + o) % _MINUTES_OF_DAY == _MINUTES_OF_DAY - 1]
         return [
-            self._load._governed(
+            self._standing.governed(
                 SetParameter,
                 "set_parameter",
                 ANY,

@@ -4,8 +4,7 @@ Strips are moved, held and paid by the rest of the load, as any other asset is.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from node.codec import Record
 from node.ledger.acts.assets.define_asset import DefineAsset
@@ -29,11 +28,7 @@ from node.ledger.terms import BondTerms, PaymentPlan, RateStep, kind_of
 from node.ledger.units import local_day
 from tests.chain.town import CASH
 from tests.sim.model import split_key
-
-if TYPE_CHECKING:
-    from tests.sim.load import Load
-
-Maker = Callable[[random.Random], Sequence[Record]]
+from tests.sim.standing import Impossible, Maker, Standing
 
 _SERIES = ("PKS", "PKT")
 
@@ -41,10 +36,9 @@ _SERIES = ("PKS", "PKT")
 class StripLoad:
     """Draws what strips are about, beside the other makers of a load."""
 
-    def __init__(self, load: "Load", impossible: type[Exception]) -> None:
-        """Take the load whose ledger, offices and accounts it is about."""
-        self._load = load
-        self._impossible = impossible
+    def __init__(self, standing: Standing) -> None:
+        """Take the ledger whose offices and accounts it is about."""
+        self._standing = standing
 
     def makers(self) -> Mapping[str, Maker]:
         """Return one maker an operation."""
@@ -57,14 +51,14 @@ class StripLoad:
     def _define_strips(self, chance: random.Random) -> Sequence[Record]:
         """Register the strips of any asset, or of a bond that is made for it."""
         if chance.random() < 0.3:
-            asset, record = chance.choice(list(self._load._model.rows(ASSETS).items()))
+            asset, record = chance.choice(list(self._standing.model.rows(ASSETS).items()))
             return [self._strips_of(chance, asset.decode(), kind_of(record.terms).value)]
-        ministry = self._load._office(FINANCE_MINISTRY)
-        calendars = sorted(self._load._model.rows(CALENDARS))
+        ministry = self._standing.office(FINANCE_MINISTRY)
+        calendars = sorted(self._standing.model.rows(CALENDARS))
         if ministry is None or not calendars:
-            raise self._impossible
-        offset = self._load._model.rows(PARAMETERS).get(name_key("utc-offset-minutes"))
-        today = local_day(self._load._now_ms(), 300 if offset is None else offset.value)
+            raise Impossible
+        offset = self._standing.model.rows(PARAMETERS).get(name_key("utc-offset-minutes"))
+        today = local_day(self._standing.now_ms(), 300 if offset is None else offset.value)
         start = today - chance.choice((1, 40))
         plan = PaymentPlan(
             issue_day=start,
@@ -88,15 +82,17 @@ class StripLoad:
             paying_agent=ministry,
             residue_account=ministry,
         )
-        code = self._load._fresh("STRIPPABLE-")
-        defined = self._load._governed(
+        code = self._standing.fresh("STRIPPABLE-")
+        defined = self._standing.governed(
             DefineAsset,
             "define_asset",
             "bond",
             asset=code,
             name="A bond to strip",
             issuer=FINANCE_MINISTRY,
-            identifiers=AssetIdentifiers(isin=self._load.fresh_isin(), currency="PKR", dti=None),
+            identifiers=AssetIdentifiers(
+                isin=self._standing.fresh_isin(), currency="PKR", dti=None
+            ),
             terms=BondTerms(face_currency="PKR", plan=plan),
             term_sheet_hash=bytes(32),
             decimals=2,
@@ -104,22 +100,22 @@ class StripLoad:
             ceiling=chance.choice((1_000, 10_000_000)),
             forced_transfer_allowed=True,
         )
-        issued = self._load._governed(
+        issued = self._standing.governed(
             Issue,
             "issue",
             "bond",
             asset=code,
             amount=chance.choice((1_000, 90_000)),
-            to=self._load._any_account(chance),
+            to=self._standing.any_account(chance),
         )
         return [defined, self._strips_of(chance, code, "bond"), issued]
 
     def _held(self) -> list[tuple[bytes, str, HoldingRecord]]:
-        rows = self._load.holdings()
+        rows = self._standing.holdings()
         return [(*split_key(name), holding) for name, holding in rows.items()]
 
     def _strips_of(self, chance: random.Random, asset: str, kind: str) -> Record:
-        return self._load._governed(
+        return self._standing.governed(
             DefineStrips,
             "define_strips",
             kind,
@@ -130,7 +126,7 @@ class StripLoad:
 
     def _strip_security(self, chance: random.Random) -> Sequence[Record]:
         """Strip what somebody has, mostly in multiples."""
-        strippings = self._load._model.rows(STRIPPINGS)
+        strippings = self._standing.model.rows(STRIPPINGS)
         held = [
             (account, asset, holding.available // strippings[name_key(asset)].multiple)
             for account, asset, holding in self._held()
@@ -145,7 +141,7 @@ class StripLoad:
 
     def _reconstitute_security(self, chance: random.Random) -> Sequence[Record]:
         """Put together what somebody has the face of, whether or not all of its coupons."""
-        strippings = self._load._model.rows(STRIPPINGS)
+        strippings = self._standing.model.rows(STRIPPINGS)
         lines = {each.principal: (key.decode(), each) for key, each in strippings.items()}
         held = [
             (account, *lines[asset], holding.available)
