@@ -5,14 +5,19 @@ taken, its agent debited and all holders are paid, through the real chain on a r
 which applies and computes the new root, and commit, which writes it. Blocks are otherwise empty; an
 idle one, with so many other securities alive, is measured beside them.
 
+Between two paying blocks a second network, in which nothing is due, decides one on the same disk:
+`control`. A disk that lets everybody wait lets that one wait too; what it took is told beside.
+
 Between two blocks it waits until the store's thread has read ahead of the next one, as a node does
 whose blocks come a tenth of a second apart or more; what that takes is told as `ahead`. With
 `--hurried` a block comes at once, and reads by itself.
 
 Prints one JSON object: milliseconds of a block, by the clock and in processor time. `own` is that
 of the loop and of the store's thread, which take turns at a block: what it takes wherever a core is
-free for it, but for waiting for the disk. `added_ms` is what a paying block takes beyond the median
-of idle ones of the same run: by the clock, and of its own.
+free for it, but for waiting for the disk; `waited` is the rest of the clock: the disk, and whoever
+else uses the processors. `entries` and `kilobytes` are what its batch writes. `added_ms` is what a
+paying block takes beyond the median of control's, and `added_by_rank_ms` the median, the 99th of a
+hundred and the highest of paying blocks, each less the same of control's.
 """
 
 import argparse
@@ -23,11 +28,14 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from node.app import collector
 from node.chain import Chain
+from node.chain.batch import batch_of
 from node.codec import Record, encode, replace
 from node.genesis import Genesis, load_genesis
 from node.keys.development import development_signer
@@ -81,6 +89,11 @@ HALF_YEAR: Final = 180
 UTC_OFFSET_MS: Final = 5 * 3_600_000
 IDLE_BLOCKS: Final = 100
 """Before anything is due."""
+ADDED: Final = ("clock", "own")
+CONTROL_FOLDER: Final = "control"
+CONTROL_HOLDERS: Final = 1_000
+"""Of the network in which nothing is due: what a block without a payment takes does not depend on
+it."""
 
 
 def with_bonds(
@@ -213,36 +226,54 @@ def plant_into(
     write_population(store, genesis, Population(holders, kinds, others))
 
 
-async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
-    """Let the coupon of a planted network pass, and measure every block of it."""
+@asynccontextmanager
+async def _opened(folder: Path, *, hurried: bool) -> AsyncIterator["_Blocks"]:
+    """Open a planted network, with a thread of its own."""
     genesis = load_genesis(folder / GENESIS_FILE)
     stages = Stages(time.thread_time)
     async with StorageThread(stages.store) as thread:
         store = open_leveldb(folder / "db", create=False, node=True)
         chain = Chain.open(store, genesis, thread=thread, stages=stages)
-        blocks = _Blocks(chain, stages, None if hurried else thread)
-        now = genesis.time_ms
+        yield _Blocks(chain, stages, None if hurried else thread)
+        await thread.drain()
+        store.close()
+
+
+async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
+    """Let the coupon of a planted network pass, and measure every block of it."""
+    async with (
+        _opened(folder, hurried=hurried) as blocks,
+        _opened(folder / CONTROL_FOLDER, hurried=hurried) as beside,
+    ):
+        chain = blocks.chain
+        now, elsewhere = chain.genesis.time_ms, beside.chain.genesis.time_ms
         idle = [await blocks.decide(now := now + 1_000) for _ in range(IDLE_BLOCKS)]
         taking: list[dict[str, float]] = []
         # Day by day to the payment, so that the records of the others come too.
         while (payment := _payment_of(chain)) is None or payment.status < PaymentStatus.PAYING:
             now = (now + UTC_OFFSET_MS) // MS_PER_DAY * MS_PER_DAY + MS_PER_DAY - UTC_OFFSET_MS
             taking.append(await blocks.decide(now))
-        paying = [taking.pop()]
+        paying, control = [taking.pop()], []
         while payment.status is PaymentStatus.PAYING:
+            await blocks.rest()
+            control.append(await beside.decide(elsewhere := elsewhere + 1_000))
             paying.append(await blocks.decide(now := now + 1_000))
             payment = _payment_of(chain)
             assert payment is not None  # it is never deleted
         due = payment.interest_due + payment.principal_due
         assert payment.paid + payment.withheld + payment.residue == due
-        await thread.drain()
-        store.close()
+    paid, unpaid = _spread(paying), _spread(control)
     return {
         "holders": payment.holders,
         "idle_block_ms": _spread(idle),
         "day_of_records_ms": _spread(taking),
-        "paying_block_ms": _spread(paying),
-        "added_ms": _spread(_added(paying, idle)),
+        "paying_block_ms": paid,
+        "control_block_ms": unpaid,
+        "added_ms": _spread(_added(paying, control)),
+        "added_by_rank_ms": {
+            name: {rank: round(value - unpaid[name][rank], 1) for rank, value in paid[name].items()}
+            for name in ADDED
+        },
         "paying_blocks": len(paying),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         "residue": payment.residue,
@@ -259,32 +290,45 @@ class _Blocks:
 
     def __init__(self, chain: Chain, stages: Stages, thread: StorageThread | None) -> None:
         """Take the chain, its accounts, and the thread that is waited for between two blocks."""
-        self._chain = chain
+        self.chain = chain
         self._stages = stages
         self._thread = thread
+        self._ahead_s = 0.0
+
+    async def rest(self) -> None:
+        """Wait until nothing is left to do before the next block comes, and count what it takes."""
+        began = time.process_time()
+        if self._thread is not None:
+            await self._thread.drain()
+        self._ahead_s += time.process_time() - began
 
     async def decide(self, time_ms: int) -> dict[str, float]:
         """Commit one block of this time; return what it took, and what was done ahead of it."""
-        ahead = time.process_time()
-        if self._thread is not None:
-            await self._thread.drain()
+        await self.rest()
+        ahead, self._ahead_s = self._ahead_s, 0.0
         clock, cpu, loop = time.perf_counter(), time.process_time(), time.thread_time()
         elsewhere = self._elsewhere_s()
-        candidate = self._chain.build(round=0, time_ms=time_ms, transactions=())
+        candidate = self.chain.build(round=0, time_ms=time_ms, transactions=())
         built = time.perf_counter()
-        certificate = certify(candidate, self._chain.genesis)
+        certificate = certify(candidate, self.chain.genesis)
         signed = time.perf_counter()
-        await self._chain.commit(candidate, certificate)
+        await self.chain.commit(candidate, certificate)
         ended = time.perf_counter()
         loop = time.thread_time() - loop
+        cpu = time.process_time() - cpu
+        own = loop + self._elsewhere_s() - elsewhere
+        batch = batch_of(candidate, certificate)
         return {
-            "ahead": (cpu - ahead) * 1e3,
+            "ahead": ahead * 1e3,
             "build": (built - clock) * 1e3,
             "commit": (ended - signed) * 1e3,
             "clock": (ended - clock) * 1e3,
             "loop": loop * 1e3,
-            "own": (loop + self._elsewhere_s() - elsewhere) * 1e3,
-            "cpu": (time.process_time() - cpu) * 1e3,
+            "own": own * 1e3,
+            "waited": max(0.0, ended - clock - own) * 1e3,
+            "cpu": cpu * 1e3,
+            "entries": len(batch),
+            "kilobytes": sum(len(key) + len(value or b"") for key, value in batch) / 1e3,
         }
 
     def _elsewhere_s(self) -> float:
@@ -293,9 +337,11 @@ class _Blocks:
         return store.seconds - store.loop_seconds
 
 
-def _added(blocks: list[dict[str, float]], idle: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Return what each block took by the clock and of its own, beyond the median of idle ones."""
-    usual = {name: statistics.median(block[name] for block in idle) for name in ("clock", "own")}
+def _added(
+    blocks: list[dict[str, float]], control: list[dict[str, float]]
+) -> list[dict[str, float]]:
+    """Return what each block took by the clock and of its own, beyond the median of others."""
+    usual = {name: statistics.median(block[name] for block in control) for name in ADDED}
     return [{name: block[name] - usual[name] for name in usual} for block in blocks]
 
 
@@ -333,6 +379,8 @@ def main() -> None:
             plant(planted, options.holders, options.securities, last=options.last)
         if planted != work:
             shutil.copytree(planted, work)
+        (work / CONTROL_FOLDER).mkdir()
+        plant(work / CONTROL_FOLDER, CONTROL_HOLDERS, 1)
         collector.settle()
         found = asyncio.run(run(work, hurried=options.hurried))
     print(json.dumps({"securities": options.securities, **found}, indent=2))
