@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from consensus.certificates import QuorumCertificate
 from node.blocks import encode_block, encode_certificate, record_of_certificate
+from node.chain.behind import behind_entry, branch_entries
 from node.chain.candidates import Candidate
 from node.chain.head import HandoverRecord, Head, HeadRecord
 from node.codec import encode
@@ -39,8 +40,14 @@ def head_entry(head: Head) -> Entries:
     return [(layout.Meta.HEAD.value, encode(record))]
 
 
-def batch_of(candidate: Candidate, certificate: QuorumCertificate) -> Entries:
-    """Return block, certificate, receipts, ids, records, index and branches, and the new head."""
+def batch_of(
+    candidate: Candidate, certificate: QuorumCertificate, *, branches: bool = True
+) -> Entries:
+    """Return block, certificate, receipts, ids, records, index and branches, and the new head.
+
+    Args:
+        branches: False where they are written after it (`behind.py`).
+    """
     header, height = candidate.header, candidate.height
     batch: Entries = [
         (layout.block_key(height), encode_block(candidate.block)),
@@ -62,5 +69,8 @@ def batch_of(candidate: Candidate, certificate: QuorumCertificate) -> Entries:
     )
     batch += zip(map(layout.state_key, changes), changes.values(), strict=True)
     batch += zip(map(layout.hash_key, keys), keys.values(), strict=True)
-    batch += zip(map(layout.node_key, nodes), nodes.values(), strict=True)
+    if branches:
+        batch += branch_entries(nodes)
+    else:
+        batch.append(behind_entry(changes))
     return batch

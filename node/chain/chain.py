@@ -28,6 +28,7 @@ from node.blocks import (
 from node.blocks.certificates import Verify
 from node.chain.ahead import Ahead
 from node.chain.batch import batch_of, head_entry, head_of
+from node.chain.behind import BRANCHES_WITH_BLOCK_MAX, BranchesBehind, catch_up
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
@@ -108,6 +109,7 @@ class Chain:
         self._records = CommittedRecords(store, size_bytes_max=records_bytes_max)
         self._nodes = StoredNodes(store)
         self._ahead = Ahead(self._records, self._nodes)
+        self._behind = BranchesBehind(store, self._nodes, thread)
         self._candidates = Candidates()
         self._head = head
         self._recent = RecentIds(
@@ -167,6 +169,7 @@ class Chain:
         if is_empty(store):
             found_chain(store, genesis)
         check_belongs(store, genesis)
+        catch_up(store)
         chain = cls(
             store,
             genesis,
@@ -402,20 +405,26 @@ class Chain:
         assert certificate.block_id == candidate.block_id
         assert certificate.height == candidate.height
         await self._pruned()
+        await self._behind.written()
         every = self.durable_every
-        sync = durable or (every > 0 and candidate.height % every == 0)
+        is_held = every > 0 and candidate.height % every == 0
+        sync = durable or is_held
+        # Whoever must find the store as a block left it must find the branches, too.
+        whole = not sync or is_held or len(candidate.nodes) <= BRANCHES_WITH_BLOCK_MAX
         with self._stages.store:
-            batch = batch_of(candidate, certificate)
+            batch = batch_of(candidate, certificate, branches=whole)
         self._writing = asyncio.Event()
         try:
             await self._write(batch, sync=sync)
             with self._stages.store:
-                committed = self._accept(candidate, certificate)
+                committed = self._accept(candidate, certificate, whole=whole)
         finally:
             self._writing.set()
         # Not after a failure: what reached the disk is known only after opening it anew.
         self._writing = None
         self._unheard.append(committed)
+        if not whole:
+            self._behind.write(candidate.nodes)
         if sync:
             self._tell()
         self._prune()
@@ -489,10 +498,13 @@ class Chain:
         """
         while self._writing is not None and not self._writing.is_set():
             await self._writing.wait()
+        await self._behind.settled()
 
-    def _accept(self, candidate: Candidate, certificate: QuorumCertificate) -> Committed:
+    def _accept(
+        self, candidate: Candidate, certificate: QuorumCertificate, *, whole: bool
+    ) -> Committed:
         self._records.accept(candidate.records, candidate.changes)
-        self._nodes.accept(candidate.nodes)
+        self._nodes.accept(candidate.nodes, are_stored=whole)
         self._candidates.clear()
         self._protocol = protocol_of(LedgerState(self._records))
         self._head = head_of(candidate)

@@ -44,6 +44,9 @@ class Meta(Enum):
     HEAD = b"Mhead"
     """What the last committed block left behind; rewritten in each block's batch."""
 
+    BEHIND = b"Mbehind"
+    """While the branches of the head are not written yet: what it changed."""
+
     KEPT = b"Mkept"
     """From where blocks are kept; absent while every block is."""
 

@@ -37,8 +37,18 @@ class _Ahead:
         self._stretches: list[tuple[bytes, bytes]] = []
         """From which path to whose last branch."""
 
-    def read(self, store: KeyValueStore, first: bytes, last: bytes) -> None:
-        """Read all branches from a path to another's last one, unless they have been."""
+    def read(
+        self,
+        store: KeyValueStore,
+        first: bytes,
+        last: bytes,
+        unwritten: Mapping[bytes, bytes | None],
+    ) -> None:
+        """Read all branches from a path to another's last one, unless they have been.
+
+        Args:
+            unwritten: what the store may not hold yet, None for branches that are gone.
+        """
         branches = self.branches
         if len(branches) >= AHEAD_MAX or any(
             begin <= first and (last <= end or last.startswith(end))
@@ -49,6 +59,13 @@ class _Ahead:
         begins = len(node_key(b""))
         pairs = store.scan(start, stop, limit=AHEAD_MAX - len(branches))
         branches.update([(key[begins:], node) for key, node in pairs])
+        for path, node in unwritten.items():
+            if not start <= node_key(path) < stop:
+                continue
+            if node is not None and len(branches) < AHEAD_MAX:
+                branches[path] = node
+            else:
+                branches.pop(path, None)
         for begin, end in self._stretches:
             if begin <= first <= end:
                 first = begin  # Together with that one it is one stretch.
@@ -79,6 +96,8 @@ class StoredNodes:
         self._young_size_bytes = 0
         self._old: dict[bytes, bytes] = {}
         self._ahead = _Ahead()
+        self._unwritten: Mapping[bytes, bytes | None] = {}
+        """Accepted and not in the store yet. Replaced as a whole, by whoever has written it."""
         self.reads = 0
         """How many branches came from the store since the start."""
 
@@ -109,17 +128,26 @@ class StoredNodes:
 
         One after another costs a tenth of looking for each. Beyond the bound each is looked for.
         """
-        self._ahead.read(self._store, first, last)
+        self._ahead.read(self._store, first, last, self._unwritten)
 
     def ahead(self) -> "NodesAhead":
-        """Return what another thread may fill for the next block, and for no later one."""
+        """Return what another thread may fill for the next block, and for no later one, once what
+        was accepted is in the store.
+        """
         return NodesAhead(self._store, self._crown, self._ahead)
 
-    def accept(self, nodes: Mapping[bytes, bytes | None]) -> None:
+    def accept(self, nodes: Mapping[bytes, bytes | None], *, are_stored: bool = True) -> None:
         """Take over what has just been written to the store, None for deleted.
 
         What was read ahead of a block alone is not kept: the next one is about others.
+
+        Args:
+            are_stored: False where they are yet to be written; until `caught_up` they are answered
+                from memory. Nobody changes them.
         """
+        assert not self._unwritten
+        if not are_stored:
+            self._unwritten = nodes
         ahead, self._ahead = self._ahead.branches, _Ahead()
         for path, node in nodes.items():
             if len(path) <= self._crown_depth:
@@ -138,7 +166,14 @@ class StoredNodes:
             if node is not None:
                 self._keep(path, node)
 
+    def caught_up(self) -> None:
+        """Know that what was accepted is in the store now. From any thread."""
+        self._unwritten = {}
+
     def _read(self, path: bytes) -> bytes | None:
+        unwritten = self._unwritten
+        if path in unwritten:
+            return unwritten[path]
         self.reads += 1
         return self._store.seek(node_key(path))
 
@@ -170,4 +205,4 @@ class NodesAhead:
 
     def read_ahead(self, first: bytes, last: bytes) -> None:
         """Read all branches from a path to another's last one in one go."""
-        self._ahead.read(self._store, first, last)
+        self._ahead.read(self._store, first, last, {})

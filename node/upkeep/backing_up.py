@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 
 from node.blocks import block_id
 from node.chain import Chain
+from node.chain.behind import catch_up
 from node.chain.errors import ChainDamaged
 from node.chain.history import History
 from node.chain.opening import check_belongs, load_head
@@ -253,6 +254,7 @@ def back_up_stopped(
     """
     with open_shadow(chain) as store:
         check_belongs(store, genesis)
+        catch_up(store)
         view = store.view()
         try:
             snapshot = pin(view, load_head(store, genesis, verify), genesis)

@@ -1,7 +1,10 @@
 """The check of a node's home: the directories of its database and its log, locked meanwhile."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from node.chain import ChainDamaged
+from node.chain.behind import catch_up
 from node.genesis import Genesis
 from node.storage import StorageDamaged, StorageMissing
 from node.storage.shadow import open_shadow
@@ -34,6 +37,9 @@ def check_home(
     seen = check_log(log, faults, name=name, public_key=public_key, network=genesis.hash)
     try:
         with open_shadow(chain) as store:
+            # What cannot be made up for is missing, and found to be.
+            with suppress(ChainDamaged):
+                catch_up(store)
             return check_database(store, genesis, faults=faults, log=seen, progress=progress)
     except StorageMissing:
         raise

@@ -67,6 +67,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.index": "what this node's own chain holds, or what it wrote into the index before",
     "node.ledger.commitment.NodeSource.read_ahead": _STORED,
     "node.storage.nodes": _STORED,
+    "node.chain.behind": _STORED,
     "node.chain.history": _STORED,
     "node.chain.opening": _STORED,
     "node.chain.records": _STORED,

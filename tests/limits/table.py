@@ -145,6 +145,9 @@ HIT: Final[Mapping[str, str]] = {
         "tests/foundations/test_codec.py::test_value_without_canonical_form_is_not_encoded"
     ),
     # The chain and what is stored.
+    "node.chain.behind.BRANCHES_WITH_BLOCK_MAX": (
+        "tests/chain/test_behind.py::test_one_branch_too_many_and_they_are_behind"
+    ),
     "node.chain.candidates.CANDIDATES_MAX": (
         "tests/chain/test_chain.py::test_candidates_are_bounded"
     ),

@@ -42,6 +42,34 @@ def test_tree_is_the_same_with_any_cache(crown_depth: int, cache_size_bytes: int
     assert list(store.scan(b"N", b"O")) == list(plain.scan(b"N", b"O"))
 
 
+@pytest.mark.parametrize("reads_ahead", [False, True])
+def test_what_is_not_written_yet_is_answered_from_memory(*, reads_ahead: bool) -> None:
+    chance = Random(2)
+    store, plain = MemoryStore(), MemoryStore()
+    nodes = StoredNodes(store, crown_depth=0, cache_size_bytes=0)
+    plain_nodes = StoredNodes(plain, crown_depth=0, cache_size_bytes=0)
+    late: Batch = []
+
+    for _ in range(30):
+        changes: dict[bytes, bytes | None] = {
+            b"%d" % chance.randrange(300): chance.choice([None, b"x", b"%d" % chance.randrange(9)])
+            for _ in range(60)
+        }
+        if reads_ahead:
+            nodes.read_ahead(b"\x02", b"\x0a")
+        result = update(nodes, changes)
+        # The one before is written after this one was worked out.
+        store.write(late, sync=True)
+        nodes.caught_up()
+        late = [(node_key(path), branch) for path, branch in result.nodes.items()]
+        nodes.accept(result.nodes, are_stored=False)
+        assert result.root == commit(plain, plain_nodes, changes)
+        assert {path: nodes.node(path) for path in result.nodes} == result.nodes
+
+    store.write(late, sync=True)
+    assert list(store.scan(b"N", b"O")) == list(plain.scan(b"N", b"O"))
+
+
 def test_branches_that_are_read_ahead_are_not_looked_for_until_the_next_block() -> None:
     store = MemoryStore()
     records: dict[bytes, bytes | None] = {b"%d" % number: b"x" for number in range(1000)}

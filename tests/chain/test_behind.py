@@ -1,0 +1,284 @@
+"""The branches of a block may be written after it: no power cut, and no reader, may notice."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from node.chain import Chain, ChainDamaged
+from node.chain.ahead import Ahead
+from node.codec import encode
+from node.genesis import Genesis
+from node.ledger.commitment import state_root
+from node.ledger.tables import HOLDINGS, holding_key
+from node.proofs import render_proof, verify_proof_file
+from node.storage import (
+    Batch,
+    MemoryStore,
+    StorageFailed,
+    StorageThread,
+    StoredNodes,
+    layout,
+    open_leveldb,
+)
+from node.upkeep import back_up_stopped, check_home, restore
+from tests.bench.joining import make_network
+from tests.chain.stores import FailingStore, contents
+from tests.chain.test_ahead import (
+    few_a_block,  # noqa: F401  # for every test here, as there
+    pay_all,
+    planted,
+)
+from tests.chain.test_recovery import BLOCKS, live, undisturbed
+from tests.chain.town import BANK, CASH, Town, address_of, make_town
+
+WRITES = 1 + 2 * BLOCKS
+"""The founding, then each block and its branches."""
+
+
+@pytest.fixture(autouse=True)
+def always_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 0)
+
+
+def is_behind(store: MemoryStore) -> bool:
+    return store.get(layout.Meta.BEHIND.value) is not None
+
+
+async def left_behind(at: int = BLOCKS) -> tuple[MemoryStore, Genesis]:
+    """A store in which the branches of this block are missing, as after a power cut."""
+    inner = MemoryStore()
+    town = make_town(FailingStore(inner, fails_at=2 * at, after=False))
+    with pytest.raises(StorageFailed):
+        await live(town)
+    assert is_behind(inner)
+    return inner, town.genesis
+
+
+@pytest.mark.adversarial(70)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("fails_at", range(WRITES))
+async def test_power_cut_at_any_write_costs_at_most_one_block(
+    fails_at: int, *, after: bool
+) -> None:
+    inner = MemoryStore()
+    store = FailingStore(inner, fails_at=fails_at, after=after)
+    with pytest.raises(StorageFailed):
+        await live(make_town(store))
+    written = store.writes - 1 + after
+
+    again = make_town(inner)
+
+    assert again.chain.head.height == written // 2
+    assert not is_behind(inner)
+    assert state_root(StoredNodes(inner)) == again.chain.head.state_root
+
+
+@pytest.mark.parametrize("at", [1, 3, BLOCKS])
+async def test_life_goes_on_after_a_power_cut_as_if_there_had_been_none(at: int) -> None:
+    store, _ = await left_behind(at)
+    await live(make_town(store))
+    assert contents(store) == await undisturbed()
+
+
+async def test_store_is_the_same_as_with_the_branches_in_the_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    behind, whole = MemoryStore(), MemoryStore()
+    await live(make_town(behind))
+    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
+    await live(make_town(whole))
+
+    assert contents(behind) == contents(whole)
+    assert (behind.writes_synced, whole.writes_synced) == (WRITES, 1 + BLOCKS)
+
+
+class HeldStore(MemoryStore):
+    """Holds back the batches of branches until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+        self.released.set()
+        self.fails = False
+
+    @override
+    def write(self, batch: Batch, *, sync: bool) -> None:
+        if (layout.Meta.BEHIND.value, None) in batch:
+            assert self.released.wait(10)
+            if self.fails:
+                raise StorageFailed(Path("memory"), "for the test")
+        super().write(batch, sync=sync)
+
+
+async def held(store: HeldStore, thread: StorageThread) -> Town:
+    """A town whose last block's branches are not written yet."""
+    town = make_town(store, thread=thread)
+    await town.settle(20)
+    await thread.drain()
+    store.released.clear()
+    await town.decide(*(town.transfer(f"a{each}", f"a{each + 1}") for each in range(9)))
+    return town
+
+
+async def test_meanwhile_everything_is_answered_as_of_the_head() -> None:
+    store = HeldStore()
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        chain = town.chain
+
+        assert is_behind(store)
+        assert state_root(StoredNodes(store)) != chain.head.state_root
+        for name in ("a0", "a5", "a19"):
+            proof = chain.prove(HOLDINGS, holding_key(address_of(BANK, name), CASH))
+            verify_proof_file(render_proof(proof), town.genesis)
+        # The next block, judged by a node that has all of it.
+        transfers = [town.transfer(f"a{each}", "a19") for each in range(5, 15)]
+        candidate = town.build(town.admit(*transfers))
+        store.released.set()
+        await thread.drain()
+        whole = make_town(store).chain.check(
+            candidate.header, town.admit(*transfers), now_ms=None, certified=True
+        )
+        assert whole.nodes == candidate.nodes
+
+
+async def test_next_block_and_readers_of_the_store_wait_for_the_branches() -> None:
+    store = HeldStore()
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        height = town.chain.head.height
+        candidate = town.build(town.admit(town.transfer("a0", "a1")))
+        async with asyncio.TaskGroup() as group:
+            settled = group.create_task(town.chain.settled())
+            commit = group.create_task(town.chain.commit(candidate, town.certify(candidate)))
+            await asyncio.sleep(0)
+            assert not settled.done()
+            assert not commit.done()
+            assert store.get(layout.block_key(height + 1)) is None
+            store.released.set()
+        await town.chain.settled()
+        assert not is_behind(store)
+        assert state_root(StoredNodes(store)) == town.chain.head.state_root
+
+
+async def test_branches_that_cannot_be_written_stop_the_node_at_its_next_block() -> None:
+    store = HeldStore()
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        head = town.chain.head
+        store.fails = True
+        store.released.set()
+        await town.chain.settled()
+        candidate = town.build(town.admit(town.transfer("a0", "a1")))
+
+        with pytest.raises(StorageFailed):
+            await town.chain.commit(candidate, town.certify(candidate))
+
+    store.fails = False
+    assert make_town(store).chain.head == head
+    assert state_root(StoredNodes(store)) == head.state_root
+
+
+async def test_whoever_must_find_the_store_whole_finds_the_branches_too() -> None:
+    store = MemoryStore()
+    town = make_town(store)
+    town.chain.durable_every = 2
+    found: list[tuple[int, bool]] = []
+    town.chain.listeners.append(
+        lambda committed: found.append(
+            (
+                committed.candidate.height,
+                state_root(StoredNodes(store)) == town.chain.head.state_root,
+            )
+        )
+    )
+
+    await live(town)
+
+    assert [is_whole for height, is_whole in found if height % 2 == 0] == [True] * (BLOCKS // 2)
+
+
+@pytest.mark.parametrize("too_many", [0, 1])
+async def test_one_branch_too_many_and_they_are_behind(
+    monkeypatch: pytest.MonkeyPatch, too_many: int
+) -> None:
+    store = MemoryStore()
+    town = make_town(store)
+    await town.settle(5)
+    candidate = town.build(town.admit(town.transfer("a0", "a1")))
+    most = len(candidate.nodes) - too_many
+    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", most)
+    synced = store.writes_synced
+
+    await town.chain.commit(candidate, town.certify(candidate))
+
+    assert store.writes_synced == synced + 1 + too_many
+    assert state_root(StoredNodes(store)) == town.chain.head.state_root
+
+
+async def test_blocks_without_a_sync_have_their_branches_with_them() -> None:
+    """What follows them in the log could be lost without them, but never they without it."""
+    store = MemoryStore()
+    town = make_town(store)
+    await town.settle(5)
+    candidate = town.build(town.admit(town.transfer("a0", "a1")))
+    await town.chain.commit(candidate, town.certify(candidate), durable=False)
+
+    assert not is_behind(store)
+    assert state_root(StoredNodes(store)) == town.chain.head.state_root
+
+
+async def test_payments_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what is read ahead and rehearsed in the same thread, behind the branches."""
+    genesis = make_network(tmp_path).genesis
+    store = planted(genesis)
+    async with StorageThread() as thread:
+        roots, _ = await pay_all(store, Chain.open(store, genesis, thread=thread))
+        await thread.drain()
+    assert not is_behind(store)
+    monkeypatch.setattr(Ahead, "plan", lambda *_: None)
+    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
+    plain = planted(genesis)
+
+    assert (await pay_all(plain, Chain.open(plain, genesis)))[0] == roots
+    assert contents(plain) == contents(store)
+
+
+@pytest.mark.adversarial(69)
+async def test_tree_that_cannot_be_caught_up_with_is_damage() -> None:
+    store, genesis = await left_behind()
+    root = layout.node_key(b"")
+    original = store.get(root)
+    for altered in (b"\xff\xff", None):
+        store.write([(root, altered)], sync=True)
+        with pytest.raises(ChainDamaged):
+            Chain.open(store, genesis)
+    assert original is not None
+    store.write([(root, original), (layout.Meta.BEHIND.value, b"\xc1")], sync=True)
+    with pytest.raises(ChainDamaged, match="cannot be made"):
+        Chain.open(store, genesis)
+    # Fewer keys than were changed: another root than the head's.
+    store.write([(layout.Meta.BEHIND.value, encode(((b"",),)))], sync=True)
+    with pytest.raises(ChainDamaged, match="state root of the tree"):
+        Chain.open(store, genesis)
+
+
+async def test_check_and_backup_of_a_stopped_node_catch_up_in_their_shadow(tmp_path: Path) -> None:
+    store, genesis = await left_behind()
+    database = open_leveldb(tmp_path / "chain", create=True)
+    database.write(list(contents(store).items()), sync=True)
+    database.close()
+    chain = tmp_path / "chain"
+
+    report = check_home(chain=chain, log=tmp_path / "log", genesis=genesis, name="a")
+    back_up_stopped(chain, genesis, tmp_path / "backup", blocks=True, software="test")
+    restored = restore(tmp_path / "backup", tmp_path / "restored", genesis)
+
+    assert report.faults == ()
+    assert restored.about.height == BLOCKS
+    kept = open_leveldb(chain, create=False)
+    assert contents(kept) == contents(store)
+    kept.close()
