@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -246,14 +246,41 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert "DIFFERS" not in settled.out
     assert "each record is proven against the genesis" in settled.out
     printed = (await market.run("result", AUCTION)).out
-    assert "settled               " in printed
+    assert "delivered        10,000.00\n" in printed
     assert "open" not in printed
     over = await market.run("calendar")
     assert "nothing is announced" in over.out
     references = await market.run("references", "--json")
     assert [each["reference"] for each in references.json["references"]] == ["mtb-3m"]
+    await check_show(market)
     await check_reads(market)
     await check_that_lies_are_seen(market)
+
+
+async def check_show(market: Market) -> None:
+    """What a person reads has units, local time and weekdays; what a program reads has neither."""
+    zone = timezone(timedelta(hours=5))  # as the genesis has it
+    opens = datetime.fromtimestamp(market.opens_ms / 1000, zone)
+    raw = (await market.run("show", AUCTION, "--json")).json["auction"]
+    shown = (await market.run("show", AUCTION)).out
+    listed = (await market.run("list")).out
+    standing = await market.run("bids", BANK)
+    record = await market.run("bids", BANK, "--csv")
+
+    assert raw["terms"]["quantum_e4"] == TERMS.quantum_e4
+    assert f"bids            from {opens:%a %Y-%m-%d %H:%M} to" in shown
+    assert "local time (UTC+05:00)" in shown
+    assert "target          10,000.00 in multiples of 100.00, paid in PKR" in shown
+    assert "cut-off          98.2500 per hundred\n" in shown
+    average = raw["result"]["average_yield"]
+    assert f"average          98.3611 per hundred, a yield of {average} % a year\n" in shown
+    assert "without a price  at 98.3611 per hundred\n" in shown
+    assert "delivered     10,000.00\n" in shown
+    assert "quantum_e4" not in shown
+    assert "Z" not in listed
+    assert f"{opens:%a %Y-%m-%d %H:%M}" in listed
+    assert "may bid                  yes\n" in standing.out
+    assert record.out.splitlines()[0].startswith("participant,unrevealed,failed,")
 
 
 async def check_plan(market: Market) -> None:
@@ -672,9 +699,24 @@ def test_result_says_what_each_bid_came_to(capsys: pytest.CaptureFixture[str]) -
         "stage": "settled",
         "height": 7,
         "time": "2026-12-01T05:00:00.000Z",
-        "terms": {"asset": "PIB", "noncompetitive_price": "cut_off"},
+        "terms": {
+            "asset": "PIB",
+            "cash": "PKR",
+            "form": "price",
+            "noncompetitive_price": "cut_off",
+            "noncompetitive_share_bps": 1_000,
+        },
         "destination": None,
-        "result": {"cut_off": "99.3000", "competitive": "2100000.00"},
+        "result": {
+            "cut_off": "99.3000",
+            "average_price": "99.3000",
+            "average_yield": None,
+            "noncompetitive_price": "99.3000",
+            "competitive": "2100000.00",
+            "noncompetitive": "0.00",
+            "settlement_day": "2026-12-01",
+            "decided": "2026-11-30T06:00:00.000Z",
+        },
         "settled": "3000000.00",
         "failed": "900000.00",
         "reallotted": "900000.00",
@@ -686,15 +728,17 @@ def test_result_says_what_each_bid_came_to(capsys: pytest.CaptureFixture[str]) -
         ],
     }
 
-    emit_result(result, as_json=False, as_csv=False)
+    emit_result(result, zone=UTC, as_json=False, as_csv=False)
     told = capsys.readouterr().out
-    emit_result({**result, "result": None, "stage": "rejected"}, as_json=False, as_csv=False)
+    rejection = {**result, "result": None, "stage": "rejected"}
+    emit_result(rejection, zone=UTC, as_json=False, as_csv=False)
     rejected = capsys.readouterr().out
-    emit_result(result, as_json=False, as_csv=True)
+    emit_result(result, zone=UTC, as_json=False, as_csv=True)
     sheet = capsys.readouterr().out.splitlines()
 
-    assert "competitive  2,100,000.00" in told
-    assert "reallotted   900,000.00" in told
+    assert "allotted         2,100,000.00 with a price, 0.00 without\n" in told
+    assert "re-allotted      900,000.00\n" in told
+    assert "settlement day   Tue 2026-12-01\n" in told
     head, first, second, third = told.split("\n\n")[2].splitlines()
     assert head.split() == ["price", "yield", "face", "allotted", "reallotted", "paid"]
     assert first.split()[2:] == [

@@ -14,12 +14,12 @@ from node.cli.auction.announcing import (
     OVERSUBSCRIPTIONS,
     REALLOTMENTS,
     Wanted,
-    summary_of,
     terms_of,
 )
 from node.cli.auction.cycles import calendar_name, cycle_of, read_calendar
+from node.cli.auction.summary import summary_of
 from node.cli.exits import CommandError, Exit
-from node.cli.moments import zone_of
+from node.cli.moments import zone_at
 from node.cli.output import fields
 from node.cli.quote.figures import FIGURE
 from node.cli.submission import Handler, Offices, office_options
@@ -196,7 +196,7 @@ def command(
     async def read(client: "Client") -> Announcement:
         line = (await client.asset(asset)).value
         before = None if like is None else (await client.auction(like)).value.terms
-        zone = zone_of((await client.parameters()).value)
+        zone = await zone_at(client)
         days = None
         if cycle_of(wanted.settles) is not None:
             days = await read_calendar(client, calendar_name(wanted.calendar, before, line.terms))

@@ -5,15 +5,14 @@ auctions are held: bills and bonds at many prices to four decimals, sukuk, rates
 banks bid, whoever else has no price of its own to name; what settles settles on the next day.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from node.cli.auction.cycles import cycle_of, settlement_of
+from node.cli.auction.summary import BPS_OF_PERCENT, E4, OF_A_LINE
 from node.cli.exits import CommandError, Exit
 from node.cli.moments import moment_of, written
 
@@ -27,10 +26,6 @@ NONCOMPETITIVE_PRICES: Final = ("average", "cut-off")
 OVERSUBSCRIPTIONS: Final = ("pro-rata", "smallest-first")
 REALLOTMENTS: Final = ("none", "cut-short")
 KINDS: Final = ("bank", "company", "institution", "person")
-_OF_A_LINE: Final = frozenset({"rate", "margin"})
-_BPS_OF_PERCENT: Final = 100
-_AMOUNT: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,8})?")
-_E4: Final = 10_000
 _STAGES: Final = (
     ("opens", "--opens"),
     ("closes", "--closes"),
@@ -45,15 +40,6 @@ _OF_BIDS_WITHOUT_PRICE: Final = (
     "noncompetitive_price",
     "oversubscription",
 )
-_UNPAID: Final = {
-    "none": "is not issued, or not taken back",
-    "cut_short": "goes to who was cut short at the cut-off",
-}
-_TOO_MANY: Final = {"pro_rata": "share pro rata", "smallest_first": "are served smallest first"}
-_FAULTS: Final = {
-    "failing_exclusion_days": "does not pay",
-    "unrevealed_exclusion_days": "leaves a bid unopened",
-}
 _FOR_REVEALS: Final = timedelta(hours=1)
 _FOR_DECISION: Final = timedelta(hours=2)
 
@@ -124,14 +110,14 @@ def terms_of(
         "method": wanted.method and f"{wanted.method}_price",
         "target": wanted.target,
         "multiple": wanted.multiple,
-        "quantum_e4": _units(wanted.quantum, _E4, "--quantum"),
+        "quantum_e4": _units(wanted.quantum, E4, "--quantum"),
         "cash": wanted.cash,
         "proceeds": wanted.proceeds,
         "calendar": wanted.calendar,
         "kinds": sorted(set(wanted.bidders)) or None,
         "licences": sorted(set(wanted.licences)) or None,
         "bids_per_bidder": wanted.bids_per_bidder,
-        "bidder_share_bps": _units(wanted.bidder_share, _BPS_OF_PERCENT, "--bidder-share"),
+        "bidder_share_bps": _units(wanted.bidder_share, BPS_OF_PERCENT, "--bidder-share"),
         "noncompetitive_price": _name(wanted.noncompetitive_price),
         "oversubscription": _name(wanted.oversubscription),
         "prorata_step": wanted.prorata_step or wanted.multiple,
@@ -152,7 +138,7 @@ def terms_of(
 
 def _usual(form: str, wanted: Wanted, line: "Asset", *, cash: str, proceeds: str) -> dict[str, Any]:
     """Return what an auction of this form is like, where nobody says otherwise."""
-    is_uniform = form in _OF_A_LINE or (form == "price" and line.kind == "sukuk")
+    is_uniform = form in OF_A_LINE or (form == "price" and line.kind == "sukuk")
     method = wanted.method or ("uniform" if is_uniform else "multiple")
     multiple = wanted.multiple or str(line.multiple)
     return {
@@ -160,12 +146,12 @@ def _usual(form: str, wanted: Wanted, line: "Asset", *, cash: str, proceeds: str
         "proceeds": proceeds,
         "method": f"{method}_price",
         "multiple": multiple,
-        "quantum_e4": 100 if form in _OF_A_LINE else 1,  # a basis point; a price to four decimals
+        "quantum_e4": 100 if form in OF_A_LINE else 1,  # a basis point; a price to four decimals
         "calendar": (line.terms.get("plan") or {}).get("calendar"),
         "kinds": ["bank"],
         "licences": [],
         "bids_per_bidder": 10,
-        "bidder_share_bps": 100 * _BPS_OF_PERCENT,
+        "bidder_share_bps": 100 * BPS_OF_PERCENT,
         "noncompetitive_kinds": [],
         "noncompetitive_share_bps": 0,
         "noncompetitive_least": "0",
@@ -197,7 +183,7 @@ def _without_price(
             or there is none, and something is said of them.
     """
     kinds = sorted(set(wanted.noncompetitive_kinds)) or None
-    share = _units(wanted.noncompetitive, _BPS_OF_PERCENT, "--noncompetitive")
+    share = _units(wanted.noncompetitive, BPS_OF_PERCENT, "--noncompetitive")
     if not (share or (share is None and (like or {}).get("noncompetitive_share_bps"))):
         _refuse_what_needs_a_share(wanted)
     if share == 0:
@@ -241,7 +227,7 @@ def _destination(
     wanted: Wanted, form: str, like: Mapping[str, Any] | None
 ) -> dict[str, object] | None:
     before = (like or {}).get("destination") or {}
-    price = _units(wanted.destination_price, _E4, "--destination-price")
+    price = _units(wanted.destination_price, E4, "--destination-price")
     asset = wanted.destination or before.get("asset")
     if form != "switch":
         if wanted.destination or price is not None:
@@ -289,83 +275,6 @@ def _stages(
             found[name] = after + (_FOR_REVEALS if name == "reveals_until" else _FOR_DECISION)
         after = found[name]
     return found
-
-
-def summary_of(terms: Mapping[str, Any], line: "Asset", *, zone: timezone) -> dict[str, str]:
-    """Return what will be announced, for who reads it before it is signed."""
-
-    def local(name: str) -> str:
-        return f"{_moment(terms[name]).astimezone(zone):%Y-%m-%d %H:%M}"
-
-    share = Decimal(terms["bidder_share_bps"]) / _BPS_OF_PERCENT
-    who = [*terms["kinds"], *(f"licensed for {each}" for each in terms["licences"])]
-    found = {
-        "line": f"{line.asset}, {line.name}",
-        "form": f"{terms['form']}, {terms['method'].replace('_', ' ')}",
-        "target": f"{_shown(terms['target'])} in multiples of {_shown(terms['multiple'])}, paid in"
-        f" {terms['cash']}",
-        "proceeds": terms["proceeds"],
-        "bids": f"from {local('opens')} to {local('closes')}, local time",
-        "opened until": local("reveals_until"),
-        "decided until": local("decides_until"),
-        "settles": f"{local('settles')}, by calendar {terms['calendar'] or 'none'}",
-        "with a price": f"{', '.join(who)}; each {terms['bids_per_bidder']} bids and"
-        f" {share.normalize():f} % of the target",
-        "without one": _without_one(terms),
-        "bids for": _bid_for(terms),
-        "at the cut-off": _at_cut_off(terms),
-        "not paid for": _UNPAID[terms["reallotment"]],
-        "may not bid": _excluded(terms),
-        "reference": terms["reference"] or "none",
-    }
-    given = terms["destination"]
-    if given is not None:
-        price = Decimal(given["price_e4"]) / _E4
-        found["given for it"] = f"{given['asset']} at {price:.4f}"
-    return found
-
-
-def _without_one(terms: Mapping[str, Any]) -> str:
-    """Return who may bid without a price, for how much, and what that pays."""
-    percent = Decimal(terms["noncompetitive_share_bps"]) / _BPS_OF_PERCENT
-    if not percent:
-        return "nobody"
-    least, most = _shown(terms["noncompetitive_least"]), _shown(terms["noncompetitive_most"])
-    price = terms["noncompetitive_price"].replace("_", "-")
-    return (
-        f"{', '.join(terms['noncompetitive_kinds'])}; {percent.normalize():f} % of the target, each"
-        f" from {least} to {most} at the {price}; too many"
-        f" {_TOO_MANY[terms['oversubscription']]}"
-    )
-
-
-def _bid_for(terms: Mapping[str, Any]) -> str:
-    """Return what is bid, and how finely."""
-    form = terms["form"]
-    what = f"{form}s in per cent a year" if form in _OF_A_LINE else "prices per hundred"
-    return f"{what}, in multiples of {Decimal(terms['quantum_e4']) / _E4:f}"
-
-
-def _at_cut_off(terms: Mapping[str, Any]) -> str:
-    """Return how bids at the cut-off share what is left."""
-    whole = terms["filled_whole"]
-    first = ""
-    if not _AMOUNT.fullmatch(whole) or Decimal(whole):
-        first = f", after those up to {_shown(whole)} are filled"
-    return f"shared pro rata in steps of {_shown(terms['prorata_step'])}{first}"
-
-
-def _excluded(terms: Mapping[str, Any]) -> str:
-    """Return how long who fails is shut out."""
-    found = [
-        f"for {terms[name]} days who {fault}" for name, fault in _FAULTS.items() if terms[name]
-    ]
-    return "; ".join(found) or "nobody is shut out: what is unopened or unpaid is noted"
-
-
-def _shown(amount: str) -> str:
-    """Return an amount with its thousands apart; what is none as it was written."""
-    return f"{Decimal(amount):,}" if _AMOUNT.fullmatch(amount) else amount
 
 
 def _moment(text: str) -> datetime:

@@ -1,14 +1,19 @@
 """`khazana auction list`: the auctions on the ledger."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from datetime import timezone
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from node.cli.asking import ask_all, grouped
+from node.cli.asking import grouped, read_all, with_client
+from node.cli.moments import told, zone_at
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
-from node.cli.sheets import Sheet, csv_option
+from node.cli.sheets import Sheet, csv_option, emit_sheet
+
+if TYPE_CHECKING:
+    from node.client import Client
 
 
 @click.command("list")
@@ -19,29 +24,38 @@ from node.cli.sheets import Sheet, csv_option
 def command(url: str, timeout_s: float, *, as_json: bool, as_csv: bool) -> None:
     """List the auctions that were announced: name, asset, stage, target and times.
 
+    Times are local; with --json and --csv in UTC.
+
     \b
     Example:
       khazana auction list
     """
-    ask_all(
-        url,
-        timeout_s,
-        "khz_auctions",
-        "auctions",
-        as_json=as_json,
-        as_csv=as_csv,
-        text=_text,
-        sheet=_sheet,
-    )
+
+    async def read(client: "Client") -> tuple[dict[str, Any], timezone]:
+        found = await read_all(client, "khz_auctions", "auctions")
+        return found, await zone_at(client)
+
+    result, zone = with_client(url, timeout_s, read)
+    auctions = result["auctions"]
+    text = _text(auctions, zone) if auctions else "no auctions"
+    place = f"as of block {result['height']}, {told(result['time'], zone)}, local time ({zone})"
+    emit_sheet(result, f"{text}\n\n{place}", _sheet(auctions), as_json=as_json, as_csv=as_csv)
 
 
-_HEAD: Final = ("auction", "asset", "stage", "target", "opens", "closes", "settles")
+_MOMENTS: Final = ("opens", "closes", "settles")
+_HEAD: Final = ("auction", "asset", "stage", "target", *_MOMENTS)
 
 
-def _text(auctions: Sequence[Mapping[str, Any]]) -> str:
+def _text(auctions: Sequence[Mapping[str, Any]], zone: timezone) -> str:
     return table(
         [
-            tuple(grouped(each[name]) if name == "target" else each[name] for name in _HEAD)
+            (
+                each["auction"],
+                each["asset"],
+                each["stage"],
+                grouped(each["target"]),
+                *(told(each[name], zone) for name in _MOMENTS),
+            )
             for each in auctions
         ],
         head=_HEAD,

@@ -1,15 +1,17 @@
 """`khazana auction result`: what was decided, with the ladder that it was decided on."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from node.cli.asking import grouped, render, with_client
+from node.cli.asking import grouped, with_client
+from node.cli.auction.summary import decided_of, settled_of
+from node.cli.moments import told, zone_at
 from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option, table
+from node.cli.output import fields, json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 _PLACE: Final = ("height", "block_id", "time")
 _LADDER: Final = ("price", "yield", "face", "allotted", "state")
 _SHEET: Final = (*_LADDER, "reallotted", "paid", "accrued", "issued")
-_SUMS: Final = ("settled", "failed", "reallotted", "paid")
-_AMOUNTS: Final = frozenset({"competitive", "noncompetitive", *_SUMS})
 _DECIDED: Final = frozenset({"decided", "settled"})
 _WITHOUT_PRICE: Final = {"average": "at the average", "cut_off": "at the cut-off"}
 
@@ -35,14 +35,18 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
 
     A price stands with its yield where the line is a bill, or pays one rate to the end and its face
     at once. What was paid is with the interest accrued. With --csv the ladder alone; a bid without
-    a price has none there.
+    a price has none there. Times are local; with --json in UTC.
 
     \b
     Example:
       khazana auction result mtb-3m-574
     """
-    result = with_client(url, timeout_s, lambda client: read(client, auction))
-    emit_result(result, as_json=as_json, as_csv=as_csv)
+
+    async def call(client: "Client") -> tuple[dict[str, Any], timezone]:
+        return await read(client, auction), await zone_at(client)
+
+    result, zone = with_client(url, timeout_s, call)
+    emit_result(result, zone=zone, as_json=as_json, as_csv=as_csv)
 
 
 async def read(client: "Client", name: str) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def _yield_of(
     return None if found is None else str(found)
 
 
-def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
+def emit_result(result: dict[str, Any], *, zone: timezone, as_json: bool, as_csv: bool) -> None:
     """Print an auction as `read` returns it."""
     is_switch = result["destination"] is not None
     more = ("issued",) if is_switch else ()
@@ -96,11 +100,11 @@ def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     parts = [
         f"auction {result['auction']} of {result['terms']['asset']}{_given(result)}:"
         f" {result['stage']}",
-        _decided(result),
+        _decided(result, zone),
         table(rows, head=(*_LADDER[:4], *(_named(name, is_switch=is_switch) for name in more), ""))
         if rows
         else "no ladder",
-        f"as of block {result['height']}, {result['time']}",
+        f"as of block {result['height']}, {told(result['time'], zone)}, local time",
     ]
     sheet = Sheet(
         head=_SHEET, rows=[tuple(row[name] for name in _SHEET) for row in result["ladder"]]
@@ -108,16 +112,13 @@ def emit_result(result: dict[str, Any], *, as_json: bool, as_csv: bool) -> None:
     emit_sheet(result, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
 
 
-def _decided(result: Mapping[str, Any]) -> str:
+def _decided(result: Mapping[str, Any], zone: timezone) -> str:
     """Return what was decided, and of what was settled what came of it."""
     if result["result"] is None:
         over = result["stage"] == "rejected"
         return "no bid was accepted" if over else "not decided"
-    sums = _SUMS if result["stage"] == "settled" else ()
-    shown = {**result["result"], **{name: result[name] for name in sums}}
-    return render(
-        {name: grouped(value) if name in _AMOUNTS else value for name, value in shown.items()}
-    )
+    settled = settled_of(result) if result["stage"] == "settled" else {}
+    return fields(decided_of(result, zone=zone) | settled)
 
 
 def _state_of(stage: str, row: Mapping[str, Any]) -> str:
