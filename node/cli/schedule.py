@@ -9,6 +9,7 @@ import click
 
 from node.cli.asking import cell, grouped, with_client
 from node.cli.exits import CommandError, Exit
+from node.cli.moments import day_told
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
@@ -16,6 +17,13 @@ from node.cli.sheets import Sheet, csv_option, emit_sheet
 if TYPE_CHECKING:
     from node.client import Client
 
+_ROLLS: Final = {
+    "none": "nowhere",
+    "following": "to the following one of business",
+    "modified-following": "to the following one of business, or the preceding one if that is in the"
+    " next month",
+    "preceding": "to the preceding one of business",
+}
 NOT_FIXED: Final = "not fixed"
 _FIGURE: Final = re.compile(r"[0-9]+\.[0-9]+")
 
@@ -48,8 +56,11 @@ def command(
 
     What the issuer has called is repaid at its price; nothing follows on the whole.
 
-    Days of payments whose record is taken are those that count; later ones move when the calendar
-    is amended. What was paid stands beside its payment.
+    "by the terms" is the day before any roll; "moved over" says which days without business lie
+    between it and the payment, and of what sort they are. "provisional" are holidays to come that
+    are not confirmed: if one is put on another day, the record or the payment moves. Days of
+    payments whose record is taken are those that count; later ones move when the calendar is
+    amended. What was paid stands beside its payment.
 
     \b
     Examples:
@@ -91,25 +102,41 @@ async def _encoded_terms(client: "Client", file: Path) -> str:
 
 def _text(result: Mapping[str, Any]) -> str:
     named = f"{result['asset']}, a" if result["asset"] else "terms of a"
-    days = f"{result['calendar']}, version {result['calendar_version']}"
+    calendar = f"{result['calendar']}, version {result['calendar_version']}"
     rows = [
-        [
-            cell(value).replace("_", " ") if name == "status" else _shown(value)
-            for name, value in zip(_HEAD, _row(payment), strict=True)
-        ]
+        [_told(name, value) for name, value in zip(_HEAD, _row(payment), strict=True)]
         for payment in result["payments"]
     ]
+    # A table as wide as this one has no room for columns in which nothing stands.
+    used = [
+        place for place, cells in enumerate(zip(*rows, strict=True)) if set(cells) != {cell(None)}
+    ]
+    shown = [[row[place] for place in used] for row in rows]
     return (
-        f"{named} {result['kind']}, paid in {result['cash']}, days by {days}\n"
+        f"{named} {result['kind']}, paid in {result['cash']}\n"
+        f"days by {calendar}; one without business moves {_ROLLS[result['roll']]}\n"
         f"interest accrues by {result['day_count']}, priced by {result['pricing_day_count']}\n\n"
-        f"{table(rows, head=_HEAD)}\n\nas of block {result['height']}, {result['time']}"
+        f"{table(shown, head=[_HEAD[place] for place in used])}\n\n"
+        f"as of block {result['height']}, {result['time']}"
     )
+
+
+def _told(name: str, value: str | None) -> str:
+    """Return a cell for people."""
+    if value is None:
+        return cell(None)
+    if name in _DAYS:
+        return day_told(value)
+    return cell(value).replace("_", " ") if name == "status" else _shown(value)
 
 
 _HEAD: Final = (
     "number",
     "record day",
+    "by the terms",
     "payment day",
+    "moved over",
+    "provisional",
     "rate",
     "fixing",
     "interest per 100",
@@ -124,6 +151,7 @@ _HEAD: Final = (
 )
 
 
+_DAYS: Final = frozenset({"record day", "by the terms", "payment day"})
 _MADE: Final = ("status", "interest_due", "principal_due", "paid", "withheld", "residue")
 
 
@@ -132,7 +160,10 @@ def _row(payment: Mapping[str, Any]) -> tuple[str | None, ...]:
     return (
         str(payment["number"]),
         payment["record_day"],
+        payment["nominal_day"],
         payment["payment_day"],
+        _moved(payment) or None,
+        ", ".join(payment["provisional"]) or None,
         payment["rate"] or NOT_FIXED,
         _fixing(payment),
         payment["interest_per_hundred"] or NOT_FIXED,
@@ -140,6 +171,14 @@ def _row(payment: Mapping[str, Any]) -> tuple[str | None, ...]:
         payment["price"],
         *((None,) * len(_MADE) if made is None else (made[member] for member in _MADE)),
     )
+
+
+def _moved(payment: Mapping[str, Any]) -> str:
+    """Return which days without business a payment moved over, by their sort."""
+    sorts: dict[str, list[str]] = {}
+    for passed in payment["passed"]:
+        sorts.setdefault(passed["why"], []).append(passed["day"])
+    return "; ".join(f"{why} {', '.join(days)}" for why, days in sorts.items())
 
 
 def _fixing(payment: Mapping[str, Any]) -> str | None:

@@ -264,6 +264,14 @@ class Fixing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedDay:
+    """A day without business that a payment moved over."""
+
+    day: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """A row of a security's schedule; days are YYYY-MM-DD."""
 
@@ -272,7 +280,13 @@ class Payment:
     end: str
     record_day: str
     funding_day: str
+    nominal_day: str
+    """By the terms, before any roll."""
     payment_day: str
+    passed: tuple[PassedDay, ...]
+    """From the day of the terms on; empty: it did not move."""
+    provisional: tuple[str, ...]
+    """Holidays to be confirmed, by which its days were counted."""
     fixing_day: str | None
     """None: it does not float."""
     fixing: Fixing | None

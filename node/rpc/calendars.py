@@ -86,7 +86,7 @@ class CalendarMethods:
             version=calendar.version,
             day=render_day(day),
             business=is_business_day(calendar, day),
-            why=_why(calendar, day),
+            why=sort_of_day(calendar, day),
             following=_shown(moved[Roll.FOLLOWING]),
             modified_following=_shown(moved[Roll.MODIFIED_FOLLOWING]),
             preceding=_shown(moved[Roll.PRECEDING]),
@@ -99,6 +99,14 @@ class CalendarMethods:
 
     def _today(self) -> str:
         return render_day(today(LedgerState(self._chain), self._chain.head.time_ms))
+
+
+def sort_of_day(calendar: Calendar, day: int) -> str:
+    """Return what sort of day it is; a holiday at a weekend is a holiday."""
+    holiday = holiday_on(calendar, day)
+    if holiday is not None:
+        return "provisional holiday" if holiday.provisional else "holiday"
+    return "weekend" if is_weekend(calendar, day) else "business day"
 
 
 def _view(name: str, record: CalendarRecord) -> results.CalendarView:
@@ -119,14 +127,6 @@ def _view(name: str, record: CalendarRecord) -> results.CalendarView:
 
 def _weekend(mask: int) -> list[str]:
     return [name for number, name in enumerate(WEEKDAYS) if mask >> number & 1]
-
-
-def _why(calendar: Calendar, day: int) -> str:
-    """Return what sort of day it is; a holiday at a weekend is a holiday."""
-    holiday = holiday_on(calendar, day)
-    if holiday is not None:
-        return "provisional holiday" if holiday.provisional else "holiday"
-    return "weekend" if is_weekend(calendar, day) else "business day"
 
 
 def _shown(day: int) -> str | None:

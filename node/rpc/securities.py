@@ -7,8 +7,9 @@ import msgspec
 from node.amounts import render_amount
 from node.codec import CodecError, decode
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.calendars import calendar_of
+from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
+from node.ledger.dates import Calendar, is_business_day
 from node.ledger.instruments import NOT_CALLED, Payment, check_schedule, schedule_of
 from node.ledger.outcomes import Reject, explain
 from node.ledger.pricing.grid import HUNDRED, half_up, text
@@ -24,6 +25,7 @@ from node.ledger.securities import (
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import PPM, AssetTerms, ServicedTerms, check_terms, is_serviced, kind_of
+from node.rpc.calendars import sort_of_day
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.params import AssetCode, Params
@@ -86,6 +88,14 @@ class FixingView(msgspec.Struct, frozen=True, kw_only=True):
     """Where the offices have it from, in place of an auction."""
 
 
+class PassedDayView(msgspec.Struct, frozen=True, kw_only=True):
+    """A day on which no business is done."""
+
+    day: Day
+    why: str
+    """`weekend`, `holiday` or `provisional holiday`; a holiday at a weekend is a holiday."""
+
+
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a schedule."""
 
@@ -96,7 +106,15 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     record_day: Day
     """Whoever holds at the end of this day is paid."""
     funding_day: Day
+    nominal_day: Day
+    """When it is paid by the terms, before any roll."""
     payment_day: Day
+    passed: list[PassedDayView]
+    """Days without business that it moved over, from the day of the terms on; empty: it did not
+    move. Past days stay as they are: what was paid was paid by these."""
+    provisional: list[Day]
+    """Holidays to come that are not confirmed, from its record to its payment: if one is put on
+    another day, these move."""
     fixing_day: Day | None
     """On which its rate is fixed; None: it does not float."""
     fixing: FixingView | None
@@ -133,6 +151,9 @@ class ScheduleResult(Result, frozen=True, kw_only=True):
     calendar: str
     calendar_version: int
     """By which the days were computed."""
+    roll: str
+    """Where a day moves that is none of business: `following`, `modified-following`, `preceding`
+    or `none`."""
     payments: list[PaymentView]
 
 
@@ -168,6 +189,7 @@ class SecurityMethods:
             raise InvalidParams(explain(reject.outcome, reject.details)) from None
         made = {} if params.asset is None else self._of_asset(PAYMENTS, params.asset)
         fixings = {} if params.asset is None else self._of_asset(FIXINGS, params.asset)
+        local_day = today(state, self._chain.head.time_ms)
         return ScheduleResult(
             **at_head(self._chain.head),
             asset=params.asset,
@@ -177,12 +199,15 @@ class SecurityMethods:
             pricing_day_count=terms.plan.pricing_day_count.value,
             calendar=terms.plan.calendar,
             calendar_version=calendar.version,
+            roll=terms.plan.roll.value,
             payments=[
                 self._payment(
                     payment,
+                    calendar,
                     made.get(payment.number),
                     fixings.get(payment.number),
                     decimals,
+                    after=local_day,
                     called=payment.number in calls,
                 )
                 for payment in payments
@@ -198,15 +223,20 @@ class SecurityMethods:
     def _payment(
         self,
         payment: Payment,
+        calendar: Calendar,
         record: PaymentRecord | None,
         fixing: FixingRecord | None,
         decimals: int,
         *,
+        after: int,
         called: bool,
     ) -> PaymentView:
         days: dict[str, Any] = {
             "record_day": render_day(payment.record_day),
             "payment_day": render_day(payment.payment_day),
+            "nominal_day": render_day(payment.nominal_day),
+            "passed": _passed(calendar, payment),
+            "provisional": _provisional(calendar, payment, after=after),
         }
         if record is not None:
             # What has happened stays, whatever the calendar says now.
@@ -250,6 +280,27 @@ class SecurityMethods:
             withheld=amount(record.withheld),
             residue=amount(record.residue),
         )
+
+
+def _passed(calendar: Calendar, payment: Payment) -> list[PassedDayView]:
+    """Return the days without business between a payment's day by the terms and the day it is."""
+    step = 1 if payment.payment_day >= payment.nominal_day else -1
+    return [
+        PassedDayView(day=render_day(day), why=sort_of_day(calendar, day))
+        for day in range(payment.nominal_day, payment.payment_day, step)
+        if not is_business_day(calendar, day)
+    ]
+
+
+def _provisional(calendar: Calendar, payment: Payment, *, after: int) -> list[str]:
+    """Return the holidays after a day that are to be confirmed, by which its days were counted."""
+    first = max(after + 1, min(payment.record_day, payment.nominal_day))
+    last = max(payment.nominal_day, payment.payment_day)
+    return [
+        render_day(holiday.day)
+        for holiday in calendar.holidays
+        if holiday.provisional and first <= holiday.day <= last
+    ]
 
 
 def _fixing_view(fixing: FixingRecord) -> FixingView:

@@ -239,6 +239,11 @@ async def test_a_security_says_what_it_pays_and_when() -> None:
             (f"/securities/{BOND}?index=5", 400),
         ):
             assert (await shown.get(path))[0] == status, path
+        _, html = await shown.get(f"/securities/{BOND}")
+        moved = [each for each in schedule["payments"] if each["passed"]]
+        assert moved
+        assert html.count("by the terms") == len(moved)
+        assert "weekend" in html
         last = await told(shown, f"/securities/{BOND}.json?index=3")
         assert [each["number"] for each in last["schedule"]["payments"]] == [4]
 

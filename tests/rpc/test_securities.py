@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +14,8 @@ import pytest
 from node.cli.exits import Exit
 from node.client import CallFailed, Client, ClientNetwork, NotFound
 from node.codec import encode, replace
-from node.ledger.dates import date_of
-from node.ledger.operations import DefineAsset
+from node.ledger.dates import Holiday, Roll, date_of, from_date
+from node.ledger.operations import AmendCalendar, DefineAsset
 from node.ledger.powers import CENTRAL_BANK, FINANCE_MINISTRY
 from node.ledger.terms import BondTerms, CallWindow
 from node.ledger.units import MS_PER_DAY
@@ -171,6 +172,71 @@ async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> Non
     assert (last.price, last.called) == (Decimal(101), True)
 
 
+async def test_a_payment_stands_beside_its_day_by_the_terms_and_why_it_is_another(
+    solo: Solo,
+) -> None:
+    town = solo.town
+    before = (await solo.call("khz_schedule", {"asset": BOND}))["payments"][0]
+    nominal = from_date(date.fromisoformat(before["nominal_day"]))  # 14 March 2021, a Sunday
+    amended = AmendCalendar(
+        account=CENTRAL,
+        approvers=(MINISTRY,),
+        calendar=PAKISTAN,
+        version=1,
+        withdrawn=(),
+        holidays=(
+            Holiday(day=nominal - 2, provisional=True),
+            Holiday(day=nominal + 1, provisional=True),
+            Holiday(day=nominal + 2, provisional=False),
+        ),
+    )
+    await town.decide(town.transaction([amended], BOTH))
+    found = await solo.call("khz_schedule", {"asset": BOND})
+    table = await ask(solo, "schedule", BOND)
+    async with client_of(solo) as client:
+        row = (await client.schedule(BOND)).value[0]
+    await pass_to(solo, found["payments"][0]["payment_day"])
+    past = (await solo.call("khz_schedule", {"asset": BOND}))["payments"][0]
+
+    first = found["payments"][0]
+    assert (first["nominal_day"], before["payment_day"]) == ("2021-03-14", "2021-03-15")
+    assert before["passed"] == [{"day": "2021-03-14", "why": "weekend"}]
+    assert before["provisional"] == []
+    assert (found["calendar_version"], found["roll"]) == (2, "following")
+    assert first["payment_day"] == "2021-03-17"
+    assert [(each["day"], each["why"]) for each in first["passed"]] == [
+        ("2021-03-14", "weekend"),
+        ("2021-03-15", "provisional holiday"),
+        ("2021-03-16", "holiday"),
+    ]
+    # The record is two business days before, and the first of these holidays moves it too.
+    assert first["record_day"] == "2021-03-10"
+    assert first["provisional"] == ["2021-03-12", "2021-03-15"]
+    assert [each.why for each in row.passed] == ["weekend", "provisional holiday", "holiday"]
+    assert row.provisional == ("2021-03-12", "2021-03-15")
+    assert "version 2; one without business moves to the following one" in table.out
+    assert (
+        "Sun 2021-03-14  Wed 2021-03-17  weekend 2021-03-14; provisional holiday 2021-03-15;"
+        " holiday 2021-03-16" in table.out
+    )
+    assert "2021-03-12, 2021-03-15" in table.out
+    # What is over moves no more, and what it moved over stays said.
+    assert (past["passed"], past["provisional"]) == (first["passed"], [])
+
+
+async def test_a_payment_that_rolls_back_says_what_it_moved_over(solo: Solo) -> None:
+    town, code = solo.town, "PIB-BACK"
+    await town.decide(town.transaction([define(code, roll=Roll.PRECEDING)], BOTH))
+
+    found = await solo.call("khz_schedule", {"asset": code})
+
+    first = found["payments"][0]
+    assert found["roll"] == "preceding"
+    assert (first["nominal_day"], first["payment_day"]) == ("2021-03-14", "2021-03-12")
+    assert [each["day"] for each in first["passed"]] == ["2021-03-14", "2021-03-13"]
+    assert "preceding one of business" in (await ask(solo, "schedule", code)).out
+
+
 async def test_what_was_paid_stands_beside_its_payment(solo: Solo) -> None:
     first = (await solo.call("khz_schedule", {"asset": BOND}))["payments"][0]
 
@@ -234,7 +300,7 @@ async def test_command_prints_the_table_the_rows_and_the_json(solo: Solo, tmp_pa
     assert "a bond, paid in" in table.out
     assert "3.50" in table.out
     read = list(csv.reader(io.StringIO(rows.out)))
-    assert [row[5] for row in read] == ["interest per 100"] + ["3.5000000000"] * 4
-    assert [row[3:5] for row in read] == [["rate", "fixing"], *[["7.0000", ""]] * 4]
-    assert [each["payment_day"] for each in whole.json["payments"]] == [row[2] for row in read[1:]]
+    assert [row[8] for row in read] == ["interest per 100"] + ["3.5000000000"] * 4
+    assert [row[6:8] for row in read] == [["rate", "fixing"], *[["7.0000", ""]] * 4]
+    assert [each["payment_day"] for each in whole.json["payments"]] == [row[3] for row in read[1:]]
     assert wrong.code == Exit.USAGE
