@@ -306,6 +306,7 @@ def bill_quote(
     price = None if price is None else price_of(price)
     if yield_ is not None:
         price = on_grid(bill_price_from_yield(in_percent(yield_), left, year=year), decimals)
+        _check_worth(price, decimals)
     elif discount is not None:
         price = on_grid(bill_price_from_discount(in_percent(discount), left), decimals)
         if price <= 0:
@@ -315,9 +316,13 @@ def bill_quote(
     assert price is not None  # One of the three is given.
     facts: Facts = {
         "days": left,
-        "price": plain(price),
-        "yield_percent": _rate(bill_yield(price, left, year=year)),
-        "discount_percent": _rate(bill_discount_rate(price, left)),
+        "price": _printed(price, decimals),
+        "yield_percent": (
+            _rate(bill_yield(price, left, year=year)) if yield_ is None else _given(yield_)
+        ),
+        "discount_percent": (
+            _rate(bill_discount_rate(price, left)) if discount is None else _given(discount)
+        ),
     }
     if settlement is not None:
         facts["coupon_equivalent_percent"] = _coupon_equivalent(price, left, settlement)
@@ -347,12 +352,16 @@ def bond_quote(
         assert yield_ is not None  # One of the two is given.
         units = bond_price(bond, settlement, in_percent(yield_), decimals=decimals)
         price = Fraction(units, 10**decimals)
-    rate = bond_yield(bond, settlement, price, decimals=YIELD_DECIMALS)
+        _check_worth(price, decimals)
+        rate = _given(yield_)
+    else:
+        units = bond_yield(bond, settlement, price, decimals=YIELD_DECIMALS)
+        rate = text(units, YIELD_DECIMALS)
     place = position(bond, settlement)
     full = price + place.accrued
     facts: Facts = {
-        "price": plain(price),
-        "yield_percent": text(rate, YIELD_DECIMALS),
+        "price": _printed(price, decimals),
+        "yield_percent": rate,
         "accrued": text(half_up(place.accrued, decimals), decimals),
         "full_price": text(half_up(full, decimals), decimals),
         "days_to_next_coupon": place.days_left,
@@ -431,12 +440,16 @@ def floater_quote(
             decimals=decimals,
         )
         price = Fraction(units, 10**decimals)
-    margin = floater_margin(
-        note, settlement, price, accrued=accrued, first=first, decimals=YIELD_DECIMALS
-    )
+        _check_worth(price, decimals)
+        margin = _given(discount_margin)
+    else:
+        units = floater_margin(
+            note, settlement, price, accrued=accrued, first=first, decimals=YIELD_DECIMALS
+        )
+        margin = text(units, YIELD_DECIMALS)
     facts: Facts = {
-        "price": plain(price),
-        "discount_margin_percent": text(margin, YIELD_DECIMALS),
+        "price": _printed(price, decimals),
+        "discount_margin_percent": margin,
         "accrued": text(half_up(accrued, decimals), decimals),
         "full_price": text(half_up(price + accrued, decimals), decimals),
         "next_payment": note.payments[0].isoformat(),
@@ -457,6 +470,37 @@ def _cost(face: Fraction | None, price: Fraction, accrued: Fraction) -> Facts:
         "accrued_interest": amount(face, accrued),
         "payable": amount(face, price + accrued),
     }
+
+
+def _check_worth(price: Fraction, decimals: int) -> None:
+    """Refuse what is worth nothing at the yield that was asked for.
+
+    Raises:
+        QuoteError: the price is not above 0.
+    """
+    if price <= 0:
+        raise QuoteError(
+            f"it comes to a price of {text(half_up(price, decimals), decimals)} per hundred of"
+            " face; expected above 0",
+            advice="Ask for a lower yield: at this one what is left to pay is worth nothing,"
+            " or less than the interest that has accrued.",
+        )
+
+
+def _printed(price: Fraction, decimals: int) -> str:
+    """Return a price with so many decimals; with more, where it was given with more."""
+    if (price * 10**decimals).denominator != 1:
+        return plain(price)
+    return text(half_up(price, decimals), decimals)
+
+
+def _given(percent: Fraction) -> str:
+    """Return a yield, rate or margin as it was asked for, with four decimals at least.
+
+    That of the price which it comes to is another by what was rounded off: a day before the end a
+    price to four decimals says little about a yield.
+    """
+    return _printed(percent, YIELD_DECIMALS)
 
 
 def _rate(share: Fraction) -> str:

@@ -27,7 +27,7 @@ def test_floater_is_worth_par_at_its_own_spread_on_a_day_of_payment() -> None:
     for count in ("ACT/ACT ICMA", "ACT/365F", "ACT/360"):
         terms = (*FLOATER, "--settlement", "2027-02-11", "--day-count", count)
         found = run(*terms, "--discount-margin", "0.5")
-        assert (found["price"], found["accrued"]) == ("100", "0.0000")
+        assert (found["price"], found["accrued"]) == ("100.0000", "0.0000")
         assert run(*terms, "--price", "100")["discount_margin_percent"] == "0.5000"
 
 
@@ -134,6 +134,26 @@ def test_bid_for_a_bond() -> None:
     assert run(*BOND, "--yield", "9.2790")["price"] == "95.0711"
 
 
+def test_at_a_yield_of_nothing_a_bond_is_worth_all_that_is_still_to_be_paid() -> None:
+    """Five coupons of 3.5 and the face, less what of the first has accrued."""
+    found = run(*BOND, "--yield", "0")
+    assert (found["price"], found["accrued"]) == ("117.2680", "0.2320")
+    assert (found["full_price"], found["yield_percent"]) == ("117.5000", "0.0000")
+    assert run(*BOND, "--yield", "-3")["price"] == "125.8072"
+
+
+def test_what_was_given_is_printed_as_it_was() -> None:
+    """A day before the end four decimals of a price say little about a yield."""
+    last = (*BOND[:-1], "2023-08-19")
+    for given, printed in (("0", "0.0000"), ("7", "7.0000"), ("9.27901", "9.27901")):
+        assert run(*last, "--yield", given)["yield_percent"] == printed
+    assert run(*last, "--price", "100.0193")["yield_percent"] == "0.0129"
+    assert run(*BOND, "--price", "95.07")["price"] == "95.0700"
+    assert run(*BOND, "--price", "95.071123")["price"] == "95.071123"
+    assert run(*BILL, "--yield", "7.1")["yield_percent"] == "7.1000"
+    assert run(*BILL, "--discount", "6.93641")["discount_percent"] == "6.93641"
+
+
 def test_coupon_equivalent_yield_is_that_of_the_law() -> None:
     """The example of 31 CFR 356 appendix B VI.D, above a half-year; below it simple interest."""
     days = ("--settlement", "1990-06-07", "--maturity", "1991-06-06")
@@ -193,6 +213,15 @@ def test_a_quote_is_a_row_of_a_spreadsheet_too(words: tuple[str, ...]) -> None:
             (*BOND, "--yield", "-200"),
             "a yield of -200 %: expected above -200 % and at most 10000 %",
         ),
+        ((*BOND, "--yield", "10000"), "it comes to a price of -0.1412 per hundred of face"),
+        ((*BILL, "--yield", "999999999999"), "it comes to a price of 0.0000 per hundred"),
+        (
+            (*BOND[:-1], "2023-08-20", "--yield", "7"),
+            "expected from 2020-08-20 to before 2023-08-20, the day on which the bond is repaid",
+        ),
+        ((*BOND[:-1], "2023-08-21", "--price", "99"), "settlement on 2023-08-21"),
+        ((*BOND[:-1], "2020-08-19", "--price", "99"), "settlement on 2020-08-19"),
+        ((*BOND, "--yield", "-250"), "expected above -200 %"),
         ((*BOND, "--price", "0"), "--price is 0 per hundred of face; expected above 0"),
         ((*BOND, "--price", "98", "--face", "-5"), "--face is -5; expected above 0"),
         ((*BILL, "--price", "98", "--face", "0"), "--face is 0; expected above 0"),

@@ -48,9 +48,9 @@ def command(
 
     The yield is simple interest over --year days, as Pakistan's treasury bills are quoted:
     P = 100 / (1 + y·d/365). The price is rounded half up to --decimals first, as it is bid; what
-    else is printed belongs to that price. The discount rate is on 360 days; between two dates the
-    coupon-equivalent yield is printed too, which compounds at half-years as bonds do (both as in
-    the United States, 31 CFR 356).
+    was given is printed as it was, and what else is printed belongs to that price. The discount
+    rate is on 360 days; between two dates the coupon-equivalent yield is printed too, which
+    compounds at half-years as bonds do (both as in the United States, 31 CFR 356).
 
     \b
     Example:

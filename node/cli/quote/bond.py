@@ -77,8 +77,10 @@ def command(
 ) -> None:
     """Convert between the clean price and the yield of a bond, with its accrued interest.
 
-    A price that comes of a yield is rounded half up to --decimals. The cost of a face value is at
-    the clean price and with the interest that has accrued, which the buyer pays too.
+    A price that comes of a yield is rounded half up to --decimals; the yield is printed as it was
+    given, also where that price is too coarse to lead back to it. At a yield of 0 all that is still
+    to be paid counts in full; below 0 more than in full. The cost of a face value is at the clean
+    price and with the interest that has accrued, which the buyer pays too.
 
     \b
     Example:

@@ -73,7 +73,8 @@ def command(
 
     Each period is discounted at the reference and the margin, simply; what is not fixed yet is
     taken at the reference as it is now. A price that comes of a margin is rounded half up to
-    --decimals. At a margin equal to the spread a bond is worth par on the day of a payment.
+    --decimals; the margin is printed as it was given. At a margin equal to the spread a bond is
+    worth par on the day of a payment.
 
     \b
     Example:

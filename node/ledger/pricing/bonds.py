@@ -118,7 +118,8 @@ def position(bond: Bond, settlement: date) -> Position:
     """
     if not bond.dated <= settlement < bond.maturity:
         raise PricingError(
-            f"settlement on {settlement}: expected from {bond.dated} to before {bond.maturity}"
+            f"settlement on {settlement}: expected from {bond.dated} to before {bond.maturity}, the"
+            " day on which the bond is repaid"
         )
     dates = _dates(bond)
     at = max(index for index, day in enumerate(dates) if day <= settlement)

@@ -25,6 +25,7 @@ from node.ledger.pricing import (
     bill_yield,
     bond_price,
     bond_yield,
+    half_up,
     position,
     year_fraction,
 )
@@ -117,6 +118,42 @@ def test_price_yield_and_accrued_interest_of_bonds_are_theirs(
     if (bond.maturity - settlement).days > 30:
         found = bond_yield(bond, settlement, Fraction(price, 10**DECIMALS), decimals=4)
         assert found / 1_000_000 == pytest.approx(rate, abs=0.5e-6 + 1e-9)
+
+
+EDGES: Final = (
+    date(2020, 8, 31),  # the first day
+    date(2020, 9, 1),
+    date(2021, 2, 27),
+    date(2021, 2, 28),  # a coupon's day: nothing has accrued
+    date(2021, 3, 1),
+    date(2023, 8, 30),  # a day before the end
+)
+
+
+@pytest.mark.parametrize("settlement", EDGES)
+@pytest.mark.parametrize("coupon", [Fraction(0), Fraction(7, 100), Fraction(1)])
+@pytest.mark.parametrize(
+    "rate", [Fraction(0), Fraction(-3, 100), Fraction(-9, 10), Fraction(-19, 10), Fraction(5)]
+)
+def test_prices_at_the_edges_are_theirs(settlement: date, coupon: Fraction, rate: Fraction) -> None:
+    """Yields of nothing, below it and far above, on the first day, a coupon's day and the last."""
+    bond = Bond(
+        dated=date(2020, 8, 31), maturity=date(2023, 8, 31), coupon=coupon, end_of_month=True
+    )
+    other, count = their_bond(bond)
+    ql.Settings.instance().evaluationDate = theirs(bond.dated)
+    expected = ql.BondFunctions.cleanPrice(
+        other, float(rate), count, ql.Compounded, ql.Semiannual, theirs(settlement)
+    )
+
+    price = bond_price(bond, settlement, rate, decimals=DECIMALS)
+
+    assert figure(price) == pytest.approx(expected, abs=HALF + FLOATS, rel=1e-11)
+    place = position(bond, settlement)
+    if not rate:
+        assert price == half_up(sum(place.flows) - place.accrued, DECIMALS)
+    if settlement == date(2021, 2, 28):
+        assert place.accrued == 0
 
 
 @settings(max_examples=15, deadline=None)
