@@ -41,7 +41,7 @@ def parse_amount(amount: str | Decimal | int, *, decimals: int) -> int:
     whole, fraction = match[1], match[2] or ""
     if len(fraction.rstrip("0")) > decimals:
         raise AmountError(
-            f"{text} has more decimals than the asset, which has {decimals}; nothing is rounded"
+            f"{text} has more decimals than the {decimals} that there are; nothing is rounded"
         )
     minor = int(whole + fraction[:decimals].ljust(decimals, "0"))
     if minor > AMOUNT_MAX:

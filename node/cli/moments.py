@@ -32,13 +32,16 @@ async def zone_at(client: "Client") -> timezone:
     return zone_of((await client.parameters()).value)
 
 
-def moment_of(text: str, option: str, *, zone: timezone, after: datetime) -> datetime:
+def moment_of(
+    text: str, option: str, *, zone: timezone, after: datetime, also: str = ""
+) -> datetime:
     """Return the moment that a text says, in UTC.
 
     Args:
         option: of which it is the value, for the refusal.
         zone: in which it is, where it names none.
         after: from which a span is counted.
+        also: what else this option takes, for the refusal.
 
     Raises:
         CommandError: it says none.
@@ -53,7 +56,7 @@ def moment_of(text: str, option: str, *, zone: timezone, after: datetime) -> dat
         raise CommandError(
             Exit.USAGE,
             f"{option} is {text[:_SHOWN_MAX]!r}; expected a moment such as 2027-02-10T11:30, which"
-            " is local time, 2027-02-10T06:30Z, or +90m, +2h, +1d after what comes before",
+            f" is local time, 2027-02-10T06:30Z, or +90m, +2h, +1d after what comes before{also}",
         ) from None
 
 

@@ -320,7 +320,7 @@ async def test_announcements_that_cannot_be(desk: Desk) -> None:
     for more, said in (
         (("--opens", "tomorrow", "--closes", "+2h"), "--opens is 'tomorrow'"),
         (("--opens", "+1h", "--closes", "+0m"), "closes is"),
-        ((*_LATER, "--quantum", "0.00001"), "--quantum is 1e-05"),
+        ((*_LATER, "--quantum", "0.00001"), "--quantum is 0.00001; expected from 0.0001 to 100"),
         ((*_LATER, "--noncompetitive", "10"), "without --noncompetitive-most"),
         ((*_LATER, "--noncompetitive-most", "5000"), "found --noncompetitive-most, and no share"),
         ((*_LATER, "--noncompetitive-kind", "person"), "found --noncompetitive-kind, and no share"),
@@ -332,7 +332,11 @@ async def test_announcements_that_cannot_be(desk: Desk) -> None:
         ((*_LATER, "--form", "switch"), "names the line that is given"),
         ((*_LATER, "--propose"), "--propose and --approver"),
         ((*_LATER, "--like", "none"), "none"),
-        ((*_LATER, "--settles", "T+0"), "--settles is 'T+0'"),
+        ((*_LATER, "--quantum", "0"), "--quantum is 0; expected from 0.0001"),
+        ((*_LATER, "--bidder-share", "101"), "--bidder-share is 101; expected from 0.01 to 100"),
+        ((*_LATER, "--noncompetitive", "51"), "--noncompetitive is 51; expected from 0 to 50"),
+        ((*_LATER, "--asset", CASH), "is cash; expected the code of a bill"),
+        ((*_LATER, "--settles", "T+0"), "or such as T+1, up to T+99"),
         ((*_LATER, "--settles", "T+1", "--calendar", "nowhere"), "nowhere"),
     ):
         ran = await desk.together(*words, *more)
@@ -381,7 +385,7 @@ async def test_definitions_that_cannot_be(desk: Desk) -> None:
         ("bond", ("--tenor", "5y", "--step", "2029-01-01=2"), "--step without --rate"),
         ("bond", ("--tenor", "5y", "--rate", "1", "--step", "soon=2"), "--step soon=2"),
         ("bond", ("--tenor", "5y", "--face-unit", "0"), "--face-unit is 0"),
-        ("bond", ("--tenor", "5y", "--face-unit", "0.001"), "more decimals than the asset"),
+        ("bond", ("--tenor", "5y", "--face-unit", "0.001"), "more decimals than the"),
         ("bond", ("--tenor", "5y", "--face-unit", "a rupee"), "not an amount"),
         (
             "bond",

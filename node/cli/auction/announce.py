@@ -195,6 +195,12 @@ def command(
 
     async def read(client: "Client") -> Announcement:
         line = (await client.asset(asset)).value
+        if line.kind == "cash":
+            raise CommandError(
+                Exit.USAGE,
+                f"{asset} is cash; expected the code of a bill, a bond or a sukuk",
+                advice="`khazana query assets` lists those there are.",
+            )
         before = None if like is None else (await client.auction(like)).value.terms
         zone = await zone_at(client)
         days = None

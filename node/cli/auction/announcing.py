@@ -15,6 +15,7 @@ from node.cli.auction.cycles import cycle_of, settlement_of
 from node.cli.auction.summary import BPS_OF_PERCENT, E4, OF_A_LINE
 from node.cli.exits import CommandError, Exit
 from node.cli.moments import moment_of, written
+from node.cli.quote.figures import plain
 
 if TYPE_CHECKING:
     from node.client.reads import Asset
@@ -110,14 +111,14 @@ def terms_of(
         "method": wanted.method and f"{wanted.method}_price",
         "target": wanted.target,
         "multiple": wanted.multiple,
-        "quantum_e4": _units(wanted.quantum, E4, "--quantum"),
+        "quantum_e4": _units(wanted.quantum, E4, "--quantum", most=100),
         "cash": wanted.cash,
         "proceeds": wanted.proceeds,
         "calendar": wanted.calendar,
         "kinds": sorted(set(wanted.bidders)) or None,
         "licences": sorted(set(wanted.licences)) or None,
         "bids_per_bidder": wanted.bids_per_bidder,
-        "bidder_share_bps": _units(wanted.bidder_share, BPS_OF_PERCENT, "--bidder-share"),
+        "bidder_share_bps": _units(wanted.bidder_share, BPS_OF_PERCENT, "--bidder-share", most=100),
         "noncompetitive_price": _name(wanted.noncompetitive_price),
         "oversubscription": _name(wanted.oversubscription),
         "prorata_step": wanted.prorata_step or wanted.multiple,
@@ -183,7 +184,7 @@ def _without_price(
             or there is none, and something is said of them.
     """
     kinds = sorted(set(wanted.noncompetitive_kinds)) or None
-    share = _units(wanted.noncompetitive, BPS_OF_PERCENT, "--noncompetitive")
+    share = _units(wanted.noncompetitive, BPS_OF_PERCENT, "--noncompetitive", least=0, most=50)
     if not (share or (share is None and (like or {}).get("noncompetitive_share_bps"))):
         _refuse_what_needs_a_share(wanted)
     if share == 0:
@@ -227,7 +228,7 @@ def _destination(
     wanted: Wanted, form: str, like: Mapping[str, Any] | None
 ) -> dict[str, object] | None:
     before = (like or {}).get("destination") or {}
-    price = _units(wanted.destination_price, E4, "--destination-price")
+    price = _units(wanted.destination_price, E4, "--destination-price", most=10_000)
     asset = wanted.destination or before.get("asset")
     if form != "switch":
         if wanted.destination or price is not None:
@@ -262,7 +263,8 @@ def _stages(
         if cycle is not None and days is not None:
             found[name] = settlement_of(cycle, found["closes"], days, zone, option)
         elif text is not None:
-            found[name] = moment_of(text, option, zone=zone, after=after)
+            also = ", or such as T+1, up to T+99" if name == "settles" else ""
+            found[name] = moment_of(text, option, zone=zone, after=after, also=also)
         elif like is not None:
             found[name] = found["closes"] + (_moment(like[name]) - _moment(like["closes"]))
         elif name == "settles":
@@ -285,19 +287,25 @@ def _name(value: str | None) -> str | None:
     return None if value is None else value.replace("-", "_")
 
 
-def _units(value: Fraction | None, scale: int, option: str) -> int | None:
+def _units(
+    value: Fraction | None, scale: int, option: str, *, least: int = 1, most: int
+) -> int | None:
     """Return a figure in whole units of its scale.
 
+    Args:
+        least: in these units.
+        most: as it is written.
+
     Raises:
-        CommandError: it is none, or below zero.
+        CommandError: it is none, or out of its range.
     """
     if value is None:
         return None
     units = value * scale
-    if units.denominator != 1 or units < 0:
+    if units.denominator != 1 or not least <= units <= most * scale:
         raise CommandError(
             Exit.USAGE,
-            f"{option} is {float(value):.8g}; expected at least 0, with at most"
-            f" {len(str(scale)) - 1} decimals",
+            f"{option} is {plain(value)}; expected from {plain(Fraction(least, scale))} to {most},"
+            f" with at most {len(str(scale)) - 1} decimals",
         )
     return units.numerator

@@ -65,7 +65,8 @@ def command(
 
     With --price only a hash is handed in. What it hides is written to a file of --bids first; open
     it with `khazana auction reveal` after the close, or it counts against you. Without --price the
-    bid is open at once and takes whatever the auction makes such bids pay; one a person.
+    bid is open at once and takes whatever the auction makes such bids pay; one a person, for two
+    are both void.
 
     \b
     Example:
@@ -84,6 +85,7 @@ def command(
     async def act(client: "Client") -> "tuple[Draft, Receipt]":
         terms = (await client.auction(auction)).value.terms
         if price is None:
+            await _refuse_second(client, auction, account)
             operation: dict[str, Any] = {
                 "type": "place_bid",
                 "account": account,
@@ -105,6 +107,23 @@ def command(
 
     draft, receipt = with_client(url, timeout_s, act)
     report(draft, receipt, as_json=as_json)
+
+
+async def _refuse_second(client: "Client", auction: str, account: str) -> None:
+    """Keep a person from what would leave it with nothing.
+
+    Raises:
+        CommandError: the person has a bid without a price in the auction: two are both void.
+    """
+    owner = (await client.account(account)).value.owner
+    for bid in (await client.bidder(owner, auction)).value.bids:
+        if bid.commitment is None:
+            raise CommandError(
+                Exit.REFUSED,
+                f"{owner} has a bid without a price in {auction}, number {bid.number}; a second one"
+                " makes both void",
+                advice="One person, one such bid, through whichever account: leave it at that one.",
+            )
 
 
 async def _seal(

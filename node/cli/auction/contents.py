@@ -1,12 +1,17 @@
 """What a bid says before it is sealed: checked, for nobody could tell before it is opened."""
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 from node.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from node.client import Client
     from node.ledger.auctions import SealedBid
+
+
+_BPS: Final = 10_000
 
 
 def bid_units(price: str) -> int:
@@ -40,19 +45,18 @@ async def contents_of(
     Raises:
         CommandError: it could not be opened: price or face are not what the auction takes.
     """
-    from node.amounts import AmountError
     from node.ledger.auctions import Form, SealedBid
     from node.ledger.auctions.averages import PRICE_DECIMALS
     from node.ledger.auctions.terms import bounds_of
     from node.ledger.pricing import text
 
     form = Form[terms["form"].upper()]
-    try:
+    with _refusing("--price"):
         price_e4 = None if price is None else bid_units(price)
+    with _refusing("--face"):
         minor = await client.minor_units(face, terms["asset"])
-        multiple = await client.minor_units(terms["multiple"], terms["asset"])
-    except AmountError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
+    multiple = await client.minor_units(terms["multiple"], terms["asset"])
+    target = await client.minor_units(terms["target"], terms["asset"])
     quantum_e4 = terms["quantum_e4"]
     lowest, highest = bounds_of(form)
     if price_e4 is not None and (not lowest <= price_e4 <= highest or price_e4 % quantum_e4):
@@ -66,6 +70,13 @@ async def contents_of(
         raise CommandError(
             Exit.USAGE, f"the face is {face}; expected a multiple of {terms['multiple']}"
         )
+    share_bps = terms["bidder_share_bps"]
+    if price is not None and minor > target * share_bps // _BPS:
+        raise CommandError(
+            Exit.USAGE,
+            f"the face is {face}; one bidder may bid for {share_bps / 100:g} % of the target of"
+            f" {terms['target']}, and what is above that cannot be opened",
+        )
     return SealedBid(
         auction=auction,
         account=client.network.parse_address(account),
@@ -73,3 +84,18 @@ async def contents_of(
         face=minor,
         salt=salt,
     )
+
+
+@contextlib.contextmanager
+def _refusing(option: str) -> Iterator[None]:
+    """Say of which option a figure is none.
+
+    Raises:
+        CommandError: it is none, or has more decimals than can be.
+    """
+    from node.amounts import AmountError
+
+    try:
+        yield
+    except AmountError as error:
+        raise CommandError(Exit.USAGE, f"{option}: {error}") from None

@@ -1,5 +1,6 @@
 """`khazana auction envelope`: the form that a bidder fills an envelope with."""
 
+from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -8,6 +9,7 @@ from node.cli.asking import with_client
 from node.cli.auction.contents import contents_of
 from node.cli.auction.sealed import new_salt
 from node.cli.exits import CommandError, Exit
+from node.cli.moments import told, zone_at
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option
 
@@ -52,12 +54,13 @@ def command(
       khazana auction envelope mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000
     """
     drawn = new_salt() if salt is None else digits_of(salt, "salt")
-    facts = with_client(
-        url,
-        timeout_s,
-        lambda client: _facts(client, auction, account=account, price=price, face=face, salt=drawn),
-    )
-    emit(facts, _form(facts), as_json=as_json)
+
+    async def read(client: "Client") -> tuple[dict[str, Any], timezone]:
+        facts = await _facts(client, auction, account=account, price=price, face=face, salt=drawn)
+        return facts, await zone_at(client)
+
+    facts, zone = with_client(url, timeout_s, read)
+    emit(facts, _form(facts, zone), as_json=as_json)
 
 
 def digits_of(text: str, what: str) -> bytes:
@@ -101,7 +104,7 @@ async def _facts(
     }
 
 
-def _form(facts: dict[str, Any]) -> str:
+def _form(facts: dict[str, Any], zone: timezone) -> str:
     rule = "-" * _WIDTH
     office = facts["office"] or "no mandate yet: `khazana auction mandate` gives one"
     return "\n".join(
@@ -109,7 +112,8 @@ def _form(facts: dict[str, Any]) -> str:
             rule,
             "ON THE ENVELOPE",
             rule,
-            f"auction    {facts['auction']} of {facts['asset']}, closes {facts['closes']}",
+            f"auction    {facts['auction']} of {facts['asset']}",
+            f"closes     {told(facts['closes'], zone)}, local time ({zone})",
             f"account    {facts['account']}",
             f"office     {office}",
             f"hash       {_grouped(facts['commitment'])}",

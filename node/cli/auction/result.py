@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PLACE: Final = ("height", "block_id", "time")
 _LADDER: Final = ("price", "yield", "face", "allotted", "state")
 _SHEET: Final = (*_LADDER, "reallotted", "paid", "accrued", "issued")
-_DECIDED: Final = frozenset({"decided", "settled"})
+_CERTAIN: Final = frozenset({"decided", "rejected", "settled"})
 _WITHOUT_PRICE: Final = {"average": "at the average", "cut_off": "at the cut-off"}
 
 
@@ -122,11 +122,10 @@ def _decided(result: Mapping[str, Any], zone: timezone) -> str:
 
 
 def _state_of(stage: str, row: Mapping[str, Any]) -> str:
-    """Return how it stands with a bid: of one that got nothing, once that is certain, so much."""
-    if row["state"] == "open" and (
-        stage == "rejected" or (stage in _DECIDED and not Decimal(row["allotted"]))
-    ):
-        return "not accepted"
+    """Return how it stands with a bid: once it is certain, what it got, or that it got nothing."""
+    if row["state"] == "open" and stage in _CERTAIN:
+        is_accepted = stage != "rejected" and Decimal(row["allotted"])
+        return "allotted" if is_accepted else "not accepted"
     return str(row["state"])
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,6 +10,7 @@ from node.cli.asking import with_client
 from node.cli.auction.contents import bid_units
 from node.cli.auction.sealed import folder_option, load
 from node.cli.exits import CommandError, Exit
+from node.cli.failures import explain
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 from node.cli.signing import load_signers, signing_options
@@ -18,6 +19,11 @@ from node.cli.tx.options import building_options
 if TYPE_CHECKING:
     from node.client import Client, Draft
     from node.client.reads import Receipt
+
+_NONE_OPENED: Final = (
+    "None of them was opened. Open those that can be with --number, once for each;"
+    " `khazana auction bids` has the numbers."
+)
 
 
 @click.command()
@@ -52,13 +58,15 @@ def command(
     """Open the sealed bids of an account in an AUCTION, all together, and wait until it is final.
 
     From the close to the end of revealing. What opens them is read from the files that `khazana
-    auction bid` has written to --bids.
+    auction bid` has written to --bids. All are opened or none: where one of them cannot be, open
+    the others with --number.
 
     \b
     Example:
       khazana auction reveal mtb-3m-574 --account tkhz1… --cash-account tkhz1… --key bank.json
     """
     from node.cli.tx.submitting import report, submit
+    from node.client import Refused
 
     signers = load_signers(keys, passphrase_files, development)
 
@@ -66,7 +74,14 @@ def command(
         operations = await _operations(
             client, auction, folder, account=account, payer=cash_account or account, wanted=numbers
         )
-        return await submit(client, operations, signers, memo=memo, valid_for_s=valid_for_s)
+        try:
+            return await submit(client, operations, signers, memo=memo, valid_for_s=valid_for_s)
+        except Refused as refused:
+            if len(operations) == 1:
+                raise
+            failure = explain(refused)
+            failure.advice = _NONE_OPENED
+            raise failure from refused
 
     draft, receipt = with_client(url, timeout_s, act)
     report(draft, receipt, as_json=as_json)
