@@ -60,16 +60,18 @@ class Market:
 
     async def run(self, command: str, *words: str | Path, by: str = "") -> Ran:
         """Run `khazana auction COMMAND`, signed by the key of this name if there is one."""
-        signing: tuple[str | Path, ...] = ()
-        if by:
-            file, passphrase = self.folder / f"{by}.json", self.folder / "passphrase"
-            if not file.exists():
-                passphrase.write_text("open sesame\n")
-                store_key(file, key(by).seed, "open sesame", purpose="account", work=LITTLE)
-            signing = ("--key", file, "--passphrase-file", passphrase)
+        signing = self.signing(by) if by else ()
         if command in {"bid", "reveal"}:
             signing = (*signing, "--bids", self.folder / "bids")
         return await ask(self.solo, "auction", command, *words, *signing)
+
+    def signing(self, name: str) -> tuple[str | Path, ...]:
+        """Return the options that sign with the key of this name."""
+        file, passphrase = self.folder / f"{name}.json", self.folder / "passphrase"
+        if not file.exists():
+            passphrase.write_text("open sesame\n")
+            store_key(file, key(name).seed, "open sesame", purpose="account", work=LITTLE)
+        return ("--key", file, "--passphrase-file", passphrase)
 
     def address(self, name: str, owner: str = BANK) -> str:
         return self.solo.address(name, owner)

@@ -8,6 +8,10 @@ import pytest
 
 from node.cli.auction.sealed import FILE_SIZE_MAX, FILES_MAX, load
 from node.cli.exits import CommandError, Exit
+from node.cli.tx import options
+from node.ledger.transactions import MEMO_MAX
+from tests.chain.town import CASH
+from tests.cli.asked import ask
 from tests.cli.market import AUCTION, Market, bid, market_at
 
 
@@ -121,3 +125,21 @@ async def test_of_several_bids_none_is_opened_where_one_cannot_be(market: Market
     assert "None of them was opened. Open those that can be with --number" in both.err
     assert one.code == Exit.OK, one.err
     assert "None of them was opened" not in other.err  # there was but one left
+
+
+async def test_an_amount_of_what_is_not_there_and_a_memo_without_end_are_told(
+    market: Market,
+) -> None:
+    accounts = ("--account", market.address("a0"), "--to", market.address("a1"))
+    words = ("tx", "transfer", *accounts, *market.signing("a0"))
+
+    unknown = await ask(market.solo, *words, "--asset", "NOPE", "--amount", "1.00")
+    long = await ask(market.solo, *words, "--asset", CASH, "--amount", "1", "--memo", "x" * 141)
+
+    assert unknown.code == long.code == Exit.USAGE
+    assert "amount: it is of an asset that is not defined" in unknown.err
+    assert "found 141 characters, expected at most 140" in long.err
+
+
+def test_the_longest_memo_is_that_of_the_ledger() -> None:
+    assert options._MEMO_MAX == MEMO_MAX

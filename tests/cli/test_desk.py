@@ -536,6 +536,21 @@ async def test_what_is_not_late_is_not_funded(desk: Desk) -> None:
     assert ran.code == Exit.REFUSED
 
 
+async def test_what_is_late_is_told_before_it_is_paid(desk: Desk) -> None:
+    assert (await desk.define("MTB-3M", "bill", "--tenor", "84d")).code == Exit.OK
+    issued = await desk.together(
+        *("tx", "issue", "--asset", "MTB-3M", "--amount", "10000", "--to", desk.central)
+    )
+    assert issued.code == Exit.OK, issued.err
+    early = await desk.alone("security", "fund", "MTB-3M")
+    await desk.pass_by(86 * 24)
+
+    ran = await desk.alone("security", "fund", "MTB-3M")
+
+    assert "payment 1" not in early.err.replace("Payment 1", "")
+    assert f"payment 1 of MTB-3M, in grace: 10,000.00 {CASH} from {desk.ministry}" in ran.err
+
+
 def isin_of(asset: str) -> str:
     return with_check_digit(f"PK{asset.replace('-', ''):0<9}")
 

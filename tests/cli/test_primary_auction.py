@@ -433,6 +433,9 @@ async def test_bid_on_paper_by_the_command_line(market: Market) -> None:
     second = await market.run("enter", AUCTION, *ministry, *contents, by="finance-ministry")
     assert second.code == Exit.OK, second.err
     assert "entered by two offices" in second.out
+    third = await market.run("enter", AUCTION, *ministry, *contents, by="finance-ministry")
+    assert third.code == Exit.REFUSED
+    assert "two offices have entered envelope 1" in third.err
     without = ("--number", "2", "--face", "1000", "--salt", unpriced["salt"])
     for office in ("finance-ministry", "central-bank"):
         ran = await market.run(

@@ -45,6 +45,12 @@ def command(
     async def act(client: "Client", pen: Pen) -> dict[str, Any]:
         terms = (await client.auction(auction)).value.terms
         envelope = await _envelope(client, auction, number)
+        if envelope.face is not None:
+            raise CommandError(
+                Exit.REFUSED,
+                f"two offices have entered envelope {number} of {auction} already",
+                advice="`khazana auction envelopes` has what it holds.",
+            )
         content = await contents_of(
             client, auction, terms, account=envelope.account, price=price, face=face, salt=drawn
         )

@@ -184,6 +184,12 @@ def _amount(value: Any, place: str, decimals: int | None) -> int:
     if decimals is None:
         if type(value) is int and INTEGER_MIN <= value <= INTEGER_MAX:
             return value
+        if isinstance(value, str):
+            raise OperationError(
+                place,
+                "it is of an asset that is not defined: compare the code with `khazana query"
+                " assets`; minor units are written as a number of at most 64 bits",
+            )
         raise OperationError(place, "expected a number of at most 64 bits")
     if not isinstance(value, str):
         raise OperationError(place, 'expected an amount as text, such as "100.50"')
