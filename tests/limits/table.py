@@ -49,6 +49,7 @@ _INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refus
 _PUBLISHED: Final = "tests/stream/test_core.py"
 _CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
 _AUCTION: Final = "tests/cli/test_primary_auction.py"
+_BIDDING: Final = "tests/cli/test_bidding.py"
 
 _DESK: Final = "tests/explorer/test_development.py"
 _DESK_FORM: Final = f"{_DESK}::test_a_form_is_taken_from_this_very_page_alone"
@@ -118,8 +119,8 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.auctions.PIECES_MAX": (
         f"{_AUCTION}::test_one_answer_holds_a_bounded_part_of_a_ladder"
     ),
-    "node.cli.auction.sealed.FILES_MAX": f"{_AUCTION}::test_files_of_sealed_bids_are_bounded",
-    "node.cli.auction.sealed.FILE_SIZE_MAX": f"{_AUCTION}::test_files_of_sealed_bids_are_bounded",
+    "node.cli.auction.sealed.FILES_MAX": f"{_BIDDING}::test_files_of_sealed_bids_are_bounded",
+    "node.cli.auction.sealed.FILE_SIZE_MAX": f"{_BIDDING}::test_files_of_sealed_bids_are_bounded",
     # Text.
     "node.addresses.TEXT_SIZE_MAX": (
         "tests/foundations/test_addresses.py::test_bech32m_longer_than_its_guarantee_is_refused"
@@ -223,6 +224,9 @@ HIT: Final[Mapping[str, str]] = {
         f"{_VALUES}::test_a_certificate_larger_than_any_of_ours_is_not_parsed"
     ),
     "node.cli.tx.files.SIZE_MAX": _FILES,
+    "node.cli.tx.options._MEMO_MAX": (
+        f"{_BIDDING}::test_an_amount_of_what_is_not_there_and_a_memo_without_end_are_told"
+    ),
     "node.cli.verify.PROOF_SIZE_MAX": _FILES,
     "node.client.drafts.FILE_SIZE_MAX": _FILES,
     "node.proofs.model.ENTRIES_MAX": _RECORD,
