@@ -124,7 +124,7 @@ FACTS: Final[Mapping[str, Callable[[Any], Facts]]] = {
     "node.client.errors.Limited": _limited,
     "node.client.errors.Refused": _refused,
     "node.codec.CodecError": _fault_of_bytes,
-    "node.config.ConfigError": _faults,
+    "node.config.faults.ConfigError": _faults,
     "node.genesis.amendment.AmendmentError": _amendment,
     "node.genesis.loading.GenesisError": _faults,
     "node.proofs.verifying.ProofError": _proof,

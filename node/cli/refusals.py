@@ -132,7 +132,7 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "The errors of the interface below say what to do.",
     ),
     # Files: configuration, genesis, keys, amendments, proofs.
-    "node.config.ConfigError": make_entry(
+    "node.config.faults.ConfigError": make_entry(
         "config-faulty",
         Exit.CONFIGURATION,
         "The configuration has faults, each with its line.",

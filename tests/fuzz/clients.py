@@ -188,7 +188,7 @@ CLIENTS: Final[tuple[Target, ...]] = (
         opened=reading(_endpoint),
         refusals=(ValueError,),
         seeds=lambda: (b"central-bank:26600", b"10.0.0.1:0", b"[fe80::1]:65535"),
-        doors=("node.config.parse_endpoint",),
+        doors=("node.config.endpoints.parse_endpoint",),
     ),
     Target(
         name="day",

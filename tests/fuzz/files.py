@@ -224,7 +224,7 @@ FILES: Final[tuple[Target, ...]] = (
         ),
         refusals=(ConfigError,),
         seeds=seeds_of(seeds.node_files),
-        doors=("node.config.load_config", "node.config.read_toml"),
+        doors=("node.config.loading.load_config", "node.config.loading.read_toml"),
     ),
     Target(
         name="network-file",

@@ -196,7 +196,7 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.storage.thread.PENDING_MAX": "tests/storage/test_thread.py::test_pending_work_is_bounded",
     # Files.
-    "node.config.CONFIG_SIZE_MAX": _FILES,
+    "node.config.loading.CONFIG_SIZE_MAX": _FILES,
     "node.access.apikeys.API_KEYS_MAX": _API_KEYS,
     "node.access.apikeys.FILE_SIZE_MAX": _API_KEYS,
     "node.access.apikeys.ApiKey.calls_per_s_max": (
@@ -765,27 +765,35 @@ HIT: Final[Mapping[str, str]] = {
 }
 
 CARRIES: Final[Mapping[str, str]] = {
-    "node.config.NetworkConfig.lane_bytes_max": "node.network.settings.LaneLimits.size_max",
-    "node.config.NetworkConfig.handshakes_max": (
+    "node.config.sections.NetworkConfig.lane_bytes_max": (
+        "node.network.settings.LaneLimits.size_max"
+    ),
+    "node.config.sections.NetworkConfig.handshakes_max": (
         "node.network.settings.NetworkSettings.handshakes_max"
     ),
-    "node.config.RpcConfig.body_bytes_max": "node.rpc.limits.RpcLimits.body_max_bytes",
-    "node.config.RpcConfig.batch_max": "node.rpc.limits.RpcLimits.batch_max",
-    "node.config.RpcConfig.submission_bytes_max": "node.rpc.limits.RpcLimits.submission_max_bytes",
-    "node.config.RpcConfig.submission_max": "node.rpc.limits.RpcLimits.submission_max",
-    "node.config.RpcConfig.connections_max": "node.rpc.limits.RpcLimits.connections_max",
-    "node.config.RpcConfig.connections_per_address_max": (
+    "node.config.sections.RpcConfig.body_bytes_max": "node.rpc.limits.RpcLimits.body_max_bytes",
+    "node.config.sections.RpcConfig.batch_max": "node.rpc.limits.RpcLimits.batch_max",
+    "node.config.sections.RpcConfig.submission_bytes_max": (
+        "node.rpc.limits.RpcLimits.submission_max_bytes"
+    ),
+    "node.config.sections.RpcConfig.submission_max": "node.rpc.limits.RpcLimits.submission_max",
+    "node.config.sections.RpcConfig.connections_max": "node.rpc.limits.RpcLimits.connections_max",
+    "node.config.sections.RpcConfig.connections_per_address_max": (
         "node.rpc.limits.RpcLimits.connections_per_address_max"
     ),
-    "node.config.RpcConfig.subscribers_max": "node.rpc.limits.RpcLimits.subscribers_max",
-    "node.config.RpcConfig.wait_ms_max": "node.rpc.limits.RpcLimits.wait_max_ms",
-    "node.config.RpcConfig.waiters_max": "node.intake.waiters.WAITERS_MAX",
-    "node.config.MempoolConfig.transactions_max": "node.mempool.COUNT_MAX",
-    "node.config.MempoolConfig.bytes_max": "node.mempool.SIZE_BYTES_MAX",
-    "node.config.SyncConfig.fetches_max": "node.sync.sync.SyncLimits.fetches_max",
-    "node.config.SyncConfig.range_blocks_max": "node.sync.sync.SyncLimits.range_blocks_max",
-    "node.config.SyncConfig.buffer_bytes_max": "node.sync.sync.SyncLimits.buffer_bytes_max",
-    "node.config.ReplicaConfig.queue_max": "node.replica.replica.ReplicaLimits.queue_max",
+    "node.config.sections.RpcConfig.subscribers_max": "node.rpc.limits.RpcLimits.subscribers_max",
+    "node.config.sections.RpcConfig.wait_ms_max": "node.rpc.limits.RpcLimits.wait_max_ms",
+    "node.config.sections.RpcConfig.waiters_max": "node.intake.waiters.WAITERS_MAX",
+    "node.config.sections.MempoolConfig.transactions_max": "node.mempool.COUNT_MAX",
+    "node.config.sections.MempoolConfig.bytes_max": "node.mempool.SIZE_BYTES_MAX",
+    "node.config.sections.SyncConfig.fetches_max": "node.sync.sync.SyncLimits.fetches_max",
+    "node.config.sections.SyncConfig.range_blocks_max": (
+        "node.sync.sync.SyncLimits.range_blocks_max"
+    ),
+    "node.config.sections.SyncConfig.buffer_bytes_max": (
+        "node.sync.sync.SyncLimits.buffer_bytes_max"
+    ),
+    "node.config.sections.ReplicaConfig.queue_max": "node.replica.replica.ReplicaLimits.queue_max",
     "node.genesis.model.ConsensusSection.timeout_max_ms": (
         "consensus.params.ConsensusParams.timeout_max_ms"
     ),
@@ -877,14 +885,14 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.network.settings.NetworkSettings.backoff_max_s": _PAUSE,
     "node.replica.obtaining.ROUNDS_MAX": _PAUSE,
     "node.replica.replica.ReplicaLimits.resend_ms_max": _PAUSE,
-    "node.config.ReplicaConfig.resend_ms_max": _PAUSE,
+    "node.config.sections.ReplicaConfig.resend_ms_max": _PAUSE,
     "node.client.finality.PAUSE_MAX_S": _PAUSE,
     "node.client.subscriptions.PAUSE_MAX_S": _PAUSE,
     "node.client.subscriptions.SILENCE_MAX_S": _PAUSE,
-    "node.config.NetworkConfig.frames_per_s_max": _RATE,
-    "node.config.NetworkConfig.bytes_per_s_max": _RATE,
-    "node.config.RpcConfig.calls_per_s_max": _RATE,
-    "node.config.RpcConfig.work_ms_per_s_max": _RATE,
+    "node.config.sections.NetworkConfig.frames_per_s_max": _RATE,
+    "node.config.sections.NetworkConfig.bytes_per_s_max": _RATE,
+    "node.config.sections.RpcConfig.calls_per_s_max": _RATE,
+    "node.config.sections.RpcConfig.work_ms_per_s_max": _RATE,
     "node.client.bulk.LOOK_UP_MAX": _ASKED,
     "node.client.indexed.PAGE_MAX": _ASKED,
     "node.cli.report.wall.COLUMNS_MAX": _SHOWN,
