@@ -12,6 +12,13 @@ time for which a block is overdue. It keeps that as long as what piled up waits:
 block no more of it counts than is still there. A flood finds no block overdue, and those who come
 with it wait little longer than those after them.
 
+Nor has a flood to fill all that before it is known for one. What blocks can take comes in about as
+fast as it leaves, however long they are held up; what comes in many times as fast, for longer than
+a moment, cannot be taken, and is not let in to find that out. So the high mark is reached only with
+time: twice as fast as blocks take, from what one left behind, and beyond that by as much as the low
+mark is at most, for whoever brings much or was kept from bringing it. That is a bucket, which
+blocks do not fill anew. It goes for a network that has shown what it can; of another nobody knows.
+
 The low mark is for those who bring many times what can be taken: nearly all are turned away, and
 the next block is always at hand. Where most are let in, it costs what blocks could have taken,
 and a network that was crowded once would turn some away for as long as they come, with processors
@@ -50,10 +57,13 @@ WAIT_MS: Final = 1_500
 LATE_MS_MAX: Final = 1_500
 """So much more at most, as blocks were overdue: a round that goes by without its proposer, and the
 large block that follows it."""
-CROWDED_WAIT_MS: Final = 300
-"""The low mark: the time that one block is under way, so that the next is always at hand."""
-EASED_WAIT_MS: Final = 300
+CROWDED_WAIT_MS: Final = 200
+"""The low mark: what is at hand for the next block when one has come. Two thirds of the time that a
+block is under way: the rest comes in meanwhile."""
+EASED_WAIT_MS: Final = 500
 """So much more, as far as clients are let in: all of it where nearly nobody is turned away."""
+SUDDEN_TIMES: Final = 2
+"""So many times as fast as blocks take may come in for long, beyond what may at once."""
 WAITING_MIN: Final = 4_000
 """Of either mark at least, however little leaves: a network that was idle has not shown what it
 can."""
@@ -109,41 +119,50 @@ class Crowding:
         self._turned_away += 1
         self._calm_from_s = self._clock.monotonic() + CALM_AFTER_S
 
-    def committed(self) -> None:
-        """Take note that a block has taken what it could hold."""
-        late_ms = self._late_ms + self._overdue_ms()
+    def committed(self, *, taken: int, ours: int) -> None:
+        """Take note that a block has taken what it could hold, and the pool has let go of it.
+
+        Args:
+            taken: how many it holds.
+            ours: how many of them were taken from clients here.
+        """
+        left, ours_left = len(self._mempool), self._mempool.ours
+        late_ms, gathered_ms = self._late_ms + self._overdue_ms(), self._gathering_ms()
         self._block_s = self._clock.monotonic()
         is_crowded = self._block_s < self._calm_from_s
-        self._pool.note(is_crowded=is_crowded)
-        self._ours.note(is_crowded=is_crowded)
-        left_ms = max(
-            self._pool.time_for_ms(len(self._mempool)), self._ours.time_for_ms(self._mempool.ours)
-        )
+        self._pool.note(left, taken=taken, gathered_ms=gathered_ms, is_crowded=is_crowded)
+        self._ours.note(ours_left, taken=ours, gathered_ms=gathered_ms, is_crowded=is_crowded)
+        left_ms = max(self._pool.time_for_ms(left), self._ours.time_for_ms(ours_left))
         self._late_ms = max(0, min(late_ms, LATE_MS_MAX, left_ms - CROWDED_WAIT_MS))
         # Of what was asked before each block half counts, as the next comes.
         self._let_in /= 2
         self._turned_away /= 2
 
     def _allowed(self, leaving: "_Leaving", least: int) -> int:
-        now_s = self._clock.monotonic()
-        since_block_ms = int((now_s - self._block_s) * 1000)
-        high_ms = WAIT_MS + min(since_block_ms, self._gathered_ms_max)
-        if now_s >= self._calm_from_s:
+        gathering_ms = self._gathering_ms()
+        high_ms = WAIT_MS + min(gathering_ms, self._gathered_ms_max)
+        if self._clock.monotonic() >= self._calm_from_s:
             late_ms = min(self._late_ms + self._overdue_ms(), LATE_MS_MAX)
-            return max(least, leaving.at_best_within(high_ms + late_ms))
+            high = leaving.at_best_within(high_ms + late_ms)
+            if leaving.at_best_within(WAIT_MS) < least:
+                return max(least, high)
+            return max(int(CROWDED_SHARE * least), min(high, leaving.known_within(gathering_ms)))
         asked = self._let_in + self._turned_away
         share = self._let_in / asked if asked else 1.0
-        low_ms = CROWDED_WAIT_MS + int(share * EASED_WAIT_MS) + min(since_block_ms, WAIT_MS)
+        low_ms = CROWDED_WAIT_MS + int(share * EASED_WAIT_MS) + min(gathering_ms, WAIT_MS)
         low = min(leaving.at_best_within(low_ms), leaving.within(high_ms))
         return max(1, int(CROWDED_SHARE * least), low)
 
     def _overdue_ms(self) -> int:
         """Return by how much the next block is late. While nothing waits none is due."""
+        return max(0, self._gathering_ms() - self._gathered_ms_max)
+
+    def _gathering_ms(self) -> int:
+        """Return for how long something has waited for the next block."""
         waiting_since_s = self._mempool.waiting_since_s
         if waiting_since_s is None:
             return 0
-        due_s = max(self._block_s, waiting_since_s) + self._gathered_ms_max / 1000
-        return max(0, int((self._clock.monotonic() - due_s) * 1000))
+        return int((self._clock.monotonic() - max(self._block_s, waiting_since_s)) * 1000)
 
 
 class _Leaving:
@@ -153,11 +172,30 @@ class _Leaving:
         self.within = within
         """Takes milliseconds."""
         self._best_per_s = 0
+        self._left = 0
+        """What the last block left behind."""
+        self._sudden = 0
+        """What came up to then beyond `SUDDEN_TIMES` what leaves."""
 
-    def note(self, *, is_crowded: bool) -> None:
-        """Take note that a block has taken what it could; the best counts while it is crowded."""
+    def note(self, left: int, *, taken: int, gathered_ms: int, is_crowded: bool) -> None:
+        """Take note that a block has taken what it could; the best counts while it is crowded.
+
+        Args:
+            left: what it left behind.
+            taken: what it holds.
+            gathered_ms: for how long something has waited for it.
+        """
         per_s = self.within(1_000)
         self._best_per_s = max(self._best_per_s, per_s) if is_crowded else per_s
+        came = left + taken - self._left
+        usual = self.at_best_within(SUDDEN_TIMES * gathered_ms)
+        self._sudden = max(0, self._sudden + came - usual) if left else 0
+        self._left = left
+
+    def known_within(self, ms: int) -> int:
+        """Return how much may wait so long after the last block before it is known for a flood."""
+        sudden = self.at_best_within(CROWDED_WAIT_MS + EASED_WAIT_MS) - self._sudden
+        return self._left + max(0, sudden) + self.at_best_within(SUDDEN_TIMES * ms)
 
     def at_best_within(self, ms: int) -> int:
         """Return how much would leave in this time if it went as well as it did."""

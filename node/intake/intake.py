@@ -301,9 +301,12 @@ class Intake:
 
     def _committed(self, committed: Committed) -> None:
         candidate, now_s = committed.candidate, self._clock.monotonic()
-        self._crowding.committed()
         taken = self._mine  # Most are of others.
-        for transaction_id in [each for each in candidate.transaction_ids if each in taken]:
+        ours = [each for each in candidate.transaction_ids if each in taken]
+        # The pool would let go of them when all have heard of the block: a block too late to count.
+        self._mempool.remove(candidate.transaction_ids)
+        self._crowding.committed(taken=len(candidate.transaction_ids), ours=len(ours))
+        for transaction_id in ours:
             mine = self._forget(transaction_id)
             if mine is not None:
                 self._metrics.finality_seconds.observe(now_s - mine.taken_s)

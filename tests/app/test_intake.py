@@ -9,7 +9,13 @@ import pytest
 from node.admission import Admission, Known
 from node.chain import Chain
 from node.intake import Intake
-from node.intake.crowding import CALM_AFTER_S, CROWDED_SHARE, WAIT_MS, Crowding
+from node.intake.crowding import (
+    CALM_AFTER_S,
+    CROWDED_SHARE,
+    CROWDED_WAIT_MS,
+    EASED_WAIT_MS,
+    Crowding,
+)
 from node.intake.intake import PUSH_AGAIN_S, PUSHED_AGAIN_MAX
 from node.intake.verifier import (
     CHUNK_BYTES_MAX,
@@ -416,10 +422,35 @@ def test_the_more_leaves_the_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> N
             answers = [(await door.intake.submit([network.transaction()]))[0] for _ in range(150)]
 
             taken = sum(isinstance(answer, AdmittedTransaction) for answer in answers)
-            assert taken == pytest.approx(40 * WAIT_MS / 1000, abs=3)
+            assert taken == pytest.approx(40 * (CROWDED_WAIT_MS + EASED_WAIT_MS) / 1000, abs=3)
             door.close()
 
     run_virtual(main())
+
+
+def test_what_a_block_takes_is_no_longer_in_the_pool_when_it_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pool of the one who brought it, and of those who were pushed it."""
+    counted: list[tuple[int, int, int]] = []
+    committed = Crowding.committed
+
+    def note(crowding: Crowding, *, taken: int, ours: int) -> None:
+        committed(crowding, taken=taken, ours=ours)
+        counted.append((taken, ours, len(crowding._mempool)))
+
+    async def main() -> None:
+        async with cluster() as network:
+            await network.start(*VALIDATORS)
+            await network.until_meshed()
+            monkeypatch.setattr(Crowding, "committed", note)
+            await network.settle(A, network.transaction(), network.transaction())
+
+    run_virtual(main())
+    with_something = [each for each in counted if each[0]]
+    assert {waiting for _, _, waiting in with_something} == {0}
+    assert sum(taken for taken, _, _ in with_something) == 2 * len(VALIDATORS)
+    assert sum(ours for _, ours, _ in with_something) == 2
 
 
 def test_what_is_pushed_again_is_pushed_ever_more_rarely() -> None:
