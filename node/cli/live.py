@@ -90,12 +90,20 @@ def _screen(told: asyncio.Event) -> Iterator[Callable[[Callable[[int], Sequence[
     with _keys(told), Live(console=console, screen=True, auto_refresh=False) as live:
 
         def put(draw: Callable[[int], Sequence[Text]]) -> None:
-            lines = list(draw(console.width))[: console.height]
+            lines = fitting(list(draw(console.width)), console.height)
             for line in lines:
                 line.truncate(console.width, overflow="ellipsis")
             live.update(Text("\n", no_wrap=True).join(lines), refresh=True)
 
         yield put
+
+
+def fitting(lines: list[Text], height: int) -> list[Text]:
+    """Return as many lines as there is room for, of which the last says how many are left out."""
+    if len(lines) <= height:
+        return lines
+    left = len(lines) - height + 1
+    return [*lines[: height - 1], Text(f"… {left} lines more: in a higher terminal")]
 
 
 def _print_plain(lines: Sequence[Text]) -> None:

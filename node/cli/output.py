@@ -110,6 +110,11 @@ def fields(pairs: Mapping[str, object]) -> str:
     return "\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs.items())
 
 
+def counted(number: int, word: str) -> str:
+    """Return a number of things, with an s where they are not one."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def box(lines: Sequence[str]) -> str:
     """Render lines in a frame: for what must not be overlooked."""
     width = max(len(line) for line in lines)

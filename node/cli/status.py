@@ -11,7 +11,7 @@ import click
 from node.cli.asking import indented, within
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, urls_option
-from node.cli.output import emit, json_option, table
+from node.cli.output import counted, emit, json_option, table
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -271,7 +271,8 @@ def _parts(
     for status in networks.values():
         yield (
             f"{status['network_name']}, genesis {status['genesis_hash']}\n"
-            f"{status['validators']} validators, {status['quorum']} decide"
+            f"{counted(status['validators'], 'validator')}, {status['quorum']}"
+            f" {'decides' if status['quorum'] == 1 else 'decide'}"
             f" ({status['fault_model']}: {status['faults_survived']} may be faulty)"
             + amendments_of(status)
         )

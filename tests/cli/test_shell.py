@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from node.cli.exits import Exit
 from node.provision.funding import development_accounts
 from node.testing.cluster import running_cluster
@@ -105,6 +107,35 @@ async def test_what_is_raised_in_a_run_is_told_and_is_code_1() -> None:
     assert "NotFound" in raised.err
     assert "SyntaxError" in unreadable.err
     assert {"client", "accounts", "transfer"} <= set(names.json["names"])
+
+
+async def test_call_that_is_not_awaited_is_told_and_leaves_no_noise() -> None:
+    async with solo_node() as solo:
+        shown = await ask(solo, "shell", "--run", "client.status()\n6 * 7")
+        with pytest.warns(RuntimeWarning, match=r"'Client\.status' was never awaited"):
+            kept = await ask(solo, "shell", "--run", "call = client.status()\ncall = 6 * 8\ncall")
+
+    assert shown.code == Exit.REFUSED
+    assert shown.err == "nothing was done: write `await` before it\n"
+    assert "42" in shown.out
+    assert "coroutine object" not in shown.out
+    assert kept.code == Exit.OK
+    assert "48" in kept.out
+    assert "KeyError" not in kept.err
+
+
+async def test_node_that_dies_under_the_prompt_is_told_in_a_sentence() -> None:
+    async with solo_node() as solo:
+        with at_terminal("shell", "--url", solo.url, "--timeout", "2") as terminal:
+            await asyncio.to_thread(terminal.until, PROMPT)
+            await solo.server.stop()
+
+            told = await typed(terminal, b"await client.status()")
+
+            assert "Unreachable: no node answered" in told
+            assert "Traceback" not in told
+            terminal.type(b"\x04")
+            assert await asyncio.to_thread(terminal.end) == Exit.OK
 
 
 async def test_nobody_there_is_code_3_before_any_prompt() -> None:

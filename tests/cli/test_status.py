@@ -50,7 +50,7 @@ async def test_one_node_is_shown_with_its_network() -> None:
         head = solo.town.chain.head
         assert text.code == machine.code == Exit.OK
         assert text.out.startswith(f"town, genesis {solo.town.genesis.hash.hex()}\n")
-        assert "1 validators, 1 decide (byzantine: 0 may be faulty)" in text.out
+        assert "1 validator, 1 decides (byzantine: 0 may be faulty)" in text.out
         row = next(line for line in text.out.splitlines() if line.startswith("central-bank"))
         assert f" {head.height} " in row
         assert head.state_root.hex()[:16] in row

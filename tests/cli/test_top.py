@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from rich.text import Text
 
 from node.cli.exits import Exit
+from node.cli.live import fitting
 from node.cli.top.drawing import picture
 from node.cli.top.polling import Consensus, Look, Peer, Poll, Pool, Status, Voter, Watched
 from node.clock import ManualClock
@@ -124,6 +126,35 @@ def test_picture_shows_heights_rounds_votes_peers_pool_rates_and_lag() -> None:
     assert lines[6].split()[:5] == ["finance-ministry", "1,190", "10", "0.0s", "waiting"]
     assert lines[9].split() == ["central-bank", "efefef", "-", "1,200", "0"]
     assert lines[10].split() == ["crypto-council", "nil", "-", "-", "12", "proposes"]
+
+
+def test_picture_says_which_validator_is_away_beside_its_turn() -> None:
+    peers = [Peer(name=name, connected=False) for name in ("crypto-council", "exchange")]
+    lines = drawn(poll([look(peers=peers, not_ready=["quorum: 1 of 4"], ready=False)]))
+
+    assert lines[10].split() == ["crypto-council", "nil", "-", "-", "12", "proposes,", "away"]
+    assert "away" not in lines[9]
+    assert lines[6] == "central-bank: quorum: 1 of 4", "before what a low terminal has no room for"
+
+
+def test_names_are_whole_where_there_is_room() -> None:
+    long = "n" * 32
+    voters = [msgspec.structs.replace(CONSENSUS.validators[0], name=name) for name in (long,)]
+    polled = poll([look(node="virtual-asset-regulator", validators=voters)])
+
+    assert drawn(polled)[5].startswith("virtual-asset-regulator ")
+    assert drawn(polled)[8].startswith("n" * 22 + "…")
+    assert drawn(polled, width=200)[8].startswith(f"{long}  ")
+
+
+def test_picture_says_what_a_low_terminal_has_no_room_for() -> None:
+    lines = [Text(str(number)) for number in range(30)]
+
+    assert [line.plain for line in fitting(lines, 30)] == [str(number) for number in range(30)]
+    assert [line.plain for line in fitting(lines, 24)[22:]] == [
+        "22",
+        "… 7 lines more: in a higher terminal",
+    ]
 
 
 def test_picture_fits_into_eighty_columns_whatever_is_told() -> None:

@@ -103,6 +103,13 @@ def run(
     return ended.stdout
 
 
+def build(name: str, *options: str) -> None:
+    """Build the node's image under a name, from the layers that are kept."""
+    file = str(ROOT / "docker/Dockerfile")
+    words = ("docker", "build", "--quiet", *options, "--file", file, "--tag", name)
+    run(*words, str(ROOT), variables={"DOCKER_BUILDKIT": "0"}, timeout_s=BUILD_TIMEOUT_S)
+
+
 def postgres_image() -> str | None:
     """Return an image of PostgreSQL, made here where that of compose.yaml is not; None: neither."""
     return _image(POSTGRES_IMAGE, stand_in=POSTGRES_STAND_IN, folder="postgres")

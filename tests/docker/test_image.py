@@ -21,10 +21,10 @@ def again() -> Iterator[str]:
     reason = engine.why_not()
     if reason is not None:
         pytest.skip(reason)
-    build(engine.IMAGE)  # As a rule it is kept, from the cluster's.
+    engine.build(engine.IMAGE)  # As a rule it is kept, from the cluster's.
     before = unnamed()
     try:
-        build(AGAIN, "--no-cache")
+        engine.build(AGAIN, "--no-cache")
         yield AGAIN
     finally:
         # Half a gigabyte of the first stage stays behind without a name.
@@ -32,13 +32,6 @@ def again() -> Iterator[str]:
             each for each in unnamed() - before if inspect(each)["Config"]["WorkingDir"] == STAGE
         ]
         engine.run("docker", "image", "rm", "--force", AGAIN, *stages)
-
-
-def build(name: str, *options: str) -> None:
-    file = str(engine.ROOT / "docker/Dockerfile")
-    words = ("docker", "build", "--quiet", *options, "--file", file, "--tag", name)
-    variables = {"DOCKER_BUILDKIT": "0"}
-    engine.run(*words, str(engine.ROOT), variables=variables, timeout_s=engine.BUILD_TIMEOUT_S)
 
 
 def unnamed() -> set[str]:

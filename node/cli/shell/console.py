@@ -7,6 +7,7 @@ the middle of an `await` cancels it, and the prompt comes back.
 
 import ast
 import asyncio
+import builtins
 import code
 import contextlib
 import inspect
@@ -80,6 +81,8 @@ class AwaitingConsole(code.InteractiveConsole):
         Args:
             sentences: errors whose sentence says all: no traceback is printed of them.
         """
+        # Without it Python cannot warn of what is forgotten in a line that was typed.
+        names.setdefault("__builtins__", builtins)
         super().__init__(names)
         self._sentences = sentences
         self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -91,9 +94,10 @@ class AwaitingConsole(code.InteractiveConsole):
     def runcode(self, code: types.CodeType) -> None:
         """Run what was typed, to its end or its traceback."""
         try:
-            result = types.FunctionType(code, self.locals)()
-            if inspect.iscoroutine(result):
-                self._loop.run(result)
+            with self._showing():
+                result = types.FunctionType(code, self.locals)()
+                if inspect.iscoroutine(result):
+                    self._loop.run(result)
         except SystemExit:
             raise
         except KeyboardInterrupt:
@@ -105,6 +109,25 @@ class AwaitingConsole(code.InteractiveConsole):
             self.write(f"{type(error).__name__}: {error}\n")
         except BaseException:
             self.showtraceback()
+
+    @contextlib.contextmanager
+    def _showing(self) -> Iterator[None]:
+        """Show values as the prompt does, but for a coroutine: nobody would ever run it."""
+        before = sys.displayhook
+
+        def show(value: object) -> None:
+            if not inspect.iscoroutine(value):
+                before(value)
+                return
+            value.close()
+            self.has_failed = True
+            self.write("nothing was done: write `await` before it\n")
+
+        sys.displayhook = show
+        try:
+            yield
+        finally:
+            sys.displayhook = before
 
     @override
     def showtraceback(self) -> None:

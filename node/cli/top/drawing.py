@@ -10,9 +10,14 @@ from typing import Final
 from rich.text import Text
 
 from node.cli.live import plain
+from node.cli.output import counted
 from node.cli.top.polling import Look, Poll, Voter, Watched
 
-NAME_WIDTH: Final = 22
+NAME_WIDTH: Final = 23
+"""Where the terminal has 80 columns."""
+NAME_WIDTH_MAX: Final = 32
+"""No name has more characters."""
+COLUMNS: Final = 80
 BARS: Final = "▁▂▃▄▅▆▇█"
 GOOD: Final = "green"
 BAD: Final = "bold red"
@@ -22,11 +27,13 @@ DIM: Final = "dim"
 def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
     """Return the lines of one picture."""
     furthest = poll.furthest
+    names = min(NAME_WIDTH_MAX, NAME_WIDTH + max(0, width - COLUMNS))
     lines = [*_head(poll, furthest, width), Text()]
-    lines += _nodes(poll)
+    lines += _nodes(poll, names)
+    # Before the validators, of which there may be more than a terminal has lines.
+    lines += _unready(poll)
     if furthest is not None and furthest.last is not None:
-        lines += [Text(), *_validators(furthest.last)]
-        lines += _unready(poll)
+        lines += [Text(), *_validators(furthest.last, names)]
     at = datetime.fromtimestamp(poll.now_ms / 1000, tz=UTC)
     lines += [Text(), Text(f"{at:%H:%M:%S} UTC, every {every_s:g} s; q ends it", style=DIM)]
     return lines
@@ -68,7 +75,7 @@ def _head(poll: Poll, furthest: Watched | None, width: int) -> Iterator[Text]:
     skipped = look.consensus.rounds_skipped
     bars = _bars(poll.rates, max(10, min(60, width - 34)))
     yield Text.assemble(
-        (bars, GOOD), f" transactions/s, {skipped:,} rounds skipped" if bars else ""
+        (bars, GOOD), f" transactions/s, {counted(skipped, 'round')} skipped" if bars else ""
     )
 
 
@@ -92,23 +99,22 @@ def _bars(rates: Sequence[float], most: int) -> str:
     return "".join(BARS[min(len(BARS) - 1, int(rate / top * len(BARS)))] for rate in shown)
 
 
-def _nodes(poll: Poll) -> Iterator[Text]:
-    yield _row(
-        *("node", "height", "lag", "age", "round, step", "peers", "pool"), "ready", style="bold"
-    )
+def _nodes(poll: Poll, names: int) -> Iterator[Text]:
+    head = ("height", "lag", "age", "round, step", "peers", "pool", "ready")
+    yield _row(_name("node", names), *head, style="bold")
     highest = max((n.last.status.height for n in poll.nodes if n.last is not None), default=0)
     for node in poll.nodes:
         look = node.last
         if look is None:
             since_s = poll.now_s - (node.silent_since_s or poll.now_s)
             reason = f"no answer for {since_s:.0f} s: {plain(node.error or 'not asked yet')}"
-            yield Text(f"{_name(node.name)}  {reason}", style=BAD)
+            yield Text(f"{_name(node.name, names)}  {reason}", style=BAD)
             continue
         status, consensus = look.status, look.consensus
         age_s = look.block_age_s(poll.now_ms)
         there = sum(peer.connected for peer in status.peers)
         line = _row(
-            plain(status.node),
+            _name(status.node, names),
             f"{status.height:,}",
             f"{highest - status.height:,}",
             "-" if age_s is None else _age(age_s),
@@ -124,7 +130,7 @@ def _nodes(poll: Poll) -> Iterator[Text]:
 def _row(name: str, *cells: str, style: str = "") -> Text:
     height, lag, age, step, peers, pool, ready = cells
     return Text(
-        f"{_name(name)} {height:>11} {lag:>4} {age:>5}  {step:<12} {peers:>5} {pool:>6}  {ready}",
+        f"{name} {height:>11} {lag:>4} {age:>5}  {step:<12} {peers:>5} {pool:>6} {ready}",
         style=style,
     )
 
@@ -135,27 +141,31 @@ def _age(seconds: float) -> str:
     return f"{seconds / 60:.0f}m" if seconds < 6_000 else f"{seconds / 3_600:.0f}h"
 
 
-def _name(name: str) -> str:
+def _name(name: str, width: int) -> str:
     name = plain(name)
-    shown = name if len(name) <= NAME_WIDTH else name[: NAME_WIDTH - 1] + "…"
-    return shown.ljust(NAME_WIDTH)
+    return (name if len(name) <= width else name[: width - 1] + "…").ljust(width)
 
 
-def _validators(look: Look) -> Iterator[Text]:
+def _validators(look: Look, names: int) -> Iterator[Text]:
+    """Yield how each votes, and which this node is not connected to."""
     consensus, height = look.consensus, look.status.height
+    away = {peer.name for peer in look.status.peers if not peer.connected}
     yield Text(
-        f"{'validator'.ljust(NAME_WIDTH)}  prevote  precommit  {'signed last':>11}  missed  turn",
+        f"{_name('validator', names)}  prevote  precommit  {'signed last':>11}  missed  turn",
         style="bold",
     )
     for voter in consensus.validators:
         absent = _is_absent(voter, height, len(consensus.validators))
         signed = "-" if voter.signed_last is None else f"{voter.signed_last:,}"
         line = Text(
-            f"{_name(voter.name)}  {_vote(voter.prevote):<7}  {_vote(voter.precommit):<9}  "
+            f"{_name(voter.name, names)}  {_vote(voter.prevote):<7}  {_vote(voter.precommit):<9}  "
         )
         line.append(f"{signed:>11}", style=BAD if absent else "")
         line.append(f"  {voter.proposals_missed:>6,}  ")
-        line.append("proposes" if voter.name == consensus.proposer else "")
+        turn = "proposes" if voter.name == consensus.proposer else ""
+        line.append(turn)
+        if voter.name in away:
+            line.append(", away" if turn else "away", style=BAD)
         yield line
 
 
