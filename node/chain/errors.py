@@ -4,7 +4,8 @@
 
     ChainError
     ├── AmendmentMissing  the chain goes on by an amendment that this node was not given
-    ├── ChainDamaged      what is stored contradicts itself, or belongs to another network
+    ├── ChainDamaged      what is stored contradicts itself
+    │   └── ForeignChain    it belongs to another network; or genesis.json does
     ├── InvalidBlock      a block from outside that breaks a rule: prevote nil, ask another peer
     ├── NothingToProve    no block has been decided yet, so no certificate stands behind the state
     └── UpgradeRequired   the next block is of a version of the protocol that is not known here
@@ -36,6 +37,24 @@ class ChainDamaged(ChainError):
             " wrong, `khazana repair` puts a sound database in its place"
         )
         self.detail = detail
+
+
+class ForeignChain(ChainDamaged):
+    """Database and genesis are of different networks: which of them is the wrong one is not known.
+
+    Attributes:
+        found: hash of the genesis that the database belongs to.
+        expected: hash of the genesis that the node was given.
+    """
+
+    def __init__(self, *, found: bytes, expected: bytes) -> None:
+        super().__init__(
+            f"it belongs to genesis {found.hex()}, this is {expected.hex()}; compare"
+            " genesis.json with the other institutions first: where that is the wrong one, the"
+            " database is whole"
+        )
+        self.found = found
+        self.expected = expected
 
 
 class AmendmentMissing(ChainError):

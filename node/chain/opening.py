@@ -13,7 +13,7 @@ from node.blocks import (
     verify_certificate,
 )
 from node.blocks.certificates import Verify
-from node.chain.errors import AmendmentMissing, ChainDamaged
+from node.chain.errors import AmendmentMissing, ChainDamaged, ForeignChain
 from node.chain.execution import hash_of_validators
 from node.chain.head import Head, HeadRecord
 from node.chain.history import History
@@ -57,19 +57,18 @@ def check_belongs(store: KeyValueStore, genesis: Genesis) -> None:
     """Check that the database has our format and is of this network.
 
     Raises:
-        ChainDamaged: it has another format or belongs to another genesis.
+        ChainDamaged: it has another format.
+        ForeignChain: it belongs to another genesis.
     """
     version = store.get(layout.Meta.FORMAT.value)
     if version != layout.encode_number(layout.FORMAT_VERSION):
         found_version = "none" if version is None else str(layout.decode_number(version))
         raise ChainDamaged(f"format version {found_version}, expected {layout.FORMAT_VERSION}")
     found_hash = store.get(layout.Meta.GENESIS.value)
+    if found_hash is None:
+        raise ChainDamaged(f"it belongs to genesis none, this is {genesis.hash.hex()}")
     if found_hash != genesis.hash:
-        raise ChainDamaged(
-            f"it belongs to genesis {(found_hash or b'').hex() or 'none'},"
-            f" this is {genesis.hash.hex()}; compare genesis.json with the other institutions"
-            " first: where that is the wrong one, the database is whole"
-        )
+        raise ForeignChain(found=found_hash, expected=genesis.hash)
 
 
 def load_head(store: KeyValueStore, genesis: Genesis, verify: Verify) -> Head:

@@ -289,10 +289,17 @@ FAILURES: Final[Mapping[str, Entry]] = {
     "node.storage.errors.StorageError": make_entry(
         "storage", Exit.DAMAGED, "The database cannot be used.", _DISK
     ),
+    "node.chain.errors.ForeignChain": make_entry(
+        "chain-of-another",
+        Exit.DAMAGED,
+        "The database and genesis.json are of different networks; nothing was signed.",
+        "Compare genesis.json with the other institutions (`khazana genesis show`): with the right"
+        " one in its place the database is whole. Only where it is theirs, `khazana repair`.",
+    ),
     "node.chain.errors.ChainDamaged": make_entry(
         "chain-damaged",
         Exit.DAMAGED,
-        "What is stored contradicts itself, or belongs to another network; nothing was signed.",
+        "What is stored contradicts itself; nothing was signed.",
         "`khazana check` says all that is wrong, `khazana repair` mends it.",
     ),
     "node.index.errors.IndexFailure": make_entry(

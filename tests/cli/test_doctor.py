@@ -1,6 +1,7 @@
 """`khazana doctor`: what it finds on nodes, up and down, and on homes with something amiss."""
 
 import asyncio
+import shutil
 import socket
 import stat
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from node.chain import Chain
 from node.cli.doctor.command import examine, text_of
 from node.cli.doctor.files import certificate_findings, listener_findings
 from node.cli.doctor.findings import Finding, Verdict, failed, ok
@@ -19,13 +21,16 @@ from node.cli.exits import Exit
 from node.cli.upkeep import load_home
 from node.clock import SystemClock
 from node.control import Outlook, PeerOutlook
+from node.genesis import load_genesis
 from node.keys.certificates import create_tls_identity
 from node.provision.local import create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
+from node.storage import open_leveldb
 from node.testing.cluster import running_cluster
 from tests.cli.running import khazana
 from tests.control.outlooks import PEER, outlook_like, peer_like
+from tests.e2e.mounts import small_disk
 from tests.rpc.authorities import Authority
 
 RIGHT = KernelClock(synchronised=True, error_bound_ms=20, frequency_ppm=-12)
@@ -228,10 +233,6 @@ def test_a_key_that_the_ledger_does_not_have_is_found(home: Path) -> None:
 
 
 def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> None:
-    from node.chain import Chain
-    from node.genesis import load_genesis
-    from node.storage import open_leveldb
-
     store = open_leveldb(home / "data/chain", create=True)
     Chain.open(store, load_genesis(home / "genesis.json"))
     store.close()
@@ -247,6 +248,7 @@ def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> N
     assert finding.verdict is Verdict.FAILED
     assert "it belongs to genesis" in finding.found
     assert "compare genesis.json with the other institutions first" in finding.found
+    assert finding.advice.startswith("Put the genesis.json of the others in its place")
 
 
 def test_a_damaged_database_is_found_with_the_commands_that_help(home: Path) -> None:
@@ -257,6 +259,28 @@ def test_a_damaged_database_is_found_with_the_commands_that_help(home: Path) -> 
 
     assert finding.verdict is Verdict.FAILED
     assert "khazana repair" in finding.advice
+
+
+def test_a_full_disk_is_not_taken_for_damage_or_for_somebody_elses(home: Path) -> None:
+    """Whoever is woken by it must not be sent to repair a sound database."""
+    store = open_leveldb(home / "data/chain", create=True)
+    Chain.open(store, load_genesis(home / "genesis.json"))
+    store.close()
+    kept = home.parent / "kept"
+    shutil.copytree(home / "data", kept)
+    with small_disk(home / "data", size_bytes=2 << 20) as disk:
+        shutil.copytree(kept, home / "data", dirs_exist_ok=True)
+        disk.fill(leave_bytes=0)
+        found = by_check(examine(home, 0.1))
+
+    assert found["disk.space"].verdict is Verdict.FAILED
+    assert "0.0 MiB of 2.0 MiB free" in found["disk.space"].found
+    assert "No space left on device" in found["disk.sync"].found
+    assert found["disk.sync"].advice.startswith("Make room")
+    assert found["database"].verdict is Verdict.FAILED
+    assert "cannot grow" in found["database"].found
+    assert "free some space" in found["database"].found
+    assert "repair" not in found["database"].advice
 
 
 def test_a_port_that_is_taken_is_found(home: Path) -> None:

@@ -713,6 +713,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.evidence.KEPT_MAX": (
         "tests/rpc/test_evidence.py::test_all_are_gone_through_once_and_the_latest_kept"
     ),
+    "node.cli.top.drawing.NAME_WIDTH_MAX": (
+        "tests/cli/test_top.py::test_picture_fits_into_eighty_columns_whatever_is_told"
+    ),
     "node.provision.holders.COMMAND_CHARACTERS_MAX": (
         "tests/provision/test_ports.py::test_what_a_process_calls_itself_is_cut_and_plain"
     ),

@@ -155,11 +155,14 @@ def _sync_finding(place: Path) -> Finding:
     try:
         times_ms = sorted(measure_syncs(place))
     except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         return failed(
             "disk.sync",
             f"nothing can be written to {place}: {error.strerror}",
             expected,
-            "Let the node's user own its home; run the doctor as that user.",
+            "Make room: until then the node cannot start."
+            if is_full
+            else "Let the node's user own its home; run the doctor as that user.",
         )
     median = times_ms[len(times_ms) // 2]
     grade = Verdict.OK
@@ -273,4 +276,6 @@ def _nearest(path: Path) -> Path:
 
 
 def _size(count: int) -> str:
+    if count < 1 << 30:
+        return f"{count / (1 << 20):.1f} MiB"
     return f"{count / (1 << 30):.1f} GiB"

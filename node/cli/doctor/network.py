@@ -43,7 +43,7 @@ def read_stored(home: "Home") -> Stored:
     except StorageMissing:
         return Stored(finding=empty, height=0, validators=founders)
     except StorageError as error:
-        return Stored(finding=_damaged(str(error)), height=0, validators=founders)
+        return Stored(finding=_closed(error), height=0, validators=founders)
     try:
         if is_empty(store):
             return Stored(finding=empty, height=0, validators=founders)
@@ -54,7 +54,7 @@ def read_stored(home: "Home") -> Stored:
         )
         return Stored(finding=finding, height=head.height, validators=chain.validator_records)
     except (ChainDamaged, StorageError) as error:
-        return Stored(finding=_damaged(str(error)), height=0, validators=founders)
+        return Stored(finding=_closed(error), height=0, validators=founders)
     except UpgradeRequired as error:
         finding = failed(check, str(error), expected, "Install the release that knows it.")
         return Stored(finding=finding, height=0, validators=founders)
@@ -70,13 +70,28 @@ def read_stored(home: "Home") -> Stored:
         store.close()
 
 
-def _damaged(found: str) -> Finding:
+def _closed(error: Exception) -> Finding:
+    """Say why the database does not open: what is not damaged is not to be repaired."""
+    from node.chain import ChainDamaged, ForeignChain
+    from node.storage import StorageDamaged
+
+    if isinstance(error, ForeignChain):
+        advice = (
+            "Put the genesis.json of the others in its place: `khazana genesis show` prints its"
+            " hash. Only where it is theirs already, `khazana repair`."
+        )
+    elif isinstance(error, (ChainDamaged, StorageDamaged)):
+        advice = (
+            "`khazana check` says everything that is wrong with it, `khazana repair` mends it; keep"
+            " the folder until then."
+        )
+    else:
+        advice = "Do what it says, then look again: nothing says that the database is damaged."
     return failed(
         "database",
-        found,
+        str(error),
         "one that opens, of this network, whose last block, certificate and state agree",
-        "`khazana check` says everything that is wrong with it, `khazana repair` mends it; keep the"
-        " folder until then.",
+        advice,
     )
 
 
