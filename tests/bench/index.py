@@ -1,24 +1,30 @@
 """What the index costs: made anew, kept up, asked.
 
 python -m tests.bench.index [--accounts 100000] [--transactions 1000000] [--rate 5000]
-                            [--seconds 10] [--database sqlite|postgres] [--rounds 400]
+                            [--seconds 10] [--database sqlite|postgres] [--rounds 400] [--memos]
 
 The chain is a store with blocks of a thousand transfers between random accounts, as a node has them
 after deciding; nothing was executed and no signature is true, because the index reads neither. It
 is made anew (`khazana index rebuild`), then follows as fast as it can until as much of the history
 waits as may, and is kept up with blocks of two thousand at the rate while it is asked for pages of
-random accounts; then it is asked alone. One JSON object; times by the clock in milliseconds,
-processor time in microseconds a transaction, and what this process wrote into files, in bytes.
+random accounts; then it is asked alone. With `--memos` one transfer in ten has four words, to be
+found. PostgreSQL is a server that it starts, with the settings as they come: commits are synced.
+
+One JSON object: times by the clock in milliseconds, processor time in microseconds a transaction
+(`cpu_us` of this process, `server_cpu_us` of all processes of PostgreSQL), what this process wrote
+into files and PostgreSQL into its log in bytes a transaction, and the load of the machine.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -33,14 +39,80 @@ from node.index.sqlite import SqliteDatabase
 from node.log import silent_log
 from node.metrics import Metrics
 from node.storage import KeyValueStore, open_leveldb
+from tests.bench.long_past import memos
+from tests.bench.machine import cpu_seconds_with_ended
 from tests.bench.mint import TRANSFERS, Mint, some_addresses
 from tests.chain.town import CASH, START_MS
-from tests.index.servers import postgres_server
+from tests.index.servers import PostgresServer, postgres_server
 
 BLOCK: Final = 2_000
 """Transfers of a block that is kept up with, as a network at its full rate has them."""
 ROWS_OF_TRANSFER: Final = 2
 """Of the history: who pays and who is paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was used from one moment to another."""
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    written: int = 0
+    """Into files, by this process: the chain's own among them."""
+    server_cpu_s: float = 0.0
+
+    def __sub__(self, before: "Spent") -> "Spent":
+        return Spent(
+            self.seconds - before.seconds,
+            self.cpu_s - before.cpu_s,
+            self.written - before.written,
+            self.server_cpu_s - before.server_cpu_s,
+        )
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.seconds + other.seconds,
+            self.cpu_s + other.cpu_s,
+            self.written + other.written,
+            self.server_cpu_s + other.server_cpu_s,
+        )
+
+
+class Meter:
+    """What this process, and the server if there is one, have used."""
+
+    def __init__(self, server: PostgresServer | None) -> None:
+        self._server = server
+        self._log_bytes = 0
+
+    def now(self) -> Spent:
+        """Return what they have used so far."""
+        server = self._server
+        return Spent(
+            time.perf_counter(),
+            time.process_time(),
+            _written(),
+            0.0 if server is None else cpu_seconds_with_ended(server.pid),
+        )
+
+    def begin(self) -> None:
+        """Begin with what `figures` tells of."""
+        if self._server is not None:
+            self._log_bytes = self._server.log_bytes()
+
+    def figures(self, spent: Spent, transactions: int) -> dict[str, Any]:
+        """Return what so many transactions took that were written since `begin`."""
+        found = {
+            "transactions": transactions,
+            "transactions_a_second": round(transactions / spent.seconds),
+            "cpu_us": round(spent.cpu_s / transactions * 1e6, 1),
+            "bytes_written_a_transaction": round(spent.written / transactions),
+        }
+        if self._server is not None:
+            logged = self._server.log_bytes() - self._log_bytes
+            found["server_cpu_us"] = round(spent.server_cpu_s / transactions * 1e6, 1)
+            found["server_log_bytes_a_transaction"] = round(logged / transactions)
+        return found
 
 
 async def main(arguments: argparse.Namespace) -> int:
@@ -49,12 +121,15 @@ async def main(arguments: argparse.Namespace) -> int:
         if arguments.database == "postgres":
             from node.index.postgres import PostgresDatabase
 
-            server = stack.enter_context(postgres_server())
+            server = stack.enter_context(postgres_server({}))
             database: Database = PostgresDatabase(server.new_database())
+            meter = Meter(server)
         else:
+            meter = Meter(None)
             database = SqliteDatabase(Path(folder) / "index.sqlite")
         store = open_leveldb(Path(folder) / "chain", create=True, node=True)
-        mint = Mint(some_addresses(arguments.accounts))
+        accounts = some_addresses(arguments.accounts)
+        mint = Mint(accounts, memo=memos()) if arguments.memos else Mint(accounts)
         for _ in mint.funding():
             store.write(mint.entries(), sync=False)
         for _ in range(arguments.transactions // TRANSFERS):
@@ -72,13 +147,15 @@ async def main(arguments: argparse.Namespace) -> int:
             "accounts": arguments.accounts,
             "transactions": arguments.transactions,
             "database": arguments.database,
+            "memos": arguments.memos,
+            "load": os.getloadavg(),
         }
         try:
-            facts["rebuild"] = await _rebuild(database, store, mint, Path(folder), arguments)
+            facts["rebuild"] = await _rebuild(database, store, mint, Path(folder), meter, arguments)
             if arguments.database == "sqlite":
                 facts["size_bytes_a_transaction"] = _size(Path(folder)) // arguments.transactions
-            facts["followed"] = await _follow(follower, mint, store)
-            facts["kept_up"] = await _keep_up(follower, mint, store, arguments)
+            facts["followed"] = await _follow(follower, mint, store, meter)
+            facts["kept_up"] = await _keep_up(follower, mint, store, meter, arguments)
             facts["asked_alone"] = await _ask(follower.answers, mint, arguments.rounds)
         finally:
             await follower.close()
@@ -92,49 +169,46 @@ async def _rebuild(
     store: KeyValueStore,
     mint: Mint,
     folder: Path,
+    meter: Meter,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
-    began, cpu_began = time.perf_counter(), time.process_time()
+    meter.begin()
+    before = meter.now()
     await rebuild(database, store, mint.genesis, scratch=folder, progress=lambda _, __: None)
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
-    transactions = arguments.transactions
+    spent = meter.now() - before
     return {
-        "seconds": round(seconds, 1),
-        "transactions_a_second": round(transactions / seconds),
-        "transactions_a_second_of_processor": round(transactions / cpu),
-        "cpu_us": round(cpu / transactions * 1e6, 1),
+        "seconds": round(spent.seconds, 1),
+        **meter.figures(spent, arguments.transactions),
         "accounts_funded_besides": arguments.accounts,
     }
 
 
-async def _follow(follower: Follower, mint: Mint, store: KeyValueStore) -> dict[str, Any]:
+async def _follow(
+    follower: Follower, mint: Mint, store: KeyValueStore, meter: Meter
+) -> dict[str, Any]:
     """Let blocks come as fast as they are taken, until rows go from the buckets to the history."""
     count = RECENT_MAX // ROWS_OF_TRANSFER // BLOCK + 1
-    seconds = cpu = 0.0
-    written = 0
+    spent = Spent()
+    meter.begin()
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(follower.run(), name="index")
         for _ in range(count):
             given = mint.transfers(BLOCK)
             store.write(mint.entries(), sync=False)
-            began, cpu_began, written_before = time.perf_counter(), time.process_time(), _written()
+            before = meter.now()
             follower.tell(given)
             await follower.reached(given.height)
-            seconds += time.perf_counter() - began
-            cpu += time.process_time() - cpu_began
-            written += _written() - written_before
+            spent += meter.now() - before
         running.cancel()
-    transactions = count * BLOCK
-    return {
-        "transactions": transactions,
-        "transactions_a_second": round(transactions / seconds),
-        "cpu_us": round(cpu / transactions * 1e6, 1),
-        "bytes_written_a_transaction": round(written / transactions),
-    }
+    return meter.figures(spent, count * BLOCK)
 
 
 async def _keep_up(
-    follower: Follower, mint: Mint, store: KeyValueStore, arguments: argparse.Namespace
+    follower: Follower,
+    mint: Mint,
+    store: KeyValueStore,
+    meter: Meter,
+    arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     """Let blocks come at a rate, made beforehand, while the index is asked."""
     blocks = []
@@ -150,26 +224,23 @@ async def _keep_up(
         follower.tell(given)
         await follower.reached(given.height)
         asking = tasks.create_task(_ask(follower.answers, mint, arguments.rounds), name="asking")
-        began, cpu_began, written = time.perf_counter(), time.process_time(), _written()
+        meter.begin()
+        before = meter.now()
         for number, (given, entries) in enumerate(blocks[1:]):
-            pause = began + number * BLOCK / arguments.rate - time.perf_counter()
+            pause = before.seconds + number * BLOCK / arguments.rate - time.perf_counter()
             await asyncio.sleep(max(0.0, pause))
             store.write(entries, sync=False)
             follower.tell(given)
             assert follower.checkpoint is not None
             behind.append(given.height - follower.checkpoint.height)
         await follower.reached(mint.height)
-        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
-        written = _written() - written
+        spent = meter.now() - before
         answers = await asking
         running.cancel()
-    count = BLOCK * len(behind)
     return {
         "offered_a_second": arguments.rate,
-        "transactions_a_second": round(count / seconds),
+        **meter.figures(spent, BLOCK * len(behind)),  # with what asking costs
         "blocks_behind": {"median": median(behind), "most": max(behind)},
-        "cpu_us_with_asking": round(cpu / count * 1e6, 1),
-        "bytes_written_a_transaction": round(written / count),
         "asked": answers,
     }
 
@@ -222,4 +293,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=400)
+    parser.add_argument("--memos", action="store_true")
     sys.exit(asyncio.run(main(parser.parse_args())))

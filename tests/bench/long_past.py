@@ -149,7 +149,7 @@ def _build(
             state_root=root,
             interval_ms=INTERVAL_MS,
             amount_max=AMOUNT_MAX,
-            memo=_memos(),
+            memo=memos(),
             certify=town.certificate,
         )
         for given in mint.funding(FUNDS_PAISA):
@@ -178,8 +178,8 @@ def _plant(store: KeyValueStore, stage: KeyValueStore, genesis: Genesis, account
     return root
 
 
-def _memos() -> Callable[[], str]:
-    """Return what makes a memo, or none."""
+def memos() -> Callable[[], str]:
+    """Return what makes a memo of four words for one transfer in ten, and none for the others."""
     chance = random.Random(11)
     syllables = [first + second for first in "bdfghklmnprst" for second in "aeiou"]
     words = ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(WORDS)]

@@ -58,8 +58,13 @@ def resident_mb(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process and those it has started have used."""
+    """Return the processor time that a process and those it has started have used; of who runs."""
     return sum(_cpu_s(each) for each in _with_children(pid))
+
+
+def cpu_seconds_with_ended(pid: int) -> float:
+    """Return the same with those that have ended, of a server that starts one for each task."""
+    return sum(_cpu_s(each, waited=True) for each in _with_children(pid))
 
 
 def _with_children(pid: int) -> list[int]:
@@ -77,6 +82,9 @@ def _resident_kib(pid: int) -> int:
     return 0
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
+def _cpu_s(pid: int, *, waited: bool = False) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0  # it ended since it was listed
+    return sum(map(int, fields[11 : 15 if waited else 13])) / 100

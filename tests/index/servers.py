@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,10 @@ UNPRIVILEGED: Final = ("postgres", "nobody")
 READY_WITHIN_S: Final = 30
 OPTIONS: Final = {
     "listen_addresses": "",
-    "fsync": "off",  # nothing of it outlives the tests
     "max_connections": "40",
+}
+FOR_TESTS: Final = {
+    "fsync": "off",  # nothing of it outlives the tests
     "shared_buffers": "64MB",
 }
 
@@ -42,12 +44,21 @@ WHY_NOT: Final = None if find_binaries() else "PostgreSQL is not installed (init
 class PostgresServer:
     """A server that runs; `stop` and `start` it as often as you like."""
 
-    def __init__(self, binaries: Path, folder: Path, user: str | None) -> None:
+    def __init__(
+        self, binaries: Path, folder: Path, user: str | None, options: Mapping[str, str]
+    ) -> None:
         self._binaries = binaries
         self._folder = folder
         self._user = user
+        self._options = {**OPTIONS, **options}
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the process that starts all others."""
+        assert self._process is not None
+        return self._process.pid
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://index@/{database}?host={self._folder}"
@@ -59,6 +70,13 @@ class PostgresServer:
         self._run("createdb", "-h", str(self._folder), "-U", "index", name)
         return self.url(name)
 
+    def log_bytes(self) -> int:
+        """Return how much it has ever written into its log."""
+        asked = "SELECT pg_current_wal_lsn() - '0/0'"
+        return int(
+            self._run("psql", "-h", str(self._folder), "-U", "index", "-Atc", asked, "postgres")
+        )
+
     def initialise(self) -> None:
         self._run(
             "initdb", "-D", str(self._data), "-U", "index", "-A", "trust", "-E", "UTF8",
@@ -67,7 +85,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it; return once it answers."""
-        options = [part for key, value in OPTIONS.items() for part in ("-c", f"{key}={value}")]
+        options = [
+            part for key, value in self._options.items() for part in ("-c", f"{key}={value}")
+        ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *options],
@@ -89,7 +109,8 @@ class PostgresServer:
     def _data(self) -> Path:
         return self._folder / "data"
 
-    def _run(self, name: str, *arguments: str, retried: bool = False) -> None:
+    def _run(self, name: str, *arguments: str, retried: bool = False) -> str:
+        """Return what a command of it says."""
         for left in reversed(range(600 if retried else 1)):
             ran = subprocess.run(
                 [self._binaries / name, *arguments],
@@ -100,18 +121,19 @@ class PostgresServer:
                 cwd=self._folder,
             )
             if ran.returncode == 0:
-                return
+                return ran.stdout
             if not left:
                 raise AssertionError(f"{name} failed: {ran.stdout}{ran.stderr}")
             assert self._process is not None
             with contextlib.suppress(subprocess.TimeoutExpired):
                 ended = self._process.wait(0.05)
                 raise AssertionError(f"it ended with {ended}: {(self._folder / 'log').read_text()}")
+        raise AssertionError("the last attempt returns or raises")
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Run a server."""
+def postgres_server(options: Mapping[str, str] = FOR_TESTS) -> Iterator[PostgresServer]:
+    """Run a server, with these of its settings otherwise than as it comes."""
     binaries = find_binaries()
     assert binaries is not None
     # Short: the path of a socket has at most some hundred bytes.
@@ -121,7 +143,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         known = {entry.pw_name for entry in pwd.getpwall()}
         user = next(name for name in UNPRIVILEGED if name in known)
         os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    server = PostgresServer(binaries, folder, user)
+    server = PostgresServer(binaries, folder, user, options)
     try:
         server.initialise()
         server.start()
