@@ -9,12 +9,21 @@ done is found out by its checkpoint.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
-from sqlalchemy import LargeBinary, Select, Table
+from sqlalchemy import Select, Table
 
+from node.index.arrays import (
+    LOOK_UPS,
+    WRITE_SETTINGS,
+    columns_of,
+    spelled_drops,
+    spelled_look_up,
+    spelled_pick,
+    spelled_puts,
+)
 from node.index.aside import Aside
 from node.index.database import ResultT, Row, Session, Values
 from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
@@ -26,14 +35,11 @@ from node.index.starts import (
     DROP_STARTS,
     FILL_STARTS,
     MAKE_STARTS,
-    READ_SETTINGS,
     find,
     starts_of,
 )
 from node.index.statements import (
     POSTGRESQL,
-    spelled_drop,
-    spelled_put,
     spelled_removal,
     spelled_select,
     spelled_tables,
@@ -51,9 +57,11 @@ WRITE_SECONDS: Final = 60.0
 """How long one statement that writes may take."""
 ATTEMPTS_MAX: Final = 8
 """Of one transaction, where the server takes it back."""
-PICKED_AT_ONCE: Final = 10_000
+ROWS_AT_ONCE: Final = 10_000
+"""Of one statement with arrays."""
 _LONG_S: Final = 24 * 3600.0
 
+ItemT = TypeVar("ItemT")
 _Question: TypeAlias = Callable[[asyncpg.Connection], Awaitable[Sequence[Row]]]
 
 
@@ -84,8 +92,7 @@ class PostgresDatabase:
         return await self._ask(str(compiled), values_of(compiled, values))
 
     async def look_up(self, table: Table, keys: Sequence[Row]) -> Sequence[Row]:
-        firsts, seconds = zip(*keys, strict=True) if keys else ((), ())
-        return await self._ask(_spelled_look_up(table), (list(firsts), list(seconds)))
+        return await self._ask(spelled_look_up(table), tuple(columns_of(keys))) if keys else []
 
     async def find(
         self, words: Sequence[str], before: tuple[int, int, int], limit: int
@@ -123,7 +130,7 @@ class PostgresDatabase:
                 max_size=READERS_MAX,
                 timeout=CONNECT_SECONDS,
                 command_timeout=READ_SECONDS_MAX,
-                server_settings={"default_transaction_read_only": "on", **READ_SETTINGS},
+                server_settings={"default_transaction_read_only": "on", **LOOK_UPS},
             )
 
     async def _open_writer(self) -> None:
@@ -132,6 +139,7 @@ class PostgresDatabase:
             password=self._password,
             timeout=CONNECT_SECONDS,
             command_timeout=WRITE_SECONDS,
+            server_settings=WRITE_SETTINGS,
         )
         await self._make()
 
@@ -208,6 +216,9 @@ class PostgresDatabase:
             ) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise IndexUnreachable(f"{self.place}: {error or type(error).__name__}") from error
+        except asyncpg.InternalClientError as error:
+            # How the driver tells that the server has ended a connection between two statements.
+            raise IndexUnreachable(f"{self.place}: the connection was ended ({error})") from error
 
 
 class _PostgresSession:
@@ -226,23 +237,22 @@ class _PostgresSession:
             )
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:
-        if rows:
-            await self._connection.executemany(spelled_put(table, POSTGRESQL), rows)
+        for some in _pieces(rows):
+            await self._connection.execute(spelled_puts(table), *columns_of(some))
 
     async def drop(self, table: Table, keys: Sequence[Row]) -> None:
-        if keys:
-            await self._connection.executemany(spelled_drop(table, POSTGRESQL), keys)
+        for some in _pieces(keys):
+            await self._connection.execute(spelled_drops(table), *columns_of(some))
 
     async def take(self, table: Table, first: Any) -> Sequence[Row]:
         rows = await self._connection.fetch(spelled_take(table, POSTGRESQL), first)
         return [tuple(row) for row in rows]
 
     async def pick(self, table: Table, first: Any, seconds: Sequence[Any]) -> Sequence[Row]:
-        sql = _spelled_pick(table)
         found: list[Row] = []
-        for start in range(0, len(seconds), PICKED_AT_ONCE):
-            chosen = list(seconds[start : start + PICKED_AT_ONCE])
-            found += [tuple(row) for row in await self._connection.fetch(sql, first, chosen)]
+        for some in _pieces(seconds):
+            rows = await self._connection.fetch(spelled_pick(table), first, list(some))
+            found += map(tuple, rows)
         return found
 
     async def select(self, statement: Select[Any], values: Values) -> Sequence[Row]:
@@ -251,19 +261,7 @@ class _PostgresSession:
         return [tuple(row) for row in rows]
 
 
-def _spelled_look_up(table: Table) -> str:
-    first, second = (f'"{column.name}"' for column in table.primary_key.columns)
-    return (
-        f"SELECT {table.name}.* FROM {table.name}"
-        f" JOIN unnest($1::bigint[], $2::integer[]) AS wanted ({first}, {second})"
-        f" USING ({first}, {second})"
-    )
-
-
-def _spelled_pick(table: Table) -> str:
-    first, second = table.primary_key.columns
-    kind = "bytea" if isinstance(second.type, LargeBinary) else "text"
-    return (
-        f'SELECT * FROM {table.name} WHERE "{first.name}" = $1'
-        f' AND "{second.name}" = ANY($2::{kind}[])'
-    )
+def _pieces(rows: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
+    """Yield as many at once as one statement has."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[start : start + ROWS_AT_ONCE]

@@ -88,7 +88,10 @@ HOLDERS: Final = Table(
     Column("class", String(16), nullable=False),  # kind of the owner; `ledger` where there is none
     Column("total", Text, nullable=False),  # available and held
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 90},
 )
+"""With room in each page of PostgreSQL for what changes: what has none goes to another page, and
+into the index of the key once more."""
 
 CLASSES: Final = Table(
     "holder_classes",

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
+from node.index.arrays import columns_of
 from node.index.database import Row
 from node.index.words import LISTED_MAX
 
@@ -44,13 +45,6 @@ _WANTED: Final = (
 )
 AMONG: Final = f"SELECT height, item, part FROM starts{_WANTED} WHERE start = $4"
 TEXTS_AT: Final = f"SELECT texts.* FROM texts{_WANTED}"
-READ_SETTINGS: Final = {
-    # Every question walks a range of a key, or looks keys up; how many rows there are, a table that
-    # was just filled does not know.
-    "enable_bitmapscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
 
 
 def starts_of(texts: Sequence[Row]) -> list[tuple[str, int, int, int]]:
@@ -105,19 +99,15 @@ async def _among(
     """Return which of the places are in a list too, in any order."""
     if not places:
         return []
-    return [tuple(row) for row in await connection.fetch(AMONG, *_columns(places), start)]
+    return [tuple(row) for row in await connection.fetch(AMONG, *columns_of(places), start)]
 
 
 async def _texts(connection: asyncpg.Connection, places: Sequence[TextPlace]) -> list[Row]:
     """Return the rows of these places, newest first."""
     if not places:
         return []
-    rows = [tuple(row) for row in await connection.fetch(TEXTS_AT, *_columns(places))]
+    rows = [tuple(row) for row in await connection.fetch(TEXTS_AT, *columns_of(places))]
     return sorted(rows, reverse=True)
-
-
-def _columns(places: Sequence[TextPlace]) -> list[list[int]]:
-    return [list(column) for column in zip(*places, strict=True)]
 
 
 def _has_words(row: Row, words: Sequence[str]) -> bool:

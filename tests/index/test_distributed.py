@@ -11,15 +11,13 @@ from sqlalchemy import Select, Table
 
 from node.index import answers, writing
 from node.index.answers import Answers
-from node.index.postgres import _spelled_look_up, _spelled_pick
+from node.index.arrays import spelled_drops, spelled_look_up, spelled_pick, spelled_puts
 from node.index.projection import BLOCK_ITEM
 from node.index.rebuilding import rebuild
 from node.index.schema import CHECKPOINT, CLASSES, EVENTS, HISTORY, HOLDERS, METADATA, TOTALS
 from node.index.starts import AMONG, MAKE_STARTS, TEXTS_AT, WALK
 from node.index.statements import (
     POSTGRESQL,
-    spelled_drop,
-    spelled_put,
     spelled_select,
     spelled_tables,
 )
@@ -69,8 +67,8 @@ def test_a_key_begins_with_the_column_that_places_its_row(table: Table) -> None:
 def test_nothing_is_asked_for_that_machines_cannot_have_together() -> None:
     spelled = [
         *spelled_tables(POSTGRESQL),
-        *(spelled_put(table, POSTGRESQL) for table in (HOLDERS, CLASSES, TOTALS, CHECKPOINT)),
-        spelled_drop(HOLDERS, POSTGRESQL),
+        *(spelled_puts(table) for table in (HOLDERS, CLASSES, TOTALS, CHECKPOINT)),
+        spelled_drops(HOLDERS),
         *(str(spelled_select(statement, POSTGRESQL)) for statement in selects().values()),
     ]
     for source in ROOM.glob("*.py"):
@@ -97,7 +95,8 @@ def test_no_statement_needs_two_tables() -> None:
             # Whose rows are on one machine, which is asked alone.
             assert f"{table.name}.{DISTRIBUTED[table.name]} = " in str(statement), name
     names = {table.name for table in METADATA.sorted_tables} | {"starts"}
-    for sql in (WALK, AMONG, TEXTS_AT, _spelled_look_up(EVENTS), _spelled_pick(HOLDERS)):
+    written = [each(HOLDERS) for each in (spelled_puts, spelled_drops, spelled_pick)]
+    for sql in (WALK, AMONG, TEXTS_AT, spelled_look_up(EVENTS), *written):
         named = names & set(sql.split())
         assert len(named) == 1, sql
 

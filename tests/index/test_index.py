@@ -130,11 +130,11 @@ async def test_a_transaction_cut_off_at_any_moment_loses_and_doubles_nothing(
         dying = Dying(databases.at(place), dies_at=dies_at, after=after)
         follower = follower_of(dying, town)
         async with following(follower):
-            await _reached(follower, town)
+            await reached_in_the_end(follower, town)
         assert await rows_at(databases, place) == expected
 
 
-async def _reached(follower: Follower, town: Town) -> None:
+async def reached_in_the_end(follower: Follower, town: Town) -> None:
     while True:
         try:
             await follower.reached(town.chain.head.height)
@@ -259,7 +259,7 @@ async def test_a_database_that_is_away_delays_no_block_and_is_made_up_for(
             await follower.answers.classes("PKR-CB")
         assert follower.blocks_waiting <= 4
         server.start()
-        await _reached(follower, town)
+        await reached_in_the_end(follower, town)
 
     assert await rows_at(databases, place) == await rebuilt(databases, town)
 

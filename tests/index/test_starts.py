@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from node.index import starts as starts_module
+from node.index.arrays import LOOK_UPS
 from node.index.postgres import PostgresDatabase
 from node.index.schema import TEXTS
 from node.index.starts import WALK, find, starts_of
@@ -35,7 +35,7 @@ async def url(server: PostgresServer) -> str:
 
 @pytest.fixture
 async def connection(url: str) -> AsyncIterator[asyncpg.Connection]:
-    made = await asyncpg.connect(url, server_settings=starts_module.READ_SETTINGS)
+    made = await asyncpg.connect(url, server_settings=LOOK_UPS)
     yield made
     await made.close()
 
