@@ -1,4 +1,4 @@
-"""No page names a command, an option, a module or a target that is not there.
+"""No page names a command, an option, a module, a file or a target that is not there.
 
 Blocks that a test types are typed; these checks reach the rest: what stands in a line of text, or
 needs a machine that nobody has at hand.
@@ -24,9 +24,18 @@ PAGES = tuple(
         if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
     )
 )
+SOURCES = tuple(
+    f"/{path.relative_to(ROOT)}"
+    for room in ("consensus", "node", "tests")
+    for path in (ROOT / room).rglob("*.py")
+)
 _COMMAND = re.compile(r"(?<![\w/.:-])(?:\.venv/bin/|/opt/khazana/bin/)?khazana(?: [^`\n]*)?")
 _MODULE = re.compile(r"python3? -m ((?:tests|node)[\w.]*)")
 _TARGET = re.compile(r"(?:^|`)make ([a-z][\w-]*)", re.MULTILINE)
+_FILE = re.compile(r"`([\w/-]+\.py)`")
+_LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)")
+_READERS_OWN = {"swap.py"}
+"""Files that a page has its reader write."""
 
 
 def commands_of(page: Path) -> Iterator[str]:
@@ -61,6 +70,17 @@ def test_modules_and_targets_that_a_page_names_are_there(page: Path) -> None:
         found = importlib.util.find_spec(module.rstrip("."))
         assert found is not None, module
     assert set(_TARGET.findall(text)) <= targets | {"it", "up", "sure"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    """A table of a room says `gate.py`; a page elsewhere as much of the path as it takes."""
+    text = page.read_text()
+
+    for name in set(_FILE.findall(text)) - _READERS_OWN:
+        assert any(source.endswith(f"/{name}") for source in SOURCES), name
+    for target in _LINK.findall(text):
+        assert (page.parent / target).exists(), target
 
 
 def test_examples_of_every_command_are_there_with_their_options() -> None:
