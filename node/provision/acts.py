@@ -90,7 +90,10 @@ def issue(
     return Issue(account=account, approvers=approvers, asset=asset, amount=amount, to=to)
 
 
-def enrol_person(*, registrar: bytes, participant: str, public_key: bytes) -> "Enrolment":
+Enrolment = tuple[RegisterParticipant, OpenAccount]
+
+
+def enrol_person(*, registrar: bytes, participant: str, public_key: bytes) -> Enrolment:
     """Return what makes a person a holder: the registration, and an account of one key.
 
     Args:
@@ -109,9 +112,6 @@ def enrol_person(*, registrar: bytes, participant: str, public_key: bytes) -> "E
         ),
         OpenAccount(account=registrar, approvers=(), owner=participant, policy=policy, salt=SALT),
     )
-
-
-Enrolment = tuple[RegisterParticipant, OpenAccount]
 
 
 def address_of_key(owner: str, public_key: bytes) -> bytes:

@@ -51,7 +51,6 @@ class Fault(StrEnum):
     BAD_CERTIFICATE = "bad-certificate"
     BAD_BLOCK = "bad-block"
     UNASKED = "unasked"
-    UNKNOWN_TRANSACTION = "unknown-transaction"
     BAD_TRANSACTION = "bad-transaction"
 
 

@@ -75,7 +75,7 @@ EVENTS_IN_A_ROW: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaLimits:
-    """What one node may set for itself; see `node.config.ReplicaConfig`."""
+    """What one node may set for itself; see `node.config.sections.ReplicaConfig`."""
 
     queue_max: int = 4_096
     resend_ms: int = 750

@@ -77,7 +77,7 @@ CommitSynced: TypeAlias = Callable[[Sequence[Certified]], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncLimits:
-    """How hard this node catches up; see `node.config.SyncConfig`."""
+    """How hard this node catches up; see `node.config.sections.SyncConfig`."""
 
     fetches_max: int = 4
     range_blocks_max: int = 32

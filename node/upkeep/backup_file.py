@@ -34,7 +34,6 @@ from node.ledger.units import Milliseconds
 MAGIC: Final = b"khazana-backup/1\n"
 HEADER_SIZE: Final = 5
 FRAME_SIZE_MAX: Final = BLOCK_SIZE_MAX + CERTIFICATE_SIZE_MAX + RECEIPTS_SIZE_MAX + (1 << 10)
-READ_SIZE: Final = 1 << 20
 
 _Height = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 

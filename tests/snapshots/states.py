@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from node.blocks import Header, record_of_certificate
+from node.blocks import Header
 from node.chain import Committed
 from node.codec import replace
 from node.genesis import Genesis
 from node.ledger.commitment import Subtree, hash_of_key
-from node.snapshots import Assembly, Installation, Leaves, PointRecord, Snapshot
+from node.snapshots import Assembly, Installation, Leaves, Snapshot
 from node.storage import Batch, MemoryStore, layout
 from tests.ledger.commitment_twin import twin
 
@@ -29,12 +29,6 @@ def snapshot_of(records: Mapping[bytes, bytes], committed: Committed, genesis: G
     store.write(batch, sync=True)
     header: Header = replace(committed.candidate.header, state_root=root)
     return Snapshot(store.view(), header, committed.certificate, genesis)
-
-
-def point_of(committed: Committed) -> PointRecord:
-    return PointRecord(
-        header=committed.candidate.header, certificate=record_of_certificate(committed.certificate)
-    )
 
 
 def take_over(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 UNSYNCHRONISED: Final = 0x0040  # STA_UNSYNC
-NANOSECONDS: Final = 0x2000  # STA_NANO
 _SCALE: Final = 1 << 16
 """Frequencies are in parts per million, with sixteen binary places."""
 
