@@ -5,8 +5,9 @@ import sys
 
 from tests.sim.harm import KINDS
 from tests.sim.liars import LIES, WAYS
+from tests.sim.options import Options, Result
 from tests.sim.shrink import shrunk
-from tests.sim.world import Options, Result, simulate
+from tests.sim.world import simulate
 
 
 def main() -> int:

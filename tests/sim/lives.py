@@ -12,19 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from node.codec import replace as with_fields
-from node.genesis import (
-    AMENDMENT_FORMAT,
-    AmendmentBody,
-    Genesis,
-    amendment_of,
-    signed_by,
-)
+from node.genesis import AMENDMENT_FORMAT, AmendmentBody, Genesis, amendment_of, signed_by
 from node.ledger.tables import RulingKey
 from node.storage import consensus_log
 from tests.chain.town import validator_record
 from tests.sim.disks import Fate, Moment, SimDisk
 from tests.sim.machines import Machine, consensus_key
-from tests.sim.world import Options, Result, Stage, simulate
+from tests.sim.options import Options, Result
+from tests.sim.stage import Stage
+from tests.sim.world import simulate
 
 AWAY_S: Final = 0.2
 """So long is the power gone."""

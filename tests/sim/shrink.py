@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tests.sim.world import Options, Result, simulate
+from tests.sim.options import Options, Result
+from tests.sim.world import simulate
 
 RUNS_MAX: Final = 200
 SHORTEST_MINUTES: Final = 0.02

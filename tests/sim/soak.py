@@ -21,7 +21,8 @@ from typing import Final, TypeVar
 from node.ledger.auctions import Form
 from node.ledger.protocol import LATEST_VERSION
 from tests.sim.desk import never_met
-from tests.sim.world import Options, Result, simulate
+from tests.sim.options import Options, Result
+from tests.sim.world import simulate
 
 T = TypeVar("T")
 

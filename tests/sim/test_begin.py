@@ -10,7 +10,9 @@ from consensus.quorum import faults_survived
 from consensus.types import FaultModel
 from tests.sim.harm.disks import ANSWER_LASTS_S
 from tests.sim.machines import Machine
-from tests.sim.world import Options, Result, Stage, simulate
+from tests.sim.options import Options, Result
+from tests.sim.stage import Stage
+from tests.sim.world import simulate
 
 DISTURBED_S = 4.0
 """For so long wires are cut and machines restarted: a new network takes two seconds to start."""

@@ -24,7 +24,9 @@ from tests.chain.town import BANK, CASH, address_of
 from tests.sim.history import History
 from tests.sim.load import Draft
 from tests.sim.model import Model
-from tests.sim.world import Options, Play, Stage, simulate
+from tests.sim.options import Options
+from tests.sim.stage import Play, Stage
+from tests.sim.world import simulate
 
 GENTLE = Options(seed=1, liars=0, faults=(), client_pause_s=0.3)
 

@@ -16,7 +16,9 @@ from node.chain import BlockFault
 from tests.sim.invalid import INVALID, PROVOKES, SMUGGLED, STOPPED, UNPROVOKED, Stopped
 from tests.sim.liars import WAYS
 from tests.sim.machines import Machine
-from tests.sim.world import Options, Stage, simulate
+from tests.sim.options import Options
+from tests.sim.stage import Stage
+from tests.sim.world import simulate
 
 DAY = Options(seed=42, faults=(), liars=1, client_pause_s=1)
 """Of a network whose blocks may hold many transactions, and follow each other fast."""

@@ -22,9 +22,11 @@ from node.storage import ConsensusLog, layout
 from tests.sim.desk import BAD_INPUT, LIFE, RARE, never_met
 from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
+from tests.sim.options import Options, Result
 from tests.sim.shrink import shrunk
 from tests.sim.soak import CAMPAIGN, LONG_CAMPAIGN, Totals, options_of
-from tests.sim.world import Options, Play, Result, Stage, simulate
+from tests.sim.stage import Play, Stage
+from tests.sim.world import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 

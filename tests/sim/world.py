@@ -11,40 +11,32 @@ Everything follows from `Options` and the code: no real clock, no thread, no soc
 
 import asyncio
 import contextlib
-import functools
 import gc
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from consensus.quorum import faults_survived
-from consensus.types import FaultModel
-from node.codec import CodecError, replace
-from node.genesis import Genesis, GenesisParticipant, genesis_of
-from node.index.projection import Projector, Rows
-from node.index.source import Moment, moment
 from node.keys import verify
-from node.ledger import commitment, servicing
-from node.ledger.errors import InvariantViolation
-from node.ledger.invariants import check_state, decode_state
-from node.ledger.tables import VALIDATORS, ParticipantKind, name_key
+from node.ledger import servicing
+from node.ledger.tables import VALIDATORS, name_key
 from node.ledger.units import MS_PER_DAY
 from node.replica.join import witnesses_min
-from node.storage import layout
 from node.storage.memory_files import PowerCut
-from node.storage.nodes import StoredNodes
-from node.storage.store import MemoryStore
-from tests.chain.town import BANK, make_record, validator_record
+from tests.chain.town import BANK
 from tests.sim.checker import Checker, Violation
 from tests.sim.clients import Clients, Counts
+from tests.sim.ending import compare
 from tests.sim.faults import Faults
+from tests.sim.founding import CLOCK_AHEAD_MAX_MS, PRUNED_WINDOW_MS, WINDOW_MS, draw_limits, found
 from tests.sim.harm import KINDS, Site
 from tests.sim.harm.validators import ORDER_VALID_MS
 from tests.sim.liars import Conspiracy
-from tests.sim.loop import EPOCH_MS, MACHINE, Order, SimLoop
+from tests.sim.loop import MACHINE, Order, SimLoop
 from tests.sim.machines import Machine, Surroundings, consensus_key, identity_of
+from tests.sim.options import Options, Result
+from tests.sim.stage import Play, Stage
 from tests.sim.trace import Trace
 from tests.sim.wires import SimNet, Weather
 
@@ -53,169 +45,8 @@ LIVELY_WITHIN_S: Final = 150.0
 FOUNDED_WITHIN_S: Final = 60.0
 """So long do liars wait for the honest to have begun."""
 STUCK_AFTER_STEPS: Final = 20_000_000
-CLOCK_AHEAD_MAX_MS: Final = 3_000
-WINDOW_MS: Final = 120_000
-"""How long a transaction can be valid."""
-PRUNED_WINDOW_MS: Final = 6_000
-"""The same where some prune: a block stays for two windows, and days are short."""
 SKEW_MAX_MS: Final = 1_100
 """Of an honest clock that has not jumped: skew, and drift of 500 ppm over some minutes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a run depends on, besides the code."""
-
-    seed: int = 0
-    validators: int = 4
-    observers: int = 0
-    minutes: float = 2.0
-    faults: tuple[str, ...] | None = None
-    """Some of `KINDS`; None lets the seed choose."""
-    liars: int | None = None
-    """Validators that lie; None lets the seed choose, within what the network survives."""
-    twins: int = 0
-    """Validators whose key runs on two machines at once, besides the liars."""
-    lies: tuple[str, ...] | None = None
-    """Some of `LIES`; None lets the seed choose."""
-    steady: bool = False
-    """Liars tell the same half the same story at every height."""
-    order: Order | None = None
-    fault_pause_s: float | None = None
-    """Between two faults, on average; None lets the seed choose."""
-    skip: tuple[int, ...] = ()
-    """Numbers of faults that are drawn and do not happen."""
-    client_pause_s: float | None = None
-    keep_blocks: int = 0
-    """So many blocks keep those that prune, half of the machines; 0: nobody prunes."""
-    version: int = 1
-    """Of the protocol, from the first block on. The clients schedule the next ones."""
-    auctions: bool = False
-    """Clients want little else than auctions, so that many go from beginning to end."""
-    bad: bool = False
-    """Much of what clients want of auctions, and of securities where days pass, is bad."""
-    day_s: float = 0.0
-    """Virtual seconds until all clocks leap a day ahead, again and again; 0: never."""
-    paid_per_block: int = 0
-    """Holders of securities, so that a payment takes several blocks; 0: as many as ever."""
-
-    @property
-    def command(self) -> str:
-        """What replays this run."""
-        parts = [f"python -m tests.sim --seed {self.seed} --validators {self.validators}"]
-        parts.append(f"--observers {self.observers} --minutes {self.minutes:g}")
-        if self.faults is not None:
-            parts.append(f"--faults {','.join(self.faults) or 'none'}")
-        if self.liars is not None:
-            parts.append(f"--liars {self.liars}")
-        if self.twins:
-            parts.append(f"--twins {self.twins}")
-        if self.lies is not None:
-            parts.append(f"--lies {','.join(self.lies)}")
-        if self.steady:
-            parts.append("--steady")
-        if self.order is not None:
-            parts.append(f"--order {self.order}")
-        if self.fault_pause_s is not None:
-            parts.append(f"--fault-pause {self.fault_pause_s:g}")
-        if self.client_pause_s is not None:
-            parts.append(f"--client-pause {self.client_pause_s:g}")
-        if self.keep_blocks:
-            parts.append(f"--keep-blocks {self.keep_blocks}")
-        if self.auctions:
-            parts.append("--auctions")
-        if self.bad:
-            parts.append("--bad")
-        if self.day_s:
-            parts.append(f"--day {self.day_s:g}")
-        if self.paid_per_block:
-            parts.append(f"--paid-per-block {self.paid_per_block}")
-        if self.version != 1:
-            parts.append(f"--version {self.version}")
-        if self.skip:
-            parts.append(f"--skip {','.join(map(str, self.skip))}")
-        return " ".join(parts)
-
-
-@dataclass(kw_only=True)
-class Result:
-    """What came of a run."""
-
-    options: Options
-    violation: Violation | None
-    digest: str
-    lines: list[str]
-    virtual_s: float
-    heights: int
-    faults: dict[str, int]
-    liars: int
-    faults_drawn: int
-    """Those left out among them."""
-    clients: Counts
-    acknowledged: int
-    signatures: int
-    steps: int
-    starts: int = 0
-    lies: dict[str, int] = field(default_factory=dict)
-    operations: dict[str, int] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    """Of transactions in blocks."""
-    events: dict[str, int] = field(default_factory=dict)
-    """Of transactions and of what came due, by name."""
-    auctions: dict[str, int] = field(default_factory=dict)
-    """That have delivered something, by form."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """What a scripted run has in its hands instead of random faults."""
-
-    machines: list[Machine]
-    net: SimNet
-    checker: Checker
-    clients: Clients
-    trace: Trace
-    chance: random.Random
-
-    @property
-    def height(self) -> int:
-        """The highest height that an honest node has committed."""
-        return self.checker.height
-
-    async def until_height(self, height: int, *machines: Machine, within_s: float) -> float:
-        """Wait until these machines, or any, have this block; return how long that took.
-
-        Raises:
-            Violation: they have not, in this time.
-        """
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        while self.height < height or any(machine.height < height for machine in machines):
-            if loop.time() - began_s > within_s:
-                raise Violation("liveness", f"no block {height} within {within_s:g} s")
-            await asyncio.sleep(0.01)
-        return loop.time() - began_s
-
-    async def until(
-        self, condition: Callable[[], bool], *, within_s: float, step_s: float = 0.0003
-    ) -> None:
-        """Wait until this is so.
-
-        Args:
-            step_s: it is noticed within so long; the least is a fraction of any delay of the wires.
-
-        Raises:
-            Violation: it is not, in this time.
-        """
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        while not condition():
-            if loop.time() - began_s > within_s:
-                raise Violation("liveness", f"what was waited for has not come in {within_s:g} s")
-            await asyncio.sleep(step_s)
-
-
-Play: TypeAlias = Callable[[Stage], Awaitable[None]]
 
 
 class _Stop(Exception):
@@ -287,7 +118,7 @@ class _World:
         self.violation: Violation | None = None
         self._failed = asyncio.Event()
         self._chance = chance
-        self._genesis = _genesis(
+        self._genesis = found(
             options.validators,
             transactions_max=chance.choice((5_000, 5_000, 3)),
             gather_ms=chance.choice((50, 50, 0, 500)),
@@ -416,7 +247,8 @@ class _World:
             operator.cancel()
         for machine in self._machines:
             await machine.stop()
-        self._compare()
+        last = checker.decided[checker.height]
+        compare(self._honest, decided=last.state_root, genesis=self._genesis)
         self.trace.add("sim", "end", height=checker.height, steps=self.loop.steps)
 
     def _stage(self) -> Stage:
@@ -536,38 +368,6 @@ class _World:
     def _honest(self) -> list[Machine]:
         return [machine for machine in self._machines if machine.honest]
 
-    # The end.
-
-    def _compare(self) -> None:
-        """Compare what is on the disks, and check it whole."""
-        states: dict[str, list[tuple[bytes, bytes]]] = {}
-        for machine in self._honest:
-            values = machine.disk.raw_values
-            state = _state_of(values)
-            states[machine.name] = state
-            root = commitment.state_root(StoredNodes(values))
-            anew = commitment.update(StoredNodes(MemoryStore()), dict(state)).root
-            decided = self._checker.decided[self._checker.height].state_root
-            if not root == anew == decided:
-                raise Violation(
-                    "end",
-                    f"{machine.name}: the stored root is {root.hex()}, of its records"
-                    f" {anew.hex()}, decided {decided.hex()}",
-                )
-        first, *others = states.items()
-        for name, state in others:
-            if state != first[1]:
-                raise Violation("end", f"the states of {first[0]} and {name} differ")
-        try:
-            check_state(decode_state(first[1]))
-        except (InvariantViolation, CodecError, KeyError) as error:
-            raise Violation("end", f"the ledger at {first[0]}: {error}") from error
-        for machine in self._honest:
-            with moment(machine.disk.raw_values, self._genesis) as now:
-                if now.earliest == 1 and not machine.disk.is_rotten:
-                    _check_told(machine.name, now, self._genesis)
-                    break
-
     # The beginning.
 
     def _verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -605,12 +405,6 @@ class _World:
         places += [(f"{name}-again", name) for name in doubled]
         for place, name in places:
             votes = name in validators
-            limits = _limits(self._chance)
-            if limits:
-                shown = {
-                    f"{s}.{key}": n for s, values in limits.items() for key, n in values.items()
-                }
-                self.trace.add(place, "limits", **shown)
             machine = Machine(
                 around,
                 name=place,
@@ -627,7 +421,7 @@ class _World:
                 observers=tuple(
                     (other, identities[other].certificate) for other in observers if other != name
                 ),
-                limits=limits,
+                limits=self._draw_limits(place),
                 keep_blocks=options.keep_blocks if name in prune else 0,
                 wrap=self._conspiracy.wrap(name) if name in liars else None,
             )
@@ -635,35 +429,43 @@ class _World:
                 machine.bear()
             machine.clock.offset_ms = self._chance.randrange(-500, 501)
             self._machines.append(machine)
-        self._clients = Clients(
+        self._clients = self._make_clients()
+        self._faults = self._make_faults(net, self._clients)
+
+    def _draw_limits(self, place: str) -> dict[str, dict[str, int]]:
+        limits = draw_limits(self._chance)
+        if limits:
+            shown = {f"{s}.{key}": n for s, values in limits.items() for key, n in values.items()}
+            self.trace.add(place, "limits", **shown)
+        return limits
+
+    def _make_clients(self) -> Clients:
+        options = self.options
+        return Clients(
             self._honest,
             genesis=self._genesis,
             checker=self._checker,
             trace=self.trace,
-            loop=loop,
+            loop=self.loop,
             seed=options.seed,
             pause_s=self._client_pause_s,
             auctions=options.auctions,
             days=options.day_s > 0,
             bad=options.bad,
         )
+
+    def _make_faults(self, net: SimNet, clients: Clients) -> Faults:
+        """Return the faults to come; their disks make every thread of a machine as slow as they."""
+        options, loop = self.options, self.loop
         site = Site(
             machines=self._machines,
             net=net,
-            clients=self._clients,
+            clients=clients,
             checker=self._checker,
             trace=self.trace,
             impaired_max=self._impaired_max,
             forgotten_max=options.validators
             - witnesses_min(self._genesis.fault_model, options.validators),
-        )
-        self._faults = Faults(
-            site,
-            kinds=self._kinds,
-            pause_s=self._fault_pause_s,
-            skipped=options.skip,
-            loop=loop,
-            seed=options.seed,
         )
         slow, threads = site.slow_disks, random.Random(f"{options.seed}/threads")
 
@@ -672,28 +474,14 @@ class _World:
             return 0.0002 + threads.random() * longest_s
 
         loop.thread_delay_s = thread_delay_s
-
-
-def _limits(chance: random.Random) -> dict[str, dict[str, int]]:
-    """Draw the limits of a node: most have the defaults, some a bound that is met all the time."""
-    limits: dict[str, dict[str, int]] = {}
-    for section, name, tight in (
-        ("mempool", "transactions_max", (4, 40)),
-        ("storage", "records_cache_bytes", (1_024,)),
-        ("sync", "fetches_max", (1, 2)),
-        ("sync", "range_blocks_max", (1, 3)),
-        ("sync", "buffer_bytes_max", (1_024,)),
-        ("sync", "fetch_timeout_ms", (500,)),
-        ("replica", "queue_max", (1, 10)),
-        ("replica", "resend_ms", (100, 3_000)),
-        ("replica", "fetch_timeout_ms", (50, 2_000)),
-        ("replica", "patience_ms", (0, 300)),
-        ("network", "lane_bytes_max", (4_096,)),
-        ("network", "frames_per_s_max", (200,)),
-    ):
-        if chance.random() < 0.15:
-            limits.setdefault(section, {})[name] = chance.choice(tight)
-    return limits
+        return Faults(
+            site,
+            kinds=self._kinds,
+            pause_s=self._fault_pause_s,
+            skipped=options.skip,
+            loop=loop,
+            seed=options.seed,
+        )
 
 
 def _position(machine: Machine) -> str:
@@ -704,74 +492,3 @@ def _position(machine: Machine) -> str:
     if engine.height == 0:
         return f"at {node.chain.head.height}, deciding nothing"
     return f"at {node.chain.head.height}, deciding {engine.height}/{engine.round}"
-
-
-def _check_told(name: str, now: Moment, genesis: Genesis) -> None:
-    """Check that the events of all blocks tell what everybody holds: what an index is made of."""
-    rows, projector = Rows(first=1), Projector(genesis.hash)
-    for height in range(1, now.head + 1):
-        projector.add(rows, now.given(height))
-    told = {key: total for key, total in rows.moves.items() if total}
-    if told != dict(now.holdings()):
-        raise Violation("end", f"{name}: the events of its blocks do not tell what it holds")
-
-
-def _state_of(values: MemoryStore) -> list[tuple[bytes, bytes]]:
-    start = layout.state_key(b"")
-    stop = start[:-1] + bytes([start[-1] + 1])
-    return [(full[len(start) :], value) for full, value in values.scan(start, stop)]
-
-
-@functools.lru_cache(maxsize=64)
-def _genesis(
-    validators: int,
-    *,
-    transactions_max: int,
-    gather_ms: int,
-    heartbeat_ms: int,
-    window_ms: int,
-    version: int,
-) -> Genesis:
-    """Return the genesis of this many validators: the four institutions, then banks."""
-    record = make_record(
-        min(validators, 4),
-        fault_model=FaultModel.BYZANTINE,
-        window_ms=window_ms,
-        protocol_version=version,
-    )
-    banks = [f"bank-{number}" for number in range(5, validators + 1)]
-    changed = replace(
-        record,
-        time_ms=EPOCH_MS - 1_000,
-        validators=(*record.validators, *(validator_record(name) for name in banks)),
-        participants=(
-            *record.participants,
-            *(
-                GenesisParticipant(
-                    id=name,
-                    kind=ParticipantKind.BANK,
-                    jurisdiction="PK",
-                    lei=None,
-                    file_commitment=bytes(32),
-                    office=None,
-                )
-                for name in banks
-            ),
-        ),
-        consensus=replace(
-            record.consensus,
-            timeout_propose_ms=600,
-            timeout_prevote_ms=300,
-            timeout_precommit_ms=300,
-            timeout_growth_ms=200,
-            timeout_max_ms=4_000,
-        ),
-        blocks=replace(
-            record.blocks,
-            transactions_max=transactions_max,
-            gather_ms=gather_ms,
-            heartbeat_ms=heartbeat_ms,
-            clock_ahead_max_ms=CLOCK_AHEAD_MAX_MS,
-        ),
-    )
-    return genesis_of(changed)
