@@ -100,26 +100,40 @@ def command(
         raise CommandError(
             Exit.USAGE, "the node has no name", advice="Give it one with --name; or say --docker."
         )
+    public_key = _make_home(
+        home,
+        name=name,
+        peers=peers,
+        genesis=genesis,
+        passphrase_file=passphrase_file,
+        votes=not observer,
+    )
+    _tell(home, name=name, public_key=public_key, has_genesis=genesis is not None, as_json=as_json)
+
+
+def _make_home(
+    home: Path,
+    *,
+    name: str,
+    peers: tuple[str, ...],
+    genesis: Path | None,
+    passphrase_file: Path | None,
+    votes: bool,
+) -> str | None:
+    """Write a home with new keys; return the key that votes, in hexadecimal, if one does."""
     from node.keys import LocalSigner
     from node.keys.certificates import NAME_PATTERN, create_tls_identity
-    from node.provision.homes import (
-        CONFIG_FILE,
-        GENESIS_FILE,
-        TLS_CERTIFICATE_FILE,
-        NewHome,
-        NodeSettings,
-        write_home,
-    )
+    from node.provision.homes import NewHome, NodeSettings, write_home
 
     if NAME_PATTERN.fullmatch(name) is None:
         raise CommandError(Exit.USAGE, f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens")
-    if not observer and passphrase_file is None:
+    if votes and passphrase_file is None:
         raise CommandError(
             Exit.USAGE,
             "a validator's key needs a passphrase that the node can read when it starts",
             advice="Name its file with --passphrase-file; or make an --observer.",
         )
-    signer = None if observer else LocalSigner.generate()
+    signer = LocalSigner.generate() if votes else None
     tls_key, certificate = create_tls_identity(name)
     write_home(
         home,
@@ -127,18 +141,24 @@ def command(
             settings=NodeSettings(
                 name=name,
                 peers=_peers(peers),
-                passphrase_file=None if observer else str(Path(passphrase_file or "").absolute()),
+                passphrase_file=str(Path(passphrase_file or "").absolute()) if votes else None,
             ),
             tls_key_pem=tls_key,
             tls_certificate=certificate,
             genesis=None if genesis is None else genesis.read_bytes(),
             consensus_seed=None if signer is None else signer.seed,
-            passphrase=(
-                None if observer else obtain_passphrase(passphrase_file, of="the voting key")
-            ),
+            passphrase=(obtain_passphrase(passphrase_file, of="the voting key") if votes else None),
         ),
     )
-    public_key = None if signer is None else signer.public_key.hex()
+    return None if signer is None else signer.public_key.hex()
+
+
+def _tell(
+    home: Path, *, name: str, public_key: str | None, has_genesis: bool, as_json: bool
+) -> None:
+    """Print what the others need to know of the new node."""
+    from node.provision.homes import CONFIG_FILE, GENESIS_FILE, TLS_CERTIFICATE_FILE
+
     facts = {
         "name": name,
         "home": str(home),
@@ -149,7 +169,7 @@ def command(
     if public_key is not None:
         lines.append(f'  public_key = "{public_key}"')
     lines.append(f"  and the file {home / TLS_CERTIFICATE_FILE}")
-    if genesis is None:
+    if not has_genesis:
         lines += ["", f"When the genesis is made, put it at {home / GENESIS_FILE}."]
     emit(facts, "\n".join(lines), as_json=as_json)
 

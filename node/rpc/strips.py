@@ -1,8 +1,10 @@
 """What the interface tells of strips: which there are of a bond, how much is stripped, and what an
 account has of them."""
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -72,6 +74,15 @@ class StripsResult(Result, frozen=True, kw_only=True):
     """The face that the account has all open strips of, in whole multiples."""
 
 
+class _Strip(NamedTuple):
+    """A strip as its line defines it: with which payment it is paid, and its share of the face."""
+
+    asset: str
+    payment: Payment
+    numerator: int
+    denominator: int
+
+
 class StripMethods:
     """The handlers, on one node."""
 
@@ -93,49 +104,26 @@ class StripMethods:
         account = None
         if params.account is not None:
             account = self._views.parse_address(params.account, "account")
-        decimals = line.decimals
-
-        def amount(minor: int) -> str:
-            return render_amount(minor, decimals=decimals)
-
-        def available(asset: str) -> int:
-            assert account is not None
-            holding = chain.record(HOLDINGS, holding_key(account, asset))
-            return 0 if holding is None else holding.available
-
+        amount = partial(render_amount, decimals=line.decimals)
         schedule = schedule_of(
             line.terms, calendar_of(LedgerState(chain), line.terms.plan.calendar)
         )
         service = chain.record(SERVICES, name_key(code))
         assert service is not None, "a serviced asset without its service"
-        most: list[int] = []
-
-        def view(asset: str, payment: Payment, numerator: int, denominator: int) -> StripView:
-            strip = chain.record(ASSETS, name_key(asset))
-            assert strip is not None, "a strip that was registered"
-            hundred = Fraction(HUNDRED * numerator, denominator)
-            is_open = payment.number > service.recorded
-            held = None if account is None else available(asset)
-            if held is not None and is_open:
-                most.append(held * denominator // numerator)
-            return StripView(
-                asset=asset,
-                payment=payment.number,
-                payment_day=render_day(payment.payment_day),
-                per_hundred=text(half_up(hundred, QUOTED_DECIMALS), QUOTED_DECIMALS),
-                share=f"{numerator}/{denominator}",
-                supply=amount(strip.supply),
-                open=is_open,
-                held=None if held is None else amount(held),
-            )
-
         paid = schedule[stripping.first - 1 :]
-        coupons = [
-            view(each.asset, payment, each.numerator, each.denominator)
+        strips = [
+            _Strip(each.asset, payment, each.numerator, each.denominator)
             for each, payment in zip(stripping.coupons, paid, strict=True)
         ]
-        principal = view(stripping.principal, paid[-1], 1, 1)
-        whole = min(most, default=0) // stripping.multiple * stripping.multiple
+        strips.append(_Strip(stripping.principal, paid[-1], 1, 1))
+        *coupons, principal = [
+            self._view(strip, account, recorded=service.recorded, decimals=line.decimals)
+            for strip in strips
+        ]
+        whole = None
+        if account is not None:
+            following = [each for each in strips if each.payment.number > service.recorded]
+            whole = amount(self._whole(account, following, stripping.multiple))
         return StripsResult(
             **at_head(chain.head),
             asset=code,
@@ -144,6 +132,36 @@ class StripMethods:
             stripped=principal.supply,
             coupons=coupons,
             principal=principal,
-            held=None if account is None else amount(available(code)),
-            reconstitutable=None if account is None else amount(whole),
+            held=None if account is None else amount(self._available(account, code)),
+            reconstitutable=whole,
         )
+
+    def _view(
+        self, strip: _Strip, account: bytes | None, *, recorded: int, decimals: int
+    ) -> StripView:
+        record = self._chain.record(ASSETS, name_key(strip.asset))
+        assert record is not None, "a strip that was registered"
+        amount = partial(render_amount, decimals=decimals)
+        hundred = Fraction(HUNDRED * strip.numerator, strip.denominator)
+        return StripView(
+            asset=strip.asset,
+            payment=strip.payment.number,
+            payment_day=render_day(strip.payment.payment_day),
+            per_hundred=text(half_up(hundred, QUOTED_DECIMALS), QUOTED_DECIMALS),
+            share=f"{strip.numerator}/{strip.denominator}",
+            supply=amount(record.supply),
+            open=strip.payment.number > recorded,
+            held=None if account is None else amount(self._available(account, strip.asset)),
+        )
+
+    def _whole(self, account: bytes, strips: Sequence[_Strip], multiple: int) -> int:
+        """Return the face that an account has all of these strips of, in whole multiples."""
+        faces = (
+            self._available(account, strip.asset) * strip.denominator // strip.numerator
+            for strip in strips
+        )
+        return min(faces, default=0) // multiple * multiple
+
+    def _available(self, account: bytes, asset: str) -> int:
+        holding = self._chain.record(HOLDINGS, holding_key(account, asset))
+        return 0 if holding is None else holding.available

@@ -74,14 +74,42 @@ async def recompute(
 def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
     """Return every figure of a decided auction beside what it comes to."""
     terms, asset = found.auction.terms, found.line.asset
-    rows = [row for piece in found.pieces for row in piece.rows]
-    priced = [row for row in rows if row.price_e4 is not None]
-    unpriced = [row for row in rows if row.price_e4 is None]
+    rows, priced, unpriced = _rows(found)
     blank = partial(map, _undecided)
     try:
         allotment = allot(terms, [*blank(priced)], [*blank(unpriced)], result.cut_off_e4)
     except AuctionError as error:
         return [Figure(name="cut-off", published=_shown(result.cut_off_e4), recomputed=str(error))]
+    amount = partial(render_amount, decimals=asset.decimals)
+    figures = _allotment_figures(found, result, allotment)
+    figures += _accruals("accrued", found.line, [piece.accrual for piece in found.pieces])
+    if found.destination is not None:
+        noted = [piece.destination_accrual for piece in found.pieces]
+        figures += _accruals("accrued on the destination", found.destination, noted)
+    given = found.destination
+    multiple = 1 if given is None else given.asset.multiple
+    try:
+        sums = sums_of(terms, result, found.pieces, multiple)
+    except AuctionError as error:
+        return [*figures, _figure("settlement", "as the ladder says", str(error))]
+    if given is None:
+        del sums["issued"]
+    fault = reallotment_fault(terms, result, rows)
+    if fault is not None:
+        figures.append(_figure("re-allotment", "by the announced rule", fault))
+    published = {name: getattr(found.auction, name) for name in sums}
+    return [
+        *figures,
+        *(_figure(name, amount(published[name]), amount(sums[name])) for name in sums),
+    ]
+
+
+def _allotment_figures(
+    found: Evidence, result: AuctionResult, allotment: Allotment
+) -> list[Figure]:
+    """Return the figures of the decision itself: prices, and who was allotted how much."""
+    terms, asset = found.auction.terms, found.line.asset
+    rows, priced, unpriced = _rows(found)
     amount = partial(render_amount, decimals=asset.decimals)
     is_served = rows == [*competitive_ladder(priced, terms.form), *noncompetitive_ladder(unpriced)]
     figures = [
@@ -114,26 +142,14 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
         average = None if result.average_yield_e4 is None else _yield(result.average_yield_e4)
         recomputed = _yield(_average_yield(terms, allotment, days))
         figures.append(_figure("average yield", average or "none", recomputed))
-    figures += _accruals("accrued", found.line, [piece.accrual for piece in found.pieces])
-    if found.destination is not None:
-        noted = [piece.destination_accrual for piece in found.pieces]
-        figures += _accruals("accrued on the destination", found.destination, noted)
-    given = found.destination
-    multiple = 1 if given is None else given.asset.multiple
-    try:
-        sums = sums_of(terms, result, found.pieces, multiple)
-    except AuctionError as error:
-        return [*figures, _figure("settlement", "as the ladder says", str(error))]
-    if given is None:
-        del sums["issued"]
-    fault = reallotment_fault(terms, result, rows)
-    if fault is not None:
-        figures.append(_figure("re-allotment", "by the announced rule", fault))
-    published = {name: getattr(found.auction, name) for name in sums}
-    return [
-        *figures,
-        *(_figure(name, amount(published[name]), amount(sums[name])) for name in sums),
-    ]
+    return figures
+
+
+def _rows(found: Evidence) -> tuple[list[LadderRow], list[LadderRow], list[LadderRow]]:
+    """Return the ladder as it was served: all of it, the bids with a price, those without."""
+    rows = [row for piece in found.pieces for row in piece.rows]
+    priced = [row for row in rows if row.price_e4 is not None]
+    return rows, priced, [row for row in rows if row.price_e4 is None]
 
 
 def _undecided(row: LadderRow) -> LadderRow:
