@@ -10,12 +10,12 @@ node that answers: good enough to look around, not to sign.
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -36,6 +36,7 @@ from node.client.finality import (
 from node.client.indexed import IndexReads
 from node.client.network import ClientNetwork
 from node.client.paper import BidMandate, Envelope
+from node.client.reading import Reader
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import PATIENCE_S, SubmittedItem, Transport
@@ -45,16 +46,11 @@ from node.hashing import HASH_SIZE
 if TYPE_CHECKING:
     from node.genesis import Genesis
 
-T = TypeVar("T")
-
 _COUNTS: Final = frozenset({"days", "decimals", "frequency", "year"})
 """What a quote takes as numbers; whole figures go as text, like the rest."""
 
 TIMEOUT_S: Final = 15.0
 VALID_FOR_MS: Final = 120_000
-PAGE_MAX: Final = 200
-PAGES_MAX: Final = 50_000
-"""Pages of one list: ten million entries. A node that always has another is no node of ours."""
 
 
 class Client:
@@ -102,6 +98,7 @@ class Client:
             self._network = ClientNetwork.of(network)
         if self._network is not None:
             self._transport.genesis_hash = self._network.genesis_hash.hex()
+        self._reader = Reader(self._transport)
         self._decimals: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
@@ -221,7 +218,7 @@ class Client:
     async def simulate(self, draft: Draft) -> Read[reads.Simulation]:
         """Ask what would become of a transaction in the next block, signed or not."""
         params = {"transaction": draft.encoded_body.hex()}
-        return await self._read("khz_simulate", params, reads.Simulation)
+        return await self._reader.one("khz_simulate", params, reads.Simulation)
 
     # Following.
 
@@ -264,7 +261,7 @@ class Client:
     async def transaction_state(self, transaction_id: bytes | str) -> Read[reads.TransactionState]:
         """Ask what a node knows of a transaction."""
         params = {"id": _hexadecimal(transaction_id)}
-        return await self._read("khz_transaction", params, reads.TransactionState)
+        return await self._reader.one("khz_transaction", params, reads.TransactionState)
 
     async def block(
         self,
@@ -293,7 +290,7 @@ class Client:
             "first_event": first_event,
             "events_limit": events_limit,
         }
-        return await self._read("khz_block", params, reads.Block)
+        return await self._reader.one("khz_block", params, reads.Block)
 
     async def account(self, address: bytes | str) -> Read[reads.Account]:
         """Ask for an account.
@@ -302,7 +299,7 @@ class Client:
             NotFound: there is none.
         """
         params = {"address": self._address(address)}
-        return await self._read("khz_account", params, reads.Account, member="account")
+        return await self._reader.one("khz_account", params, reads.Account, member="account")
 
     async def holdings(self, address: bytes | str) -> Read[tuple[reads.Holding, ...]]:
         """Ask for everything that an account holds, by asset code.
@@ -311,7 +308,7 @@ class Client:
             NotFound: there is no such account.
         """
         params = {"address": self._address(address)}
-        return await self._pages("khz_holdings", params, "holdings", reads.Holding)
+        return await self._reader.all("khz_holdings", params, "holdings", reads.Holding)
 
     async def holding(self, address: bytes | str, asset: str) -> Decimal:
         """Ask how much of an asset an account can dispose of; 0 where it has none.
@@ -329,7 +326,7 @@ class Client:
             NotFound: there is no such account.
         """
         params = {"address": self._address(address)}
-        return await self._pages("khz_holds", params, "holds", reads.Hold)
+        return await self._reader.all("khz_holds", params, "holds", reads.Hold)
 
     async def asset(self, code: str) -> Read[reads.Asset]:
         """Ask for an asset.
@@ -337,20 +334,20 @@ class Client:
         Raises:
             NotFound: none is defined under this code.
         """
-        return await self._read("khz_asset", {"asset": code}, reads.Asset, member="asset")
+        return await self._reader.one("khz_asset", {"asset": code}, reads.Asset, member="asset")
 
     async def assets(self) -> Read[tuple[reads.Asset, ...]]:
         """Ask for all assets, by code."""
-        return await self._pages("khz_assets", {}, "assets", reads.Asset)
+        return await self._reader.all("khz_assets", {}, "assets", reads.Asset)
 
     @property
     def index(self) -> IndexReads:
         """What a node answers from its index, if it keeps one: history, holders, totals, text."""
-        return IndexReads(self._read, self._address)
+        return IndexReads(self._reader.one, self._address)
 
     async def auctions(self) -> Read[tuple[reads.AuctionSummary, ...]]:
         """Ask for all auctions, by name."""
-        return await self._pages("khz_auctions", {}, "auctions", reads.AuctionSummary)
+        return await self._reader.all("khz_auctions", {}, "auctions", reads.AuctionSummary)
 
     async def auction(self, name: str) -> Read[reads.Auction]:
         """Ask for an auction: its terms, its stage, its result.
@@ -358,7 +355,9 @@ class Client:
         Raises:
             NotFound: none was announced under this name.
         """
-        return await self._read("khz_auction", {"auction": name}, reads.Auction, member="auction")
+        return await self._reader.one(
+            "khz_auction", {"auction": name}, reads.Auction, member="auction"
+        )
 
     async def auction_ladder(self, name: str) -> Read[tuple[reads.LadderRow, ...]]:
         """Ask for all valid bids of an auction, without their bidders, in order of service.
@@ -366,7 +365,9 @@ class Client:
         Raises:
             NotFound: none was announced under this name.
         """
-        return await self._pages("khz_auctionLadder", {"auction": name}, "rows", reads.LadderRow)
+        return await self._reader.all(
+            "khz_auctionLadder", {"auction": name}, "rows", reads.LadderRow
+        )
 
     async def bidder(self, participant: str, auction: str | None = None) -> Read[reads.Bidder]:
         """Ask how a bidder stands, and for its bids in an auction.
@@ -375,11 +376,11 @@ class Client:
             NotFound: there is no such participant or auction.
         """
         params = {"participant": participant, "auction": auction}
-        return await self._read("khz_bidder", params, reads.Bidder)
+        return await self._reader.one("khz_bidder", params, reads.Bidder)
 
     async def auction_plans(self) -> Read[tuple[reads.AuctionPlan, ...]]:
         """Ask for the plans of auctions to come, by name."""
-        return await self._pages("khz_auctionPlans", {}, "plans", reads.AuctionPlan)
+        return await self._reader.all("khz_auctionPlans", {}, "plans", reads.AuctionPlan)
 
     async def bid_mandate(self, address: bytes | str) -> Read[BidMandate | None]:
         """Ask which office may hand in an account's bids on paper; None: it has let none.
@@ -388,7 +389,7 @@ class Client:
             NotFound: there is no such account.
         """
         params = {"address": self._address(address)}
-        return await self._read(
+        return await self._reader.one(
             "khz_bidMandate",
             params,
             BidMandate | None,  # type: ignore[arg-type]  # a union
@@ -401,11 +402,11 @@ class Client:
         Raises:
             NotFound: none was announced under this name.
         """
-        return await self._pages("khz_envelopes", {"auction": auction}, "envelopes", Envelope)
+        return await self._reader.all("khz_envelopes", {"auction": auction}, "envelopes", Envelope)
 
     async def references(self) -> Read[tuple[reads.Reference, ...]]:
         """Ask for the weighted averages that floating coupons refer to, by name."""
-        return await self._pages("khz_references", {}, "references", reads.Reference)
+        return await self._reader.all("khz_references", {}, "references", reads.Reference)
 
     async def schedule(self, code: str) -> Read[tuple[reads.Payment, ...]]:
         """Ask for the payments of a bond, sukuk or strip, in order.
@@ -414,7 +415,7 @@ class Client:
             NotFound: none is defined under this code.
             CallFailed: the asset pays nothing.
         """
-        return await self._read(
+        return await self._reader.one(
             "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
         )
 
@@ -426,7 +427,7 @@ class Client:
             CallFailed: ACTUS has no words for it, or the face is none.
         """
         params = {"asset": code, "face": format(Decimal(face), "f")}
-        return await self._read("khz_contract", params, reads.Contract)
+        return await self._reader.one("khz_contract", params, reads.Contract)
 
     async def quote(self, kind: str, **given: str | Decimal | date | int) -> Read[reads.Quote]:
         """Ask what a bill, a bond or a floater is worth by its terms.
@@ -440,7 +441,9 @@ class Client:
             CallFailed: what is given contradicts itself, or has no such price.
         """
         params = {name.removesuffix("_"): _quoted(name, value) for name, value in given.items()}
-        return await self._read("khz_quote", {"kind": kind, **params}, reads.Quote, member="quote")
+        return await self._reader.one(
+            "khz_quote", {"kind": kind, **params}, reads.Quote, member="quote"
+        )
 
     async def quote_interest(
         self, **given: str | Decimal | date | int
@@ -455,7 +458,7 @@ class Client:
         """
         params = {name.removesuffix("_"): _quoted(name, value) for name, value in given.items()}
         params["kind"] = "interest"
-        return await self._read("khz_quote", params, reads.InterestQuote, member="quote")
+        return await self._reader.one("khz_quote", params, reads.InterestQuote, member="quote")
 
     async def quote_switch(self, **given: str | Decimal | int) -> Read[reads.SwitchQuote]:
         """Ask what a face of an old line comes to in a new one, and in cash.
@@ -468,7 +471,7 @@ class Client:
         """
         params = {name: _quoted(name, value) for name, value in given.items()}
         params["kind"] = "switch"
-        return await self._read("khz_quote", params, reads.SwitchQuote, member="quote")
+        return await self._reader.one("khz_quote", params, reads.SwitchQuote, member="quote")
 
     async def strips(self, code: str, account: str | None = None) -> Read[reads.Strips]:
         """Ask for the strips of a bond, and for an account what it has of them.
@@ -478,20 +481,20 @@ class Client:
             CallFailed: the code is a strip's.
         """
         params = {"asset": code, "account": account}
-        return await self._read("khz_strips", params, reads.Strips)
+        return await self._reader.one("khz_strips", params, reads.Strips)
 
     async def debt(self) -> Read[tuple[DebtLine, ...]]:
         """Return what is owed: every bill, bond and sukuk that is held, by code."""
-        return await self._pages("khz_debt", {}, "lines", DebtLine)
+        return await self._reader.all("khz_debt", {}, "lines", DebtLine)
 
     async def withholding(self) -> Read[tuple[reads.Withholding, ...]]:
         """Ask what is withheld from interest, by class of taxpayer; who is not in it keeps all."""
         kind = tuple[reads.Withholding, ...]
-        return await self._read("khz_withholding", {}, kind, member="withholding")
+        return await self._reader.one("khz_withholding", {}, kind, member="withholding")
 
     async def calendars(self) -> Read[tuple[reads.CalendarSummary, ...]]:
         """Ask for all calendars of business days, by name."""
-        return await self._pages("khz_calendars", {}, "calendars", reads.CalendarSummary)
+        return await self._reader.all("khz_calendars", {}, "calendars", reads.CalendarSummary)
 
     async def calendar(self, name: str) -> Read[reads.Calendar]:
         """Ask for a calendar of business days.
@@ -500,7 +503,7 @@ class Client:
             NotFound: there is none of this name.
         """
         params = {"calendar": name}
-        return await self._read("khz_calendar", params, reads.Calendar, member="calendar")
+        return await self._reader.one("khz_calendar", params, reads.Calendar, member="calendar")
 
     async def business_day(
         self, calendar: str, day: date | None = None, *, business_days: int = 0
@@ -519,7 +522,7 @@ class Client:
             "day": None if day is None else day.isoformat(),
             "business_days": business_days,
         }
-        return await self._read("khz_businessDay", params, reads.BusinessDay)
+        return await self._reader.one("khz_businessDay", params, reads.BusinessDay)
 
     async def minor_units(self, amount: str | Decimal | int, asset: str) -> int:
         """Return the minor units of an amount of an asset: what operations carry.
@@ -541,15 +544,17 @@ class Client:
             NotFound: nobody is registered under this name.
         """
         params = {"participant": name}
-        return await self._read("khz_participant", params, reads.Participant, member="participant")
+        return await self._reader.one(
+            "khz_participant", params, reads.Participant, member="participant"
+        )
 
     async def validators(self, height: int | None = None) -> Read[reads.Validators]:
         """Ask who decides a height; the next one if none is given."""
-        return await self._read("khz_validators", {"height": height}, reads.Validators)
+        return await self._reader.one("khz_validators", {"height": height}, reads.Validators)
 
     async def proposals(self) -> Read[tuple[reads.Proposal, ...]]:
         """Ask for all open proposals, by id."""
-        return await self._pages("khz_proposals", {}, "proposals", reads.Proposal)
+        return await self._reader.all("khz_proposals", {}, "proposals", reads.Proposal)
 
     async def proposal(self, proposal_id: bytes | str) -> Read[reads.Proposal]:
         """Ask for an open proposal.
@@ -558,17 +563,17 @@ class Client:
             NotFound: it is not open.
         """
         params = {"proposal": _hexadecimal(proposal_id)}
-        return await self._read("khz_proposal", params, reads.Proposal, member="proposal")
+        return await self._reader.one("khz_proposal", params, reads.Proposal, member="proposal")
 
     async def parameters(self) -> Read[tuple[reads.Parameter, ...]]:
         """Ask for the parameters of the ledger, by name."""
-        return await self._read(
+        return await self._reader.one(
             "khz_parameters", {}, tuple[reads.Parameter, ...], member="parameters"
         )
 
     async def powers(self) -> Read[tuple[reads.Power, ...]]:
         """Ask for the powers matrix, by operation and subject."""
-        return await self._pages("khz_powers", {}, "powers", reads.Power)
+        return await self._reader.all("khz_powers", {}, "powers", reads.Power)
 
     async def prove(
         self,
@@ -591,7 +596,7 @@ class Client:
         params: dict[str, Any] = {"kind": kind, "name": name, "number": number}
         if address is not None:
             params["address"] = self._address(address)
-        return await self._read("khz_prove", params, reads.Proof)
+        return await self._reader.one("khz_prove", params, reads.Proof)
 
     async def call(self, method: str, **params: Any) -> Any:
         """Call a method by name and return its result as JSON: for what has no method here.
@@ -604,53 +609,8 @@ class Client:
 
     # Private.
 
-    async def _read(
-        self, method: str, params: Mapping[str, Any], kind: type[T], *, member: str | None = None
-    ) -> Read[T]:
-        """Return the member of the result, or the result itself, with its place."""
-        raw = await self._transport.call(method, params, msgspec.Raw)
-        place = _decode(bytes(raw), _Place)
-        if member is not None:
-            raw = _decode(bytes(raw), dict[str, msgspec.Raw]).get(member, msgspec.Raw(b"null"))
-        return Read(
-            value=_decode(bytes(raw), kind),
-            height=place.height,
-            block_id=place.block_id,
-            time=place.time,
-        )
-
-    async def _pages(
-        self, method: str, params: Mapping[str, Any], member: str, kind: type[T]
-    ) -> Read[tuple[T, ...]]:
-        """Return all pages; the place is that of the last."""
-        entries: list[T] = []
-        after: str | None = None
-        for _ in range(PAGES_MAX):
-            raw = await self._transport.call(
-                method, {**params, "limit": PAGE_MAX, "after": after}, msgspec.Raw
-            )
-            place = _decode(bytes(raw), _Place)
-            page = _decode(bytes(raw), dict[str, msgspec.Raw]).get(member, msgspec.Raw(b"null"))
-            entries += _decode(bytes(page), list[kind])  # type: ignore[valid-type]
-            after = place.next
-            if after is None:
-                return Read(
-                    value=tuple(entries),
-                    height=place.height,
-                    block_id=place.block_id,
-                    time=place.time,
-                )
-        raise BadAnswer(f"{method} has not ended after {PAGES_MAX} pages")
-
     def _address(self, address: bytes | str) -> str:
         return self.network.render_address(address) if isinstance(address, bytes) else address
-
-
-class _Place(msgspec.Struct):
-    height: int
-    block_id: str
-    time: datetime
-    next: str | None = None
 
 
 def _quoted(name: str, value: str | Decimal | date | int) -> str | int:
@@ -663,14 +623,6 @@ def _quoted(name: str, value: str | Decimal | date | int) -> str | int:
             return str(value)
         case _:
             return value
-
-
-def _decode(data: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    # What was cut out of an answer has not been looked into yet, and texts not been decoded.
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadAnswer(f"unreadable: {error}") from None
 
 
 def _network_of(status: reads.Status) -> ClientNetwork:

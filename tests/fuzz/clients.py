@@ -220,7 +220,7 @@ CLIENTS: Final[tuple[Target, ...]] = (
         opened=answering.pages,
         refusals=(ClientError,),
         seeds=seeds_of(answering.answers_to_pages),
-        doors=("node.client.client._decode",),
+        doors=("node.client.reading.decoded",),
     ),
     Target(
         name="answer-list",

@@ -740,7 +740,7 @@ HIT: Final[Mapping[str, str]] = {
     # Our client, of a hostile node.
     "node.client.bulk.LIST_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
     "node.client.bulk.LIST_BYTES_MAX": f"{_VALUES}::test_a_client_hands_in_lists_of_bounded_length",
-    "node.client.client.PAGES_MAX": f"{_CLIENTS}::test_a_list_that_does_not_end_is_given_up",
+    "node.client.reading.PAGES_MAX": f"{_CLIENTS}::test_a_list_that_does_not_end_is_given_up",
     "node.client.errors.RETRY_AFTER_MS_MAX": (
         "tests/client/test_client.py::test_no_node_says_for_how_long_its_client_sleeps"
     ),
@@ -918,7 +918,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.index.statements.STATEMENTS_MAX": "handed to lru_cache, which keeps to it",
     "node.stream.link.PENDING_BYTES_MAX": "handed to nats-py, which keeps to it",
     "node.stream.publisher.RETRY_S_MAX": _PAUSE,
-    "node.client.client.PAGE_MAX": _ASKED,
+    "node.client.reading.PAGE_MAX": _ASKED,
     "node.cli.asking.PAGE_MAX": _ASKED,
     "node.cli.asking.CELL_MAX": _SHOWN,
     "node.cli.asking.LINE_MAX": _SHOWN,

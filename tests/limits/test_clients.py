@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import WSMsgType, web
 
-from node.client import BadAnswer, Client, ClientNetwork, Unreachable
-from node.client import client as client_module
+from node.client import BadAnswer, Client, ClientNetwork, Unreachable, reading
 from node.client.subscriptions import MESSAGE_SIZE_MAX
 from node.client.transport import ANSWER_SIZE_MAX, CONNECTIONS_MAX
 
@@ -70,7 +69,7 @@ async def test_an_answer_that_does_not_end_is_left_at_its_limit() -> None:
 
 
 async def test_a_list_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "PAGES_MAX", 7)
+    monkeypatch.setattr(reading, "PAGES_MAX", 7)
     asked = 0
 
     async def answer(_request: web.BaseRequest, _method: str, call_id: int) -> web.StreamResponse:
