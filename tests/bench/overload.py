@@ -2,17 +2,28 @@
 
 Four validators as processes, as for `tests.bench.cluster`; the load comes from a process of its
 own, over many kept connections, in an open loop: lists of transfers at a fixed rate to the
-validators in turn. First at capacity, then at ten times that. What a node refuses for want of time
-is offered again later, as a client does; what was refused is counted, and so is when it was told to
-come back. The latency of a transfer runs from the moment the list that was taken was sent to the
-moment a validator told of its block.
+validators in turn (`flood.py`). Four loads, one after the other on one network:
 
-Both loads are measured alike: from three seconds after their first list on, to their last. Those
+`at_capacity`     what it can take, which `--capacity` says
+`refused_beside`  as much, and nine times that in the same bytes to a process beside the nodes that
+                  refuses all of it at once: what sending and receiving so much takes by itself
+`overloaded`      ten times as much to the nodes, from clients who send on whatever they are told
+`obeyed`          the same due, from clients who come back when they were told to and not before
+
+What was refused is offered again later; how often it was is counted, and when it was told to come
+back. The latency of a transfer runs from the moment the list that was taken was sent to the moment
+a validator told of its block.
+
+All loads are measured alike: from three seconds after their first list on, to their last. Those
 first seconds are when a network that was idle finds out that it is offered too much, so the latency
 and its ratio are given once more with them, for whoever asks what the change itself costs.
 
-The generator shares the processors with the nodes: `offered` says how much it really sent. With
-`--factor` higher than it can send, that is the limit.
+The generator shares the processors with the nodes: `offered` says how much it really sent,
+`generator_cpu_s` what that took. `rate_kept` compares with `at_capacity`, `rate_kept_beside` is how
+much of it is left where the flood is refused by others, and `rate_kept_of_that` what refusing takes
+of the rest. Afterwards the state roots of the validators are compared, the supply with the sum of
+holdings, what each account holds with what it must hold, and everything that was taken has to be
+final, once. Exit code 1 when one of these does not hold.
 """
 
 import argparse
@@ -21,131 +32,84 @@ import contextlib
 import json
 import multiprocessing
 import os
-import time
-from collections import Counter, deque
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-import msgspec
-
-from node.codec import encode
-from node.rpc.submissions import ItemStatus
-from tests.bench.clients import Poster, Watcher
-from tests.bench.measuring import DRAIN_S, VALID_S, Book, Plan, check
+from tests.bench.clients import Watcher
+from tests.bench.costs import budget_table, costs, sample
+from tests.bench.flood import AT_ONCE_MAX, LIST, generate, refusing
+from tests.bench.machine import verify_us
+from tests.bench.measuring import DRAIN_S, VALID_S, Book, Plan, all_held, check
 from tests.bench.tally import percentiles, read_receipts
 from tests.bench.town import Town, running_town
 
-LIST: Final = 50
-"""Transfers of one request."""
-AT_ONCE_MAX: Final = 64
-"""Requests under way at one node, each with a connection of its own; no more are sent."""
 WARM_UP_S: Final = 3.0
 SAMPLE_S: Final = 1.0
+STOCK_SHARE: Final = 1.5
+"""Of what can be taken in the time, is signed beforehand; and what may be under way twice."""
 
 
-@dataclass
-class Sent:
-    """What a generator did."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One load."""
 
-    taken: dict[bytes, float] = field(default_factory=dict)
-    """Moment of sending, by id, of what was taken."""
-    offered: int = 0
-    unsent: int = 0
-    """Lists that were due while as many were under way as may be."""
-    answers: Counter[str] = field(default_factory=Counter)
-    retry_after_ms: list[int] = field(default_factory=list)
-    cpu_s: float = 0.0
+    name: str
+    factor: int = 1
+    beside: bool = False
+    """Whether all but the first part of it goes to the refuser."""
+    obeys: bool = False
 
 
-class Generator:
-    """Sends lists at a fixed rate; what is refused goes to the back of the stock."""
-
-    def __init__(self, urls: Sequence[str], stock: Sequence[tuple[bytes, bytes]]) -> None:
-        self._posters = [Poster(url) for url in urls]
-        self._under_way = [0] * len(urls)
-        self._stock = deque(stock)
-        self.sent = Sent()
-
-    async def run(self, rate: int, seconds: float) -> None:
-        """Send for so long; returns when each list has been answered."""
-        began, pause_s = time.monotonic(), LIST / rate
-        async with asyncio.TaskGroup() as tasks:
-            for turn in range(int(seconds / pause_s)):
-                await asyncio.sleep(max(0.0, began + turn * pause_s - time.monotonic()))
-                node = turn % len(self._posters)
-                if self._under_way[node] >= AT_ONCE_MAX or len(self._stock) < LIST:
-                    self.sent.unsent += 1
-                    continue
-                orders = [self._stock.popleft() for _ in range(LIST)]
-                self._under_way[node] += 1
-                tasks.create_task(self._post(node, orders), name=f"post-{turn}")
-        for poster in self._posters:
-            poster.close()
-
-    async def _post(self, node: int, orders: list[tuple[bytes, bytes]]) -> None:
-        moment, sent = time.monotonic(), self.sent
-        sent.offered += len(orders)
-        body = encode(tuple(raw for _, raw in orders))
-        try:
-            status, answer = await self._posters[node].post(
-                "/transactions", "application/msgpack", body
-            )
-        finally:
-            self._under_way[node] -= 1
-        if status != 200:
-            sent.answers[f"http-{status}"] += len(orders)
-            found = msgspec.json.decode(answer)
-            sent.retry_after_ms.append(found["error"]["data"]["retry_after_ms"])
-            self._stock.extend(orders)
-            return
-        items: list[tuple[Any, int, Any, Any]] = msgspec.msgpack.decode(answer)
-        for order, (_, item, _, retry_after_ms) in zip(orders, items, strict=True):
-            sent.answers[ItemStatus(item).name.lower()] += 1
-            if item == ItemStatus.BUSY:
-                sent.retry_after_ms.append(retry_after_ms)
-                self._stock.append(order)
-            else:
-                sent.taken[order[0]] = moment
-
-
-def generate(
-    urls: Sequence[str], stock: Sequence[tuple[bytes, bytes]], rate: int, seconds: float
-) -> Sent:
-    """Run a generator; called in a process of its own."""
-    began = time.process_time()
-    generator = Generator(urls, stock)
-    asyncio.run(generator.run(rate, seconds))
-    generator.sent.cpu_s = time.process_time() - began
-    return generator.sent
-
-
-async def phase(
-    town: Town, pool: ProcessPoolExecutor, *, rate: int, capacity: int, seconds: float, seed: int
+async def load(
+    town: Town,
+    pool: ProcessPoolExecutor,
+    phase: Phase,
+    *,
+    capacity: int,
+    seconds: float,
+    verification_us: float,
+    book: Book,
 ) -> dict[str, Any]:
-    """Load the network at a rate; return what became of it."""
-    count = int(2 * capacity * seconds) + 20 * AT_ONCE_MAX * LIST
-    stock = list(town.transfers(count, valid_s=VALID_S, seed=seed))
+    """Load the network; return what became of it."""
+    count = int(STOCK_SHARE * capacity * seconds) + 2 * 5 * AT_ONCE_MAX * LIST
+    book.measurements += 1
+    orders = list(town.orders(town.clerk(), count, valid_s=VALID_S, seed=book.measurements))
+    book.orders += orders
     watcher = Watcher(town.posters[0].url, "receipts")
-    urls = [poster.url for poster in town.posters]
     memory: list[float] = []
-    used = town.cpu_s()
-    async with watcher.follow(), asyncio.TaskGroup() as tasks:
+    before = await sample(town)
+    async with watcher.follow(), refusing() as refuser, asyncio.TaskGroup() as tasks:
         sampling = tasks.create_task(_sample(town, memory), name="memory")
-        began = time.monotonic()
         sent = await asyncio.get_running_loop().run_in_executor(
-            pool, generate, urls, stock, rate, seconds
+            pool,
+            partial(
+                generate,
+                [poster.url for poster in town.posters],
+                [(order.id, order.raw) for order in orders],
+                rate=phase.factor * capacity,
+                seconds=seconds,
+                factor=phase.factor,
+                refuser=refuser if phase.beside else None,
+                obeys=phase.obeys,
+            ),
         )
-        ended = time.monotonic()
         sampling.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 await watcher.until(len(sent.taken))
-    used = town.cpu_s() - used
-    final = read_receipts(watcher.messages).moments
+    after = await sample(town)
+    told = read_receipts(watcher.messages)
+    final = told.moments
+    book.applied |= {order_id for order_id, outcome in told.outcomes.items() if not outcome}
+    unfinished = sum(identifier not in final for identifier in sent.taken)
+    book.is_complete = book.is_complete and not unfinished
     # The process that sends takes a moment to begin: the first list says when it did.
-    began = min(sent.taken.values(), default=began) + WARM_UP_S
+    first = min(sent.taken.values(), default=0.0)
+    began, ended = first + WARM_UP_S, first + seconds
     all_waits = [
         (moment, (final[identifier] - moment) * 1000)
         for identifier, moment in sent.taken.items()
@@ -153,22 +117,38 @@ async def phase(
     ]
     waits = [wait_ms for moment, wait_ms in all_waits if began <= moment]
     return {
-        "rate_asked": rate,
+        "rate_asked": phase.factor * capacity,
         "offered": round(sent.offered / seconds, 1),
+        "refused_beside": round(sent.elsewhere * LIST / seconds, 1),
         "unsent_lists": sent.unsent,
-        "tps": round(
-            sum(began <= moment < ended for moment in final.values()) / max(ended - began, 0.1), 1
-        ),
+        "tps": _rate(final, began, ended),
+        "tps_from_the_first": _rate(final, first, ended),
         "latency_of_taken_ms": percentiles(waits),
         "latency_from_the_first_ms": percentiles([wait_ms for _, wait_ms in all_waits]),
         "taken": len(sent.taken),
-        "taken_and_not_final": sum(identifier not in final for identifier in sent.taken),
+        "taken_and_not_final": unfinished,
+        "told_twice": told.twice,
         "answers": dict(sent.answers),
         "retry_after_ms": percentiles(sent.retry_after_ms),
         "memory_mb": {"first": memory[0], "highest": max(memory), "last": memory[-1]},
-        "validators_cpu_s": round(used, 1),
-        "generator_cpu_s": round(sent.cpu_s, 1),
-    }
+        "blocks": len(told.blocks),
+        "transactions_per_block": round(len(final) / max(len(told.blocks), 1), 1),
+        "validators_cpu_s": round(after.cpu_s - before.cpu_s, 1),
+        "generator_cpu_s": round(sent.cpu_s, 2),
+        "generator_late_ms": round(sent.late_s * 1000, 1),
+    } | costs(
+        before,
+        after,
+        transactions=len(final),
+        validators=len(town.posters),
+        size_bytes=sum(len(order.raw) for order in orders) / count,
+        verify_us=verification_us,
+        signers=1,
+    )
+
+
+def _rate(final: Mapping[bytes, float], began: float, ended: float) -> float:
+    return round(sum(began <= moment < ended for moment in final.values()) / (ended - began), 1)
 
 
 async def _sample(town: Town, memory: list[float]) -> None:
@@ -178,31 +158,57 @@ async def _sample(town: Town, memory: list[float]) -> None:
 
 
 async def _run(arguments: argparse.Namespace) -> dict[str, Any]:
+    factor = arguments.factor
+    phases = (
+        Phase(name="at_capacity"),
+        Phase(name="refused_beside", factor=factor, beside=True),
+        Phase(name="overloaded", factor=factor),
+        Phase(name="obeyed", factor=factor, obeys=True),
+    )
+    book, found, verification_us = Book(), {}, verify_us()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         async with running_town(accounts=arguments.accounts) as town:
-            phases = []
-            for seed, factor in enumerate((1, arguments.factor), start=1):
-                phases.append(
-                    await phase(
-                        town,
-                        pool,
-                        rate=factor * arguments.capacity,
-                        capacity=arguments.capacity,
-                        seconds=arguments.seconds,
-                        seed=seed,
-                    )
+            for phase in phases:
+                found[phase.name] = await load(
+                    town,
+                    pool,
+                    phase,
+                    capacity=arguments.capacity,
+                    seconds=arguments.seconds,
+                    verification_us=verification_us,
+                    book=book,
                 )
-            found = await check(town, Plan(), Book(is_complete=False))
-    usual, over = phases
-    return {
-        "processors": os.cpu_count(),
-        "at_capacity": usual,
-        "overloaded": over,
-        "rate_kept": round(over["tps"] / max(usual["tps"], 0.1), 3),
-        "latency_ratio": _ratios(usual, over, "latency_of_taken_ms"),
-        "latency_ratio_from_the_first": _ratios(usual, over, "latency_from_the_first_ms"),
-    } | found
+            checks = await check(town, Plan(), book)
+    usual, beside, over, obeyed = found.values()
+    return (
+        {"processors": os.cpu_count(), "verify_us": verification_us}
+        | found
+        | {
+            "rate_kept": _share(over, usual, "tps"),
+            "rate_kept_from_the_first": _share(over, usual, "tps_from_the_first"),
+            "rate_kept_beside": _share(beside, usual, "tps"),
+            "rate_kept_of_that": _share(over, beside, "tps"),
+            "rate_kept_obeyed": _share(obeyed, usual, "tps"),
+            "latency_ratio": _ratios(usual, over, "latency_of_taken_ms"),
+            "latency_ratio_from_the_first": _ratios(usual, over, "latency_from_the_first_ms"),
+            "latency_ratio_beside": _ratios(usual, beside, "latency_of_taken_ms"),
+            "latency_ratio_obeyed": _ratios(usual, obeyed, "latency_of_taken_ms"),
+            "told_twice": sum(each["told_twice"] for each in found.values()),
+            "taken_and_not_final": sum(each["taken_and_not_final"] for each in found.values()),
+        }
+        | checks
+    )
+
+
+def holds(found: dict[str, Any]) -> bool:
+    """Return whether every check held, and everything that was taken became final, once."""
+    return all_held([found]) and not found["taken_and_not_final"]
+
+
+def _share(of: dict[str, Any], against: dict[str, Any], name: str) -> float:
+    share: float = of[name] / max(against[name], 0.1)
+    return round(share, 3)
 
 
 def _ratios(usual: dict[str, Any], over: dict[str, Any], of: str) -> dict[str, float]:
@@ -211,15 +217,19 @@ def _ratios(usual: dict[str, Any], over: dict[str, Any], of: str) -> dict[str, f
     }
 
 
-def main() -> None:
+def main() -> int:
     """Run the benchmark that the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--capacity", type=int, default=2_000, help="transfers a second")
     parser.add_argument("--factor", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each of the two loads")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each of the four loads")
     parser.add_argument("--accounts", type=int, default=1_000)
-    print(json.dumps(asyncio.run(_run(parser.parse_args())), indent=2))
+    found = asyncio.run(_run(parser.parse_args()))
+    print(json.dumps(found, indent=2))
+    rows = [found[name] for name in ("at_capacity", "refused_beside", "overloaded", "obeyed")]
+    print(budget_table(rows), file=sys.stderr)
+    return 0 if holds(found) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
