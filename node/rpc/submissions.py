@@ -104,6 +104,9 @@ class Submissions:
             Limited: no room; says when to try again.
             WaitTimeout: taken, and not final in this time.
         """
+        refused = self._turned_away(1)
+        if refused is not None:
+            raise refused
         raw = decode_text(text, "transaction")
         (taken,) = await self._take([raw])
         if isinstance(taken, RpcError):
@@ -154,6 +157,11 @@ class Submissions:
 
         With `wait`, those that are not final in this time are answered `pending`.
         """
+        refused = self._turned_away(len(texts))
+        if refused is not None:
+            return results.SubmissionsResult(
+                **at_head(self._chain.head), results=[self._submitted(refused)] * len(texts)
+            )
         raws = [decode_text(text, f"transactions[{i}]") for i, text in enumerate(texts)]
         taken = await self._take(raws)
         if wait:
@@ -191,6 +199,14 @@ class Submissions:
             receipt=receipt,
             error=None,
         )
+
+    def _turned_away(self, count: int) -> Limited | None:
+        """Return the error by which so many are refused unread; None: they are not."""
+        retry_after_ms = self._services.intake.turn_away()
+        if retry_after_ms is None:
+            return None
+        self._services.metrics.submissions.labels(answer="full").inc(count)
+        return busy(retry_after_ms)
 
     async def _take(
         self, raws: Sequence[bytes]

@@ -265,6 +265,32 @@ async def test_crowded_node_refuses_unread(monkeypatch: pytest.MonkeyPatch) -> N
         assert (await solo.refused("khz_submit", [b"nonsense".hex()]))["code"] == -32003
 
 
+@pytest.mark.adversarial(75)
+async def test_crowded_node_reads_no_transaction_in_a_call_by_whatever_way_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.intake.crowding.WAITING_MIN", 2)
+    nonsense = "neither hexadecimal nor base64"
+    params = {"transactions": [nonsense] * 3}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "khz_submitMany", "params": params}
+    async with solo_node() as solo, solo.session.ws_connect(solo.url + "/ws") as socket:
+        await submit_list(solo, *(solo.town.transfer("a0", "a1", 1 + index) for index in range(2)))
+
+        error = await solo.refused("khz_submit", [nonsense])
+        items = (await solo.call("khz_submitMany", params))["results"]
+        await socket.send_json(call)
+        told = await socket.receive_json()
+
+        assert error["code"] == -32005
+        assert error["data"]["retry_after_ms"] > 0
+        refused = {"id": None, "status": "refused", "receipt": None, "error": error}
+        assert items == told["result"]["results"] == [refused] * 3
+        assert solo.services.metrics.value("khazana_submissions_total", answer="full") == 7
+        assert (await solo.call("khz_status"))["mempool"]["transactions"] == 2
+        await solo.seal()
+        assert (await solo.refused("khz_submitMany", params))["code"] == -32602
+
+
 async def test_node_that_is_behind_refuses_nothing_by_its_state() -> None:
     async with solo_node(record=make_record(validators=4)) as solo:
         raw = too_much(solo).hex()
