@@ -163,6 +163,17 @@ class IndexReads:
         async for entry in self._entries("khz_proposalHistory", {"proposal": proposal}):
             yield entry
 
+    async def participant_history(self, participant: str) -> AsyncIterator[HistoryEntry]:
+        """Go through what the register says of a participant, newest first.
+
+        Raises:
+            NotFound: there is no such participant.
+            CallFailed: the node keeps no index, or it does not answer.
+        """
+        wanted = {"participant": participant}
+        async for entry in self._entries("khz_participantHistory", wanted):
+            yield entry
+
     async def _entries(self, method: str, wanted: Mapping[str, str]) -> AsyncIterator[HistoryEntry]:
         before: str | None = None
         while True:

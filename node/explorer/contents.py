@@ -179,7 +179,7 @@ class HistoryLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountPast(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of what happened to an account, newest first, from the node's index."""
+    """A page of what happened to an account or a participant, newest first, from the index."""
 
     lines: list[HistoryLine]
     next: str | None
@@ -250,6 +250,11 @@ class ParticipantContent(results.Result, frozen=True, kw_only=True):
     licences: list[LicenceLine]
     validator: str | None
     """That it runs, of those who decide the next height."""
+    founded: list[str]
+    """Addresses of the accounts that the genesis gave it, the first ones; of others its past says
+    when they were opened."""
+    past: AccountPast | None
+    """None: this node keeps no index, or it does not answer."""
 
 
 class ParticipantsContent(results.Result, frozen=True, kw_only=True):

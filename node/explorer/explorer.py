@@ -201,7 +201,7 @@ class Explorer:
             "participants": _page(
                 "participant",
                 "participant-title",
-                lambda a, _f: reading.participant(_argument(a)),
+                lambda a, f: reading.participant(_argument(a), a.query, f),
             ),
             "proposals": _page(
                 "proposal",

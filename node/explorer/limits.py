@@ -19,6 +19,10 @@ PROPOSAL_PAST_READ_MAX: Final = 200
 """Of what became of a proposal: that it was opened, an approval of each office, how it ended."""
 PROPOSAL_PAST_SHOWN_MAX: Final = 40
 """Of that on its page, newest first."""
+FOUNDED_SHOWN_MAX: Final = 20
+"""Accounts from the genesis on the page of a participant."""
+FOUNDING_READ_MAX: Final = 1_000
+"""Accounts of the genesis among which they are looked for: institutions come first in it."""
 TRANSACTIONS_SHOWN_MAX: Final = 20
 """Transactions of one page of a block."""
 OPERATIONS_SHOWN_MAX: Final = 8

@@ -4,7 +4,8 @@ A node without an index, or whose index does not answer, shows the rest of the p
 says what is missing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -17,10 +18,13 @@ from node.rpc.errors import InvalidParams, Limited, NoIndex, NotReady
 from node.rpc.indexed import (
     TEXT_MAX,
     AccountHistoryParams,
+    AccountHistoryResult,
     DailyTotalsParams,
     HistoryEntry,
     HolderClassesParams,
     Indexed,
+    ParticipantHistoryParams,
+    ParticipantHistoryResult,
     ProposalHistoryParams,
     ProposalHistoryResult,
     SearchTextParams,
@@ -63,13 +67,36 @@ class Past:
         """
         before = query.get("history")
         params = AccountHistoryParams(address=address, before=before, limit=HISTORY_SHOWN_MAX)
-        try:
+        with _cursor(before):
             found = await _asked(self._index.account_history, params)
-        except InvalidParams:
-            raise PageRefusal(400, found=cut(before or ""), expected="expected-cursor") from None
-        if found is None:
-            return None
+        return None if found is None else self._page(found, showing, outcome_line)
 
+    async def of_participant(
+        self,
+        participant: str,
+        query: Mapping[str, str],
+        showing: Showing,
+        outcome_line: Callable[[results.OutcomeView, Showing], OutcomeLine],
+    ) -> AccountPast | None:
+        """Return a page of what became of a participant; None: there is no index to ask.
+
+        Raises:
+            PageRefusal: the query's cursor is none.
+        """
+        before = query.get("history")
+        params = ParticipantHistoryParams(
+            participant=participant, before=before, limit=HISTORY_SHOWN_MAX
+        )
+        with _cursor(before):
+            found = await _asked(self._index.participant_history, params)
+        return None if found is None else self._page(found, showing, outcome_line)
+
+    def _page(
+        self,
+        found: AccountHistoryResult | ParticipantHistoryResult,
+        showing: Showing,
+        outcome_line: Callable[[results.OutcomeView, Showing], OutcomeLine],
+    ) -> AccountPast:
         return AccountPast(
             lines=[self.line(entry, showing, outcome_line) for entry in found.entries],
             next=found.next,
@@ -158,6 +185,15 @@ class Past:
     def behind(self, found: Indexed) -> int:
         """Return how many blocks of the node an answer does not know."""
         return max(0, self._chain.head.height - found.index.height)
+
+
+@contextmanager
+def _cursor(before: str | None) -> Iterator[None]:
+    """Refuse a cursor of the past that is none, as a page does."""
+    try:
+        yield
+    except InvalidParams:
+        raise PageRefusal(400, found=cut(before or ""), expected="expected-cursor") from None
 
 
 async def _asked(

@@ -8,6 +8,7 @@ early rather than read more than `BLOCKS_READ_BYTES_MAX`, or much for longer tha
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from node.addresses import ADDRESS_SIZE, render_address
@@ -44,6 +45,8 @@ from node.explorer.limits import (
     BLOCKS_READ_BYTES_SURE,
     BLOCKS_READ_MS_MAX,
     EVENTS_SHOWN_MAX,
+    FOUNDED_SHOWN_MAX,
+    FOUNDING_READ_MAX,
     OPERATIONS_SHOWN_MAX,
     ROWS_MAX,
     TRANSACTIONS_SHOWN_MAX,
@@ -52,6 +55,7 @@ from node.explorer.past import Past
 from node.explorer.proposals import Proposals
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
+from node.ledger.policies import account_address
 from node.rpc import params, results
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
@@ -349,8 +353,10 @@ class Reading:
             next=page.next,
         )
 
-    async def participant(self, argument: str) -> ParticipantContent:
-        """Return a participant with its licences."""
+    async def participant(
+        self, argument: str, query: Mapping[str, str], showing: Showing
+    ) -> ParticipantContent:
+        """Return a participant with its licences, its accounts, and a page of its past."""
         wanted = convert(
             {"participant": argument}, params.ParticipantParams, argument, "expected-name"
         )
@@ -368,7 +374,21 @@ class Reading:
                 ),
                 None,
             ),
+            founded=self._founded(found.participant),
+            past=await self.past.of_participant(found.participant, query, showing, outcome_line),
         )
+
+    def _founded(self, participant: str) -> list[str]:
+        """Return the addresses of the first accounts that the genesis gave a participant."""
+        genesis = self._door.services.genesis
+        accounts = genesis.ledger.accounts[:FOUNDING_READ_MAX]
+        of_it = (each for each in accounts if each.owner == participant)
+        return [
+            render_address(
+                account_address(each.owner, each.policy, each.salt), test=genesis.test_network
+            )
+            for each in islice(of_it, FOUNDED_SHOWN_MAX)
+        ]
 
     async def licences(self, query: Mapping[str, str]) -> LicencesContent:
         """Return a page of the licences."""

@@ -13,7 +13,13 @@ from sqlalchemy import bindparam, or_, select
 from node.codec import decode
 from node.index.database import Database
 from node.index.errors import IndexUnusable
-from node.index.projection import BLOCK_ITEM, REFUSED, subject
+from node.index.projection import (
+    BLOCK_ITEM,
+    REFUSED,
+    participant_subject,
+    participants_of,
+    subject,
+)
 from node.index.recent import RECENT_OF, bucket_of
 from node.index.schema import CLASSES, EVENTS, HISTORY, HOLDERS, TOTALS
 from node.index.words import words_of
@@ -36,7 +42,7 @@ Place: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """Something that happened to an account, or to a proposal."""
+    """Something that happened to an account, a proposal or a participant."""
 
     height: int
     item: int
@@ -169,6 +175,17 @@ class Answers:
         found, following = await self.history(subject(proposal), before, limit)
         # The key is where its id begins, and another id may be asked for that begins so.
         return [each for each in found if _proposal_of(each.what) == proposal], following
+
+    async def participant(
+        self, participant: str, before: Place | None, limit: int
+    ) -> tuple[Sequence[Happening], Place | None]:
+        """Return what became of a participant, newest first, and before what the next page begins.
+
+        Raises:
+            IndexFailure: it cannot answer.
+        """
+        found, following = await self.history(participant_subject(participant), before, limit)
+        return [each for each in found if participant in participants_of(each.what)], following
 
     async def height_of(self, block_id: bytes) -> int | None:
         """Return the height at which a block may be that has this id; None: it has no such block.

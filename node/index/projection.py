@@ -8,9 +8,10 @@ What a row says is in `schema`. Nothing here reads a database, a clock or the st
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, get_args
+from hashlib import sha256
+from typing import Any, Final, TypeAlias, get_args
 
 from node.blocks import Block
 from node.chain import BlockReceipts, Committed
@@ -18,7 +19,18 @@ from node.codec import CodecError, Record, decode, encode
 from node.index.mentions import accounts_of, texts_of
 from node.index.moves import moves_of
 from node.index.words import words_of
-from node.ledger.events import Event, Transferred
+from node.ledger.events import (
+    AccountOpened,
+    AssetDefined,
+    Event,
+    LicenceGranted,
+    LicenceRevoked,
+    OfficeGranted,
+    ParticipantRegistered,
+    ParticipantStatusUpdated,
+    Transferred,
+    ValidatorAdded,
+)
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.operations import (
     DefineAsset,
@@ -63,6 +75,17 @@ def subject(identifier: bytes) -> bytes:
     the whole of it with what is found.
     """
     return identifier[:ADDRESS_SIZE]
+
+
+def participant_subject(participant: str) -> bytes:
+    """Return the same of a participant, whose id may be longer: of a hash of it."""
+    return sha256(b"participant " + participant.encode()).digest()[:ADDRESS_SIZE]
+
+
+def participants_of(event: Event | Receipt) -> tuple[str, ...]:
+    """Return whom of the register an event is about; none of what a participant's accounts do."""
+    read = _OF_PARTICIPANTS.get(type(event))
+    return () if read is None else tuple(name for name in read(event) if name is not None)
 
 
 @dataclass(slots=True)
@@ -194,6 +217,9 @@ class _Block:
             rows.history.append((account, height, item))
         if type(event) in _OF_PROPOSALS:
             rows.history.append((subject(event.proposal), height, item))  # type: ignore[union-attr]
+        if type(event) in _OF_PARTICIPANTS:
+            for participant in participants_of(event):
+                rows.history.append((participant_subject(participant), height, item))
         came: dict[str, int] = {}
         went: dict[str, int] = {}
         for asset, account, amount in moves_of(event):
@@ -289,3 +315,15 @@ _OF_PROPOSALS: Final = frozenset(
     kind for kind in get_args(Event) if "proposal" in kind.__struct_fields__
 )
 """Events that say what became of a proposal."""
+_OF_PARTICIPANTS: Final[Mapping[type[Record], Callable[[Any], tuple[str | None, ...]]]] = {
+    ParticipantRegistered: lambda event: (event.participant,),
+    ParticipantStatusUpdated: lambda event: (event.participant,),
+    OfficeGranted: lambda event: tuple(dict.fromkeys((event.participant, event.previous))),
+    LicenceGranted: lambda event: (event.participant,),
+    LicenceRevoked: lambda event: (event.participant,),
+    AccountOpened: lambda event: (event.owner,),
+    AssetDefined: lambda event: (event.issuer,),
+    ValidatorAdded: lambda event: (event.participant,),
+}
+"""Events of the register: whom each is about. What a participant does with its accounts is in the
+past of those."""

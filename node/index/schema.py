@@ -19,10 +19,8 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT: Final = 2
-"""Of the tables; another one is another index, which is rebuilt."""
-FORMATS_BEFORE: Final = frozenset({1})
-"""Of which this one is made by what is written next: 1 had no rows that wait."""
+FORMAT: Final = 3
+"""Of the tables and of what is in them; another one is another index, which is rebuilt."""
 
 METADATA: Final = MetaData()
 
@@ -55,7 +53,7 @@ EVENTS: Final = Table(
 HISTORY: Final = Table(
     "history",
     METADATA,
-    Column("account", LargeBinary, primary_key=True),  # or a block, a proposal: its id begins so
+    Column("account", LargeBinary, primary_key=True),  # or what another subject stands under
     Column("height", BigInteger, primary_key=True, autoincrement=False),
     Column("item", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,

@@ -21,7 +21,6 @@ from node.index.schema import (
     CLASSES,
     EVENTS,
     FORMAT,
-    FORMATS_BEFORE,
     HOLDERS,
     TEXTS,
     TOTALS,
@@ -65,7 +64,7 @@ def checkpoint_of(rows: Iterable[tuple[object, ...]]) -> Checkpoint | None:
     """Return the same from the rows of `READ_CHECKPOINT`."""
     for row in rows:
         _, form, network, from_height, holders_from, height, block_id, time_ms = row
-        if form != FORMAT and form not in FORMATS_BEFORE:
+        if form != FORMAT:
             raise IndexUnusable(
                 f"the index has the form {form}, this release writes {FORMAT}: run `khazana index"
                 " rebuild`"

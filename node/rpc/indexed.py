@@ -14,12 +14,12 @@ from node.amounts import render_amount
 from node.index import IndexFailure, IndexOverrun
 from node.index.moves import moves_of
 from node.ledger.dates import from_date
-from node.ledger.tables import ASSETS, name_key
+from node.ledger.tables import ASSETS, PARTICIPANTS, name_key
 from node.ledger.transition import Receipt
 from node.ledger.units import MS_PER_DAY
 from node.rpc.errors import InvalidParams, Limited, NoIndex, NotFound, NotReady
 from node.rpc.jsonrpc import NoParams, method
-from node.rpc.params import AddressText, AssetCode, DayText, Id, Limit, Params
+from node.rpc.params import AddressText, AssetCode, DayText, Id, Limit, Params, ParticipantId
 from node.rpc.reading import found
 from node.rpc.rendering import render_day, render_time
 from node.rpc.results import Object, OutcomeView, Result, at_head
@@ -59,6 +59,14 @@ class ProposalHistoryParams(Params, frozen=True, kw_only=True):
     """`khz_proposalHistory`."""
 
     proposal: Id
+    before: Newest = None
+    limit: Limit = 50
+
+
+class ParticipantHistoryParams(Params, frozen=True, kw_only=True):
+    """`khz_participantHistory`."""
+
+    participant: ParticipantId
     before: Newest = None
     limit: Limit = 50
 
@@ -131,7 +139,7 @@ class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened to an account, or to a proposal."""
+    """Something that happened to an account, a proposal or a participant."""
 
     cursor: str
     """Its place in the stream (`khz_subscribe`)."""
@@ -144,7 +152,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: OutcomeView | None
     """Of a refused transaction in which the account was to act; null otherwise."""
     changes: list[ChangeView]
-    """Of the account's own holdings; of a proposal none."""
+    """Of the account's own holdings; of a proposal or a participant none."""
 
 
 class AccountHistoryResult(Indexed, frozen=True, kw_only=True):
@@ -158,6 +166,13 @@ class ProposalHistoryResult(Indexed, frozen=True, kw_only=True):
     proposal: str
     entries: list[HistoryEntry]
     """Newest first. What it changed when it was applied stands in its transaction's receipt."""
+    next: str | None
+
+
+class ParticipantHistoryResult(Indexed, frozen=True, kw_only=True):
+    participant: str
+    entries: list[HistoryEntry]
+    """Newest first. What the genesis says of it is not among them."""
     next: str | None
 
 
@@ -285,6 +300,28 @@ class IndexMethods:
         return ProposalHistoryResult(
             **self._at(),
             proposal=params.proposal,
+            entries=[self._entry(None, each) for each in page],
+            next=None if following is None else "{}-{}".format(*following),
+        )
+
+    @method("khz_participantHistory", NotFound, NoIndex, NotReady, Limited)
+    async def participant_history(
+        self, params: ParticipantHistoryParams
+    ) -> ParticipantHistoryResult:
+        """List what became of a participant, newest first: what the register says of it.
+
+        Its registration, status, offices and licences with their phases, the accounts that were
+        opened for it, the assets it issues. What its accounts did is in the history of those.
+        """
+        name = params.participant
+        found(self._chain, PARTICIPANTS, name_key(name), f"participant {name!r}")
+        before = None if params.before is None else _place(params.before)
+        page, following = await self._ask(
+            lambda answers: answers.participant(name, before, params.limit)
+        )
+        return ParticipantHistoryResult(
+            **self._at(),
+            participant=name,
             entries=[self._entry(None, each) for each in page],
             next=None if following is None else "{}-{}".format(*following),
         )

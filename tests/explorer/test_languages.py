@@ -57,7 +57,7 @@ NAMES: Final = sorted(
         *(MARK, f"{MARK[:50]}…", f"{MARK[:49]}…", SHORT_MARK),
         *(EXCHANGE, LEI, "chenab-bank", "karakoram-bank", *OFFICES, "crypto-council", "bank", "PK"),
         *("Market treasury bill, 84 days", "Market treasury bill, 182 days"),
-        *("Rupee of the central bank", "for the harvest", "nothing of the kind"),
+        *("Rupee of the central bank", "for the harvest", "nothing of the kind", "VAA-2026/17"),
         *(
             BILL,
             ISIN,

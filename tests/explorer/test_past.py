@@ -3,17 +3,36 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from node.client import Client
 from node.codec import encode
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.limits import HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, PAGE_BYTES_MAX
 from node.ledger.events import Proposed
-from node.ledger.operations import Approve, Propose, SetParameter, Transfer, Withdraw
-from tests.chain.town import BANK, CASH, address_of
+from node.ledger.operations import (
+    Approve,
+    Propose,
+    SetParameter,
+    Transfer,
+    Withdraw,
+)
+from node.ledger.policies import account_address, single_signer
+from tests.chain.town import BANK, CASH, SALT, address_of, key
 from tests.explorer.marking import MARK
 from tests.explorer.reading_html import Parsed
-from tests.explorer.stage import BILL, CENTRAL, MINISTRY, OFFICES, REGULATOR, Stage, stage
+from tests.explorer.stage import (
+    BILL,
+    CENTRAL,
+    EXCHANGE,
+    MINISTRY,
+    OFFICES,
+    REGULATOR,
+    Stage,
+    plain,
+    stage,
+)
 from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
 from tests.rpc.solo import solo_node
 
@@ -210,6 +229,76 @@ async def test_a_decided_proposal_keeps_its_page(tmp_path: Path) -> None:
             "approved",
             "proposed",
         ]
+
+
+async def test_a_participant_shows_its_accounts_licences_and_what_it_issues(
+    tmp_path: Path,
+) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        said: dict[str, list[str]] = {}
+        for name in ("karakoram-bank", EXCHANGE, "finance-ministry", "chenab-bank"):
+            content = json.loads((await shown.get(f"/participants/{name}.json"))[1])
+            said[name] = [line["event"]["type"] for line in content["past"]["lines"]]
+            for language in LANGUAGES:
+                _, html = await shown.get(f"{ROOTS[language]}/participants/{name}")
+                page = Parsed(html)
+                assert page.faults == [], name
+                check_accessible(page, name)
+                check_strict(page, name)
+                assert len(html.encode()) < PAGE_BYTES_MAX
+                for address in content["founded"]:
+                    assert f"{ROOTS[language]}/accounts/{address}" in page.links()
+        _, html = await shown.get("/participants/karakoram-bank")
+        account = shown.solo.network.render_address(
+            account_address("karakoram-bank", single_signer(key("karakoram").public_key), SALT)
+        )
+        ministry = json.loads((await shown.get("/participants/finance-ministry.json"))[1])
+        async with Client(shown.solo.url) as client:
+            past = [each async for each in client.index.participant_history(EXCHANGE)]
+
+        assert f"/accounts/{account}" in Parsed(html).links()
+        assert said["karakoram-bank"] == ["account_opened", "participant_registered"]
+        assert said["chenab-bank"] == ["participant_registered"]
+        assert said[EXCHANGE][0] == "licence_revoked"
+        assert said[EXCHANGE][-2:] == ["licence_granted", "participant_registered"]
+        assert "asset_defined" in said["finance-ministry"]
+        assert ministry["founded"] == [shown.solo.network.render_address(MINISTRY)]
+        assert [each.event and each.event["type"] for each in past] == said[EXCHANGE]
+
+
+async def test_the_past_of_a_participant_goes_on_by_its_cursor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.explorer.past.HISTORY_SHOWN_MAX", 1)
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        path = "/participants/karakoram-bank"
+        first = json.loads((await shown.get(f"{path}.json"))[1])["past"]
+        older = json.loads((await shown.get(f"{path}.json?history={first['next']}"))[1])["past"]
+        page = Parsed((await shown.get(path))[1])
+        status, _ = await shown.get(f"{path}?history=yesterday")
+
+    assert [each["event"]["type"] for each in first["lines"]] == ["account_opened"]
+    assert [each["event"]["type"] for each in older["lines"]] == ["participant_registered"]
+    assert older["next"] is None
+    assert f"{path}?history={first['next']}" in page.links()
+    assert status == 400
+
+
+async def test_accounts_of_the_genesis_are_shown_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with plain() as shown:
+        path = "/participants/finance-ministry.json"
+        some = json.loads((await shown.get(path))[1])
+        monkeypatch.setattr("node.explorer.reading.FOUNDED_SHOWN_MAX", 0)
+        none = json.loads((await shown.get(path))[1])
+        monkeypatch.undo()
+        monkeypatch.setattr("node.explorer.reading.FOUNDING_READ_MAX", 0)
+        unread = json.loads((await shown.get(path))[1])
+
+    assert len(some["founded"]) == 1
+    assert none["founded"] == unread["founded"] == []
+    assert some["past"] is None
 
 
 async def test_an_old_block_is_found_by_its_id(tmp_path: Path) -> None:

@@ -1,21 +1,20 @@
 """What of the history waits: how much may, which goes first, and that all of it is found."""
 
-import sqlite3
 from collections import Counter
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Select, select
 
-from node.index import recent
+from node.index import IndexUnusable, recent
 from node.index.answers import Answers
 from node.index.database import Database, Row, Values
 from node.index.projection import BLOCK_ITEM, HistoryRow
 from node.index.rebuilding import rebuild
 from node.index.recent import add_history
 from node.index.schema import BUCKETS, HISTORY, RECENT
+from node.index.writing import checkpoint_of
 from tests.index.chains import grow, random_town, rows_of
 from tests.index.conftest import Databases
 from tests.index.test_rebuilding import rows_after_following
@@ -134,24 +133,7 @@ async def test_what_is_put_away_while_it_is_asked_for_is_found_once(
     await database.close()
 
 
-async def test_an_index_of_the_form_before_goes_on_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recent, "RECENT_MAX", 0)
-    databases = Databases("sqlite", tmp_path, None)
-    town = await random_town()
-    await grow(town, Random(24), blocks=8)
-    place = databases.place()
-    await rows_after_following(databases.at(place), town)
-    with sqlite3.connect(place) as connection:  # as it was: nothing waited
-        connection.execute("DROP TABLE recent")
-        connection.execute("DROP TABLE buckets")
-        connection.execute("UPDATE checkpoint SET format = 1")
-    monkeypatch.undo()
-    await grow(town, Random(25), blocks=4)
-
-    followed = await rows_after_following(databases.at(place), town)
-
-    assert followed == await rows_after_following(databases.new(), town)
-    with sqlite3.connect(place) as connection:
-        assert connection.execute("SELECT format FROM checkpoint").fetchall() == [(2,)]
+def test_an_index_of_another_form_is_refused_with_what_to_do() -> None:
+    """What it lacks would be missing without a word: a participant's past, of the form before."""
+    with pytest.raises(IndexUnusable, match="form 2, this release writes 3: run `khazana index re"):
+        checkpoint_of([(0, 2, bytes(32), 1, 0, 5, bytes(32), 0)])

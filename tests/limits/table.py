@@ -719,6 +719,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.provision.holders.COMMAND_CHARACTERS_MAX": (
         "tests/provision/test_ports.py::test_what_a_process_calls_itself_is_cut_and_plain"
     ),
+    "node.explorer.limits.FOUNDED_SHOWN_MAX": (
+        "tests/explorer/test_past.py::test_accounts_of_the_genesis_are_shown_up_to_a_bound"
+    ),
+    "node.explorer.limits.FOUNDING_READ_MAX": (
+        "tests/explorer/test_past.py::test_accounts_of_the_genesis_are_shown_up_to_a_bound"
+    ),
     "node.explorer.limits.RECENT_BLOCKS_MAX": f"{_HOUR}::test_blocks_remembered_are_bounded",
     "node.explorer.limits.ROUNDS_COUNTED_MAX": (
         f"{_HOUR}::test_rounds_of_one_height_are_counted_up_to_a_bound"

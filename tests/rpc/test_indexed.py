@@ -20,6 +20,7 @@ from tests.rpc.solo import Solo, solo_node
 METHODS = {
     "khz_accountHistory": {"address": "ADDRESS"},
     "khz_proposalHistory": {"proposal": "0" * 64},
+    "khz_participantHistory": {"participant": BANK},
     "khz_holders": {"asset": CASH},
     "khz_holderClasses": {"asset": CASH},
     "khz_dailyTotals": {},
@@ -224,6 +225,8 @@ async def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
             ("khz_accountHistory", {"address": "khz1nobody"}),
             ("khz_proposalHistory", {"proposal": "0" * 63}),
             ("khz_proposalHistory", {"proposal": "0" * 64, "before": "x"}),
+            ("khz_participantHistory", {"participant": BANK, "before": "x"}),
+            ("khz_participantHistory", {"participant": "x" * 33}),
             ("khz_holders", {"asset": CASH, "after": "x"}),
             ("khz_dailyTotals", {"last": "2026-02-30"}),
             ("khz_dailyTotals", {"last": "1969-12-31"}),
@@ -235,6 +238,8 @@ async def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
             assert (await solo.refused(method, params))["code"] == -32602, params
         for method in ("khz_holders", "khz_holderClasses", "khz_dailyTotals"):
             assert (await solo.refused(method, {"asset": "NONE"}))["code"] == -32001
+        nobody = await solo.refused("khz_participantHistory", {"participant": "nobody"})
+        assert nobody["code"] == -32001
         # Beyond everything there is nothing, and that is an answer.
         last = await solo.call("khz_accountHistory", {"address": address, "before": "1-0"})
         assert last["entries"] == []
