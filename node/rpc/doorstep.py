@@ -139,6 +139,8 @@ class Refusals:
         self._more_headers: dict[str, str] = {hdrs.VARY: hdrs.ORIGIN} if is_read_elsewhere else {}
         self._body_max_bytes = body_max_bytes
         self._busy = lru_cache(ANSWERS_CACHED)(lambda ms: self._rendered(busy(ms)))
+        labels = {"method": "transactions", "result": "busy"}
+        self._count = services.metrics.rpc_requests.labels(**labels).inc
 
     def refuse(self, gate: Gate, remote: str | None, head: ListHead) -> bytes | None:
         """Return the answer to a list of which nothing is taken now; None where it is to be read.
@@ -146,8 +148,7 @@ class Refusals:
         Asks the same as `RpcServer` does, in the same order; whoever it would refuse for something
         else is left to it.
         """
-        intake = self._services.intake
-        if not intake.is_crowded:
+        if not self._services.intake.is_crowded:
             return None
         with self._services.metrics.stages.serve:
             asking = gate.stranger(remote)
@@ -161,8 +162,24 @@ class Refusals:
                 self._calls.take(asking.name)
             except Limited as error:
                 return self._dated(self._rendered(error))
-            retry_after_ms = intake.turn_away()
+            retry_after_ms = self._turn_away()
             return None if retry_after_ms is None else self._dated(self._busy(retry_after_ms))
+
+    def check(self) -> None:
+        """Refuse a list whose head was read, before its body is.
+
+        Raises:
+            Limited: nothing is taken of it now.
+        """
+        retry_after_ms = self._turn_away()
+        if retry_after_ms is not None:
+            raise busy(retry_after_ms)
+
+    def _turn_away(self) -> int | None:
+        retry_after_ms = self._services.intake.turn_away()
+        if retry_after_ms is not None:
+            self._count()
+        return retry_after_ms
 
     def _rendered(self, error: Limited) -> tuple[bytes, bytes]:
         """Return the answer as aiohttp writes it, before and after the date."""

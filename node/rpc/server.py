@@ -507,9 +507,7 @@ class RpcServer:
         self._calls.take(asking.name, 1, per_second=asking.calls_per_second)
         check_type(request, MESSAGEPACK_TYPES)
         # Before a body is read: a list that nothing is taken of is not even decoded.
-        retry_after_ms = self._services.intake.turn_away()
-        if retry_after_ms is not None:
-            raise busy(retry_after_ms)
+        self._refusals.check()
         self._check_submitting()
         began = asyncio.get_running_loop().time()
         with self._lists.of(asking.name) as body:

@@ -163,6 +163,9 @@ async def test_a_refused_list_counts_as_one_that_was_turned_away(
         await line.ask(READ)
 
         assert len(counted) == 2
+        counter = "khazana_rpc_requests_total"
+        value = solo.services.metrics.value
+        assert value(counter, method="transactions", result="busy") == 2
 
 
 async def test_nothing_else_is_refused_while_lists_are(monkeypatch: pytest.MonkeyPatch) -> None:
