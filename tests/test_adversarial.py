@@ -107,6 +107,8 @@ PLACES: Final = {
     "tests/network": "memory network",
     "tests/network/test_tls.py": "real sockets",
     "tests/network/test_websocket.py": "real sockets",
+    "tests/network/test_handshakes.py": "real sockets",
+    "tests/network/test_dials.py": "real sockets",
     "tests/client": "real sockets",
     "tests/testing": "real sockets",
     "tests/rpc": "real sockets",

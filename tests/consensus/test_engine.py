@@ -15,10 +15,8 @@ from consensus import (
     Input,
     InvariantViolation,
     Persist,
-    ProposalReceived,
     ReportEvidence,
     Round,
-    ScheduleTimeout,
     SignProposal,
     SignVote,
     Step,
@@ -26,10 +24,9 @@ from consensus import (
     Validator,
     ValidatorId,
     ValidatorSet,
-    VoteReceived,
 )
 from consensus.errors import ConflictingQuorums, DecidedBlockInvalid
-from consensus.types import HEIGHT_MAX, ROUND_MAX, VoteType
+from consensus.types import HEIGHT_MAX, ROUND_MAX
 from tests.consensus.builders import (
     LETTERS,
     NETWORK,
@@ -409,96 +406,6 @@ def test_a_certificate_that_proves_nothing_is_ignored(given: CertificateReceived
     assert Bench().start().feed(given).effects == []
 
 
-# Persist before sign.
-
-
-def test_everything_a_signature_rests_on_is_persisted_before_it() -> None:
-    engine = make_engine("b")
-    inputs: list[Input] = [
-        elapsed(Step.PREVOTE),  # No such timer runs.
-        elapsed(Step.PROPOSE, 3),  # Nor this one.
-        built(A),
-        receive(prevote("a", A)),
-        receive(prevote("a", A)),  # Known.
-        receive(prevote("c", A)),
-    ]
-    no_news = [inputs[0], inputs[1]]
-    engine.step(start())
-    accepted: list[Input] = []
-    persisted: list[Input] = []
-    queue = list(inputs)
-    while queue:
-        given = queue.pop(0)
-        effects = engine.step(given)
-        if given not in accepted and given not in no_news:
-            accepted.append(given)
-        for at, effect in enumerate(effects):
-            if isinstance(effect, Persist):
-                persisted += effect.entries
-            elif isinstance(effect, SignVote | SignProposal):
-                assert any(isinstance(before, Persist) for before in effects[:at])
-                assert persisted == accepted
-                queue.insert(0, signed(effect))
-
-    assert len(persisted) >= 5
-
-
-def test_a_certificate_is_persisted_once() -> None:
-    engine = make_engine()
-    engine.step(start())
-
-    effects = effects_of(engine, *[decided_by(A)] * 100, elapsed(Step.PROPOSE))
-
-    (persist,) = only(Persist, effects)
-    assert persist.entries == (decided_by(A), elapsed(Step.PROPOSE))
-
-
-@pytest.mark.parametrize("validator", [None, "a"])
-def test_nothing_waits_to_be_persisted_where_nothing_will_be_signed(validator: str | None) -> None:
-    """An observer signs nothing, and after its decision nobody does."""
-    bench = Bench(validator).start().feed(proposal(A), validated(A), decided_by(A, "bcd"))
-    driver = bench.engine._driver
-    assert driver is not None
-    waiting = len(driver._unpersisted)
-
-    bench.feed(prevote("b", A), prevote("b", B), precommit("c", A), elapsed(Step.PRECOMMIT))
-
-    assert len(driver._unpersisted) == waiting
-    assert waiting == 0 or validator is not None
-
-
-def test_a_signature_that_was_not_asked_for_is_ignored() -> None:
-    bench = Bench().start()
-    vote, made = prevote("a", A).vote, proposal(A, by="a").proposal
-
-    assert bench.engine.step(signed(SignVote(vote=vote))) == ()
-    assert bench.engine.step(signed(SignProposal(proposal=made, polka=None))) == ()
-
-
-def test_a_signature_that_comes_late_is_sent_and_counts_for_its_round() -> None:
-    engine = make_engine()
-    engine.step(start())
-    (request,) = only(SignVote, engine.step(elapsed(Step.PROPOSE)))
-    effects_of(engine, *(receive(precommit(name, None)) for name in "bcd"))
-    effects_of(engine, elapsed(Step.PRECOMMIT))
-
-    effects = engine.step(signed(request))
-
-    assert [effect.message for effect in only(Broadcast, effects)] == [prevote("a", None)]
-
-
-@pytest.mark.parametrize(("kept", "waited_for"), [(4, False), (5, True)])
-def test_signatures_of_rounds_long_past_are_no_longer_waited_for(
-    kept: int, waited_for: bool
-) -> None:
-    engine = make_engine(rounds_kept_max=kept)
-    engine.step(start())
-    (request,) = only(SignVote, engine.step(elapsed(Step.PROPOSE)))
-    effects_of(engine, *(receive(precommit(name, None, round_=5)) for name in "bc"))
-
-    assert (engine.step(signed(request)) != ()) == waited_for
-
-
 # Memory.
 
 
@@ -555,55 +462,6 @@ def test_the_last_round_is_never_left() -> None:
     assert (bench.engine.round, bench.engine.round_step) == (ROUND_MAX, Step.PRECOMMIT)
 
 
-def test_an_engine_says_whether_it_waits_for_a_proposal() -> None:
-    bench = Bench()
-    assert not bench.engine.awaits_proposal
-
-    assert bench.start().engine.awaits_proposal
-    assert not bench.feed(proposal(A)).engine.awaits_proposal
-    bench.feed(*(prevote(name, None, round_=1) for name in "bc"))
-    assert bench.engine.awaits_proposal
-    assert not bench.feed(elapsed(Step.PROPOSE, 1)).engine.awaits_proposal
-
-
-# Repeating.
-
-
-def test_a_validator_repeats_its_words_of_the_round_and_how_it_came_there() -> None:
-    bench = Bench("c").start().feed(proposal(A), validated(A))
-    bench.feed(prevote("a", A), prevote("b", A))
-    assert bench.engine.resend() == (prevote("c", A), precommit("c", A))
-    bench.feed(*(precommit(name, None) for name in "abd"), elapsed(Step.PRECOMMIT))
-
-    assert set(bench.engine.resend()) == {
-        proposal(A, round_=1, valid_round=0, shown=polka(A)),
-        prevote("c", A, round_=1),
-        precommit("c", A),
-        precommit("a", None),
-        precommit("b", None),
-        precommit("d", None),
-    }
-
-
-def test_an_observer_passes_on_what_led_to_its_round() -> None:
-    bench = Bench(None).start().feed(proposal(A), prevote("b", A))
-    assert bench.engine.resend() == ()
-
-    bench.feed(*(precommit(name, None) for name in "bcd"), elapsed(Step.PRECOMMIT))
-
-    assert bench.engine.resend() == tuple(precommit(name, None) for name in "bcd")
-
-
-def test_once_a_quorum_of_precommits_is_known_it_is_repeated() -> None:
-    bench = Bench("b").start().feed(built(A), *(precommit(name, A) for name in "acd"))
-    assert bench.engine.round_step is Step.DECIDED
-    assert bench.engine.resend() == (proposal(A), *(precommit(name, A) for name in "acd"))
-
-    waiting = Bench("a").start().feed(*(precommit(name, A) for name in "bcd"))
-    assert waiting.engine.round_step is Step.PROPOSE
-    assert waiting.engine.resend() == tuple(precommit(name, A) for name in "bcd")
-
-
 def test_our_own_block_may_be_decided_before_we_have_built_it() -> None:
     """We proposed it in an earlier life, of which nothing is left."""
     bench = Bench("b").start().feed(*(precommit(name, A) for name in "acd"))
@@ -612,41 +470,6 @@ def test_our_own_block_may_be_decided_before_we_have_built_it() -> None:
 
     assert [decide.block_id for decide in bench.did(Decide)] == [A]
     assert bench.did(SignProposal) == []
-
-
-def test_what_one_repeats_brings_a_late_one_into_its_round() -> None:
-    ahead = Bench("a").start()
-    ahead.feed(*(prevote(name, None, round_=30) for name in "bc"))
-    ahead.feed(*(precommit(name, None, round_=30) for name in "bcd"), elapsed(Step.PRECOMMIT, 30))
-    assert ahead.engine.round == 31
-    late = Bench("d").start()
-
-    for message in ahead.engine.resend():
-        late.feed(message)
-
-    assert late.engine.round == 30
-    assert [timer.timeout.step for timer in late.did(ScheduleTimeout)] == []
-    late.feed(*ahead.engine.resend())
-    assert [timer.timeout.step for timer in late.did(ScheduleTimeout)] == [Step.PRECOMMIT]
-
-
-# Words.
-
-
-def test_inputs_and_effects_read_as_one_line() -> None:
-    assert str(start(12)) == "start height 12 of a,b,c,d"
-    assert str(decided_by(A)) == "received precommit certificate 1/0 41414141 of a,b,c"
-    assert str(ProposalReceived(signed=proposal(A))) == "received proposal 1/0 41414141 by b"
-    assert str(VoteReceived(signed=prevote("a", A))) == "received prevote 1/0 41414141 by a"
-    assert str(elapsed(Step.PROPOSE, 2, 7)) == "elapsed propose 7/2"
-    assert str(built(A)) == "built 1/0 41414141"
-    assert str(validated(A)) == "validated 1 41414141 valid"
-    assert str(validated(A, False, ignore_clock=True)) == (
-        "validated 1 41414141 invalid ignoring the clock"
-    )
-    assert str(signed(SignVote(vote=prevote("a", None).vote))) == "signed prevote 1/0 nil by a"
-    request = SignProposal(proposal=proposal(A).proposal, polka=None)
-    assert str(signed(request)) == "signed proposal 1/0 41414141 by b"
 
 
 def test_validators_may_take_turns_by_another_rule() -> None:
@@ -658,13 +481,3 @@ def test_validators_may_take_turns_by_another_rule() -> None:
     engine = Engine(ValidatorId("a"), NETWORK, make_engine().params, proposer=first)
 
     assert only(BuildBlock, engine.step(start())) != []
-
-
-def test_votes_of_the_round_are_told_to_whoever_watches() -> None:
-    assert make_engine().votes(VoteType.PREVOTE) == {}
-    bench = Bench().start()
-
-    bench.feed(prevote("c", A), prevote("d", None), precommit("c", A), prevote("b", A, round_=1))
-
-    assert bench.engine.votes(VoteType.PREVOTE) == {"c": A, "d": None}
-    assert bench.engine.votes(VoteType.PRECOMMIT) == {"c": A}

@@ -28,6 +28,7 @@ _SPEAKING: Final = "tests/network/test_speaking.py"
 _MEETING: Final = "tests/network/test_meeting.py"
 _MISCONDUCT: Final = "tests/network/test_misconduct.py"
 _SOCKET: Final = "tests/network/test_websocket.py"
+_HANDSHAKES: Final = "tests/network/test_handshakes.py"
 _INTAKE: Final = "tests/app/test_intake.py"
 _LIES: Final = "tests/app/test_lies.py"
 _RPC: Final = "tests/rpc/test_server.py"
@@ -390,10 +391,10 @@ HIT: Final[Mapping[str, str]] = {
         f"{_MISCONDUCT}::test_a_peer_that_breaks_the_protocol_is_put_out_for_a_while_and_may_come_back"
     ),
     "node.network.settings.NetworkSettings.handshakes_max": (
-        f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
+        f"{_HANDSHAKES}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
     ),
     "node.network.settings.NetworkSettings.handshakes_per_host_max": (
-        f"{_SOCKET}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
+        f"{_HANDSHAKES}::test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others"
     ),
     "node.network.settings.NetworkSettings.links_per_key_max": (
         f"{_MEETING}::test_one_key_has_a_bounded_number_of_links_and_one_of_them_counts"

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from node.keys.certificates import create_tls_identity
@@ -17,6 +17,11 @@ from node.network.websocket import PATH, WebSocketTransport
 from tests.network.nodes import Node, Recorder
 
 HOST: Final = "127.0.0.1"
+QUICK: Final = NetworkSettings(
+    close_timeout_s=0.2, backoff_first_s=0.02, backoff_max_s=0.1, yield_to_preferred_s=0.0
+)
+"""Nodes that try again soon, and give nothing up sooner: the machine may be busy."""
+IMPATIENT: Final = replace(QUICK, handshake_timeout_s=0.4)
 
 
 def make_identity(name: str) -> TlsIdentity:
@@ -188,3 +193,11 @@ class Relay:
             writer.transport.abort()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def last_drop(node: RealNode, peer: str) -> str:
+    return next(view.last_drop for view in node.network.status() if view.name == peer)
+
+
+async def raw_connection(port: int, source: str = HOST) -> RawPeer:
+    return RawPeer(*await asyncio.open_connection(HOST, port, local_addr=(source, 0)))
