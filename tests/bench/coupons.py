@@ -57,7 +57,9 @@ from node.ledger.securities import (
 from node.ledger.state import LedgerState, MemoryRecords
 from node.ledger.tables import (
     ASSETS,
+    DUE,
     HOLDINGS,
+    RECORDS_DUE,
     AssetIdentifiers,
     HoldingRecord,
     holding_key,
@@ -249,9 +251,12 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
         now, elsewhere = chain.genesis.time_ms, beside.chain.genesis.time_ms
         idle = [await blocks.decide(now := now + 1_000) for _ in range(IDLE_BLOCKS)]
         taking: list[dict[str, float]] = []
-        # Day by day to the payment, so that the records of the others come too.
+        # Day by day to the payment, so that the records of the others come too; and block by block
+        # as long as something of the day is left, so that none of it comes on the day of payment.
         while (payment := _payment_of(chain)) is None or payment.status < PaymentStatus.PAYING:
-            now = (now + UTC_OFFSET_MS) // MS_PER_DAY * MS_PER_DAY + MS_PER_DAY - UTC_OFFSET_MS
+            now += 1_000
+            if not _is_due(chain, now):
+                now = (now + UTC_OFFSET_MS) // MS_PER_DAY * MS_PER_DAY + MS_PER_DAY - UTC_OFFSET_MS
             taking.append(await blocks.decide(now))
         paying, control = [taking.pop()], []
         while payment.status is PaymentStatus.PAYING:
@@ -283,6 +288,12 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
 
 def _payment_of(chain: Chain) -> PaymentRecord | None:
     return chain.record(PAYMENTS, payment_key(BOND, 1))
+
+
+def _is_due(chain: Chain, time_ms: int) -> bool:
+    """Whether anything is left to a block of this time."""
+    heads = [entry for queue in (DUE, RECORDS_DUE) for entry in chain.scan(queue, b"", 1)]
+    return any(int.from_bytes(key[:8]) <= time_ms for key, _ in heads)
 
 
 class _Blocks:

@@ -228,6 +228,43 @@ def test_records_of_one_block_are_bounded_and_nothing_moves_until_all_are_taken(
     world.check()
 
 
+def test_holders_are_paid_in_what_records_leave_of_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
+    monkeypatch.setattr(due, "RECORD_WORTH", 1)
+    codes = [BOND, *(f"PIB-{number}" for number in range(1, 6))]
+    labels = [f"holder-{number}" for number in range(12)]
+    world = make_debt(*(define_bond(code) for code in codes), holders=labels)
+    to_day(world, ISSUED)
+    world.do(
+        issue(FACE),
+        issue_cash(CASH, to=FM),
+        *(
+            Transfer(account=address(FM), to=holder_address(label), asset=BOND, amount=1_001)
+            for label in labels
+        ),
+        by=(CB, FM),
+    )
+    to_day(world, days(1)[0] + 1)
+    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+    world.block()
+    assert payment(world, 1).holders == 4
+    # A day on which the records of six securities are taken, so late that this is still being paid.
+    monkeypatch.setattr(due, "RECORDS_PER_BLOCK_MAX", 3)
+    world.time_ms = (days(2)[0] + 1) * DAY_MS - FIVE_HOURS_MS
+
+    both = []
+    for _ in range(3):
+        events = world.block().events
+        taken = sum(isinstance(event, RecordTaken) for event in events)
+        both.append((taken, sum(isinstance(event, HolderPaid) for event in events)))
+        world.check()
+        world.time_ms += 1
+
+    assert both == [(3, 1), (3, 1), (0, 4)]
+
+
 def test_younger_payment_that_could_be_paid_waits_behind_the_older_one() -> None:
     """What repays a quarter each time is due for less with each payment."""
     changes = amortising()
