@@ -31,11 +31,14 @@ class ChainDamaged(ChainError):
         detail: what was found and what was expected.
     """
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(
-            f"the chain in the database is not usable: {detail}. `khazana check` says what else is"
-            " wrong, `khazana repair` puts a sound database in its place"
-        )
+    def __init__(
+        self,
+        detail: str,
+        *,
+        advice: str = "`khazana check` says what else is wrong, `khazana repair` puts a sound"
+        " database in its place",
+    ) -> None:
+        super().__init__(f"the chain in the database is not usable: {detail}. {advice}")
         self.detail = detail
 
 
@@ -49,9 +52,9 @@ class ForeignChain(ChainDamaged):
 
     def __init__(self, *, found: bytes, expected: bytes) -> None:
         super().__init__(
-            f"it belongs to genesis {found.hex()}, this is {expected.hex()}; compare"
-            " genesis.json with the other institutions first: where that is the wrong one, the"
-            " database is whole"
+            f"it belongs to genesis {found.hex()}, this is {expected.hex()}",
+            advice="Compare genesis.json with the other institutions first: where that is the wrong"
+            " one, the database is whole",
         )
         self.found = found
         self.expected = expected

@@ -47,6 +47,10 @@ class LocalNode:
     """Where it answers clients."""
     votes: bool
 
+    def last_words(self) -> list[str]:
+        """Return the last lines that it has logged since it was started."""
+        return log_tail(self.home, LOG_LINES, of_this_start=True)
+
 
 class NoSuchNetwork(Exception):
     """There is no network in a folder.
@@ -199,15 +203,13 @@ class LocalNetwork:
                 async with asyncio.timeout(timeout_s):
                     while not await answers(node.url, "/readyz"):
                         if self.process(name) is None:
-                            raise NodeFailed(
-                                name, "has ended; its log:", log_tail(node.home, LOG_LINES)
-                            )
+                            raise NodeFailed(name, "has ended; its log:", node.last_words())
                         await asyncio.sleep(POLL_S)
             except TimeoutError:
                 raise NodeFailed(
                     name,
                     f"was not ready in {timeout_s:.0f} s; its log:",
-                    log_tail(node.home, LOG_LINES),
+                    node.last_words(),
                 ) from None
 
     async def stop(self) -> dict[str, bool]:

@@ -101,6 +101,7 @@ def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
     if found is not None:
         raise ProcessRunning(found)
     with (home / LOG_FILE).open("ab") as log:
+        logged_from = log.tell()
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "node", "start", "--home", str(home)),
@@ -118,7 +119,8 @@ def start_node(home: Path, *, leashed: bool = False) -> NodeProcess:
     node = NodeProcess(home=home, pid=process.pid, began=_began(process.pid) or 0)
     # Reaped by `_reap`: the object must not complain that its child still runs when it goes.
     process.returncode = 0
-    (home / PID_FILE).write_text(json.dumps({"pid": node.pid, "began": node.began}))
+    noted = {"pid": node.pid, "began": node.began, "logged_from": logged_from}
+    (home / PID_FILE).write_text(json.dumps(noted))
     return node
 
 
@@ -144,15 +146,30 @@ def running(home: Path) -> NodeProcess | None:
     return process if process.is_alive() else None
 
 
-def log_tail(home: Path, lines: int) -> list[str]:
-    """Return the last lines of a node's log; none where there is no log."""
+def log_tail(home: Path, lines: int, *, of_this_start: bool = False) -> list[str]:
+    """Return the last lines of a node's log; none where there is no log.
+
+    Args:
+        of_this_start: leave out what it logged before it was started the last time, which would be
+            taken for what it says now.
+    """
     try:
         with (home / LOG_FILE).open("rb") as log:
             log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - lines * 400))
+            first = _logged_from(home) if of_this_start else 0
+            log.seek(max(first, log.tell() - lines * 400))
             return log.read().decode(errors="replace").splitlines()[-lines:]
     except OSError:
         return []
+
+
+def _logged_from(home: Path) -> int:
+    """Return where in its log the process begins that was started last; 0 where nobody noted it."""
+    try:
+        found = json.loads((home / PID_FILE).read_text())["logged_from"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    return found if isinstance(found, int) and 0 <= found < 1 << 62 else 0
 
 
 def _began(pid: int) -> int | None:

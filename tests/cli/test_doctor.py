@@ -247,7 +247,8 @@ def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> N
 
     assert finding.verdict is Verdict.FAILED
     assert "it belongs to genesis" in finding.found
-    assert "compare genesis.json with the other institutions first" in finding.found
+    assert "Compare genesis.json with the other institutions first" in finding.found
+    assert "khazana repair" not in finding.found
     assert finding.advice.startswith("Put the genesis.json of the others in its place")
 
 

@@ -22,7 +22,7 @@ from node.provision.local import (
 )
 from node.provision.ports import free_ports
 from node.provision.probing import answers
-from node.provision.processes import PID_FILE, NodeProcess, ProcessRunning, running
+from node.provision.processes import LOG_FILE, PID_FILE, NodeProcess, ProcessRunning, running
 from node.provision.reference import INSTITUTIONS, reference_network
 
 
@@ -76,12 +76,14 @@ async def test_node_that_runs_is_not_started_twice(network: LocalNetwork) -> Non
 async def test_node_that_cannot_start_is_reported_with_its_log(network: LocalNetwork) -> None:
     home = network.nodes["central-bank"].home
     (home / "genesis.json").write_text("{}")
+    (home / LOG_FILE).write_text("what it said the time before\n")
     network.start("central-bank", leashed=True)
 
     with pytest.raises(NodeFailed) as failure:
         await network.wait_ready("central-bank")
 
     assert failure.value.node == "central-bank"
+    assert "what it said the time before" not in "".join(failure.value.log)
     assert any("genesis.json" in line for line in failure.value.log)
 
 
