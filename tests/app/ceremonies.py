@@ -59,8 +59,7 @@ async def amend_one(seed: int) -> int:
     survivors = [name for name in VALIDATORS if name not in lost]
     async with cluster() as network:
         network.bear()
-        await network.start()
-        await network.until_meshed()
+        await network.meet()
         async with asyncio.TaskGroup() as tasks:
             clients = tasks.create_task(load(network, chance))
             await asyncio.sleep(chance.uniform(1.0, 4.0))

@@ -295,6 +295,11 @@ class Cluster:
             lambda: all(len(m.up.network.peers()) >= len(self.running) - 1 for m in self.running)
         )
 
+    async def meet(self) -> None:
+        """Start all machines, and let time pass until each is linked to every other."""
+        await self.start()
+        await self.until_meshed()
+
     async def submit(self, name: str, *raws: bytes) -> None:
         """Hand transactions in at one node; all are taken."""
         results = await self[name].up.intake.submit(raws)

@@ -86,8 +86,7 @@ def given(network: Cluster, amendment: Amendment, *names: str) -> None:
 
 async def began(network: Cluster, heights: int = 3) -> None:
     network.bear()
-    await network.start()
-    await network.until_meshed()
+    await network.meet()
     for _ in range(heights):
         await network.settle(A, network.transaction())
     await network.until_height(heights)

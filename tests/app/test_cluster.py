@@ -23,8 +23,7 @@ def now_s() -> float:
 def test_a_transaction_handed_in_anywhere_is_final_everywhere() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
 
             for name in VALIDATORS:
                 await network.settle(name, network.transaction())
@@ -41,8 +40,7 @@ def test_an_idle_network_is_final_after_a_few_messages_and_no_wait() -> None:
     async def main() -> None:
         async with cluster() as network:
             network.net.delay_s = lambda _source, _target: 0.001
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await asyncio.sleep(20.0)
 
             took_s = []
@@ -60,8 +58,7 @@ def test_an_idle_network_is_final_after_a_few_messages_and_no_wait() -> None:
 def test_blocks_under_load_gather_and_come_no_faster_than_they_should() -> None:
     async def main() -> None:
         async with cluster(blocks=Blocks(gather_ms=50)) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             start, height = now_s(), network[A].height
 
             for _ in range(100):
@@ -85,8 +82,7 @@ def test_under_much_load_blocks_come_further_apart_and_no_round_is_lost(
 
     async def main() -> None:
         async with cluster(blocks=Blocks(gather_ms=50)) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             heights = []
             for number in range(400):
                 heights.append(network[A].height)
@@ -106,8 +102,7 @@ def test_under_much_load_blocks_come_further_apart_and_no_round_is_lost(
 def test_an_idle_chain_stays_in_round_zero_and_wakes_at_once() -> None:
     async def main() -> None:
         async with cluster(blocks=Blocks(heartbeat_ms=3_600_000)) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             root = network[A].up.chain.head.state_root
 
@@ -131,8 +126,7 @@ def test_an_idle_chain_stays_in_round_zero_and_wakes_at_once() -> None:
 def test_heartbeats_pass_the_time_and_leave_the_state_alone() -> None:
     async def main() -> None:
         async with cluster(blocks=Blocks(heartbeat_ms=5_000)) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             root = network[A].up.chain.head.state_root
 
             await network.until_height(10)
@@ -146,8 +140,7 @@ def test_heartbeats_pass_the_time_and_leave_the_state_alone() -> None:
 def test_each_signature_is_verified_once_a_node_and_each_block_written_once() -> None:
     async def main() -> None:
         async with cluster(observers=[OBSERVER]) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             writes = {m.name: m.disk.store.writes_synced for m in network.running}
             raws = [network.transaction() for _ in range(50)]
 
@@ -172,8 +165,7 @@ def test_what_comes_with_a_proposal_and_with_a_push_is_verified_once() -> None:
 
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for machine in network.running:
                 machine.up.replica._obtaining._patience_s = 0.0
             for _ in range(8):
@@ -192,8 +184,7 @@ def test_what_comes_with_a_proposal_and_with_a_push_is_verified_once() -> None:
 def test_the_same_bytes_are_taken_any_number_of_times_and_applied_once() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             raw = network.transaction()
             _, second = await network[A].up.intake.submit([raw, raw])
             assert isinstance(second, Known)
@@ -222,8 +213,7 @@ def test_a_full_pool_drains_into_full_blocks() -> None:
     async def main() -> None:
         async with cluster(blocks=Blocks(transactions_max=10)) as network:
             network.pool_max = 40
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             raws = [network.transaction() for _ in range(60)]
 
             results = await network[A].up.intake.submit(raws)
@@ -250,8 +240,7 @@ def test_a_full_pool_drains_into_full_blocks() -> None:
 def test_a_dead_proposer_costs_one_round_and_the_next_height_begins_at_zero() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             # Whose turn height 2 is: (height + round) % 4 in the order of names.
             await network.stop(VALIDATORS[2])
@@ -286,8 +275,7 @@ def test_a_proposer_that_fell_silent_is_waited_for_once_and_again_when_it_is_hea
     async def main() -> None:
         async with cluster() as network:
             network.net.heartbeat_s = 3_600.0
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             others = [network.address(name) for name in VALIDATORS if name != VALIDATORS[2]]
             network.net.isolate(network.address(VALIDATORS[2]), others)
@@ -316,8 +304,7 @@ def test_a_proposer_that_fell_silent_is_waited_for_once_and_again_when_it_is_hea
 def test_a_link_that_breaks_while_its_proposal_is_awaited_ends_the_wait() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             others = [network.address(name) for name in VALIDATORS if name != VALIDATORS[2]]
             network.net.isolate(network.address(VALIDATORS[2]), others)
@@ -340,8 +327,7 @@ def test_a_link_that_breaks_while_its_proposal_is_awaited_ends_the_wait() -> Non
 def test_after_an_hour_of_two_cut_off_a_block_comes_within_two_round_timeouts() -> None:
     async def main() -> None:
         async with cluster(consensus=Consensus(timeout_max_ms=10_000)) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             halves = [[network.address(n) for n in pair] for pair in ((A, B), (C, D))]
             for here in halves[0]:
@@ -365,8 +351,7 @@ def test_after_an_hour_of_two_cut_off_a_block_comes_within_two_round_timeouts() 
 def test_a_cut_in_one_direction_stalls_nobody_once_healed() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             network.net.cut(network.address(B), network.address(A))
             network.net.cut(network.address(C), network.address(A))
 
@@ -388,8 +373,7 @@ def test_a_cut_in_one_direction_stalls_nobody_once_healed() -> None:
 def test_who_hears_no_proposal_gets_the_block_after_the_decision() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             # Nothing that the proposer of height 1 says reaches the victim.
             network.net.cut(network.address(B), network.address(A))
 
@@ -406,8 +390,7 @@ def test_a_wrong_clock_costs_its_owner_proposals_and_nobody_the_chain(offset_ms:
     async def main() -> None:
         async with cluster(blocks=Blocks(clock_behind_max_ms=5_000)) as network:
             network[B].clock.offset_ms = offset_ms
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
 
             for _ in range(8):
                 await network.settle(A, network.transaction())
@@ -440,8 +423,7 @@ def test_an_observer_follows_closely_and_takes_transactions_in() -> None:
     async def main() -> None:
         async with cluster(observers=[OBSERVER]) as network:
             network.net.delay_s = lambda _source, _target: 0.001
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await asyncio.sleep(10.0)
 
             took_s = await network.settle(OBSERVER, network.transaction())
@@ -472,8 +454,7 @@ def test_three_with_crash_faults_survive_one() -> None:
     async def main() -> None:
         names = VALIDATORS[:3]
         async with cluster(validators=names, fault_model=FaultModel.CRASH) as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(names[0], network.transaction(signer=names[0]))
 
             await network.stop(names[1])

@@ -32,8 +32,9 @@ from node.network import BATCH_SIZE_BYTES, Role, Transactions
 from node.signatures import Check
 from node.storage import MemoryStore
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, LoopClock, cluster
+from tests.network.views import peer_view
 from tests.network.virtual_time import run_virtual
-from tests.replica.wires import NotedWire, view
+from tests.replica.wires import NotedWire
 
 A, B, C, D = VALIDATORS
 
@@ -47,7 +48,7 @@ class Door:
         self.pool = Mempool(self.clock)
         self.admission = Admission(self.chain, self.pool, self.clock)
         self.wire = NotedWire()
-        self.wire.views = [view("v"), view("o", role=Role.OBSERVER)]
+        self.wire.views = [peer_view("v"), peer_view("o", role=Role.OBSERVER)]
         self.woken = 0
         self.metrics = Metrics()
         self.intake = Intake(
@@ -560,8 +561,7 @@ def test_waiters_are_bounded_and_leave_nothing_behind() -> None:
 def test_a_waiter_that_is_cancelled_leaves_the_others_waiting() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             raw = network.transaction()
             intake = network[A].up.intake
             identifier = network.id_of(raw)
@@ -631,8 +631,7 @@ def test_what_waits_too_long_is_pushed_again_a_little_at_a_time() -> None:
         async with cluster() as network:
             network.bear()
             # D takes it while nobody hears D, and its first push is lost with the links.
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             others = [network.address(name) for name in (A, B, C)]
             network.net.isolate(network.address(D), others)
             for other in others:

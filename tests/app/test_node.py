@@ -232,8 +232,7 @@ async def test_an_observer_with_a_validators_name_is_told(tmp_path: Path) -> Non
 def test_a_failure_of_one_room_stops_the_node_and_comes_out_as_itself() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             machine = network[VALIDATORS[0]]
 
             def fail(*_: object, **__: object) -> None:

@@ -44,8 +44,7 @@ def test_all_four_killed_at_once_resume_and_decide(after_ms: int) -> None:
         async with cluster() as network:
             network.net.delay_s = lambda _source, _target: 0.010
             chance = random.Random(after_ms)
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             await asyncio.sleep(1.0)
             raw = network.transaction()
@@ -72,8 +71,7 @@ def test_a_lock_survives_the_restart_of_all_with_its_block() -> None:
     async def main() -> None:
         async with cluster() as network:
             network.net.delay_s = lambda _source, _target: 0.010
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             raw = network.transaction()
             await network.submit(A, raw)
             locked: bytes | None = None
@@ -110,8 +108,7 @@ def test_a_power_cut_at_any_step_of_the_log_costs_nothing(first: int) -> None:
                 chance = random.Random(step)
                 network[B].disk.files = MemoryFiles(power_cut_at=step)
                 try:
-                    await network.start()
-                    await network.until_meshed()
+                    await network.meet()
                     for _ in range(12):
                         await network.settle(A, network.transaction())
                 except (PowerCut, AssertionError, TimeoutError):
@@ -155,8 +152,7 @@ def test_a_power_cut_around_a_commit_replays_at_most_one_block(batch: int, befor
     async def main() -> None:
         async with cluster() as network:
             network[C].disk.store = CutStore(batch=batch, before=before)
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(5):
                 await network.settle(A, network.transaction())
                 await asyncio.sleep(0.3)
@@ -183,8 +179,7 @@ def test_a_power_cut_around_a_commit_replays_at_most_one_block(batch: int, befor
 def test_a_wiped_validator_signs_nothing_it_may_have_signed_before() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(6):
                 await network.settle(A, network.transaction())
             await network.stop(D)
@@ -213,8 +208,7 @@ def test_a_wiped_validator_signs_nothing_it_may_have_signed_before() -> None:
 def test_a_wiped_validator_finds_its_floor_again_after_a_restart() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(3):
                 await network.settle(A, network.transaction())
             await network.stop(D)
@@ -236,8 +230,7 @@ def test_a_wiped_validator_finds_its_floor_again_after_a_restart() -> None:
 def test_a_wiped_validator_that_hears_too_few_signs_nothing_and_follows() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(3):
                 await network.settle(A, network.transaction())
             await network.stop(D)
@@ -261,8 +254,7 @@ def test_a_wiped_validator_that_hears_too_few_signs_nothing_and_follows() -> Non
 def test_a_peer_that_lies_about_its_height_does_not_keep_a_wiped_validator_out() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             await network.stop(D)
             network[D].disk = Disk()
@@ -283,8 +275,7 @@ def test_a_peer_that_lies_about_its_height_does_not_keep_a_wiped_validator_out()
 def test_a_database_older_than_the_log_is_caught_up_before_anything_is_signed() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(3):
                 await network.settle(A, network.transaction())
             await network.until_height(3)
@@ -317,8 +308,7 @@ def test_a_database_older_than_the_log_is_caught_up_before_anything_is_signed() 
 def test_a_log_older_than_the_database_is_not_trusted(kind: str) -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(3):
                 await network.settle(A, network.transaction())
             await network.until_height(3)
@@ -377,8 +367,7 @@ def test_a_network_without_birth_entries_begins_once_all_are_there() -> None:
 def test_a_node_that_computes_otherwise_stops_itself_and_the_others_go_on() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             await network.until_height(1)
             await network.stop(D)

@@ -51,8 +51,7 @@ def test_a_restored_validator_signs_nothing_before_it_has_heard_the_others(
     async def main() -> None:
         async with cluster() as network:
             network.bear()
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for _ in range(4):
                 await network.settle(A, network.transaction())
             height = back_up(network, A, tmp_path / "backup")

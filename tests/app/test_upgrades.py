@@ -47,8 +47,7 @@ def test_old_release_keeps_consensus_until_the_gate_and_refuses_clearly_after() 
     async def main() -> None:
         async with cluster(protocol_version=1) as network:
             network.versions[D] = OLD
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             gate = network[A].height + 6
             await network.settle(A, schedule(network, gate))
             await network.until_height(network[A].height)
@@ -80,8 +79,7 @@ def test_old_release_is_refused_at_every_start_and_a_new_one_goes_on_from_its_di
     async def main() -> None:
         async with cluster(protocol_version=1) as network:
             network.versions[D] = OLD
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             gate = network[A].height + 3
             await network.settle(A, schedule(network, gate))
             await work_up_to(network, gate + 1)
@@ -107,8 +105,7 @@ def test_network_with_too_few_upgraded_waits_at_the_gate_and_goes_on_when_one_mo
     async def main() -> None:
         async with cluster(protocol_version=1) as network:
             network.versions |= {C: OLD, D: OLD}
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             gate = network[A].height + 3
             await network.settle(A, schedule(network, gate))
             await work_up_to(network, gate - 1)
@@ -129,8 +126,7 @@ def test_upgrade_that_is_cancelled_stops_nobody() -> None:
     async def main() -> None:
         async with cluster(protocol_version=1) as network:
             network.versions[D] = OLD
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             gate = network[A].height + 5
             await network.settle(A, schedule(network, gate))
             await network.settle(A, cancel(network))
@@ -178,8 +174,7 @@ def test_operator_reads_in_the_log_what_is_scheduled_and_what_to_do() -> None:
             ),
         ) as network:
             network.versions[D] = OLD
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, schedule(network, 40))
             await network.until_height(network[A].height)
             await network.stop(D)

@@ -64,8 +64,7 @@ def rotation(network: Cluster, public_key: bytes) -> bytes:
 def test_a_removed_validator_votes_and_is_heard_no_more() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, removal(network, D))
             height = network[A].height
             await network.until(
@@ -91,8 +90,7 @@ def test_an_observer_that_is_made_a_validator_votes_from_the_next_height() -> No
     async def main() -> None:
         async with cluster(observers=[OBSERVER]) as network:
             network.signers.add(OBSERVER)
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             await network.settle(A, addition(network, OBSERVER))
             height = network[A].height
@@ -142,8 +140,7 @@ def test_a_key_that_was_prepared_takes_over_at_its_height_without_a_gap() -> Non
     async def main() -> None:
         async with cluster() as network:
             network.following[D] = following
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             await network.settle(A, network.transaction())
             seat = network[D].up.replica._seat
             assert seat is not None
@@ -178,8 +175,7 @@ def test_a_key_that_was_prepared_takes_over_at_its_height_without_a_gap() -> Non
 def test_after_a_key_is_rotated_the_old_one_signs_no_more() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             new = development_signer("validator-7/consensus").public_key
             await network.settle(A, rotation(network, new))
             await network.until_height(network[A].height)
@@ -221,8 +217,7 @@ def test_validators_leave_one_by_one_the_last_stays_and_another_joins_it() -> No
     async def main() -> None:
         async with cluster(observers=[OBSERVER]) as network:
             network.signers.add(OBSERVER)
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             for count, name in enumerate((D, C, B), start=1):
                 await network.settle(A, removal(network, name))
                 assert names(network, A) == [A, B, C, D][:-count]

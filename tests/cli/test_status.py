@@ -14,7 +14,8 @@ from node.cli.refusals import known
 from node.snapshots import InstallationError
 from node.sync import JoinRefused
 from tests.cli.asked import ask, run
-from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
+from tests.network.views import peer_view
+from tests.rpc.solo import FixedPeers, Solo, solo_node
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -73,7 +74,9 @@ async def test_node_before_its_first_block_has_no_block_age() -> None:
 
 
 async def test_peers_of_one_node_are_listed() -> None:
-    peers = FixedPeers([peer("crypto-council", height=2), peer("finance-ministry", height=1)])
+    peers = FixedPeers(
+        [peer_view("crypto-council", height=2), peer_view("finance-ministry", height=1)]
+    )
     async with solo_node(peers=peers) as solo:
         text = await ask(solo, "status")
 
@@ -112,7 +115,7 @@ async def test_only_a_snapshot_that_all_nodes_serve_alike_is_trusted() -> None:
 
 
 async def test_node_that_is_not_ready_says_why_and_ends_with_code_3() -> None:
-    async with solo_node(peers=FixedPeers([peer("crypto-council", height=50)])) as solo:
+    async with solo_node(peers=FixedPeers([peer_view("crypto-council", height=50)])) as solo:
         text = await ask(solo, "status")
 
         assert text.code == Exit.UNREACHABLE

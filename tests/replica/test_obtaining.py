@@ -15,7 +15,8 @@ from node.replica.bodies import BODIES_MAX, Bodies, Body, body_of
 from node.replica.claims import STRUCK_S, Claims
 from node.replica.gate import BadMessage
 from node.replica.obtaining import Obtaining
-from tests.replica.wires import NotedWire, view
+from tests.network.views import peer_view
+from tests.replica.wires import NotedWire
 
 
 def transaction(number: int) -> AdmittedTransaction:
@@ -198,7 +199,7 @@ async def test_without_peers_the_request_waits_for_some() -> None:
 
     assert setup.obtaining.obtain(body.block_id) is None
     assert setup.wire.sent == []
-    setup.wire.views.append(view("c"))
+    setup.wire.views.append(peer_view("c"))
     setup.obtaining.elapsed(body.block_id)
     setup.obtaining.obtain(body.block_id)
     assert len(setup.wire.sent) == 1

@@ -2,40 +2,15 @@
 
 from collections.abc import Sequence
 
-from node.network import PeerView, Role, WireMessage
-
-
-def view(name: str, *, height: int = 0, role: Role = Role.VALIDATOR) -> PeerView:
-    return PeerView(
-        name=name,
-        role=role,
-        connected=True,
-        dialled=True,
-        address="",
-        height=height,
-        earliest=1,
-        software="",
-        connected_s=0.0,
-        waiting=(),
-        waiting_bytes=0,
-        dropped=(),
-        sent={},
-        received={},
-        throttled=0,
-        ignored=0,
-        penalty=0.0,
-        banned_s=0.0,
-        links=1,
-        dials_failed=0,
-        last_drop="",
-    )
+from node.network import PeerView, WireMessage
+from tests.network.views import peer_view
 
 
 class NotedWire:
     """The twin of the network for tests of one part."""
 
     def __init__(self, *names: str) -> None:
-        self.views = [view(name) for name in names]
+        self.views = [peer_view(name) for name in names]
         self.sent: list[tuple[str, WireMessage]] = []
         self.said: list[WireMessage] = []
         self.gossiped: list[bytes] = []

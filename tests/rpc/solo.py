@@ -27,7 +27,6 @@ from node.intake import Intake, SubmitResult
 from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.network import PeerView, WireMessage
-from node.network.roster import Role
 from node.replica.position import Position, Totals
 from node.rpc import NOBODY, Peers, RpcLimits, RpcServer, RpcServices
 from node.rpc.pages import MakePages
@@ -35,7 +34,7 @@ from node.rpc.services import Consensus
 from node.storage import KeyValueStore
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
 
-__all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "peer", "solo_node"]
+__all__ = ["BANK", "CASH", "Solo", "SoloIntake", "address_of", "solo_node"]
 
 
 class Nobody:
@@ -125,33 +124,6 @@ class FixedPeers:
 
     def status(self) -> Sequence[PeerView]:
         return self.views
-
-
-def peer(name: str, *, connected: bool = True, height: int = 0, earliest: int = 1) -> PeerView:
-    """Return a validator as the network sees it."""
-    return PeerView(
-        name=name,
-        role=Role.VALIDATOR,
-        connected=connected,
-        dialled=True,
-        address="",
-        height=height,
-        earliest=earliest,
-        software="",
-        connected_s=0.0,
-        waiting=(),
-        waiting_bytes=0,
-        dropped=(),
-        sent={},
-        received={},
-        throttled=0,
-        ignored=0,
-        penalty=0.0,
-        banned_s=0.0,
-        links=1,
-        dials_failed=0,
-        last_drop="",
-    )
 
 
 @dataclass

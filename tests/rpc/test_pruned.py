@@ -13,7 +13,8 @@ from node.rpc.submissions import ItemStatus
 from node.storage import MemoryStore
 from tests.chain.stores import contents
 from tests.chain.town import BANK, CASH, address_of, key, make_record
-from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
+from tests.network.views import peer_view
+from tests.rpc.solo import FixedPeers, Solo, solo_node
 
 WINDOW_MS = 10_000
 KEEP = 5
@@ -166,7 +167,9 @@ async def test_state_is_not_pruned() -> None:
 
 
 async def test_readiness_says_that_nobody_keeps_what_is_needed() -> None:
-    peers = FixedPeers([peer("b", height=90, earliest=50), peer("c", height=80, earliest=40)])
+    peers = FixedPeers(
+        [peer_view("b", height=90, earliest=50), peer_view("c", height=80, earliest=40)]
+    )
     async with solo_node(peers=peers) as solo:
         status, text = await solo.get("/readyz?verbose")
         assert status == 503

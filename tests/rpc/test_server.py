@@ -19,7 +19,8 @@ from node.rpc import RpcLimits
 from node.rpc.callers import Beside
 from node.rpc.http import SECURITY_HEADERS
 from node.rpc.pages import Door
-from tests.rpc.solo import FixedPeers, Solo, peer, solo_node
+from tests.network.views import peer_view
+from tests.rpc.solo import FixedPeers, Solo, solo_node
 
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"khz_mempool"}'
 
@@ -622,7 +623,7 @@ async def test_ready_node_lists_its_checks_when_asked() -> None:
 
 
 async def test_node_behind_its_peers_is_not_ready() -> None:
-    peers = FixedPeers([peer("crypto-council", height=10)])
+    peers = FixedPeers([peer_view("crypto-council", height=10)])
     async with solo_node(settled=False, peers=peers) as solo:
         status, text = await solo.get("/readyz?verbose")
 

@@ -52,8 +52,7 @@ def test_an_observer_verifies_each_signature_once_and_waits_for_the_disk_once_a_
 def test_a_validator_that_catches_up_writes_its_log_once_a_run_and_votes_then() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             others = [network.address(name) for name in HONEST]
             network.net.isolate(network.address(D), others)
             for _ in range(BLOCKS):
@@ -107,8 +106,7 @@ def test_a_certificate_without_its_block_silences_no_validator() -> None:
 
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             others = [network.address(name) for name in HONEST]
             await network.settle(A, network.transaction())
             await network.until_height(network[A].height)
@@ -190,8 +188,7 @@ def test_log_stands_at_the_top_of_a_run_before_its_first_block_is_committed() ->
 
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             others = [network.address(name) for name in HONEST]
             network.net.isolate(network.address(D), others)
             for _ in range(20):

@@ -343,8 +343,7 @@ def test_a_status_of_our_own_height_changes_nothing() -> None:
 def test_a_validator_cut_off_for_long_catches_up_and_votes_again() -> None:
     async def main() -> None:
         async with cluster() as network:
-            await network.start()
-            await network.until_meshed()
+            await network.meet()
             others = [network.address(name) for name in HONEST]
             network.net.isolate(network.address(D), others)
             for _ in range(40):

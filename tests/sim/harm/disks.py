@@ -61,14 +61,20 @@ async def _rot(fault: Fault) -> None:
     await fault.rejoined(machine)
 
 
-async def _rot_log(fault: Fault) -> None:
-    """The consensus log rots: the next start refuses it, and the node goes on without."""
+def _impaired_with_log(fault: Fault) -> Machine | None:
+    """Choose a machine that may be impaired for long, and has a log: one that votes."""
     machine = fault.impair()
-    if machine is None:
-        return
-    if machine.signer is None:  # It has no log.
+    if machine is not None and machine.signer is None:
         fault.site.observing_later.discard(machine.name)
         fault.happened = False
+        return None
+    return machine
+
+
+async def _rot_log(fault: Fault) -> None:
+    """The consensus log rots: the next start refuses it, and the node goes on without."""
+    machine = _impaired_with_log(fault)
+    if machine is None:
         return
     with fault.in_hand(machine):
         machine.kill()
@@ -106,12 +112,8 @@ async def _wipe(fault: Fault) -> None:
 
 async def _reborn(fault: Fault) -> None:
     """The copy from the day of `khazana init` is put back at once, best before the first block."""
-    machine = fault.impair()
+    machine = _impaired_with_log(fault)
     if machine is None:
-        return
-    if machine.signer is None:  # It has no log.
-        fault.site.observing_later.discard(machine.name)
-        fault.happened = False
         return
     with fault.in_hand(machine):
         machine.kill_after(fault.random.randrange(200))
@@ -184,12 +186,8 @@ async def _old_disk(fault: Fault) -> None:
 
 async def _old_log(fault: Fault) -> None:
     """An older copy of the log, beside the database as it is."""
-    machine = fault.impair()
+    machine = _impaired_with_log(fault)
     if machine is None:
-        return
-    if machine.signer is None:  # It has no log.
-        fault.site.observing_later.discard(machine.name)
-        fault.happened = False
         return
     with fault.in_hand(machine):
         old = await _copy_long_ago(fault, machine)
