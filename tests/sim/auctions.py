@@ -2,8 +2,10 @@
 
 Everybody forgets something now and then: a bid is not opened, opened twice, or withdrawn; nobody
 decides; the cash is gone when it is due. Where it is asked for, some bids are bad: early or late,
-off the quantum or the multiple, of who may not bid so, opened as something else; and some
-announcements contradict themselves. What a sealed bid says is kept here, by its hash.
+off the quantum or the multiple, of who may not bid so, opened as something else, paid for by who
+has no cash; and some announcements contradict themselves. There banks are not alone: where what is
+not paid for goes to who was cut short, companies bid too, at one price and for more than there is.
+What a sealed bid says is kept here, by its hash.
 """
 
 import random
@@ -84,6 +86,8 @@ OPENED_MAX: Final = 6
 
 BAD: Final = 1 / 7
 """Of what is announced, committed, placed or opened."""
+BROKE: Final = 1 / 3
+"""Of the bids that are opened where some are bad: somebody pays who has hardly any cash."""
 
 
 class AuctionLoad:
@@ -175,6 +179,11 @@ class AuctionLoad:
         uniform = form in LINE_FORMS or chance.random() < 0.5
         multiple = record.multiple * chance.choice((1, 1, 2))
         wanted = chance.choice((2, 5, 20))
+        # By its number, so that no other seed draws something else for it.
+        reallots = bool((self._made + 1) % 2)
+        contested = self._bad and reallots
+        if contested:
+            wanted = 2
         if form in TAKING_FORMS:  # Not more than there is, or it would always be refused.
             multiple = record.multiple
             wanted = min(wanted, record.supply // multiple)
@@ -197,11 +206,11 @@ class AuctionLoad:
             decides_until_ms=times[3],
             settles_ms=times[3] + chance.randrange(0, 4_000),
             calendar=chance.choice(calendars),
-            kinds=("bank",),
+            kinds=("bank", "company") if contested else ("bank",),
             licences=(),
             bids_per_bidder=chance.choice((2, 20)),
             bidder_share_bps=10_000,
-            noncompetitive_kinds=("company", "person"),
+            noncompetitive_kinds=("person",) if contested else ("company", "person"),
             noncompetitive_share_bps=3_000,
             noncompetitive_least=multiple,
             noncompetitive_most=multiple * 5,
@@ -211,8 +220,7 @@ class AuctionLoad:
             oversubscription=chance.choice(list(Oversubscription)),
             prorata_step=multiple,
             filled_whole=chance.choice((0, multiple)),
-            # By its number, so that no other seed draws something else for it.
-            reallotment=Reallotment.CUT_SHORT if self._made % 2 else Reallotment.NONE,
+            reallotment=Reallotment.CUT_SHORT if reallots else Reallotment.NONE,
             failing_exclusion_days=0,
             unrevealed_exclusion_days=0,
             reference=(
@@ -277,11 +285,17 @@ class AuctionLoad:
         taking = terms.form in TAKING_FORMS
         if taking:  # Now and then somebody offers what it does not have.
             account = chance.choice([account, *self._offering(terms.asset)])
+        price_e4 = _price(chance, terms.form)
+        if "company" in terms.kinds:
+            price_e4 = _price(random.Random(name), terms.form)
+            companies = self._people(ParticipantKind.COMPANY)
+            if companies and not bad and chance.random() < 0.5:
+                account = self._account_of(chance.choice(companies)) or account
         off_quantum = terms.quantum_e4 > 1 and self._is_bad(chance)
         bid = SealedBid(
             auction=name,
             account=account,
-            price_e4=_price(chance, terms.form) + off_quantum,
+            price_e4=price_e4 + off_quantum,
             face=terms.multiple * (1 if taking else chance.choice((1, 2, 5))) + (bad == "multiple"),
             salt=chance.randbytes(32),
         )
@@ -309,9 +323,13 @@ class AuctionLoad:
     def _opened(self, number: int, bid: SealedBid, chance: random.Random) -> RevealBid:
         assert bid.price_e4 is not None  # what has none came in an envelope
         terms = self._model.rows(AUCTIONS)[bid.auction.encode()].terms
+        payer = chance.choice((bid.account, address_of(BANK, "a0")))
+        people = self._people(ParticipantKind.PERSON)
+        if self._bad and people and chance.random() < BROKE:
+            payer = self._account_of(chance.choice(people)) or payer
         return RevealBid(
             account=bid.account,
-            cash_account=chance.choice((bid.account, address_of(BANK, "a0"))),
+            cash_account=payer,
             auction=bid.auction,
             number=number,
             asset=terms.asset,

@@ -94,7 +94,9 @@ def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> No
     day = Options(version=LATEST_VERSION, faults=(), liars=0, client_pause_s=0.4, bad=True)
     day = replace(day, seed=1, minutes=0.7)
     days = replace(day, day_s=1.2, paid_per_block=5)
-    for options in (replace(day, auctions=True), days, replace(days, seed=2)):
+    # An allotment that is not paid for and goes to others: who was cut short has to be there.
+    unpaid = replace(day, auctions=True, seed=2, validators=1)
+    for options in (replace(day, auctions=True), days, replace(days, seed=2), unpaid):
         result = holds(options)
         met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
 
