@@ -12,6 +12,9 @@ from typing import Final
 import pytest
 
 from node.cli.exits import Exit
+from node.cli.report.auction import _steps
+from node.cli.report.curve import _measure
+from node.cli.report.drawing import REST, blocks, paper
 from tests.chain.town import make_record
 from tests.cli.asked import ask
 from tests.explorer.owing import RUNNING, SOLD, owe
@@ -60,6 +63,39 @@ async def test_figures_are_those_of_the_ledger(solo: Solo, tmp_path: Path) -> No
     [point] = curve.json["points"]
     assert point["average_yield"] == auction.json["auction"]["result"]["average_yield"]
     assert point["average_yield"] in (tmp_path / "c.svg").read_text()
+
+
+def test_bids_at_one_price_are_one_step() -> None:
+    def row(price: str | None, face: str, allotted: str) -> dict[str, str | None]:
+        return {"price": price, "face": face, "allotted": allotted}
+
+    ladder = [
+        row("99.5", "100.00", "100.00"),
+        row("99.4", "50.00", "30.00"),
+        row("99.4", "70.00", "40.00"),
+        row("99.3", "10.00", "0.00"),
+        row(None, "5.00", "5.00"),  # without a price: not on the ladder of prices
+    ]
+
+    assert _steps(ladder) == [(99.5, 100.0, 100.0), (99.4, 120.0, 70.0), (99.3, 10.0, 0.0)]
+
+
+def test_very_many_bids_are_one_collection_and_one_tenor_is_a_curve(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="no drawing: pip install '.[reports]'")
+    place = {"height": 7, "time": "2026-11-27T05:00:00.000Z"}
+    shapes = [(float(n), n + 1.0, 100 - n / 1_000, REST) for n in range(20_000)]
+
+    with paper(tmp_path / "many.pdf", "Very many", place) as axes:
+        blocks(axes, shapes, floor=70.0)
+        drawn = len(axes.collections), len(axes.patches)
+    with paper(tmp_path / "one.png", "One", place) as axes:
+        _measure(axes, [1.0], [11.5])
+        ranges = axes.get_xlim(), axes.get_ylim()
+        marks = [label.get_text() for label in axes.get_xticklabels()]
+
+    assert drawn == (1, 0)
+    assert ranges == ((0, 1.08), (11.0, 12.0))
+    assert marks == ["1 m", "3 m", "6 m", "1 y"]
 
 
 async def test_auction_is_a_sheet_of_its_members(solo: Solo) -> None:

@@ -1,15 +1,27 @@
 """`khazana report auction`: the ladder of an auction and what was decided on it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from node.cli.asking import with_client
+from node.cli.auction.summary import TAKING
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option
-from node.cli.report.drawing import COLOURS, CUT, REST, out_option, paper, unit_of
+from node.cli.report.drawing import (
+    COLOURS,
+    CUT,
+    GROUPED,
+    REST,
+    blocks,
+    counted,
+    out_option,
+    paper,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     from node.cli.auction.recomputing import Figure
@@ -40,31 +52,30 @@ def command(auction: str, out: Path, url: str, timeout_s: float, *, as_json: boo
             f"the result of {auction} is not what it comes to: {', '.join(wrong)}",
             advice=f"See `khazana auction verify {auction}`.",
         )
-    rows = [
-        (float(row["price"]), float(row["face"]), float(row["allotted"]))
-        for row in result["ladder"]
-        if row["price"] is not None
-    ]
+    rows = _steps(result["ladder"])
+    bids = sum(row["price"] is not None for row in result["ladder"])
     decided = result["result"]
+    prices = [price for price, _, _ in rows]
+    room = (max(prices) - min(prices)) or 1.0
+    floor = min(prices) - room * 0.25
     unit, name = unit_of(sum(face for _, face, _ in rows))
-    asset = result["terms"]["asset"]
-    with paper(out, f"Auction {auction} of {asset}", result) as axes:
-        left = 0.0
+    with paper(out, _title(result), result) as axes:
+        left, shapes = 0.0, []
         for price, face, allotted in rows:
             for width, colour in ((allotted, COLOURS["bill"]), (face - allotted, REST)):
                 if width:
-                    axes.bar(
-                        left, price, width / unit, align="edge", color=colour, edgecolor="white"
-                    )
+                    shapes.append((left, left + width / unit, price, colour))
                     left += width / unit
-        cut_off = float(decided["cut_off"])
-        axes.axhline(cut_off, color=CUT, linestyle="--", linewidth=1.2)
-        prices = [price for price, _, _ in rows]
-        room = (max(prices) - min(prices)) or 1.0
-        axes.set_ylim(min(prices) - room * 0.25, max(prices) + room * 0.45)
+        blocks(axes, shapes, floor=floor)
+        axes.axhline(float(decided["cut_off"]), color=CUT, linestyle="--", linewidth=1.2)
+        axes.set_ylim(floor, max(prices) + room * 0.45)
         axes.set_xlim(0, left)
+        axes.xaxis.set_major_formatter(GROUPED)
         axes.set_ylabel(_BID.get(result["terms"]["form"], "price per hundred"))
-        axes.set_xlabel(f"face bid for with a price, {name}; accepted in green".replace(", ;", ";"))
+        axes.set_xlabel(
+            ", ".join(filter(None, ("face bid for with a price", name)))
+            + "; accepted in green, the rest in grey"
+        )
         axes.text(
             0.99,
             0.97,
@@ -77,7 +88,27 @@ def command(auction: str, out: Path, url: str, timeout_s: float, *, as_json: boo
             bbox={"facecolor": "white", "edgecolor": "none"},
         )
     facts = {"file": str(out), "auction": auction, "figures_verified": len(figures)}
-    emit(facts, f"drew {len(rows)} bids into {out}; every figure verified", as_json=as_json)
+    emit(facts, f"drew {counted(bids, 'bid')} into {out}; every figure verified", as_json=as_json)
+
+
+def _title(result: Mapping[str, Any]) -> str:
+    title = f"Auction {result['auction']} of {result['terms']['asset']}"
+    given = result["destination"]
+    return title if given is None else f"{title} for {given}"
+
+
+def _steps(ladder: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, float]]:
+    """Return price, face and what was allotted of it, in order; bids at one price as one."""
+    found: list[tuple[float, float, float]] = []
+    for row in ladder:
+        if row["price"] is None:
+            continue
+        price, face, allotted = (float(row[name]) for name in ("price", "face", "allotted"))
+        if found and found[-1][0] == price:
+            _, before, got = found.pop()
+            face, allotted = before + face, got + allotted
+        found.append((price, face, allotted))
+    return found
 
 
 async def _read(client: "Client", auction: str) -> tuple[dict[str, Any], list["Figure"]]:
@@ -99,6 +130,8 @@ def _summary(result: dict[str, Any], verified: int) -> str:
     from node.cli.asking import grouped
 
     decided = result["result"]
+    is_taken = result["terms"]["form"] in TAKING
+    given, missing = ("taken back", "not delivered") if is_taken else ("delivered", "not paid for")
     average = f"average {decided['average_price']}"
     if decided["average_yield"] is not None:
         average += f", {decided['average_yield']} % a year"
@@ -106,8 +139,8 @@ def _summary(result: dict[str, Any], verified: int) -> str:
         f"cut-off {decided['cut_off']}; {average}",
         f"allotted {grouped(decided['competitive'])} with a price,"
         f" {grouped(decided['noncompetitive'])} without",
-        f"{result['stage']}: {grouped(result['settled'])} delivered,"
-        f" {grouped(result['failed'])} not paid for",
+        f"{result['stage']}: {grouped(result['settled'])} {given}, {grouped(result['failed'])}"
+        f" {missing}",
         f"all {verified} figures worked out again and found equal",
     ]
     return "\n".join(lines)

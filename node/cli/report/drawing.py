@@ -4,8 +4,9 @@ The same ledger gives the same file: no date is written into it but the ledger's
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -26,7 +27,10 @@ INK: Final = "#16211b"
 PAPER_INCHES: Final = (11.69, 8.27)
 """A4, lying."""
 DOTS_PER_INCH: Final = 150
+GROUPED: Final = "{x:,g}"
+"""How figures on an axis are written: their thousands apart."""
 _UNITS: Final = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"))
+_PARTED_MAX: Final = 200
 _TIMELESS: Final[Mapping[str, Mapping[str, None]]] = {
     ".pdf": {"CreationDate": None},
     ".svg": {"Date": None},
@@ -86,14 +90,15 @@ def paper(out: Path, title: str, place: Mapping[str, Any]) -> Iterator[Any]:
         figure = figures.Figure(figsize=PAPER_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
         figure.get_layout_engine().set(w_pad=0.3, h_pad=0.3)
         axes = figure.subplots()
-        axes.set_title(title, loc="left", fontsize=16, fontweight="bold", pad=18)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=16, fontweight="bold")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(visible=True, axis="y", color="#dde3dc", linewidth=0.8)
         axes.set_axisbelow(True)
         yield axes
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(loc="upper right", frameon=False, bbox_to_anchor=(1, 1.06), ncols=4)
-        note = f"Read from the ledger after block {place['height']}, {place['time']}."
+            axes.legend(loc="lower left", frameon=False, bbox_to_anchor=(0, 1), ncols=4)
+        moment = f"{datetime.fromisoformat(place['time']).astimezone(UTC):%Y-%m-%d %H:%M}"
+        note = f"Read from the ledger after block {place['height']}, {moment} UTC."
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9, color="#55635b")
         try:
             figure.savefig(out, metadata=_TIMELESS.get(out.suffix))
@@ -107,3 +112,31 @@ def unit_of(highest: object) -> tuple[int, str]:
     """Return by what amounts are divided on an axis, and what that is called."""
     value = float(str(highest))
     return next(((unit, name) for unit, name in _UNITS if value >= unit), (1, ""))
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many there are of something, such as `1 bid`, `2 bids`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def blocks(axes: Any, shapes: Sequence[tuple[float, float, float, str]], *, floor: float) -> None:
+    """Draw upright blocks as one collection: twenty thousand take a second, as bars a minute.
+
+    Args:
+        shapes: left, right, height and colour of each, in order.
+        floor: where they stand.
+    """
+    collections: Any = importlib.import_module("matplotlib.collections")
+    corners = [
+        ((left, floor), (left, top), (right, top), (right, floor)) for left, right, top, _ in shapes
+    ]
+    # Of very many the white between them would be all that is seen.
+    line = 0.8 if len(shapes) <= _PARTED_MAX else 0
+    axes.add_collection(
+        collections.PolyCollection(
+            corners,
+            facecolors=[colour for *_, colour in shapes],
+            edgecolors="white",
+            linewidths=line,
+        )
+    )

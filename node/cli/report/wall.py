@@ -1,6 +1,7 @@
 """`khazana report wall`: what falls due, year by year."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -9,9 +10,10 @@ from node.cli.debt import read_debt
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option
-from node.cli.report.drawing import COLOURS, LABELS, out_option, paper, unit_of
+from node.cli.report.drawing import COLOURS, GROUPED, LABELS, counted, out_option, paper, unit_of
 
-COLUMNS_MAX = 40
+COLUMNS_MAX: Final = 40
+_COLUMNS_LEAST: Final = 6
 
 
 @click.command()
@@ -53,7 +55,10 @@ def command(out: Path, currency: str, url: str, timeout_s: float, *, as_json: bo
             if any(heights):
                 axes.bar(periods, heights, bottom=below, color=COLOURS[kind], label=LABELS[kind])
                 below = [low + high for low, high in zip(below, heights, strict=True)]
-        axes.set_ylabel(f"{currency} {name}")
+        axes.set_ylabel(f"{currency} {name}".rstrip())
+        axes.yaxis.set_major_formatter(GROUPED)
+        if len(periods) < _COLUMNS_LEAST:  # or a single one would fill the page
+            axes.set_xlim(-0.6, _COLUMNS_LEAST - 0.4)
         axes.tick_params(axis="x", rotation=0 if len(periods) <= 12 else 90)
     facts = {"file": str(out), "currency": currency, "columns": to_builtins(columns)}
-    emit(facts, f"drew {len(columns)} columns into {out}", as_json=as_json)
+    emit(facts, f"drew {counted(len(columns), 'column')} into {out}", as_json=as_json)
