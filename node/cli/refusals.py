@@ -68,7 +68,7 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "transaction-refused",
         Exit.REFUSED,
         "The transaction is refused; its outcome says which rule it breaks.",
-        "The outcomes below say what to do. Nothing was changed.",
+        "Do what the outcome says; nothing was changed. `khazana explain` has it by its name.",
     ),
     "node.client.errors.Expired": make_entry(
         "transaction-expired",
@@ -129,7 +129,7 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "call-failed",
         Exit.REFUSED,
         "The node answered with an error of its interface; code 2 where a parameter was wrong.",
-        "The errors of the interface below say what to do.",
+        "Correct what the message names.",
     ),
     # Files: configuration, genesis, keys, amendments, proofs.
     "node.config.faults.ConfigError": make_entry(
