@@ -905,6 +905,8 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.config.sections.RpcConfig.work_ms_per_s_max": _RATE,
     "node.client.bulk.LOOK_UP_MAX": _ASKED,
     "node.client.indexed.PAGE_MAX": _ASKED,
+    "node.cli.report.curve._LINES_MAX": _SHOWN,
+    "node.cli.report.drawing._PARTED_MAX": _SHOWN,
     "node.cli.report.wall.COLUMNS_MAX": _SHOWN,
     "node.explorer.charts.LABELS_MAX": _SHOWN,
     "node.explorer.limits.TEXTS_SHOWN_MAX": "one page of the interface's own list",
