@@ -1,7 +1,7 @@
 """The other end of the control socket, as the command line uses it."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -39,28 +39,19 @@ async def ask_for_backup(
         ControlError: no node answers.
         Refused: the node's reason.
     """
-    try:
-        with short_path(socket) as name:
-            connector = aiohttp.UnixConnector(path=name)
-            timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
-            async with (
-                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-                session.post(
-                    "http://node/backup", json={"to": str(to), "blocks": blocks}
-                ) as response,
-            ):
-                async for line in response.content:
-                    told = msgspec.json.decode(line, type=dict[str, Any])
-                    if "refused" in told:
-                        raise Refused(str(told["refused"]))
-                    if "done" in told:
-                        done: dict[str, Any] = told["done"]
-                        return done
-                    progress(int(told["written"]))
-    except (aiohttp.ClientError, OSError) as error:
-        raise ControlError(f"{socket}: {error}") from None
-    except msgspec.MsgspecError as error:
-        raise ControlError(f"{socket}: what answers is no node: {error}") from None
+    asked = {"to": str(to), "blocks": blocks}
+    async with (
+        _connected(socket, total_s=None, connect_s=5.0) as session,
+        session.post("http://node/backup", json=asked) as response,
+    ):
+        async for line in response.content:
+            told = msgspec.json.decode(line, type=dict[str, Any])
+            if "refused" in told:
+                raise Refused(str(told["refused"]))
+            if "done" in told:
+                done: dict[str, Any] = told["done"]
+                return done
+            progress(int(told["written"]))
     raise ControlError(f"{socket}: the node ended before the backup did")
 
 
@@ -70,18 +61,31 @@ async def ask_for_outlook(socket: Path) -> Outlook:
     Raises:
         ControlError: no node answers.
     """
+    async with (
+        _connected(socket, total_s=OUTLOOK_S, connect_s=OUTLOOK_S) as session,
+        session.get("http://node/outlook") as response,
+    ):
+        data = await response.read()
+        if response.status != 200:
+            raise ControlError(f"{socket}: the node answers with {response.status}")
+        return msgspec.json.decode(data, type=Outlook)
+
+
+@asynccontextmanager
+async def _connected(
+    socket: Path, *, total_s: float | None, connect_s: float
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Yield a session to the node behind a socket.
+
+    Raises:
+        ControlError: nobody answers there, or somebody who is no node.
+    """
     try:
         with short_path(socket) as name:
             connector = aiohttp.UnixConnector(path=name)
-            timeout = aiohttp.ClientTimeout(total=OUTLOOK_S, sock_connect=OUTLOOK_S)
-            async with (
-                aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-                session.get("http://node/outlook") as response,
-            ):
-                data = await response.read()
-                if response.status != 200:
-                    raise ControlError(f"{socket}: the node answers with {response.status}")
-                return msgspec.json.decode(data, type=Outlook)
+            timeout = aiohttp.ClientTimeout(total=total_s, sock_connect=connect_s)
+            async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+                yield session
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise ControlError(f"{socket}: {str(error) or type(error).__name__}") from None
     except msgspec.MsgspecError as error:

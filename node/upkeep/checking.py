@@ -7,7 +7,7 @@ Memory is bounded at any size: one block, one path of the tree, one account at a
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -329,22 +329,25 @@ class _Check:
         """Check that nothing but what was found belongs to a block, or to its transactions."""
         try:
             for name, prefix in (("block", b"B"), ("certificate", b"C"), ("receipts", b"R")):
-                outside = [
-                    (prefix, prefix + layout.encode_number(from_height)),
-                    (prefix + layout.encode_number(head + 1), layout.range_of(prefix)[1]),
-                ]
-                for start, stop in outside:
-                    for key, value in self._view.scan(start, stop, limit=2):
-                        height = layout.decode_number(key[1:])
-                        if name == "certificate" and _is_of(point, height):
-                            assert point is not None
-                            certificate = encode(point.certificate)
-                            self._faults.agree(Part.TRAIL, f"{name} {height}", value, certificate)
-                            continue
+                for height, value in self._outside(prefix, from_height, head):
+                    if name == "certificate" and _is_of(point, height):
+                        assert point is not None
+                        certificate = encode(point.certificate)
+                        self._faults.agree(Part.TRAIL, f"{name} {height}", value, certificate)
+                    else:
                         self._fault(Part.BLOCKS, f"{name} {height}", "stored", "not kept")
             self._ids(from_height, head, transactions)
         except StorageError as error:
             self._fault(Part.BLOCKS, "index of ids", error.detail, "readable")
+
+    def _outside(self, prefix: bytes, from_height: int, head: int) -> Iterator[tuple[int, bytes]]:
+        """Yield what is stored for heights that are not kept: two below, and two above."""
+        for start, stop in (
+            (prefix, prefix + layout.encode_number(from_height)),
+            (prefix + layout.encode_number(head + 1), layout.range_of(prefix)[1]),
+        ):
+            for key, value in self._view.scan(start, stop, limit=2):
+                yield layout.decode_number(key[1:]), value
 
     def _ids(self, from_height: int, head: int, transactions: int) -> None:
         """Count the ids: every transaction has shown its own, so a greater number is a stray."""
