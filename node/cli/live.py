@@ -16,6 +16,7 @@ import threading
 import tty
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console
@@ -98,12 +99,19 @@ def _screen(told: asyncio.Event) -> Iterator[Callable[[Callable[[int], Sequence[
         yield put
 
 
+def sign_of_life(now_ms: int, every_s: float) -> Text:
+    """Return the last line of a picture: of when it is, how often it comes, and how to end it."""
+    at = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
+    return Text(f"{at:%H:%M:%S} UTC, every {every_s:g} s; q ends it", style="dim")
+
+
 def fitting(lines: list[Text], height: int) -> list[Text]:
-    """Return as many lines as there is room for, of which the last says how many are left out."""
+    """Return as many lines as there is room for, and always the last; say how many are left out."""
     if len(lines) <= height:
         return lines
     left = len(lines) - height + 1
-    return [*lines[: height - 1], Text(f"… {left} lines more: in a higher terminal")]
+    told = Text(f"… {left} lines more: in a higher terminal")
+    return [*lines[: max(0, height - 2)], told, lines[-1]]
 
 
 def _print_plain(lines: Sequence[Text]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -168,8 +169,10 @@ async def _watch(
 ) -> tuple[tuple[Seen, ...], Comparison | None]:
     from rich.text import Text
 
-    from node.cli.live import plain, show
+    from node.cli.live import plain, show, sign_of_life
+    from node.clock import SystemClock
 
+    clock = SystemClock()
     seen: tuple[tuple[Seen, ...], Comparison | None] = (), None
 
     async def look() -> None:
@@ -178,8 +181,9 @@ async def _watch(
 
     def draw(width: int) -> list[Text]:
         lines = "\n\n".join(_parts(*seen, narrow=True)).splitlines()
-        folded = ([line[n : n + width] for n in range(0, len(line), width)] for line in lines)
-        return [Text(plain(part)) for parts in folded for part in parts or [""]]
+        folded = (wrap(line, width, break_on_hyphens=False) or [""] for line in lines)
+        told = [Text(plain(part)) for parts in folded for part in parts]
+        return [*told, Text(), sign_of_life(clock.now_ms(), every_s)]
 
     await show(look, draw, every_s=every_s, times=times)
     return seen

@@ -1,6 +1,7 @@
 """`khazana top` and `khazana status --watch`: the picture, the polling, and a real terminal."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -151,9 +152,10 @@ def test_picture_says_what_a_low_terminal_has_no_room_for() -> None:
     lines = [Text(str(number)) for number in range(30)]
 
     assert [line.plain for line in fitting(lines, 30)] == [str(number) for number in range(30)]
-    assert [line.plain for line in fitting(lines, 24)[22:]] == [
-        "22",
+    assert [line.plain for line in fitting(lines, 24)[21:]] == [
+        "21",
         "… 7 lines more: in a higher terminal",
+        "29",
     ]
 
 
@@ -240,6 +242,16 @@ async def test_into_a_pipe_it_writes_plain_text_and_ends_after_its_looks() -> No
         assert each.out.count("central-bank  ") >= 2
     assert machine.json["nodes"][0]["status"]["node"] == "central-bank"
     assert machine.json["nodes"][0]["blocks_per_s"] == 0
+
+
+async def test_watching_says_when_it_looked_and_breaks_lines_between_words() -> None:
+    watched = await run("status", "--watch", "--times", "1", "--url", NOWHERE)
+
+    lines = watched.out.rstrip("\n").splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d UTC, every \S+ s; q ends it", lines[-1])
+    told = " ".join(lines)
+    assert "Connection refused" in told or "Connect call failed" in told
+    assert max(map(len, lines)) <= 80
 
 
 async def test_nobody_there_is_code_3_at_the_end() -> None:

@@ -4,12 +4,11 @@ Eighty columns are enough. What is not known is a dash; no colour says what a wo
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from rich.text import Text
 
-from node.cli.live import plain
+from node.cli.live import plain, sign_of_life
 from node.cli.output import counted
 from node.cli.top.polling import Look, Poll, Voter, Watched
 
@@ -21,7 +20,6 @@ COLUMNS: Final = 80
 BARS: Final = "▁▂▃▄▅▆▇█"
 GOOD: Final = "green"
 BAD: Final = "bold red"
-DIM: Final = "dim"
 
 
 def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
@@ -34,9 +32,7 @@ def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
     lines += _unready(poll)
     if furthest is not None and furthest.last is not None:
         lines += [Text(), *_validators(furthest.last, names)]
-    at = datetime.fromtimestamp(poll.now_ms / 1000, tz=UTC)
-    lines += [Text(), Text(f"{at:%H:%M:%S} UTC, every {every_s:g} s; q ends it", style=DIM)]
-    return lines
+    return [*lines, Text(), sign_of_life(poll.now_ms, every_s)]
 
 
 def _head(poll: Poll, furthest: Watched | None, width: int) -> Iterator[Text]:
