@@ -11,6 +11,7 @@ from typing import Final
 
 from node.blocks import Block, Header
 from node.codec import Record
+from node.ledger.outcomes import Outcome
 from node.ledger.tables import ValidatorRecord
 from node.ledger.transition import Event, Receipt
 
@@ -27,6 +28,8 @@ class Candidate:
     transaction_ids: tuple[bytes, ...]
     receipts: tuple[Receipt, ...]
     """One for each transaction, in order."""
+    counts: Mapping[tuple[type[Record], Outcome], int]
+    """How many transactions have such a first operation and came to such an outcome."""
     events: tuple[Event, ...]
     """Of the block itself, such as expiries."""
     encoded_receipts: bytes
@@ -42,6 +45,8 @@ class Candidate:
     evidence_ids: tuple[bytes, ...]
     next_validators: tuple[ValidatorRecord, ...] | None
     """The set that rules from the next height, where this block changes it."""
+    changes_standing: bool
+    """Whether it writes of what a `Standing` speaks."""
     dropped: tuple[bytes, ...] = ()
     """Ids left out of a block built here that no later block can hold either: expired, or applied
     already. The pool forgets them."""

@@ -63,7 +63,7 @@ from node.ledger.protocol import SUPPORTED, protocol_of, ruling_version
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import Upgrade, ValidatorRecord
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Receipt, parameters_of, validators_of
+from node.ledger.transition import Receipt, Standing, parameters_of, validators_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
@@ -111,6 +111,8 @@ class Chain:
         self._ahead = Ahead(self._records, self._nodes)
         self._behind = BranchesBehind(store, self._nodes, thread)
         self._candidates = Candidates()
+        self._standing = Standing()
+        """Of the accounts of the committed state."""
         self._head = head
         self._recent = RecentIds(
             window_ms=genesis.transactions.window_ms,
@@ -506,6 +508,8 @@ class Chain:
         self._records.accept(candidate.records, candidate.changes)
         self._nodes.accept(candidate.nodes, are_stored=whole)
         self._candidates.clear()
+        if candidate.changes_standing:
+            self._standing = Standing()
         self._protocol = protocol_of(LedgerState(self._records))
         self._head = head_of(candidate)
         self._recent.note(candidate.transaction_ids, candidate.header.time_ms)
@@ -560,7 +564,7 @@ class Chain:
             genesis_hash=self._genesis.hash,
             version=self.version,
         )
-        return Trial(LedgerState(self._records), context)
+        return Trial(LedgerState(self._records), context, self._standing)
 
     def simulate(self, body: TransactionBody, *, now_ms: int) -> Receipt:
         """Return what would become of the transaction in a block right now. Nothing changes."""
@@ -665,6 +669,7 @@ class Chain:
                     self._nodes,
                     self._stages,
                     rehearsal,
+                    self._standing,
                 )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error

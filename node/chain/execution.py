@@ -30,7 +30,7 @@ from node.ledger.commitment import NodeSource
 from node.ledger.parameters import parameters_hash, parameters_of
 from node.ledger.state import LedgerState, RecordSource
 from node.ledger.tables import AmendmentRecord, RulingKey, ValidatorRecord
-from node.ledger.transition import SetAmendment, apply_block
+from node.ledger.transition import SetAmendment, Standing, apply_block
 from node.ledger.validators import validators_of
 from node.mempool import AdmittedTransaction
 from node.stages import Stages
@@ -58,11 +58,13 @@ def execute(
     nodes: NodeSource,
     stages: Stages,
     rehearsal: BlockRehearsal,
+    standing: Standing,
 ) -> Candidate:
     """Apply the draft on top of its parent and return the candidate, with its header.
 
     Args:
         rehearsal: what was worked out beforehand on this parent; it may be empty.
+        standing: what is known of the accounts of the state after the parent.
 
     Raises:
         InvariantViolation: the ledger contradicts itself; the node stops.
@@ -84,6 +86,7 @@ def execute(
         draft.accusations,
         _amendment(genesis.amendment_at(height)),
         rehearsal.due.perform,
+        standing,
     )
     changes = rehearsal.changes(result.written)
     with stages.commitment:
@@ -122,6 +125,7 @@ def execute(
         ),
         transaction_ids=ids,
         receipts=result.receipts,
+        counts=result.counts,
         events=result.events,
         encoded_receipts=encode_block_receipts(receipts, events),
         changes=changes.encoded,
@@ -130,6 +134,7 @@ def execute(
         nodes=tree.nodes,
         evidence_ids=tuple(accusation_id for accusation_id, _ in draft.accusations),
         next_validators=next_validators,
+        changes_standing=state.has_written(Standing.TABLES),
     )
 
 

@@ -7,7 +7,7 @@ one of them writes is discarded before the next.
 from node.ledger.acting import BlockContext
 from node.ledger.state import LedgerState
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Application, Receipt
+from node.ledger.transition import Application, Receipt, Standing
 
 _NO_ID = bytes(32)
 
@@ -15,10 +15,16 @@ _NO_ID = bytes(32)
 class Trial:
     """Tries transactions in one turn of the event loop, before another block is committed."""
 
-    def __init__(self, state: LedgerState, context: BlockContext) -> None:
-        """Begin on a fresh state, in a block of this context."""
+    def __init__(
+        self, state: LedgerState, context: BlockContext, standing: Standing | None = None
+    ) -> None:
+        """Begin on a fresh state, in a block of this context.
+
+        Args:
+            standing: what is known of the accounts of the state.
+        """
         self._state = state
-        self._application = Application(state, context)
+        self._application = Application(state, context, standing)
 
     def receipt(self, body: TransactionBody) -> Receipt:
         """Return what would become of this transaction; nothing changes."""
@@ -28,6 +34,6 @@ class Trial:
         self._state.begin()
         self._application.renew()
         try:
-            return self._application.apply(_NO_ID, body)
+            return self._application.apply_at_length(_NO_ID, body)
         finally:
             self._state.discard()

@@ -325,6 +325,10 @@ class LedgerState:
                 return True
         return False
 
+    def has_written(self, prefixes: frozenset[bytes]) -> bool:
+        """Whether anything was put into one of the tables with these prefixes, or deleted there."""
+        return not prefixes.isdisjoint(self._tables)
+
     def written(self) -> tuple[Written, ...]:
         """Return table, full key, record before the block and record now, where the two differ.
 

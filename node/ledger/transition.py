@@ -5,13 +5,15 @@ is applied whole or refused whole; a refused one leaves the state as it was, and
 which rule refused it. What falls due by height or time comes before the block's transactions.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import WORK_PER_BLOCK_MAX, ActContext, BlockContext, Catalogue
+from node.ledger.acts.assets.transfer import Transfer
 from node.ledger.amending import SetAmendment, amend_set
 from node.ledger.authority import SignedAuthority
 from node.ledger.catalogue import ACT_OF, CATALOGUE
@@ -20,7 +22,7 @@ from node.ledger.events import Event
 from node.ledger.invariants import check_block
 from node.ledger.outcomes import Details, Outcome, Reject
 from node.ledger.parameters import Parameters, parameters_of
-from node.ledger.plain import PlainTransfers
+from node.ledger.plain import PlainTransfers, Standing
 from node.ledger.protocol import take_effect
 from node.ledger.rehearsing import Perform, perform_plainly
 from node.ledger.state import LedgerState, Written
@@ -37,6 +39,7 @@ __all__ = [
     "Parameters",
     "Receipt",
     "SetAmendment",
+    "Standing",
     "always_in_force",
     "apply_block",
     "check_in_force",
@@ -69,6 +72,8 @@ class BlockResult:
     """In the order of the transactions."""
     events: tuple[Event, ...]
     """Of what fell due by height or time, before the transactions."""
+    counts: Mapping[tuple[type[Record], Outcome], int]
+    """How many transactions have such a first operation and came to such an outcome."""
     written: tuple[Written, ...]
     """What is no longer as it was before the block, in the order of the first write."""
 
@@ -80,6 +85,7 @@ def apply_block(
     accusations: Sequence[tuple[bytes, AccusationRecord]] = (),
     amendment: SetAmendment | None = None,
     perform: Perform = perform_plainly,
+    standing: Standing | None = None,
 ) -> BlockResult:
     """Apply what is due and then the transactions, in order, to the state.
 
@@ -91,6 +97,7 @@ def apply_block(
         amendment: of the set of validators, if this is the first block after one. It comes before
             everything else.
         perform: how what may have been rehearsed is done.
+        standing: what is known of the accounts of the state before.
 
     Raises:
         InvariantViolation: the result contradicts itself; the state must not be committed.
@@ -102,14 +109,13 @@ def apply_block(
         *take_effect(state, context.height),
         *apply_due(state, context.time_ms, perform),
     )
-    apply = Application(state, context).apply
-    receipts = tuple([apply(transaction_id, body) for transaction_id, body in transactions])
+    receipts, counts = Application(state, context, standing).apply_each(transactions)
     for accusation_id, accusation in accusations:
         state.put(ACCUSATIONS, accusation_id, accusation)
     note_changed_set(state, context.height + 1)
     written = state.written()
     check_block(written)
-    return BlockResult(receipts=receipts, events=events, written=written)
+    return BlockResult(receipts=receipts, events=events, counts=counts, written=written)
 
 
 class Application:
@@ -117,10 +123,16 @@ class Application:
 
     __slots__ = ("_acting", "_authority", "_plain", "_state")
 
-    def __init__(self, state: LedgerState, context: BlockContext) -> None:
-        """Begin in a block of this context."""
+    def __init__(
+        self, state: LedgerState, context: BlockContext, standing: Standing | None = None
+    ) -> None:
+        """Begin in a block of this context.
+
+        Args:
+            standing: what is known of the accounts of the state before.
+        """
         self._state = state
-        self._plain = PlainTransfers(state)
+        self._plain = PlainTransfers(state, standing)
         self._authority = SignedAuthority(state, context.time_ms, ())
         self._acting = ActContext(
             state=state,
@@ -142,12 +154,37 @@ class Application:
             return None
         return Receipt(outcome=_APPLIED, operation=None, details=(), events=(transferred,))
 
+    def apply_each(
+        self, transactions: Iterable[tuple[bytes, TransactionBody]]
+    ) -> tuple[tuple[Receipt, ...], Mapping[tuple[type[Record], Outcome], int]]:
+        """Apply these in order, each whole or not at all; return also how many came to what."""
+        apply_plainly, receipts = self._plain.apply, []
+        others: Counter[tuple[type[Record], Outcome]] = Counter()
+        for transaction_id, body in transactions:
+            transferred = apply_plainly(body)
+            if transferred is not None:
+                receipt = Receipt(
+                    outcome=_APPLIED, operation=None, details=(), events=(transferred,)
+                )
+            else:
+                receipt = self.apply_at_length(transaction_id, body)
+                others[type(body.operations[0]), receipt.outcome] += 1
+            receipts.append(receipt)
+        self._plain.settle()
+        plain = len(receipts) - others.total()
+        if plain:
+            others[Transfer, _APPLIED] += plain
+        return tuple(receipts), others
+
     def apply(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
         """Apply all operations of a transaction, or none."""
+        ((receipt,), _) = self.apply_each(((transaction_id, body),))
+        return receipt
+
+    def apply_at_length(self, transaction_id: bytes, body: TransactionBody) -> Receipt:
+        """Do so without looking whether it is a plain transfer."""
         state, acting, authority = self._state, self._acting, self._authority
-        transferred = self._plain.apply(body)
-        if transferred is not None:
-            return Receipt(outcome=_APPLIED, operation=None, details=(), events=(transferred,))
+        self._plain.settle()
         self._plain.forget()
         authority.begin(body.signers)
         acting.begin(transaction_id)

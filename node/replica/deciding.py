@@ -65,9 +65,7 @@ class Deciding:
         voice: Voice,
         timers: Timers,
         build_delay_s: Callable[[], float],
-        commit: Callable[
-            [Candidate, QuorumCertificate, Sequence[AdmittedTransaction]], Awaitable[None]
-        ],
+        commit: Callable[[Candidate, QuorumCertificate], Awaitable[None]],
         report: Reporter,
         metrics: Metrics,
         log: Logger,
@@ -286,6 +284,4 @@ class Deciding:
         candidate = self._workshop.decided(block_id)
         assert self._seat is not None
         await self._seat.reach(candidate.height)
-        body = self._bodies.get(block_id)
-        assert body is not None  # The engine decides what was judged, and that is pinned.
-        await self._commit(candidate, certificate, body.transactions())
+        await self._commit(candidate, certificate)

@@ -440,9 +440,7 @@ class Replica:
                     block.header, transactions, block.evidence, now_ms=None, certified=True
                 )
                 durable = candidate.height == top
-                await self._commit(
-                    candidate, certificate, transactions, synced=True, durable=durable
-                )
+                await self._commit(candidate, certificate, synced=True, durable=durable)
         except InvalidBlock:
             await self._chain.make_durable()
             self._service.tell_status()
@@ -452,7 +450,6 @@ class Replica:
         self,
         candidate: Candidate,
         certificate: QuorumCertificate,
-        transactions: Sequence[AdmittedTransaction],
         *,
         synced: bool,
         durable: bool = True,
@@ -460,7 +457,7 @@ class Replica:
         started = self._clock.monotonic()
         await self._chain.commit(candidate, certificate, durable=durable)
         self._metrics.commit_seconds.observe(self._clock.monotonic() - started)
-        self._end_height(candidate, certificate, transactions, synced=synced)
+        self._end_height(candidate, certificate, synced=synced)
         if self._chain.version not in self._chain.versions:
             await self._chain.make_durable()
             # Consensus was kept up to here; nothing of the next height may be signed.
@@ -470,7 +467,6 @@ class Replica:
         self,
         candidate: Candidate,
         certificate: QuorumCertificate,
-        transactions: Sequence[AdmittedTransaction],
         *,
         synced: bool,
     ) -> None:
@@ -487,7 +483,7 @@ class Replica:
         self._metrics.earliest_height.set(self._chain.history.earliest)
         if self._chain.is_durable:
             self._service.tell_status()
-        self._report.committed(candidate, certificate, transactions, synced=synced, now_s=now_s)
+        self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._report.keep(self._chain.validators)
         self._hearing.end_height(now_s)
         self._release_early()

@@ -3,28 +3,17 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
-from operator import attrgetter, itemgetter
+from collections.abc import Container
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
 from consensus.types import Height, Step
 from node.chain import Candidate
-from node.ledger.operations import Operation
 from node.ledger.outcomes import Outcome
-from node.ledger.transition import Receipt
 from node.log import Logger
-from node.mempool import AdmittedTransaction, Mempool
+from node.mempool import Mempool
 from node.metrics import Metrics
 from node.replica.position import Totals
-
-_APPLIED: Final = Outcome.APPLIED
-_OUTCOME_OF: Final[Callable[[Receipt], Outcome]] = attrgetter("outcome")
-_OPERATIONS_OF: Final[Callable[[AdmittedTransaction], tuple[Operation, ...]]] = attrgetter(
-    "body.operations"
-)
-_FIRST_OF: Final[Callable[[tuple[Operation, ...]], Operation]] = itemgetter(0)
-
 
 ROUNDS_UNTOLD: Final = 4
 """From this round of a height on an operator is told that nothing is decided. A power of two."""
@@ -81,7 +70,6 @@ class Reporter:
         self,
         candidate: Candidate,
         certificate: QuorumCertificate,
-        transactions: Sequence[AdmittedTransaction],
         *,
         synced: bool,
         now_s: float,
@@ -97,17 +85,8 @@ class Reporter:
         self._committed_s = now_s
         if synced:
             metrics.blocks_synced.inc()
-        # No line of Python for each transaction, and nothing made for it where all were applied.
-        operations = map(type, map(_FIRST_OF, map(_OPERATIONS_OF, transactions)))
-        found = list(map(_OUTCOME_OF, candidate.receipts))
         outcomes: Counter[Outcome] = Counter()
-        results: Counter[tuple[type[Operation], Outcome]]
-        if found.count(_APPLIED) == len(found) == len(transactions):
-            kinds = Counter(operations)
-            results = Counter({(operation, _APPLIED): count for operation, count in kinds.items()})
-        else:
-            results = Counter(zip(operations, found, strict=True))
-        for (operation, outcome), count in results.items():
+        for (operation, outcome), count in candidate.counts.items():
             outcomes[outcome] += count
             metrics.ledger_transactions.labels(
                 operation=_label(operation.__name__), outcome=outcome.name.lower()

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from typing_extensions import override
@@ -13,15 +14,18 @@ from node.chain.history import History
 from node.chain.receipts import encode_block_receipts
 from node.codec import RECORD_SIZE_MAX, encode, replace
 from node.genesis import genesis_of
+from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
 from node.ledger.commitment import hash_of_key, state_root
 from node.ledger.outcomes import Outcome
 from node.ledger.parameters import DEFAULTS
+from node.ledger.plain import PlainTransfers
+from node.ledger.policies import single_signer
 from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
 from node.proofs import render_proof, verify_proof_file
 from node.storage import Batch, KeyValueStore, MemoryStore, StorageThread, layout, open_leveldb
 from node.storage.nodes import StoredNodes
 from tests.chain.stores import contents
-from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
+from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
 
 
 @pytest.fixture(params=["memory", "leveldb"])
@@ -246,6 +250,55 @@ async def test_empty_block_does_not_change_the_state_root() -> None:
     await town.decide()
 
     assert town.chain.head.state_root == root
+
+
+UNSIGNED = Outcome.SIGNATURES_MISSING
+
+
+def give_away(town: Town, name: str) -> bytes:
+    """Let another key sign for this account from now on."""
+    policy = single_signer(key("another").public_key)
+    operation = SetAccountPolicy(account=address_of(BANK, name), policy=policy)
+    return town.transaction([operation], [name])
+
+
+async def test_what_is_known_of_accounts_is_of_the_committed_state() -> None:
+    town = make_town()
+    await town.settle(2)
+    await town.decide(town.transfer("a0", "a1", 1))  # Both are known by now.
+    (pay,) = town.admit(town.transfer("a0", "a1", 2))
+    raw = give_away(town, "a0")
+
+    town.build(town.admit(raw))  # Nobody decides it.
+    assert town.chain.simulate(pay.body, now_ms=0).outcome is Outcome.APPLIED
+    together = town.build([*town.admit(raw), pay], round_=1)
+    assert [each.outcome for each in together.receipts] == [Outcome.APPLIED, UNSIGNED]
+
+    await town.decide(raw)
+    assert [town.chain.simulate(pay.body, now_ms=0).outcome] == [UNSIGNED]
+    committed = await town.decide(pay.raw)
+    assert [each.outcome for each in committed.candidate.receipts] == [UNSIGNED]
+
+
+async def test_accounts_are_looked_at_once_until_something_changes_one() -> None:
+    town = make_town()
+    await town.settle(3)
+    looked: list[bytes] = []
+    signers_of = PlainTransfers._signers_of
+
+    def look(plain: PlainTransfers, address: bytes) -> tuple[bytes, ...] | None:
+        looked.append(address)
+        return signers_of(plain, address)
+
+    with mock.patch.object(PlainTransfers, "_signers_of", look):
+        for amount in (1, 2, 3):
+            (pay,) = town.admit(town.transfer("a0", "a1", amount))
+            town.chain.simulate(pay.body, now_ms=0)
+            await town.decide(pay.raw)
+        assert looked == [address_of(BANK, "a0"), address_of(BANK, "a1")]
+        await town.decide(give_away(town, "a1"))
+        await town.decide(town.transfer("a0", "a2", 1))
+        assert looked[2:] == [address_of(BANK, "a0"), address_of(BANK, "a2")]
 
 
 async def test_simulation_tells_and_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from node.ledger.operations import (
     UpdateParticipantStatus,
 )
 from node.ledger.outcomes import Outcome
-from node.ledger.plain import PlainTransfers
+from node.ledger.plain import PlainTransfers, Standing
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.state import LedgerState
 from node.ledger.tables import ParticipantStatus
@@ -50,7 +50,9 @@ def market() -> World:
 def is_plain(world: World, *operations: Operation, by: Sequence[str]) -> bool:
     state, tried = LedgerState(world.records), LedgerState(world.records)
     body = world.body(*operations, by=by)
-    transferred = PlainTransfers(state).apply(body)
+    plain = PlainTransfers(state)
+    transferred = plain.apply(body)
+    plain.settle()
     assert (transferred is not None) == bool(state.changes())
     assert PlainTransfers(tried).apply(body, write=False) == transferred
     assert not tried.changes()
@@ -190,3 +192,24 @@ def test_each_is_tried_as_if_it_were_alone(
     for body in bodies:
         alone = apply_block(LedgerState(world.records), world.context(), [(bytes(32), body)])
         assert (trial.receipt(body),) == alone.receipts
+
+
+def test_no_more_is_known_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.ledger.plain.KNOWN_MAX", 2)
+    world = make_market()
+    world.standing = Standing()
+    rounds = [("amina", "bilal", PKR), ("amina", "held", PLAIN), ("bilal", "first-bank", PKR)]
+    for giver, receiver, asset in rounds:
+        (receipt,) = world.block(
+            world.body(transfer(giver, receiver, 1, asset), by=(giver,))
+        ).receipts
+        assert receipt.outcome is Outcome.APPLIED
+        known = world.standing
+        assert 0 < len(known.signers) <= 2
+        assert len(known.active) <= 2
+        assert 0 < len(known.cash) <= 2
+    monkeypatch.setattr("node.ledger.plain.KNOWN_MAX", 1)
+    world.standing = Standing()
+    for asset in (PKR, PLAIN, PKR):
+        world.block(world.body(transfer("amina", "first-bank", 1, asset), by=("amina",)))
+        assert list(world.standing.cash) == [asset]

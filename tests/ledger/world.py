@@ -34,7 +34,7 @@ from node.ledger.operations import (
     UpdateParticipantStatus,
 )
 from node.ledger.outcomes import Outcome, explain
-from node.ledger.plain import PlainTransfers
+from node.ledger.plain import PlainTransfers, Standing
 from node.ledger.policies import AccountPolicy, account_address, single_signer
 from node.ledger.powers import (
     CENTRAL_BANK,
@@ -149,6 +149,8 @@ class World:
     counter: int = 0
     moved: Counter[tuple[str, bytes]] = field(default_factory=Counter)
     """What the events say that every account has, by asset."""
+    standing: Standing = field(default_factory=Standing)
+    """What plain transfers have found out of accounts, kept from block to block as by a chain."""
 
     def context(self) -> BlockContext:
         height = self.height + 1
@@ -176,9 +178,11 @@ class World:
         """Apply a block of these transactions and commit it."""
         state = LedgerState(self.records)
         transactions = [(identify(body), body) for body in bodies]
-        result = apply_block(state, self.context(), transactions)
+        result = apply_block(state, self.context(), transactions, standing=self.standing)
         for receipt in result.receipts:
             assert decode(encode(receipt), Receipt) == receipt
+        if state.has_written(Standing.TABLES):
+            self.standing = Standing()
         if any(isinstance(body.operations[0], Transfer) for body in bodies):
             # Plain transfers have a short way through: it leads where the long one does.
             long = LedgerState(self.records)

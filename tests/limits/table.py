@@ -75,6 +75,7 @@ HIT: Final[Mapping[str, str]] = {
         f"{_VALUES}::test_a_set_of_more_validators_than_a_certificate_can_name_cannot_be_built"
     ),
     # Prices.
+    "node.ledger.plain.KNOWN_MAX": "tests/ledger/test_plain.py::test_no_more_is_known_than_may_be",
     "node.ledger.pricing.bonds.LIFE_MAX_YEARS": _PRICING,
     "node.ledger.pricing.bonds._YIELD_MAX": _PRICING,
     "node.ledger.pricing.grid.DECIMALS_MAX": _PRICING,
