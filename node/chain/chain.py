@@ -121,6 +121,8 @@ class Chain:
         self.is_new: Callable[[bytes, int], bool] = self._recent.rules_out
         """Whether the transaction of this id and end of validity was certainly never applied; of
         any other `place_of` knows. Asked for each transaction, so nothing stands between."""
+        self.doubted: Callable[[Sequence[AdmittedTransaction]], set[bytes]] = self._recent.doubted
+        """The ids of those of many of which that is not certain."""
         self._protocol = protocol_of(LedgerState(self._records))
         self.history = History(store, genesis)
         """The stored blocks."""
