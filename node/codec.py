@@ -19,7 +19,7 @@ and does so for every record. That they agree is held by the tests, and at every
 `encode_twice` on what all else hangs on: the genesis.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, dataclass_transform
 
 import msgpack
@@ -179,6 +179,33 @@ def _compiled(kind: type[RecordT]) -> Callable[[bytes], RecordT]:
         return value
 
     return read
+
+
+def reader_of_each(kind: type[RecordT]) -> Callable[[Sequence[bytes]], list[RecordT]]:
+    """Return what reads each of some inputs, in the order given: `reader`, without its calls.
+
+    It raises CodecError where one of them is not canonical, and does not say which.
+    """
+    parse = msgspec.msgpack.Decoder(kind, strict=True).decode
+    spell = _pack
+
+    def read_each(inputs: Sequence[bytes]) -> list[RecordT]:
+        try:
+            values: list[RecordT] = list(map(parse, inputs))
+            spelled = list(map(spell, values))
+        except (
+            msgspec.MsgspecError,
+            ValueError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            raise CodecError(_name(kind), str(error) or type(error).__name__) from None
+        if spelled != list(inputs):
+            raise CodecError(_name(kind), "another spelling of the same value")
+        return values
+
+    return read_each
 
 
 def _name(kind: object) -> str:

@@ -65,9 +65,12 @@ def hasher(domain: Domain, *first: bytes) -> Callable[[bytes], bytes]:
     return tagged
 
 
-def hasher_of_each(domain: Domain) -> Callable[[Iterable[bytes]], list[bytes]]:
+def hasher_of_each(domain: Domain, *first: bytes) -> Callable[[Iterable[bytes]], list[bytes]]:
     """Return the function that hashes each of some parts by itself: `hasher`, without its call."""
-    copy = domain.absorbed.copy
+    absorbed = domain.absorbed.copy()
+    for part in first:
+        absorbed.update(part)
+    copy = absorbed.copy
 
     def tagged(parts: Iterable[bytes]) -> list[bytes]:
         hashes = []

@@ -35,7 +35,6 @@ from consensus.messages import Proposal, SignedProposal, SignedVote, Vote
 from consensus.types import BlockId, Height, Signature, Step, Timeout
 from node.chain import Candidate, Chain
 from node.log import Logger
-from node.mempool import AdmittedTransaction
 from node.metrics import Metrics
 from node.replica.bodies import Bodies
 from node.replica.errors import SigningRefused

@@ -29,6 +29,7 @@ from node.ledger.tables import ParticipantKind
 from node.ledger.transactions import (
     SignedTransaction,
     TransactionBody,
+    decode_signed,
     network_of,
     transaction_id,
 )
@@ -272,7 +273,7 @@ class Cluster:
         return encode(SignedTransaction(body=encoded, signatures=signatures))
 
     def id_of(self, raw: bytes) -> bytes:
-        return self.running[0].up.admission.decode(raw).id
+        return transaction_id(self.genesis.hash, decode_signed(raw)[0].body)
 
     async def until(self, condition: Callable[[], bool], *, within_s: float = 60.0) -> None:
         """Let virtual time pass until the condition holds."""

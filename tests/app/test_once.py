@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -78,14 +78,23 @@ def test_a_transaction_is_decoded_once_a_node_and_its_bytes_are_carried_from_the
     decoded: Counter[bytes] = Counter()
     bodies: Counter[bytes] = Counter()
     signed, body_of = transactions.decode_signed, transactions.decode_body
+    each_signed, each_body = transactions.decode_each, transactions._read_each_body
 
     def noted(raw: bytes) -> Any:
         decoded[raw] += 1
         return signed(raw)
 
+    def noted_each(raws: Sequence[bytes]) -> Any:
+        decoded.update(raws)
+        return each_signed(raws)
+
     def noted_body(body: bytes) -> Any:
         bodies[body] += 1
         return body_of(body)
+
+    def noted_each_body(each: Sequence[bytes]) -> Any:
+        bodies.update(each)
+        return each_body(each)
 
     async def main() -> None:
         async with cluster() as network:
@@ -93,7 +102,9 @@ def test_a_transaction_is_decoded_once_a_node_and_its_bytes_are_carried_from_the
             await network.until_meshed()
             given = some(network, COUNT)
             monkeypatch.setattr(admission, "decode_signed", noted)
+            monkeypatch.setattr(admission, "decode_each", noted_each)
             monkeypatch.setattr(transactions, "decode_body", noted_body)
+            monkeypatch.setattr(transactions, "_read_each_body", noted_each_body)
             await hand_in_everywhere(network, given)
 
             assert decoded == dict.fromkeys(given.values(), len(VALIDATORS))

@@ -117,6 +117,7 @@ def watch(stages: Stages) -> None:
     """Wrap the parts of following, as they are in the live program."""
     stages.wrap(ed25519, "_OPEN", "signatures")
     stages.wrap(admission_module, "decode_signed", "decode transactions")
+    stages.wrap(admission_module, "decode_each", "decode transactions")
     stages.wrap(sync_module, "verify_certificate", "certificates")
     stages.wrap(sync_module, "decode_block", "decode blocks")
     stages.wrap(network_module, "decode_message", "decode messages")

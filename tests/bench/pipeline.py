@@ -84,6 +84,7 @@ def watch(stages: Stages) -> None:
     """Wrap every stage of the live program."""
     stages.wrap(admission_module.Admission, "verdicts", "verify signatures")
     stages.wrap(admission_module, "decode_signed", "decode")
+    stages.wrap(admission_module, "decode_each", "decode")
     stages.wrap(admission_module.Admission, "begin", "admit")
     stages.wrap(admission_module.Admission, "finish", "admit")
     stages.wrap(Mempool, "add_each", "pool")

@@ -66,7 +66,7 @@ async def test_good_transaction_is_admitted_with_its_id_and_body() -> None:
 
     assert isinstance(result, AdmittedTransaction)
     assert (result.raw, result.size_bytes) == (raw, len(raw))
-    assert result.id == town.admission.decode(raw).id
+    assert result.id == town.id_of(raw)
     assert town.admission.signatures_verified == 1
 
 
@@ -77,10 +77,7 @@ async def test_signature_is_verified_once_for_one_transaction() -> None:
     raw = town.transfer("a0", "a1")
 
     town.wait(raw)
-    assert (
-        town.admission.verify_batch([raw, raw, forged(raw)])
-        == [Known(town.admission.decode(raw).id)] * 3
-    )
+    assert town.admission.verify_batch([raw, raw, forged(raw)]) == [Known(town.id_of(raw))] * 3
     (transaction,) = await town.admission.verify_block([raw])
     candidate = town.build([transaction])
     town.chain.check(candidate.header, [transaction], now_ms=town.clock.now_ms())
@@ -375,7 +372,7 @@ async def test_transaction_of_a_network_that_began_again_is_refused() -> None:
 
 
 def decode_operations(town: Town) -> list[Any]:
-    return list(town.admission.decode(town.transfer("a0", "a1")).body.operations)
+    return list(town.vouch(town.transfer("a0", "a1")).body.operations)
 
 
 @pytest.mark.adversarial(57)
@@ -581,3 +578,63 @@ async def test_long_block_lets_other_tasks_run() -> None:
         task.cancel()
 
     assert turns >= 3
+
+
+KINDS = ("new", "new", "two signers", "forged", "waiting", "begun", "applied", "late", "no bytes")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(KINDS), min_size=1, max_size=6),
+    st.lists(st.integers(0, 5), max_size=2),
+    st.booleans(),
+    st.sampled_from((1, 3, 100)),
+)
+async def test_columns_are_begun_as_one_after_the_other(
+    kinds: list[str], twice: list[int], dry_run: bool, count_max: int
+) -> None:
+    towns = [await settled(), await settled()]
+    begun = []
+    for town in towns:
+        raws = [await one_of(town, kind, number) for number, kind in enumerate(kinds)]
+        raws += [raws[place % len(raws)] for place in twice]
+        town.pool._count_max = count_max
+        with pytest.MonkeyPatch.context() as patch:
+            if town is towns[1]:
+                patch.setattr(Admission, "_begin_fresh", lambda *_: False)
+            batch = town.admission.begin(raws, dry_run=dry_run)
+        pending = {each for each, other in town.admission._pending.items() if other is batch}
+        before = (list(batch.results), list(batch.fresh), batch.places, batch.checks, pending)
+        copies = [(copy.place, copy.transaction) for copy in batch.copies]
+        results = town.admission.finish(batch, town.admission.verdicts(batch.checks))
+        begun.append((*before, copies, results, town.admission.refused))
+
+    assert begun[0] == begun[1]
+
+
+async def one_of(town: Town, kind: str, number: int) -> bytes:
+    """Return a transaction that is begun so; the same in each town."""
+    salt = number.to_bytes(8)
+    raw = town.transfer("a0", "a1", 1 + number, salt=salt)
+    match kind:
+        case "two signers":
+            transfers = [
+                Transfer(account=address_of(BANK, a), to=address_of(BANK, b), asset=CASH, amount=1)
+                for a, b in (("a0", "a1"), ("a1", "a0"))
+            ]
+            raw = town.transaction(transfers, ["a0", "a1"], salt=salt)
+        case "forged":
+            raw = forged(raw)
+        case "waiting":
+            town.wait(raw)
+        case "begun":
+            town.admission.begin([raw])
+        case "applied":
+            await town.decide(raw)
+        case "late":
+            raw = town.transfer("a0", "a1", salt=salt, valid_until_ms=town.chain.head.time_ms)
+        case "no bytes":
+            raw = b""
+        case _:
+            pass
+    return raw

@@ -236,8 +236,7 @@ async def test_certified_block_that_breaks_a_rule_here_stops_the_node() -> None:
     raw = proposer.transfer("a0", "a1")
     await proposer.decide(raw)
     await voter.decide(raw)
-    decoded = voter.admission.decode(raw)
-    seen = AdmittedTransaction(id=decoded.id, raw=raw, body=decoded.body, size_bytes=len(raw))
+    seen = voter.vouch(raw)
     empty, _ = proposed(proposer)
     header = replace(
         empty.header, transactions_root=transactions_root([seen.id]), transaction_count=1
@@ -370,8 +369,7 @@ async def test_what_a_block_may_not_hold_is_found_wherever_it_stands(
     candidate = proposer.build(proposer.admit(*others))
 
     for raw, fault in ((old, BlockFault.TRANSACTION_SEEN), (late, BlockFault.TRANSACTION_REFUSED)):
-        decoded = proposer.admission.decode(raw)
-        bad = AdmittedTransaction(id=decoded.id, raw=raw, body=decoded.body, size_bytes=len(raw))
+        bad = proposer.vouch(raw)
         transactions = proposer.admit(*others)
         transactions.insert(place, bad)
         header = replace(
@@ -487,10 +485,7 @@ async def test_block_holds_what_is_valid_at_its_time(valid_for_ms: int, *, held:
     proposer, voter = await proposer_and_voter()
     time_ms = proposer.chain.head.time_ms + 5_000
     raw = proposer.transfer("a0", "a1", valid_until_ms=time_ms + valid_for_ms)
-    decoded = proposer.admission.decode(raw)
-    transaction = AdmittedTransaction(
-        id=decoded.id, raw=raw, body=decoded.body, size_bytes=len(raw)
-    )
+    transaction = proposer.vouch(raw)
 
     candidate = proposer.chain.build(round=0, time_ms=time_ms, transactions=[transaction])
 

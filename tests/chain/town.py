@@ -48,6 +48,7 @@ from node.ledger.terms import CashTerms
 from node.ledger.transactions import (
     SignedTransaction,
     TransactionBody,
+    decode_signed,
     transaction_id,
 )
 from node.mempool import AdmittedTransaction, Mempool
@@ -208,6 +209,14 @@ class Town:
             amount=amount,
         )
         return self.transaction([operation], [sender], valid_until_ms=valid_until_ms, salt=salt)
+
+    def id_of(self, raw: bytes) -> bytes:
+        return transaction_id(self.genesis.hash, decode_signed(raw)[0].body)
+
+    def vouch(self, raw: bytes) -> AdmittedTransaction:
+        """As it would be admitted, whatever anybody has against it."""
+        body = decode_signed(raw)[1]
+        return AdmittedTransaction(id=self.id_of(raw), raw=raw, body=body, size_bytes=len(raw))
 
     def admit(self, *raws: bytes) -> list[AdmittedTransaction]:
         """Authenticated, not in the pool; every one of them must be good."""

@@ -213,7 +213,7 @@ class TestTransaction:
     async def test_applied(self, solo: Solo) -> None:
         raw = solo.town.transfer("a0", "a1", 1234)
         await solo.town.decide(raw)
-        identifier = solo.town.admission.decode(raw).id.hex()
+        identifier = solo.town.id_of(raw).hex()
 
         text = await ask(solo, "query", "transaction", identifier)
 
@@ -225,7 +225,7 @@ class TestTransaction:
     async def test_refused_by_a_block(self, solo: Solo) -> None:
         raw = solo.town.transfer("a0", "a1", 10_000_000)
         await solo.town.decide(raw)
-        identifier = solo.town.admission.decode(raw).id.hex()
+        identifier = solo.town.id_of(raw).hex()
 
         text = await ask(solo, "query", "transaction", identifier)
 
@@ -258,7 +258,7 @@ async def test_block_shows_its_transactions_page_by_page(solo: Solo) -> None:
 
     assert "the next page begins with --index 100" in first.out
     assert "next page" not in second.out
-    assert solo.town.admission.decode(raws[119]).id.hex() in second.out
+    assert solo.town.id_of(raws[119]).hex() in second.out
     assert sum(len(line) == 64 for line in ids.out.splitlines()) == 120
 
 

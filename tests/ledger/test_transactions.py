@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.codec import decode, encode, replace
+from node.ledger import transactions
 from node.ledger.operations import OPERATIONS_MAX, Transfer
 from node.ledger.outcomes import Outcome
 from node.ledger.transactions import (
@@ -14,8 +15,7 @@ from node.ledger.transactions import (
     TransactionBody,
     TransactionError,
     check_envelope,
-    decode_body,
-    decode_signed,
+    decode_each,
     decode_transaction,
     network_of,
     transaction_id,
@@ -51,6 +51,31 @@ def make_body(
 def sign(body: TransactionBody, *, count: int | None = None) -> bytes:
     signatures = (SIGNATURE,) * (len(body.signers) if count is None else count)
     return encode(SignedTransaction(body=encode(body), signatures=signatures))
+
+
+def decode_signed(raw: bytes) -> tuple[SignedTransaction, TransactionBody]:
+    """As the function of that name, after whole columns of them have come to the same."""
+    good = sign(make_body())
+    columns = decode_each([good, raw, good])
+    try:
+        decoded = transactions.decode_signed(raw)
+    except TransactionError:
+        assert columns is None
+        raise
+    assert columns == [transactions.decode_signed(good), decoded, transactions.decode_signed(good)]
+    return decoded
+
+
+def decode_body(body: bytes) -> TransactionBody:
+    """Likewise, of a body by itself."""
+    columns = decode_each([encode(SignedTransaction(body=body, signatures=(SIGNATURE,)))])
+    try:
+        decoded = transactions.decode_body(body)
+    except TransactionError:
+        assert columns is None
+        raise
+    assert len(decoded.signers) > 1 or (columns is not None and columns[0][1] == decoded)
+    return decoded
 
 
 def refusal(error: TransactionError) -> tuple[Outcome, dict[str, int | str]]:
@@ -217,6 +242,33 @@ def test_envelope_within_the_window_is_accepted(valid_until_ms: int) -> None:
         now_ms=NOW_MS,
         window_ms=WINDOW_MS,
     )
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                sign(make_body()),
+                sign(make_body(memo="Ünïcode")),
+                sign(make_body(signers=(A, B))),
+                sign(make_body(signers=(A, B)), count=1),
+                sign(make_body(signers=(B, A))),
+                sign(make_body(memo="\n")),
+                sign(make_body())[:-1],
+                sign(make_body()) + b"\0",
+                bytes(TRANSACTION_SIZE_MAX + 1),
+            ]
+        ),
+        max_size=4,
+    )
+)
+def test_columns_are_decoded_where_each_is_good(raws: list[bytes]) -> None:
+    try:
+        expected = [transactions.decode_signed(raw) for raw in raws]
+    except TransactionError:
+        assert decode_each(raws) is None
+    else:
+        assert decode_each(raws) == expected
 
 
 @pytest.mark.adversarial(57, 58)

@@ -669,7 +669,7 @@ async def test_many_transactions_are_looked_up_a_few_in_a_turn_and_never_as_of_a
 ):
     async with solo_node() as solo:
         raw = solo.town.transfer("a0", "a1")
-        last = solo.town.admission.decode(raw).id.hex()
+        last = solo.town.id_of(raw).hex()
         ids = [last] + [f"{number:064x}" for number in range(199)]
         (entry,) = (each for each in solo.server._methods if each.name == "khz_transactions")
         asked = entry.call(TransactionsParams(ids=ids))

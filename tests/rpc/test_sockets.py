@@ -203,7 +203,7 @@ async def test_block_is_told_item_by_item_each_with_its_cursor() -> None:
         assert subscribed == {"subscription": "1", "cursor": "2-8"}
         assert (params["type"], params["subscription"], params["cursor"]) == ("items", "1", "3-3")
         block, receipts, transaction, event = params["items"]
-        identifier = solo.town.admission.decode(raw).id.hex()
+        identifier = solo.town.id_of(raw).hex()
         head = solo.town.chain.head
         assert cursors(params["items"]) == ["3-0", "3-1", "3-2", "3-3"]
         assert [item["topic"] for item in params["items"]] == TOPICS

@@ -48,7 +48,7 @@ def spoilt(raw: bytes) -> bytes:
 
 
 def transaction_id(solo: Solo, raw: bytes) -> str:
-    return solo.town.admission.decode(raw).id.hex()
+    return solo.town.id_of(raw).hex()
 
 
 # One.
@@ -423,10 +423,10 @@ async def test_list_of_transactions_is_answered_by_a_list() -> None:
 
         items = await submit_list(solo, new, old, new, b"\x00", too_much(solo))
 
-        new_id = solo.town.admission.decode(new).id
+        new_id = solo.town.id_of(new)
         assert items == [
             [new_id, ItemStatus.PENDING, None, None],
-            [solo.town.admission.decode(old).id, ItemStatus.FINAL, Outcome.APPLIED, None],
+            [solo.town.id_of(old), ItemStatus.FINAL, Outcome.APPLIED, None],
             [new_id, ItemStatus.PENDING, None, None],
             [None, ItemStatus.REFUSED, Outcome.MALFORMED, None],
             [items[4][0], ItemStatus.REFUSED, Outcome.HOLDING_INSUFFICIENT, None],

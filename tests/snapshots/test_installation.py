@@ -102,7 +102,7 @@ async def test_joined_chain_goes_on_and_knows_what_it_must() -> None:
         block = town.chain.block(height)
         assert block is not None
         for raw in block.transactions:
-            identifier = town.admission.decode(raw).id
+            identifier = town.id_of(raw)
             assert chain.transaction(identifier) == town.chain.transaction(identifier)
     table, key = PARTICIPANTS, name_key("central-bank")
     proof = render_proof(chain.prove(table, key))
