@@ -13,7 +13,7 @@ been verified, and a copy that came meanwhile is looked at again then (adversari
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
@@ -171,6 +171,9 @@ class Admission:
         self._ids_of = transaction_ids_of_each(chain.genesis.hash)
         # A rule of the protocol: a block that holds such a transaction is invalid.
         self._refuses_development_keys = not chain.genesis.development
+        self._ahead: tuple[Mapping[bytes, AdmittedTransaction], ...] = ()
+        """What was looked at before anybody asked for it, by raw bytes: the last time, and the time
+        before, of which somebody may be about to ask."""
         # Whose signatures are being verified, by which batch.
         self._pending: dict[bytes, Batch] = {}
         self.signatures_verified = 0
@@ -380,6 +383,10 @@ class Admission:
         Raises:
             AdmissionError: one is malformed, for another network, or not signed as it says.
         """
+        for ahead in self._ahead:
+            known = [ahead[raw] for raw in raws if raw in ahead]
+            if raws and len(known) == len(raws):
+                return known
         transactions: list[AdmittedTransaction] = []
         size = CHUNK_SIZE if self._signatures is None else 2 * CHUNK_SIZE
         for start in range(0, len(raws), size):
@@ -387,6 +394,19 @@ class Admission:
                 await asyncio.sleep(0)
             transactions += await self._verify_part(raws[start : start + size], start)
         return transactions
+
+    async def look_ahead(self, raws: Sequence[bytes]) -> None:
+        """Authenticate what `verify_block` is likely to be asked for next, or next but one; if one
+        of these is not good, `verify_block` will say so.
+
+        The caller bounds what is kept: it is these, and those of the call before. With nothing to
+        look at all is forgotten.
+        """
+        transactions: Sequence[AdmittedTransaction] = ()
+        with contextlib.suppress(AdmissionError):
+            transactions = await self.verify_block(raws)
+        ahead = dict(zip(raws, transactions, strict=False))
+        self._ahead = (ahead, *self._ahead[:1]) if raws else ()
 
     async def _verify_part(self, raws: Sequence[bytes], start: int) -> list[AdmittedTransaction]:
         """Do the same for some of a block, from this index on."""

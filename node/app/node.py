@@ -532,6 +532,7 @@ class Node:
             wire=self.network,
             claims=claims,
             commit=self.replica.commit_synced,
+            look_ahead=self.replica.look_ahead,
             follows_votes=lambda: self.replica.is_voting,
             verify=parts.verify,
             clock=parts.clock,

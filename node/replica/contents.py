@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from node.admission import Admission, AdmissionError
+from node.blocks import Block
 from node.chain import Chain, InvalidBlock
 from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
@@ -32,6 +33,11 @@ class Contents:
             return await self._stage.of(self._admission.verify_block, raws)
         except AdmissionError as error:
             raise BadMessage(Fault.BAD_TRANSACTION, str(error)) from None
+
+    async def look_ahead(self, blocks: Sequence[Block]) -> None:
+        """Authenticate the transactions of these blocks before anybody asks for them."""
+        raws = [raw for block in blocks for raw in block.transactions]
+        await self._stage.of(self._admission.look_ahead, raws)
 
     async def fill(self, body: Body, raws: Sequence[bytes]) -> None:
         """Put into a block what it lacked; the pool gets of it what a client could bring now.

@@ -27,6 +27,7 @@ from consensus.engine import Engine
 from consensus.errors import DecidedBlockInvalid
 from consensus.types import Round, VoteType
 from node.admission import Admission
+from node.blocks import Block
 from node.chain import Candidate, Chain, InvalidBlock
 from node.clock import Clock
 from node.log import Logger
@@ -258,11 +259,11 @@ class Replica:
         if self._entering.needs_claims:
             self.wake()
 
-    async def commit_synced(self, run: Sequence[Certified]) -> int:
+    def commit_synced(self, run: Sequence[Certified]) -> asyncio.Future[int]:
         """Check and commit blocks from peers' stores, from the next height on by now.
 
-        The caller has verified every signature of the certificates. What was committed when this
-        returns or raises is durable.
+        The caller has verified every signature of the certificates. What was committed when the
+        result is there, or the exception, is durable; meanwhile the caller may do something else.
 
         Returns:
             How many this call committed; those that are committed already, and a run that begins
@@ -274,7 +275,13 @@ class Replica:
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._inbox.push(Fetched(run, done))
-        return await done
+        return done
+
+    async def look_ahead(self, blocks: Sequence[Block]) -> None:
+        """Verify what the transactions of these blocks are signed with, which are likely to be the
+        next run: whoever then commits it need not. Says nothing of those that are not good.
+        """
+        await self._contents.look_ahead(blocks)
 
     @property
     def is_voting(self) -> bool:

@@ -5,6 +5,8 @@ ranges of blocks are asked of several peers at once, kept in a bounded buffer, a
 ascending order. A block counts for nothing until its certificate has been verified in full against
 the set that rules its height, which is known once the block before it is committed; then the
 replica applies it, compares every root, and commits. Nothing is believed for being told twice.
+While it does so, and waits for the disk, the signatures of the transactions that come next are
+verified.
 
 A peer that does not deliver what it claims, or delivers what is not a block of this chain, is held
 to account and its claim struck; the same heights are asked of another (adversarial 49, 50). A block
@@ -71,8 +73,10 @@ RUN_BLOCKS_MAX: Final = 32
 RUN_BYTES_MAX: Final = 256 << 10
 """A run ends here: some 1,300 transfers, which hold up the replica for a tenth of a second."""
 
-CommitSynced: TypeAlias = Callable[[Sequence[Certified]], Awaitable[int]]
+CommitSynced: TypeAlias = Callable[[Sequence[Certified]], asyncio.Future[int]]
 """`Replica.commit_synced`."""
+LookAhead: TypeAlias = Callable[[Sequence[Block]], Awaitable[None]]
+"""`Replica.look_ahead`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ class Sync:
         wire: Wire,
         claims: Claims,
         commit: CommitSynced,
+        look_ahead: LookAhead,
         follows_votes: Callable[[], bool],
         verify: Verify,
         clock: Clock,
@@ -142,6 +147,7 @@ class Sync:
         self._wire = wire
         self._claims = claims
         self._commit = commit
+        self._look_ahead = look_ahead
         self._follows_votes = follows_votes
         self._verify = verify
         self._clock = clock
@@ -152,6 +158,8 @@ class Sync:
         self._requests: dict[str, _Request] = {}
         self._buffer: dict[int, _Fetched] = {}
         self._buffer_bytes = 0
+        self._handed_to = 0
+        """The height up to which blocks are being committed; 0 while none are."""
         self._order: dict[str, int] = {}  # when each peer was last asked: the longest ago is next
         self._asked = 0
         self._changed = asyncio.Event()
@@ -236,7 +244,7 @@ class Sync:
         peers: dict[int, str] = {}
         try:
             run = self._verified_run(head + 1, peers)
-            await self._commit(run)
+            await self._commit_looking_ahead(run)
         except _Unamended as error:
             # Whoever went through the amendment serves what he has, and is held to nothing for it.
             peer = peers[error.height]
@@ -258,6 +266,29 @@ class Sync:
             if height <= self._chain.head.height:
                 self._claims.served(peer)
         return True
+
+    async def _commit_looking_ahead(self, run: Sequence[Certified]) -> None:
+        """Commit a run. Most of that is waiting for the disk, and most of the work of the next one
+        are its signatures: they are verified meanwhile."""
+        self._handed_to = run[-1].block.header.height
+        following: list[Block] = []
+        committing = self._commit(run)
+        committing.add_done_callback(lambda _: self._changed.set())
+        try:
+            while not following and not committing.done():
+                self._changed.clear()
+                self._ask()
+                following = self._following(self._handed_to + 1)
+                if following:
+                    await self._look_ahead(following)
+                elif not committing.done():
+                    await self._changed.wait()
+            await committing
+        finally:
+            self._handed_to = 0
+            committing.cancel()  # Where it is done, that is nothing.
+        if not following:
+            await self._look_ahead(())  # Nothing is remembered of what is committed.
 
     def _verified_run(self, height: int, peers: dict[int, str]) -> list[Certified]:
         """Take the blocks from this height on out of the buffer, as far as they are certified.
@@ -295,6 +326,23 @@ class Sync:
             ):
                 break
         return run
+
+    def _following(self, height: int) -> list[Block]:
+        """Return the blocks in the buffer from this height on, as many as a run may hold. They are
+        what a peer says, and worth no more than work that would be done twice."""
+        blocks: list[Block] = []
+        size_bytes = 0
+        while len(blocks) < RUN_BLOCKS_MAX and size_bytes < RUN_BYTES_MAX:
+            fetched = self._buffer.get(height)
+            if fetched is None:
+                break
+            try:
+                blocks.append(decode_block(fetched.item.block))
+            except CodecError:
+                break
+            size_bytes += fetched.size_bytes
+            height += 1
+        return blocks
 
     def _verified_block(self, item: BlockItem, height: int) -> tuple[Block, QuorumCertificate]:
         try:
@@ -344,7 +392,7 @@ class Sync:
             if request.deadline_s <= now_s + RESOLUTION_S:
                 del self._requests[peer]
                 self._blame(peer, f"no answer for blocks from {request.range.from_height}")
-        head = self._chain.head.height
+        head = max(self._chain.head.height, self._handed_to)
         claims = self._claims.of_all()
         target = max(claims.values(), default=0)
         self._metrics.sync_target.set(max(target, head))

@@ -580,6 +580,46 @@ async def test_long_block_lets_other_tasks_run() -> None:
     assert turns >= 3
 
 
+async def test_what_was_looked_at_ahead_is_not_verified_again_until_the_next_look() -> None:
+    town = await settled()
+    raws = [town.transfer("a0", "a1", amount) for amount in range(1, 4)]
+    admission = town.admission
+
+    await admission.look_ahead(raws)
+    assert admission.signatures_verified == 3
+    assert [each.raw for each in await admission.verify_block(raws[:2])] == raws[:2]
+    assert admission.signatures_verified == 3
+
+    # Also what was looked at the time before, and then no more.
+    more = [town.transfer("a1", "a2", amount) for amount in range(1, 4)]
+    await admission.look_ahead(more[:2])
+    assert len(await admission.verify_block(raws)) == 3
+    assert admission.signatures_verified == 5
+    await admission.look_ahead(more[2:])
+    assert len(await admission.verify_block(more[:2])) == 2
+    assert admission.signatures_verified == 6
+    assert len(await admission.verify_block(raws)) == 3
+    assert admission.signatures_verified == 9
+
+    await admission.look_ahead(())
+    assert len(await admission.verify_block(more[2:])) == 1
+    assert admission.signatures_verified == 10
+
+
+async def test_what_was_found_bad_ahead_is_found_bad_again() -> None:
+    town = await settled()
+    good, bad = town.transfer("a0", "a1", 1), forged(town.transfer("a0", "a1", 2))
+
+    await town.admission.look_ahead([good, bad])
+
+    for raws in ([good, bad], [bad]):
+        with pytest.raises(AdmissionError, match="BAD_SIGNATURE"):
+            await town.admission.verify_block(raws)
+    await town.admission.look_ahead([good])
+    with pytest.raises(AdmissionError, match="BAD_SIGNATURE"):
+        await town.admission.verify_block([good, bad])
+
+
 KINDS = ("new", "new", "two signers", "forged", "waiting", "begun", "applied", "late", "no bytes")
 
 

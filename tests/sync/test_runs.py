@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from node.blocks import decode_block, decode_certificate
 from node.codec import replace
 from node.replica.events import Certified
 from node.sync import sync as sync_module
+from node.sync.plan import Range
 from node.sync.sync import RUN_BLOCKS_MAX
 from tests.app.cluster import OBSERVER, VALIDATORS, Cluster, cluster
 from tests.network.virtual_time import run_virtual
@@ -144,14 +146,54 @@ def test_a_run_is_bounded_and_the_next_blocks_are_under_way_while_it_is_applied(
             runs: list[tuple[int, int]] = []
             commit = sync._commit
 
-            async def noting(run: Sequence[Certified]) -> int:
+            def noting(run: Sequence[Certified]) -> asyncio.Future[int]:
                 runs.append((len(run), len(sync._requests)))
-                return await commit(run)
+                return commit(run)
 
             sync._commit = noting
             await network.until_height(BLOCKS, OBSERVER)
 
             assert runs == [(RUN_BLOCKS_MAX, 1), (RUN_BLOCKS_MAX, 1), (RUN_BLOCKS_MAX, 0)]
+
+    run_virtual(main())
+
+
+def test_while_a_run_is_written_the_signatures_of_the_next_are_verified() -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await grown(network, BLOCKS)
+            only_linked_to(network, OBSERVER, A)
+            await network.start(OBSERVER)
+            node = network[OBSERVER].up
+            commit, written = node.chain.commit, asyncio.Event()
+
+            async def slow(*arguments: object, **more: object) -> object:
+                await written.wait()  # As if the disk took so long.
+                return await commit(*arguments, **more)  # type: ignore[arg-type]
+
+            node.chain.commit = slow  # type: ignore[method-assign, assignment]
+            asked: list[int] = []
+            planned = node.sync._planned
+
+            def noting(*arguments: Any) -> dict[str, Range]:
+                found = planned(*arguments)
+                for start, length in found.values():
+                    asked.extend(range(start, start + length))
+                return found
+
+            node.sync._planned = noting  # type: ignore[method-assign, assignment]
+            await network.until(
+                lambda: [len(each) for each in node.admission._ahead] == [RUN_BLOCKS_MAX]
+            )
+            assert node.chain.head.height == 0
+            verified = node.admission.signatures_verified
+            assert verified == 2 * RUN_BLOCKS_MAX  # one transaction a block
+            written.set()
+            await network.until_height(BLOCKS, OBSERVER)
+
+            assert node.admission.signatures_verified == BLOCKS
+            assert len(set(asked)) == len(asked)  # Not what is being committed once more.
+            await network.until(lambda: not node.admission._ahead)
 
     run_virtual(main())
 
@@ -171,9 +213,9 @@ def test_a_run_of_large_blocks_ends_at_its_bytes(monkeypatch: pytest.MonkeyPatch
             runs: list[int] = []
             commit = sync._commit
 
-            async def noting(run: Sequence[Certified]) -> int:
+            def noting(run: Sequence[Certified]) -> asyncio.Future[int]:
                 runs.append(len(run))
-                return await commit(run)
+                return commit(run)
 
             sync._commit = noting
             await network.until_height(12, OBSERVER)
@@ -205,7 +247,7 @@ def test_log_stands_at_the_top_of_a_run_before_its_first_block_is_committed() ->
                 return await commit(*arguments, **more)  # type: ignore[arg-type]
 
             node.chain.commit = dies  # type: ignore[method-assign, assignment]
-            waiting = network.tasks.create_task(node.replica.commit_synced(run), name="run")
+            waiting = node.replica.commit_synced(run)
             await died.wait()
             waiting.cancel()
             await network.stop(D)
