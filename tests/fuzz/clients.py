@@ -119,7 +119,6 @@ CLIENTS: Final[tuple[Target, ...]] = (
         seeds=seeds_of(lambda: (encode(seeds.transactions()[:5]), encode((b"x",)))),
         doors=(
             "node.rpc.submissions.Submissions.decode_list",
-            "node.admission.Admission.decode",
             "node.rpc.http.read_body",
         ),
     ),

@@ -17,7 +17,7 @@ from node.codec import CodecError, encode
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState
-from node.ledger.transactions import TransactionError, decode_body, decode_signed
+from node.ledger.transactions import TransactionError, decode_body, decode_each, decode_signed
 from node.ledger.transition import apply_block
 from node.network import WireError, WireLimits
 from node.network.messages import decode_message, encode_message
@@ -35,6 +35,18 @@ from tests.ledger.test_ladders import LADDERS
 from tests.ledger.world import World, identify, make_market
 
 LIMITS: Final = WireLimits()
+
+
+def _transaction(data: bytes) -> bytes:
+    """By itself and as a column, which come to the same."""
+    column = decode_each((data,))
+    try:
+        decoded = decode_signed(data)
+    except TransactionError:
+        assert column is None
+        raise
+    assert column == [decoded]
+    return encode(decoded[0])
 
 
 def _wire(data: bytes) -> bytes:
@@ -125,11 +137,12 @@ PEERS: Final[tuple[Target, ...]] = (
     Target(
         name="transaction",
         form=Form.MESSAGEPACK,
-        opened=reading(lambda data: encode(decode_signed(data)[0])),
+        opened=reading(_transaction),
         refusals=(TransactionError,),
         seeds=seeds_of(seeds.transactions),
         doors=(
             "node.codec.decode",
+            "node.ledger.transactions.decode_each",
             "node.ledger.transactions.decode_signed",
             "node.ledger.transactions.decode_transaction",
             "node.ledger.transactions.decode_body",
