@@ -302,7 +302,8 @@ class Admission:
         trial = self._chain.trial(now_ms=self.now_ms()) if batch.dry_run else None
         # Nearly always, and then nobody need be asked for.
         are_good = all(verdicts) and self._development_key_of(batch.signers()) is None
-        if trial is not None or has_moved or not are_good:
+        stand = trial is None or trial.applies_each([each.body for each in batch.fresh])
+        if not stand or has_moved or not are_good:
             first = 0
             for place, transaction in zip(batch.places, batch.fresh, strict=True):
                 refusal = None

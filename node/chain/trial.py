@@ -4,6 +4,8 @@ Those that are tried together share what was read: the same accounts, participan
 one of them writes is discarded before the next.
 """
 
+from collections.abc import Iterable
+
 from node.ledger.acting import BlockContext
 from node.ledger.state import LedgerState
 from node.ledger.transactions import TransactionBody
@@ -25,6 +27,11 @@ class Trial:
         """
         self._state = state
         self._application = Application(state, context, standing)
+
+    def applies_each(self, bodies: Iterable[TransactionBody]) -> bool:
+        """Whether all of these are plain transfers that would be applied, as nearly always: of
+        others `receipt` says what becomes of them."""
+        return self._application.applies_plainly(bodies)
 
     def receipt(self, body: TransactionBody) -> Receipt:
         """Return what would become of this transaction; nothing changes."""

@@ -154,6 +154,11 @@ class Application:
             return None
         return Receipt(outcome=_APPLIED, operation=None, details=(), events=(transferred,))
 
+    def applies_plainly(self, bodies: Iterable[TransactionBody]) -> bool:
+        """Return whether `plain` has a receipt for each of these."""
+        apply = self._plain.apply
+        return None not in [apply(body, write=False) for body in bodies]
+
     def apply_each(
         self, transactions: Iterable[tuple[bytes, TransactionBody]]
     ) -> tuple[tuple[Receipt, ...], Mapping[tuple[type[Record], Outcome], int]]:
