@@ -21,6 +21,11 @@ TextPlace: TypeAlias = tuple[int, int, int]
 WALKED_FIRST: Final = 256
 """Of each list, to see which word is the rarest, and at once of that; then twice as many."""
 WALKED_AT_ONCE_MAX: Final = 4_096
+LOOKED_UP_MAX: Final = 256
+"""Places that are looked up in a list one by one; of more a stretch of the list is read instead."""
+READ_FOR_EACH_MAX: Final = 2
+"""Rows of a stretch for each place that is looked for in it. To read a row costs a third of what it
+costs to look one up, so in a list that has more rows the places are better looked up."""
 
 MAKE_STARTS: Final = (
     'CREATE TABLE starts (start text COLLATE "C" NOT NULL, height bigint NOT NULL,'
@@ -42,6 +47,11 @@ WALK: Final = (
 _WANTED: Final = (
     " JOIN unnest($1::bigint[], $2::integer[], $3::integer[]) AS wanted (height, item, part)"
     " USING (height, item, part)"
+)
+RANGE: Final = (
+    "SELECT height, item, part FROM starts WHERE start = $1"
+    " AND (height, item, part) <= ($2, $3, $4) AND (height, item, part) >= ($5, $6, $7)"
+    " ORDER BY height DESC, item DESC, part DESC LIMIT $8"
 )
 AMONG: Final = f"SELECT height, item, part FROM starts{_WANTED} WHERE start = $4"
 TEXTS_AT: Final = f"SELECT texts.* FROM texts{_WANTED}"
@@ -68,22 +78,22 @@ async def find(
     long = [word for word in words if len(word) > LISTED_MAX]
     first = max(limit, WALKED_FIRST) if long or len(starts) > 1 else limit
     newest = [await _walk(connection, start, before, first) for start in starts]
-    # The fewest, or those that reach back the farthest.
-    rarest = min(range(len(starts)), key=lambda each: (len(newest[each]), newest[each][-1:]))
-    others = starts[:rarest] + starts[rarest + 1 :]
-    places, walked = newest[rarest], first
+    # The rarest has the fewest, or those that reach back the farthest.
+    rarity = sorted(range(len(starts)), key=lambda each: (len(newest[each]), newest[each][-1:]))
+    rarest, *others = (starts[each] for each in rarity)
+    places, walked = newest[rarity[0]], first
     found: list[Row] = []
     while places:
         wanted = places
         for start in others:
             wanted = await _among(connection, start, wanted)
         if not long:
-            wanted = sorted(wanted, reverse=True)[: limit - len(found)]
+            wanted = wanted[: limit - len(found)]
         found += [row for row in await _texts(connection, wanted) if _has_words(row, long)]
         if len(found) >= limit or len(places) < walked:
             break
         before, walked = places[-1], min(2 * walked, WALKED_AT_ONCE_MAX)
-        places = await _walk(connection, starts[rarest], before, walked)
+        places = await _walk(connection, rarest, before, walked)
     return found[:limit]
 
 
@@ -96,10 +106,17 @@ async def _walk(
 async def _among(
     connection: asyncpg.Connection, start: str, places: Sequence[TextPlace]
 ) -> list[TextPlace]:
-    """Return which of the places are in a list too, in any order."""
-    if not places:
-        return []
-    return [tuple(row) for row in await connection.fetch(AMONG, *columns_of(places), start)]
+    """Return which of the places are in a list too. Newest first, as they are given."""
+    found: set[TextPlace] = set()
+    sought = places
+    if len(places) > LOOKED_UP_MAX:
+        count = READ_FOR_EACH_MAX * len(places)
+        rows = await connection.fetch(RANGE, start, *places[0], *places[-1], count)
+        found.update(map(tuple, rows))
+        sought = [place for place in places if place < rows[-1]] if len(rows) == count else []
+    if sought:
+        found.update(map(tuple, await connection.fetch(AMONG, *columns_of(sought), start)))
+    return [place for place in places if place in found]
 
 
 async def _texts(connection: asyncpg.Connection, places: Sequence[TextPlace]) -> list[Row]:

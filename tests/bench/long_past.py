@@ -28,6 +28,7 @@ from typing import Any, Final
 from node.codec import decode, encode, replace
 from node.explorer import Explorer
 from node.genesis import Genesis
+from node.index.database import Database
 from node.index.rebuilding import rebuild
 from node.index.sqlite import SqliteDatabase
 from node.ledger.tables import ASSETS, AssetRecord, name_key
@@ -112,7 +113,7 @@ def long_past(
             _build(past, stage_store, town, say)
     if not (folder / INDEX_FILE).is_file():
         with _noted(folder / INDEX_FILE):
-            asyncio.run(_index(past, town.genesis, say))
+            asyncio.run(make_index(past, town.genesis, SqliteDatabase(past.index), say))
     return past
 
 
@@ -194,9 +195,11 @@ def memos() -> Callable[[], str]:
     return memo
 
 
-async def _index(past: LongPast, genesis: Genesis, say: Callable[[str], None]) -> None:
+async def make_index(
+    past: LongPast, genesis: Genesis, database: Database, say: Callable[[str], None]
+) -> None:
+    """Make an index of the chain anew, and close it."""
     store = open_leveldb(past.chain, create=False, node=True)
-    database = SqliteDatabase(past.index)
     told = 0.0
 
     def progress(what: str, done: int) -> None:

@@ -1,13 +1,15 @@
 """How long a page takes, from request to last byte, and how large it is, on a chain with a past.
 
 python -m tests.bench.pages [--accounts 1000000] [--transactions 2000000] [--rounds 40]
-                            [--folder ~/.cache/khazana-bench]
+                            [--database sqlite|postgres] [--folder ~/.cache/khazana-bench]
 
 One node with its pages and its index in this process, on a chain of so many accounts and
 transactions (`tests/bench/long_past.py`, which builds it first if it is not there); a client in the
 same process asks for each page in both languages and for the `.json` beside it, in turn, so that
 what is measured holds the client's part too. Whatever can be asked of another account, block or
-transaction is asked of another one each time, anywhere in the chain, so that no cache answers.
+transaction is asked of another one each time, anywhere in the chain, so that no cache answers. With
+`--database postgres` the index is in a server that it starts, with the settings as they come, and
+is made first, each time.
 
 Prints the median, the 95th percentile and the longest in milliseconds, the processor time of one,
 client included, and the size, and marks what is above 50 ms at the 95th percentile or above 100 kB;
@@ -28,17 +30,21 @@ from typing import Final
 from node.app.collector import settle
 from node.explorer import Explorer
 from node.explorer.limits import PAGE_BYTES_MAX
+from node.genesis import genesis_of
+from node.index.database import Database
 from node.ledger.transactions import decode_transaction, transaction_ids
 from node.rpc import RpcLimits
 from node.storage import open_leveldb
-from tests.bench.long_past import CACHE, LongPast, long_past
+from tests.bench.long_past import CACHE, LongPast, long_past, make_index
 from tests.bench.population import address
 from tests.chain.town import BANK, CASH, make_record
 from tests.explorer.stage import Stage
+from tests.index.servers import postgres_server
 from tests.rpc.solo import Solo, solo_node
 
 P95_MS_MAX: Final = 50.0
 ROUNDS: Final = 40
+RECORD: Final = make_record(validators=1, protocol_version=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +66,23 @@ class Measured:
         return self.p95_ms > P95_MS_MAX or (self.is_page and self.size_bytes > PAGE_BYTES_MAX)
 
 
-async def measure(past: LongPast, *, rounds: int) -> list[Measured]:
-    """Ask for every page so many times."""
+async def measure(
+    past: LongPast, *, rounds: int, index: Path | Database | None = None
+) -> list[Measured]:
+    """Ask for every page so many times.
+
+    Args:
+        index: of the chain; None: the one beside it.
+    """
     store = open_leveldb(past.chain, create=False, node=True)
     try:
         async with solo_node(
             settled=False,
-            record=make_record(validators=1, protocol_version=3),
+            record=RECORD,
             limits=RpcLimits(calls_per_second=None, work_ms_per_second=None),
             pages=Explorer,
             store=store,
-            index=past.index,
+            index=index or past.index,
         ) as solo:
             await solo.indexed()
             found = []
@@ -158,22 +170,38 @@ def _json(path: str) -> str:
     return f"{where}.json" + (f"?{query}" if query else "")
 
 
+def _measure_settled(past: LongPast, rounds: int, index: Path | Database) -> list[Measured]:
+    settle()  # as a node does: the collector looks seldom, and not at what was there at the start
+    return asyncio.run(measure(past, rounds=rounds, index=index))
+
+
+def _measure_in_postgres(past: LongPast, rounds: int) -> list[Measured]:
+    from node.index.postgres import PostgresDatabase
+
+    with postgres_server({}) as server:
+        url = server.new_database()
+        asyncio.run(make_index(past, genesis_of(RECORD), PostgresDatabase(url), _say))
+        return _measure_settled(past, rounds, PostgresDatabase(url))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 when a page is too slow or too large."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--transactions", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--folder", type=Path, default=CACHE, help="where the chain is kept")
     options = parser.parse_args(arguments)
-    past = long_past(
-        options.accounts,
-        options.transactions,
-        cache=options.folder,
-        say=lambda text: print(text, file=sys.stderr, flush=True),
-    )
-    settle()  # as a node does: the collector looks seldom, and not at what was there at the start
-    found = asyncio.run(measure(past, rounds=options.rounds))
+    past = long_past(options.accounts, options.transactions, cache=options.folder, say=_say)
+    if options.database == "postgres":
+        found = _measure_in_postgres(past, options.rounds)
+    else:
+        found = _measure_settled(past, options.rounds, past.index)
     print(f"{past.accounts:,} accounts, {past.transactions:,} transfers")
     print(f"{'page':28} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8} {'cpu ms':>8} {'bytes':>8}")
     for each in found:

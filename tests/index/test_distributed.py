@@ -15,7 +15,7 @@ from node.index.arrays import spelled_drops, spelled_look_up, spelled_pick, spel
 from node.index.projection import BLOCK_ITEM
 from node.index.rebuilding import rebuild
 from node.index.schema import CHECKPOINT, CLASSES, EVENTS, HISTORY, HOLDERS, METADATA, TOTALS
-from node.index.starts import AMONG, MAKE_STARTS, TEXTS_AT, WALK
+from node.index.starts import AMONG, MAKE_STARTS, RANGE, TEXTS_AT, WALK
 from node.index.statements import (
     POSTGRESQL,
     spelled_select,
@@ -96,7 +96,7 @@ def test_no_statement_needs_two_tables() -> None:
             assert f"{table.name}.{DISTRIBUTED[table.name]} = " in str(statement), name
     names = {table.name for table in METADATA.sorted_tables} | {"starts"}
     written = [each(HOLDERS) for each in (spelled_puts, spelled_drops, spelled_pick)]
-    for sql in (WALK, AMONG, TEXTS_AT, spelled_look_up(EVENTS), *written):
+    for sql in (WALK, RANGE, AMONG, TEXTS_AT, spelled_look_up(EVENTS), *written):
         named = names & set(sql.split())
         assert len(named) == 1, sql
 

@@ -87,7 +87,11 @@ async def test_one_that_is_never_serializable_changes_nothing_and_says_so(url: s
     database = await begun(url)
     before = await rows_of(database)
 
+    attempts = 0
+
     async def work(session: Session) -> None:
+        nonlocal attempts
+        attempts += 1
         await read_checkpoint(session)
         other = await asyncpg.connect(url)
         await other.execute("UPDATE totals SET count = count")
@@ -97,6 +101,7 @@ async def test_one_that_is_never_serializable_changes_nothing_and_says_so(url: s
     with pytest.raises(IndexUnreachable, match="could not serialize access"):
         await database.write(work)
 
+    assert attempts == ATTEMPTS_MAX
     assert await rows_of(database) == before
     await database.close()
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from random import Random
 from typing import Any
 
 import asyncpg
 import pytest
 
+from node.index import starts as starts_module
 from node.index.arrays import LOOK_UPS
 from node.index.postgres import PostgresDatabase
 from node.index.schema import TEXTS
@@ -87,6 +89,46 @@ async def test_a_page_of_what_is_common_reads_the_same_wherever_it_is(
     assert [row[6] for row in found] == ["disbursements002 even"] * 5
     # Of three lists, none rare: what they have in common is walked on in larger and larger pieces.
     assert counted.asked < 3 + 4 * 8
+
+
+@pytest.mark.parametrize("read", [1, 3])
+async def test_what_several_words_have_in_common_is_found_however_it_is_looked_for(
+    url: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, read: int
+) -> None:
+    monkeypatch.setattr(starts_module, "WALKED_FIRST", 8)
+    monkeypatch.setattr(starts_module, "WALKED_AT_ONCE_MAX", 64)
+    monkeypatch.setattr(starts_module, "LOOKED_UP_MAX", 4)
+    monkeypatch.setattr(starts_module, "READ_FOR_EACH_MAX", read)
+    chance = Random(41)
+    shares = {"bank": 0.7, "barley": 0.4, "cotton": 0.3, "dates": 0.05, "eggs": 0.3}
+    rows = []
+    for place in range(1_500):
+        # Some are common in the newer half alone, so that stretches of lists differ in length.
+        words = [
+            word
+            for word, share in shares.items()
+            if chance.random() < (share if word != "eggs" or place > 750 else 0.01)
+        ]
+        body = " ".join(words or ["nothing"])
+        rows.append((1 + place // 20, 2 + place % 20, 0, "transaction", f"{place}", body, body))
+    await fill(url, rows)
+
+    for asked in (
+        ["bank", "cotton"],
+        ["ba", "cotton"],
+        ["bank", "barley", "cotton", "eggs"],
+        ["eggs", "bank"],
+        ["dates", "bank", "barley"],
+        ["cotton", "absent"],
+    ):
+        expected = [
+            row
+            for row in sorted(rows, reverse=True)
+            if all(any(word.startswith(each) for word in row[6].split()) for each in asked)
+        ]
+        for before, limit in ((TOP, 2_000), (TOP, 7), ((40, 0, 0), 7)):
+            newest = [row for row in expected if row[:3] < before][:limit]
+            assert await find(connection, asked, before, limit) == newest, asked
 
 
 async def test_an_index_that_was_made_before_gets_its_lists(

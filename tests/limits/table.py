@@ -46,6 +46,10 @@ _PRICING: Final = "tests/ledger/pricing/test_pricing.py::test_what_has_no_price_
 _API_KEYS: Final = "tests/access/test_apikeys.py::test_damaged_file_says_what_is_wrong"
 _SECURITIES: Final = "tests/explorer/test_securities.py"
 _LONGEST: Final = "test_pages_are_small_with_every_field_at_its_longest"
+_SEVERAL_WORDS: Final = (
+    "tests/index/test_starts.py"
+    "::test_what_several_words_have_in_common_is_found_however_it_is_looked_for"
+)
 _INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refused"
 _PUBLISHED: Final = "tests/stream/test_core.py"
 _CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
@@ -640,6 +644,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.index.recent.RECENT_MAX": (
         "tests/index/test_recent.py::test_the_fullest_bucket_goes_where_more_wait_than_may"
     ),
+    "node.index.postgres.ATTEMPTS_MAX": (
+        "tests/index/test_postgres.py"
+        "::test_one_that_is_never_serializable_changes_nothing_and_says_so"
+    ),
+    "node.index.starts.LOOKED_UP_MAX": _SEVERAL_WORDS,
+    "node.index.starts.READ_FOR_EACH_MAX": _SEVERAL_WORDS,
     "node.index.turns.QUESTIONS_MAX": (
         "tests/index/test_threads.py::test_no_more_questions_wait_than_may"
     ),
@@ -917,7 +927,6 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.index.answers.WORDS_MAX": "of a text that the interface has bounded, the first words",
     "node.index.follower.RETRY_S_MAX": _PAUSE,
     "node.index.follower.TRANSACTIONS_WAITING_MAX": "as BLOCKS_WAITING_MAX, where blocks are large",
-    "node.index.postgres.ATTEMPTS_MAX": "how often a transaction of the database is tried",
     "node.index.postgres.READERS_MAX": "handed to asyncpg, which keeps to it",
     "node.index.postgres.READ_SECONDS_MAX": "handed to asyncpg, which keeps to it",
     "node.index.sqlite.READ_SECONDS_MAX": "how long the database may take for a question",

@@ -21,6 +21,7 @@ from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
 from node.genesis import GenesisRecord
+from node.index.database import Database
 from node.index.follower import Follower
 from node.index.sqlite import SqliteDatabase
 from node.intake import Intake, SubmitResult
@@ -234,12 +235,12 @@ async def solo_node(
     missing: str | None = None,
     snapshots: Sequence[tuple[int, bytes]] = (),
     pages: MakePages | None = None,
-    index: Path | None = None,
+    index: Path | Database | None = None,
 ) -> AsyncIterator[Solo]:
     """Run a node; on leaving, everything of it is gone.
 
     Args:
-        index: the file of its index, which is followed from the first block on; None: it has none.
+        index: which it keeps up from where it stands, or the file of one; None: it has none.
     """
     town = make_town(
         store,
@@ -251,7 +252,7 @@ async def solo_node(
     follower = None
     if index is not None:
         follower = Follower(
-            SqliteDatabase(index),
+            SqliteDatabase(index) if isinstance(index, Path) else index,
             town.store,
             town.genesis,
             head=lambda: town.chain.head.height,
