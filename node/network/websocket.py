@@ -179,13 +179,16 @@ class WebSocketTransport:
                 heartbeat=settings.heartbeat_s,
                 timeout=aiohttp.ClientWSTimeout(ws_close=settings.close_timeout_s),
             )
-        except ValueError as error:  # also of the name's encoding, and aiohttp's own of the URL
+        except aiohttp.InvalidURL as error:
             raise DialFailed(address, f"this is no address: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
+            # Before what is a ValueError: Python's error of a certificate is that too.
             if self._other_contexts is not None:
                 # Whatever it failed for: what a certificate is refused with says too little.
                 self._other_first ^= {address}
             raise DialFailed(address, _sentence(error)) from None
+        except ValueError as error:  # of the name's encoding
+            raise DialFailed(address, f"this is no address: {error}") from None
         return WebSocketLink(
             websocket,
             address=address,
@@ -477,6 +480,8 @@ def _sentence(error: BaseException) -> str:
     """What a failed connection means to an operator, as far as the library's error tells."""
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
+        if "expired" in text or "not yet valid" in text:
+            return "its certificate is not in force today, or a clock is wrong"
         return "its certificate is not pinned here"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         # TLS 1.3: the server judges our certificate after our side of the handshake is done.

@@ -1,10 +1,16 @@
 """Dials that come to nothing, and what they say; places and keys that do not fit."""
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from node.keys.certificates import create_tls_identity
 from node.log import silent_log
@@ -45,6 +51,22 @@ def make_dialler() -> WebSocketTransport:
     return transport
 
 
+@contextlib.asynccontextmanager
+async def showing(identity: TlsIdentity) -> AsyncIterator[str]:
+    """Listen with this certificate; give where."""
+
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="hello")
+
+    runner = web.ServerRunner(web.Server(answer, access_log=None))
+    await runner.setup()
+    contexts = make_contexts(identity, [IDENTITIES["b"].certificate])
+    site = web.TCPSite(runner, HOST, 0, ssl_context=contexts.server)
+    await site.start()
+    yield f"{HOST}:{site.port}"
+    await runner.cleanup()
+
+
 async def test_a_redirect_is_not_followed() -> None:
     visited: list[str] = []
 
@@ -77,6 +99,43 @@ async def test_what_does_not_speak_websocket_is_no_peer() -> None:
 
     assert "HTTP 200" in await dial_failure(make_dialler(), f"{HOST}:{site.port}")
     await runner.cleanup()
+
+
+def with_dates(identity: TlsIdentity, until: datetime) -> TlsIdentity:
+    """The same key under a certificate that ends."""
+    key = load_pem_private_key(identity.private_key_pem, None)
+    assert isinstance(key, Ed25519PrivateKey)
+    old = x509.load_der_x509_certificate(identity.certificate)
+    builder = (
+        x509.CertificateBuilder(extensions=list(old.extensions))
+        .subject_name(old.subject)
+        .issuer_name(old.issuer)
+        .public_key(key.public_key())
+        .serial_number(old.serial_number)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(until)
+    )
+    certificate = builder.sign(key, None).public_bytes(Encoding.DER)
+    return TlsIdentity(certificate=certificate, private_key_pem=identity.private_key_pem)
+
+
+async def test_a_certificate_that_has_ended_is_said_as_that() -> None:
+    """Python's error of it is a ValueError too, as is what a bad address ends in."""
+    ended = with_dates(IDENTITIES["a"], datetime(2021, 1, 1, tzinfo=UTC))
+    dialler = make_dialler()
+    dialler.trust([ended.certificate])
+
+    async with showing(ended) as address:
+        reason = await dial_failure(dialler, address)
+
+    assert reason == "its certificate is not in force today, or a clock is wrong"
+
+
+async def test_a_certificate_of_somebody_else_is_said_as_that() -> None:
+    async with showing(IDENTITIES["c"]) as address:
+        reason = await dial_failure(make_dialler(), address)
+
+    assert reason == "its certificate is not pinned here"
 
 
 @pytest.mark.parametrize(
