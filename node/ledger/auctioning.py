@@ -21,7 +21,7 @@ from node.ledger.auctions.ladders import (
     pieces_of,
     row_of,
 )
-from node.ledger.auctions.problems import AuctionError
+from node.ledger.auctions.problems import CutOffError
 from node.ledger.auctions.records import (
     ROWS_PER_PIECE_MAX,
     AuctionRecord,
@@ -210,9 +210,9 @@ def decide(
     terms = record.terms
     try:
         allotment = allot(terms, *ladder_of(state, auction, record), cut_off_e4)
-    except AuctionError as error:
+    except CutOffError as error:
         raise Reject(
-            Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=str(error)
+            Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=error.reason
         ) from None
     asset = asset_of(state, terms.asset)
     settles_on = settlement_day(state, terms)

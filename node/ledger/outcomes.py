@@ -7,12 +7,31 @@ are the details that a refusal carries; addresses, keys and hashes among them ar
 Receipts are hashed, so details never repeat the wording of a library.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Final, TypeAlias
 
 from node.codec import INTEGER_MAX, INTEGER_MIN
 from node.ledger.errors import LedgerError
+from node.ledger.phrases import (
+    AuctionFault,
+    AuctionPlanFault,
+    CalendarFault,
+    CallFault,
+    CashFault,
+    CutOffFault,
+    EncodingFault,
+    LineFault,
+    Phrase,
+    PolicyFault,
+    PowerFault,
+    Reason,
+    ScheduleFault,
+    StripFault,
+    StrippingFault,
+    TermsFault,
+    WithholdingFault,
+)
 
 Detail: TypeAlias = int | str
 Details: TypeAlias = tuple[tuple[str, Detail], ...]
@@ -843,20 +862,43 @@ SETTLEMENT_OUTCOMES: Final = (Outcome.ACCRUAL_NOT_KNOWN, Outcome.SWITCH_NOT_POSS
 """Why an allotment can fail by time, and no operation: an event carries them, and no receipt."""
 
 
+PHRASES: Final[Mapping[Outcome, tuple[type[Phrase], ...]]] = {
+    Outcome.MALFORMED: (EncodingFault,),
+    Outcome.TERMS_NOT_VALID: (TermsFault,),
+    Outcome.POLICY_NOT_VALID: (PolicyFault,),
+    Outcome.POWER_NOT_VALID: (PowerFault,),
+    Outcome.CALENDAR_NOT_VALID: (CalendarFault,),
+    Outcome.SCHEDULE_NOT_VALID: (ScheduleFault,),
+    Outcome.WITHHOLDING_NOT_VALID: (WithholdingFault,),
+    Outcome.CALL_NOT_WITHIN_TERMS: (CallFault,),
+    Outcome.ASSET_NOT_STRIPPABLE: (StrippingFault,),
+    Outcome.STRIP_DIFFERS: (StripFault,),
+    Outcome.AUCTION_TERMS_NOT_VALID: (AuctionFault, CashFault, LineFault),
+    Outcome.CUT_OFF_NOT_ACCEPTED: (CutOffFault, LineFault, CashFault, ScheduleFault),
+    Outcome.PLAN_NOT_VALID: (AuctionPlanFault, CashFault),
+}
+"""The phrases that an outcome can give as its `reason`: no other outcome has one."""
+
+
 class Reject(LedgerError):
     """Refuse the transaction: nothing changes. Caught once, in `transition.Application`.
 
     Attributes:
         outcome: which rule.
         details: what was found and expected, by name, in the order given; bytes in hexadecimal,
-            integers beyond 64 bits as decimal text.
+            integers beyond 64 bits as decimal text; last the reason, in English.
+        reason: why, by a phrase of `PHRASES`; None for the other outcomes.
     """
 
-    def __init__(self, outcome: Outcome, **details: Detail | bytes) -> None:
+    def __init__(
+        self, outcome: Outcome, *, reason: Reason | None = None, **details: Detail | bytes
+    ) -> None:
         """Name what was found and expected as the outcome's sentence does."""
-        super().__init__(outcome.name, details)
+        super().__init__(outcome.name, details, reason)
         self.outcome = outcome
-        self.details: Details = tuple((name, _detail(value)) for name, value in details.items())
+        self.reason = reason
+        found = tuple((name, _detail(value)) for name, value in details.items())
+        self.details: Details = found if reason is None else (*found, ("reason", str(reason)))
 
 
 def _detail(value: Detail | bytes) -> Detail:
@@ -886,13 +928,14 @@ def explain(
     Args:
         render_address: how this network writes addresses; hexadecimal unless the caller knows.
     """
-    found = _Details((name, _shown(value)) for name, value in details)
+    found = _Details((name, shown(value)) for name, value in details)
     for name in ADDRESS_DETAILS & found.keys():
         found[name] = render_address(bytes.fromhex(str(found[name])))
     return outcome.sentence.format_map(found)
 
 
-def _shown(value: Detail) -> Detail:
+def shown(value: Detail) -> Detail:
+    """Return a detail as a sentence shows it: printable, and cut where it is long."""
     if isinstance(value, int):
         return value
     if len(value) > SHOWN_MAX:

@@ -15,6 +15,7 @@ from node.codec import Record, encode
 from node.hashing import Domain, tagged_hash
 from node.ledger.identifiers import ADDRESS_SIZE, PublicKey, is_public_key
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import PolicyFault
 
 SIGNERS_MAX: Final = 16
 WEIGHT_MAX: Final = 255
@@ -65,13 +66,15 @@ def check_policy(policy: AccountPolicy) -> None:
     keys = [key for key, _ in policy.signers]
     weights = [weight for _, weight in policy.signers]
     if not 1 <= len(keys) <= SIGNERS_MAX:
-        raise Reject(Outcome.POLICY_NOT_VALID, reason=f"{len(keys)} signers")
+        raise Reject(
+            Outcome.POLICY_NOT_VALID, reason=PolicyFault.COUNT_OF_SIGNERS.of(found=len(keys))
+        )
     if any(left >= right for left, right in pairwise(keys)):
-        raise Reject(Outcome.POLICY_NOT_VALID, reason="its signers are not in ascending order")
+        raise Reject(Outcome.POLICY_NOT_VALID, reason=PolicyFault.POLICY_OUT_OF_ORDER.of())
     if not all(1 <= weight <= WEIGHT_MAX for weight in weights):
-        raise Reject(Outcome.POLICY_NOT_VALID, reason="a weight is out of range")
+        raise Reject(Outcome.POLICY_NOT_VALID, reason=PolicyFault.WEIGHT_OUT_OF_RANGE.of())
     if not all(1 <= threshold <= sum(weights) for threshold in policy.thresholds):
-        raise Reject(Outcome.POLICY_NOT_VALID, reason="a threshold cannot be reached, or is 0")
+        raise Reject(Outcome.POLICY_NOT_VALID, reason=PolicyFault.THRESHOLD_OUT_OF_REACH.of())
     for key in keys:
         if not is_public_key(key):
             raise Reject(Outcome.KEY_NOT_VALID, key=key)

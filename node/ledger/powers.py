@@ -17,6 +17,7 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.identifiers import Name, is_name
+from node.ledger.phrases import PowerFault, Reason
 
 OFFICES_MAX: Final = 16
 
@@ -100,17 +101,19 @@ def offices_decisive(power: PowerRecord) -> int:
     return 1 if power.licences else power.required
 
 
-def fault_of(power: PowerRecord) -> str | None:
+def fault_of(power: PowerRecord) -> Reason | None:
     """Return what keeps a row from ever being met or from having one spelling, or None."""
     for names in (power.offices, power.licences):
         if any(left >= right for left, right in pairwise(names)):
-            return "its names are not in ascending order"
+            return PowerFault.POWER_OUT_OF_ORDER.of()
         if not all(is_name(name) for name in names):
-            return "it holds what is not a name"
+            return PowerFault.POWER_WITHOUT_NAME.of()
     if power.offices and not 1 <= power.required <= len(power.offices):
-        return f"it requires {power.required} of {len(power.offices)} offices"
+        return PowerFault.MORE_REQUIRED_THAN_LISTED.of(
+            required=power.required, listed=len(power.offices)
+        )
     if not power.offices and power.required:
-        return f"it requires {power.required} offices and lists none"
+        return PowerFault.REQUIRED_OF_NONE.of(required=power.required)
     return None
 
 

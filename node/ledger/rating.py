@@ -15,6 +15,7 @@ from node.ledger.courses import calls_of
 from node.ledger.holdings import asset_of
 from node.ledger.instruments import check_schedule, payment_of
 from node.ledger.outcomes import Reject
+from node.ledger.phrases import CutOffFault, LineFault, Reason
 from node.ledger.positions import service_of
 from node.ledger.securities import SERVICES, PaymentRow
 from node.ledger.state import LedgerState
@@ -22,7 +23,7 @@ from node.ledger.tables import ASSETS, AssetRecord, name_key
 from node.ledger.terms import PPM, RateStep, ServicedTerms, is_serviced
 
 
-def why_not_bid_for(state: LedgerState, code: str, asset: AssetRecord, form: Form) -> str | None:
+def why_not_bid_for(state: LedgerState, code: str, asset: AssetRecord, form: Form) -> Reason | None:
     """Return why a line cannot be sold by what such an auction is of; None: it can."""
     match form:
         case Form.RATE:
@@ -35,54 +36,55 @@ def why_not_bid_for(state: LedgerState, code: str, asset: AssetRecord, form: For
             assert_never(unreachable)
 
 
-def _why_without_margin(state: LedgerState, code: str, asset: AssetRecord) -> str | None:
+def _why_without_margin(state: LedgerState, code: str, asset: AssetRecord) -> Reason | None:
     floating = asset.terms.plan.floating if is_serviced(asset.terms) else None
     if floating is None:
-        return "what is sold by margin floats, and this does not"
+        return LineFault.MARGIN_OF_FIXED.of()
     if floating.margin_ppm:
-        return "what is sold by margin is defined with a margin of 0, and this is not"
+        return LineFault.MARGIN_GIVEN.of()
     if asset.supply:
-        return f"its margin is not decided any more: {asset.supply} minor units of it are held"
+        return LineFault.MARGIN_HELD.of(supply=asset.supply)
     service = service_of(state, code)
     if service.decided:
-        return "its margin is not decided any more: an auction decided that it is 0"
+        return LineFault.MARGIN_DECIDED.of()
     if service.recorded:  # Its rate is settled without a margin, and a line has one margin.
-        return (
-            f"its margin is not decided any more: the record of payment {service.recorded} is over"
-        )
+        return LineFault.MARGIN_RECORD_OVER.of(payment=service.recorded)
     return None
 
 
-def _why_unrated(asset: AssetRecord) -> str | None:
+def _why_unrated(asset: AssetRecord) -> Reason | None:
     """Return why an auction cannot decide the rate of a line; None: it can."""
     if not is_serviced(asset.terms):
-        return "what is sold by rate pays coupons or rentals, and this does not"
+        return LineFault.RATE_OF_NO_COUPON.of()
     if [step.rate_ppm for step in asset.terms.plan.rates] != [0]:
-        return "what is sold by rate is defined with a single rate of 0, and this is not"
+        return LineFault.RATE_GIVEN.of()
     if asset.supply:
-        return f"its rate is not decided any more: {asset.supply} minor units of it are held"
+        return LineFault.RATE_HELD.of(supply=asset.supply)
     return None
 
 
 def why_not_accepted(
     state: LedgerState, code: str, asset: AssetRecord, form: Form, cut_off_e4: int
-) -> str | None:
+) -> Reason | None:
     """Return why a line cannot have this rate or margin; None: it can, or its terms stay."""
     fault = why_not_bid_for(state, code, asset, form)
     # Within the bounds of bids every margin can be paid: floor and cap hold what it comes to.
     return _why_no_rate(state, asset, cut_off_e4) if not fault and form is Form.RATE else fault
 
 
-def _why_no_rate(state: LedgerState, asset: AssetRecord, rate_ppm: int) -> str | None:
+def _why_no_rate(state: LedgerState, asset: AssetRecord, rate_ppm: int) -> Reason | None:
     if rate_ppm > PPM:
-        return f"a rate is at most {PPM}"
+        return CutOffFault.RATE_TOO_HIGH.of(most=PPM)
     assert is_serviced(asset.terms)  # an unrated line is
     terms = _rated(asset.terms, rate_ppm)
     try:
         check_schedule(terms, calendar_of(state, terms.plan.calendar), asset.ceiling)
     except Reject as problem:
-        return str(dict(problem.details)["reason"])
-    return None
+        fault = problem.reason
+    else:
+        return None
+    assert fault is not None  # the outcome of a schedule has one
+    return fault
 
 
 def set_rate(state: LedgerState, code: str, rate_ppm: int) -> None:

@@ -47,6 +47,7 @@ from node.ledger.instruments import (
     payment_at,
 )
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import CashFault, LineFault, Reason
 from node.ledger.positions import service_of
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -177,32 +178,38 @@ def must_wait(state: LedgerState, terms: AssetTerms) -> bool:
     return _accrues(terms) is not None and state.get(BACKLOG, BACKLOG_KEY) is not None
 
 
-def why_not_deliverable(state: LedgerState, terms: AuctionTerms, day: Day) -> str | None:
+def why_not_deliverable(state: LedgerState, terms: AuctionTerms, day: Day) -> Reason | None:
     """Return why an auction cannot be settled on a day, of any of its lines; None: it can."""
     for code in lines_of(terms):
         fault = _why_undeliverable(state, code, asset_of(state, code).terms, day)
         if fault is not None:
-            return fault if code == terms.asset else f"of {code}: {fault}"
+            return fault
     return None
 
 
-def _why_undeliverable(state: LedgerState, asset: str, terms: AssetTerms, day: Day) -> str | None:
+def _why_undeliverable(
+    state: LedgerState, asset: str, terms: AssetTerms, day: Day
+) -> Reason | None:
     """Return why a security of these terms cannot be delivered on a day; None: it can."""
     match terms:
         case BillTerms():
             if day >= terms.maturity_day:
-                return f"it would settle on day {day} and matures on day {terms.maturity_day}"
+                return LineFault.SETTLES_AFTER_MATURITY.of(
+                    asset=asset, day=day, maturity=terms.maturity_day
+                )
         case BondTerms() | SukukTerms() | ServicedBillTerms():
             if day < terms.plan.issue_day:
-                return f"it would settle on day {day} and is issued on day {terms.plan.issue_day}"
+                return LineFault.SETTLES_BEFORE_ISSUE.of(
+                    asset=asset, day=day, issue=terms.plan.issue_day
+                )
             calendar, calls = calendar_of(state, terms.plan.calendar), calls_of(state, asset, terms)
             last_day = last_record_day(terms, calendar, calls)
             if day > last_day:
-                return f"it would settle on day {day} and its register closes with day {last_day}"
+                return LineFault.SETTLES_AFTER_REGISTER.of(asset=asset, day=day, last=last_day)
         case CashTerms():
-            return "cash is not auctioned"
+            return CashFault.CASH_AUCTIONED.of(asset=asset)
         case StripTerms():
-            return f"{asset} is a strip, which comes of stripping a bond alone"
+            return LineFault.STRIP_NOT_SOLD.of(asset=asset)
         case _ as unreachable:
             assert_never(unreachable)
     return None

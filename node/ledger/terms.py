@@ -19,6 +19,7 @@ from node.codec import Record
 from node.ledger.dates import Order, Roll, Stub
 from node.ledger.identifiers import Address, AssetCode, Hash, Name, is_currency, is_name
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import Reason, TermsFault
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.units import DAY_MAX, DECIMALS_MAX, Day, is_text
 
@@ -274,10 +275,7 @@ def check_terms(terms: AssetTerms) -> None:
     if isinstance(terms, CashTerms):
         return
     if isinstance(terms, StripTerms):
-        raise Reject(
-            Outcome.TERMS_NOT_VALID,
-            reason="it is a strip, which is registered with its bond, by define_strips",
-        )
+        raise Reject(Outcome.TERMS_NOT_VALID, reason=TermsFault.DEFINED_AS_STRIP.of())
     if not is_currency(terms.face_currency):
         raise Reject(
             Outcome.IDENTIFIER_NOT_VALID,
@@ -307,91 +305,87 @@ def bill_maturity_day(terms: AssetTerms) -> Day | None:
     return first_redemption_day(terms) if kind_of(terms) is AssetKind.BILL else None
 
 
-def _bill_fault(terms: BillTerms) -> str | None:
+def _bill_fault(terms: BillTerms) -> Reason | None:
     if terms.issue_day >= terms.maturity_day:
-        return (
-            f"it matures on day {terms.maturity_day}, which is not after the day of issue,"
-            f" {terms.issue_day}"
+        return TermsFault.MATURES_BEFORE_ISSUE.of(
+            maturity=terms.maturity_day, issue=terms.issue_day
         )
     return None
 
 
-def _serviced_fault(terms: ServicedTerms) -> str | None:
+def _serviced_fault(terms: ServicedTerms) -> Reason | None:
     if isinstance(terms, SukukTerms):
         for asset in terms.pool:
             if not is_text(asset.name, POOL_NAME_MAX):
-                return "a name in its pool is not plain text in normal form C (NFC)"
+                return TermsFault.POOL_NAME_NOT_TEXT.of()
         if len({asset.document_hash for asset in terms.pool}) != len(terms.pool):
-            return "its pool names an asset twice"
+            return TermsFault.POOL_NAMES_TWICE.of()
     if isinstance(terms, ServicedBillTerms):
         if terms.plan.months:
-            return f"it is a bill, and pays every {terms.plan.months} months"
+            return TermsFault.BILL_WITH_MONTHS.of(months=terms.plan.months)
         if terms.plan.call is not None:
-            return "it is a bill, and may be called"
+            return TermsFault.BILL_WITH_CALL.of()
         if terms.plan.pricing_day_count is not DayCount.ACT_365F:
-            return (
-                f"it is a bill, and priced by {terms.plan.pricing_day_count.value}; a bill's yield"
-                " is simple, by ACT/365F"
-            )
+            return TermsFault.BILL_PRICED_OTHERWISE.of(day_count=terms.plan.pricing_day_count.value)
     return _plan_fault(terms.plan)
 
 
-def _plan_fault(plan: PaymentPlan) -> str | None:
+def _plan_fault(plan: PaymentPlan) -> Reason | None:
     """Return why a plan cannot be carried out, as far as it says so itself; or None."""
     if plan.issue_day >= plan.maturity_day:
-        return (
-            f"it matures on day {plan.maturity_day}, which is not after the day of issue,"
-            f" {plan.issue_day}"
-        )
+        return TermsFault.MATURES_BEFORE_ISSUE.of(maturity=plan.maturity_day, issue=plan.issue_day)
     if plan.maturity_day - plan.issue_day > LIFE_DAYS_MAX:
-        return f"it lives {plan.maturity_day - plan.issue_day} days, more than {LIFE_DAYS_MAX}"
+        return TermsFault.LIVES_TOO_LONG.of(
+            days=plan.maturity_day - plan.issue_day, most=LIFE_DAYS_MAX
+        )
     if plan.maturity_day > MATURITY_DAY_MAX:
-        return f"it matures on day {plan.maturity_day}, the last that can be is {MATURITY_DAY_MAX}"
+        return TermsFault.MATURES_TOO_LATE.of(maturity=plan.maturity_day, latest=MATURITY_DAY_MAX)
     if plan.months == 0 and (plan.rates or plan.floating or plan.instalments):
-        return "it has rates or instalments, and no months from one payment to the next"
+        return TermsFault.PAYS_WITHOUT_MONTHS.of()
     if plan.months and plan.months not in MONTHS:
-        return f"it pays every {plan.months} months, which does not divide a year"
+        return TermsFault.MONTHS_DO_NOT_DIVIDE.of(months=plan.months)
     if plan.months and not (plan.rates or plan.floating or plan.instalments):
-        return f"it pays every {plan.months} months, and neither rates nor instalments say what"
+        return TermsFault.MONTHS_WITHOUT_PAY.of(months=plan.months)
     if plan.rates and plan.rates[0].from_day != plan.issue_day:
-        return (
-            f"its first rate counts from day {plan.rates[0].from_day}, not from the day of issue,"
-            f" {plan.issue_day}"
+        return TermsFault.FIRST_RATE_ELSEWHERE.of(
+            first=plan.rates[0].from_day, issue=plan.issue_day
         )
     days = [step.from_day for step in plan.rates]
     if days != sorted(set(days)) or (days and days[-1] >= plan.maturity_day):
-        return "its rates are not in ascending order of day, each day once, before maturity"
+        return TermsFault.RATES_OUT_OF_ORDER.of()
     payments = [instalment.payment for instalment in plan.instalments]
     if payments != sorted(set(payments)):
-        return "its instalments are not in ascending order of payment, each payment once"
+        return TermsFault.INSTALMENTS_OUT_OF_ORDER.of()
     repaid = sum(instalment.share_ppm for instalment in plan.instalments)
     if repaid >= PPM:
-        return f"its instalments repay {repaid} millionths of the face and leave nothing to mature"
+        return TermsFault.INSTALMENTS_REPAY_ALL.of(repaid=repaid)
     fault = None if plan.floating is None else _floating_fault(plan.floating, plan)
     return fault or (None if plan.call is None else _call_fault(plan.call, plan))
 
 
-def _call_fault(call: CallRight, plan: PaymentPlan) -> str | None:
+def _call_fault(call: CallRight, plan: PaymentPlan) -> Reason | None:
     before = plan.issue_day
     for window in call.windows:
         if not before < window.from_day <= window.to_day < plan.maturity_day:
-            return (
-                f"it may be called from day {window.from_day} to day {window.to_day}: expected days"
-                f" in order, after day {before} and before maturity on day {plan.maturity_day}"
+            return TermsFault.CALL_WINDOW_OUT_OF_PLACE.of(
+                first=window.from_day,
+                last=window.to_day,
+                after=before,
+                maturity=plan.maturity_day,
             )
         before = window.to_day
     if call.in_part and plan.instalments:
-        return "it repays instalments, and may be called in part: one of the two was expected"
+        return TermsFault.CALL_BESIDE_INSTALMENTS.of()
     if call.in_part and plan.months == 0:
-        return "it may be called in part, and has no payment before maturity to do so with"
+        return TermsFault.CALL_WITHOUT_PAYMENTS.of()
     return None
 
 
-def _floating_fault(floating: FloatingRate, plan: PaymentPlan) -> str | None:
+def _floating_fault(floating: FloatingRate, plan: PaymentPlan) -> Reason | None:
     if plan.rates:
-        return "it has both rates of its own and a reference"
+        return TermsFault.RATES_AND_REFERENCE.of()
     if not is_name(floating.reference):
-        return f"its reference '{floating.reference}' is no name of 1 to 32 of a-z, 0-9 and hyphens"
+        return TermsFault.REFERENCE_NO_NAME.of(found=floating.reference)
     if floating.floor_ppm > floating.cap_ppm:
-        return f"its floor of {floating.floor_ppm} millionths is above its cap, {floating.cap_ppm}"
+        return TermsFault.FLOOR_ABOVE_CAP.of(floor=floating.floor_ppm, cap=floating.cap_ppm)
     return None

@@ -21,8 +21,10 @@ from node.hashing import Domain, hasher, hasher_of_each, tagged_hash
 from node.ledger.identifiers import PublicKey
 from node.ledger.operations import Operations
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import EncodingFault
 from node.ledger.policies import SIGNERS_MAX, Salt
 from node.ledger.units import Milliseconds, is_text
+from node.ledger.unread import why_unread
 
 TRANSACTION_SIZE_MAX: Final = 64 << 10
 TRANSACTION_VERSION: Final = 1
@@ -95,7 +97,7 @@ def decode_transaction(raw: bytes) -> SignedTransaction:
     try:
         return _read_signed(raw)
     except CodecError as error:
-        raise TransactionError(Outcome.MALFORMED, reason=error.reason) from None
+        raise TransactionError(Outcome.MALFORMED, reason=why_unread(error)) from None
 
 
 def decode_body(body: bytes) -> TransactionBody:
@@ -107,19 +109,17 @@ def decode_body(body: bytes) -> TransactionBody:
     if len(body) > TRANSACTION_SIZE_MAX:
         raise TransactionError(
             Outcome.MALFORMED,
-            reason=f"{len(body)} bytes where at most {TRANSACTION_SIZE_MAX} are allowed",
+            reason=EncodingFault.TOO_MANY_BYTES.of(found=len(body), most=TRANSACTION_SIZE_MAX),
         )
     try:
         decoded = _read_body(body)
     except CodecError as error:
-        raise TransactionError(Outcome.MALFORMED, reason=error.reason) from None
+        raise TransactionError(Outcome.MALFORMED, reason=why_unread(error)) from None
     signers = decoded.signers
     if len(signers) > 1 and any(left >= right for left, right in pairwise(signers)):
-        raise TransactionError(
-            Outcome.MALFORMED, reason="its signers are not in ascending order, each once"
-        )
+        raise TransactionError(Outcome.MALFORMED, reason=EncodingFault.SIGNERS_OUT_OF_ORDER.of())
     if decoded.memo and not is_text(decoded.memo, MEMO_MAX):
-        raise TransactionError(Outcome.MALFORMED, reason="its memo is not plain text in NFC")
+        raise TransactionError(Outcome.MALFORMED, reason=EncodingFault.MEMO_NOT_TEXT.of())
     return decoded
 
 

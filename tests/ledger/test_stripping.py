@@ -241,7 +241,7 @@ def test_code_that_is_another_asset_is_no_strip() -> None:
     receipt = world.submit(define_strips(), by=(CB, FM))
 
     assert receipt.outcome is Outcome.STRIP_DIFFERS
-    assert dict(receipt.details)["reason"] == "it is a bond"
+    assert dict(receipt.details)["reason"] == "the code is that of a bond"
 
 
 def test_codes_of_strips_are_codes() -> None:

@@ -329,6 +329,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.terms.FACE_UNIT_MAX": _RECORD,
     "node.ledger.units.TIME_MS_MAX": _RECORD,
     "node.ledger.units.DAY_MAX": _RECORD,
+    "node.ledger.phrases.vocabulary.WRITTEN_MAX": (
+        "tests/ledger/test_phrases.py::test_what_no_phrase_made_is_not_recognised"
+    ),
     "node.ledger.outcomes.SHOWN_MAX": (
         "tests/ledger/test_outcomes.py::test_sentence_is_one_printable_line_whatever_was_found"
     ),
@@ -891,6 +894,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.storage.leveldb.TABLES_MAPPED_MAX": "from how many tables on none is mapped",
     "node.cli.start.DESCRIPTORS_MAX": "asked of the system, which has its own limit",
     "node.ledger.commitment.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",
+    "node.ledger.phrases.vocabulary.RECOGNISED_MAX": "handed to lru_cache, which keeps to it",
     "node.ledger.state._INSERTED_SHARE_MAX": "when keys are inserted, and when sorted",
     "node.signatures.helper.PAUSE_MAX_S": "how seldom a process that ends at once is started again",
     "node.storage.leveldb.OPEN_FILES_MAX": "handed to LevelDB, which keeps to it",

@@ -21,7 +21,7 @@ from typing import Final
 
 from node.codec import replace
 from node.ledger.auctions.averages import average_price_e4
-from node.ledger.auctions.problems import AuctionError
+from node.ledger.auctions.problems import CutOffError
 from node.ledger.auctions.records import AuctionResult, LadderRow, RowState
 from node.ledger.auctions.terms import (
     BPS,
@@ -32,6 +32,7 @@ from node.ledger.auctions.terms import (
     Oversubscription,
     Reallotment,
 )
+from node.ledger.phrases import CutOffFault
 
 PAR_E4: Final = 100 * 10_000
 """What a line costs whose rate or margin was bid for."""
@@ -72,16 +73,14 @@ def allot(
         noncompetitive: the earlier bid first.
 
     Raises:
-        AuctionError: no bid has this price, or all above it are more than there is.
+        CutOffError: no bid has this price, or all above it are more than there is.
     """
     without = _share_out(terms, noncompetitive)
     left = terms.target - sum(row.allotted for row in without)
     start = _first_at(competitive, cut_off_e4)
     above = sum(row.face for row in competitive[:start])
     if above >= left:
-        raise AuctionError(
-            f"bids better than it are for {above}, and {left} is left for bids with a price"
-        )
+        raise CutOffError(CutOffFault.TARGET_SPENT_BEFORE.of(better=above, left=left))
     stop = start
     while stop < len(competitive) and competitive[stop].price_e4 == cut_off_e4:
         stop += 1
@@ -154,7 +153,7 @@ def _first_at(competitive: Sequence[LadderRow], price_e4: int) -> int:
     for index, row in enumerate(competitive):
         if row.price_e4 == price_e4:
             return index
-    raise AuctionError("no bid has this price")
+    raise CutOffError(CutOffFault.NO_BID_AT_PRICE.of())
 
 
 def _share_out(terms: AuctionTerms, rows: Sequence[LadderRow]) -> list[LadderRow]:

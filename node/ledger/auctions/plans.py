@@ -12,6 +12,7 @@ import msgspec
 from node.codec import Record
 from node.ledger.auctions.terms import TARGET_MAX, Form
 from node.ledger.identifiers import AssetCode, Name
+from node.ledger.phrases import AuctionPlanFault, Reason
 from node.ledger.units import Day, Milliseconds
 
 PLANNED_MAX: Final = 64
@@ -60,25 +61,29 @@ class PlanRecord(Record):
     """None: it was withdrawn."""
 
 
-def plan_fault_of(auctions: tuple[PlannedAuction, ...], *, today: Day) -> str | None:
+def plan_fault_of(auctions: tuple[PlannedAuction, ...], *, today: Day) -> Reason | None:
     """Return what contradicts itself in a plan published today, or None."""
     for each in auctions:
-        where = f"the auction planned for day {each.day}"
         if each.kind not in PLANNED_KINDS:
-            return f"{where} is of '{each.kind}', none of {', '.join(PLANNED_KINDS)}"
+            return AuctionPlanFault.PLANNED_OF_NO_KIND.of(
+                day=each.day, found=each.kind, known=", ".join(PLANNED_KINDS)
+            )
         if not each.day <= each.settlement_day <= each.day + SETTLING_DAYS_MAX:
-            return (
-                f"{where} would settle on day {each.settlement_day}, not within"
-                f" {SETTLING_DAYS_MAX} days"
+            return AuctionPlanFault.PLANNED_TO_SETTLE_LATE.of(
+                day=each.day, settles=each.settlement_day, most=SETTLING_DAYS_MAX
             )
         if not 0 < each.target <= TARGET_MAX:
-            return f"{where} has a target of {each.target}, not from 1 to {TARGET_MAX}"
+            return AuctionPlanFault.PLANNED_TARGET_OUT_OF_RANGE.of(
+                day=each.day, asset=each.asset, target=each.target, most=TARGET_MAX
+            )
     if any(_order(left) >= _order(right) for left, right in pairwise(auctions)):
-        return "its auctions are not in order of day, kind, tenor, line and form, each once"
+        return AuctionPlanFault.PLAN_OUT_OF_ORDER.of()
     if auctions and auctions[-1].day < today:
-        return f"its last day is {auctions[-1].day}, and today is day {today}"
+        return AuctionPlanFault.PLAN_IS_OVER.of(last=auctions[-1].day, today=today)
     if auctions and auctions[-1].day - auctions[0].day > SPAN_DAYS_MAX:
-        return f"it spans {auctions[-1].day - auctions[0].day} days, more than {SPAN_DAYS_MAX}"
+        return AuctionPlanFault.PLAN_TOO_LONG.of(
+            days=auctions[-1].day - auctions[0].day, most=SPAN_DAYS_MAX
+        )
     return None
 
 

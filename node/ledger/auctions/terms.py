@@ -8,7 +8,8 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.identifiers import Address, AssetCode, Name
-from node.ledger.units import AMOUNT_MAX, Milliseconds
+from node.ledger.phrases import AuctionFault, Reason
+from node.ledger.units import AMOUNT_MAX, MS_PER_DAY, Milliseconds
 
 PRICE_E4_MAX: Final = 100_000_000
 """10,000 per hundred of face: no security has such a price."""
@@ -29,7 +30,7 @@ NONCOMPETITIVE_BIDS_MAX: Final = 20_000
 BIDS_PER_BIDDER_MAX: Final = 100
 CLASSES_MAX: Final = 8
 """Kinds of participant, or activities, that an auction names."""
-DURATION_MS_MAX: Final = 366 * 86_400_000
+DURATION_MS_MAX: Final = 366 * MS_PER_DAY
 """From the announcement to the settlement."""
 EXCLUSION_DAYS_MAX: Final = 3_660
 
@@ -181,7 +182,7 @@ def lines_of(terms: AuctionTerms) -> tuple[AssetCode, ...]:
     return (terms.asset,) if given is None else (terms.asset, given.asset)
 
 
-def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
+def fault_of(terms: AuctionTerms, *, now_ms: int) -> Reason | None:
     """Return what contradicts itself in terms announced now, or None."""
     times = (
         ("now", now_ms),
@@ -192,59 +193,62 @@ def fault_of(terms: AuctionTerms, *, now_ms: int) -> str | None:
     )
     for (before, earlier), (after, later) in pairwise(times):
         if later <= earlier:
-            return f"{after} is {later} ms, not after {before}, {earlier} ms"
+            return AuctionFault.TIMES_OUT_OF_ORDER.of(
+                after=after, later=later, before=before, earlier=earlier
+            )
     if terms.settles_ms < terms.decides_until_ms:
-        return f"it settles at {terms.settles_ms} ms, before the decision may be made"
+        return AuctionFault.SETTLES_BEFORE_DECISION.of(settles=terms.settles_ms)
     if terms.settles_ms > now_ms + DURATION_MS_MAX:
-        return f"it settles at {terms.settles_ms} ms, more than {DURATION_MS_MAX} ms ahead"
+        return AuctionFault.SETTLES_TOO_FAR.of(
+            settles=terms.settles_ms, most=DURATION_MS_MAX // MS_PER_DAY
+        )
     return _fault_of_form(terms) or _fault_of_amounts(terms) or _fault_of_classes(terms)
 
 
-def _fault_of_form(terms: AuctionTerms) -> str | None:
+def _fault_of_form(terms: AuctionTerms) -> Reason | None:
     if terms.form in LINE_FORMS and (
         terms.method is not Method.UNIFORM_PRICE
         or terms.noncompetitive_price is not NoncompetitivePrice.CUT_OFF
     ):
-        what = terms.form.name.lower()
-        return f"one {what} is paid on a line: everybody gets the cut-off, who bids without one too"
+        return AuctionFault.LINE_PAYS_ONE_PRICE.of(form=terms.form.name.lower())
     if terms.form in TAKING_FORMS and terms.reference is not None:
-        return "what is bought back is no reference for floating coupons"
+        return AuctionFault.REFERENCE_OF_BUYBACK.of()
     if (terms.form is Form.SWITCH) is not (terms.destination is not None):
-        return "a switch names a line as its destination, and no other auction does"
+        return AuctionFault.DESTINATION_OF_SWITCH.of()
     if terms.destination is not None and terms.destination.asset == terms.asset:
-        return f"{terms.asset} would be switched for itself"
+        return AuctionFault.SWITCHED_FOR_ITSELF.of(asset=terms.asset)
     return None
 
 
-def _fault_of_amounts(terms: AuctionTerms) -> str | None:
+def _fault_of_amounts(terms: AuctionTerms) -> Reason | None:
     if not 0 < terms.multiple <= terms.target <= AMOUNT_MAX:
-        return f"the target is {terms.target} and the multiple {terms.multiple}"
+        return AuctionFault.TARGET_BELOW_MULTIPLE.of(target=terms.target, multiple=terms.multiple)
     if terms.target > TARGET_MAX:
-        return f"the target is {terms.target}, at most {TARGET_MAX} can be paid for at any price"
+        return AuctionFault.TARGET_TOO_LARGE.of(target=terms.target, most=TARGET_MAX)
     # Shares are given out in steps of the multiple, so that nothing below it is ever allotted.
     for name, amount in (("target", terms.target), ("prorata_step", terms.prorata_step)):
         if amount <= 0 or amount > AMOUNT_MAX or amount % terms.multiple:
-            return f"{name} is {amount}, not a positive multiple of {terms.multiple}"
+            return AuctionFault.NO_MULTIPLE.of(name=name, found=amount, multiple=terms.multiple)
     if not 0 <= terms.filled_whole <= AMOUNT_MAX:
-        return f"filled_whole is {terms.filled_whole}"
+        return AuctionFault.FILLED_WHOLE_OUT_OF_RANGE.of(found=terms.filled_whole)
     if terms.noncompetitive_share_bps:
         least, most = terms.noncompetitive_least, terms.noncompetitive_most
         if not 0 < least <= most <= AMOUNT_MAX:
-            return f"a non-competitive bid is from {least} to {most}"
+            return AuctionFault.NONCOMPETITIVE_BOUNDS.of(least=least, most=most)
         if not terms.noncompetitive_kinds:
-            return "there is a share for non-competitive bids, and nobody may make one"
+            return AuctionFault.SHARE_FOR_NOBODY.of()
     elif terms.noncompetitive_kinds or terms.noncompetitive_least or terms.noncompetitive_most:
-        return "there is no share for non-competitive bids, and yet a rule about them"
+        return AuctionFault.RULE_WITHOUT_SHARE.of()
     return None
 
 
-def _fault_of_classes(terms: AuctionTerms) -> str | None:
+def _fault_of_classes(terms: AuctionTerms) -> Reason | None:
     if not terms.kinds and not terms.licences:
-        return "nobody may bid competitively"
+        return AuctionFault.NOBODY_MAY_BID.of()
     for names in (terms.kinds, terms.licences, terms.noncompetitive_kinds):
         if any(left >= right for left, right in pairwise(names)):
-            return "classes of bidders are not in ascending order, each once"
+            return AuctionFault.CLASSES_OUT_OF_ORDER.of()
     both = [kind for kind in terms.noncompetitive_kinds if kind in terms.kinds]
     if both:
-        return f"a {both[0]} may bid with and without a price"
+        return AuctionFault.BIDS_BOTH_WAYS.of(kind=both[0])
     return None

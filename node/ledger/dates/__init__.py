@@ -36,7 +36,7 @@ from node.ledger.dates.civil import (
     weekday,
 )
 from node.ledger.dates.moments import MINUTES_OF_DAY, business_day_at, moment_ms
-from node.ledger.dates.problems import DatesError
+from node.ledger.dates.problems import DatesError, DatesFault
 from node.ledger.dates.schedules import (
     PERIODS_MAX,
     Order,
@@ -59,6 +59,7 @@ __all__ = [
     "Calendar",
     "Civil",
     "DatesError",
+    "DatesFault",
     "Holiday",
     "Order",
     "Period",

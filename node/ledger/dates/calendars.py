@@ -15,7 +15,8 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.dates.civil import civil_of, weekday
-from node.ledger.dates.problems import DatesError
+from node.ledger.dates.problems import DatesFault
+from node.ledger.phrases import CalendarFault
 from node.ledger.units import Day
 
 HOLIDAYS_MAX: Final = 1_024
@@ -50,26 +51,24 @@ def check_ascending(days: Iterable[Day]) -> None:
     """Refuse days that are not in order, each once.
 
     Raises:
-        DatesError: names the first two that are not.
+        DatesFault: names the first two that are not.
     """
     for earlier, later in pairwise(days):
         if earlier >= later:
-            raise DatesError(
-                f"day {later} stands after day {earlier}: ascending order was expected"
-            )
+            raise DatesFault(CalendarFault.DAYS_OUT_OF_ORDER.of(later=later, earlier=earlier))
 
 
 def check_calendar(calendar: Calendar) -> None:
     """Refuse a calendar that is not in order, or by which no business could be done for long.
 
     Raises:
-        DatesError: holidays not ascending or too many, or more days in a row without business than
+        DatesFault: holidays not ascending or too many, or more days in a row without business than
             `CLOSED_MAX`.
     """
     check_ascending(holiday.day for holiday in calendar.holidays)
     if len(calendar.holidays) > HOLIDAYS_MAX:
-        raise DatesError(
-            f"it would have {len(calendar.holidays)} holidays, more than {HOLIDAYS_MAX}"
+        raise DatesFault(
+            CalendarFault.TOO_MANY_HOLIDAYS.of(found=len(calendar.holidays), most=HOLIDAYS_MAX)
         )
     closed = -1
     for holiday in calendar.holidays:
@@ -81,10 +80,7 @@ def check_calendar(calendar: Calendar) -> None:
         while not is_business_day(calendar, closed + 1) and closed - first < CLOSED_MAX:
             closed += 1
         if closed - first >= CLOSED_MAX:
-            raise DatesError(
-                f"no business would be done for more than {CLOSED_MAX} days in a row, about day"
-                f" {holiday.day}"
-            )
+            raise DatesFault(CalendarFault.CLOSED_TOO_LONG.of(most=CLOSED_MAX, about=holiday.day))
 
 
 class Roll(StrEnum):

@@ -15,7 +15,8 @@ from typing import Final
 
 from node.ledger.dates.calendars import Calendar, Roll, roll
 from node.ledger.dates.civil import MONTHS_OF_YEAR, add_months, civil_of
-from node.ledger.dates.problems import DatesError
+from node.ledger.dates.problems import DatesFault
+from node.ledger.phrases import ScheduleFault
 from node.ledger.units import Day
 
 PERIODS_MAX: Final = 1_200
@@ -168,28 +169,28 @@ def generate(
         end_of_month: from the last day of a month, step to last days of months.
 
     Raises:
-        DatesError: the end is not after the start, there are too many periods, or there is a rest
+        DatesFault: the end is not after the start, there are too many periods, or there is a rest
             where `stub` says none.
     """
     if end <= start:
-        raise DatesError(f"from day {start} to day {end}: the end must come after the start")
+        raise DatesFault(ScheduleFault.ENDS_BEFORE_START.of(start=start, end=end))
     if months < 0:
-        raise DatesError(f"steps of {months} months: at least 0 were expected")
+        raise DatesFault(ScheduleFault.STEPS_BACKWARDS.of(months=months))
     backwards = stub in {Stub.NONE, Stub.SHORT_FRONT, Stub.LONG_FRONT} and months > 0
     anchor, limit, sign = (end, start, -1) if backwards else (start, end, 1)
     steps = 1
     if months:
         steps = _count_steps(anchor, limit, sign * months, end_of_month=end_of_month)
         if steps > PERIODS_MAX:
-            raise DatesError(
-                f"from day {start} to day {end} in steps of {months} months: more than"
-                f" {PERIODS_MAX} periods"
+            raise DatesFault(
+                ScheduleFault.TOO_MANY_PERIODS.of(
+                    start=start, end=end, months=months, most=PERIODS_MAX
+                )
             )
         if add_months(anchor, sign * months * steps, end_of_month) != limit:
             if stub is Stub.NONE:
-                raise DatesError(
-                    f"from day {start} to day {end} is no whole number of steps of {months} months,"
-                    " and the terms have no stub"
+                raise DatesFault(
+                    ScheduleFault.REST_WITHOUT_STUB.of(start=start, end=end, months=months)
                 )
             if stub in {Stub.LONG_FRONT, Stub.LONG_BACK} and steps > 1:
                 steps -= 1  # the rest becomes part of the period beside it
@@ -226,8 +227,8 @@ def periods_of_year(months: int) -> int:
     """Return how many regular periods a year has, for ACT/ACT ICMA.
 
     Raises:
-        DatesError: a year has no whole number of them.
+        DatesFault: a year has no whole number of them.
     """
     if months < 1 or MONTHS_OF_YEAR % months:
-        raise DatesError(f"periods of {months} months: a divisor of 12 was expected")
+        raise DatesFault(ScheduleFault.PERIODS_DO_NOT_DIVIDE.of(months=months))
     return MONTHS_OF_YEAR // months

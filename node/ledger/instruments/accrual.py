@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from node.ledger.dates import Calendar, DatesError
+from node.ledger.dates import Calendar, DatesFault
 from node.ledger.instruments.schedule import (
     NOT_CALLED,
     NOTHING_FIXED,
@@ -14,6 +14,7 @@ from node.ledger.instruments.schedule import (
     periods_of,
     repaid_before,
 )
+from node.ledger.phrases import ScheduleFault
 from node.ledger.pricing.grid import half_up
 from node.ledger.terms import PPM, ServicedTerms
 from node.ledger.units import Day
@@ -32,7 +33,7 @@ def accrued_interest(
         rates: those that are fixed, of what floats.
 
     Raises:
-        DatesError: as `accrued_share`.
+        DatesFault: as `accrued_share`.
     """
     return half_up(accrued_share(terms, calendar, settlement, rates=rates) * face, 0)
 
@@ -58,7 +59,7 @@ def accrued_share(
         calls: what was called.
 
     Raises:
-        DatesError: the settlement is not between the issue and the end of the last period, or in a
+        DatesFault: the settlement is not between the issue and the end of the last period, or in a
             period, after its first day, whose rate is not fixed yet.
     """
     number = payment_at(terms, calendar, settlement, calls)
@@ -68,9 +69,7 @@ def accrued_share(
     if settlement <= period.start and not is_taken:
         return Fraction(0)  # whatever the rate will be: a new line is delivered before it is fixed
     if payment.rate_ppm is None or payment.interest is None:
-        raise DatesError(
-            f"settlement on day {settlement}: the rate of payment {number} is not fixed yet"
-        )
+        raise DatesFault(ScheduleFault.RATE_NOT_FIXED.of(day=settlement, payment=number))
     left = Fraction(PPM - repaid_before(terms.plan, number, calls), PPM)
     accrued = left * interest_of(terms.plan, period, settlement, payment.rate_ppm)
     return accrued - payment.interest if is_taken else accrued

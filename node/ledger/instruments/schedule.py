@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from node.ledger.dates import (
     Calendar,
-    DatesError,
+    DatesFault,
     Order,
     Period,
     Periods,
@@ -27,6 +27,7 @@ from node.ledger.dates import (
     roll,
 )
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import Reason, ScheduleFault
 from node.ledger.pricing.daycounts import year_fraction
 from node.ledger.terms import PAR_E4, PPM, FloatingRate, PaymentPlan, ServicedTerms
 from node.ledger.units import AMOUNT_MAX, Day
@@ -106,7 +107,7 @@ def schedule_of(
         calls: what was called.
 
     Raises:
-        DatesError: no schedule follows from the terms; of defined assets it does.
+        DatesFault: no schedule follows from the terms; of defined assets it does.
     """
     plan = terms.plan
     periods = periods_of(plan, calendar, calls)
@@ -130,7 +131,7 @@ def payment_of(
         calls: what was called.
 
     Raises:
-        DatesError: as `schedule_of`.
+        DatesFault: as `schedule_of`.
     """
     periods = periods_of(terms.plan, calendar, calls)
     return _payment(terms.plan, calendar, periods, number, fixed_ppm, calls)
@@ -140,7 +141,7 @@ def last_record_day(terms: ServicedTerms, calendar: Calendar, calls: Calls = NOT
     """Return the day at the end of which the register closes: the last on which anything moves.
 
     Raises:
-        DatesError: as `schedule_of`.
+        DatesFault: as `schedule_of`.
     """
     plan = terms.plan
     last = periods_of(plan, calendar, calls)[-1]
@@ -167,14 +168,15 @@ def payment_at(
     """Return the number of the payment in whose period a day lies.
 
     Raises:
-        DatesError: it lies in none.
+        DatesFault: it lies in none.
     """
     periods = periods_of(terms.plan, calendar, calls)
     place = bisect_right(periods, day, key=lambda period: period.end)
     if day < terms.plan.issue_day or place == len(periods):
-        raise DatesError(
-            f"settlement on day {day}: expected from day {terms.plan.issue_day} to before day"
-            f" {periods[-1].end}"
+        raise DatesFault(
+            ScheduleFault.SETTLES_OUTSIDE.of(
+                day=day, issue=terms.plan.issue_day, end=periods[-1].end
+            )
         )
     return place + 1
 
@@ -191,7 +193,7 @@ def periods_of(plan: PaymentPlan, calendar: Calendar, calls: Calls = NOT_CALLED)
     """Return the periods of a plan, one for each payment.
 
     Raises:
-        DatesError: the plan has none.
+        DatesFault: the plan has none.
     """
     periods = generate(
         plan.issue_day,
@@ -291,39 +293,40 @@ def check_schedule(
         # What each pays takes ten times as long as counting them.
         count = len(periods_of(plan, calendar))
         if count > PAYMENTS_MAX:
-            raise _contradiction(f"it has {count} payments, more than {PAYMENTS_MAX}")
+            raise _contradiction(ScheduleFault.TOO_MANY_PAYMENTS.of(found=count, most=PAYMENTS_MAX))
         payments = schedule_of(terms, calendar, _highest_rates(plan, count))
-    except DatesError as error:
-        raise _contradiction(error.args[0]) from None
+    except DatesFault as error:
+        raise _contradiction(error.reason) from None
     if payments[0].record_day < plan.issue_day:
         raise _contradiction(
-            f"the record of its first payment would be taken on day {payments[0].record_day},"
-            f" before its issue on day {plan.issue_day}"
+            ScheduleFault.RECORD_BEFORE_ISSUE.of(
+                record=payments[0].record_day, issue=plan.issue_day
+            )
         )
     for earlier, later in pairwise(payments):
         if later.record_day <= earlier.payment_day:
             raise _contradiction(
-                f"the record of payment {later.number} would be taken on day {later.record_day},"
-                f" and payment {earlier.number} is made on day {earlier.payment_day}"
+                ScheduleFault.RECORD_BEFORE_PAYMENT.of(
+                    payment=later.number,
+                    record=later.record_day,
+                    earlier=earlier.number,
+                    paid=earlier.payment_day,
+                )
             )
     for instalment in plan.instalments:
         if instalment.payment >= len(payments):
             raise _contradiction(
-                f"it has {len(payments)} payments, and an instalment with payment"
-                f" {instalment.payment}; the last one repays the rest"
+                ScheduleFault.INSTALMENT_WITH_LAST.of(
+                    payments=len(payments), payment=instalment.payment
+                )
             )
     for payment in payments:
         assert payment.interest is not None  # the highest is known, of what floats too
         if max(payment.interest.numerator, payment.interest.denominator) > PART_MAX:
-            raise _contradiction(
-                f"the interest of payment {payment.number} is a fraction of more than 63 bits"
-            )
+            raise _contradiction(ScheduleFault.INTEREST_TOO_FINE.of(payment=payment.number))
         # Half of it: a calendar that is amended can lengthen a period by some days.
         if ceiling * (payment.interest + _most_repaid(plan, payment)) > AMOUNT_MAX // 2:
-            raise _contradiction(
-                f"payment {payment.number} on the whole ceiling would be more than half of what an"
-                " amount can be"
-            )
+            raise _contradiction(ScheduleFault.PAYMENT_TOO_LARGE.of(payment=payment.number))
     if plan.floating is None:
         return payments
     return tuple(replace(payment, rate_ppm=None, interest=None) for payment in payments)
@@ -392,5 +395,5 @@ def _fixing_day(plan: PaymentPlan, calendar: Calendar, periods: Periods, number:
     return add_business_days(calendar, begins, -days) if days else begins
 
 
-def _contradiction(reason: str) -> Reject:
+def _contradiction(reason: Reason) -> Reject:
     return Reject(Outcome.SCHEDULE_NOT_VALID, reason=reason)

@@ -13,10 +13,11 @@ import msgspec
 from node.codec import Record
 from node.ledger.calendars import calendar_of, cancel_appointment, today
 from node.ledger.courses import calls_of
-from node.ledger.dates import date_of, is_business_day
+from node.ledger.dates import is_business_day
 from node.ledger.identifiers import AssetCode
 from node.ledger.instruments import Call, Calls, Payment, last_called, schedule_of
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import CallFault, Reason
 from node.ledger.positions import service_of
 from node.ledger.securities import CALLS, SERVICES, CalledRecord, CallsRecord, Number
 from node.ledger.servicing.records import appointment_id, plan_next
@@ -69,7 +70,7 @@ def call(
     fault = _fault_of_day(right, day, now)
     with_payment = day == agreed[number - 1].nominal_day  # and so made where that rolls to
     if fault is None and not with_payment and not is_business_day(calendar, day):
-        fault = "no business is done on it"
+        fault = CallFault.NO_BUSINESS.of()
     if fault is None and share_ppm is not None:
         fault = _fault_of_share(right, agreed, number, day, share_ppm)
     if fault is not None:
@@ -80,7 +81,7 @@ def call(
     service = service_of(state, asset)
     fault = _fault_of_record(terms, agreed, payment, now)
     if number <= service.recorded or (service.waits and number == service.recorded + 1):
-        fault = f"the record of payment {number} is due or taken already"
+        fault = CallFault.RECORD_TAKEN.of(payment=number)
     if fault is not None:
         raise _not_within(asset, day, fault)
     _enter(state, asset, called, now)
@@ -93,53 +94,46 @@ def call(
     )
 
 
-def _not_within(asset: str, day: Day, reason: str) -> Reject:
+def _not_within(asset: str, day: Day, reason: Reason) -> Reject:
     return Reject(Outcome.CALL_NOT_WITHIN_TERMS, asset=asset, found=day, reason=reason)
 
 
-def _fault_of_day(right: CallRight, day: Day, now: Day) -> str | None:
+def _fault_of_day(right: CallRight, day: Day, now: Day) -> Reason | None:
     if not any(window.from_day <= day <= window.to_day for window in right.windows):
-        return "it lies in no window"
+        return CallFault.IN_NO_WINDOW.of()
     if day - now < right.notice_days:
-        return f"today is {_date(now)}, and {right.notice_days} days of notice are due"
+        return CallFault.NOTICE_TOO_SHORT.of(today=now, notice=right.notice_days)
     return None
 
 
 def _fault_of_share(
     right: CallRight, agreed: tuple[Payment, ...], number: int, day: Day, share_ppm: int
-) -> str | None:
+) -> Reason | None:
     """Return why a share cannot be repaid, or None."""
     if not right.in_part:
-        return "it may only be repaid whole"
+        return CallFault.ONLY_WHOLE.of()
     own = agreed[number - 1].nominal_day
     if day != own:
-        return f"a share is repaid with a payment, and the next one falls on {_date(own)}"
+        return CallFault.SHARE_BESIDE_PAYMENT.of(falls=own)
     repaid = sum(each.principal_ppm for each in agreed[:-1])
     if share_ppm + repaid >= PPM:
-        return f"{repaid} millionths are repaid already, and some must be left"
+        return CallFault.SHARE_LEAVES_NOTHING.of(repaid=repaid)
     return None
 
 
 def _fault_of_record(
     terms: ServicedTerms, agreed: tuple[Payment, ...], payment: Payment, now: Day
-) -> str | None:
+) -> Reason | None:
     """Return why the record of a payment as it was called cannot be taken, or None."""
     if payment.record_day < now:
-        return f"its record would have been taken on {_date(payment.record_day)}"
+        return CallFault.RECORD_IS_OVER.of(record=payment.record_day)
     if payment.number == 1:
         earliest = terms.plan.issue_day
     else:
         earliest = agreed[payment.number - 2].payment_day + 1
     if payment.record_day < earliest:
-        return (
-            f"its record would be taken on {_date(payment.record_day)}, before the one of the"
-            f" period can be, on {_date(earliest)}"
-        )
+        return CallFault.RECORD_TOO_EARLY.of(record=payment.record_day, earliest=earliest)
     return None
-
-
-def _date(day: Day) -> str:
-    return date_of(day).isoformat()
 
 
 def _enter(state: LedgerState, asset: str, calls: Calls, now: Day) -> None:

@@ -9,6 +9,7 @@ from node.codec import Record, replace
 from node.ledger.holdings import asset_of, credit, debit
 from node.ledger.identifiers import Address, AssetCode
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import StrippingFault
 from node.ledger.positions import check_register, service_of
 from node.ledger.securities import COUPON_STRIPS_MAX, STRIPPINGS
 from node.ledger.state import LedgerState
@@ -87,7 +88,7 @@ def parts_of(state: LedgerState, line: str, face: int, *, left: int) -> Parts:
     asset_of(state, line)
     stripping = state.get(STRIPPINGS, name_key(line))
     if stripping is None:
-        reason = "no strips of it are registered"
+        reason = StrippingFault.NOT_REGISTERED.of()
         raise Reject(Outcome.ASSET_NOT_STRIPPABLE, asset=line, reason=reason)
     service = check_register(state, line)
     if face % stripping.multiple:

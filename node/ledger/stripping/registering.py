@@ -14,6 +14,7 @@ from node.ledger.dates import Calendar, Order, Roll, Stub, date_of
 from node.ledger.identifiers import AssetCode, is_asset_code
 from node.ledger.instruments import Payment, schedule_of
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import Reason, StripFault, StrippingFault
 from node.ledger.positions import check_register, service_of
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import COUPON_STRIPS_MAX, STRIPPINGS, CouponStrip, StrippingRecord
@@ -57,7 +58,7 @@ def register_strips(
         raise Reject(Outcome.NAME_NOT_ACCEPTED, field="asset", found=principal)
     terms = asset.terms
     if not isinstance(terms, BondTerms):
-        raise _not_strippable(line, f"it is a {kind_of(terms).value}")
+        raise _not_strippable(line, StrippingFault.IS_NO_BOND.of(kind=kind_of(terms).value))
     service = check_register(state, line)
     known = state.get(STRIPPINGS, name_key(line))
     fault = _fault_of(terms)
@@ -65,13 +66,10 @@ def register_strips(
     left = schedule_of(terms, calendar)[service.recorded :] if fault is None else ()
     fault = fault or _fault_of_payments(left)
     if fault is None and service.waits:
-        fault = f"the record of payment {service.recorded + 1} is overdue"
+        fault = StrippingFault.RECORD_OVERDUE.of(payment=service.recorded + 1)
     multiple = _multiple_of(asset, left, terms.plan.face_unit)
     if fault is None and multiple > asset.ceiling:
-        fault = (
-            f"the least that could be is {multiple} minor units, more than its ceiling,"
-            f" {asset.ceiling}"
-        )
+        fault = StrippingFault.LEAST_ABOVE_CEILING.of(least=multiple, ceiling=asset.ceiling)
     if fault is not None:
         raise _not_strippable(line, fault)
     if known is not None:
@@ -118,27 +116,27 @@ def code_of_coupon(series: str, day: Day) -> str:
     return f"{series}-{date_of(day):%Y%m%d}"
 
 
-def _fault_of(terms: BondTerms) -> str | None:
+def _fault_of(terms: BondTerms) -> Reason | None:
     """Return why a bond of these terms cannot be stripped; None: its payments say whether."""
     plan = terms.plan
     if plan.floating is not None:
-        return "its rate floats"
+        return StrippingFault.RATE_FLOATS.of()
     if plan.call is not None:
-        return "it may be called"
+        return StrippingFault.MAY_BE_CALLED.of()
     if plan.instalments:
-        return "it repays its face in instalments"
+        return StrippingFault.REPAYS_IN_INSTALMENTS.of()
     if not plan.months:
-        return "it pays nothing but its face"
+        return StrippingFault.PAYS_ONLY_FACE.of()
     if plan.order is Order.SHIFT_THEN_CALCULATE and plan.roll is not Roll.NONE:
-        return "its calendar, which can change, decides for how many days it pays interest"
+        return StrippingFault.CALENDAR_DECIDES.of()
     return None
 
 
-def _fault_of_payments(left: tuple[Payment, ...]) -> str | None:
+def _fault_of_payments(left: tuple[Payment, ...]) -> Reason | None:
     if len(left) > COUPON_STRIPS_MAX:
-        return f"{len(left)} payments are left, more than {COUPON_STRIPS_MAX}"
+        return StrippingFault.TOO_MANY_LEFT.of(left=len(left), most=COUPON_STRIPS_MAX)
     unpaid = next((each.number for each in left if not each.interest), None)
-    return None if unpaid is None else f"payment {unpaid} pays no interest"
+    return None if unpaid is None else StrippingFault.PAYS_NO_INTEREST.of(payment=unpaid)
 
 
 def _multiple_of(asset: AssetRecord, left: tuple[Payment, ...], face_unit: int) -> int:
@@ -190,27 +188,27 @@ def _strip_of(
 
 def _difference(
     state: LedgerState, code: str, there: AssetRecord, strip: AssetRecord
-) -> str | None:
+) -> Reason | None:
     """Return in what an asset that is there differs from the strip of its code, if it matters."""
     if not isinstance(there.terms, StripTerms):
-        return f"it is a {kind_of(there.terms).value}"
+        return StripFault.STRIP_OF_OTHER_KIND.of(kind=kind_of(there.terms).value)
     if service_of(state, code).closed:
-        return "its record is taken"
+        return StripFault.STRIP_RECORD_TAKEN.of()
     assert isinstance(strip.terms, StripTerms)
     since = there.terms.plan.issue_day
     terms = replace(strip.terms, plan=replace(strip.terms.plan, issue_day=since))
     for what, found, expected in (
-        ("another issuer", there.issuer, strip.issuer),
-        ("other decimals", there.decimals, strip.decimals),
-        ("other terms", there.terms, terms),
+        (StripFault.OTHER_ISSUER, there.issuer, strip.issuer),
+        (StripFault.OTHER_DECIMALS, there.decimals, strip.decimals),
+        (StripFault.OTHER_TERMS, there.terms, terms),
         (
-            "another rule of forced transfers",
+            StripFault.OTHER_RULE_OF_FORCE,
             there.forced_transfer_allowed,
             strip.forced_transfer_allowed,
         ),
     ):
         if found != expected:
-            return f"it has {what}"
+            return what.of()
     return None
 
 
@@ -228,5 +226,5 @@ def _coupon(code: str, payment: Payment) -> CouponStrip:
     )
 
 
-def _not_strippable(line: str, reason: str) -> Reject:
+def _not_strippable(line: str, reason: Reason) -> Reject:
     return Reject(Outcome.ASSET_NOT_STRIPPABLE, asset=line, reason=reason)

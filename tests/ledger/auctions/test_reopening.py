@@ -411,14 +411,14 @@ LAST_RECORD: Final = payments(BOND_OF_HALF_YEARS)[-1].record_day
             LAST_RECORD + 1,
             BOND_OF_HALF_YEARS,
             {},
-            f"it would settle on day {LAST_RECORD + 1} and its register closes with day"
+            f"{BOND} would settle on day {LAST_RECORD + 1} and its register closes with day"
             f" {LAST_RECORD}",
         ),
         (
             ISSUED + 4,
             issued_later(5),
             {},
-            f"it would settle on day {ISSUED + 4} and is issued on day {ISSUED + 5}",
+            f"{BOND} would settle on day {ISSUED + 4} and is issued on day {ISSUED + 5}",
         ),
         (
             MIDDLE,

@@ -262,7 +262,7 @@ def test_bill_that_would_mature_before_it_settles_or_then_is_not_sold(days: int)
     refused = world.submit(decide(bid[1]), by=(FM,))
 
     assert refused.outcome is Outcome.CUT_OFF_NOT_ACCEPTED
-    reason = f"it would settle on day {TODAY + 20} and matures on day {TODAY + days}"
+    reason = f"SHORT would settle on day {TODAY + 20} and matures on day {TODAY + days}"
     assert dict(refused.details)["reason"] == reason
 
 

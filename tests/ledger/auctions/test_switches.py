@@ -430,7 +430,7 @@ def test_new_line_that_is_not_issued_yet_or_full_or_of_other_decimals_is_refused
     world = make_switch(MIDDLE, later)
     refused = world.submit(announce(switching()), by=(CB, FM))
     assert refused.outcome is Outcome.AUCTION_TERMS_NOT_VALID
-    assert f"of {NEW}: it would settle" in str(dict(refused.details)["reason"])
+    assert f"{NEW} would settle" in str(dict(refused.details)["reason"])
 
     world = make_switch(MIDDLE, replace(define_new(), ceiling=MULTIPLE))
     world.do(issue(MULTIPLE, asset=NEW), by=(CB, FM))

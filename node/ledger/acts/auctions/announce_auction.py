@@ -15,6 +15,7 @@ from node.ledger.courses import outstanding_of
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import AuctionFault, CashFault, Reason
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.rating import why_not_bid_for
 from node.ledger.settling import why_not_deliverable
@@ -88,7 +89,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
         or _fault_of_assets(state, terms, lines, cash)
     )
     if fault is not None:
-        raise Reject(Outcome.AUCTION_TERMS_NOT_VALID, reason=fault)
+        raise Reject(Outcome.AUCTION_TERMS_NOT_VALID, asset=terms.asset, reason=fault)
 
     record = AuctionRecord(
         terms=terms,
@@ -123,7 +124,7 @@ def _apply(context: ActContext, operation: AnnounceAuction) -> None:
     )
 
 
-def _fault_of_classes(terms: AuctionTerms) -> str | None:
+def _fault_of_classes(terms: AuctionTerms) -> Reason | None:
     for names, known in (
         (terms.kinds, _KINDS),
         (terms.licences, _ACTIVITIES),
@@ -131,7 +132,7 @@ def _fault_of_classes(terms: AuctionTerms) -> str | None:
     ):
         for name in names:
             if name not in known:
-                return f"'{name}' is none of {', '.join(sorted(known))}"
+                return AuctionFault.NO_SUCH_CLASS.of(found=name, known=", ".join(sorted(known)))
     return None
 
 
@@ -157,27 +158,31 @@ def _fault_of_assets(
     terms: AuctionTerms,
     lines: Sequence[tuple[str, AssetRecord]],
     cash: AssetRecord,
-) -> str | None:
+) -> Reason | None:
     if not isinstance(cash.terms, CashTerms):
-        return f"{terms.cash} is no cash"
+        return CashFault.CASH_IS_NONE.of(cash=terms.cash)
     for code, line in lines:
         if isinstance(line.terms, CashTerms):
-            return f"{code} is cash, and not auctioned"
+            return CashFault.CASH_AUCTIONED.of(asset=code)
         currency = line.terms.face_currency
         if cash.identifiers.currency != currency or cash.decimals != line.decimals:
-            return (
-                f"{terms.cash} is {cash.identifiers.currency} with {cash.decimals} decimals, the"
-                f" face of {code} is {currency} with {line.decimals}"
+            return CashFault.CASH_DIFFERS.of(
+                cash=terms.cash,
+                currency=cash.identifiers.currency or "",
+                decimals=cash.decimals,
+                asset=code,
+                face_currency=currency,
+                face_decimals=line.decimals,
             )
     asset, issuer = lines[0][1], lines[-1][1].issuer
     if issuer != asset.issuer:
-        return f"{terms.asset} is of {asset.issuer}, and what is given for it of {issuer}"
+        return AuctionFault.ISSUERS_DIFFER.of(asset=terms.asset, issuer=asset.issuer, other=issuer)
     if terms.form in TAKING_FORMS and terms.target > asset.supply:
-        return f"there are {asset.supply} minor units of {terms.asset}, fewer than the target"
+        return AuctionFault.TARGET_ABOVE_SUPPLY.of(supply=asset.supply, asset=terms.asset)
     if (fault := why_not_bid_for(state, terms.asset, asset, terms.form)) is not None:
         return fault
     if terms.reference is not None and kind_of(asset.terms) is not AssetKind.BILL:
-        return f"the average yield of {terms.asset} is no reference: it is of no bill"
+        return AuctionFault.REFERENCE_OF_NO_BILL.of(asset=terms.asset)
     return why_not_deliverable(state, terms, today(state, terms.settles_ms))
 
 

@@ -16,6 +16,7 @@ from node.ledger.checks import check_name
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, Name
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import AuctionPlanFault, CashFault, Reason
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import PLANS, AssetRecord, name_key
 from node.ledger.terms import CashTerms, kind_of
@@ -64,7 +65,7 @@ def _apply(context: ActContext, operation: PublishPlan) -> None:
     for each, (cash, line) in zip(operation.auctions, assets, strict=True):
         fault = fault or _fault_of_assets(each, cash, line)
     if fault is None and ruling is None and not operation.auctions:
-        fault = "there is nothing to withdraw"
+        fault = AuctionPlanFault.NOTHING_TO_WITHDRAW.of()
     if fault is not None:
         raise Reject(Outcome.PLAN_NOT_VALID, plan=plan, reason=fault)
 
@@ -84,21 +85,27 @@ def _apply(context: ActContext, operation: PublishPlan) -> None:
 
 def _fault_of_assets(
     planned: PlannedAuction, cash: AssetRecord, line: AssetRecord | None
-) -> str | None:
+) -> Reason | None:
     """Return why a planned auction cannot be one of its assets; None: it can."""
     if not isinstance(cash.terms, CashTerms):
-        return f"{planned.asset} is no cash"
-    if line is None:
+        return CashFault.CASH_IS_NONE.of(cash=planned.asset)
+    if line is None or planned.line is None:
         return None
     if isinstance(line.terms, CashTerms):
-        return f"{planned.line} is cash, and not auctioned"
+        return CashFault.CASH_AUCTIONED.of(asset=planned.line)
     if kind_of(line.terms).value != planned.kind:
-        return f"{planned.line} is a {kind_of(line.terms).value}, and planned as a {planned.kind}"
+        return AuctionPlanFault.PLANNED_OTHER_KIND.of(
+            asset=planned.line, kind=kind_of(line.terms).value, planned=planned.kind
+        )
     same = cash.identifiers.currency == line.terms.face_currency
     if not same or cash.decimals != line.decimals:
-        return (
-            f"{planned.asset} is {cash.identifiers.currency} with {cash.decimals} decimals, the"
-            f" face of {planned.line} is {line.terms.face_currency} with {line.decimals}"
+        return CashFault.CASH_DIFFERS.of(
+            cash=planned.asset,
+            currency=cash.identifiers.currency or "",
+            decimals=cash.decimals,
+            asset=planned.line,
+            face_currency=line.terms.face_currency,
+            face_decimals=line.decimals,
         )
     return None
 

@@ -13,13 +13,14 @@ from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.calendars import calendar_record, replace_calendar, today
 from node.ledger.dates import (
     HOLIDAYS_MAX,
-    DatesError,
+    DatesFault,
     Holiday,
     check_ascending,
     check_calendar,
 )
 from node.ledger.identifiers import Address, Name
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import CalendarFault
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import CalendarRecord
 from node.ledger.units import Day
@@ -87,8 +88,8 @@ def _apply(context: ActContext, operation: AmendCalendar) -> None:
     )
     try:
         check_calendar(amended)
-    except DatesError as error:
-        raise Reject(Outcome.CALENDAR_NOT_VALID, calendar=name, reason=str(error)) from None
+    except DatesFault as error:
+        raise Reject(Outcome.CALENDAR_NOT_VALID, calendar=name, reason=error.reason) from None
     _check_days(record, operation, added, today(state, context.block.time_ms))
 
     replace_calendar(state, name, amended, context.block.time_ms)
@@ -114,13 +115,13 @@ def _check_lists(operation: AmendCalendar) -> None:
     try:
         check_ascending(operation.withdrawn)
         check_ascending(listed)
-    except DatesError as error:
-        reason = str(error)
+    except DatesFault as error:
+        reason = error.reason
     else:
         both = sorted(set(operation.withdrawn) & set(listed))
         if not both:
             return
-        reason = f"day {both[0]} is both withdrawn and a holiday"
+        reason = CalendarFault.WITHDRAWN_AND_HOLIDAY.of(both=both[0])
     raise Reject(Outcome.CALENDAR_NOT_VALID, calendar=operation.calendar, reason=reason)
 
 

@@ -11,7 +11,7 @@ from node.ledger.dates import (
     HOLIDAYS_MAX,
     WEEKEND_MAX,
     Calendar,
-    DatesError,
+    DatesFault,
     Holiday,
     check_calendar,
 )
@@ -55,8 +55,8 @@ def _apply(context: ActContext, operation: DefineCalendar) -> None:
     calendar = Calendar(version=1, weekend=operation.weekend, holidays=operation.holidays)
     try:
         check_calendar(calendar)
-    except DatesError as error:
-        raise Reject(Outcome.CALENDAR_NOT_VALID, calendar=name, reason=str(error)) from None
+    except DatesFault as error:
+        raise Reject(Outcome.CALENDAR_NOT_VALID, calendar=name, reason=error.reason) from None
 
     state.put(
         CALENDARS,

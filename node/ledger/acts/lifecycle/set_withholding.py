@@ -15,6 +15,7 @@ from node.ledger.authority import receiving_account
 from node.ledger.checks import check_text
 from node.ledger.identifiers import Address, Name
 from node.ledger.outcomes import Outcome, Reject
+from node.ledger.phrases import Reason, WithholdingFault
 from node.ledger.powers import ANY
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.securities import (
@@ -84,14 +85,16 @@ def _apply(context: ActContext, operation: SetWithholding) -> None:
     )
 
 
-def _fault(operation: SetWithholding) -> str | None:
+def _fault(operation: SetWithholding) -> Reason | None:
     if operation.taxpayer not in {kind.value for kind in ParticipantKind}:
-        return f"'{operation.taxpayer}' is no kind of participant"
+        return WithholdingFault.NO_KIND_OF_PARTICIPANT.of(found=operation.taxpayer)
     if operation.kind not in {kind.value for kind in _KINDS}:
-        return f"'{operation.kind}' is no kind of security that pays interest"
+        return WithholdingFault.NO_KIND_WITH_INTEREST.of(found=operation.kind)
     for earlier, later in pairwise(operation.rows):
         if earlier.from_day >= later.from_day:
-            return f"day {later.from_day} stands after day {earlier.from_day}"
+            return WithholdingFault.ROWS_OUT_OF_ORDER.of(
+                later=later.from_day, earlier=earlier.from_day
+            )
     return None
 
 
