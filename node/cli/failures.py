@@ -67,7 +67,15 @@ def _fault_of_bytes(error: "CodecError") -> Facts:
 
 
 def _refused(error: "Refused") -> Facts:
-    return {"outcome": error.name, "code": error.code, "id": error.transaction_id}
+    return {
+        "outcome": error.name,
+        "code": error.code,
+        "id": error.transaction_id,
+        "sentence": error.sentence,
+        "details": error.details,
+        "reason_code": None if error.reason is None else error.reason["code"],
+        "reason_arguments": {} if error.reason is None else error.reason["arguments"],
+    }
 
 
 def _forgotten(error: "Forgotten") -> Facts:

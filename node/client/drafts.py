@@ -23,7 +23,7 @@ from node.codec import CodecError, encode
 from node.keys import Signer, verify
 from node.ledger.catalogue import ACTS
 from node.ledger.operations import OPERATIONS_MAX, Operation, Transfer
-from node.ledger.outcomes import Reject, explain
+from node.ledger.outcomes import Reject
 from node.ledger.policies import SIGNERS_MAX
 from node.ledger.transactions import (
     TRANSACTION_SIZE_MAX,
@@ -35,6 +35,7 @@ from node.ledger.transactions import (
     network_of,
     transaction_id,
 )
+from node.telling import tell_reject
 
 FORMAT: Final = "khz-transaction/1"
 SALT_SIZE: Final = 16
@@ -322,7 +323,7 @@ class Draft:
         try:
             signed, body = decode_signed(raw)
         except Reject as reject:
-            raise DraftError(explain(reject.outcome, reject.details)) from None
+            raise DraftError(tell_reject(reject)) from None
         return cls(
             network=network,
             id=transaction_id(network.genesis_hash, signed.body),
@@ -336,7 +337,7 @@ def _draft_of(network: ClientNetwork, encoded_body: bytes) -> Draft:
     try:
         body = decode_body(encoded_body)
     except Reject as reject:
-        raise DraftError(explain(reject.outcome, reject.details)) from None
+        raise DraftError(tell_reject(reject)) from None
     if body.network != network_of(network.genesis_hash):
         raise WrongNetwork(
             expected=network_of(network.genesis_hash).hex(), found=body.network.hex()

@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from node.ledger.outcomes import Outcome
+from node.telling import TELLER
 
 RETRY_AFTER_MS_DEFAULT: Final = 500
 RETRY_AFTER_MS_MAX: Final = 60_000
@@ -140,6 +141,8 @@ class Refused(ClientError):
         name: its permanent name.
         sentence: what was found, what was expected, what to do.
         details: the numbers and names in the sentence.
+        told: the sentence with amounts in units, dates, rates in per cent.
+        reason: why, by a phrase of the ledger, `code` and `arguments`; None: the outcome has none.
         height: the block whose receipt says so; None where no block has it: refused at the door.
     """
 
@@ -151,14 +154,18 @@ class Refused(ClientError):
         name: str,
         sentence: str,
         details: Mapping[str, Any] | None = None,
+        told: str | None = None,
+        reason: Mapping[str, Any] | None = None,
         height: int | None = None,
     ) -> None:
-        super().__init__(f"{name}: {sentence}")
+        super().__init__(f"{name}: {told or sentence}")
         self.transaction_id = transaction_id
         self.code = code
         self.name = name
         self.sentence = sentence
         self.details = dict(details or {})
+        self.told = told or sentence
+        self.reason = None if reason is None else dict(reason)
         self.height = height
 
     @property
@@ -171,12 +178,14 @@ class Expired(Refused):
     """The transaction's time has passed in a block, and no block up to it has the transaction."""
 
     def __init__(self, transaction_id: str, *, valid_until_ms: int, time_ms: int) -> None:
+        details = {"found": valid_until_ms, "expected": time_ms}
         super().__init__(
             transaction_id,
             code=Outcome.EXPIRED,
             name=Outcome.EXPIRED.name,
-            sentence=Outcome.EXPIRED.sentence.format(found=valid_until_ms, expected=time_ms),
-            details={"found": valid_until_ms, "expected": time_ms},
+            sentence=Outcome.EXPIRED.sentence.format_map(details),
+            details=details,
+            told=TELLER.tell(Outcome.EXPIRED.name, details),
         )
 
 

@@ -162,6 +162,8 @@ def applied(transaction_id: str, receipt: Receipt) -> Receipt:
             name=outcome.name,
             sentence=outcome.sentence,
             details=outcome.details,
+            told=outcome.told,
+            reason=outcome.reason,
             height=receipt.height,
         )
     return receipt
@@ -180,12 +182,19 @@ def refused_at_door(draft: Draft, error: CallFailed) -> Refused:
             time_ms=expected if isinstance(expected, int) else draft.body.valid_until_ms,
         )
     code, name, sentence = data.get("outcome"), data.get("name"), data.get("sentence")
+    told, reason = data.get("told"), data.get("reason_code")
     return Refused(
         draft.id.hex(),
         code=code if isinstance(code, int) else 0,
         name=name if isinstance(name, str) else "REFUSED",
         sentence=sentence if isinstance(sentence, str) else error.message,
         details=details,
+        told=told if isinstance(told, str) else None,
+        reason=(
+            {"code": reason, "arguments": data.get("reason_arguments")}
+            if isinstance(reason, str)
+            else None
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""All text of the pages, by language: one file each in `catalogues/`, with the same keys.
+"""All text of the pages, by language: a file each in `catalogues/`, with the same keys.
 
 A catalogue is text of ours and trusted; what is filled into it is not, and is escaped there. What
 a later release of the ledger adds and no catalogue knows is shown by its name on the ledger: a page
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from node.ledger.outcomes import Outcome
+from node.ledger.phrases import VOCABULARY
+from node.telling import PEOPLE
 
 FOLDER: Final = Path(__file__).with_name("catalogues")
 LANGUAGES: Final = ("en", "ur")
@@ -42,7 +44,11 @@ class Catalogue:
     """A sentence for each outcome, by its name; the English ones are the ledger's own."""
 
     people: Mapping[str, str]
-    """The same where `telling` has other figures for people than the ledger."""
+    """The same where `node.telling` has other figures for people than the ledger."""
+
+    reasons: Mapping[str, str]
+    """A sentence for each phrase that an outcome can give as its reason, by its name; the English
+    ones are the ledger's own."""
 
     checks: Mapping[str, str]
     """What the checks of the demonstrations are called, by their English names, with what changes
@@ -84,7 +90,12 @@ def catalogues() -> Mapping[str, Catalogue]:
 def _read(language: str) -> Catalogue:
     with (FOLDER / f"{language}.toml").open("rb") as file:
         found = tomllib.load(file)
+    if language != LANGUAGES[0]:
+        with (FOLDER / f"{language}-reasons.toml").open("rb") as file:
+            found["reasons"] = tomllib.load(file)
     if language == LANGUAGES[0]:
         found["outcomes"] = {outcome.name: outcome.sentence for outcome in Outcome}
+        found["people"] = PEOPLE
+        found["reasons"] = {name: phrase.plain for name, phrase in VOCABULARY.items()}
         found["checks"] = {}
     return Catalogue(language=language, **found)

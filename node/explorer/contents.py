@@ -37,6 +37,8 @@ class OutcomeLine(msgspec.Struct, frozen=True, kw_only=True):
     details: Object
     operation: int | None
     """The operation that was refused."""
+    acted_on: str | None
+    """The asset that it acts on, where it stands beside."""
 
 
 class BlockLine(msgspec.Struct, frozen=True, kw_only=True):

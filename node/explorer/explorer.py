@@ -44,7 +44,6 @@ from node.explorer.searching import Search
 from node.explorer.securities import Securities
 from node.explorer.showing import cut
 from node.explorer.stacking import stacked
-from node.ledger.tables import AUCTIONS, name_key
 from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady, Pruned
 from node.rpc.http import HttpRefusal, bytes_response, retry_headers
 from node.rpc.pages import Door
@@ -369,13 +368,9 @@ class Explorer:
             network_note=self._network_note,
             ledger_ms=self._chain.head.time_ms,
             has_desk=asked.has_desk,
-            decimals_of=self._door.views.decimals_of,
-            sold_by=self._sold_by,
+            decimals_of=self._door.views.teller.decimals_of,
+            sold_by=self._door.views.teller.sold_by,
         )
-
-    def _sold_by(self, auction: str) -> str | None:
-        record = self._chain.record(AUCTIONS, name_key(auction))
-        return None if record is None else record.terms.asset
 
     async def _verify(self, _asked: Asked, _face: Face) -> VerifyContent:
         return self._proving.content()

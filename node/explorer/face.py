@@ -24,10 +24,10 @@ from node.explorer.limits import (
     PROPOSED_SHOWN_MAX,
 )
 from node.explorer.showing import Showing, cut, fill
-from node.explorer.telling import scaled
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import DayTotals
 from node.rpc.results import Object
+from node.telling import scaled
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 STATIC: Final = Path(__file__).with_name("static")

@@ -230,7 +230,7 @@ class Reading:
                     id=each.transaction.id,
                     operations=len(each.transaction.operations),
                     first=_operations(each.transaction.operations[:1], 0, showing)[0],
-                    outcome=outcome_line(each.outcome, showing),
+                    outcome=outcome_line(each.outcome, showing, each.transaction.operations),
                 )
                 for each in block.transactions
             ],
@@ -253,7 +253,9 @@ class Reading:
             status=found.status,
             transaction=found.transaction,
             receipt=receipt,
-            outcome=None if receipt is None else outcome_line(receipt.outcome, showing),
+            outcome=(
+                None if receipt is None else outcome_line(receipt.outcome, showing, operations)
+            ),
             operations=_operations(operations[first:stop], first, showing),
             next_operation=stop if stop < len(operations) else None,
             events=[] if receipt is None else _events(receipt.events, showing),
@@ -273,7 +275,7 @@ class Reading:
             id=found.id,
             operations=len(found.transaction.operations),
             first=_operations(found.transaction.operations[:1], 0, showing)[0],
-            outcome=outcome_line(found.receipt.outcome, showing),
+            outcome=outcome_line(found.receipt.outcome, showing, found.transaction.operations),
         )
 
     # What the ledger holds.
@@ -473,15 +475,27 @@ class Reading:
         )
 
 
-def outcome_line(outcome: results.OutcomeView, showing: Showing) -> OutcomeLine:
-    """Return an outcome with its sentence in the language of the page."""
+def outcome_line(
+    outcome: results.OutcomeView, showing: Showing, operations: Sequence[Object] = ()
+) -> OutcomeLine:
+    """Return an outcome with its sentence in the language of the page.
+
+    Args:
+        operations: of the transaction, where they are at hand.
+    """
+    number = outcome.operation
+    asset = operations[number].get("asset") if number is not None and operations else None
+    acted_on = asset if isinstance(asset, str) else None
     return OutcomeLine(
         code=outcome.code,
         name=outcome.name,
         applied=outcome.code == 0,
-        sentence=showing.outcome(outcome.name, outcome.details, outcome.sentence).striptags(),
+        sentence=showing.outcome(
+            outcome.name, outcome.details, outcome.sentence, acted_on
+        ).striptags(),
         details=outcome.details,
         operation=outcome.operation,
+        acted_on=acted_on,
     )
 
 

@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from node.explorer import telling
 from node.explorer.catalogues import Catalogue
 from node.explorer.limits import FIELDS_SHOWN_MAX, NESTED_SHOWN_MAX, TEXT_SHOWN_MAX
-from node.explorer.telling import scaled
+from node.ledger.phrases import Meaning
 from node.rpc.errors import JsonValue
+from node.telling import Figure, asset_of, reason_in, scaled, told, why
 
 ADDRESS_ENDS: Final = (12, 6)
 """Characters of an address that are shown: of its beginning and of its end."""
@@ -28,7 +28,6 @@ HASH_WHOLE: Final = 64
 """Characters up to which all of it is there on pointing: of ids, hashes and keys."""
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _HEX: Final = re.compile(r"[0-9a-f]{32,}\Z")
 _AMOUNT: Final = re.compile(r"\d+(\.\d+)?\Z")
 _STEERING: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -89,10 +88,19 @@ AMOUNTS: Final = frozenset(
 
 LABELLED: Final[Mapping[str, str]] = {"operation": "act", "parameter": "parameter"}
 """Fields that name something of the rules, and what the keys of its texts begin with."""
-SPELLED: Final = frozenset({"account_class", "field", "scheme", "tie"})
+SPELLED: Final = frozenset({"field", "scheme", "tie"})
 """Fields whose value is spelled as in the records themselves, in every language."""
 REASONED: Final = frozenset({"auction_rejected", "rate_awaited", "record_waits"})
 """Events whose `reason` is one of a few that the ledger knows, and not what somebody wrote."""
+WHO: Final[Mapping[str, frozenset[str]]] = {
+    "BID_MANDATE_MISSING": frozenset({"found", "expected"}),
+    "ENVELOPE_OF_ANOTHER_OFFICE": frozenset({"found", "expected"}),
+    "IDENTIFIER_TAKEN": frozenset({"holder"}),
+    "NOT_ISSUER": frozenset({"found", "expected"}),
+    "NOT_REGISTRAR": frozenset({"found", "expected"}),
+    "OFFICES_MISSING": frozenset({"offices"}),
+}
+"""Details of an outcome that name offices or participants, several with commas."""
 ABSENT: Final = frozenset({"cut_off_e4", "price_e4", "share_ppm"})
 """Fields of which a sentence says in words that there is no value."""
 
@@ -158,6 +166,8 @@ class Showing:
             return self._ended(text)
         if name in LABELLED:
             return self._labelled(name, text)
+        if name == "scheme" and text in self._catalogue.words:
+            return self.word(text)
         if name in SPELLED:
             return _code(cut(text), None)
         if _TIME.match(text):
@@ -277,39 +287,99 @@ class Showing:
         """Return what happened, as a sentence."""
         return self._sentence(self._catalogue.events, fields)
 
-    def outcome(self, name: str, details: Mapping[str, JsonValue], told: str) -> Markup:
+    def outcome(
+        self,
+        name: str,
+        details: Mapping[str, JsonValue],
+        said: str,
+        acted_on: str | None = None,
+    ) -> Markup:
         """Return what became of a transaction, and why.
 
         Args:
-            told: the interface's own sentence, for an outcome that the catalogue does not know.
+            said: the interface's own sentence, for an outcome that the catalogue does not know.
+            acted_on: the asset of the operation that was refused, where it is known.
         """
         sentence = self._catalogue.outcomes.get(name)
         if sentence is None:
-            return Markup(f'<bdi lang="en">{escape(told)}</bdi>')
-        figures = telling.told(name, details, self._decimals_of, self._sold_by) or {}
+            return Markup(f'<bdi lang="en">{escape(said)}</bdi>')
+        figures = told(name, details, self._decimals_of, self._sold_by, acted_on=acted_on) or {}
         if figures:
             sentence = self._catalogue.people[name]
         return fill(
             sentence,
             lambda key: (
-                self._figure(figures[key]) if key in figures else self._detail(key, details)
+                self._figure(figures[key], named="asset" in details)
+                if key in figures
+                else self._detail(name, key, details)
             ),
         )
 
-    def _detail(self, name: str, details: Mapping[str, JsonValue]) -> Markup:
+    def _detail(self, outcome: str, name: str, details: Mapping[str, JsonValue]) -> Markup:
         value = details.get(name, "…")
-        if name == "reason" and isinstance(value, str):
-            # In the ledger's own words, which are English.
-            return Markup('<bdi lang="en">{}</bdi>').format(cut(value))
+        match outcome, name, value:
+            case _, "reason", str():
+                return self._reason(value, details)
+            case "AUCTION_NOT_TO_BE_DECIDED", "found", str():
+                return self.word(f"stage-{value}")
+            case _, "account_class", str():
+                return self.word(value)
+            case _, _, str() if name in WHO.get(outcome, ()):
+                return self._words(value)
         return self.value(name, value)
 
-    def _figure(self, text: str) -> Markup:
-        """Return an amount with its decimals, a price, a rate, a moment or a day."""
-        if _TIME.match(text):
-            return self.time(text)
-        if _DAY.match(text):
-            return self.day(text)
-        return self.number(text) if _AMOUNT.match(text.lstrip("-")) else self.text(text)
+    def _words(self, text: str) -> Markup:
+        """Return several names of one text, each in words."""
+        comma = "، " if self._catalogue.direction == "rtl" else ", "
+        return Markup(comma).join(self.word(word) for word in text.split(", "))
+
+    def _reason(self, text: str, details: Mapping[str, JsonValue]) -> Markup:
+        """Return why, in the words of the catalogue for the phrase that the ledger gave."""
+        reason = reason_in(details)
+        sentence = None if reason is None else self._catalogue.reasons.get(reason.phrase.name)
+        if reason is None or sentence is None:
+            # Of a later release, in the ledger's own words, which are English.
+            return Markup('<bdi lang="en">{}</bdi>').format(cut(text))
+        figures = why(reason, asset_of(details, self._sold_by), self._decimals_of)
+        return fill(sentence, lambda key: self._figure(figures[key], named="asset" in figures))
+
+    def _figure(self, figure: Figure, *, named: bool) -> Markup:
+        """Return an amount with its decimals, a price, a rate, a moment, a day, or a name.
+
+        Args:
+            named: whether the sentence says of what asset an amount is.
+        """
+        text = figure.text
+        match figure.meaning:
+            case Meaning.DAY:
+                return self.day(text)
+            case Meaning.TIME:
+                return self.time(text)
+            case Meaning.RATE:
+                return self.percent(text)
+            case Meaning.AMOUNT if figure.asset is None:
+                return fill(self._catalogue.texts["minor-units"], lambda _: self.number(text))
+            case Meaning.AMOUNT if figure.asset is not None and not named:
+                return Markup("{} {}").format(self.number(text), self.asset(figure.asset))
+            case Meaning.AMOUNT | Meaning.PRICE | Meaning.COUNT:
+                return self.number(text)
+            case Meaning.ASSET:
+                return self.asset(text)
+            case Meaning.PARTICIPANT:
+                return self.participant(text)
+            case Meaning.KIND:
+                return self.word(text)
+            case Meaning.FIELD:
+                label = self._catalogue.texts.get(f"term-{text}")
+                if label is None:
+                    return _code(text, None)
+                return fill(self._catalogue.texts["field-named"], lambda _: escape(label))
+            case Meaning.WORDS:
+                return self._words(text)
+            case Meaning.CODE:
+                return _code(cut(text), None)
+            case Meaning.TEXT:
+                return self.text(text)
 
     def _sentence(self, sentences: Mapping[str, str], fields: Mapping[str, JsonValue]) -> Markup:
         told = self._told.get(id(fields))

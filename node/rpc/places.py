@@ -111,13 +111,16 @@ class Places:
         height, index = place
         return "final", self.receipt(self.block(height), index)
 
-    def receipt(self, stored: StoredBlock, index: int) -> results.ReceiptView:
-        """Return the receipt of a transaction of the block."""
+    def receipt(
+        self, stored: StoredBlock, index: int, body: TransactionBody | None = None
+    ) -> results.ReceiptView:
+        """Return the receipt of a transaction of the block; its body, where that is at hand."""
         return self._views.receipt(
             stored.receipts.receipt(index),
             height=stored.height,
             index=index,
             time_ms=stored.block.header.time_ms,
+            body=body,
         )
 
     def transaction(
@@ -132,7 +135,8 @@ class Places:
         if place is not None:
             height, index = place
             stored = self.block(height)
-            return "final", self.transaction_at(stored, index), self.receipt(stored, index)
+            _, body = self.decode(stored.block.transactions[index])
+            return "final", self.transaction_at(stored, index), self.receipt(stored, index, body)
         waiting = mempool.get(identifier)
         if waiting is not None:
             view = self._views.transaction(identifier, waiting.body, waiting.size_bytes)

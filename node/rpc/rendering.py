@@ -24,7 +24,6 @@ Amounts of an asset that this node does not know (a refused definition) are mino
 import re
 import types
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
 from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -37,28 +36,14 @@ from node.codec import CodecError, Record
 from node.ledger.outcomes import ADDRESS_DETAILS, Details, Outcome
 from node.ledger.units import DAY_MAX, TIME_MS_MAX
 from node.rpc.errors import JsonValue
+from node.telling import render_day as render_day
+from node.telling import render_time as render_time
 
 ADDRESSES_CACHED: Final = 16_384
 """Rendering an address takes some 25 µs; the same ones come again and again."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY: Final = date(1970, 1, 1)
 
 _Render: TypeAlias = Callable[[Any], JsonValue]
 """From one value of a record to JSON."""
-
-
-def render_time(time_ms: int) -> str:
-    """Return milliseconds since 1970-01-01 UTC as RFC 3339, such as 2026-11-20T11:05:00.125Z."""
-    try:
-        moment = _EPOCH + timedelta(milliseconds=time_ms)
-    except OverflowError:
-        return f"{time_ms} ms"  # beyond the year 9999, which RFC 3339 cannot write
-    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
-
-
-def render_day(day: int) -> str:
-    """Return a day counted from 1970-01-01 as YYYY-MM-DD."""
-    return (_EPOCH_DAY + timedelta(days=day)).isoformat()
 
 
 def snake(name: str) -> str:

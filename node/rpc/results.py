@@ -55,8 +55,22 @@ class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
     """What was found, what was expected, which rule, what to do."""
     details: Object
     """The numbers and names in the sentence; amounts among them in minor units."""
+    told: str
+    """The sentence for people: amounts with decimals and asset, dates, rates in per cent."""
+    reason: "ReasonView | None"
+    """Why, where the details say `reason`: for whoever words it in another language."""
     operation: int | None
     """Index of the operation that was refused."""
+
+
+class ReasonView(msgspec.Struct, frozen=True, kw_only=True):
+    """A phrase of the ledger's vocabulary; `node/cli/refusals.md` has them all."""
+
+    code: str
+    """Permanent, in capitals."""
+    arguments: Object
+    """What stands in its places, by name: days counted from 1970-01-01, times in ms since 1970,
+    amounts in minor units, rates in millionths."""
 
 
 class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):

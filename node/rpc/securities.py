@@ -11,7 +11,7 @@ from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Calendar, is_business_day
 from node.ledger.instruments import NOT_CALLED, Payment, check_schedule, schedule_of
-from node.ledger.outcomes import Reject, explain
+from node.ledger.outcomes import Reject
 from node.ledger.pricing.grid import HUNDRED, half_up, text
 from node.ledger.securities import (
     FIXINGS,
@@ -34,6 +34,7 @@ from node.rpc.rendering import render_day
 from node.rpc.results import Address, Amount, Result, at_head
 from node.rpc.services import RpcServices
 from node.rpc.views import Views
+from node.telling import tell_reject
 
 TERMS_SIZE_MAX: Final = 32_768
 PAYMENTS_PAGE: Final = 4_096
@@ -186,7 +187,7 @@ class SecurityMethods:
                 else schedule_of(terms, calendar, rates_of(state, params.asset, terms), calls)
             )
         except Reject as reject:
-            raise InvalidParams(explain(reject.outcome, reject.details)) from None
+            raise InvalidParams(tell_reject(reject)) from None
         made = {} if params.asset is None else self._of_asset(PAYMENTS, params.asset)
         fixings = {} if params.asset is None else self._of_asset(FIXINGS, params.asset)
         local_day = today(state, self._chain.head.time_ms)
@@ -339,5 +340,5 @@ def parse_terms(encoded: str) -> ServicedTerms:
     except CodecError as error:
         raise InvalidParams(f"terms: {error}") from None
     except Reject as reject:
-        raise InvalidParams(explain(reject.outcome, reject.details)) from None
+        raise InvalidParams(tell_reject(reject)) from None
     return terms

@@ -27,7 +27,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import hdrs, web
 
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
-from node.ledger.tables import ASSETS, name_key
+from node.ledger.tables import ASSETS, AUCTIONS, name_key
 from node.rpc.auctions import AuctionMethods
 from node.rpc.bodies import Bodies
 from node.rpc.calendars import CalendarMethods
@@ -127,7 +127,11 @@ class RpcServer:
         self._origins = frozenset(origins)
         self._log = services.log.bind(part="rpc")
         self._keyring = keyring or Keyring(None, clock=services.clock, log=self._log)
-        self._views = Views(test=services.genesis.test_network, decimals_of=self._decimals_of)
+        self._views = Views(
+            test=services.genesis.test_network,
+            decimals_of=self._decimals_of,
+            sold_by=self._sold_by,
+        )
         places = Places(services.chain, self._views)
         self._feed = feed_of(services, self._views, places, self._limits)
         self._health = Health(services)
@@ -346,6 +350,10 @@ class RpcServer:
     def _decimals_of(self, asset: str) -> int | None:
         record = self._services.chain.record(ASSETS, name_key(asset))
         return None if record is None else record.decimals
+
+    def _sold_by(self, auction: str) -> str | None:
+        record = self._services.chain.record(AUCTIONS, name_key(auction))
+        return None if record is None else record.terms.asset
 
     def _report(self, name: str, error: BaseException) -> str:
         trace_id = secrets.token_hex(8)

@@ -310,7 +310,7 @@ class Submissions:
         return results.SimulationResult(
             **at_head(self._chain.head),
             id=transaction_id(self._services.genesis.hash, encoded_body).hex(),
-            outcome=self._views.receipt_outcome(receipt),
+            outcome=self._views.receipt_outcome(receipt, body),
             events=self._views.events(receipt.events),
         )
 

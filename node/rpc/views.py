@@ -39,6 +39,7 @@ from node.rpc import results
 from node.rpc.errors import InvalidParams, Rejected
 from node.rpc.rendering import Renderer, render_time
 from node.rpc.results import Object
+from node.telling import Teller, reason_in
 
 ADDRESSES_CACHED: Final = 8_192
 """Of those that clients ask about: some 2 MB. What is no address is not kept."""
@@ -49,15 +50,22 @@ _parse_address: Final = lru_cache(ADDRESSES_CACHED)(parse_address)
 class Views:
     """Renders for one network."""
 
-    def __init__(self, *, test: bool, decimals_of: Callable[[str], int | None]) -> None:
+    def __init__(
+        self,
+        *,
+        test: bool,
+        decimals_of: Callable[[str], int | None],
+        sold_by: Callable[[str], str | None],
+    ) -> None:
         """Make the views.
 
         Args:
             test: whether it is a test network: its addresses have another prefix.
             decimals_of: of an asset by its code; `None` where it is not known.
+            sold_by: the asset of an auction by its name; `None` where it is not known.
         """
         self._test = test
-        self.decimals_of = decimals_of
+        self.teller = Teller(decimals_of=decimals_of, sold_by=sold_by)
         self.renderer = Renderer(
             test=test, decimals_of=decimals_of, decode_operations=CATALOGUE.decode
         )
@@ -78,14 +86,26 @@ class Views:
     # What became of transactions.
 
     def outcome(
-        self, outcome: Outcome, details: Details, operation: int | None = None
+        self,
+        outcome: Outcome,
+        details: Details,
+        operation: int | None = None,
+        acted_on: str | None = None,
     ) -> results.OutcomeView:
-        """Return an outcome with its sentence."""
+        """Return an outcome with its sentence.
+
+        Args:
+            acted_on: the asset of the operation, where it is known.
+        """
+        sentence = explain(outcome, details, render_address=self.renderer.address)
+        shown = self.renderer.details(details)
         return results.OutcomeView(
             code=outcome.value,
             name=outcome.name,
-            sentence=explain(outcome, details, render_address=self.renderer.address),
-            details=self.renderer.details(details),
+            sentence=sentence,
+            details=shown,
+            told=self.teller.tell(outcome.name, shown, acted_on) or sentence,
+            reason=_reason(shown),
             operation=operation,
         )
 
@@ -100,22 +120,39 @@ class Views:
                 "name": view.name,
                 "sentence": view.sentence,
                 "numbers": view.details,
+                "told": view.told,
+                "reason_code": None if view.reason is None else view.reason.code,
+                "reason_arguments": {} if view.reason is None else view.reason.arguments,
             },
         )
 
-    def receipt_outcome(self, receipt: Receipt) -> results.OutcomeView:
-        """Return the outcome that a receipt carries."""
-        return self.outcome(receipt.outcome, receipt.details, receipt.operation)
+    def receipt_outcome(
+        self, receipt: Receipt, body: TransactionBody | None = None
+    ) -> results.OutcomeView:
+        """Return the outcome that a receipt carries.
+
+        Args:
+            body: of its transaction, where it is at hand.
+        """
+        return self.outcome(
+            receipt.outcome, receipt.details, receipt.operation, _acted_on(receipt, body)
+        )
 
     def receipt(
-        self, receipt: Receipt, *, height: int, index: int, time_ms: int
+        self,
+        receipt: Receipt,
+        *,
+        height: int,
+        index: int,
+        time_ms: int,
+        body: TransactionBody | None = None,
     ) -> results.ReceiptView:
-        """Return the receipt of the transaction at a place."""
+        """Return the receipt of the transaction at a place; `body` as in `receipt_outcome`."""
         return results.ReceiptView(
             height=height,
             index=index,
             time=render_time(time_ms),
-            outcome=self.receipt_outcome(receipt),
+            outcome=self.receipt_outcome(receipt, body),
             events=self.events(receipt.events),
         )
 
@@ -341,3 +378,18 @@ def _signed(signed: SignedMessage) -> results.SignedMessageView:
         block_id=None if block_id is None else block_id.hex(),
         signature=signed.signature.hex(),
     )
+
+
+def _reason(details: Object) -> results.ReasonView | None:
+    reason = reason_in(details)
+    if reason is None:
+        return None
+    return results.ReasonView(code=reason.phrase.name, arguments=dict(reason.values))
+
+
+def _acted_on(receipt: Receipt, body: TransactionBody | None) -> str | None:
+    """Return the asset of the operation that was refused, if it acts on one."""
+    if body is None or receipt.operation is None:
+        return None
+    asset = getattr(body.operations[receipt.operation], "asset", None)
+    return asset if isinstance(asset, str) else None

@@ -93,6 +93,9 @@ async def test_bond_is_registered_stripped_and_put_together(desk: Desk, tmp_path
     document.write_bytes(b"What strips are.")
     before = await desk.run("strips", BOND)
     early = await desk.run("strip", BOND, "2000", "--account", desk.holder, by=("a0",))
+    for_programs = await desk.run(
+        *("strip", BOND, "2000", "--account", desk.holder, "--json"), by=("a0",)
+    )
 
     defined = await desk.run(
         *("define-strips", BOND, "--series", "PIBS", "--document", document, "--json"),
@@ -111,6 +114,11 @@ async def test_bond_is_registered_stripped_and_put_together(desk: Desk, tmp_path
     assert before.code == Exit.REFUSED
     assert early.code == Exit.REFUSED
     assert "no strips of it are registered" in early.err
+    error = json.loads(for_programs.err)["error"]
+    reason = "no strips of it are registered"
+    assert error["details"] == {"asset": BOND, "reason": reason}
+    assert (error["reason_code"], error["reason_arguments"]) == ("NOT_REGISTERED", {})
+    assert error["sentence"] in error["message"]
     assert defined.code == Exit.OK, defined.err
     (event,) = defined.json["events"]
     assert (event["type"], event["multiple"]) == ("strips_defined", "2.00")
@@ -129,7 +137,8 @@ async def test_bond_is_registered_stripped_and_put_together(desk: Desk, tmp_path
     assert "put 2,000.00 together" in listed.out
     assert as_csv.out.splitlines()[-1].startswith(f"{BOND}-P,4,")
     assert odd.code == Exit.REFUSED
-    assert "Take a multiple of 200" in odd.err
+    assert "1.01 of PIB-2Y-100 cannot be stripped" in odd.err
+    assert "Take a multiple of 2.00." in odd.err
     assert whole.code == Exit.OK, whole.err
     assert (facts["stripped"], facts["supply"]) == ("1500.00", "3500.00")
 

@@ -153,13 +153,13 @@ async def plain() -> AsyncIterator[Stage]:
 async def populate(solo: Solo, *, accounts: int = 3) -> Stage:
     """Put something of everything on the chain, seen by the pages as it comes."""
     await solo.town.settle(accounts)
-    joint = await _apply(solo, _bill(), ["finance-ministry", "central-bank"], memo=MARK)
-    await _apply(solo, _licensees(), ["central-bank"])
-    await _apply(solo, _licences(), ["virtual-asset-regulator"])
-    await _apply(solo, _holds(), ["central-bank"])
-    paid = await _apply(solo, [_transfer("a0", "a2", 12_550)], ["a0"], memo="for the harvest")
-    refused = await _apply(solo, [_transfer("a2", "a0", 10**12)], ["a2"])
-    strange = await _apply(solo, [_strange()], ["central-bank"])
+    joint = await apply(solo, _bill(), ["finance-ministry", "central-bank"], memo=MARK)
+    await apply(solo, _licensees(), ["central-bank"])
+    await apply(solo, _licences(), ["virtual-asset-regulator"])
+    await apply(solo, _holds(), ["central-bank"])
+    paid = await apply(solo, [_transfer("a0", "a2", 12_550)], ["a0"], memo="for the harvest")
+    refused = await apply(solo, [_transfer("a2", "a0", 10**12)], ["a2"])
+    strange = await apply(solo, [_strange()], ["central-bank"])
     proposal = Propose(
         account=CENTRAL,
         operations=encode(
@@ -167,7 +167,7 @@ async def populate(solo: Solo, *, accounts: int = 3) -> Stage:
         ),
         expires_ms=solo.town.clock.now_ms() + 86_400_000,
     )
-    await _apply(solo, [proposal], ["central-bank"])
+    await apply(solo, [proposal], ["central-bank"])
     votes = [solo.town.vote("central-bank", 1, bytes([number]) * 32) for number in (1, 2)]
     evidence = encode_evidence(Equivocation(first=votes[0], second=votes[1]))
     await solo.town.decide(evidence=[evidence])
@@ -186,7 +186,7 @@ async def populate(solo: Solo, *, accounts: int = 3) -> Stage:
     )
 
 
-async def _apply(
+async def apply(
     solo: Solo, operations: Sequence[Record], signers: Sequence[str], *, memo: str = ""
 ) -> str:
     """Decide a block of one transaction; return its id."""

@@ -346,6 +346,7 @@ def refused(line: HistoryLine) -> HistoryLine:
         sentence=QUOTE * ENDLESS,
         details={},
         operation=0,
+        acted_on=None,
     )
     return msgspec.structs.replace(line, event=None, sentence=None, outcome=outcome)
 

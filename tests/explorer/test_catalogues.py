@@ -16,14 +16,14 @@ from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
 from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
 from node.explorer.showing import ABSENT, REASONED, Showing, names_in
-from node.explorer.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD
 from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
-from node.ledger.catalogue import ACTS, CATALOGUE
+from node.ledger.catalogue import ACTS
 from node.ledger.events import Event
-from node.ledger.outcomes import Outcome
+from node.ledger.outcomes import PHRASES, Outcome
 from node.ledger.parameters import LIMITS
+from node.ledger.phrases import VOCABULARY, Meaning, Phrase
 from node.ledger.powers import REFERENCE_OFFICES
 from node.ledger.securities import PaymentStatus
 from node.ledger.servicing.fixer import NONE_YET, STALE, TOO_YOUNG
@@ -38,6 +38,7 @@ from node.ledger.tables import (
 from node.ledger.terms import AssetKind
 from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
+from node.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD
 
 ENGLISH = catalogues()["en"]
 OTHERS = [catalogues()[language] for language in LANGUAGES[1:]]
@@ -164,6 +165,57 @@ def test_an_outcome_names_the_same_details_in_every_language(catalogue: Catalogu
 
 
 @pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
+def test_every_reason_has_a_sentence_with_the_same_places(catalogue: Catalogue) -> None:
+    missing = VOCABULARY.keys() - catalogue.reasons.keys()
+
+    assert not missing, "\n".join(
+        f"add to {PLACE}/{catalogue.language}-reasons.toml the translation, with the same words in"
+        f' braces, of:\n{name} = "{VOCABULARY[name].plain}"'
+        for name in sorted(missing)
+    )
+    assert catalogue.reasons.keys() == VOCABULARY.keys(), "a sentence of no phrase"
+    for name, phrase in VOCABULARY.items():
+        assert names_in(catalogue.reasons[name]) == phrase.places.keys(), name
+        assert catalogue.reasons[name].strip(), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("phrase", VOCABULARY.values(), ids=VOCABULARY)
+def test_no_reason_on_a_page_is_in_the_ledgers_english(language: str, phrase: Phrase) -> None:
+    samples: dict[Meaning, int | str] = {
+        Meaning.ASSET: "PKR",
+        Meaning.PARTICIPANT: "bank-a",
+        Meaning.KIND: "bond",
+        Meaning.FIELD: "opens",
+        Meaning.CODE: "ACT/365F",
+        Meaning.WORDS: "bill, bond",
+        Meaning.TEXT: "a {name} <b>",
+    }
+    reason = phrase.of(
+        **{name: samples.get(kind.meaning, 20_000) for name, kind in phrase.places.items()}
+    )
+    showing = Showing(catalogues()[language], "", decimals_of={"PKR": 2}.get)
+    outcome = next(each for each, subjects in PHRASES.items() if type(phrase) in subjects)
+
+    html = showing.outcome(outcome.name, {"asset": "PKR", "reason": str(reason)}, "")
+
+    assert 'lang="en"' not in html
+    assert "{" not in html.replace("a {name}", "")
+    assert "<b>" not in html
+    amounts = [kind for kind in phrase.places.values() if kind.meaning is Meaning.AMOUNT]
+    assert html.count("200.00") == len(amounts)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reason_of_a_later_release_is_shown_as_the_ledger_says_it(language: str) -> None:
+    showing = Showing(catalogues()[language], "")
+
+    html = showing.outcome("TERMS_NOT_VALID", {"reason": "it is <b>of a later release</b>"}, "")
+
+    assert '<bdi lang="en">it is &lt;b&gt;of a later release&lt;/b&gt;</bdi>' in html
+
+
+@pytest.mark.parametrize("catalogue", OTHERS, ids=LANGUAGES[1:])
 @pytest.mark.parametrize("table", ["texts", "words", "operations", "events"])
 def test_catalogues_have_the_same_keys_and_name_the_same(catalogue: Catalogue, table: str) -> None:
     ours, theirs = getattr(ENGLISH, table), getattr(catalogue, table)
@@ -232,7 +284,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
             )
         ),
         *(f"proposal-{state}" for state in (OPEN, CLOSED, *ENDS.values())),
-        *(f"act-{name}" for name in CATALOGUE.governed_names),
+        *(f"act-{act.name}" for act in ACTS),
         *(f"parameter-{name}" for name in LIMITS),
         *(f"verify-{reason}" for reason in REASONS),
         *(f"figure-{name}" for name in FIGURES),
@@ -250,6 +302,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"none-{name}" for name in ABSENT),
         *(f"missing-{name}" for name in THINGS),
         *(f"term-{name.removesuffix('_ms')}" for name in get_type_hints(AuctionTerms)),
+        "term-now",  # among the moments of an auction that a reason names
         *(f"term-destination-{name}" for name in get_type_hints(Destination)),
         *(f"run-{state}" for state in ("running", "done", "failed")),
         *(f"step-{state}" for state in ("done", "later")),

@@ -1,8 +1,9 @@
 """No page of another language has a word of English on it but names, codes and units."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,15 +13,34 @@ from typing_extensions import override
 
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
+from node.explorer.showing import Showing, names_in
+from node.ledger.operations import Issue, OpenAccount, SetPowers, Transfer
+from node.ledger.outcomes import Outcome
+from node.ledger.policies import AccountPolicy
+from node.ledger.powers import PowerRecord
+from node.provision.acts import define_bill
 from node.provision.pakistan import PAKISTAN
 from node.rpc import RpcLimits
-from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady
-from tests.chain.town import CASH
+from node.rpc.errors import InvalidParams, JsonValue, Limited, NotFound, NotReady
+from tests.chain.town import BANK, CASH, address_of
 from tests.explorer.desks import BusyDesk
 from tests.explorer.marking import MARK, SHORT_MARK
 from tests.explorer.owing import AUCTIONED, BOND, PLAN, RUNNING, SOLD, SUKUK
 from tests.explorer.reading_html import VOID, Parsed
-from tests.explorer.stage import BILL, EXCHANGE, ISIN, LEI, OFFICES, Stage, plain, stage
+from tests.explorer.stage import (
+    BILL,
+    CENTRAL,
+    EXCHANGE,
+    ISIN,
+    LEI,
+    MINISTRY,
+    OFFICES,
+    REGULATOR,
+    Stage,
+    apply,
+    plain,
+    stage,
+)
 from tests.explorer.test_pages import ROOTS, check_strict
 from tests.rpc.solo import solo_node
 
@@ -29,7 +49,10 @@ SHOWN_ATTRIBUTES: Final = ("alt", "aria-label", "data-go-on", "data-pause", "pla
 VERBATIM: Final = frozenset({"code", "pre", "script", "style"})
 """Elements of identifiers, keys, commands, and of what a terminal tells."""
 CODES: Final = frozenset(
-    ["API", "DTI", "Ed", "GET", "HEAD", "ISIN", "JSON", "LEI", "NFC", "PKR", "TLS", "UTC"]
+    (
+        *("ACT", "API", "DTI", "Ed", "GET", "HEAD", "ISIN", "ISO", "JSON", "LEI"),
+        *("MessagePack", "NFC", "PKR", "TLS", "UTC"),
+    )
 )
 """What is written in Latin letters in every language."""
 TERMS: Final = frozenset(
@@ -48,6 +71,43 @@ TERMS: Final = frozenset(
 )
 """What sentences of outcomes repeat from the records themselves, as they are spelled there."""
 WORD: Final = re.compile(r"[A-Za-z]{2,}")
+TABLES: Final = (
+    *("texts", "words", "operations", "events"),
+    *("outcomes", "people", "reasons", "checks"),
+)
+DETAILS: Final[Mapping[str, JsonValue]] = {
+    **dict.fromkeys(("account", "to", "proposer"), "tkhz1" + "q" * 38),
+    **dict.fromkeys(("participant", "owner", "placed_by", "holder"), OFFICES[0]),
+    **dict.fromkeys(("asset", "expected_asset"), "PKR"),
+    **dict.fromkeys(("auction", "plan", "calendar", "parameter", "series", "source"), "mtb-6m"),
+    **dict.fromkeys(("signer", "key", "proposal"), "0" * 64),
+    "operation": "commit_bid",
+    "subject": "bond",
+    "kind": "bond",
+    "activity": "exchange",
+    "offices": ", ".join(OFFICES[:2]),
+    "office": OFFICES[0],
+    "status": "suspended",
+    "account_class": "TRANSFER",
+    "scheme": "ISO 4217 currency",
+    "field": "amount",
+    "tie": "OWED",
+    "validator": OFFICES[0],
+    "currency": "PKR",
+    "label": "0",
+    "hold": "0" * 64,
+    "legal_reference": "0",
+    "reason": "it lies in no window",
+}
+"""What an outcome can name, as the interface has it; the others are numbers."""
+NAMING: Final[Mapping[str, Mapping[str, JsonValue]]] = {
+    "AUCTION_NOT_TO_BE_DECIDED": {"found": "settled"},
+    "BID_MANDATE_MISSING": {"found": OFFICES[0], "expected": "nobody"},
+    "ENVELOPE_OF_ANOTHER_OFFICE": {"found": OFFICES[0], "expected": OFFICES[1]},
+    "NOT_ISSUER": {"found": OFFICES[0], "expected": OFFICES[1]},
+    "NOT_REGISTRAR": {"found": OFFICES[0], "expected": OFFICES[1]},
+}
+"""Of which the numbers are names."""
 COMMAND: Final = re.compile(r"khazana( -{0,2}[A-Za-z.]+)+|tkhz1[0-9a-z]+|[0-9a-f]{16}|/ur/[^ ]+")
 """Commands, addresses, ids, paths."""
 SPELLED: Final = re.compile(r"\{\w+\}|`[^`]+`|\(\w+_\w+\)|" + COMMAND.pattern)
@@ -242,11 +302,79 @@ async def test_a_browser_that_is_turned_away_reads_so_in_its_language() -> None:
 def test_no_text_of_a_catalogue_was_left_in_english() -> None:
     for language in LANGUAGES[1:]:
         catalogue = catalogues()[language]
-        for table in ("texts", "words", "operations", "events", "outcomes", "people", "checks"):
+        for table in TABLES:
             for key, text in getattr(catalogue, table).items():
                 shown = SPELLED.sub("", text)
                 words = set(WORD.findall(shown)) - CODES - TERMS
                 assert not words, f"[{table}] {key} of {language}: {sorted(words)}"
+
+
+def test_no_outcome_has_english_on_it() -> None:
+    """Of all, with whatever is found and expected; nor has any reason."""
+    for language in LANGUAGES[1:]:
+        showing = Showing(catalogues()[language], "", decimals_of={"PKR": 2}.get)
+        found = []
+        for outcome in Outcome:
+            details = {
+                name: NAMING.get(outcome.name, {}).get(name, DETAILS.get(name, 7))
+                for name in names_in(outcome.sentence)
+            }
+            for said in (details, {**details, "asset": "UNKNOWN", "auction": "unknown"}):
+                html = showing.outcome(outcome.name, said, "in English")
+                shown = SPELLED.sub("", html.replace("UNKNOWN", "").replace("unknown", ""))
+                found += [
+                    f"{outcome.name}: {each}"
+                    for each in english(f"<p>{shown}</p>")
+                    if set(WORD.findall(each.partition("]")[0])) - TERMS
+                ]
+        assert found == [], "\n".join(found)
+
+
+async def test_no_refused_transaction_has_english_on_its_page() -> None:
+    rows, day = PowerRecord(offices=(), required=2, licences=()), "2020-09-10"
+    early = define_bill(
+        account=MINISTRY,
+        approvers=(CENTRAL,),
+        asset="MTB-0",
+        name="بل",
+        isin=ISIN,
+        issued=date(2020, 9, 10),
+        matures=date(2020, 9, 10),
+        multiple=500_000,
+        ceiling=500_000,
+    )
+    nobody = AccountPolicy(signers=((bytes(31) + b"\x01", 255),), thresholds=(1, 1, 256))
+    opened = OpenAccount(account=CENTRAL, approvers=(), owner=BANK, policy=nobody, salt=bytes(8))
+    async with plain() as shown:
+        holder, other = (address_of(BANK, each) for each in ("a0", "a1"))
+        short = Transfer(account=holder, to=other, asset=CASH, amount=0)
+        alone = Issue(account=MINISTRY, approvers=(), asset=CASH, amount=1, to=MINISTRY)
+        weak = SetPowers(
+            account=CENTRAL,
+            approvers=(MINISTRY, REGULATOR),
+            operation="issue",
+            subject="bill",
+            power=rows,
+        )
+        for operation, signers, outcome, told in (
+            (early, OFFICES[:2], "TERMS_NOT_VALID", "MATURES_BEFORE_ISSUE"),
+            (opened, OFFICES[:1], "POLICY_NOT_VALID", "THRESHOLD_OUT_OF_REACH"),
+            (weak, OFFICES, "POWER_NOT_VALID", "REQUIRED_OF_NONE"),
+            (short, ("a0",), "AMOUNT_OUT_OF_RANGE", None),
+            (alone, OFFICES[1:2], "OFFICES_MISSING", None),
+        ):
+            identifier = await apply(shown.solo, [operation], list(signers))
+            for language, root in ROOTS.items():
+                _, html = await shown.get(f"{root}/transactions/{identifier}")
+                assert outcome in html, (operation, outcome)
+                if told is not None:
+                    reason = catalogues()[language].reasons[told]
+                    for place, value in (("required", "2"), ("maturity", day), ("issue", day)):
+                        reason = reason.replace(f"{{{place}}}", value)
+                    assert reason in Parsed(html).text
+                if short is operation:
+                    assert f"0.00 {CASH}" in Parsed(html).text
+                assert language == "en" or list(english(html)) == []
 
 
 async def _fail(error: Exception, *_: object) -> NoReturn:

@@ -6,8 +6,8 @@ import pytest
 
 from node.explorer.catalogues import LANGUAGES, catalogues
 from node.explorer.showing import Showing
-from node.explorer.telling import told
 from node.rpc.errors import JsonValue
+from node.telling import told
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import stage
 from tests.explorer.test_pages import ROOTS
@@ -50,7 +50,7 @@ def decimals_of(asset: str) -> int | None:
         (
             "RATE_ALREADY_FIXED",
             {"asset": "PKR", "found": 115_000},
-            {"found": "11.5000\N{NARROW NO-BREAK SPACE}%"},
+            {"found": "11.5000"},
         ),
         (
             "FACE_NOT_A_MULTIPLE",
@@ -72,7 +72,10 @@ def decimals_of(asset: str) -> int | None:
 def test_figures_are_told_where_they_are_known(
     name: str, details: Mapping[str, JsonValue], expected: Mapping[str, str] | None
 ) -> None:
-    assert told(name, details, decimals_of, {"of-rupees": "PKR"}.get) == expected
+    found = told(name, details, decimals_of, {"of-rupees": "PKR"}.get)
+
+    texts = None if found is None else {key: figure.text for key, figure in found.items()}
+    assert texts == expected
 
 
 @pytest.mark.parametrize(
@@ -142,3 +145,45 @@ async def test_a_refusal_has_the_figures_of_the_operation_beside_it() -> None:
             assert page.text.count("10,000,000,000.00") == 3  # the fields as signed too
             assert "10,125.50" in page.text
             assert "minor units" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "details", "expected"),
+    [
+        (
+            "OFFICES_MISSING",
+            {"operation": "commit_bid", "offices": "central-bank, finance-ministry"},
+            ("central-bank", "finance-ministry", "act-commit_bid"),
+        ),
+        ("OFFICES_MISSING", {"offices": "none"}, ("none",)),
+        ("NOT_ISSUER", {"expected": "finance-ministry", "found": "a-bank"}, ("finance-ministry",)),
+        ("BID_MANDATE_MISSING", {"expected": "nobody", "found": "central-bank"}, ("nobody",)),
+        ("AUCTION_NOT_TO_BE_DECIDED", {"found": "settled"}, ("stage-settled",)),
+        ("SIGNATURES_MISSING", {"account_class": "TRANSFER"}, ("TRANSFER",)),
+        ("IDENTIFIER_NOT_VALID", {"scheme": "ISO 4217 currency"}, ("ISO 4217 currency",)),
+    ],
+)
+def test_what_an_outcome_names_is_named_in_the_language_of_the_page(
+    name: str, details: Mapping[str, JsonValue], expected: tuple[str, ...]
+) -> None:
+    for language in LANGUAGES:
+        catalogue = catalogues()[language]
+
+        told_there = Showing(catalogue, "").outcome(name, details, "").striptags()
+
+        for each in expected:
+            assert (catalogue.words.get(each) or catalogue.texts[each]) in told_there
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_amount_out_of_range_is_of_the_asset_of_its_operation(language: str) -> None:
+    details: Mapping[str, JsonValue] = {"field": "amount", "found": 0, "expected": str(2**60)}
+    catalogue = catalogues()[language]
+    showing = Showing(catalogue, "", decimals_of=decimals_of)
+
+    known = showing.outcome("AMOUNT_OUT_OF_RANGE", details, "", "PKR").striptags()
+    unknown = showing.outcome("AMOUNT_OUT_OF_RANGE", details, "").striptags()
+
+    assert "0.00 PKR" in known
+    assert "11,529,215,046,068,469.76 PKR" in known
+    assert catalogue.texts["minor-units"].format(number="0") in unknown

@@ -139,7 +139,7 @@ def test_yield_of_a_price_is_worked_out_of_what_the_interface_shows() -> None:
         define_bond("ZERO-100", **zero_coupon()),
         define_bond("FLOATER-1", **floating()),
     )
-    views = Views(test=True, decimals_of=lambda _: 2)
+    views = Views(test=True, decimals_of=lambda _: 2, sold_by=lambda _: None)
     for code, price in prices.items():
         record = world.get(ASSETS, name_key(code))
         assert record is not None

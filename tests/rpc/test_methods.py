@@ -560,6 +560,27 @@ async def test_simulation_of_other_bytes_is_rejected_as_malformed() -> None:
 
         assert error["code"] == -32003
         assert error["data"]["name"] == "MALFORMED"
+        assert error["data"]["reason_code"] == "OTHER_TYPE"
+        assert error["data"]["reason_arguments"] == {
+            "expected": "array",
+            "found": "int",
+            "place": "$",
+        }
+
+
+async def test_refusal_is_told_for_programs_and_for_people() -> None:
+    async with solo_node() as solo:
+        much = solo.town.transfer("a0", "a1", amount=1 << 40)
+        short = await solo.refused("khz_submit", [much.hex()])
+        nothing = solo.town.transfer("a0", "a1", amount=0)
+        refused = (await solo.call("khz_simulate", [nothing.hex()]))["outcome"]
+
+        assert short["data"]["reason_code"] is None
+        assert "has 10000.00 PKR-CB available" in short["data"]["told"]
+        assert refused["details"]["found"] == 0
+        assert "is 0; it must be at least 1" in refused["sentence"]
+        assert "The field amount is 0.00 PKR-CB;" in refused["told"]
+        assert refused["reason"] is None
 
 
 async def test_discovery_describes_every_method() -> None:

@@ -12,7 +12,8 @@ from enum import StrEnum
 from node.cli.endings import ENDINGS
 from node.cli.exits import EXIT_MEANINGS
 from node.cli.refusals import FAILURES
-from node.ledger.outcomes import Outcome
+from node.ledger.outcomes import PHRASES, Outcome
+from node.ledger.phrases import VOCABULARY
 from node.rpc.errors import RpcError
 from node.rpc.statuses import REFUSED
 
@@ -21,6 +22,7 @@ class Group(StrEnum):
     """Where a refusal comes from; the heading of its part of the reference."""
 
     OUTCOME = "Outcomes of transactions"
+    REASON = "Reasons of outcomes"
     INTERFACE = "Errors of the interface"
     HTTP = "Statuses of HTTP"
     FAILURE = "Failures of commands and nodes"
@@ -52,7 +54,21 @@ def entries() -> Iterator[Explained]:
             name=outcome.name,
             sentence=f"{first}." if rest else first,
             hint=rest,
-            note="" if outcome.since == 1 else f"from version {outcome.since} of the protocol on",
+            note="; ".join(_notes(outcome)),
+        )
+    for phrase in VOCABULARY.values():
+        givers = [outcome for outcome, subjects in PHRASES.items() if type(phrase) in subjects]
+        yield Explained(
+            group=Group.REASON,
+            code=phrase.name,
+            name=phrase.name,
+            sentence=f"{phrase.plain[0].upper()}{phrase.plain[1:]}.",
+            hint=" ".join(
+                f"{giver.name}: {giver.sentence.partition('{reason}. ')[2]}" for giver in givers
+            ),
+            note="; ".join(
+                f"{name} is {kind.meaning.value}" for name, kind in phrase.places.items()
+            ),
         )
     for error in sorted(rpc_errors(), key=lambda error: (-error.code, error.__name__)):
         yield Explained(
@@ -84,6 +100,14 @@ def entries() -> Iterator[Explained]:
             sentence=meaning[0].upper() + meaning[1:] + ".",
             hint="Nothing is to be done." if ending is None else ending.hint,
         )
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    if outcome.since > 1:
+        yield f"from version {outcome.since} of the protocol on"
+    if outcome in PHRASES:
+        names = (phrase.name for subject in PHRASES[outcome] for phrase in subject)
+        yield f"reasons: {', '.join(names)}"
 
 
 def found(word: str) -> list[Explained]:

@@ -26,6 +26,9 @@ are what was found: the message has them filled in.
 ABOUT: Final = {
     Group.OUTCOME: "What a receipt or a refusal at the door says of a transaction, by precedence."
     " `khz_simulate` says it beforehand.",
+    Group.REASON: "Why, where an outcome's sentence says `{reason}`: by a phrase whose name and"
+    " places are permanent. The interface gives it as `reason`, in errors as `reason_code` and"
+    " `reason_arguments`, so that a client words it in any language; receipts hold the sentence.",
     Group.INTERFACE: "The `error` member of an answer of JSON-RPC: `code`, `message`, `data`.",
     Group.HTTP: "Answers to requests that no method saw; `error.message` says what was found.",
     Group.FAILURE: "What a command says on stderr, with `--json` as `error.reason`; a node that"

@@ -47,7 +47,7 @@ def _parts(result: Mapping[str, Any]) -> Iterator[str]:
     if receipt is not None:
         outcome = receipt["outcome"]
         lines["block"] = f"{receipt['height']}, index {receipt['index']}, {receipt['time']}"
-        lines["outcome"] = f"{outcome['name']}: {outcome['sentence']}"
+        lines["outcome"] = f"{outcome['name']}: {outcome['told']}"
         if outcome["operation"] is not None:
             lines["refused at"] = f"operation {outcome['operation']}"
     if transaction is not None:

@@ -112,6 +112,7 @@ async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[s
 def refusal_of(event: Mapping[str, Any]) -> str:
     """Return the outcome in an event with its sentence; its name alone where it is a newer one."""
     from node.ledger.outcomes import ADDRESS_DETAILS, Outcome, explain
+    from node.telling import TELLER
 
     name = str(event["outcome"])
     if name not in Outcome.__members__:
@@ -121,4 +122,5 @@ def refusal_of(event: Mapping[str, Any]) -> str:
         (key, value.encode().hex() if key in ADDRESS_DETAILS else value)
         for key, value in event["details"].items()
     )
-    return f"{name}: {explain(Outcome[name], details, render_address=bytes.decode)}"
+    told = TELLER.tell(name, event["details"])
+    return f"{name}: {told or explain(Outcome[name], details, render_address=bytes.decode)}"

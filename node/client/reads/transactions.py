@@ -18,6 +18,10 @@ class OutcomeRead:
     details: Mapping[str, Any]
     operation: int | None
     """Index of the operation refused."""
+    told: str | None = None
+    """The sentence with amounts in units, dates, rates in per cent; None: an older node's."""
+    reason: Mapping[str, Any] | None = None
+    """Why, by a phrase of the ledger: `code` and `arguments`."""
 
     @property
     def applied(self) -> bool:

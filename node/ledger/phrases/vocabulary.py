@@ -53,12 +53,14 @@ VOCABULARY: Final[Mapping[str, Phrase]] = {phrase.name: phrase for phrase in _al
 """Every phrase by its permanent name."""
 
 
-@lru_cache(RECOGNISED_MAX)
 def recognise(text: str) -> Reason | None:
     """Return the phrase by which a sentence was made, and what stands in it.
 
     None: it is of a release that has other phrases.
     """
-    if len(text) > WRITTEN_MAX:
-        return None
+    return None if len(text) > WRITTEN_MAX else _find(text)
+
+
+@lru_cache(RECOGNISED_MAX)
+def _find(text: str) -> Reason | None:
     return next((found for phrase in _all() if (found := phrase.read(text)) is not None), None)
