@@ -429,6 +429,43 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
     assert json.loads(plain.out)["terms"]["type"] == "bill_terms"
 
 
+async def test_calls_and_instalments_are_terms_that_options_say(desk: Desk) -> None:
+    first = desk.now.date().replace(year=desk.now.year + 2)
+    last = first.replace(year=first.year + 2)
+    right = await desk.define(
+        *("CALL", "bond", "--tenor", "5y", "--rate", "10"),
+        *("--callable", f"{first}..{last}=101.5", "--callable", f"{last.replace(day=28)}=100"),
+        *("--call-notice-days", "14", "--call-in-part"),
+        dry=True,
+    )
+    paid_off = await desk.define(
+        *("AMORT", "bond", "--tenor", "2y", "--rate", "10"),
+        *("--instalment", "1=25", "--instalment", "3=12.5"),
+    )
+
+    call = json.loads(right.out)["terms"]["plan"]["call"]
+    assert [each["price_e4"] for each in call["windows"]] == [1_015_000, 1_000_000]
+    assert (call["notice_days"], call["in_part"]) == (14, True)
+    assert paid_off.code == Exit.OK, paid_off.err
+    payments = (await desk.solo.call("khz_schedule", {"asset": "AMORT"}))["payments"]
+    repaid = [Decimal(each["principal_per_hundred"]) for each in payments]
+    assert repaid == [25, 0, Decimal("12.5"), Decimal("62.5")]
+    for words, said in (
+        (("--callable", "soon=101"), "--callable soon=101"),
+        (("--callable", "2029-02-30=101"), "--callable 2029-02-30=101"),
+        (("--callable", "2029-02-11"), "--callable is '2029-02-11'"),
+        (("--callable", "2029-02-11=-1"), "--callable is"),
+        (("--callable", "2029-02-11=101.00001"), "--callable is"),
+        (("--call-in-part",), "found --call-in-part, and nothing is to be called"),
+        (("--instalment", "0=5"), "--instalment is '0=5'"),
+        (("--instalment", "1=101"), "--instalment is 101 %"),
+        (("--instalment", "٣=5"), "--instalment is"),
+    ):
+        ran = await desk.define("NEW", "bond", "--tenor", "5y", "--rate", "1", *words)
+        assert ran.code == Exit.USAGE, words
+        assert said in ran.err, (words, ran.err)
+
+
 _PLAN: Final = "day,settlement_day,kind,tenor_months,target,provisional\n{day},{day},bill,3,500,yes"
 
 

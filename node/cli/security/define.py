@@ -119,6 +119,32 @@ _OPTIONS: Final = (
         help="Days after which what is unpaid is in default.",
     ),
     click.option(
+        "--callable",
+        multiple=True,
+        metavar="DAY[..DAY]=PRICE",
+        help="The issuer may repay early on these days at this price per hundred; once for each.",
+    ),
+    click.option(
+        "--call-notice-days",
+        type=click.IntRange(1, 366),
+        default=30,
+        show_default=True,
+        help="Days from a call to the repayment, at least.",
+    ),
+    click.option(
+        "--call-in-part",
+        is_flag=True,
+        help="A share may be called too, with a payment of the schedule.",
+    ),
+    click.option(
+        "--instalment",
+        "instalments",
+        multiple=True,
+        metavar="NUMBER=SHARE",
+        help="Per cent of the face that is repaid with the payment of this number; once for each,"
+        " and the last payment repays the rest.",
+    ),
+    click.option(
         "--pool",
         multiple=True,
         metavar="NAME=FILE",
@@ -189,8 +215,8 @@ def command(
     """Define ASSET: a bill, a bond or an Ijara sukuk of the office that acts. Once for ever.
 
     Nothing is issued by it: an auction or `khazana tx issue` does that. Its whole schedule is there
-    at once (`khazana schedule ASSET`). Calls, instalments and what else has no option here are
-    written into what --dry-run prints, for `khazana tx send`.
+    at once (`khazana schedule ASSET`). What has no option here is written into what --dry-run
+    prints, for `khazana tx send`.
 
     \b
     Examples:
@@ -204,6 +230,10 @@ def command(
       khazana security define PFL-3Y --kind bond --name "Floating bond" --reference mtb-3m \\
         --isin PK0PFL03Y266 --months 3 --issue 2027-02-11 --tenor 3y --document terms.pdf \\
         --multiple 100000 --ceiling 5000000000 --account tkhz1… --dry-run
+      khazana security define PIB-10Y --kind bond --name "Callable bond" --rate 12 \\
+        --callable 2032-02-11..2036-02-11=101 --isin PK0PIB10Y266 --issue 2027-02-11 \\
+        --tenor 10y --document terms.pdf --multiple 100000 --ceiling 5000000000 \\
+        --account tkhz1… --propose --key ministry.json
     """
     given = offices.submission
     payer = agent or offices.account

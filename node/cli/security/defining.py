@@ -21,6 +21,7 @@ KINDS: Final = ("bill", "bond", "sukuk")
 ROLLS: Final = ("none", "following", "modified-following", "preceding")
 STUBS: Final = ("none", "short-front", "long-front", "short-back", "long-back")
 _OF_WHAT_FLOATS: Final = ("margin", "floor", "cap", "fixing_days", "stale_days")
+_OF_A_CALL: Final = ("call_notice_days", "call_in_part")
 _OF_INTEREST: Final = ("months", "stub")
 _OF_WHAT_IS_PAID: Final = (
     "day_count",
@@ -30,7 +31,12 @@ _OF_WHAT_IS_PAID: Final = (
     "record_days",
     "grace_days",
     "face_unit",
+    "callable",
+    "instalments",
 )
+_WINDOW: Final = re.compile(r"([^=.]{1,12})(?:\.\.([^=.]{1,12}))?=([0-9]{1,5}(?:\.[0-9]{1,4})?)")
+_INSTALMENT: Final = re.compile(r"([1-9][0-9]{0,3})=([0-9]{1,3}(?:\.[0-9]{1,4})?)")
+_E4: Final = 10_000
 _TENOR: Final = re.compile(r"([1-9][0-9]{0,4})([dmy])")
 _PPM_OF_PERCENT: Final = 10_000
 _ALL_PPM: Final = 1_000_000
@@ -62,6 +68,10 @@ class Terms:
     grace_days: int
     pool: tuple[str, ...]
     face_unit: str
+    callable: tuple[str, ...]
+    call_notice_days: int
+    call_in_part: bool
+    instalments: tuple[str, ...]
     brought_back: bool
     written: frozenset[str] = frozenset()
     """Names of what an option says, rather than what is usual."""
@@ -97,8 +107,8 @@ def terms_of(
         "months": said.months if pays else 0,
         "rates": _rates(said),
         "floating": None if said.reference is None else _floating(said),
-        "call": None,
-        "instalments": [],
+        "call": _call(said),
+        "instalments": [_instalment(text) for text in said.instalments],
         "day_count": said.day_count or ("ACT/ACT ICMA" if said.kind == "bond" else "ACT/365F"),
         "pricing_day_count": said.pricing_day_count
         or ("ACT/365F" if said.kind == "bill" else "ACT/ACT ICMA"),
@@ -130,6 +140,8 @@ def _check(said: Terms, *, pays: bool) -> None:
         raise CommandError(Exit.USAGE, "found --step without --rate, which is paid before it")
     if said.reference is None:
         _refuse(said, _OF_WHAT_FLOATS, "the rate does not float: there is no --reference")
+    if not said.callable:
+        _refuse(said, _OF_A_CALL, "nothing is to be called: there is no --callable")
     if not pays:
         _refuse(said, _OF_INTEREST, "it pays its face alone, without --rate or --reference")
     if said.brought_back:
@@ -144,7 +156,10 @@ def _check(said: Terms, *, pays: bool) -> None:
 
 def _refuse(said: Terms, names: Sequence[str], why: str) -> None:
     """Refuse what would be said for nothing: a definition is for ever."""
-    found = [f"--{name.replace('_', '-')}" for name in names if name in said.written]
+    spelled = {"instalments": "--instalment"}
+    found = [
+        spelled.get(name, f"--{name.replace('_', '-')}") for name in names if name in said.written
+    ]
     if found:
         raise CommandError(Exit.USAGE, f"found {', '.join(found)}, and {why}")
 
@@ -177,6 +192,45 @@ def _rates(said: Terms) -> list[dict[str, object]]:
     steps = [_step(text) for text in said.steps]
     first = {"from_day": said.issue.isoformat(), "rate_ppm": _ppm(said.rate, "--rate")}
     return [first, *sorted(steps, key=lambda each: str(each["from_day"]))]
+
+
+def _call(said: Terms) -> dict[str, object] | None:
+    if not said.callable:
+        return None
+    windows = sorted(map(_window, said.callable), key=lambda each: str(each["from_day"]))
+    return {
+        "windows": windows,
+        "notice_days": said.call_notice_days,
+        "in_part": said.call_in_part,
+    }
+
+
+def _window(text: str) -> dict[str, object]:
+    from node.ledger.dates import DatesError, parse_date
+
+    found = _WINDOW.fullmatch(text)
+    if found is None:
+        raise CommandError(
+            Exit.USAGE,
+            f"--callable is {text[:40]!r}; expected days and a price per hundred with at most four"
+            " decimals: 2029-02-11=101 or 2029-02-11..2031-02-10=100.5",
+        )
+    try:
+        first, last = (parse_date(day).isoformat() for day in (found[1], found[2] or found[1]))
+    except DatesError as error:
+        raise CommandError(Exit.USAGE, f"--callable {text[:40]}: {error}") from None
+    return {"from_day": first, "to_day": last, "price_e4": int(Fraction(found[3]) * _E4)}
+
+
+def _instalment(text: str) -> dict[str, object]:
+    found = _INSTALMENT.fullmatch(text)
+    if found is None:
+        raise CommandError(
+            Exit.USAGE,
+            f"--instalment is {text[:40]!r}; expected the number of a payment and per cent of the"
+            " face with at most four decimals: 3=12.5",
+        )
+    return {"payment": int(found[1]), "share_ppm": _ppm(Fraction(found[2]), "--instalment")}
 
 
 def _step(text: str) -> dict[str, object]:
