@@ -42,7 +42,7 @@ from node.network.tls import read_certificate
 from node.proofs import ProofError, read_entries, verify_proof_file
 from node.provision.description import load_description
 from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
-from node.provision.processes import PID_FILE, running
+from node.provision.processes import LOG_FILE, PID_FILE, log_tail, running
 from node.provision.requests import RequestError, read_request
 from node.replica.entries import (
     Begun,
@@ -90,6 +90,13 @@ def _in_file(read: Callable[[Path], object], name: str) -> Callable[[], _Opened]
             yield read_file
 
     return opened
+
+
+def _started(path: Path) -> None:
+    """Read what was noted of a started node: whether it runs, and what it has logged since."""
+    running(path.parent)
+    (path.parent / LOG_FILE).write_text("a line\n")
+    assert len(log_tail(path.parent, 1, of_this_start=True)) <= 1
 
 
 def _entry(data: bytes) -> bytes:
@@ -395,10 +402,10 @@ FILES: Final[tuple[Target, ...]] = (
     Target(
         name="process-state",
         form=Form.JSON,
-        opened=_in_file(lambda path: running(path.parent), PID_FILE),
+        opened=_in_file(_started, PID_FILE),
         refusals=(),
-        seeds=lambda: (b'{"pid": 1, "began": 7}',),
-        doors=("node.provision.processes.running",),
+        seeds=lambda: (b'{"pid": 1, "began": 7}', b'{"pid": 1, "began": 7, "logged_from": 3}'),
+        doors=("node.provision.processes.running", "node.provision.processes._logged_from"),
     ),
     Target(
         name="operation-file",
