@@ -12,53 +12,41 @@ thread, or opens a socket.
 import asyncio
 import contextlib
 import shutil
-import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Final, Self, TextIO
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from consensus import errors as consensus_errors
 from consensus.engine import Engine
 from node.admission import Admission
+from node.app.beginning import join_by_snapshot
 from node.app.clients import listen_all, load_keyring, rpc_limits
-from node.app.loading import (
-    load_certificate,
-    load_following_identity,
-    load_following_signer,
-    load_identity,
-    load_signer,
-)
+from node.app.failures import fail_with, first_of, told_to
+from node.app.folders import CHAIN_FOLDER, consensus_log_path
+from node.app.followers import make_index, make_stream
+from node.app.links import make_network, make_transport
+from node.app.loading import load_following_signer, load_identity, load_signer
+from node.app.operator import serve_operator
 from node.app.outlook import outlook_of
+from node.app.parts import NodeParts
+from node.app.release import software
 from node.app.router import Router
-from node.app.travel import Travel, load_travelled
+from node.app.travel import load_travelled
 from node.app.upgrades import UpgradeNotices
-from node.chain import Chain, ChainDamaged, Committed
-from node.clock import Clock, SystemClock, TravellingClock
+from node.chain import Chain, Committed
+from node.clock import TravellingClock
 from node.config import NodeConfig
-from node.control import ControlServer, Made
-from node.control.place import socket_path
-from node.explorer import Desk, Explorer
+from node.explorer import Explorer
 from node.genesis import Genesis
-from node.index import IndexUnusable, database_of, is_wanted
 from node.intake import Intake
 from node.keys import Signer, verify
 from node.ledger.errors import InvariantViolation
-from node.ledger.protocol import SUPPORTED
-from node.ledger.tables import ValidatorRecord
 from node.log import Logger, open_log
 from node.mempool import Mempool
 from node.metrics import Metrics
-from node.network import (
-    LaneLimits,
-    Network,
-    NetworkSettings,
-    Observer,
-    WireLimits,
-)
+from node.network import Network
 from node.network.tls import TlsIdentity
 from node.network.transport import Transport
 from node.network.websocket import WebSocketTransport
@@ -70,13 +58,10 @@ from node.replica.replica import Replica, ReplicaLimits
 from node.replica.seat import Seat
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
-from node.rpc.waiting import WaitingServer
 from node.signatures import AUTO_FROM_PROCESSORS, Helper, processors
-from node.snapshots import Installation, Pins, SnapshotError, TrustedPoint
-from node.snapshots.trust import HOUR_MS
+from node.snapshots import Pins
 from node.storage import (
     ConsensusLog,
-    FileSystem,
     KeyValueStore,
     StorageError,
     StorageThread,
@@ -84,17 +69,11 @@ from node.storage import (
     open_consensus_log,
     open_leveldb,
 )
-from node.stream import StreamUnusable, link_of
-from node.stream import is_wanted as is_published
-from node.sync import Joining, Serving, Sync, SyncLimits, needs_snapshot
-from node.upkeep import BackupError, back_up_running
+from node.sync import Serving, Sync, SyncLimits
 
 if TYPE_CHECKING:
     from node.index.follower import Follower
     from node.stream.publisher import Publisher
-
-CHAIN_FOLDER: Final = "chain"
-LOG_FOLDER: Final = "consensus"
 
 HALTING: Final = (
     Divergence,
@@ -120,36 +99,6 @@ class NodeHalted(Exception):
         )
         self.name = name
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeParts:
-    """What stands between a node and the world. None: the real thing, as configured."""
-
-    clock: Clock = field(default_factory=SystemClock)
-    random: Random | None = None
-    """Source of jitter; a simulation seeds it."""
-    store: KeyValueStore | None = None
-    """A database that the caller owns."""
-    log_files: FileSystem | None = None
-    """The files of the consensus log, owned by the caller."""
-    thread: StorageThread | None = None
-    """Where a given store and given files are written; None: on the caller's own thread."""
-    transport: Transport | None = None
-    identity: TlsIdentity | None = None
-    signer: Signer | None = None
-    following: Signer | None = None
-    """The key that is to follow a given signer."""
-    observers: Sequence[tuple[str, bytes]] = ()
-    """Name and certificate (DER) of observers besides the configured ones."""
-    verify: Callable[[bytes, bytes, bytes], bool] = verify
-    versions: Collection[int] = SUPPORTED
-    """Those of the protocol that this software knows; fewer make it an older release."""
-    serves_clients: bool = True
-    desk: Desk | None = None
-    """Acts on a development network when its pages are asked to."""
-    log: Logger | None = None
-    log_stream: TextIO = sys.stderr
 
 
 class Node:
@@ -238,7 +187,7 @@ class Node:
                 None if error is None else error.__traceback__,
             )
         except BaseExceptionGroup as group:
-            cause = _first(group)
+            cause = first_of(group)
             self.log.error("node stopped", error=str(cause), kind=type(cause).__name__)
             if isinstance(cause, HALTING):
                 raise NodeHalted(self.name, str(cause)) from cause
@@ -260,11 +209,20 @@ class Node:
         signer = parts.signer or load_signer(config, genesis)
         thread = await self._open_thread()
         failures: asyncio.Queue[StorageError] = asyncio.Queue()
-        store = WatchedStore(self._open_store(), _told_to(failures))
+        store = WatchedStore(self._open_store(), told_to(failures))
         store_thread = thread if parts.store is None else parts.thread
         if thread is not None:
             stack.push_async_callback(thread.drain)
-        await self._join_by_snapshot(store, store_thread, identity)
+        await join_by_snapshot(
+            store,
+            lambda: self._make_network(identity, height=lambda: 0, earliest=lambda: 1),
+            config=config,
+            genesis=genesis,
+            parts=parts,
+            thread=store_thread,
+            metrics=self.metrics,
+            log=self.log,
+        )
         self.chain = Chain.open(
             store,
             genesis,
@@ -313,31 +271,7 @@ class Node:
         notices = UpgradeNotices(chain=self.chain, metrics=self.metrics, log=self.log)
         notices.look()
         self.chain.listeners.append(notices.look)
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        stages = self.metrics.stages
-        running = [
-            tasks.create_task(stages.proposal.of(self.replica.run), name=f"{self.name}-replica")
-        ]
-        running.append(tasks.create_task(self.sync.run(), name=f"{self.name}-sync"))
-        running.append(
-            tasks.create_task(stages.admission.of(self.intake.run), name=f"{self.name}-intake")
-        )
-        running.append(tasks.create_task(_fail_with(failures), name=f"{self.name}-disk"))
-        stack.callback(self._stop_tasks, running)
-        serving = Serving(self.snapshots, self.network, thread=store_thread, metrics=self.metrics)
-        handler = Router(self.replica, self.sync, serving, self.intake)
-        tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
-        if self.index is not None:
-            running.append(tasks.create_task(self.index.run(), name=f"{self.name}-index"))
-        if self._helper is not None:
-            running.append(tasks.create_task(self._helper.run(), name=f"{self.name}-signatures"))
-        await self.network.wait_started()
-        self.rpc = await self._serve_clients()
-        self.stream = self._make_stream()
-        if self.stream is not None:
-            running.append(
-                tasks.create_task(stages.serve.of(self.stream.run), name=f"{self.name}-stream")
-            )
+        await self._run_rooms(failures, store_thread)
         await self._serve_operator(store, thread)
         head = self.chain.head
         self.log.info(
@@ -349,6 +283,35 @@ class Node:
             state_root=head.state_root,
             votes=signer is not None,
         )
+
+    async def _run_rooms(
+        self, failures: asyncio.Queue[StorageError], thread: StorageThread | None
+    ) -> None:
+        """Set every room to work, peers before clients; a failure of one ends all."""
+        stages = self.metrics.stages
+        tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        running: list[asyncio.Task[None]] = []
+
+        def run(room: str, work: Coroutine[Any, Any, None]) -> None:
+            running.append(tasks.create_task(work, name=f"{self.name}-{room}"))
+
+        run("replica", stages.proposal.of(self.replica.run))
+        run("sync", self.sync.run())
+        run("intake", stages.admission.of(self.intake.run))
+        run("disk", fail_with(failures))
+        self._stack.callback(self._stop_tasks, running)
+        serving = Serving(self.snapshots, self.network, thread=thread, metrics=self.metrics)
+        handler = Router(self.replica, self.sync, serving, self.intake)
+        tasks.create_task(self.network.run(handler), name=f"{self.name}-network")
+        if self.index is not None:
+            run("index", self.index.run())
+        if self._helper is not None:
+            run("signatures", self._helper.run())
+        await self.network.wait_started()
+        self.rpc = await self._serve_clients()
+        self.stream = self._make_stream()
+        if self.stream is not None:
+            run("stream", stages.serve.of(self.stream.run))
 
     def _with_travelling_clock(self) -> NodeParts:
         """Return the parts with a clock that can be set ahead, where the network lets it."""
@@ -404,103 +367,26 @@ class Node:
         seat.open(self.chain.head.height)
         return seat
 
-    async def _join_by_snapshot(
-        self, store: KeyValueStore, thread: StorageThread | None, identity: TlsIdentity
-    ) -> None:
-        """Take over a snapshot into an empty database, if the operator has named a trusted point.
-
-        Raises:
-            JoinRefused: what is configured does not do.
-        """
-        trusted = _trusted_point(self.config)
-        if not needs_snapshot(store, trusted, self.log):
-            return
-        assert trusted is not None
-        network = self._make_network(identity, height=lambda: 0, earliest=lambda: 1)
-        network.set_validators(known_validators(self.genesis))
-        joining = Joining(
-            installation=Installation(store, self.genesis),
-            genesis=self.genesis,
-            trusted=trusted,
-            wire=network,
-            thread=thread,
-            verify=self._parts.verify,
-            clock=self._parts.clock,
-            log=self.log,
-        )
-        try:
-            async with self._telling_of(joining), asyncio.TaskGroup() as tasks:
-                tasks.create_task(network.run(joining), name=f"{self.name}-network")
-                try:
-                    has_joined = await joining.run()
-                finally:
-                    network.stop()
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
-        if not has_joined:
-            self.log.warning("no peer serves a snapshot yet: copying blocks from the genesis")
-
-    @contextlib.asynccontextmanager
-    async def _telling_of(self, joining: Joining) -> AsyncIterator[None]:
-        """Answer clients and whoever watches over the node while there is no chain yet."""
-        if not self._parts.serves_clients:
-            yield
-            return
-
-        def progress() -> Mapping[str, int | None]:
-            return asdict(joining.progress)
-
-        rpc = self.config.rpc
-        server = WaitingServer(
-            progress,
-            metrics=self.metrics,
-            log=self.log,
-            limits=rpc_limits(rpc),
-            hosts=rpc.hosts,
-        )
-        try:
-            await listen_all(server, rpc)
-            yield
-        finally:
-            await server.stop()
-
     def _make_network(
         self, identity: TlsIdentity, *, height: Callable[[], int], earliest: Callable[[], int]
     ) -> Network:
-        config, parts, blocks = self.config.network, self._parts, self.genesis.blocks
-        limits = WireLimits(
-            block_size_max=blocks.size_bytes_max, block_transactions_max=blocks.transactions_max
-        )
-        settings = _network_settings(self.config)
-        self._transport = parts.transport or WebSocketTransport(
-            identity=identity,
-            following=None if parts.identity else load_following_identity(self.config),
-            listen=config.listen,
-            frame_size_max=limits.frame_size_max,
-            log=self.log,
+        self._transport = make_transport(
+            identity,
+            config=self.config,
+            genesis=self.genesis,
+            parts=self._parts,
             metrics=self.metrics,
-            settings=settings,
+            log=self.log,
         )
-        return Network(
-            name=self.name,
-            genesis_hash=self.genesis.hash,
-            transport=self._transport,
-            addresses={name: str(place) for name, place in config.peers.items()},
-            observers=[
-                Observer(name=name, tls_certificate=certificate)
-                for name, certificate in (
-                    *((name, load_certificate(path)) for name, path in config.observers.items()),
-                    *parts.observers,
-                )
-            ],
+        return make_network(
+            self._transport,
+            config=self.config,
+            genesis=self.genesis,
+            parts=self._parts,
             height=height,
             earliest=earliest,
-            log=self.log,
             metrics=self.metrics,
-            software=software(),
-            settings=settings,
-            limits=limits,
-            random=parts.random,
+            log=self.log,
         )
 
     def _make_rooms(self, seat: Seat | None) -> None:
@@ -560,57 +446,23 @@ class Node:
         )
 
     def _make_index(self, store: KeyValueStore) -> "Follower | None":
-        """Return what follows the chain into the index, if this node has one."""
-        if not self._parts.serves_clients or not is_wanted(self.config):
+        if not self._parts.serves_clients:
             return None
-        # Imported here: a validator without an index needs no SQL.
-        from node.index.follower import Follower
-
-        try:
-            database = database_of(self.config)
-        except IndexUnusable as error:
-            self.log.error("no index", error=str(error))
-            return None
-        index = Follower(
-            database,
-            store,
-            self.genesis,
-            head=lambda: self.chain.head.height,
-            metrics=self.metrics,
-            log=self.log,
+        index = make_index(
+            store, config=self.config, chain=self.chain, metrics=self.metrics, log=self.log
         )
-        self.chain.listeners.append(index.note)
-        self._stack.push_async_callback(index.close)
+        if index is not None:
+            self._stack.push_async_callback(index.close)
         return index
 
     def _make_stream(self) -> "Publisher | None":
-        """Return what publishes what is committed, if this node is to."""
-        if self.rpc is None or not is_published(self.config):
+        if self.rpc is None:
             return None
-        try:
-            link = link_of(self.config, self.genesis)
-        except StreamUnusable as error:
-            self.log.error("no stream", error=str(error))
-            return None
-        # Imported here: a node that publishes nothing needs no NATS.
-        from node.stream.publisher import Publisher
-
-        history = self.chain.history
-
-        def block_id(height: int) -> bytes | None:
-            certificate = history.certificate(height)
-            return None if certificate is None else certificate.block_id
-
-        stream = Publisher(
-            link,
-            self.rpc.feed,
-            block_id=block_id,
-            earliest=lambda: history.earliest,
-            tells_gaps=self.config.stream.gaps,
-            metrics=self.metrics,
-            log=self.log,
+        stream = make_stream(
+            self.rpc.feed, config=self.config, chain=self.chain, metrics=self.metrics, log=self.log
         )
-        self._stack.push_async_callback(stream.close)
+        if stream is not None:
+            self._stack.push_async_callback(stream.close)
         return stream
 
     def _offer_readings(self, thread: StorageThread | None) -> None:
@@ -676,36 +528,13 @@ class Node:
         """Open the control socket in the home, where there is a home."""
         if not self._has_operator or thread is None:
             return
-
-        async def back_up(to: Path, blocks: bool, progress: Callable[[int], None]) -> Made | str:
-            try:
-                written = await back_up_running(
-                    self.chain,
-                    store,
-                    thread,
-                    self._parts.clock,
-                    to,
-                    blocks=blocks,
-                    software=software(),
-                    progress=progress,
-                )
-            except (BackupError, ChainDamaged, SnapshotError, StorageError) as error:
-                return str(error)
-            return Made(
-                height=written.about.height,
-                block_id=written.about.block_id.hex(),
-                state_root=written.about.state_root.hex(),
-                size_bytes=written.size_bytes,
-                blocks=written.blocks,
-            )
-
-        clock = self._parts.clock
-        travel = None
-        if isinstance(clock, TravellingClock):
-            travel = Travel(clock, self.chain, folder=self.config.data_dir, beat=self.replica.beat)
-        server = ControlServer(
-            socket_path(self.config.data_dir),
-            back_up=back_up,
+        server = await serve_operator(
+            self.chain,
+            store,
+            thread,
+            folder=self.config.data_dir,
+            clock=self._parts.clock,
+            beat=self.replica.beat,
             outlook=lambda: outlook_of(
                 name=self.name,
                 software=software(),
@@ -714,14 +543,8 @@ class Node:
                 replica=self.replica,
                 checks=() if self.rpc is None else self.rpc.health.checks(),
             ),
-            travel=travel,
             log=self.log,
         )
-        try:
-            await server.start()
-        except OSError as error:
-            # A file system without sockets is no reason not to vote.
-            self.log.warning("no control socket: a backup needs the node stopped", error=str(error))
         self._stack.push_async_callback(server.stop)
 
     def _follow_validators(self, committed: Committed) -> None:
@@ -767,82 +590,9 @@ class Node:
             self.log.info("not a validator at present: this node observes until it is one")
 
 
-def software() -> str:
-    """Return the name and version that peers and clients are told."""
-    try:
-        return f"khazana {version('khazana')}"
-    except PackageNotFoundError:
-        return "khazana"
-
-
-def known_validators(genesis: Genesis) -> tuple[ValidatorRecord, ...]:
-    """Return those whom a node without a chain can know: the founders, and whom amendments name."""
-    named = {each.name: each for each in genesis.ledger.validators}
-    for amendment in genesis.amendments:
-        named |= {each.name: each for each in amendment.validators}
-    return tuple(named[name] for name in sorted(named))
-
-
-def _trusted_point(config: NodeConfig) -> TrustedPoint | None:
-    sync = config.sync
-    if sync.trusted_height is None or sync.trusted_block is None:
-        return None
-    return TrustedPoint(
-        height=sync.trusted_height,
-        block_id=bytes.fromhex(sync.trusted_block),
-        period_ms=sync.trust_period_hours * HOUR_MS,
-    )
-
-
-def consensus_log_path(data_dir: Path) -> Path:
-    """Return the folder of a validator's consensus log."""
-    return data_dir / LOG_FOLDER
-
-
-def _network_settings(config: NodeConfig) -> NetworkSettings:
-    network, defaults = config.network, NetworkSettings()
-    lanes = [
-        LaneLimits(count_max=lane.count_max, size_max=network.lane_bytes_max)
-        for lane in (defaults.consensus_lane, defaults.sync_lane, defaults.transactions_lane)
-    ]
-    return NetworkSettings(
-        consensus_lane=lanes[0],
-        sync_lane=lanes[1],
-        transactions_lane=lanes[2],
-        frames_per_s=float(network.frames_per_s_max),
-        bytes_per_s=float(network.bytes_per_s_max),
-        handshakes_max=network.handshakes_max,
-    )
-
-
 def _disk(folder: Path) -> tuple[int, int] | None:
     try:
         usage = shutil.disk_usage(folder)
     except OSError:
         return None  # The node itself says what is wrong with it.
     return usage.free, usage.total
-
-
-def _told_to(failures: asyncio.Queue[StorageError]) -> Callable[[StorageError], None]:
-    """Return what puts a failure into this queue, from whichever thread met it."""
-    loop = asyncio.get_running_loop()
-
-    def failed(failure: StorageError) -> None:
-        # The second may follow from the first, or from closing.
-        if failures.empty() and not loop.is_closed():
-            loop.call_soon_threadsafe(failures.put_nowait, failure)
-
-    return failed
-
-
-async def _fail_with(failures: asyncio.Queue[StorageError]) -> None:
-    """Wait for a failure of the disk, and let the node end with it, whoever met it."""
-    raise await failures.get()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the failure that stopped the node; the others followed from it."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first

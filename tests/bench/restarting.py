@@ -18,7 +18,7 @@ from typing import Any, Final
 from consensus.certificates import QuorumCertificate
 from consensus.messages import Vote, sign_bytes
 from consensus.types import BlockId, Height, Round, Signature, ValidatorId, VoteType
-from node.app.node import CHAIN_FOLDER, consensus_log_path
+from node.app import CHAIN_FOLDER, consensus_log_path
 from node.chain import Candidate, Chain
 from node.client import Client
 from node.clock import SystemClock

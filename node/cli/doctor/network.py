@@ -26,7 +26,7 @@ class Stored:
 
 def read_stored(home: "Home") -> Stored:
     """Open the database of a stopped node as the node would, and close it again."""
-    from node.app.node import known_validators
+    from node.app.beginning import known_validators
     from node.chain import AmendmentMissing, Chain, ChainDamaged, UpgradeRequired
     from node.chain.opening import is_empty
     from node.genesis import AmendmentError

@@ -1,0 +1,113 @@
+"""How a node without data begins: by a snapshot, where its operator has named a block to trust."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict
+
+from node.app.clients import listen_all, rpc_limits
+from node.app.failures import first_of
+from node.app.parts import NodeParts
+from node.config import NodeConfig
+from node.genesis import Genesis
+from node.ledger.tables import ValidatorRecord
+from node.log import Logger
+from node.metrics import Metrics
+from node.network import Network
+from node.rpc.waiting import WaitingServer
+from node.snapshots import Installation, TrustedPoint
+from node.snapshots.trust import HOUR_MS
+from node.storage import KeyValueStore, StorageThread
+from node.sync import Joining, needs_snapshot
+
+
+async def join_by_snapshot(
+    store: KeyValueStore,
+    network: Callable[[], Network],
+    *,
+    config: NodeConfig,
+    genesis: Genesis,
+    parts: NodeParts,
+    thread: StorageThread | None,
+    metrics: Metrics,
+    log: Logger,
+) -> None:
+    """Take over a snapshot into an empty database, if the operator has named a trusted point.
+
+    Args:
+        network: makes the links of a node at height 0.
+
+    Raises:
+        JoinRefused: what is configured does not do.
+    """
+    trusted = _trusted_point(config)
+    if not needs_snapshot(store, trusted, log):
+        return
+    assert trusted is not None
+    links = network()
+    links.set_validators(known_validators(genesis))
+    joining = Joining(
+        installation=Installation(store, genesis),
+        genesis=genesis,
+        trusted=trusted,
+        wire=links,
+        thread=thread,
+        verify=parts.verify,
+        clock=parts.clock,
+        log=log,
+    )
+    try:
+        async with (
+            _telling_of(joining, config, metrics=metrics, log=log)
+            if parts.serves_clients
+            else contextlib.nullcontext(),
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(links.run(joining), name=f"{config.name}-network")
+            try:
+                has_joined = await joining.run()
+            finally:
+                links.stop()
+    except BaseExceptionGroup as group:
+        raise first_of(group) from None
+    if not has_joined:
+        log.warning("no peer serves a snapshot yet: copying blocks from the genesis")
+
+
+@contextlib.asynccontextmanager
+async def _telling_of(
+    joining: Joining, config: NodeConfig, *, metrics: Metrics, log: Logger
+) -> AsyncIterator[None]:
+    """Answer clients and whoever watches over the node while there is no chain yet."""
+
+    def progress() -> Mapping[str, int | None]:
+        return asdict(joining.progress)
+
+    rpc = config.rpc
+    server = WaitingServer(
+        progress, metrics=metrics, log=log, limits=rpc_limits(rpc), hosts=rpc.hosts
+    )
+    try:
+        await listen_all(server, rpc)
+        yield
+    finally:
+        await server.stop()
+
+
+def known_validators(genesis: Genesis) -> tuple[ValidatorRecord, ...]:
+    """Return those whom a node without a chain can know: the founders, and whom amendments name."""
+    named = {each.name: each for each in genesis.ledger.validators}
+    for amendment in genesis.amendments:
+        named |= {each.name: each for each in amendment.validators}
+    return tuple(named[name] for name in sorted(named))
+
+
+def _trusted_point(config: NodeConfig) -> TrustedPoint | None:
+    sync = config.sync
+    if sync.trusted_height is None or sync.trusted_block is None:
+        return None
+    return TrustedPoint(
+        height=sync.trusted_height,
+        block_id=bytes.fromhex(sync.trusted_block),
+        period_ms=sync.trust_period_hours * HOUR_MS,
+    )
