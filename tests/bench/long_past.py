@@ -30,6 +30,7 @@ from node.explorer import Explorer
 from node.genesis import Genesis
 from node.index.database import Database
 from node.index.rebuilding import rebuild
+from node.index.schema import FORMAT
 from node.index.sqlite import SqliteDatabase
 from node.ledger.tables import ASSETS, AssetRecord, name_key
 from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
@@ -57,7 +58,7 @@ WORDS: Final = 4_000
 MEMO_SHARE: Final = 10
 """One transfer in so many has a memo."""
 CHAIN_FILE: Final = "chain.whole"
-INDEX_FILE: Final = "index-2.whole"
+INDEX_FILE: Final = f"index-{FORMAT}.whole"
 """Written when a step is done: where one is missing, the step is done anew. With the form of the
 index."""
 STAGE_FACTS: Final = (
