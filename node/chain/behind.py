@@ -96,9 +96,14 @@ class BranchesBehind:
         Raises:
             StorageError: it is not known whether they are durable.
         """
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            await writing
+        if self._writing is not None:
+            await self._writing  # Until then they are not there for anybody.
+            self._writing = None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the store is still without them."""
+        return self._writing is not None and not self._writing.done()
 
     async def settled(self) -> None:
         """Wait until they are there or have failed, which is for `written` to say."""

@@ -495,14 +495,18 @@ class Chain:
             await pruning
 
     async def settled(self) -> None:
-        """Wait until no block is being written.
+        """Wait until no block is being written, and no branches of one.
 
         For a moment during a write the store is ahead of the head. What is read after this, and
         before the reader gives up the loop, is all of the head's height.
         """
-        while self._writing is not None and not self._writing.is_set():
-            await self._writing.wait()
-        await self._behind.settled()
+        while True:  # After each wait for one the other may have begun.
+            if self._writing is not None and not self._writing.is_set():
+                await self._writing.wait()
+            elif self._behind.is_writing:
+                await self._behind.settled()
+            else:
+                return
 
     def _accept(
         self, candidate: Candidate, certificate: QuorumCertificate, *, whole: bool

@@ -15,9 +15,10 @@ whose blocks come a tenth of a second apart or more; what that takes is told as 
 Prints one JSON object: milliseconds of a block, by the clock and in processor time. `own` is that
 of the loop and of the store's thread, which take turns at a block: what it takes wherever a core is
 free for it, but for waiting for the disk; `waited` is the rest of the clock: the disk, and whoever
-else uses the processors. `entries` and `kilobytes` are what its batch writes. `added_ms` is what a
-paying block takes beyond the median of control's, and `added_by_rank_ms` the median, the 99th of a
-hundred and the highest of paying blocks, each less the same of control's.
+else uses the processors. `entries` and `kilobytes` are what it writes, with the branches that
+follow it. `added_ms` is what a paying block takes beyond the median of control's, and
+`added_by_rank_ms` the median, the 99th of a hundred and the highest of paying blocks, each less the
+same of control's.
 """
 
 import argparse

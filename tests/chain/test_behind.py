@@ -145,18 +145,30 @@ async def test_meanwhile_everything_is_answered_as_of_the_head() -> None:
         assert whole.nodes == candidate.nodes
 
 
-async def test_next_block_and_readers_of_the_store_wait_for_the_branches() -> None:
+@pytest.mark.parametrize("reader_first", [True, False])
+async def test_next_block_and_readers_of_the_store_wait_for_the_branches(
+    *, reader_first: bool
+) -> None:
     store = HeldStore()
     async with StorageThread() as thread:
         town = await held(store, thread)
         height = town.chain.head.height
         candidate = town.build(town.admit(town.transfer("a0", "a1")))
+
+        async def read() -> None:
+            await town.chain.settled()
+            # As a backup does, before the loop is given up.
+            view = store.view()
+            found = MemoryStore()
+            found.write(list(view.scan(b"", b"\xff")), sync=True)
+            assert state_root(StoredNodes(found)) == town.chain.head.state_root
+
+        steps = [read(), town.chain.commit(candidate, town.certify(candidate))]
         async with asyncio.TaskGroup() as group:
-            settled = group.create_task(town.chain.settled())
-            commit = group.create_task(town.chain.commit(candidate, town.certify(candidate)))
-            await asyncio.sleep(0)
-            assert not settled.done()
-            assert not commit.done()
+            tasks = [group.create_task(each) for each in steps[:: 1 if reader_first else -1]]
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not any(task.done() for task in tasks)
             assert store.get(layout.block_key(height + 1)) is None
             store.released.set()
         await town.chain.settled()
