@@ -22,6 +22,9 @@ READ_AT_ONCE_BYTES: Final = 1 << 16
 """Of one connection in one turn of the loop: asyncio would read four times as much, and each
 connection holds what came first until its request has its turn. This is an attribute of asyncio's
 transports that none of its pages names; one without it would read as it always did."""
+WRITE_BYTES: Final = 1 << 16
+"""Of answers that the other side has not taken: with more, a request waits until it has. This is
+asyncio's own figure for connections without TLS; for those with it, it has eight times as much."""
 STOP_SECONDS: Final = 2.0
 HANDSHAKE_SECONDS: Final = 5.0
 """In which TLS must be agreed on: against those that connect and say nothing."""
@@ -233,6 +236,7 @@ class _Doorway(asyncio.Protocol):
         if encrypted is None or encrypted.is_closing():
             self._lose()
             return
+        encrypted.set_write_buffer_limits(high=WRITE_BYTES)
         handler = self._server()
         encrypted.set_protocol(handler)
         handler.connection_made(encrypted)

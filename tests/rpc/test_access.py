@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -29,7 +30,8 @@ from node.codec import encode
 from node.explorer import Explorer
 from node.log import silent_log
 from node.rpc import RpcLimits, listening
-from node.rpc.listening import READ_AT_ONCE_BYTES
+from node.rpc.doorstep import Doorstep
+from node.rpc.listening import READ_AT_ONCE_BYTES, WRITE_BYTES
 from node.rpc.tls import ListenerTlsError, listener_context
 from tests.access.hand import HandClock
 from tests.rpc.authorities import Authority, Identity
@@ -336,6 +338,41 @@ async def test_a_connection_with_tls_holds_no_more_than_one_without_reads_at_onc
 
     assert after - before < TLS_CONNECTIONS * (2 * READ_AT_ONCE_BYTES + 100_000), after - before
     assert answer["error"]["code"] == -32600
+
+
+async def test_who_takes_no_answers_has_no_more_written_with_tls_than_without(
+    authority: Authority, server: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    pause = Doorstep.pause_writing
+
+    def pause_writing(end: Doorstep) -> None:
+        assert end.transport is not None
+        if not held.done():
+            held.set_result(end.transport.get_write_buffer_size())
+        pause(end)
+
+    monkeypatch.setattr(Doorstep, "pause_writing", pause_writing)
+    body = json.dumps([{"jsonrpc": "2.0", "id": 1, "method": "khz_status"}] * 60).encode()
+    head = b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    ours = client_context(authority, authority.sign("operator"))
+    limits = RpcLimits(calls_per_second=None, work_ms_per_second=None)
+    async with solo_node(settled=False, limits=limits) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", port))
+        _, writer = await asyncio.open_connection(sock=link, ssl=ours, server_hostname="127.0.0.1")
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()
+        writer.write(request * 400)
+
+        answer_bytes_max = limits.body_small_bytes  # What is larger is given piece by piece.
+        assert await held <= WRITE_BYTES + answer_bytes_max + 1_000
+        writer.transport.abort()
 
 
 @pytest.mark.adversarial(48)
