@@ -111,12 +111,12 @@ from tests.ledger.debt import (
 )
 from tests.ledger.ladders_auctions import GOOD, STEP
 from tests.ledger.ladders_plans import LATER, PLANNED
+from tests.ledger.stripped import FACES, OTHER, coupons
+from tests.ledger.stripped import debt as stripped_debt
 from tests.ledger.test_calls import MIDDLE as CALLED
 from tests.ledger.test_calls import debt as callable_debt
 from tests.ledger.test_calls import rows as payments_of
 from tests.ledger.test_instruments import WEEKENDS, bond, instalments, steps
-from tests.ledger.test_stripping import FACES, OTHER, coupons
-from tests.ledger.test_stripping import debt as stripped_debt
 from tests.ledger.test_transactions import A, B, make_body
 from tests.ledger.world import (
     BILL,

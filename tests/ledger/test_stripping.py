@@ -1,17 +1,15 @@
 """Stripping a bond into zeros and putting it together again: the same is owed before and after."""
 
 from collections import Counter
-from fractions import Fraction
-from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.codec import encode, replace
+from node.codec import replace
 from node.ledger import servicing
 from node.ledger.auctions import Destination, Form
-from node.ledger.dates import Holiday, Order, Roll, Stub
+from node.ledger.dates import Holiday, Roll
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import (
     HolderPaid,
@@ -23,31 +21,21 @@ from node.ledger.events import (
     StripsDefined,
 )
 from node.ledger.holdings import credit
-from node.ledger.instruments import Payment, schedule_of
-from node.ledger.operations import AmendCalendar, Propose
+from node.ledger.operations import AmendCalendar
 from node.ledger.outcomes import Outcome
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import (
-    COUPON_STRIPS_MAX,
-    POSITIONS,
-    STRIPPINGS,
-)
+from node.ledger.securities import COUPON_STRIPS_MAX, POSITIONS
 from node.ledger.state import LedgerState
-from node.ledger.stripping import SERIES_MAX, STRIPS_PER_BLOCK_MAX, code_of_coupon
-from node.ledger.tables import ASSETS, POWERS, AssetIdentifiers, AssetRecord, power_key
-from node.ledger.terms import RateStep, StripTerms, is_serviced
+from node.ledger.stripping import STRIPS_PER_BLOCK_MAX
+from node.ledger.tables import ASSETS, POWERS, power_key
+from node.ledger.terms import RateStep
 from tests.ledger.auctions.test_reopening import announce, rule
 from tests.ledger.debt import (
     BOND,
     ISSUED,
     KARACHI,
-    SERIES,
-    amortising,
-    calendar,
-    callable_bond,
     define_bond,
     define_strips,
-    floating,
     fund,
     issue,
     make_debt,
@@ -57,222 +45,9 @@ from tests.ledger.debt import (
     strip,
     to_day,
     two_years_after,
-    zero_coupon,
 )
-from tests.ledger.world import (
-    CB,
-    FM,
-    VAR,
-    World,
-    address,
-    issue_cash,
-    place_hold,
-    transfer,
-    with_check_digit,
-)
-
-FACE: Final = 2_000_000
-OTHER: Final = "PIB-1Y-101"
-FACES: Final = f"{BOND}-P"
-
-
-def asset(world: World, code: str) -> AssetRecord:
-    record = world.get(ASSETS, code.encode())
-    assert record is not None
-    return record
-
-
-def rows(world: World, code: str = BOND) -> tuple[Payment, ...]:
-    terms = asset(world, code).terms
-    assert is_serviced(terms)
-    return schedule_of(terms, calendar(world))
-
-
-def coupons(world: World, code: str = BOND) -> list[str]:
-    return [code_of_coupon(SERIES, row.nominal_day) for row in rows(world, code)]
-
-
-def debt(*others: Any, cash: int = 10 * FACE, **changes: Any) -> World:
-    """Return a bond with strips, which Amina and the bank hold, on its day of issue."""
-    world = make_debt(define_bond(**changes), *others)
-    to_day(world, ISSUED)
-    world.do(
-        issue(FACE),
-        transfer(FM, "amina", FACE // 2, BOND),
-        transfer(FM, "first-bank", FACE // 2, BOND),
-        issue_cash(cash, to=FM),
-        define_strips(),
-        by=(CB, FM),
-    )
-    world.check()
-    return world
-
-
-def owed(world: World) -> Counter[tuple[int, bytes]]:
-    """Return what is still to be put on record, by day of the terms and holder, in thousandths."""
-    found: Counter[tuple[int, bytes]] = Counter()
-    for (code, account), total in world.totals().items():
-        terms = asset(world, code).terms
-        if not is_serviced(terms):
-            continue
-        for row in schedule_of(terms, calendar(world))[service(world, code).recorded :]:
-            assert row.interest is not None
-            paid = (row.interest + Fraction(row.principal_ppm, 1_000_000)) * total
-            found[row.nominal_day, account] += int(paid * 1_000)
-    return found
-
-
-# --- registering ---------------------------------------------------------------------------------
-
-
-def test_strips_of_a_bond_are_its_payments_and_its_face() -> None:
-    world = make_debt(define_bond())
-
-    (defined,) = world.do(define_strips(), by=(CB, FM))
-
-    codes = coupons(world)
-    assert defined == StripsDefined(
-        asset=BOND,
-        multiple=200,
-        first=1,
-        principal=FACES,
-        coupons=tuple(codes),
-        defined=(*codes, FACES),
-    )
-    for code, row in zip([*codes, FACES], [*rows(world), rows(world)[-1]], strict=True):
-        strip_of = asset(world, code)
-        assert isinstance(strip_of.terms, StripTerms)
-        assert strip_of.terms.line == (BOND if code == FACES else None)
-        (zero,) = rows(world, code)
-        assert (zero.payment_day, zero.record_day, zero.funding_day) == (
-            row.payment_day,
-            row.record_day,
-            row.funding_day,
-        )
-        assert zero.interest == 0
-        assert zero.principal_ppm == 1_000_000
-        assert (strip_of.supply, strip_of.decimals, strip_of.issuer) == (0, 2, FM)
-    world.check()
-
-
-def test_lines_of_a_series_share_the_coupons_of_a_day() -> None:
-    world = debt(define_bond(OTHER, maturity_day=rows_of_a_year()[-1], months=12))
-
-    (defined,) = world.do(define_strips(OTHER), by=(CB, FM))
-
-    assert isinstance(defined, StripsDefined)
-    assert defined.coupons == (coupons(world)[1],), "the second half year of the first"
-    assert defined.defined == (f"{OTHER}-P",)
-    world.do(issue(FACE, to="amina", asset=OTHER), by=(CB, FM))
-    world.do(strip("amina", 1_000, OTHER), strip("amina", 2_000), by=("amina",))
-    assert asset(world, coupons(world)[1]).supply == 70 + 70
-    world.check()
-    # Coupons are fungible: what came of one line serves the other.
-    world.do(reconstitute("amina", 1_000, OTHER), by=("amina",))
-    world.do(reconstitute("amina", 2_000), by=("amina",))
-    assert asset(world, coupons(world)[1]).supply == 0
-    world.check()
-
-
-def rows_of_a_year() -> list[int]:
-    """Return the days of the terms of the bond's first year."""
-    world = make_debt(define_bond())
-    return [row.nominal_day for row in rows(world)[:2]]
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        (floating(), "its rate floats"),
-        (callable_bond(), "it may be called"),
-        (amortising(), "it repays its face in instalments"),
-        (zero_coupon(), "it pays nothing but its face"),
-        (
-            {"order": Order.SHIFT_THEN_CALCULATE},
-            "its calendar, which can change, decides for how many days it pays interest",
-        ),
-        (
-            {"rates": (RateStep(from_day=ISSUED, rate_ppm=0),)},
-            "payment 1 pays no interest",
-        ),
-        (
-            {"months": 1, "maturity_day": ISSUED + 2_100, "stub": Stub.LONG_FRONT},
-            "69 payments are left, more than 64",
-        ),
-        (
-            {
-                "day_count": DayCount.ACT_ACT_ISDA,
-                "rates": (RateStep(from_day=ISSUED, rate_ppm=71_237),),
-            },
-            "the least that could be is 133590000000 minor units, more than its ceiling,"
-            " 1000000000",
-        ),
-    ],
-    ids=["floats", "call", "instalments", "zero", "calendar", "nothing", "many", "multiple"],
-)
-def test_bond_that_cannot_be_stripped_says_why(changes: dict[str, Any], reason: str) -> None:
-    world = make_debt(replace(define_bond(**changes), ceiling=10**9))
-    world.block()  # what floats is fixed, or awaited
-
-    receipt = world.submit(define_strips(), by=(CB, FM))
-
-    assert receipt.outcome is Outcome.ASSET_NOT_STRIPPABLE
-    assert dict(receipt.details)["reason"] == reason
-
-
-def test_series_is_refused_where_its_coupons_would_be_others() -> None:
-    world = debt(define_bond(OTHER, grace_days=9))
-
-    receipt = world.submit(define_strips(OTHER), by=(CB, FM))
-
-    assert receipt.outcome is Outcome.STRIP_DIFFERS
-    assert dict(receipt.details) == {
-        "asset": OTHER,
-        "found": coupons(world)[0],
-        "reason": "it has other terms",
-    }
-    world.do(define_strips(OTHER, series="PKT"), by=(CB, FM))
-    world.check()
-
-
-def test_code_that_is_another_asset_is_no_strip() -> None:
-    world = make_debt(define_bond(), define_bond(FACES))
-
-    receipt = world.submit(define_strips(), by=(CB, FM))
-
-    assert receipt.outcome is Outcome.STRIP_DIFFERS
-    assert dict(receipt.details)["reason"] == "the code is that of a bond"
-
-
-def test_codes_of_strips_are_codes() -> None:
-    long, longest = "P" * 30, "P" * 31
-    other = AssetIdentifiers(isin=with_check_digit("PK0000000XX"), currency="PKR", dti=None)
-    world = make_debt(define_bond(long), replace(define_bond(longest), identifiers=other))
-
-    for wrong in (
-        define_strips(long, series="S" * (SERIES_MAX + 1)),
-        define_strips(long, series="pks"),
-        define_strips(longest),
-    ):
-        assert world.submit(wrong, by=(CB, FM)).outcome is Outcome.NAME_NOT_ACCEPTED
-    (defined,) = world.do(define_strips(long, series="S" * SERIES_MAX), by=(CB, FM))
-
-    assert isinstance(defined, StripsDefined)
-    assert {len(code) for code in defined.defined} == {32}
-
-
-def test_strips_can_be_proposed() -> None:
-    world = make_debt(define_bond())
-    proposed = Propose(
-        account=address(FM),
-        operations=encode((replace(define_strips(), approvers=()),)),
-        expires_ms=world.time_ms + 10_000,
-    )
-
-    world.do(proposed, by=(FM,))
-
-    assert world.get(STRIPPINGS, BOND.encode()) is None, "one office alone"
-
+from tests.ledger.stripped import FACE, FACES, asset, coupons, debt, owed, rows
+from tests.ledger.world import CB, FM, VAR, address, issue_cash, place_hold, transfer
 
 # --- taking apart and putting together -----------------------------------------------------------
 

@@ -609,7 +609,7 @@ HIT: Final[Mapping[str, str]] = {
         "tests/ledger/test_stripping.py::test_block_moves_so_many_strips_and_no_more"
     ),
     "node.ledger.stripping.registering.SERIES_MAX": (
-        "tests/ledger/test_stripping.py::test_codes_of_strips_are_codes"
+        "tests/ledger/test_strippable.py::test_codes_of_strips_are_codes"
     ),
     "node.rpc.debt.PAYMENTS_COMPUTED_MAX": (
         "tests/rpc/test_debt.py::test_pages_end_by_their_limit_and_by_the_work_they_are"
