@@ -92,6 +92,11 @@ class Counted:
         monkeypatch.setattr(Doorstep, "data_received", data_received)
         monkeypatch.setattr(Doorstep, "connection_made", connection_made)
 
+    def forget(self) -> None:
+        """Forget what came."""
+        while not self.pieces.empty():
+            self.pieces.get_nowait()
+
     async def come(self, piece: bytes) -> None:
         """Wait until this came in one piece."""
         assert await self.pieces.get() == piece
@@ -233,16 +238,17 @@ async def test_the_rest_of_a_refused_body_is_thrown_away_and_what_follows_is_ans
 ) -> None:
     counted = Counted(monkeypatch)
     async with crowded_node(monkeypatch) as (solo, read), line_to(solo) as line:
-        while not counted.pieces.empty():
-            counted.pieces.get_nowait()
+        counted.forget()
         line.writer.write(PLAIN[:1_000])
         await counted.come(PLAIN[:1_000])
         assert (await line.answer()).startswith(b"HTTP/1.1 429 ")  # It is not waited for.
 
         line.writer.write(PLAIN[1_000:2_000])
         await counted.come(PLAIN[1_000:2_000])
+        assert counted.ends[-1]._left is not None
         assert (await line.ask(PLAIN[2_000:] + PLAIN)).startswith(b"HTTP/1.1 429 ")
         assert read == []
+        assert counted.ends[-1]._left is None  # Nobody is hung up on for what has come.
         assert (await line.ask(CALL)).startswith(b"HTTP/1.1 200 ")
 
 
@@ -255,10 +261,14 @@ async def test_who_does_not_send_the_rest_is_hung_up_on(monkeypatch: pytest.Monk
 
 
 async def test_who_says_nothing_more_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(monkeypatch)
     limits = RpcLimits(idle_timeout_ms=100)
     async with crowded_node(monkeypatch, limits=limits) as (solo, read), line_to(solo) as line:
+        close_at_s = [0.0]
         for _ in range(3):
             assert (await line.ask(PLAIN)).startswith(b"HTTP/1.1 429 ")
+            close_at_s.append(counted.ends[-1]._next_keepalive_close_time)
+        assert close_at_s == sorted(set(close_at_s))  # He has as long again after each.
         assert await line.reader.read() == b""
         assert read == []
 
@@ -278,8 +288,7 @@ async def test_a_list_inside_of_another_request_is_no_list(
     ]
     async with crowded_node(monkeypatch) as (solo, read):
         for first, second, status in wrapped:
-            while not counted.pieces.empty():
-                counted.pieces.get_nowait()
+            counted.forget()
             count = len(read)
             async with line_to(solo) as line:
                 line.writer.write(first)
@@ -328,15 +337,20 @@ async def test_who_reads_no_answers_is_not_written_more_than_a_connection_holds(
         link.setblocking(False)
         await asyncio.get_running_loop().sock_connect(link, ("127.0.0.1", solo.server.port))
         small = HEAD % 1 + b"x"
+        await asyncio.get_running_loop().sock_sendall(link, small)
+        counted.forget()
+        await counted.come(small)
+        transport = counted.ends[-1].transport
+        assert isinstance(transport, asyncio.Transport)
+        ours = transport.get_extra_info("socket")
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         sent = 0
         try:
             while not read:  # The answers before have not been taken: aiohttp's turn.
                 await asyncio.get_running_loop().sock_sendall(link, small)
                 sent += 1
-                await counted.pieces.get()
-            transport = counted.ends[-1].transport
-            assert isinstance(transport, asyncio.Transport)
-            assert transport.get_write_buffer_size() < 1 << 16
+                await counted.come(small)  # No two in one piece, which would be aiohttp's too.
+                assert transport.get_write_buffer_size() < 1 << 13
         finally:
             link.close()
         assert sent > 1
