@@ -141,5 +141,17 @@ async def test_an_amount_of_what_is_not_there_and_a_memo_without_end_are_told(
     assert "found 141 characters, expected at most 140" in long.err
 
 
+async def test_an_auction_that_nobody_won_has_nothing_to_come(market: Market) -> None:
+    await market.go_to(40)
+
+    result = await market.run("result", AUCTION)
+    verified = await market.run("verify", AUCTION)
+    shown = await market.run("show", AUCTION)
+
+    assert "no bid was accepted" in result.out
+    assert "No bid was accepted, and nothing is to come." in verified.err
+    assert f"auction {AUCTION}: rejected, no bid was accepted\n" in shown.out
+
+
 def test_the_longest_memo_is_that_of_the_ledger() -> None:
     assert options._MEMO_MAX == MEMO_MAX

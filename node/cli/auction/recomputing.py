@@ -21,7 +21,13 @@ from node.ledger.auctions import (
 )
 from node.ledger.auctions.allotment import price_of, reallotment_fault
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.auctions.records import Accrual, AuctionResult, LadderRow, RowState
+from node.ledger.auctions.records import (
+    Accrual,
+    AuctionResult,
+    AuctionStage,
+    LadderRow,
+    RowState,
+)
 from node.ledger.auctions.switches import sums_of
 from node.ledger.dates import DatesError
 from node.ledger.instruments import accrued_share, as_noted
@@ -62,11 +68,16 @@ async def recompute(
     found = await gather(client, auction, genesis)
     result = found.auction.result
     if result is None:
+        over = found.auction.stage is AuctionStage.REJECTED
         raise CommandError(
             Exit.REFUSED,
             f"auction {auction} is {found.auction.stage.name.lower()}: there is no result to"
             " verify",
-            advice="`khazana auction show` says when it is decided.",
+            advice=(
+                "No bid was accepted, and nothing is to come."
+                if over
+                else "`khazana auction show` says when it is decided."
+            ),
         )
     return figures_of(found, result)
 
