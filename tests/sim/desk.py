@@ -16,7 +16,7 @@ BAD_INPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "a bid over the limit": ("BIDDER_LIMIT_EXCEEDED",),
     "a bid by the wrong class": ("BIDDER_NOT_ACCEPTED",),
     "two bids without a price by one person": ("BidsVoided",),
-    "an allotment that is not paid for, and goes to others": ("AllotmentFailed", "FaceReallotted"),
+    "an allotment that is not paid for": ("AllotmentFailed",),
     "terms that contradict each other": ("TERMS_NOT_VALID", "AUCTION_TERMS_NOT_VALID"),
     "a schedule that cannot be": ("SCHEDULE_NOT_VALID",),
     "a correction of a day that is over": ("CALENDAR_DAY_PAST",),

@@ -49,6 +49,8 @@ CAMPAIGN: Final = 500
 """Seeds after which an auction of every form has settled; if not, the load has lost its way."""
 LONG_CAMPAIGN: Final = 5_000
 """Seeds after which all bad input of the debt desk was met, and every step of a payment."""
+CALM: Final = 0.05
+"""Of the seeds: a day without faults in which auctions, with bad input, go to their end."""
 FAULTS_A_DAY: Final = (3, 8, 20)
 FAULT_PAUSE_MAX_S: Final = 8.0
 
@@ -65,7 +67,7 @@ def options_of(seed: int) -> Options:
     pause_s = min(FAULT_PAUSE_MAX_S, minutes * 60 / chance.choice(FAULTS_A_DAY))
     version = random.Random(f"{seed}/soak/version").choice((1, LATEST_VERSION))
     busy = random.Random(f"{seed}/soak/auctions").random() < AUCTIONS
-    return Options(
+    drawn = Options(
         seed=seed,
         validators=validators,
         twins=int(doubled),
@@ -79,6 +81,23 @@ def options_of(seed: int) -> Options:
         bad=random.Random(f"{seed}/soak/bad").random() < 0.5,
         day_s=random.Random(f"{seed}/soak/days").choice(DAY_S),
         paid_per_block=random.Random(f"{seed}/soak/paid").choice(PAID_PER_BLOCK),
+    )
+    if random.Random(f"{seed}/soak/calm").random() >= CALM:
+        return drawn
+    return replace(
+        drawn,
+        validators=1,
+        twins=0,
+        liars=0,
+        observers=0,
+        minutes=1.0,
+        faults=(),
+        keep_blocks=0,
+        version=LATEST_VERSION,
+        auctions=True,
+        bad=True,
+        day_s=0.0,
+        client_pause_s=0.4,
     )
 
 

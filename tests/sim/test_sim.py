@@ -101,6 +101,7 @@ def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> No
         met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
 
     assert set(never_met(met)) <= RARE
+    assert "FaceReallotted" in met
 
 
 def test_a_campaign_in_which_no_auction_of_a_form_settles_fails() -> None:
