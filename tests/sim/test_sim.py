@@ -449,6 +449,20 @@ def test_one_that_comes_late_and_one_that_was_wiped_do_not_wait_for_each_other()
     holds(Options(seed=2061, liars=0, faults=(), client_pause_s=0.5), play)
 
 
+def test_a_removal_applied_long_after_it_was_given_up_is_made_good_too() -> None:
+    """Nothing is decided for half a minute, and then the proposal of its beginning."""
+    result = holds(
+        Options(
+            seed=288_707_635_990,
+            minutes=0.25,
+            fault_pause_s=0.75,
+            paid_per_block=12,
+            version=LATEST_VERSION,
+        )
+    )
+    assert result.operations["remove_validator"] == result.operations["add_validator"]
+
+
 @pytest.mark.adversarial(31)
 @pytest.mark.parametrize("jump_ms", [10_000, -10_000, 86_400_000, -86_400_000])
 def test_one_wrong_clock_neither_stops_the_chain_nor_moves_its_time(jump_ms: int) -> None:

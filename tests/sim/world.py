@@ -303,9 +303,17 @@ class _World:
         """Let validators that were ordered out of the set return."""
         assert self._faults is not None
         if self._faults.site.away:
-            await asyncio.sleep(ORDER_VALID_MS / 1000 + 1)
+            # A removal that was given up is over when a block is later than it, which may be long
+            # after its time: a proposal that holds it waits as long as nothing is decided.
+            over_ms = self.loop.true_ms() + ORDER_VALID_MS
+            await self._until(lambda: self._is_later(over_ms))
         for machine in self._faults.site.away:
             await self._faults.site.bring_in(machine, random.Random(f"{self.options.seed}/back"))
+
+    def _is_later(self, time_ms: int) -> bool:
+        """Say whether the last block is later than this."""
+        last = self._checker.decided.get(self._checker.height)
+        return last is not None and last.time_ms > time_ms
 
     async def _operate(self) -> None:
         """Give each machine the key under which its validator rules, as its operator would."""

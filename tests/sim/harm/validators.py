@@ -10,7 +10,7 @@ from tests.sim.harm.fault import Fault, Harm
 from tests.sim.machines import consensus_key, identity_of
 
 ORDER_VALID_MS: Final = 4_000
-"""An order that was given up is applied within this time, or never."""
+"""An order that was given up is applied by a block of within this time, or never."""
 
 
 async def _rotate_key(fault: Fault) -> None:
