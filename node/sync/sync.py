@@ -25,7 +25,7 @@ of `fetch_timeout_ms` for an answer.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from consensus.certificates import QuorumCertificate
@@ -99,6 +99,10 @@ class _Request:
 class _Fetched:
     peer: str
     item: BlockItem
+    certified: Certified | None = None
+    """Once its certificate was verified."""
+    ruling: bytes | None = None
+    """Hash of the set against which it was."""
 
     @property
     def size_bytes(self) -> int:
@@ -275,14 +279,15 @@ class Sync:
         committing = self._commit(run)
         committing.add_done_callback(lambda _: self._changed.set())
         try:
-            while not following and not committing.done():
+            while not committing.done():
                 self._changed.clear()
                 self._ask()
-                following = self._following(self._handed_to + 1)
-                if following:
-                    await self._look_ahead(following)
-                elif not committing.done():
-                    await self._changed.wait()
+                if self._handed_to + 1 in self._buffer:
+                    following = self._following(self._handed_to + 1)
+                    if following:
+                        await self._look_ahead(following)
+                    break
+                await self._changed.wait()
             await committing
         finally:
             self._handed_to = 0
@@ -309,7 +314,7 @@ class Sync:
                 break
             peers.setdefault(height, fetched.peer)
             try:
-                block, certificate = self._verified_block(fetched.item, height)
+                certified = self._certified(height)
             except _Unfit:
                 if run:
                     # It will be the first of the next run, and blamed there.
@@ -318,18 +323,19 @@ class Sync:
                 self._drop(height)
                 raise
             self._drop(height)
-            run.append(Certified(block, certificate))
+            run.append(certified)
             size_bytes += fetched.size_bytes
             height += 1
-            if block.header.next_validators_hash != self._chain.validators_hash or (
+            if certified.block.header.next_validators_hash != self._chain.validators_hash or (
                 self._chain.genesis.amendment_at(height) is not None
             ):
                 break
         return run
 
     def _following(self, height: int) -> list[Block]:
-        """Return the blocks in the buffer from this height on, as many as a run may hold. They are
-        what a peer says, and worth no more than work that would be done twice."""
+        """Return the blocks in the buffer from this height on, as many as a run may hold, as far as
+        they are certified by the set that rules now. Of another, that may rule by then, and of what
+        no validators stand behind, nothing is verified ahead: a peer can send any amount of it."""
         blocks: list[Block] = []
         size_bytes = 0
         while len(blocks) < RUN_BLOCKS_MAX and size_bytes < RUN_BYTES_MAX:
@@ -337,12 +343,26 @@ class Sync:
             if fetched is None:
                 break
             try:
-                blocks.append(decode_block(fetched.item.block))
-            except CodecError:
+                blocks.append(self._certified(height).block)
+            except _Unfit:
                 break
             size_bytes += fetched.size_bytes
             height += 1
         return blocks
+
+    def _certified(self, height: int) -> Certified:
+        """Return the block of this height in the buffer. Its certificate is verified once against
+        the same set.
+
+        Raises:
+            _Unfit: it is no block of this chain.
+        """
+        fetched, ruling = self._buffer[height], self._chain.validators_hash
+        if fetched.certified is not None and fetched.ruling == ruling:
+            return fetched.certified
+        certified = Certified(*self._verified_block(fetched.item, height))
+        self._buffer[height] = replace(fetched, certified=certified, ruling=ruling)
+        return certified
 
     def _verified_block(self, item: BlockItem, height: int) -> tuple[Block, QuorumCertificate]:
         try:
@@ -352,6 +372,10 @@ class Sync:
             raise _Unfit(str(error)) from None
         if block.header.height != height:
             raise _Unfit(f"it is of height {block.header.height}")
+        found, counted = len(block.transactions), block.header.transaction_count
+        if found != counted:
+            # Said before any of their signatures is looked at.
+            raise _Unfit(f"it holds {found} transactions, and its header counts {counted}")
         self._check_amended(block.header)
         self._verified.inc(len(certificate.signatures))
         try:

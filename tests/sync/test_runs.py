@@ -1,13 +1,15 @@
 """Copying many blocks: verified once each, in runs that wait for the disk once, asked for ahead."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from node.blocks import decode_block, decode_certificate
+from consensus.types import Signature
+from node.blocks import decode_block, decode_certificate, encode_block, encode_certificate
 from node.codec import replace
+from node.network import BlockItem, Blocks
 from node.replica.events import Certified
 from node.sync import sync as sync_module
 from node.sync.plan import Range
@@ -194,6 +196,63 @@ def test_while_a_run_is_written_the_signatures_of_the_next_are_verified() -> Non
             assert node.admission.signatures_verified == BLOCKS
             assert len(set(asked)) == len(asked)  # Not what is being committed once more.
             await network.until(lambda: not node.admission._ahead)
+
+    run_virtual(main())
+
+
+def without_signatures(item: BlockItem) -> BlockItem:
+    certificate = decode_certificate(item.certificate)
+    forged = type(certificate)(
+        kind=certificate.kind,
+        height=certificate.height,
+        round=certificate.round,
+        block_id=certificate.block_id,
+        signatures=tuple((name, Signature(bytes(64))) for name, _ in certificate.signatures),
+    )
+    return BlockItem(block=item.block, certificate=encode_certificate(forged))
+
+
+def with_one_more(item: BlockItem) -> BlockItem:
+    block = decode_block(item.block)
+    more = replace(block, transactions=(*block.transactions, *block.transactions))
+    return BlockItem(block=encode_block(more), certificate=item.certificate)
+
+
+@pytest.mark.adversarial(50)
+@pytest.mark.parametrize("spoil", [without_signatures, with_one_more])
+def test_of_what_no_validators_stand_behind_no_signature_is_verified_ahead(
+    spoil: Callable[[BlockItem], BlockItem],
+) -> None:
+    async def main() -> None:
+        async with cluster(observers=[OBSERVER]) as network:
+            await grown(network, RUN_BLOCKS_MAX + 2)
+            only_linked_to(network, OBSERVER, A)
+            await network.start(OBSERVER)
+            node = network[OBSERVER].up
+            commit, written = node.chain.commit, asyncio.Event()
+
+            async def slow(*arguments: object, **more: object) -> object:
+                await written.wait()
+                return await commit(*arguments, **more)  # type: ignore[arg-type]
+
+            node.chain.commit = slow  # type: ignore[method-assign, assignment]
+            take = node.sync._take
+
+            def spoiling(peer: str, answer: Blocks) -> None:
+                items = [
+                    spoil(item) if height > RUN_BLOCKS_MAX else item
+                    for height, item in enumerate(answer.items, answer.from_height)
+                ]
+                take(peer, replace(answer, items=tuple(items)))
+
+            node.sync._take = spoiling  # type: ignore[method-assign]
+            await network.until(lambda: RUN_BLOCKS_MAX + 1 in node.sync._buffer)
+            written.set()
+            await network.until(lambda: faults(network, A) >= 1)
+
+            assert node.chain.head.height == RUN_BLOCKS_MAX
+            assert node.admission.signatures_verified == RUN_BLOCKS_MAX
+            assert not node.admission._ahead
 
     run_virtual(main())
 
