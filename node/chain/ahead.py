@@ -89,6 +89,8 @@ class _Reading:
     def run(self) -> None:
         """Read until all is there, or nobody wants it any more; then rehearse."""
         self._before = None
+        if not self._nodes.are_stored():
+            return  # Their writing has failed, and what the store holds is another tree.
         try:
             left = servicing.HOLDERS_PER_BLOCK_MAX
             for foresight in self._foreseen:

@@ -7,7 +7,7 @@ is full, it becomes the old half and the old half is forgotten. So memory is bou
 of a dictionary look-up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from node.storage.layout import node_key, range_of
@@ -134,7 +134,7 @@ class StoredNodes:
         """Return what another thread may fill for the next block, and for no later one, once what
         was accepted is in the store.
         """
-        return NodesAhead(self._store, self._crown, self._ahead)
+        return NodesAhead(self._store, self._crown, self._ahead, self.are_stored)
 
     def accept(self, nodes: Mapping[bytes, bytes | None], *, are_stored: bool = True) -> None:
         """Take over what has just been written to the store, None for deleted.
@@ -170,6 +170,10 @@ class StoredNodes:
         """Know that what was accepted is in the store now. From any thread."""
         self._unwritten = {}
 
+    def are_stored(self) -> bool:
+        """Whether all that was accepted is in the store. From any thread."""
+        return not self._unwritten
+
     def _read(self, path: bytes) -> bytes | None:
         unwritten = self._unwritten
         if path in unwritten:
@@ -188,8 +192,16 @@ class StoredNodes:
 class NodesAhead:
     """What another thread than the one that asks sees of one state, and reads ahead of it."""
 
-    def __init__(self, store: KeyValueStore, crown: Mapping[bytes, bytes], ahead: _Ahead) -> None:
+    def __init__(
+        self,
+        store: KeyValueStore,
+        crown: Mapping[bytes, bytes],
+        ahead: _Ahead,
+        are_stored: Callable[[], bool],
+    ) -> None:
         """Take the crown, which is only looked into."""
+        self.are_stored = are_stored
+        """Whether the state is in the store. Unless it is, nothing may be asked for."""
         self._store = store
         self._crown = crown
         self._ahead = ahead

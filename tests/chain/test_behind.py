@@ -11,8 +11,11 @@ from node.chain import Chain, ChainDamaged
 from node.chain.ahead import Ahead
 from node.codec import encode
 from node.genesis import Genesis
+from node.ledger import commitment
 from node.ledger.commitment import state_root
+from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
 from node.ledger.tables import HOLDINGS, holding_key
+from node.ledger.units import MS_PER_DAY
 from node.proofs import render_proof, verify_proof_file
 from node.storage import (
     Batch,
@@ -24,9 +27,11 @@ from node.storage import (
     open_leveldb,
 )
 from node.upkeep import back_up_stopped, check_home, restore
-from tests.bench.joining import make_network
+from tests.bench.coupons import BOND, plant_into
+from tests.bench.joining import certify, make_network
 from tests.chain.stores import FailingStore, contents
 from tests.chain.test_ahead import (
+    HOLDERS,
     few_a_block,  # noqa: F401  # for every test here, as there
     pay_all,
     planted,
@@ -192,6 +197,40 @@ async def test_branches_that_cannot_be_written_stop_the_node_at_its_next_block()
     store.fails = False
     assert make_town(store).chain.head == head
     assert state_root(StoredNodes(store)) == head.state_root
+
+
+async def test_nothing_is_rehearsed_on_branches_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a node makes of its head until it stops is the same as after its next start."""
+    # Few holders lie as close together in the tree as many do.
+    monkeypatch.setattr(commitment, "_AHEAD_BYTES", 1)
+    monkeypatch.setattr(commitment, "_CLOSE", 1)
+    genesis = make_network(tmp_path).genesis
+    store = HeldStore()
+    plant_into(store, genesis, HOLDERS, 1)
+    async with StorageThread() as thread:
+        chain = Chain.open(store, genesis, thread=thread)
+        time_ms = chain.head.time_ms
+        while (
+            payment := chain.record(PAYMENTS, payment_key(BOND, 1))
+        ) is None or payment.status is not PaymentStatus.PAYING:
+            time_ms += MS_PER_DAY
+            candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+            await chain.commit(candidate, certify(candidate, genesis))
+        for store.fails in (False, True):
+            time_ms += 1_000
+            candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+            await chain.commit(candidate, certify(candidate, genesis))
+            await thread.drain()
+        time_ms += 1_000
+        candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+        with pytest.raises(StorageFailed):
+            await chain.commit(candidate, certify(candidate, genesis))
+    store.fails = False
+
+    again = Chain.open(store, genesis).build(round=0, time_ms=time_ms, transactions=())
+    assert candidate.header == again.header
 
 
 async def test_whoever_must_find_the_store_whole_finds_the_branches_too() -> None:
