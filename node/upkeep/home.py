@@ -37,8 +37,8 @@ def check_home(
     seen = check_log(log, faults, name=name, public_key=public_key, network=genesis.hash)
     try:
         with open_shadow(chain) as store:
-            # What cannot be made up for is missing, and found to be.
-            with suppress(ChainDamaged):
+            # What cannot be made up for is missing, or cannot be read, and found to be.
+            with suppress(ChainDamaged, StorageDamaged):
                 catch_up(store)
             return check_database(store, genesis, faults=faults, log=seen, progress=progress)
     except StorageMissing:

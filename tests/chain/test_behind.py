@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from node.chain import Chain, ChainDamaged
 from node.chain.ahead import Ahead
-from node.codec import encode
+from node.chain.behind import BehindRecord
+from node.codec import decode, encode
 from node.genesis import Genesis
 from node.ledger import commitment
 from node.ledger.commitment import state_root
@@ -333,3 +334,30 @@ async def test_check_and_backup_of_a_stopped_node_catch_up_in_their_shadow(tmp_p
     kept = open_leveldb(chain, create=False)
     assert contents(kept) == contents(store)
     kept.close()
+
+
+@pytest.mark.adversarial(69)
+async def test_check_says_what_is_damaged_where_branches_cannot_be_caught_up_with(
+    tmp_path: Path,
+) -> None:
+    store, genesis = await left_behind()
+    behind = store.get(layout.Meta.BEHIND.value)
+    assert behind is not None
+    changed = layout.state_key(decode(behind, BehindRecord).keys[-1])
+    record = store.get(changed)
+    assert record is not None
+    chain = tmp_path / "chain"
+    database = open_leveldb(chain, create=True)
+    database.write(list(contents(store).items()), sync=True)
+    database.close()
+    open_leveldb(chain, create=False).close()  # What was in its log goes into a table.
+    (table,) = chain.glob("*.ldb")
+    data = table.read_bytes()
+    assert record in data
+    table.write_bytes(data.replace(record, record[:-1] + bytes((record[-1] ^ 1,))))
+
+    report = check_home(chain=chain, log=tmp_path / "log", genesis=genesis, name="a")
+
+    assert (report.height, report.blocks) == (BLOCKS, BLOCKS)
+    assert not report.state_is_whole
+    assert not report.database_is_whole
