@@ -287,6 +287,7 @@ class _Store:
         return self._values.writes_synced
 
     def get(self, key: bytes) -> bytes | None:
+        self._life.check()
         self._check_intact(key)
         return self._values.get(key)
 
@@ -299,6 +300,7 @@ class _Store:
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
+        self._life.check()
         pairs = self._values.scan(start, stop, reverse=reverse, limit=limit)
         return self._intact(pairs) if self._life.disk._rotten else pairs
 
