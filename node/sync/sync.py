@@ -39,7 +39,7 @@ from node.blocks import (
     decode_certificate,
     verify_certificate,
 )
-from node.chain import Chain, InvalidBlock
+from node.chain import BlockFault, Chain, InvalidBlock
 from node.clock import Clock
 from node.codec import CodecError
 from node.genesis import missing_sentence
@@ -375,7 +375,10 @@ class Sync:
         found, counted = len(block.transactions), block.header.transaction_count
         if found != counted:
             # Said before any of their signatures is looked at.
-            raise _Unfit(f"it holds {found} transactions, and its header counts {counted}")
+            raise _Unfit(
+                f"{BlockFault.WRONG_TRANSACTIONS}: it holds {found} transactions, and its header"
+                f" counts {counted}"
+            )
         self._check_amended(block.header)
         self._verified.inc(len(certificate.signatures))
         try:
