@@ -38,6 +38,7 @@ from node.ledger.transactions import (
 )
 from node.mempool import AdmittedTransaction, Full, Known, Mempool
 from node.signatures import Check, Signatures, Verdicts
+from node.stages import Stage, Stages
 
 __all__ = [
     "CHUNK_SIZE",
@@ -156,17 +157,20 @@ class Admission:
         *,
         verify: Callable[[bytes, bytes, bytes], bool] = verify_signature,
         signatures: Signatures | None = None,
+        stage: Stage | None = None,
     ) -> None:
         """Store what is given.
 
         Args:
             signatures: where those of a block can be verified besides the loop.
+            stage: what the processor time of verifying lists and blocks here is charged to.
         """
         self._chain = chain
         self._pool = pool
         self._clock = clock
         self._verify = verify
         self._signatures = signatures
+        self._stage = Stages().verification if stage is None else stage
         self._id_of = transaction_ids(chain.genesis.hash)
         self._ids_of = transaction_ids_of_each(chain.genesis.hash)
         # A rule of the protocol: a block that holds such a transaction is invalid.
@@ -283,9 +287,10 @@ class Admission:
     def verdicts(self, checks: Sequence[Check]) -> list[bool]:
         """Return for each of these checks whether the signature is good; some 50 us for one."""
         verify = self._verify
-        if verify is verify_signature:
-            return verify_each(checks)
-        return [verify(*check) for check in checks]
+        with self._stage:
+            if verify is verify_signature:
+                return verify_each(checks)
+            return [verify(*check) for check in checks]
 
     def finish(self, batch: Batch, verdicts: Sequence[bool] | bytes) -> list[AdmissionResult]:
         """Return for each transaction of the batch whether this node vouches for it, in order.

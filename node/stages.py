@@ -118,8 +118,10 @@ class Stages:
         self.cpu_s = cpu_s
         self._since_s = 0.0
         self._entered: list[Stage] = []
+        self.verification = Stage("verification", self)
+        """Signatures of transactions, here and in the process that helps."""
         self.admission = Stage("admission", self)
-        """Transactions decoded, verified, tried out and pooled."""
+        """Transactions decoded, tried out and pooled."""
         self.gossip = Stage("gossip", self)
         """Frames to and from peers, transactions as well as votes."""
         self.proposal = Stage("proposal", self)
@@ -134,8 +136,8 @@ class Stages:
         """Clients' requests and subscriptions."""
 
     def __iter__(self) -> Iterator[Stage]:
-        yield from (self.admission, self.gossip, self.proposal, self.apply)
-        yield from (self.commitment, self.store, self.serve)
+        yield from (self.verification, self.admission, self.gossip, self.proposal)
+        yield from (self.apply, self.commitment, self.store, self.serve)
 
     def enter(self, stage: Stage) -> None:
         """Charge to this stage from now on."""

@@ -245,7 +245,12 @@ class Node:
         )
         self._helper = self._make_helper()
         self.admission = Admission(
-            self.chain, self.mempool, clock, verify=parts.verify, signatures=self._helper
+            self.chain,
+            self.mempool,
+            clock,
+            verify=parts.verify,
+            signatures=self._helper,
+            stage=self.metrics.stages.verification,
         )
         self.network = self._make_network(
             identity,
@@ -490,7 +495,7 @@ class Node:
                 return None
             case "auto" if processors() < AUTO_FROM_PROCESSORS:
                 return None
-        return Helper(log=self.log, stage=self.metrics.stages.admission)
+        return Helper(log=self.log, stage=self.metrics.stages.verification)
 
     async def _serve_clients(self) -> RpcServer | None:
         if not self._parts.serves_clients:

@@ -58,6 +58,7 @@ TOLD: Final = (
     "latency_ms.p95",
     "cpu_us_per_transaction_and_node",
     "cpu_us_beyond_verification",
+    "cpu_us_beyond_verification_as_charged",
     "verify_us",
     "wire_bytes_against_size",
     "transactions_per_block",

@@ -104,7 +104,9 @@ def test_holdings_follow_from_what_was_applied() -> None:
 def test_costs_are_of_one_transaction_and_node() -> None:
     nothing = dict.fromkeys(STAGES, 0.0)
     before = Sample(cpu_s=1.0, stages_s=nothing, sent_bytes=500)
-    after = Sample(cpu_s=1.9, stages_s=nothing | {"apply": 0.2}, sent_bytes=20_500)
+    after = Sample(
+        cpu_s=1.9, stages_s=nothing | {"apply": 0.2, "verification": 0.36}, sent_bytes=20_500
+    )
 
     found = costs(
         before,
@@ -118,11 +120,12 @@ def test_costs_are_of_one_transaction_and_node() -> None:
 
     assert found["cpu_us_per_transaction_and_node"] == 225.0
     assert found["cpu_us_beyond_verification"] == 125.0
+    assert found["cpu_us_beyond_verification_as_charged"] == 135.0
     assert found["budget_us"]["apply"] == 50.0
-    assert found["budget_us"][REST] == 175.0
+    assert found["budget_us"][REST] == 85.0
     assert (found["wire_bytes_per_transaction"], found["wire_bytes_against_size"]) == (20, 0.1)
     table = budget_table([{"rate_asked": 500} | found, {"rate_asked": 900}])
-    assert table.splitlines()[4].split() == ["apply", "50.0", "-"]
+    assert table.splitlines()[5].split() == ["apply", "50.0", "-"]
     assert table.splitlines()[-1].split() == ["all", "225.0", "-"]
 
 

@@ -31,6 +31,7 @@ from node.ledger.transactions import (
 )
 from node.ledger.units import TIME_MS_MAX
 from node.mempool import AdmittedTransaction, Full, Mempool
+from node.stages import Stages
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town, sign
 
 
@@ -420,6 +421,27 @@ async def test_full_pool_costs_no_signature() -> None:
 
     assert all(isinstance(each, Full) and each.retry_after_ms > 0 for each in results)
     assert town.admission.signatures_verified == verified
+
+
+async def test_verifying_is_charged_to_its_own_stage_in_lists_and_in_blocks() -> None:
+    town = await settled()
+    worked_s = 0.0
+
+    def verify_slowly(*check: bytes) -> bool:
+        nonlocal worked_s
+        worked_s += 1
+        return verify(*check)
+
+    stages = Stages(lambda: worked_s)
+    admission = Admission(
+        town.chain, town.pool, town.clock, verify=verify_slowly, stage=stages.verification
+    )
+
+    with stages.admission:
+        admission.verify_batch([town.transfer("a0", "a1", amount=each) for each in (1, 2)])
+        await admission.verify_block([town.transfer("a0", "a1", amount=3)])
+
+    assert (stages.verification.seconds, stages.admission.seconds) == (3, 0)
 
 
 async def test_every_signer_is_verified() -> None:

@@ -48,7 +48,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @contextlib.asynccontextmanager
 async def helping() -> AsyncIterator[Helper]:
-    helper = Helper(log=silent_log(), stage=Stages().admission)
+    helper = Helper(log=silent_log(), stage=Stages().verification)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(helper.run())
         await until(lambda: helper.pid is not None)
@@ -131,7 +131,7 @@ async def test_process_that_hangs_is_ended_and_holds_nobody_up(
 @pytest.mark.parametrize("asked", [None, JOB_MIN])
 @pytest.mark.parametrize("count", [0, JOB_MIN - 1, JOB_MIN + 1])
 async def test_answer_to_another_question_is_not_believed(asked: int | None, count: int) -> None:
-    helper = Helper(log=silent_log(), stage=Stages().admission)
+    helper = Helper(log=silent_log(), stage=Stages().verification)
     done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
     if asked is not None:
         helper._waiting.append((asked, done))
@@ -392,7 +392,7 @@ async def test_process_is_given_nothing_before_it_says_that_it_is_up(
         await helper_module._greeting(answers)
 
     monkeypatch.setattr(helper_module, "START_S", 60.0)
-    helper = Helper(log=silent_log(), stage=Stages().admission)
+    helper = Helper(log=silent_log(), stage=Stages().verification)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(helper.run())
         await turns()
