@@ -98,6 +98,14 @@ ELSEWHERE: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
         "tests/test_scheduling.py",
         "It is what runs this.",
     ),
+    (
+        "tests/bench/README.md",
+        "git worktree add ../before REVISION && make -C ../before setup",
+    ): (
+        "tests/bench/test_turns.py::"
+        "test_who_comes_second_is_not_always_the_same_and_a_check_that_fails_is_told",
+        "It wants a second checkout with an environment. The test lets two small ones take turns.",
+    ),
     ("tests/e2e/README.md", "python -m tests.e2e.campaign --kills 200 --seed 7"): (
         "tests/e2e/test_kills.py::test_killed_under_load_one_by_one_and_all_at_once_loses_nothing",
         "It takes fifteen minutes; the test is a shorter campaign.",
