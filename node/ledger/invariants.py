@@ -53,6 +53,7 @@ from node.ledger.securities import (
     PaymentRecord,
     PaymentStatus,
     PositionRecord,
+    residue_at_most,
 )
 from node.ledger.servicing import contradictions_of_securities, escrow_address, service_due_key
 from node.ledger.state import R, StateRows, Table, Written
@@ -199,6 +200,12 @@ def _check_settled(record: Record, full_key: bytes) -> None:
     if accounted > due or (record.status is PaymentStatus.SETTLED and accounted != due):
         raise InvariantViolation(
             f"payment {full_key[1:].hex()} was of {due}, and {accounted} is accounted for"
+        )
+    most = residue_at_most(record.row, record.holders)
+    if record.residue > most:
+        raise InvariantViolation(
+            f"payment {full_key[1:].hex()} has a residue of {record.residue}, more than rounding"
+            f" leaves of {record.holders} holders: {most}"
         )
 
 

@@ -297,6 +297,16 @@ def principal_of(row: PaymentRow, face: int) -> int:
     return face * row.principal_ppm * row.price_e4 // (PPM * PAR_E4)
 
 
+def residue_at_most(row: PaymentRow, holders: int) -> int:
+    """Return the most that rounding leaves of a payment to so many holders.
+
+    Interest is one floor for each, and principal another: each takes less than a minor unit, and
+    the whole that is due is a whole number.
+    """
+    floors = 2 if row.principal_ppm else 1
+    return floors * max(0, holders - 1)
+
+
 def register_prefix(asset: str) -> bytes:
     """Return how the keys of an asset's positions and payments begin. No code has a slash."""
     return asset.encode() + _SLASH

@@ -11,7 +11,9 @@ from typing import TypeVar
 import pytest
 
 from node.codec import Record, replace
-from node.ledger.invariants import _Rows, decode_state
+from node.ledger import servicing
+from node.ledger.errors import InvariantViolation
+from node.ledger.invariants import _Rows, check_block, decode_state
 from node.ledger.securities import (
     CALLS,
     FIXINGS,
@@ -19,6 +21,7 @@ from node.ledger.securities import (
     POSITIONS,
     SERVICES,
     TIES,
+    Mark,
     PositionRecord,
     Tie,
     TieRecord,
@@ -32,7 +35,7 @@ from node.ledger.tables import ASSETS, HOLDINGS, HoldingRecord, holding_key, nam
 from node.ledger.terms import PPM, is_serviced
 from tests.ledger.debt import BOND, ISSUED, call, callable_bond, define_bond, fix, floating, to_day
 from tests.ledger.paying import days, debt
-from tests.ledger.world import CB, FM, PKR, World, address, transfer
+from tests.ledger.world import CB, DAY_MS, FM, PKR, World, address, transfer
 
 R = TypeVar("R", bound=Record)
 Breach = Callable[[LedgerState], None]
@@ -52,6 +55,21 @@ def settled() -> World:
     """Return a bond whose first coupon is paid."""
     world = debt()
     to_day(world, days(1)[2])
+    return world
+
+
+@cache
+def paying() -> World:
+    """Return a bond whose first coupon is paid to one of three: the others are owed by name."""
+    world = debt()
+    to_day(world, days(1)[0] + 1)
+    usual = servicing.HOLDERS_PER_BLOCK_MAX
+    servicing.HOLDERS_PER_BLOCK_MAX = 1  # type: ignore[misc]  # restored below
+    try:
+        world.time_ms = days(1)[2] * DAY_MS
+        world.block()
+    finally:
+        servicing.HOLDERS_PER_BLOCK_MAX = usual  # type: ignore[misc]
     return world
 
 
@@ -104,6 +122,16 @@ def strike(name: str) -> Breach:
     return breach
 
 
+def on_last(changed: Callable[[PositionRecord], PositionRecord]) -> Breach:
+    """Change what the register says of whoever is paid last."""
+
+    def breach(state: LedgerState) -> None:
+        key, record = state.scan(POSITIONS, b"", 9)[-1]
+        state.put(POSITIONS, key, changed(record))
+
+    return breach
+
+
 PAYMENT = payment_key(BOND, 1)
 
 
@@ -141,6 +169,21 @@ PAYMENT = payment_key(BOND, 1)
             "those on record had",
         ),
         (recorded, strike("bilal"), "those on record had"),
+        (
+            settled,
+            change(PAYMENTS, PAYMENT, lambda p: replace(p, paid=p.paid - 3, residue=p.residue + 3)),
+            "more than rounding leaves",
+        ),
+        (
+            paying,
+            on_last(lambda p: replace(p, marks=(Mark(number=1, face=p.face - 1_000),))),
+            "are still owed",
+        ),
+        (
+            paying,
+            on_last(lambda p: replace(p, marks=(Mark(number=1, face=p.face + 1_000),))),
+            "are still owed",
+        ),
         (recorded, on_record("bilal", lambda p: replace(p, marks=())), "says nothing"),
         (
             recorded,
@@ -274,6 +317,15 @@ def test_books_that_contradict_themselves_are_noticed(
     found = list(contradictions_of_securities(_Rows(decode_state(broken.records.items()))))
 
     assert any(said in sentence for sentence in found), found
+
+
+def test_block_in_which_residue_is_what_somebody_was_owed_is_stopped() -> None:
+    """Three were on record, so that rounding leaves two at most."""
+    state = LedgerState(settled().records)
+    change(PAYMENTS, PAYMENT, lambda p: replace(p, paid=p.paid - 3, residue=p.residue + 3))(state)
+
+    with pytest.raises(InvariantViolation, match="more than rounding leaves"):
+        check_block(state.written())
 
 
 def test_face_is_in_whole_units() -> None:

@@ -4,6 +4,8 @@
    security has a position: what was issued and not redeemed is held by somebody.
 2. What was due was paid, withheld or is residue where the payment is settled; where it is not, what
    everybody had on record is still known, and adds up to the face on record: it is owed by name.
+   While holders are paid, so is what is left. Residue is never more than rounding leaves: whoever
+   was passed over is missing.
 3. What is being paid out stands in escrow, and nothing else does.
 4. Whoever is owed something and holds nothing, receives residues or collects what is withheld is
    tied, and nobody else.
@@ -34,6 +36,8 @@ from node.ledger.securities import (
     ServiceRecord,
     Tie,
     payment_key,
+    principal_of,
+    residue_at_most,
     split_payment_key,
     tie_key,
 )
@@ -63,6 +67,7 @@ def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
 
 def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
     """Check rule 1, and rule 2 for what is not settled."""
+    claims = _claims(rows, services)
     holders: Counter[str] = Counter()
     for key, _ in rows.items(HOLDINGS):
         asset = key[ADDRESS_SIZE:].decode()
@@ -100,7 +105,10 @@ def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[
         if not position.face and not any(mark.face for mark in position.marks):
             yield f"position {key.hex()} says nothing"
         for number in range(first, service.recorded + 1):
-            on_record[asset, number] += face_at(position, number)
+            face = face_at(position, number)
+            on_record[asset, number] += face
+            if face and number == service.settled + 1 and asset in claims:
+                claims[asset].add(face)
     for asset, count in sorted(holders.items()):
         if count:
             yield f"{asset} has {count} holders without a position"
@@ -114,6 +122,46 @@ def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[
                     f"payment {number} of {asset} is for a face of {payment.face}, those on record"
                     f" had {on_record[asset, number]}"
                 )
+    for asset, claim in claims.items():
+        yield from claim.contradictions(asset)
+
+
+class _Claims:
+    """What those are owed together whom a payment that is being made has not reached."""
+
+    def __init__(self, payment: PaymentRecord) -> None:
+        self._payment = payment
+        self._holders = payment.holders
+        self._owed = 0
+
+    def add(self, face: int) -> None:
+        """Count somebody who had this face on record."""
+        row = self._payment.row
+        self._holders += 1
+        self._owed += face * row.interest_numerator // row.interest_denominator  # floor
+        self._owed += principal_of(row, face)
+
+    def contradictions(self, asset: str) -> Iterator[str]:
+        """Yield that what is left is not what they are owed, but for what rounding leaves."""
+        left = due_of(self._payment) - self._payment.paid - self._payment.withheld
+        most = residue_at_most(self._payment.row, self._holders)
+        if not self._owed <= left <= self._owed + most:
+            yield (
+                f"of a payment of {asset} {left} is left, and those whom it has not reached"
+                f" are still owed {self._owed}"
+            )
+
+
+def _claims(rows: StateRows, services: dict[str, ServiceRecord]) -> dict[str, _Claims]:
+    """Return a count for each security whose holders are being paid."""
+    found = {}
+    for asset, service in services.items():
+        payment = None
+        if service.cursor is not None:
+            payment = rows.get(PAYMENTS, payment_key(asset, service.settled + 1))
+        if payment is not None:
+            found[asset] = _Claims(payment)
+    return found
 
 
 def _payments(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
@@ -127,6 +175,11 @@ def _payments(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[s
         settled = payment.paid + payment.withheld + payment.residue
         if payment.status is PaymentStatus.SETTLED and settled != due_of(payment):
             yield f"payment {key.hex()} was of {due_of(payment)}, and {settled} is accounted for"
+        if payment.residue > residue_at_most(payment.row, payment.holders):
+            yield (
+                f"payment {key.hex()} has a residue of {payment.residue}, more than rounding leaves"
+                f" of {payment.holders} holders"
+            )
         if payment.status is PaymentStatus.PAYING:
             paying[asset] = payment
         service = services.get(asset)
