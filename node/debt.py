@@ -4,17 +4,18 @@ Lines come from the interface (`khz_debt`); everything here is arithmetic on the
 command line, the pages and the reports. Amounts of different currencies are never added.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from node.ledger.auctions import average_yield_e4
 from node.ledger.pricing import (
     Bond,
     DayCount,
@@ -27,6 +28,8 @@ from node.ledger.pricing import (
 )
 
 RATE_DECIMALS: Final = 4
+_FINE_DECIMALS: Final = 8
+"""Of each bid's yield in an average: what is left out shows in no last digit that is printed."""
 SHARE_DECIMALS: Final = 2
 YEARS_DECIMALS: Final = 2
 DAYS_OF_YEAR: Final = 365
@@ -372,18 +375,33 @@ def yield_at(
         except PricingError:
             return None
         return Decimal(text(half_up(100 * share, RATE_DECIMALS), RATE_DECIMALS))
-    if len(plan["rates"]) > 1 or plan["instalments"] or plan["floating"] is not None:
+    street = _street_terms(plan)
+    return None if street is None else _street_yield(*street, settlement, price)
+
+
+def average_yield_at(
+    terms: Mapping[str, Any], settlement: date, allotted: Iterable[tuple[int, int]]
+) -> Decimal | None:
+    """Return the yield in per cent of a bond or sukuk that is plain, weighted by face.
+
+    None: it is not plain, or has no yield at one of the prices. Of bills the ledger says it.
+
+    Args:
+        allotted: face, and clean price in units of 0.0001, of each; together more than nothing.
+    """
+    street = _street_terms(terms["plan"])
+    if street is None:
         return None
-    rate = plan["rates"][0]["rate_ppm"] if plan["rates"] else 0
-    return _street_yield(
-        date.fromisoformat(plan["issue_day"]),
-        date.fromisoformat(plan["maturity_day"]),
-        Decimal(rate) / 10_000,
-        12 // plan["months"] if plan["months"] else _ZERO_FREQUENCY,
-        (plan["day_count"], plan["pricing_day_count"]),
-        settlement,
-        price,
-    )
+
+    def yield_of(price: Fraction) -> Fraction:
+        units = bond_yield(_street_bond(*street), settlement, price, decimals=_FINE_DECIMALS)
+        return Fraction(units, 100 * 10**_FINE_DECIMALS)
+
+    try:
+        units = average_yield_e4(allotted, yield_of)
+    except PricingError:
+        return None
+    return Decimal(text(units, RATE_DECIMALS))
 
 
 def auction_yields(sales: Sequence[Sale]) -> dict[str, Fraction]:
@@ -434,6 +452,25 @@ class _Auction(msgspec.Struct):
     result: _Result | None
 
 
+_StreetTerms: TypeAlias = tuple[date, date, Decimal, int, tuple[str, str]]
+"""Dated, maturity, coupon in per cent, payments a year; day counts by which interest accrues and a
+broken period is discounted."""
+
+
+def _street_terms(plan: Mapping[str, Any]) -> _StreetTerms | None:
+    """Return what a plan is priced by; None: it is not plain."""
+    if len(plan["rates"]) > 1 or plan["instalments"] or plan["floating"] is not None:
+        return None
+    rate = plan["rates"][0]["rate_ppm"] if plan["rates"] else 0
+    return (
+        date.fromisoformat(plan["issue_day"]),
+        date.fromisoformat(plan["maturity_day"]),
+        Decimal(rate) / 10_000,
+        12 // plan["months"] if plan["months"] else _ZERO_FREQUENCY,
+        (plan["day_count"], plan["pricing_day_count"]),
+    )
+
+
 def _yield_of(line: DebtLine, result: _Result) -> Decimal | None:
     if result.average_yield is not None or not line.plain:
         return result.average_yield
@@ -466,18 +503,24 @@ def _street_yield(
     them between two: hence remembered.
     """
     try:
-        bond = Bond(
-            dated=dated,
-            maturity=maturity,
-            coupon=Fraction(coupon) / 100,
-            frequency=frequency,
-            accrual=DayCount(counts[0]),
-            pricing=DayCount(counts[1]),
-        )
+        bond = _street_bond(dated, maturity, coupon, frequency, counts)
         units = bond_yield(bond, settlement, Fraction(price), decimals=RATE_DECIMALS)
     except PricingError:
         return None
     return Decimal(text(units, RATE_DECIMALS))
+
+
+def _street_bond(
+    dated: date, maturity: date, coupon: Decimal, frequency: int, counts: tuple[str, str]
+) -> Bond:
+    return Bond(
+        dated=dated,
+        maturity=maturity,
+        coupon=Fraction(coupon) / 100,
+        frequency=frequency,
+        accrual=DayCount(counts[0]),
+        pricing=DayCount(counts[1]),
+    )
 
 
 def _cost(

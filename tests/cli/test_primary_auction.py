@@ -11,7 +11,7 @@ import pytest
 
 from node.cli.auction.evidence import gather
 from node.cli.auction.recomputing import figures_of
-from node.cli.auction.result import emit_result
+from node.cli.auction.result import emit_result, with_yields
 from node.cli.exits import Exit
 from node.client import Client, NotFound
 from node.codec import Record, encode, replace
@@ -510,6 +510,74 @@ async def test_what_does_not_stand_on_the_paper_is_refused_before_it_is_sent(
         ),
     ):  # fmt: skip
         assert ran.code == code, ran.err
+
+
+@pytest.mark.parametrize(
+    ("method", "form", "average"),
+    [
+        # As printed by the State Bank of Pakistan of its auction of 3 March 2021.
+        ("multiple_price", "price", "9.0310"),
+        ("uniform_price", "price", "9.2790"),
+        ("uniform_price", "rate", None),
+    ],
+)
+def test_average_yield_of_a_bond_stands_beside_its_average_price(
+    method: str, form: str, average: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = {
+        "issue_day": "2020-08-20",
+        "maturity_day": "2023-08-20",
+        "months": 6,
+        "rates": [{"from_day": "2020-08-20", "rate_ppm": 70_000}],
+        "floating": None,
+        "instalments": [],
+        "day_count": "ACT/ACT ICMA",
+        "pricing_day_count": "ACT/ACT ICMA",
+    }
+    row = {"state": "settled", "accrued": None, "issued": None, "paid": None, "reallotted": "0.00"}
+    bids = (("95.6713", 1), ("95.6574", 2_000), ("95.0711", 250))
+    rows = [
+        {**row, "price": price, "face": f"{face}.00", "allotted": f"{face}.00"}
+        for price, face in bids
+    ]
+    unserved = {**row, "face": "9.00", "allotted": "0.00", "state": "open"}
+    rows += [{**unserved, "price": "95.0481"}, {**unserved, "price": None, "allotted": "9.00"}]
+    result = {
+        "cut_off": "95.0711",
+        "average_price": "95.5923",
+        "average_yield": None,
+        "noncompetitive_price": "95.5923",
+        "competitive": "2251.00",
+        "noncompetitive": "9.00",
+        "settlement_day": "2021-03-04",
+        "decided": "2021-03-03T06:00:00.000Z",
+    }
+    auction = {
+        "auction": "pib-51",
+        "stage": "decided",
+        "terms": {
+            "asset": "PIB",
+            "form": form,
+            "method": method,
+            "noncompetitive_price": "average",
+            "noncompetitive_share_bps": 0,
+        },
+        "decimals": 2,
+        "destination": None,
+        "result": result,
+        "settlement_day": "2021-03-04",
+        "settled": "0.00",
+        "failed": "0.00",
+        "reallotted": "0.00",
+    }
+
+    found = with_yields(auction, {"kind": "bond", "terms": {"plan": plan}}, rows)
+    place = {"height": 7, "time": "2021-03-03T06:00:00.000Z"}
+    emit_result({**found, **place}, zone=UTC, as_json=False, as_csv=False)
+    told = capsys.readouterr().out
+
+    assert found["result"]["average_yield"] == average
+    assert (f", a yield of {average} % a year\n" in told) is (average is not None)
 
 
 def test_result_says_what_each_bid_came_to(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from node.debt import (
     DebtPayment,
     Span,
     auction_yields,
+    average_yield_at,
     cost,
     curve,
     ladder,
@@ -121,6 +122,37 @@ def test_yield_of_a_price_is_that_of_bill_or_street() -> None:
     assert yield_at("bond", zero, day, Decimal("80")) is not None
     assert yield_at("bond", floating, day, Decimal("95.0711")) is None
     assert yield_at("bill", bill, date(2021, 5, 27), Decimal("98.3815")) is None
+
+
+def test_average_yield_of_a_bond_is_weighted_by_face_as_it_is_printed() -> None:
+    """State Bank of Pakistan, 3 March 2021: the first bids for the 3-year bond of 7 per cent."""
+    bids = (
+        (1, 956_713, "8.9934"),
+        (2_000, 956_574, "9.0000"),
+        (250, 950_711, "9.0310"),
+        (1_000, 950_481, "9.1106"),
+        (500, 950_271, "9.1359"),
+        (100, 950_271, "9.1402"),
+        (500, 950_062, "9.1597"),
+    )
+    plan = {
+        "issue_day": "2020-08-20",
+        "maturity_day": "2023-08-20",
+        "months": 6,
+        "rates": [{"from_day": "2020-08-20", "rate_ppm": 70_000}],
+        "floating": None,
+        "instalments": [],
+        "day_count": "ACT/ACT ICMA",
+        "pricing_day_count": "ACT/ACT ICMA",
+    }
+    day = date(2021, 3, 4)
+
+    for count, (_, _, printed) in enumerate(bids, 1):
+        allotted = [(face, price) for face, price, _ in bids[:count]]
+        assert average_yield_at({"plan": plan}, day, allotted) == Decimal(printed)
+    floating = {"plan": plan | {"rates": [], "floating": {}}}
+    assert average_yield_at(floating, day, [(1, 956_713)]) is None
+    assert average_yield_at({"plan": plan}, date(2023, 8, 20), [(1, 956_713)]) is None
 
 
 def test_yield_of_a_price_is_worked_out_of_what_the_interface_shows() -> None:

@@ -1,6 +1,6 @@
 """`khazana auction result`: what was decided, with the ladder that it was decided on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PLACE: Final = ("height", "block_id", "time")
 _LADDER: Final = ("price", "yield", "face", "allotted", "state")
 _SHEET: Final = (*_LADDER, "reallotted", "paid", "accrued", "issued")
+_PRICE_DECIMALS: Final = 4
 _CERTAIN: Final = frozenset({"decided", "rejected", "settled"})
 _WITHOUT_PRICE: Final = {"average": "at the average", "cut_off": "at the cut-off"}
 
@@ -34,8 +35,9 @@ def command(auction: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
     """Print the result of an AUCTION and its whole ladder: every valid bid, no bidder.
 
     A price stands with its yield where the line is a bill, or pays one rate to the end and its face
-    at once. What was paid is with the interest accrued. With --csv the ladder alone; a bid without
-    a price has none there. Times are local; with --json in UTC.
+    at once; so does the average, weighted by face, which of a bill is the ledger's own. What was
+    paid is with the interest accrued. With --csv the ladder alone; a bid without a price has none
+    there. Times are local; with --json in UTC.
 
     \b
     Example:
@@ -62,8 +64,42 @@ async def read(client: "Client", name: str) -> dict[str, Any]:
             break
     auction = found["auction"]
     line = await client.call("khz_asset", asset=auction["terms"]["asset"])
-    ladder = [{**row, "yield": _yield_of(auction, line["asset"], row)} for row in rows]
-    return {**{name: found[name] for name in _PLACE}, **auction, "ladder": ladder}
+    return {**{name: found[name] for name in _PLACE}, **with_yields(auction, line["asset"], rows)}
+
+
+def with_yields(
+    auction: Mapping[str, Any], asset: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return an auction with its ladder, and the yield of each price and of the average."""
+    ladder = [{**row, "yield": _yield_of(auction, asset, row)} for row in rows]
+    result = auction["result"]
+    if result is not None and result["average_yield"] is None:
+        result = {**result, "average_yield": _average_yield(auction, asset, rows)}
+    return {**auction, "result": result, "ladder": ladder}
+
+
+def _average_yield(
+    auction: Mapping[str, Any], asset: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """Return at what yield a bond was sold to those who named a price; None: it has none."""
+    from node.debt import AT_PAR, average_yield_at
+
+    terms, result = auction["terms"], auction["result"]
+    if terms["form"] in AT_PAR or asset["kind"] == "bill":
+        return None
+    paid = result["cut_off"] if terms["method"] == "uniform_price" else None
+    allotted = [
+        (face, _units(paid or row["price"], _PRICE_DECIMALS))
+        for row in rows
+        if row["price"] is not None and (face := _units(row["allotted"], auction["decimals"]))
+    ]
+    day = date.fromisoformat(result["settlement_day"])
+    found = average_yield_at(asset["terms"], day, allotted) if allotted else None
+    return None if found is None else str(found)
+
+
+def _units(figure: str, decimals: int) -> int:
+    return int(Decimal(figure).scaleb(decimals))
 
 
 def _yield_of(
