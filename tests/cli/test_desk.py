@@ -393,6 +393,7 @@ async def test_definitions_that_cannot_be(desk: Desk) -> None:
             "found --floor, --cap, and the rate does not float",
         ),
         ("bond", ("--tenor", "5y", "--months", "3"), "found --months, and it pays its face alone"),
+        ("bond", ("--tenor", "5y", "--end-of-month"), "found --end-of-month, and it pays its face"),
         (
             "bill",
             ("--tenor", "84d", "--brought-back", "--roll", "none"),
@@ -412,6 +413,7 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
         *("STEP", "bond", "--tenor", "5y", "--rate", "10", "--step", f"{later}=12.5"),
         *("--months", "3", "--day-count", "30/360", "--record-days", "5"),
         *("--pricing-day-count", "30E/360", "--face-unit", "0.5"),
+        *("--roll", "modified-following", "--order", "shift-then-calculate", "--end-of-month"),
     )
     zero = await desk.define("ZERO", "sukuk", "--tenor", "12m", "--pool", f"A={desk.document}")
     plain = await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back", dry=True)
@@ -424,6 +426,8 @@ async def test_terms_that_are_said_are_those_of_the_line(desk: Desk) -> None:
     assert [each["rate_ppm"] for each in plan["rates"]] == [100_000, 125_000]
     assert (plan["months"], plan["day_count"], plan["record_days"]) == (3, "30/360", 5)
     assert plan["pricing_day_count"] == "30E/360"
+    assert (plan["roll"], plan["order"]) == ("modified-following", "shift-then-calculate")
+    assert plan["end_of_month"] is True
     payments = (await desk.solo.call("khz_schedule", {"asset": "ZERO"}))["payments"]
     assert [each["principal_per_hundred"] for each in payments] == ["100.000000"]
     assert json.loads(plain.out)["terms"]["type"] == "bill_terms"

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from node.cli.asking import with_client
 from node.cli.documents import digest_of
 from node.cli.quote.figures import DAY, DAY_COUNTS, FIGURE
-from node.cli.security.defining import KINDS, ROLLS, STUBS, Terms, terms_of
+from node.cli.security.defining import KINDS, ORDERS, ROLLS, STUBS, Terms, terms_of
 from node.cli.submission import Handler, Offices, office_options
 
 if TYPE_CHECKING:
@@ -103,6 +103,18 @@ _OPTIONS: Final = (
         default="none",
         show_default=True,
         help="Which period is not a whole one, where the tenor is no multiple of --months.",
+    ),
+    click.option(
+        "--order",
+        type=click.Choice(ORDERS),
+        default="calculate-then-shift",
+        show_default=True,
+        help="Whether interest counts to the days of the terms, or to those moved by --roll.",
+    ),
+    click.option(
+        "--end-of-month",
+        is_flag=True,
+        help="A schedule from the last day of a month keeps to last days.",
     ),
     click.option(
         "--record-days",

@@ -1,7 +1,8 @@
 """The terms of a security, from what its issuer says of it and what is usual in Pakistan.
 
 Bills pay nothing but the face; bonds and Ijara sukuk twice a year, by a rate, by a reference, or
-not at all. Payments that fall on a day of no business are made on the next, and the periods stay.
+not at all. Unless it is said otherwise, payments that fall on a day of no business are made on the
+next, and the periods stay.
 """
 
 import re
@@ -19,10 +20,11 @@ from node.cli.quote.figures import plain
 
 KINDS: Final = ("bill", "bond", "sukuk")
 ROLLS: Final = ("none", "following", "modified-following", "preceding")
+ORDERS: Final = ("calculate-then-shift", "shift-then-calculate")
 STUBS: Final = ("none", "short-front", "long-front", "short-back", "long-back")
 _OF_WHAT_FLOATS: Final = ("margin", "floor", "cap", "fixing_days", "stale_days")
 _OF_A_CALL: Final = ("call_notice_days", "call_in_part")
-_OF_INTEREST: Final = ("months", "stub")
+_OF_INTEREST: Final = ("months", "stub", "order", "end_of_month")
 _OF_WHAT_IS_PAID: Final = (
     "day_count",
     "pricing_day_count",
@@ -64,6 +66,8 @@ class Terms:
     calendar: str
     roll: str
     stub: str
+    order: str
+    end_of_month: bool
     record_days: int
     grace_days: int
     pool: tuple[str, ...]
@@ -114,8 +118,8 @@ def terms_of(
         or ("ACT/365F" if said.kind == "bill" else "ACT/ACT ICMA"),
         "calendar": said.calendar,
         "roll": said.roll,
-        "order": "calculate-then-shift",
-        "end_of_month": False,
+        "order": said.order,
+        "end_of_month": said.end_of_month,
         "stub": said.stub,
         "record_days": said.record_days,
         "grace_days": said.grace_days,
