@@ -5,7 +5,7 @@ it is put on the ledger as a proposal, which the others read and approve with th
 operation is printed, for a transaction that travels as a file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
@@ -22,7 +22,9 @@ from node.cli.signing import load_signers, signing_options
 from node.cli.tx.options import building_options
 
 if TYPE_CHECKING:
-    from node.client import Client
+    from node.client import Client, Draft
+    from node.client.reads import Receipt
+    from node.keys import LocalSigner, Signer
 
 Handler: TypeAlias = Callable[..., Any]
 Operation: TypeAlias = Mapping[str, object]
@@ -45,19 +47,35 @@ class Submission:
     timeout_s: float
     as_json: bool
 
-    def send(self, operation: Operation) -> None:
-        """Build, sign and submit an operation; print the receipt."""
-        from node.cli.tx.submitting import send
+    def send(self, *operations: object) -> None:
+        """Build, sign and submit operations as one transaction; print the receipt.
 
-        send(
-            [dict(operation)],
-            load_signers(self.keys, self.passphrase_files, self.development),
-            url=self.url,
-            timeout_s=self.timeout_s,
-            memo=self.memo,
-            valid_for_s=self.valid_for_s,
-            as_json=self.as_json,
+        Args:
+            operations: in the form in which they stand in JSON.
+        """
+        signers = self.signers()
+        self.carry_out(lambda client: self.submit(client, operations, signers))
+
+    def signers(self) -> "list[LocalSigner]":
+        """Open the keys that the options name; raises what `load_signers` does."""
+        return load_signers(self.keys, self.passphrase_files, self.development)
+
+    async def submit(
+        self, client: "Client", operations: Sequence[object], signers: "Sequence[Signer]"
+    ) -> "tuple[Draft, Receipt]":
+        """Build, sign and submit operations as one transaction; return once it is final."""
+        from node.cli.tx.submitting import submit
+
+        return await submit(
+            client, operations, signers, memo=self.memo, valid_for_s=self.valid_for_s
         )
+
+    def carry_out(self, act: "Callable[[Client], Awaitable[tuple[Draft, Receipt]]]") -> None:
+        """Do with a client of the node what ends in a receipt; print it."""
+        from node.cli.tx.submitting import report
+
+        draft, receipt = with_client(self.url, self.timeout_s, act)
+        report(draft, receipt, as_json=self.as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +127,10 @@ class Offices:
         emit(operation, json.dumps(operation, indent=2), as_json=self.submission.as_json)
 
     def _propose(self, operation: dict[str, object]) -> None:
-        from node.cli.tx.submitting import submit
         from node.cli.validator.changing import outcome_of, refusal_of
 
         given = self.submission
-        signers = load_signers(given.keys, given.passphrase_files, given.development)
+        signers = given.signers()
 
         async def act(client: "Client") -> dict[str, Any]:
             expires = (await client.status()).time + timedelta(hours=self.open_for_h)
@@ -123,9 +140,7 @@ class Offices:
                 "operations": [operation],
                 "expires": expires.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             }
-            draft, receipt = await submit(
-                client, [proposal], signers, memo=given.memo, valid_for_s=given.valid_for_s
-            )
+            draft, receipt = await given.submit(client, [proposal], signers)
             return outcome_of(receipt.events) | {
                 "height": receipt.height,
                 "id": draft.id.hex(),

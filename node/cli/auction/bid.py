@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.auction.contents import contents_of
 from node.cli.auction.sealed import SealedBidFile, folder_option, new_salt, store
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option, note
-from node.cli.signing import load_signers, signing_options
-from node.cli.tx.options import building_options
+from node.cli.output import note
+from node.cli.submission import Submission, submission_options
 
 if TYPE_CHECKING:
     from node.client import Client, Draft
@@ -39,11 +36,7 @@ if TYPE_CHECKING:
     " bid names it when it is opened.",
 )
 @folder_option
-@signing_options
-@building_options
-@url_option
-@timeout_option(60)
-@json_option
+@submission_options
 def command(
     auction: str,
     account: str,
@@ -51,15 +44,8 @@ def command(
     price: str | None,
     cash_account: str | None,
     folder: Path,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    memo: str,
-    valid_for_s: float,
-    url: str,
-    timeout_s: float,
     *,
-    as_json: bool,
+    submission: Submission,
 ) -> None:
     """Bid in an AUCTION, and wait until the bid is final.
 
@@ -72,9 +58,7 @@ def command(
     Example:
       khazana auction bid mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000 --key bank.json
     """
-    from node.cli.tx.submitting import report, submit
-
-    signers = load_signers(keys, passphrase_files, development)
+    signers = submission.signers()
     if price is not None and cash_account is not None:
         raise CommandError(
             Exit.USAGE,
@@ -103,10 +87,9 @@ def command(
                 "auction": auction,
                 "commitment": sealed.commitment,
             }
-        return await submit(client, [operation], signers, memo=memo, valid_for_s=valid_for_s)
+        return await submission.submit(client, [operation], signers)
 
-    draft, receipt = with_client(url, timeout_s, act)
-    report(draft, receipt, as_json=as_json)
+    submission.carry_out(act)
 
 
 async def _refuse_second(client: "Client", auction: str, account: str) -> None:

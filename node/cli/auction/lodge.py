@@ -1,16 +1,12 @@
 """`khazana auction lodge`: an office hands in an envelope, or gives one back."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from node.cli.auction.envelope import digits_of
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.tx.options import building_options
+from node.cli.submission import Submission, submission_options
 
 
 @click.command()
@@ -21,26 +17,15 @@ from node.cli.tx.options import building_options
 @click.option(
     "--return", "returned", type=int, metavar="NUMBER", help="Give this envelope back instead."
 )
-@signing_options
-@building_options
-@url_option
-@timeout_option(60)
-@json_option
+@submission_options
 def command(
     auction: str,
     account: str,
     bidder: str | None,
     hash_: str | None,
     returned: int | None,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    memo: str,
-    valid_for_s: float,
-    url: str,
-    timeout_s: float,
     *,
-    as_json: bool,
+    submission: Submission,
 ) -> None:
     """Hand in the hash of a sealed envelope in an AUCTION before its close, for your office.
 
@@ -54,8 +39,6 @@ def command(
       khazana auction lodge mtb-3m-574 --account tkhz1… --bidder tkhz1… --hash '9f86d081 …' \\
         --key office.json
     """
-    from node.cli.tx.submitting import send
-
     operation: dict[str, Any] = {"account": account, "approvers": [], "auction": auction}
     if returned is not None and bidder is None and hash_ is None:
         operation |= {"type": "return_envelope", "number": returned}
@@ -66,12 +49,4 @@ def command(
         raise CommandError(
             Exit.USAGE, "an envelope is handed in with --bidder and --hash, or given back: --return"
         )
-    send(
-        [operation],
-        load_signers(keys, passphrase_files, development),
-        url=url,
-        timeout_s=timeout_s,
-        memo=memo,
-        valid_for_s=valid_for_s,
-        as_json=as_json,
-    )
+    submission.send(operation)

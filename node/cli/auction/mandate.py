@@ -1,14 +1,9 @@
 """`khazana auction mandate`: let an office hand in bids on paper, or take that back."""
 
-from pathlib import Path
-
 import click
 
 from node.cli.exits import CommandError, Exit
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.tx.options import building_options
+from node.cli.submission import Submission, submission_options
 
 
 @click.command()
@@ -23,26 +18,15 @@ from node.cli.tx.options import building_options
     "--by",
     help="With --revoke: the address that takes it back, where it is the one that pays.",
 )
-@signing_options
-@building_options
-@url_option
-@timeout_option(60)
-@json_option
+@submission_options
 def command(
     account: str,
     office: str | None,
     cash_account: str | None,
     by: str | None,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    memo: str,
-    valid_for_s: float,
-    url: str,
-    timeout_s: float,
     *,
     revoke: bool,
-    as_json: bool,
+    submission: Submission,
 ) -> None:
     """Give an office the mandate to hand in sealed envelopes for an account.
 
@@ -54,8 +38,6 @@ def command(
     Example:
       khazana auction mandate --account tkhz1… --office central-bank --key treasurer.json
     """
-    from node.cli.tx.submitting import send
-
     if revoke is (office is not None) or (revoke and cash_account) or (by and not revoke):
         raise CommandError(
             Exit.USAGE,
@@ -71,12 +53,4 @@ def command(
             "cash_account": cash_account or account,
             "office": str(office),
         }
-    send(
-        [operation],
-        load_signers(keys, passphrase_files, development),
-        url=url,
-        timeout_s=timeout_s,
-        memo=memo,
-        valid_for_s=valid_for_s,
-        as_json=as_json,
-    )
+    submission.send(operation)

@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from node.cli.asking import with_client
 from node.cli.auction.contents import bid_units
 from node.cli.auction.sealed import folder_option, load
 from node.cli.exits import CommandError, Exit
 from node.cli.failures import explain
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.tx.options import building_options
+from node.cli.submission import Submission, submission_options
 
 if TYPE_CHECKING:
     from node.client import Client, Draft
@@ -34,26 +30,15 @@ _NONE_OPENED: Final = (
     "--number", "numbers", multiple=True, type=int, help="Only the bid of this number; repeatable."
 )
 @folder_option
-@signing_options
-@building_options
-@url_option
-@timeout_option(60)
-@json_option
+@submission_options
 def command(
     auction: str,
     account: str,
     cash_account: str | None,
     numbers: tuple[int, ...],
     folder: Path,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    memo: str,
-    valid_for_s: float,
-    url: str,
-    timeout_s: float,
     *,
-    as_json: bool,
+    submission: Submission,
 ) -> None:
     """Open the sealed bids of an account in an AUCTION, all together, and wait until it is final.
 
@@ -65,17 +50,16 @@ def command(
     Example:
       khazana auction reveal mtb-3m-574 --account tkhz1… --cash-account tkhz1… --key bank.json
     """
-    from node.cli.tx.submitting import report, submit
     from node.client import Refused
 
-    signers = load_signers(keys, passphrase_files, development)
+    signers = submission.signers()
 
     async def act(client: "Client") -> "tuple[Draft, Receipt]":
         operations = await _operations(
             client, auction, folder, account=account, payer=cash_account or account, wanted=numbers
         )
         try:
-            return await submit(client, operations, signers, memo=memo, valid_for_s=valid_for_s)
+            return await submission.submit(client, operations, signers)
         except Refused as refused:
             if len(operations) == 1:
                 raise
@@ -83,8 +67,7 @@ def command(
             failure.advice = _NONE_OPENED
             raise failure from refused
 
-    draft, receipt = with_client(url, timeout_s, act)
-    report(draft, receipt, as_json=as_json)
+    submission.carry_out(act)
 
 
 async def _operations(

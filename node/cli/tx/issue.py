@@ -1,13 +1,8 @@
 """`khazana tx issue`: new amounts of an asset come into being."""
 
-from pathlib import Path
-
 import click
 
-from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option
-from node.cli.signing import load_signers, signing_options
-from node.cli.tx.options import building_options
+from node.cli.submission import Submission, submission_options
 
 
 @click.command()
@@ -21,26 +16,15 @@ from node.cli.tx.options import building_options
 @click.option("--to", required=True, help="Address that receives.")
 @click.option("--asset", required=True, help="Code of the asset.")
 @click.option("--amount", required=True, help="In units of the asset, such as 5000.00.")
-@signing_options
-@building_options
-@url_option
-@timeout_option(60)
-@json_option
+@submission_options
 def command(
     account: str,
     approvers: tuple[str, ...],
     to: str,
     asset: str,
     amount: str,
-    keys: tuple[Path, ...],
-    passphrase_files: tuple[Path, ...],
-    development: tuple[str, ...],
-    memo: str,
-    valid_for_s: float,
-    url: str,
-    timeout_s: float,
     *,
-    as_json: bool,
+    submission: Submission,
 ) -> None:
     """Create an amount of a defined asset in an account, and wait until it is final.
 
@@ -51,8 +35,6 @@ def command(
     Example:
       khazana tx issue --account tkhz1… --to tkhz1… --asset PKR --amount 5000 --key bank.json
     """
-    from node.cli.tx.submitting import send
-
     operation = {
         "type": "issue",
         "account": account,
@@ -61,12 +43,4 @@ def command(
         "amount": amount,
         "to": to,
     }
-    send(
-        [operation],
-        load_signers(keys, passphrase_files, development),
-        url=url,
-        timeout_s=timeout_s,
-        memo=memo,
-        valid_for_s=valid_for_s,
-        as_json=as_json,
-    )
+    submission.send(operation)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from node.cli.asking import with_client
 from node.cli.output import emit
 
 if TYPE_CHECKING:
@@ -69,25 +68,6 @@ async def submit(
     )
     draft = draft.sign(*signers)
     return draft, await client.submit(draft)
-
-
-def send(
-    values: Sequence[object],
-    signers: "Sequence[Signer]",
-    *,
-    url: str,
-    timeout_s: float,
-    memo: str,
-    valid_for_s: float,
-    as_json: bool,
-) -> None:
-    """Build, sign and submit operations; print the receipt."""
-
-    async def act(client: "Client") -> "tuple[Draft, Receipt]":
-        return await submit(client, values, signers, memo=memo, valid_for_s=valid_for_s)
-
-    draft, receipt = with_client(url, timeout_s, act)
-    report(draft, receipt, as_json=as_json)
 
 
 def report(draft: "Draft", receipt: "Receipt", *, as_json: bool) -> None:
