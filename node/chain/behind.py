@@ -106,9 +106,17 @@ class BranchesBehind:
         return self._writing is not None and not self._writing.done()
 
     async def settled(self) -> None:
-        """Wait until they are there or have failed, which is for `written` to say."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
+        """Wait until they are there; where they are already, the loop is not given up.
+
+        Raises:
+            StorageError: it is not known whether they are.
+        """
+        writing = self._writing
+        if writing is not None:
+            if not writing.done():
+                # Not for itself: whoever gives up waiting would cancel it for `written`.
+                await asyncio.wait([writing])
+            writing.result()
 
 
 def _batch_of(branches: Mapping[bytes, bytes | None]) -> Batch:

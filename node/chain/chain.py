@@ -67,7 +67,7 @@ from node.ledger.transition import Receipt, Standing, parameters_of, validators_
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
-from node.storage import Batch, KeyValueStore, StorageThread
+from node.storage import Batch, KeyValueStore, StorageError, StorageThread
 from node.storage.nodes import StoredNodes
 
 
@@ -131,6 +131,8 @@ class Chain:
         self._pruner = Pruner(store, self.history, genesis, keep_blocks=keep_blocks)
         self._pruning: asyncio.Future[None] | None = None
         self._writing: asyncio.Event | None = None
+        self._failure: StorageError | None = None
+        """Why nobody knows whether the last block is in the store."""
         self._unheard: list[Committed] = []
         """Committed and not durable yet: the blocks of a run but for its last."""
         self.durable_every = 0
@@ -422,6 +424,9 @@ class Chain:
             await self._write(batch, sync=sync)
             with self._stages.store:
                 committed = self._accept(candidate, certificate, whole=whole)
+        except StorageError as failure:
+            self._failure = failure
+            raise
         finally:
             self._writing.set()
         # Not after a failure: what reached the disk is known only after opening it anew.
@@ -499,6 +504,10 @@ class Chain:
 
         For a moment during a write the store is ahead of the head. What is read after this, and
         before the reader gives up the loop, is all of the head's height.
+
+        Raises:
+            StorageError: a write has failed. The store may be of another height than the head until
+                it is opened anew; the node stops.
         """
         while True:  # After each wait for one the other may have begun.
             if self._writing is not None and not self._writing.is_set():
@@ -506,7 +515,10 @@ class Chain:
             elif self._behind.is_writing:
                 await self._behind.settled()
             else:
-                return
+                break
+        if self._failure is not None:
+            raise self._failure
+        await self._behind.settled()
 
     def _accept(
         self, candidate: Candidate, certificate: QuorumCertificate, *, whole: bool

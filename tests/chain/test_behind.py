@@ -10,6 +10,7 @@ from typing_extensions import override
 from node.chain import Chain, ChainDamaged
 from node.chain.ahead import Ahead
 from node.chain.behind import BehindRecord
+from node.clock import ManualClock
 from node.codec import decode, encode
 from node.genesis import Genesis
 from node.ledger import commitment
@@ -27,7 +28,7 @@ from node.storage import (
     layout,
     open_leveldb,
 )
-from node.upkeep import back_up_stopped, check_home, restore
+from node.upkeep import back_up_running, back_up_stopped, check_home, restore
 from tests.bench.coupons import BOND, plant_into
 from tests.bench.joining import certify, make_network
 from tests.chain.stores import FailingStore, contents
@@ -189,7 +190,8 @@ async def test_branches_that_cannot_be_written_stop_the_node_at_its_next_block()
         head = town.chain.head
         store.fails = True
         store.released.set()
-        await town.chain.settled()
+        with pytest.raises(StorageFailed):
+            await town.chain.settled()
         candidate = town.build(town.admit(town.transfer("a0", "a1")))
 
         with pytest.raises(StorageFailed):
@@ -198,6 +200,28 @@ async def test_branches_that_cannot_be_written_stop_the_node_at_its_next_block()
     store.fails = False
     assert make_town(store).chain.head == head
     assert state_root(StoredNodes(store)) == head.state_root
+
+
+async def test_nobody_backs_up_what_may_not_have_been_written(tmp_path: Path) -> None:
+    """Until the node stops, its store is of another height than its head: nothing to restore."""
+    store = HeldStore()
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        store.fails = True
+        store.released.set()
+
+        with pytest.raises(StorageFailed):
+            await back_up_running(
+                town.chain,
+                store,
+                thread,
+                ManualClock(),
+                tmp_path / "backup",
+                blocks=False,
+                software="test",
+            )
+
+    assert not (tmp_path / "backup").exists()
 
 
 async def test_nothing_is_rehearsed_on_branches_that_could_not_be_written(
