@@ -17,6 +17,7 @@ root_doc = "node/docs/index"
 include_patterns = [
     *("README.md", "CHANGELOG.md", "**/README.md"),
     *("node/docs/*.md", "node/docs/howto/*.md", "node/docs/reference/*.md", "node/cli/refusals.md"),
+    *("node/ledger/DECISIONS.md", "node/replica/RUNBOOKS.md"),
 ]
 exclude_patterns = [".*", "**/.*", "**/node_modules", "tests/docs", "node/explorer/static"]
 html_theme = "furo"
