@@ -1,4 +1,4 @@
-"""The runbooks of node/replica/README.md, command by command, on a network of processes.
+"""The runbooks, node/replica/RUNBOOKS.md, command by command, on a network of processes.
 
 Validators have keys of their own here, in files, as institutions have.
 """
