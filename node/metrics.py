@@ -7,6 +7,7 @@ configuration bound. Nothing has a label that a client or a stranger chooses.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -30,209 +31,178 @@ class Metrics:
         Args:
             cpu_s: processor time of the calling thread; None: the stages count none.
         """
-        self.registry = CollectorRegistry()
-        r = self.registry
+        self.registry = registry = CollectorRegistry()
+        counter = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
 
         # Consensus.
-        self.height = Gauge("khazana_height", "Height of the last committed block", registry=r)
-        self.snapshot_height = Gauge(
-            "khazana_snapshot_height", "Height of the newest snapshot served", registry=r
+        self.height = gauge("khazana_height", "Height of the last committed block")
+        self.round = gauge("khazana_round", "Round that consensus is in")
+        self.rounds = counter("khazana_rounds_skipped", "Rounds that ended without a decision")
+        self.votes = counter("khazana_votes", "Votes taken from peers, by kind", ["kind"])
+        self.messages_refused = counter(
+            "khazana_messages_refused", "Peers' messages refused, by reason", ["reason"]
         )
-        self.snapshot_parts = Counter(
-            "khazana_snapshot_parts", "Parts of snapshots sent to peers", ["kind"], registry=r
-        )
-        self.earliest_height = Gauge(
-            "khazana_earliest_height", "First height whose block is kept", registry=r
-        )
-        self.index_height = Gauge(
-            "khazana_index_height", "Height of the last block in the index", registry=r
-        )
-        self.index_failures = Counter(
-            "khazana_index_failures", "Times that the index could not go on", registry=r
-        )
-        self.stream_height = Gauge(
-            "khazana_stream_height", "Height of the last message in the stream", registry=r
-        )
-        self.stream_lag_blocks = Gauge(
-            "khazana_stream_lag_blocks",
-            "Blocks that the stream does not have yet, 0 where nothing is published",
-            registry=r,
-        )
-        self.stream_messages = Counter(
-            "khazana_stream_messages",
-            "Messages that the server has taken, by whether it had them before",
-            ["result"],
-            registry=r,
-        )
-        self.stream_failures = Counter(
-            "khazana_stream_failures", "Times that publishing could not go on", registry=r
-        )
-        self.stream_gaps = Counter(
-            "khazana_stream_gaps", "Times that the stream was told what it lacks", registry=r
-        )
-        self.round = Gauge("khazana_round", "Round that consensus is in", registry=r)
-        self.rounds = Counter(
-            "khazana_rounds_skipped", "Rounds that ended without a decision", registry=r
-        )
-        self.votes = Counter(
-            "khazana_votes", "Votes taken from peers, by kind", ["kind"], registry=r
-        )
-        self.messages_refused = Counter(
-            "khazana_messages_refused", "Peers' messages refused, by reason", ["reason"], registry=r
-        )
-        self.proposals_missed = Counter(
+        self.proposals_missed = counter(
             "khazana_proposals_missed",
             "Rounds whose proposer brought no proposal in time, by proposer",
             ["validator"],
-            registry=r,
         )
-        self.proposals_refused = Counter(
-            "khazana_proposals_refused", "Proposals that failed the check", ["reason"], registry=r
+        self.proposals_refused = counter(
+            "khazana_proposals_refused", "Proposals that failed the check", ["reason"]
         )
-        self.evidence = Counter(
-            "khazana_equivocations", "Equivocations seen, by author", ["validator"], registry=r
+        self.evidence = counter(
+            "khazana_equivocations", "Equivocations seen, by author", ["validator"]
         )
-        self.signatures = Counter(
-            "khazana_signatures", "Consensus messages signed by this node", ["kind"], registry=r
+        self.signatures = counter(
+            "khazana_signatures", "Consensus messages signed by this node", ["kind"]
         )
-        self.signatures_refused = Counter(
-            "khazana_signatures_refused", "Signatures that the guard refused", registry=r
+        self.signatures_refused = counter(
+            "khazana_signatures_refused", "Signatures that the guard refused"
         )
-        self.clock_offset_seconds = Gauge(
+        self.clock_offset_seconds = gauge(
             "khazana_clock_offset_seconds",
             "How far a validator's clock is ahead of this node's, by its last proposals",
             ["validator"],
-            registry=r,
         )
-        self.resends = Counter("khazana_resends", "Repetitions for want of progress", registry=r)
-        self.fetches = Counter(
+        self.resends = counter("khazana_resends", "Repetitions for want of progress")
+        self.fetches = counter(
             "khazana_proposal_fetches",
             "Requests for transactions of a proposal that the pool did not hold",
-            registry=r,
         )
 
         # The version of the rules.
-        self.protocol_version = Gauge(
-            "khazana_protocol_version", "Version that rules the next height", registry=r
+        self.protocol_version = gauge(
+            "khazana_protocol_version", "Version that rules the next height"
         )
-        self.protocol_version_known = Gauge(
-            "khazana_protocol_version_known", "Highest version this software knows", registry=r
+        self.protocol_version_known = gauge(
+            "khazana_protocol_version_known", "Highest version this software knows"
         )
-        self.upgrade_version = Gauge(
-            "khazana_upgrade_version", "Version that is scheduled, 0 when none is", registry=r
+        self.upgrade_version = gauge(
+            "khazana_upgrade_version", "Version that is scheduled, 0 when none is"
         )
-        self.upgrade_height = Gauge(
-            "khazana_upgrade_height", "Height from which it rules, 0 when none is", registry=r
+        self.upgrade_height = gauge(
+            "khazana_upgrade_height", "Height from which it rules, 0 when none is"
         )
-        self.upgrade_known = Gauge(
+        self.upgrade_known = gauge(
             "khazana_upgrade_known",
             "Whether this software knows the scheduled version; if not (0), it stops before it",
-            registry=r,
         )
 
         # Blocks and transactions.
-        self.block_transactions = Histogram(
+        self.block_transactions = histogram(
             "khazana_block_transactions",
             "Transactions in a block",
             buckets=(0, 1, 10, 100, 250, 500, 1_000, 2_000, 5_000, 10_000),
-            registry=r,
         )
-        self.transactions = Counter(
-            "khazana_transactions", "Transactions in committed blocks", ["outcome"], registry=r
+        self.transactions = counter(
+            "khazana_transactions", "Transactions in committed blocks", ["outcome"]
         )
-        self.submissions = Counter(
-            "khazana_submissions", "Transactions submitted here, by answer", ["answer"], registry=r
+        self.submissions = counter(
+            "khazana_submissions", "Transactions submitted here, by answer", ["answer"]
         )
-        self.pushes_dropped = Counter(
+        self.pushes_dropped = counter(
             "khazana_pushes_dropped",
             "Transactions of peers left out because too many waited to be verified",
-            registry=r,
         )
-        self.signatures_verified = Counter(
-            "khazana_signatures_verified", "Signatures verified, by subject", ["of"], registry=r
+        self.signatures_verified = counter(
+            "khazana_signatures_verified", "Signatures verified, by subject", ["of"]
         )
-        self.finality_seconds = Histogram(
+        self.finality_seconds = histogram(
             "khazana_finality_seconds",
             "From submission at this node to the committed block",
             buckets=_LATENCY,
-            registry=r,
         )
-        self.mempool_transactions = Gauge(
-            "khazana_mempool_transactions", "Transactions that wait for a block", registry=r
+        self.mempool_transactions = gauge(
+            "khazana_mempool_transactions", "Transactions that wait for a block"
         )
-        self.mempool_bytes = Gauge("khazana_mempool_bytes", "Their size on the wire", registry=r)
-        self.waiters = Gauge(
-            "khazana_waiters", "Transactions whose finality a client waits for", registry=r
-        )
+        self.mempool_bytes = gauge("khazana_mempool_bytes", "Their size on the wire")
+        self.waiters = gauge("khazana_waiters", "Transactions whose finality a client waits for")
 
-        self.ledger_transactions = Counter(
+        self.ledger_transactions = counter(
             "khazana_ledger_transactions",
             "Transactions in committed blocks, by their first operation and outcome",
             ["operation", "outcome"],
-            registry=r,
         )
         self.readings = Readings()
-        r.register(_ReadingsCollector(self.readings))
+        registry.register(_ReadingsCollector(self.readings))
 
         # Where time goes.
         self.stages = Stages() if cpu_s is None else Stages(cpu_s)
-        r.register(_StagesCollector(self.stages))
-        self.build_seconds = Histogram(
-            "khazana_build_seconds", "Building a proposal", buckets=_FAST, registry=r
+        registry.register(_StagesCollector(self.stages))
+        self.build_seconds = histogram(
+            "khazana_build_seconds", "Building a proposal", buckets=_FAST
         )
-        self.check_seconds = Histogram(
-            "khazana_check_seconds", "Checking a proposal", buckets=_FAST, registry=r
+        self.check_seconds = histogram(
+            "khazana_check_seconds", "Checking a proposal", buckets=_FAST
         )
-        self.commit_seconds = Histogram(
-            "khazana_commit_seconds", "Writing a block and its state", buckets=_FAST, registry=r
+        self.commit_seconds = histogram(
+            "khazana_commit_seconds", "Writing a block and its state", buckets=_FAST
         )
-        self.fsync_seconds = Histogram(
-            "khazana_fsync_seconds", "Appending to the consensus log", buckets=_FAST, registry=r
+        self.fsync_seconds = histogram(
+            "khazana_fsync_seconds", "Appending to the consensus log", buckets=_FAST
         )
-        self.block_interval_seconds = Histogram(
-            "khazana_block_interval_seconds",
-            "Between two commits at this node",
-            buckets=_LATENCY,
-            registry=r,
+        self.block_interval_seconds = histogram(
+            "khazana_block_interval_seconds", "Between two commits at this node", buckets=_LATENCY
         )
 
         # Peers.
-        self.peers = Gauge("khazana_peers", "Connected peers, by kind", ["kind"], registry=r)
-        self.peer_faults = Counter(
-            "khazana_peer_faults",
-            "Misbehaviour, by peer and reason",
-            ["peer", "reason"],
-            registry=r,
+        self.peers = gauge("khazana_peers", "Connected peers, by kind", ["kind"])
+        self.peer_faults = counter(
+            "khazana_peer_faults", "Misbehaviour, by peer and reason", ["peer", "reason"]
         )
-        self.bytes_sent = Counter(
-            "khazana_bytes_sent", "Bytes sent to peers, by lane", ["lane"], registry=r
-        )
-        self.bytes_received = Counter(
-            "khazana_bytes_received", "Bytes received from peers", registry=r
-        )
-        self.messages_dropped = Counter(
-            "khazana_messages_dropped",
-            "Outgoing messages a full lane dropped",
-            ["lane"],
-            registry=r,
+        self.bytes_sent = counter("khazana_bytes_sent", "Bytes sent to peers, by lane", ["lane"])
+        self.bytes_received = counter("khazana_bytes_received", "Bytes received from peers")
+        self.messages_dropped = counter(
+            "khazana_messages_dropped", "Outgoing messages a full lane dropped", ["lane"]
         )
 
         # Catching up.
-        self.sync_target = Gauge(
-            "khazana_sync_target_height", "Highest height that a peer reports", registry=r
+        self.sync_target = gauge("khazana_sync_target_height", "Highest height that a peer reports")
+        self.blocks_synced = counter("khazana_blocks_synced", "Blocks committed from peers' stores")
+
+        # What is kept of the chain.
+        self.earliest_height = gauge("khazana_earliest_height", "First height whose block is kept")
+        self.snapshot_height = gauge(
+            "khazana_snapshot_height", "Height of the newest snapshot served"
         )
-        self.blocks_synced = Counter(
-            "khazana_blocks_synced", "Blocks committed from peers' stores", registry=r
+        self.snapshot_parts = counter(
+            "khazana_snapshot_parts", "Parts of snapshots sent to peers", ["kind"]
+        )
+
+        # What follows it: index and stream.
+        self.index_height = gauge("khazana_index_height", "Height of the last block in the index")
+        self.index_failures = counter(
+            "khazana_index_failures", "Times that the index could not go on"
+        )
+        self.stream_height = gauge(
+            "khazana_stream_height", "Height of the last message in the stream"
+        )
+        self.stream_lag_blocks = gauge(
+            "khazana_stream_lag_blocks",
+            "Blocks that the stream does not have yet, 0 where nothing is published",
+        )
+        self.stream_messages = counter(
+            "khazana_stream_messages",
+            "Messages that the server has taken, by whether it had them before",
+            ["result"],
+        )
+        self.stream_failures = counter(
+            "khazana_stream_failures", "Times that publishing could not go on"
+        )
+        self.stream_gaps = counter(
+            "khazana_stream_gaps", "Times that the stream was told what it lacks"
         )
 
         # Clients.
-        self.rpc_requests = Counter(
-            "khazana_rpc_requests", "Requests by method", ["method", "result"], registry=r
+        self.rpc_requests = counter(
+            "khazana_rpc_requests", "Requests by method", ["method", "result"]
         )
-        self.rpc_seconds = Histogram(
-            "khazana_rpc_seconds", "Answering a request", ["method"], buckets=_LATENCY, registry=r
+        self.rpc_seconds = histogram(
+            "khazana_rpc_seconds", "Answering a request", ["method"], buckets=_LATENCY
         )
-        self.subscribers = Gauge("khazana_subscribers", "Open subscriptions", registry=r)
+        self.subscribers = gauge("khazana_subscribers", "Open subscriptions")
 
     def render(self) -> bytes:
         """Return the exposition text that `/metrics` serves."""
