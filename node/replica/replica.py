@@ -34,6 +34,7 @@ from node.log import Logger
 from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
 from node.network import GetProposedBlock, GetTransactions, Role, WireMessage
+from node.replica.answers import Answers
 from node.replica.bodies import Bodies
 from node.replica.contents import Contents
 from node.replica.deciding import Deciding
@@ -56,9 +57,11 @@ from node.replica.events import (
 from node.replica.gate import Gate, Verify
 from node.replica.hearing import Hearing
 from node.replica.inbox import Inbox
+from node.replica.memories import Memories
 from node.replica.obtaining import Obtaining
 from node.replica.patience import Patience
 from node.replica.position import Position, Totals
+from node.replica.reading import Reading
 from node.replica.report import Reporter
 from node.replica.returning import Asking
 from node.replica.seat import Seat
@@ -144,7 +147,7 @@ class Replica:
             chain=chain, mempool=mempool, bodies=bodies, clock=clock, metrics=metrics, log=log
         )
         self._report = report = Reporter(metrics=metrics, log=log, mempool=mempool)
-        self._service = service = Service(wire=wire, bodies=bodies, chain=chain)
+        self._service = service = Service(wire=wire, bodies=bodies, chain=chain, clock=clock)
         self._patience = patience = Patience(None if seat is None else seat.name)
         self._skew = skew = Skew()
         self._early = early = Early()
@@ -196,23 +199,33 @@ class Replica:
             clock=clock,
             log=log,
         )
-        self._hearing = Hearing(
+        self._memories = memories = Memories(
             chain=chain,
             engine=engine,
-            wire=wire,
             seat=seat,
-            gate=self._gate,
-            bodies=bodies,
-            obtaining=obtaining,
-            contents=contents,
             deciding=deciding,
             entering=entering,
-            early=early,
             service=service,
-            patience=patience,
+        )
+        self._hearing = Hearing(
+            reading=Reading(
+                chain=chain,
+                gate=self._gate,
+                bodies=bodies,
+                skew=skew,
+                clock=clock,
+                metrics=metrics,
+            ),
+            answers=Answers(
+                bodies=bodies, obtaining=obtaining, contents=contents, deciding=deciding
+            ),
+            memories=memories,
+            entering=entering,
+            deciding=deciding,
+            early=early,
             turn=turn,
-            skew=skew,
-            clock=clock,
+            service=service,
+            wire=wire,
             metrics=metrics,
             log=log,
         )
@@ -492,6 +505,7 @@ class Replica:
             self._service.tell_status()
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
         self._report.keep(self._chain.validators)
-        self._hearing.end_height(now_s)
+        self._service.end_height(now_s)
+        self._memories.end_height()
         self._release_early()
         self.wake()

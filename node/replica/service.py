@@ -5,10 +5,13 @@ certificates for those who stand at a height that is decided here.
 from typing import Final
 
 from node.chain import Chain
+from node.clock import Clock
 from node.network import BlockTransactions, GetProposedBlock, GetTransactions, Memory, Status
 from node.replica.bodies import Bodies
 from node.replica.wire import Wire, certificate_message
 
+HELP_AFTER_S: Final = 0.1
+"""Votes that arrive this soon after the decision were under way: their senders need no help."""
 HELP_PAUSE_S: Final = 0.25
 """A peer that is behind is helped at most once in so long, however many votes it sends."""
 
@@ -16,10 +19,12 @@ HELP_PAUSE_S: Final = 0.25
 class Service:
     """Answers to peers, each cheap and bounded by the peer's own budget."""
 
-    def __init__(self, *, wire: Wire, bodies: Bodies, chain: Chain) -> None:
+    def __init__(self, *, wire: Wire, bodies: Bodies, chain: Chain, clock: Clock) -> None:
         self._wire = wire
         self._bodies = bodies
         self._chain = chain
+        self._clock = clock
+        self._committed_s = 0.0
         self._helped_s: dict[str, float] = {}
 
     def send_status(self, peer: str) -> None:
@@ -48,11 +53,14 @@ class Service:
         elif request.height <= self._chain.head.height:
             self.send_status(peer)
 
-    def help(self, peer: str, height: int, now_s: float) -> None:
+    def help(self, peer: str, height: int) -> None:
         """Send a peer that speaks of a decided height its certificate, and where we stand.
 
         With the certificate it decides at once if it has the block; if not, it fetches.
         """
+        now_s = self._clock.monotonic()
+        if height >= self._chain.head.height and now_s - self._committed_s <= HELP_AFTER_S:
+            return
         if now_s - self._helped_s.get(peer, -HELP_PAUSE_S) < HELP_PAUSE_S:
             return
         self._helped_s[peer] = now_s
@@ -60,6 +68,10 @@ class Service:
         if certificate is not None:
             self._wire.send(peer, certificate_message(certificate))
         self.send_status(peer)
+
+    def end_height(self, now_s: float) -> None:
+        """Note that a block has just been committed."""
+        self._committed_s = now_s
 
     def forget(self, peer: str) -> None:
         """Forget a peer that is gone."""

@@ -83,6 +83,11 @@ class Turn:
         delay_s = max(0.0, wait_ms / 1000 - waited_s)
         self._timers.set(wait.timeout, delay_s, Elapsed(wait.timeout))
 
+    def heard(self, peer: str) -> None:
+        """Note that a peer speaks of the height at hand, and wait for its whole turn again."""
+        if self._patience.heard(peer):
+            self.reconsider(peer)
+
     def elapsed(self, timeout: Timeout) -> None:
         """Note whose turn came to nothing, if this was the timeout of the proposal waited for."""
         engine = self._engine

@@ -192,7 +192,7 @@ def test_a_validator_that_says_it_forgot_draws_nobody_far_and_not_often() -> Non
             for name in HONEST:
                 replica = network[name].up.replica
                 assert replica._engine.round <= CALLED_AHEAD_MAX
-                calls = replica._hearing._calls._taken
+                calls = replica._memories._calls._taken
                 assert all(len(rounds) <= CALLS_MAX for rounds in calls.values())
             await goes_on(network)
 
