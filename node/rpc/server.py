@@ -28,6 +28,7 @@ from aiohttp import hdrs, web
 
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, AUCTIONS, name_key
+from node.rpc.allowances import Allowances
 from node.rpc.auctions import AuctionMethods
 from node.rpc.bodies import Bodies
 from node.rpc.calendars import CalendarMethods
@@ -66,7 +67,7 @@ from node.rpc.http import (
 from node.rpc.inbox import CallSocket
 from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
-from node.rpc.limits import TAKES_LONG, RateLimiter, RpcLimits, caller
+from node.rpc.limits import RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
@@ -135,23 +136,7 @@ class RpcServer:
         places = Places(services.chain, self._views)
         self._feed = feed_of(services, self._views, places, self._limits)
         self._health = Health(services)
-        self._calls = RateLimiter(
-            services.clock,
-            per_second=self._limits.calls_per_second,
-            burst=self._limits.calls_burst,
-        )
-        work_ms = self._limits.work_ms_per_second
-        self._work = RateLimiter(
-            services.clock,
-            per_second=None if work_ms is None else work_ms * 1_000,
-            burst=self._limits.work_burst_ms * 1_000,
-            sentence=TAKES_LONG,
-        )
-        self._bulk = RateLimiter(
-            services.clock,
-            per_second=self._limits.transactions_per_second,
-            burst=self._limits.transactions_burst,
-        )
+        self._allowances = Allowances(self._limits, services.clock)
         of_bodies = partial(
             Bodies,
             small_bytes=self._limits.body_small_bytes,
@@ -177,7 +162,7 @@ class RpcServer:
         )
         self._refusals = Refusals(
             services,
-            calls=self._calls,
+            calls=self._allowances.calls,
             hosts=self._hosts,
             is_read_elsewhere=bool(self._origins),
             body_max_bytes=list_max,
@@ -379,7 +364,7 @@ class RpcServer:
     # One request.
 
     async def _serve_charged(self, gate: Gate, request: web.BaseRequest) -> web.StreamResponse:
-        bill = Bill(self._owe)
+        bill = Bill(self._allowances.owe)
         PAYING.set(bill)
         serve = Shared(self._services.metrics.stages.serve, bill.add)
         return await serve.of(self._serve, gate, request, bill)
@@ -403,20 +388,20 @@ class RpcServer:
         try:
             check_host(request, self._hosts)
             if is_preflight(request, self._origins):
-                self._calls.take(caller(request.remote))
+                self._allowances.take_unknown(request.remote)
                 return preflight_response()
             asking = self._caller_of(gate, request)
             if self._pages is not None and request.path not in self._routes:
                 asking.needs(Scope.READ)
                 if request.method == hdrs.METH_POST:
                     asking.needs(Scope.SUBMIT)  # a page that takes a form acts
-                self._take(asking)
+                self._allowances.take_calls(asking)
                 bill.caller = asking
                 is_welcome = partial(asking.is_good, self._keyring)
                 return await self._pages.answer(request, is_welcome)
             handler = self._route(request)
             if handler in (self._rpc, self._socket):
-                self._check_work(asking)  # before a body is read
+                self._allowances.check_work(asking)  # before a body is read
                 bill.caller = asking
             return await handler(request, asking)
         except HttpRefusal as refusal:
@@ -449,29 +434,8 @@ class RpcServer:
         try:
             return gate.caller_of(request)
         except KeyRefused:
-            self._calls.take(caller(request.remote))  # whoever tries keys is counted too
+            self._allowances.take_unknown(request.remote)  # whoever tries keys is counted too
             raise
-
-    def _take(self, asking: Caller, calls: int = 1) -> None:
-        """Let so many calls of a caller pass, if there is something left of its time too."""
-        self._check_work(asking)
-        self._calls.take(asking.name, calls, per_second=asking.calls_per_second)
-
-    def _check_work(self, asking: Caller) -> None:
-        self._work.take(asking.name, 1, per_second=self._work_us_per_second(asking))
-
-    def _owe(self, asking: Caller, seconds: float) -> None:
-        """Count what was done for a caller."""
-        self._work.owe(
-            asking.name, round(seconds * 1e6), per_second=self._work_us_per_second(asking)
-        )
-
-    def _work_us_per_second(self, asking: Caller) -> int | None:
-        """Return the rate of a key that has one: as much more as it may ask more often."""
-        calls, of_all = asking.calls_per_second, self._limits.calls_per_second
-        if calls is None or of_all is None or self._limits.work_ms_per_second is None:
-            return None
-        return max(1, self._limits.work_ms_per_second * 1_000 * calls // of_all)
 
     def _route(self, request: web.BaseRequest) -> _Handler:
         route = self._routes.get(request.path)
@@ -495,7 +459,7 @@ class RpcServer:
                         timeout_ms=self._limits.body_timeout_ms,
                         body=body,
                     ),
-                    charge=partial(self._take, asking),
+                    charge=partial(self._allowances.take_calls, asking),
                 )
                 answer = await begun if isinstance(begun, Coroutine) else begun
         except Limited as error:
@@ -511,8 +475,7 @@ class RpcServer:
 
     async def _transactions(self, request: web.BaseRequest, asking: Caller) -> web.StreamResponse:
         asking.needs(Scope.SUBMIT)
-        # What is done for transactions is bounded by the pool.
-        self._calls.take(asking.name, 1, per_second=asking.calls_per_second)
+        self._allowances.take_list(asking)
         check_type(request, MESSAGEPACK_TYPES)
         # Before a body is read: a list that nothing is taken of is not even decoded.
         self._refusals.check()
@@ -529,7 +492,7 @@ class RpcServer:
             self._submitting += 1
             try:
                 raws = self._submissions.decode_list(data)
-                self._bulk.take(asking.name, len(raws))
+                self._allowances.take_transactions(asking, len(raws))
                 items = await self._submissions.submit_items(raws)
             finally:
                 self._submitting -= 1
@@ -567,7 +530,7 @@ class RpcServer:
         address = caller(request.remote)
         check_origin(request, self._origins)
         asking.needs(Scope.READ)
-        self._take(asking)
+        self._allowances.take_calls(asking)
         if (
             len(self._sessions) >= self._limits.subscribers_max
             or self._subscribers[address] >= self._limits.subscribers_per_address_max
@@ -595,12 +558,14 @@ class RpcServer:
             self._feed,
             self._limits,
             parse_account=self._views.parse_address,
-            charge=partial(self._take, asking),
+            charge=partial(self._allowances.take_calls, asking),
             requests=partial(self._bodies.of, asking.name),
             answers=partial(self._answers.of, address),
             count_lagging=self._count_lagging,
             stage=self._services.metrics.stages.serve,
-            calling=Shared(self._services.metrics.stages.serve, partial(self._owe, asking)),
+            calling=Shared(
+                self._services.metrics.stages.serve, partial(self._allowances.owe, asking)
+            ),
         )
         self._sessions.add(session)
         self._subscribers[address] += 1

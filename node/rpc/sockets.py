@@ -1,12 +1,5 @@
 """One WebSocket: calls as on `/rpc`, and subscriptions that resume from a cursor.
 
-What is sent on a subscription is a notification `khz_subscription` whose `params` have a `type`:
-
-- `items`: what was committed, in order, each item with its own cursor;
-- `heartbeat`: nothing for this filter up to this cursor; sent when nothing else was for a while;
-- `lagged`: this socket took nothing for too long. It is closed with 1013 and the cursor to resume
-  from. Nothing was skipped before it.
-
 Limits: calls under way, subscriptions on the socket, bytes held for a reader that does not read,
 whatever they answer: calls, subscriptions or pings, which are counted as calls.
 """
@@ -16,23 +9,26 @@ import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final
 
-import msgspec
 from aiohttp import WSCloseCode, WSMsgType
 
 from node.rpc.bodies import Body, ending
 from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
+from node.rpc.frames import text_frame
 from node.rpc.inbox import CallSocket, Message
 from node.rpc.jsonrpc import TURN_BYTES, Begun, Dispatcher, method, methods_of
 from node.rpc.limits import RpcLimits
-from node.rpc.stream import PORTION_BYTES, Cursor, Feed, Portion, StreamFilter, Topic
+from node.rpc.stream import PORTION_BYTES, Cursor, Feed, StreamFilter
+from node.rpc.subscriptions import (
+    Subscribed,
+    SubscribeParams,
+    Subscription,
+    Unsubscribed,
+    UnsubscribeParams,
+)
 from node.stages import Shared, Stage
-
-FILTER_MAX: Final = 1_000
-"""Accounts or assets in one filter."""
 
 AT_ONCE_MAX: Final = 16
 """Calls of one socket that are answered in one turn of the loop: half a millisecond."""
@@ -43,94 +39,8 @@ in C takes more."""
 ROOM_POLL_S: Final = 0.01
 """How often a full socket is looked at: with the default buffer, 25 MB/s to one reader."""
 
-# RFC 6455, 5.2: a text in one frame; lengths that follow in 2 and in 8 bytes.
-_WHOLE_TEXT: Final = 0x81
-_LENGTH_16: Final = 126
-_LENGTH_64: Final = 127
-
-_FilterTerm: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=90)]
-_FilterTerms: TypeAlias = Annotated[
-    list[_FilterTerm], msgspec.Meta(min_length=1, max_length=FILTER_MAX)
-]
-
-
-class SubscribeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to be told of, and from where on."""
-
-    topics: Annotated[
-        list[Topic],
-        msgspec.Meta(
-            min_length=1,
-            max_length=len(Topic),
-            description="`blocks`: one item a block. `receipts`: one compact item a block with"
-            " every id and outcome. `transactions`: one item a transaction. `events`: one item an"
-            " event.",
-        ),
-    ]
-    accounts: Annotated[
-        _FilterTerms | None,
-        msgspec.Meta(description="Only transactions and events that name one of these addresses."),
-    ] = None
-    assets: Annotated[
-        _FilterTerms | None,
-        msgspec.Meta(
-            description="Only transactions and events that name one of these asset codes."
-        ),
-    ] = None
-    from_: Annotated[
-        str,
-        msgspec.Meta(
-            max_length=32,
-            description='The cursor of the last item seen, such as "120-3"; "0-0" for everything;'
-            ' "now" for what comes next.',
-        ),
-    ] = msgspec.field(name="from", default="now")
-
-
-class Subscribed(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription and the cursor after which it begins."""
-
-    subscription: str
-    cursor: str
-
-
-class UnsubscribeParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which subscription of this connection."""
-
-    subscription: Annotated[
-        str, msgspec.Meta(max_length=16, description="as `khz_subscribe` named it")
-    ]
-
-
-class Unsubscribed(msgspec.Struct, frozen=True, kw_only=True):
-    """The cursor of the last item that was sent."""
-
-    cursor: str
-
-
-@dataclass(slots=True)
-class _Subscription:
-    """A position in the stream, moved by one task only."""
-
-    id: str
-    wanted: StreamFilter
-    seen: Cursor
-    """The last item that was sent, or passed over as not wanted."""
-    height: int
-    """Of the next item to look at, with its index."""
-    index: int
-    told_at: float = 0.0
-    """Seconds of the loop's clock at the last message of any kind."""
-    task: asyncio.Task[None] | None = None
-
-    def pass_over(self, end: Cursor) -> None:
-        """Have seen all up to this end of a block."""
-        self.seen = end
-        self.height, self.index = end.height + 1, 0
-
-
 # Subscriptions made by the message being answered: they start after its answer was sent.
-_MADE: ContextVar[list[_Subscription]] = ContextVar("made")
+_MADE: ContextVar[list[Subscription]] = ContextVar("made")
 
 
 class SocketSession:
@@ -174,7 +84,7 @@ class SocketSession:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
         self._posted: list[bytes] = []
         """Frames of this turn of the loop that are to be written together."""
-        self._subscriptions: dict[str, _Subscription] = {}
+        self._subscriptions: dict[str, Subscription] = {}
         self._made = 0
         self._received = 0
         """Messages that were queued and are dealt with."""
@@ -209,7 +119,7 @@ class SocketSession:
         )
         self._made += 1
         seen = self._start(params.from_)
-        subscription = _Subscription(str(self._made), wanted, seen, seen.height, seen.index + 1)
+        subscription = Subscription(str(self._made), wanted, seen, seen.height, seen.index + 1)
         self._subscriptions[subscription.id] = subscription
         _MADE.get().append(subscription)
         return Subscribed(subscription=subscription.id, cursor=str(subscription.seen))
@@ -339,7 +249,7 @@ class SocketSession:
         begun = self._begin(dispatcher, message.data.encode())
         answer = self._answer_of(group, begun)
         if answer is not None:
-            self._posted.append(_frame(answer))
+            self._posted.append(text_frame(answer))
         return True
 
     def _answer_of(self, group: asyncio.TaskGroup, begun: Begun) -> bytes | None:
@@ -405,7 +315,7 @@ class SocketSession:
     async def _answer(
         self, begun: Coroutine[Any, Any, bytes | None], group: asyncio.TaskGroup
     ) -> None:
-        made: list[_Subscription] = []
+        made: list[Subscription] = []
         _MADE.set(made)
         answer = await begun
         if answer is not None:
@@ -434,7 +344,7 @@ class SocketSession:
         """Send an answer, together with what else is answered in this turn of the loop."""
         if not self._posted:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._posted.append(_frame(answer))
+        self._posted.append(text_frame(answer))
         if len(self._posted) >= AT_ONCE_MAX or len(answer) >= PORTION_BYTES:
             self._flush()
         # Also of what was written in earlier turns: it may ask one by one, and never read.
@@ -446,7 +356,7 @@ class SocketSession:
             self._transport.write(b"".join(self._posted))
         self._posted.clear()
 
-    async def _follow(self, subscription: _Subscription) -> None:
+    async def _follow(self, subscription: Subscription) -> None:
         """Send what the subscription wants from its position on, for ever."""
         loop = asyncio.get_running_loop()
         heartbeat = self._limits.heartbeat_ms / 1000
@@ -459,13 +369,11 @@ class SocketSession:
             # A filter that nothing passes must advance too, or its resume would replay for ever.
             if loop.time() >= subscription.told_at + heartbeat:
                 subscription.told_at = loop.time()
-                await self._send(
-                    _notification(subscription, "heartbeat", "cursor", subscription.seen)
-                )
+                await self._send(subscription.notice("heartbeat", "cursor", subscription.seen))
                 continue
             await self._follow_head(subscription, subscription.told_at + heartbeat)
 
-    async def _follow_head(self, subscription: _Subscription, until: float) -> None:
+    async def _follow_head(self, subscription: Subscription, until: float) -> None:
         """Have the subscription told of each block without a turn of its own, until then, or as
         long as it takes what it is sent.
         """
@@ -483,7 +391,7 @@ class SocketSession:
         finally:
             self._feed.leave(tell)
 
-    def _tell(self, subscription: _Subscription) -> bool:
+    def _tell(self, subscription: Subscription) -> bool:
         """Send all up to the head that the subscription wants, in one write.
 
         Returns False, and sends nothing, where it has to be read from the store, or has no room.
@@ -498,7 +406,7 @@ class SocketSession:
             if block is None:
                 return False
             frames += [
-                _frame(_items(subscription, portion))
+                text_frame(subscription.items(portion))
                 for portion in block.portions(subscription.wanted, start)
             ]
             end, start = block.end, 0
@@ -513,7 +421,7 @@ class SocketSession:
         subscription.pass_over(end)
         return True
 
-    async def _send_block(self, subscription: _Subscription) -> None:
+    async def _send_block(self, subscription: Subscription) -> None:
         try:
             end, portions = await self._feed.read(
                 subscription.height, subscription.wanted, subscription.index
@@ -525,7 +433,7 @@ class SocketSession:
         for portion in portions:
             subscription.seen = portion.end
             subscription.told_at = asyncio.get_running_loop().time()
-            await self._send(_items(subscription, portion))
+            await self._send(subscription.items(portion))
             await asyncio.sleep(0)
         subscription.pass_over(end)
         # Consensus runs on this loop too: it has its turn between blocks.
@@ -562,7 +470,7 @@ class SocketSession:
         resume = Cursor(height=0, index=0)
         for subscription in self._subscriptions.values():
             resume = subscription.seen
-            notification = _notification(subscription, "lagged", "resume", resume)
+            notification = subscription.notice("lagged", "resume", resume)
             await self._socket.send_frame(notification, WSMsgType.TEXT)
         await self._close(WSCloseCode.TRY_AGAIN_LATER, f"lagged, resume {resume}")
         raise _Ended
@@ -601,28 +509,3 @@ class _Ended(Exception):
 
 async def _given(answer: bytes) -> bytes:
     return answer
-
-
-def _items(subscription: _Subscription, portion: Portion) -> bytes:
-    return (
-        b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
-        b'"type":"items",%b}}' % (subscription.id.encode(), portion.told)
-    )
-
-
-def _frame(text: bytes) -> bytes:
-    """Return the frame of a server that holds this whole message."""
-    size = len(text)
-    if size < _LENGTH_16:
-        return bytes((_WHOLE_TEXT, size)) + text
-    if size < 1 << 16:
-        return bytes((_WHOLE_TEXT, _LENGTH_16)) + size.to_bytes(2) + text
-    return bytes((_WHOLE_TEXT, _LENGTH_64)) + size.to_bytes(8) + text
-
-
-def _notification(subscription: _Subscription, kind: str, name: str, cursor: Cursor) -> bytes:
-    return (
-        b'{"jsonrpc":"2.0","method":"khz_subscription","params":{"subscription":"%b",'
-        b'"type":"%b","%b":"%b"}}'
-        % (subscription.id.encode(), kind.encode(), name.encode(), str(cursor).encode())
-    )

@@ -748,7 +748,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.LISTENERS_PER_ADDRESS_MAX": (
         f"{_LIVE}::test_listeners_of_one_address_are_bounded"
     ),
-    "node.rpc.sockets.FILTER_MAX": (
+    "node.rpc.subscriptions.FILTER_MAX": (
         f"{_VALUES}::test_a_filter_names_as_many_accounts_as_it_may_and_no_more"
     ),
     "node.rpc.stream.PORTIONS_KEPT_MAX": (

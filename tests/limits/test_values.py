@@ -26,7 +26,7 @@ from node.network import websocket as websocket_module
 from node.replica.entries import ENTRY_SIZE_MAX, decode_entry
 from node.replica.returning import CALLED_AHEAD_MAX, CALLS_MAX
 from node.rpc import RpcLimits
-from node.rpc.sockets import FILTER_MAX
+from node.rpc.subscriptions import FILTER_MAX
 from node.snapshots import Pins
 from node.snapshots.pins import PINS_MAX
 from node.upkeep.backup_file import FRAME_SIZE_MAX, MAGIC, BackupError, BackupReader, Kind
