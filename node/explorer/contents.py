@@ -488,6 +488,14 @@ class SearchContent(results.Result, frozen=True, kw_only=True):
     """There are others that a longer part of the name would tell apart."""
     texts: list[TextLine]
     """What people wrote on the ledger, newest first; from the node's index, where it has one."""
+    next: str | None
+    """`before` which older texts may be; null: there are none. Also with no text that was found
+    yet, where the words are common and seldom together."""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one thing, to which a search leads."""
+        return len(self.matches) == 1 and not self.texts and self.next is None
 
 
 class VerifyContent(results.Result, frozen=True, kw_only=True):

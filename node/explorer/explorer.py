@@ -164,9 +164,7 @@ class Explorer:
             ),
             "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
             "verify": _page("verify", "verify-title", self._verify),
-            "search": _page(
-                "search", "search-title", lambda a, _f: self._search.find(a.query.get("q", ""))
-            ),
+            "search": _page("search", "search-title", lambda a, _f: self._search.find(a.query)),
         }
         if self._development is not None:
             page = self._development
@@ -308,7 +306,7 @@ class Explorer:
             ) from None
         if asked.as_json:
             return bytes_response(_encode(content), JSON_TYPE)
-        if isinstance(content, SearchContent) and len(content.matches) == 1 and not content.texts:
+        if isinstance(content, SearchContent) and content.is_one:
             (match,) = content.matches
             there = face.path(match.kind, match.name)
             return bytes_response(b"", HTML_TYPE, status=303, headers={"Location": there})

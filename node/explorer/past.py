@@ -150,18 +150,24 @@ class Past:
             self._counted = _Counted(at_ms=now_ms, holders=holders)
         return self._counted.holders
 
-    async def texts(self, wanted: str) -> Sequence[TextLine]:
-        """Return the newest texts that have all these words."""
+    async def texts(self, wanted: str, before: str | None) -> tuple[Sequence[TextLine], str | None]:
+        """Return the newest texts that have all these words, and before what older ones may be.
+
+        Raises:
+            PageRefusal: the cursor is none.
+        """
         if not wanted:
-            return []
-        params = SearchTextParams(text=wanted[:TEXT_MAX], limit=TEXTS_SHOWN_MAX)
-        found = await _asked(self._index.search_text, params)
+            return [], None
+        params = SearchTextParams(text=wanted[:TEXT_MAX], before=before, limit=TEXTS_SHOWN_MAX)
+        with _cursor(before):
+            found = await _asked(self._index.search_text, params)
         if found is None:
-            return []
-        return [
+            return [], None
+        lines = [
             TextLine(kind=PATH_OF[each.kind], name=each.subject, height=each.height, text=each.text)
             for each in found.matches
         ]
+        return lines, found.next
 
     def line(
         self,

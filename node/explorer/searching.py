@@ -11,11 +11,11 @@ ledger, if the node keeps an index. What has no form is refused by nobody.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from node.explorer.catalogues import catalogues
-from node.explorer.contents import Match, SearchContent
+from node.explorer.contents import Match, SearchContent, TextLine
 from node.explorer.hour import Hour
 from node.explorer.limits import MATCHES_MAX, PARTICIPANT_CALLS_MAX, QUERY_MAX
 from node.explorer.past import Past
@@ -40,20 +40,22 @@ class Search:
         self._chain = door.services.chain
         self._hour = hour
 
-    async def find(self, query: str) -> SearchContent:
+    async def find(self, query: Mapping[str, str]) -> SearchContent:
         """Return what the query may mean, the likeliest first; at most `MATCHES_MAX`.
 
+        A further page, before a cursor, is of texts alone.
+
         Raises:
-            PageRefusal: the query is longer than anything that could be found.
+            PageRefusal: it is longer than anything that could be found, or the cursor is none.
         """
-        wanted = query.strip()
+        wanted, before = query.get("q", "").strip(), query.get("before")
         if len(wanted) > QUERY_MAX:
             raise PageRefusal(
                 400, found=wanted, expected="expected-query", values={"longest": QUERY_MAX}
             )
         matches: list[Match] = []
         is_exact = False
-        if wanted:
+        if wanted and before is None:
             async for match in self._candidates(wanted):
                 if match not in matches:
                     matches.append(match)
@@ -61,13 +63,17 @@ class Search:
             if not is_exact and not _ID.match(wanted.lower()):
                 matches = await self._by_part(wanted)
         # One thing of that name is where the search leads; a text is what is left to look for.
-        texts = [] if is_exact and len(matches) == 1 else await self._past.texts(wanted)
+        texts: Sequence[TextLine] = []
+        following = None
+        if not (is_exact and len(matches) == 1):
+            texts, following = await self._past.texts(wanted, before)
         return SearchContent(
             **at_head(self._chain.head),
             query=wanted,
             matches=matches[:MATCHES_MAX],
             more=len(matches) > MATCHES_MAX,
             texts=list(texts),
+            next=following,
         )
 
     async def _candidates(self, wanted: str) -> AsyncIterator[Match]:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import bindparam, or_, select
 
 from node.codec import decode
-from node.index.database import Database
+from node.index.database import Database, TextPlace
 from node.index.errors import IndexUnusable
 from node.index.projection import (
     BLOCK_ITEM,
@@ -87,7 +87,7 @@ class DayTotal:
 class Match:
     """A text in which all the words are."""
 
-    place: tuple[int, int, int]
+    place: TextPlace
     kind: str
     """What it is about: an asset, a participant, a transaction."""
     subject: str
@@ -259,9 +259,12 @@ class Answers:
         ]
 
     async def find(
-        self, text: str, before: tuple[int, int, int] | None, limit: int
-    ) -> tuple[Sequence[Match], tuple[int, int, int] | None]:
+        self, text: str, before: TextPlace | None, limit: int
+    ) -> tuple[Sequence[Match], TextPlace | None]:
         """Return the texts in which each word of `text` begins one, newest first.
+
+        With them, before what the next page begins. There may be one after a page that is not full,
+        or empty: older texts were not looked through then.
 
         Raises:
             IndexFailure: it cannot answer.
@@ -270,12 +273,13 @@ class Answers:
         words = words_of(text)[:WORDS_MAX]
         if not words:
             return [], None
-        rows = await self._database.find(words, before or (TOP_HEIGHT, 0, 0), limit + 1)
+        begin = before or (TOP_HEIGHT, 0, 0)
+        rows, further = await self._database.find(words, begin, limit + 1)
         page = [
             Match(place=(height, item, part), kind=kind, subject=subject, text=body)
             for height, item, part, kind, subject, body, _ in rows[:limit]
         ]
-        return page, page[-1].place if len(rows) > limit else None
+        return page, page[-1].place if len(rows) > limit else further
 
 
 def _decoded(kind: str, content: bytes) -> Event | Receipt:

@@ -12,6 +12,8 @@ from sqlalchemy import Select, Table
 Row: TypeAlias = tuple[Any, ...]
 ResultT = TypeVar("ResultT")
 Values: TypeAlias = Mapping[str, Any]
+TextPlace: TypeAlias = tuple[int, int, int]
+"""The key of a text: height, item and part."""
 
 
 class Session(Protocol):
@@ -87,9 +89,12 @@ class Database(Protocol):
         ...
 
     async def find(
-        self, words: Sequence[str], before: tuple[int, int, int], limit: int
-    ) -> Sequence[Row]:
+        self, words: Sequence[str], before: TextPlace, limit: int
+    ) -> tuple[Sequence[Row], TextPlace | None]:
         """Return rows of `texts` in which each of the words begins a word, newest first.
+
+        With them, where fewer are found than the limit and not all of the past was looked through,
+        the key before which to go on.
 
         Args:
             before: only those whose key lies below this.

@@ -25,7 +25,7 @@ from node.index.arrays import (
     spelled_puts,
 )
 from node.index.aside import Aside
-from node.index.database import ResultT, Row, Session, Values
+from node.index.database import ResultT, Row, Session, TextPlace, Values
 from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
 from node.index.schema import METADATA, TEXTS
 from node.index.starts import (
@@ -62,7 +62,7 @@ ROWS_AT_ONCE: Final = 10_000
 _LONG_S: Final = 24 * 3600.0
 
 ItemT = TypeVar("ItemT")
-_Question: TypeAlias = Callable[[asyncpg.Connection], Awaitable[Sequence[Row]]]
+_Question: TypeAlias = Callable[[asyncpg.Connection], Awaitable[ResultT]]
 
 
 class PostgresDatabase:
@@ -95,8 +95,8 @@ class PostgresDatabase:
         return await self._ask(spelled_look_up(table), tuple(columns_of(keys))) if keys else []
 
     async def find(
-        self, words: Sequence[str], before: tuple[int, int, int], limit: int
-    ) -> Sequence[Row]:
+        self, words: Sequence[str], before: TextPlace, limit: int
+    ) -> tuple[Sequence[Row], TextPlace | None]:
         return await self._asked(lambda connection: find(connection, words, before, limit))
 
     async def clear(self) -> None:
@@ -110,9 +110,12 @@ class PostgresDatabase:
         await self._aside.close()
 
     async def _ask(self, sql: str, values: Row) -> Sequence[Row]:
-        return await self._asked(lambda connection: connection.fetch(sql, *values))
+        async def question(connection: asyncpg.Connection) -> Sequence[Row]:
+            return [tuple(row) for row in await connection.fetch(sql, *values)]
 
-    async def _asked(self, question: _Question) -> Sequence[Row]:
+        return await self._asked(question)
+
+    async def _asked(self, question: _Question[ResultT]) -> ResultT:
         with self._turns.one():
             return await self._aside.run(self._read(question))
 
@@ -180,14 +183,14 @@ class PostgresDatabase:
                 for statement in (MAKE_STARTS, FILL_STARTS, "DROP INDEX IF EXISTS texts_words"):
                     await connection.execute(statement, timeout=_LONG_S)
 
-    async def _read(self, question: _Question) -> Sequence[Row]:
+    async def _read(self, question: _Question[ResultT]) -> ResultT:
         readers = self._readers
         if readers is None:
             raise IndexUnreachable(f"{self.place} is not open")
         with self._explained():
             try:
                 async with asyncio.timeout(READ_SECONDS_MAX), readers.acquire() as connection:
-                    return [tuple(row) for row in await question(connection)]
+                    return await question(connection)
             except (TimeoutError, asyncpg.QueryCanceledError):
                 raise IndexOverrun(
                     f"the index took longer than {READ_SECONDS_MAX:g} s; ask for less"

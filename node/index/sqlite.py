@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, Table
 
-from node.index.database import ResultT, Row, Session, Values
+from node.index.database import ResultT, Row, Session, TextPlace, Values
 from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
 from node.index.schema import TEXTS
 from node.index.statements import (
@@ -111,14 +111,14 @@ class SqliteDatabase:
             )
 
     async def find(
-        self, words: Sequence[str], before: tuple[int, int, int], limit: int
-    ) -> Sequence[Row]:
+        self, words: Sequence[str], before: TextPlace, limit: int
+    ) -> tuple[Sequence[Row], TextPlace | None]:
         # In quotes nothing is an operator, and in a word there is no quote.
         wanted = " ".join(f'"{word[:LISTED_MAX]}"*' for word in words)
         long = [word for word in words if len(word) > LISTED_MAX]
         sql = _FIND.format(more=_HAS_WORD * len(long))
         with self._turns.one():
-            return await self._read(sql, (wanted, *before, *long, limit))
+            return await self._read(sql, (wanted, *before, *long, limit)), None
 
     async def clear(self) -> None:
         await self._in(self._writing, self._clear)

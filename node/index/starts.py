@@ -4,23 +4,24 @@ An index of words there (GIN) says which texts have one, never which of them is 
 for a page of what is common would wait until the whole past was put together and sorted. A list is
 a range of a table, and a page of it is read from where it begins. Of several words the list of the
 rarest is walked, as it looks among the newest, and the others are asked whether they have the same.
+Words that are common and seldom together would be walked to the beginning of the past: a question
+ends before, and says from where to go on.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import asyncpg
 
 from node.index.arrays import columns_of
-from node.index.database import Row
+from node.index.database import Row, TextPlace
 from node.index.words import LISTED_MAX
-
-TextPlace: TypeAlias = tuple[int, int, int]
-"""Height, item and part."""
 
 WALKED_FIRST: Final = 256
 """Of each list, to see which word is the rarest, and at once of that; then twice as many."""
 WALKED_AT_ONCE_MAX: Final = 4_096
+WALKED_MAX: Final = 8_192
+"""Of the rarest, by one question: with what is read of the others some 20 ms."""
 LOOKED_UP_MAX: Final = 256
 """Places that are looked up in a list one by one; of more a stretch of the list is read instead."""
 READ_FOR_EACH_MAX: Final = 2
@@ -72,8 +73,12 @@ def starts_of(texts: Sequence[Row]) -> list[tuple[str, int, int, int]]:
 
 async def find(
     connection: asyncpg.Connection, words: Sequence[str], before: TextPlace, limit: int
-) -> list[Row]:
-    """Return the newest rows of `texts` in which each of the words begins one."""
+) -> tuple[list[Row], TextPlace | None]:
+    """Return the newest rows of `texts` in which each of the words begins one.
+
+    With them, if they are fewer than the limit and older texts were not looked through, the place
+    before which to go on.
+    """
     starts = list(dict.fromkeys(word[:LISTED_MAX] for word in words))
     long = [word for word in words if len(word) > LISTED_MAX]
     first = max(limit, WALKED_FIRST) if long or len(starts) > 1 else limit
@@ -83,6 +88,7 @@ async def find(
     rarest, *others = (starts[each] for each in rarity)
     places, walked = newest[rarity[0]], first
     found: list[Row] = []
+    left = WALKED_MAX
     while places:
         wanted = places
         for start in others:
@@ -90,11 +96,14 @@ async def find(
         if not long:
             wanted = wanted[: limit - len(found)]
         found += [row for row in await _texts(connection, wanted) if _has_words(row, long)]
+        left -= len(places)
         if len(found) >= limit or len(places) < walked:
             break
-        before, walked = places[-1], min(2 * walked, WALKED_AT_ONCE_MAX)
+        before, walked = places[-1], min(2 * walked, WALKED_AT_ONCE_MAX, left)
+        if left <= 0:
+            return found, before
         places = await _walk(connection, rarest, before, walked)
-    return found[:limit]
+    return found[:limit], None
 
 
 async def _walk(

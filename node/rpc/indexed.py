@@ -236,6 +236,8 @@ class SearchTextResult(Indexed, frozen=True, kw_only=True):
     matches: list[TextMatch]
     """Newest first."""
     next: str | None
+    """Before which older texts are found; null: there are none. Where words are common and seldom
+    together it may be told with fewer matches than asked for, or none: ask again, before it."""
 
 
 class IndexStatusResult(Result, frozen=True, kw_only=True):

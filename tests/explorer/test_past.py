@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 
 from node.client import Client
-from node.codec import encode
+from node.codec import encode, replace
 from node.explorer import Explorer
 from node.explorer.catalogues import LANGUAGES, catalogues
-from node.explorer.limits import HISTORY_SHOWN_MAX, HOLDERS_KEPT_MS, PAGE_BYTES_MAX
+from node.explorer.limits import (
+    HISTORY_SHOWN_MAX,
+    HOLDERS_KEPT_MS,
+    PAGE_BYTES_MAX,
+    TEXTS_SHOWN_MAX,
+)
 from node.ledger.events import Proposed
 from node.ledger.operations import (
     Approve,
@@ -19,7 +24,7 @@ from node.ledger.operations import (
     Withdraw,
 )
 from node.ledger.policies import account_address, single_signer
-from tests.chain.town import BANK, CASH, SALT, address_of, key
+from tests.chain.town import BANK, CASH, SALT, Town, address_of, key
 from tests.explorer.marking import MARK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import (
@@ -34,6 +39,7 @@ from tests.explorer.stage import (
     stage,
 )
 from tests.explorer.test_pages import ROOTS, check_accessible, check_strict
+from tests.index.servers import WHY_NOT, postgres_server
 from tests.rpc.solo import solo_node
 
 
@@ -140,6 +146,68 @@ async def test_text_is_found_and_shown_as_text(tmp_path: Path) -> None:
         assert any(MARK in each["text"] for each in found)
         page = Parsed((await shown.get("/search?q=onclick+alert"))[1])
         check_strict(page, "search")
+
+
+async def pay(town: Town, *memos: str) -> None:
+    """Decide a block of transfers with these memos."""
+    paid = Transfer(account=address_of(BANK, "a0"), to=address_of(BANK, "a1"), asset=CASH, amount=1)
+    bodies = [replace(town.body([paid], ["a0"]), memo=memo) for memo in memos]
+    await town.decide(*(town.sign(body, ["a0"]) for body in bodies))
+
+
+async def texts_of(shown: Stage, path: str) -> tuple[list[str], str | None, Parsed]:
+    """Return what a page of a search shows, and its link to older texts."""
+    page = Parsed((await shown.get(path))[1])
+    check_strict(page, path)
+    found = json.loads((await shown.get(path.replace("/search", "/search.json")))[1])
+    (link,) = [each["href"] for each in page.all("a") if each.get("rel") == "next"] or [None]
+    assert (link is None) is (found["next"] is None)
+    return [each["text"] for each in found["texts"]], link, page
+
+
+async def test_more_texts_than_a_page_shows_are_on_the_next_ones(tmp_path: Path) -> None:
+    async with plain(index=tmp_path / "index.sqlite") as shown:
+        memos = [f"harvest {number}" for number in range(2 * TEXTS_SHOWN_MAX + 3)]
+        await pay(shown.solo.town, *memos)
+        await shown.solo.indexed()
+        written: list[str] = []
+        link: str | None = "/search?q=harvest"
+        pages = 0
+        while link is not None:
+            texts, link, _ = await texts_of(shown, link)
+            written += texts
+            pages += 1
+        refused, _ = await shown.get("/search?q=harvest&before=yesterday")
+
+    assert sorted(written) == sorted(memos)
+    assert pages == 3
+    assert refused == 400
+
+
+async def test_words_that_are_seldom_together_are_looked_for_further_back_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if WHY_NOT is not None:
+        pytest.skip(WHY_NOT)
+    postgres = pytest.importorskip("node.index.postgres", reason="asyncpg is not installed")
+    monkeypatch.setattr("node.index.starts.WALKED_FIRST", 16)
+    monkeypatch.setattr("node.index.starts.WALKED_MAX", 16)
+    with postgres_server() as server:
+        database = postgres.PostgresDatabase(server.new_database())
+        async with plain(index=database) as shown:
+            town = shown.solo.town
+            await pay(town, "wheat and maize")
+            await pay(town, *("wheat", "maize") * 18)
+            await shown.solo.indexed()
+            further = catalogues()["en"].text("texts-further-back")
+            link: str | None = "/search?q=wheat+maize"
+            for expected in ([], ["wheat and maize"]):
+                assert link is not None
+                texts, link, page = await texts_of(shown, link)
+                assert texts == expected
+                assert (further in page.text) is (not expected)
+                assert catalogues()["en"].text("nothing-found") not in page.text
+            assert link is None
 
 
 async def test_without_an_index_pages_say_what_is_missing() -> None:

@@ -80,12 +80,13 @@ async def test_a_page_of_what_is_common_reads_the_same_wherever_it_is(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {WALK}", word[:12], height, 0, 0, 26
             )
             walked = max(walked, blocks_of(json.loads(explained)[0]["Plan"]))
-            assert len(await find(counted, [word], (height, 0, 0), 26)) == 26
+            rows, further = await find(counted, [word], (height, 0, 0), 26)
+            assert (len(rows), further) == (26, None)
     assert walked < 15, walked  # blocks, of some 60 that the list of a beginning has
     assert counted.asked == 2 * 12  # a list, and the texts
 
     counted.asked = 0
-    found = await find(counted, ["disb", "even", "disbursements002"], TOP, 5)
+    found, _ = await find(counted, ["disb", "even", "disbursements002"], TOP, 5)
     assert [row[6] for row in found] == ["disbursements002 even"] * 5
     # Of three lists, none rare: what they have in common is walked on in larger and larger pieces.
     assert counted.asked < 3 + 4 * 8
@@ -128,7 +129,30 @@ async def test_what_several_words_have_in_common_is_found_however_it_is_looked_f
         ]
         for before, limit in ((TOP, 2_000), (TOP, 7), ((40, 0, 0), 7)):
             newest = [row for row in expected if row[:3] < before][:limit]
-            assert await find(connection, asked, before, limit) == newest, asked
+            assert await find(connection, asked, before, limit) == (newest, None), asked
+    await check_goes_on(connection, rows, monkeypatch)
+
+
+async def check_goes_on(
+    connection: asyncpg.Connection,
+    rows: Sequence[tuple[Any, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hold that a question ends after some of a long way, and the next one goes on from there."""
+    monkeypatch.setattr(starts_module, "WALKED_MAX", 20)
+    for asked, questions in ((["dates", "bank", "barley"], 3), (["eggs", "absent"], 1)):
+        expected = [row for row in sorted(rows, reverse=True) if set(asked) <= set(row[6].split())]
+        found: list[tuple[Any, ...]] = []
+        before: tuple[int, int, int] | None = TOP
+        counted = _Counted(connection)
+        while before is not None:
+            page, before = await find(counted, asked, before, 30)
+            found += page
+            assert counted.asked <= 8  # three lists, a stretch and look-ups of two, the texts
+            counted.asked = 0
+            questions -= 1
+        assert found == expected
+        assert questions == 0
 
 
 async def test_an_index_that_was_made_before_gets_its_lists(
@@ -143,4 +167,5 @@ async def test_an_index_that_was_made_before_gets_its_lists(
     await fill(url, [])
 
     assert await connection.fetch("SELECT * FROM starts ORDER BY 1, 2, 3, 4") == expected
-    assert len(await find(connection, ["odd"], TOP, 1_000)) == 350
+    found, _ = await find(connection, ["odd"], TOP, 1_000)
+    assert len(found) == 350

@@ -653,6 +653,7 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.index.starts.LOOKED_UP_MAX": _SEVERAL_WORDS,
     "node.index.starts.READ_FOR_EACH_MAX": _SEVERAL_WORDS,
+    "node.index.starts.WALKED_MAX": _SEVERAL_WORDS,
     "node.index.turns.QUESTIONS_MAX": (
         "tests/index/test_threads.py::test_no_more_questions_wait_than_may"
     ),
