@@ -24,7 +24,15 @@ from node.ledger.securities import (
 )
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import ASSETS, name_key
-from node.ledger.terms import PPM, AssetTerms, ServicedTerms, check_terms, is_serviced, kind_of
+from node.ledger.terms import (
+    PPM,
+    AssetTerms,
+    CashTerms,
+    ServicedTerms,
+    check_terms,
+    is_serviced,
+    kind_of,
+)
 from node.rpc.calendars import sort_of_day
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.jsonrpc import method
@@ -314,6 +322,10 @@ def _fixing_view(fixing: FixingRecord) -> FixingView:
 
 
 def _serviced(terms: AssetTerms) -> ServicedTerms:
+    if isinstance(terms, CashTerms):
+        raise InvalidParams(
+            "cash pays nothing: a bond, a sukuk, a strip or a serviced bill was expected"
+        )
     if not is_serviced(terms):
         raise InvalidParams(
             f"a {kind_of(terms).value} without a paying agent pays nothing by itself: who holds it"

@@ -548,7 +548,7 @@ async def test_moon_was_seen_a_day_later(desk: Desk) -> None:
 
 
 async def test_bill_that_is_brought_back(desk: Desk) -> None:
-    """The ledger does not pay it, and says so wherever one looks for the payment."""
+    """The ledger does not pay it, and its schedule says so: one row, on the day of its terms."""
     assert (await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back")).code == Exit.OK
     issued = await desk.together(
         *("tx", "issue", "--asset", "OLD", "--amount", "10000", "--to", desk.ministry)
@@ -556,14 +556,22 @@ async def test_bill_that_is_brought_back(desk: Desk) -> None:
     assert issued.code == Exit.OK, issued.err
 
     debt = await desk.run("debt")
+    matures = (desk.now + timedelta(days=1 + 84)).date()
     schedule = await desk.run("schedule", "OLD")
+    sheet = (await desk.run("schedule", "OLD", "--csv")).out.splitlines()
+    facts = (await desk.run("schedule", "OLD", "--json")).json
     early = await desk.together("security", "redeem", "OLD", "10000")
     await desk.pass_by(86 * 24)
     redeemed = await desk.together("security", "redeem", "OLD", "10000", "--json")
 
     assert "brought back by holders and redeemed: OLD" in debt.out
-    assert schedule.code != Exit.OK
-    assert "brings it back to its issuer" in schedule.err
+    assert schedule.code == Exit.OK, schedule.err
+    assert "bring it back to its issuer" in schedule.out
+    assert f"1  {matures:%a %Y-%m-%d}" in schedule.out
+    assert sheet[1:] == [f"1,,{matures},,,,0.0000,,0.0000000000,100.000000,100.0000,,,,,,"]
+    [payment] = facts["payments"]
+    assert (facts["kind"], facts["brought_back"]) == ("bill", True)
+    assert (payment["nominal_day"], payment["payment_day"]) == (f"{matures}", None)
     assert early.code == Exit.REFUSED
     assert redeemed.code == Exit.OK, redeemed.err
     assert redeemed.json["events"][0]["supply"] == "0.00"
