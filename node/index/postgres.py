@@ -32,7 +32,6 @@ from node.index.starts import (
     COLUMNS as STARTS,
 )
 from node.index.starts import (
-    DROP_STARTS,
     FILL_STARTS,
     MAKE_STARTS,
     find,
@@ -40,7 +39,7 @@ from node.index.starts import (
 )
 from node.index.statements import (
     POSTGRESQL,
-    spelled_removal,
+    columns_of_table,
     spelled_select,
     spelled_tables,
     spelled_take,
@@ -60,6 +59,15 @@ ATTEMPTS_MAX: Final = 8
 ROWS_AT_ONCE: Final = 10_000
 """Of one statement with arrays."""
 _LONG_S: Final = 24 * 3600.0
+_TABLES: Final = {
+    **{table.name: columns_of_table(table) for table in METADATA.sorted_tables},
+    "starts": list(STARTS.items()),
+}
+"""All of an index, with their columns."""
+_COLUMNS_THERE: Final = (
+    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+    " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+)
 
 ItemT = TypeVar("ItemT")
 _Question: TypeAlias = Callable[[asyncpg.Connection], Awaitable[ResultT]]
@@ -163,13 +171,19 @@ class PostgresDatabase:
             await self._open(write=True)
         with self._explained():
             async with self._connection.transaction():
-                for statement in (*spelled_removal(POSTGRESQL), DROP_STARTS):
-                    await self._connection.execute(statement)
+                for name, columns in _TABLES.items():
+                    found = await self._connection.fetch(_COLUMNS_THERE, name)
+                    # Whoever has placed a table on several machines, cut it into parts or let
+                    # others read it keeps that: of the same form it is emptied, which takes
+                    # nothing of what was in its files.
+                    is_same = [tuple(row) for row in found] == list(columns)
+                    empty = f"TRUNCATE {name}" if is_same else f"DROP TABLE IF EXISTS {name}"
+                    await self._connection.execute(empty)
                 await self._make()
 
     async def _finish(self) -> None:
         with self._explained():
-            for name in (*(table.name for table in METADATA.sorted_tables), "starts"):
+            for name in _TABLES:
                 # What is seen by everybody is read from an index alone, without its rows.
                 await self._connection.execute(f"VACUUM (ANALYZE) {name}", timeout=None)
 
@@ -237,7 +251,7 @@ class _PostgresSession:
             await self._connection.copy_records_to_table(table.name, records=rows, columns=names)
         if table is TEXTS and rows:
             await self._connection.copy_records_to_table(
-                "starts", records=starts_of(rows), columns=STARTS
+                "starts", records=starts_of(rows), columns=list(STARTS)
             )
 
     async def put(self, table: Table, rows: Sequence[Row]) -> None:

@@ -38,8 +38,7 @@ FILL_STARTS: Final = (
     f" {LISTED_MAX})) AS size ORDER BY 1, 2, 3, 4"
 )
 """For an index that was made before there were lists."""
-DROP_STARTS: Final = "DROP TABLE IF EXISTS starts"
-COLUMNS: Final = ("start", "height", "item", "part")
+COLUMNS: Final = {"start": "text", "height": "bigint", "item": "integer", "part": "integer"}
 
 WALK: Final = (
     "SELECT height, item, part FROM starts WHERE start = $1 AND (height, item, part) < ($2, $3, $4)"

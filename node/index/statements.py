@@ -11,7 +11,7 @@ from sqlalchemy import Select, Table, and_, bindparam, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.schema import CreateTable, DropTable
+from sqlalchemy.schema import CreateTable
 
 from node.index.database import Row, Values
 from node.index.schema import METADATA
@@ -79,9 +79,12 @@ def spelled_tables(dialect: Dialect) -> Sequence[str]:
     ]
 
 
-def spelled_removal(dialect: Dialect) -> Sequence[str]:
-    """Return what drops the tables that are there."""
+def columns_of_table(table: Table) -> Sequence[tuple[str, str]]:
+    """Return names and types of the columns as PostgreSQL tells them of a table that is there."""
     return [
-        str(DropTable(table, if_exists=True).compile(dialect=dialect))
-        for table in METADATA.sorted_tables
+        (
+            column.name,
+            column.type.compile(POSTGRESQL).lower().replace("varchar", "character varying"),
+        )
+        for column in table.columns
     ]

@@ -1,28 +1,50 @@
 """What a distributed PostgreSQL asks of tables and statements, and what the page says of it."""
 
 import ast
+import asyncio
 import re
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+import asyncpg
 import pytest
 from sqlalchemy import Select, Table
 
 from node.index import answers, writing
 from node.index.answers import Answers
-from node.index.arrays import spelled_drops, spelled_look_up, spelled_pick, spelled_puts
+from node.index.arrays import (
+    LOOK_UPS,
+    spelled_drops,
+    spelled_look_up,
+    spelled_pick,
+    spelled_puts,
+)
+from node.index.postgres import PostgresDatabase
 from node.index.projection import BLOCK_ITEM
 from node.index.rebuilding import rebuild
-from node.index.schema import CHECKPOINT, CLASSES, EVENTS, HISTORY, HOLDERS, METADATA, TOTALS
+from node.index.schema import (
+    CHECKPOINT,
+    CLASSES,
+    EVENTS,
+    HISTORY,
+    HOLDERS,
+    METADATA,
+    RECENT,
+    TOTALS,
+)
 from node.index.starts import AMONG, MAKE_STARTS, RANGE, TEXTS_AT, WALK
 from node.index.statements import (
     POSTGRESQL,
     spelled_select,
     spelled_tables,
+    spelled_take,
+    values_of,
 )
-from tests.index.chains import grow, random_town
+from tests.chain.town import CASH
+from tests.index.chains import follower_of, grow, random_town, rows_of
 from tests.index.conftest import Databases
+from tests.index.servers import PostgresServer
 
 ROOM: Final = Path(answers.__file__).parent
 PAGE: Final = (ROOM / "README.md").read_text(encoding="utf-8")
@@ -99,6 +121,114 @@ def test_no_statement_needs_two_tables() -> None:
     for sql in (WALK, RANGE, AMONG, TEXTS_AT, spelled_look_up(EVENTS), *written):
         named = names & set(sql.split())
         assert len(named) == 1, sql
+
+
+PARTS: Final = 4
+ANYTHING: Final[dict[str, Any]] = {
+    "account": bytes(20), "after": bytes(20), "asset": CASH, "bucket": 0, "count": 25, "day": 1,
+    "first": 1, "height": 9, "item": 9, "last": 9,
+}  # fmt: skip
+"""Values for whatever place a statement has."""
+
+
+async def place(url: str) -> None:
+    """Make the tables before the node does, each in parts, by the columns that the page names.
+
+    Parts of one server ask of keys and statements what machines do: a key holds the column, and
+    who asks for one value of it asks one part.
+    """
+    connection = await asyncpg.connect(url)
+    for statement in (*spelled_tables(POSTGRESQL), MAKE_STARTS):
+        name = re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", statement)[0]
+        if name in REFERENCES:
+            await connection.execute(statement)
+            continue
+        whole = re.sub(r"\sWITH \([^()]*\)", "", statement)  # what each part would have
+        await connection.execute(f"{whole} PARTITION BY HASH ({DISTRIBUTED[name]})")
+        for part in range(PARTS):
+            await connection.execute(
+                f"CREATE TABLE {name}_{part} PARTITION OF {name}"
+                f" FOR VALUES WITH (MODULUS {PARTS}, REMAINDER {part})"
+            )
+    await connection.close()
+
+
+async def test_tables_that_are_placed_stay_so_and_hold_the_same(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    placed = server.new_database()
+    await place(placed)
+    town = await random_town()
+    await grow(town, Random(16), blocks=15)
+    database = PostgresDatabase(placed)
+    follower = follower_of(database, town)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run(), name="index")
+        await follower.reached(town.chain.head.height)
+        found = [await rows_of(database)]
+        running.cancel()
+    await follower.close()
+    lists = []
+    for url in (placed, placed, server.new_database()):
+        database = PostgresDatabase(url)
+        await rebuild(
+            database, town.store, town.genesis, scratch=tmp_path, progress=lambda _, __: None
+        )
+        found.append(await rows_of(database))
+        await database.close()
+        connection = await asyncpg.connect(url)
+        lists.append(await connection.fetch("SELECT * FROM starts ORDER BY 1, 2, 3, 4"))
+        await connection.close()
+
+    assert found[1:] == found[:1] * 3
+    assert lists[0]
+    assert lists[1:] == lists[:1] * 2
+    connection = await asyncpg.connect(placed)
+    kept = await connection.fetch(
+        "SELECT relname, count(*) FROM pg_class JOIN pg_inherits ON inhparent = pg_class.oid"
+        " WHERE relkind = 'p' GROUP BY relname"
+    )
+    await connection.close()
+    assert dict(kept) == dict.fromkeys(DISTRIBUTED, PARTS)
+
+
+async def test_whoever_asks_asks_one_part(server: PostgresServer) -> None:
+    url = server.new_database()
+    await place(url)
+    connection = await asyncpg.connect(url, server_settings=LOOK_UPS)
+    asked: dict[str, tuple[str, tuple[Any, ...]]] = {
+        "WALK": (WALK, ("da", 9, 0, 0, 25)),
+        "RANGE": (RANGE, ("da", 9, 0, 0, 1, 0, 0, 25)),
+        "AMONG": (AMONG, ([9], [0], [0], "da")),
+        "pick": (spelled_pick(HOLDERS), (CASH, [bytes(20)])),
+        "take": (spelled_take(RECENT, POSTGRESQL), (0,)),
+    }
+    for name, statement in selects().items():
+        compiled = spelled_select(statement, POSTGRESQL)
+        given = {each: ANYTHING[each] for each in compiled.params}
+        asked[name] = (str(compiled), values_of(compiled, given))
+    for name, (sql, values) in asked.items():
+        plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *values)
+        (relation, *others) = set(re.findall(r'"Relation Name": "(\w+)"', plan)) - set(DISTRIBUTED)
+        assert others == [], name
+        assert relation in REFERENCES or relation[-1].isdigit(), name
+    await connection.close()
+
+
+async def test_a_table_of_another_form_is_made_anew(server: PostgresServer) -> None:
+    url = server.new_database()
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE totals (asset text PRIMARY KEY, day bigint)")
+    await connection.execute("CREATE TABLE starts (start text, height bigint)")
+    database = PostgresDatabase(url)
+
+    await database.clear()
+    await database.write(lambda session: session.put(TOTALS, [("", 1, "applied", 1, "0")]))
+
+    assert await database.read(TOTALS.select(), {}) == [("", 1, "applied", 1, "0")]
+    assert len(await connection.fetch("SELECT start, height, item, part FROM starts")) == 0
+    await connection.close()
+    await database.close()
 
 
 async def test_history_comes_in_pages_of_any_size_newest_first(databases: Databases) -> None:
