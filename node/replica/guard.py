@@ -32,7 +32,9 @@ _Place: TypeAlias = tuple[int, int, int]
 
 _PRECOMMIT: Final = 2
 _KINDS: Final = {VoteType.PREVOTE: 1, VoteType.PRECOMMIT: _PRECOMMIT}
-_PLACES_MAX: Final = 4096  # seals of one height: more than a thousand rounds
+_PLACES_MAX: Final = 4096
+"""Seals of one height that are remembered, of more than a thousand rounds: those before the latest
+are not signed again, and nothing else is signed in their places either."""
 _END_OF_HEIGHT: Final = 1 << 62
 
 
@@ -143,8 +145,6 @@ class Guard:
             raise SigningRefused(
                 str(message), f"height {height}, round {round_}, kind {kind} was signed already"
             )
-        if known is None and len(self._sealed) >= _PLACES_MAX and place[0] == self._last[0]:
-            raise SigningRefused(str(message), f"{_PLACES_MAX} messages were signed at this height")
         seal = Sealed(height=place[0], round=place[1], kind=place[2], sign_bytes=data)
         if known is None:
             self._note(seal)
@@ -185,6 +185,11 @@ class Guard:
             return
         self._sealed[place] = seal.sign_bytes
         self._last = max(self._last, place)
+        if len(self._sealed) > _PLACES_MAX:
+            # Not the end of signing: however long a height lasts, its next round may decide it.
+            earliest = next(iter(self._sealed))
+            del self._sealed[earliest]
+            self._durable.discard(earliest)
 
 
 def _place(message: Proposal | Vote) -> _Place:

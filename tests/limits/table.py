@@ -464,7 +464,8 @@ HIT: Final[Mapping[str, str]] = {
         "::test_two_votes_for_one_place_pass_as_evidence_and_a_third_adds_nothing"
     ),
     "node.replica.guard._PLACES_MAX": (
-        "tests/replica/test_guard.py::test_a_guard_keeps_a_bounded_number_of_seals"
+        "tests/replica/test_guard.py"
+        "::test_a_guard_keeps_a_bounded_number_of_seals_and_signs_on_however_long_a_height_lasts"
     ),
     "node.replica.early.HELD_MAX": (
         f"{_LIES}::test_votes_for_a_thousand_rounds_and_heights_move_nobody_and_stay_bounded"

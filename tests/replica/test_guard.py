@@ -8,7 +8,7 @@ from node.keys import verify
 from node.replica.entries import Sealed
 from node.replica.errors import SigningRefused
 from node.replica.guard import Guard
-from tests.replica.builders import NETWORK, OTHER, proposal, signer, vote
+from tests.replica.builders import BLOCK, NETWORK, OTHER, proposal, signer, vote
 
 
 def make_guard(*, floor: int | None = 0) -> Guard:
@@ -133,14 +133,19 @@ def test_an_old_height_that_ends_late_forgets_nothing() -> None:
         guard.seal(vote("a", height=7, block=OTHER))
 
 
-def test_a_guard_keeps_a_bounded_number_of_seals() -> None:
-    guard = make_guard()
-    for round_ in range(4096):
-        guard.seal(vote("a", round_=round_))
+def test_a_guard_keeps_a_bounded_number_of_seals_and_signs_on_however_long_a_height_lasts() -> None:
+    guard, again = make_guard(), make_guard()
+    seals = [seal_and_sign(guard, vote("a", round_=round_))[0] for round_ in range(4_100)]
+    again.restore(seal for seal in seals if seal is not None)
 
-    with pytest.raises(SigningRefused, match="4096"):
-        guard.seal(vote("a", round_=4096))
-    seal_and_sign(guard, vote("a", height=2))
+    for each in (guard, again):
+        assert len(each._sealed) == len(each._durable) == 4_096
+        # What is forgotten is over: neither the same nor anything else is signed in its place.
+        for block in (BLOCK, OTHER):
+            with pytest.raises(SigningRefused, match="signed already"):
+                each.seal(vote("a", round_=3, block=block))
+        assert each.seal(vote("a", round_=4)) is None
+        assert each.seal(vote("a", round_=4_100)) is not None
 
 
 def test_seals_of_earlier_heights_in_a_log_are_passed_over() -> None:
