@@ -23,7 +23,7 @@ The paper decides when it has the proposal of the decided round. Here the block 
 a quorum of precommits names it, the shell obtains it, the application judges it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -178,6 +178,11 @@ class Driver:
     def state(self) -> RoundState:
         """Where the algorithm stands."""
         return self._state
+
+    @property
+    def blocks(self) -> Set[BlockId]:
+        """The blocks whose verdict was asked for, or is known, and may still count."""
+        return self._proposals.blocks
 
     def votes(self, kind: VoteType) -> dict[ValidatorId, BlockId | None]:
         """Return who has voted for what in this round: for an operator's eyes."""

@@ -16,7 +16,7 @@ itself is in doubt. What it holds is bounded, whatever peers send: see `votes`, 
 `early_messages_max` for the messages of the next height.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import assert_never
 
 from consensus.driver import Driver
@@ -143,6 +143,14 @@ class Engine:
     def called_round(self) -> Round | None:
         """The highest round of this height that a validator has called to; None without one."""
         return None if self._driver is None else self._driver.called_round
+
+    @property
+    def blocks(self) -> Set[BlockId]:
+        """The blocks of this height that may still be voted for or decided, as far as it has had
+        them validated or built; those of rounds long past are forgotten, and asked for again if
+        they turn up once more. Their contents are all that the shell has to keep.
+        """
+        return frozenset() if self._driver is None else self._driver.blocks
 
     def votes(self, kind: VoteType) -> dict[ValidatorId, BlockId | None]:
         """Return who has voted for what in the round it stands in; nothing before the first."""

@@ -69,6 +69,11 @@ class ProposalKeeper:
         self._proposals[round_] = signed
         return Stored.NEW
 
+    @property
+    def blocks(self) -> Set[BlockId]:
+        """The blocks that the application was asked about, or built, and that are not forgotten."""
+        return self._verdicts.keys()
+
     def verdict(self, block_id: BlockId) -> Verdict:
         """Return what is known about the block."""
         return self._verdicts.get(block_id, Verdict.NOT_ASKED)

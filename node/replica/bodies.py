@@ -6,7 +6,7 @@ block id: the header hashes to it, and the ids hash to the root in the header, s
 on a wrong list is found out before anything is fetched (adversarial 44).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -119,7 +119,10 @@ def body_of(message: ProposalMessage | ProposedBlock) -> Body:
 
 
 class Bodies:
-    """The bodies of one height, by block id; the latest few, and those somebody waits for."""
+    """The bodies of one height, by block id; the latest few, and those somebody waits for.
+
+    Whoever pins them says with `keep` which of those still count: a height has no last round.
+    """
 
     def __init__(self) -> None:
         self._by_id: dict[bytes, Body] = {}
@@ -145,6 +148,12 @@ class Bodies:
     def pin(self, wanted: bytes) -> None:
         """Keep this block's body whatever comes: it was voted for."""
         self._pinned.add(wanted)
+
+    def keep(self, wanted: Set[bytes]) -> None:
+        """Drop what was to be kept whatever comes, but for these: its round is long past."""
+        for gone in self._pinned - wanted:
+            self._pinned.discard(gone)
+            self._by_id.pop(gone, None)
 
     def raws(self, wanted: bytes, ids: Sequence[bytes]) -> list[bytes]:
         """Return the raw bytes of those transactions of a block that are at hand."""

@@ -6,7 +6,7 @@ done. Only the replica's loop calls, one event at a time; that is why nothing he
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 
 from consensus.certificates import QuorumCertificate
 from consensus.effects import (
@@ -171,6 +171,13 @@ class Deciding:
         engine = self._engine
         if self._is_open and self._report.moved(engine.height, engine.round, engine.round_step):
             self._voice.moved()
+            self._keep(engine.blocks)
+
+    def _keep(self, block_ids: Set[bytes]) -> None:
+        """Forget all blocks but these: their rounds are long past, and a height may take days."""
+        self._obtaining.keep(block_ids)
+        self._bodies.keep(block_ids)
+        self._workshop.keep(block_ids)
 
     async def _execute(self, effect: Effect, following: Effect | None) -> Input | None:
         """Carry out one effect; return its answer, if it has one now."""

@@ -4,12 +4,12 @@ A proposal overtakes the transactions it names: they were pushed before it, trav
 and have to be verified. So nobody is asked for them before they had a little time to come.
 
 Whoever proposed is asked first, then the other validators in turn; a peer that answers without what
-was asked for, or not in time, is followed by the next. It goes on while the height lasts, more
-slowly after each full turn: what nobody has does not keep the wires busy.
+was asked for, or not in time, is followed by the next. It goes on while the block may count,
+more slowly after each full turn: what nobody has does not keep the wires busy.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,6 +133,12 @@ class Obtaining:
         wanted = self._wanted.pop(block_id, None)
         if wanted is not None and wanted.timer is not None:
             wanted.timer.cancel()
+
+    def keep(self, block_ids: Set[bytes]) -> None:
+        """Stop wanting all but these: the rounds of the others are long past."""
+        for block_id in self.wanted:
+            if block_id not in block_ids:
+                self.done(block_id)
 
     def clear(self) -> None:
         """Stop wanting anything: the height is over."""

@@ -4,7 +4,8 @@ What was built or found valid here is a candidate of the chain, applied once; de
 that very result.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import Final
 
 from consensus.evidence import Equivocation
 from consensus.types import BlockId
@@ -15,6 +16,14 @@ from node.log import Logger
 from node.mempool import AdmittedTransaction, Mempool
 from node.metrics import Metrics
 from node.replica.bodies import Bodies, Body
+
+FULL_ROUNDS: Final = 8
+"""In so many rounds of a height blocks are as full as they may be; then half as full each time.
+
+A height that goes on and on may do so because its blocks are too much for the wires. And the log
+keeps the block of every round, while half of the validators have a clock that is off, or worse: a
+weekend of full blocks is more than a node can read when it is started again.
+"""
 
 
 class Workshop:
@@ -37,18 +46,22 @@ class Workshop:
         self._metrics = metrics
         self._log = log
         self._evidence: dict[bytes, None] = {}  # a set that keeps its order
-        self._refusals: dict[bytes, InvalidBlock] = {}
+        self._refusals: dict[bytes, str] = {}
+        """Why blocks were refused. Not the errors: the traceback of one holds its block."""
 
     def build(self, round_: int) -> BlockId:
         """Build the block to propose, of what waits in the pool; its body is kept.
 
+        The later the round, the less is in it, and in the end nothing.
+
         Raises:
             InvariantViolation: the ledger contradicts itself.
         """
-        limits = self._chain.genesis.blocks
+        limits, halvings = self._chain.genesis.blocks, max(0, round_ + 1 - FULL_ROUNDS)
         started = self._clock.monotonic()
         transactions = self._mempool.take(
-            count_max=limits.transactions_max, size_bytes_max=limits.size_bytes_max
+            count_max=limits.transactions_max >> halvings,
+            size_bytes_max=limits.size_bytes_max >> halvings,
         )
         candidate = self._chain.build(
             round=round_,
@@ -96,14 +109,14 @@ class Workshop:
                 now_ms=None if ignore_clock else self._clock.now_ms(),
             )
         except InvalidBlock as error:
-            self._refusals[body.block_id] = error
+            self._refusals[body.block_id] = reason = str(error)
             self._metrics.proposals_refused.labels(reason=error.fault.value).inc()
             self._log.warning(
                 "proposal refused",
                 height=body.header.height,
                 block=body.block_id,
                 proposer=body.header.proposer,
-                reason=str(error),
+                reason=reason,
             )
             return False
         self._metrics.check_seconds.observe(self._clock.monotonic() - started)
@@ -126,7 +139,12 @@ class Workshop:
 
     def why_refused(self, wanted: bytes) -> str:
         """Return why a block of this height was refused."""
-        return str(self._refusals.get(wanted, "it was refused before a restart"))
+        return self._refusals.get(wanted, "it was refused before a restart")
+
+    def keep(self, block_ids: Set[bytes]) -> None:
+        """Forget the refusals of all but these."""
+        for gone in self._refusals.keys() - block_ids:
+            del self._refusals[gone]
 
     def keep_evidence(self, equivocation: Equivocation) -> None:
         """Keep an accusation for the next block that this node proposes."""

@@ -65,6 +65,7 @@ def test_nothing_happens_before_the_first_height() -> None:
     assert engine.height == 0
     assert engine.step(receive(prevote("b", A))) == ()
     assert engine.resend() == ()
+    assert engine.blocks == frozenset()
     with pytest.raises(EngineMisuse):
         _ = engine.state
     with pytest.raises(EngineMisuse):
@@ -446,7 +447,7 @@ def test_rounds_may_go_on_for_ever() -> None:
     assert bench.engine.round == 300
     assert len(driver._votes._rounds) <= 3
     assert len(driver._proposals._proposals) <= 3
-    assert len(driver._proposals._verdicts) <= 3
+    assert bench.engine.blocks == {block(LETTERS[round_ % 26]) for round_ in (298, 299)}
     assert len(driver._unsigned) == 0
 
 

@@ -259,6 +259,25 @@ def test_bodies_are_bounded_and_those_voted_for_stay() -> None:
     assert bodies.add(compact(0)) is first
 
 
+async def test_of_rounds_long_past_nothing_is_kept_and_nobody_is_asked() -> None:
+    setup = Setup("c")
+    past, present = compact(1), compact(2)
+    for body in (past, present):
+        setup.bodies.add(body)
+        setup.want(body)
+        setup.obtaining.obtain(body.block_id)
+
+    for keeper in (setup.obtaining, setup.bodies):
+        keeper.keep({present.block_id, bytes(32)})
+
+    assert setup.obtaining.wanted == (present.block_id,)
+    assert setup.bodies.get(past.block_id) is None
+    assert setup.bodies.get(present.block_id) is present
+    await asyncio.sleep(0.01)
+    assert setup.retried == [present.block_id]
+    setup.obtaining.clear()
+
+
 def test_a_body_gives_what_it_has_and_nothing_else() -> None:
     bodies = Bodies()
     body = bodies.add(compact(1, 2))

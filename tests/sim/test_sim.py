@@ -321,6 +321,38 @@ def test_all_restart_at_once_in_a_later_round(seed: int) -> None:
     holds(Options(seed=seed, liars=0, faults=()), play)
 
 
+@pytest.mark.adversarial(27, 43)
+def test_a_height_of_many_rounds_stays_bounded_and_is_decided_at_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after a night of a thousand rounds: half of the clocks are off, then they are right."""
+    monkeypatch.setattr("node.replica.guard._PLACES_MAX", 64)
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(6, *stage.machines, within_s=400)
+        for machine in stage.machines[2:]:
+            machine.clock.offset_ms = 100_000
+        await asyncio.sleep(280)
+        for machine in stage.machines:
+            assert machine.node is not None
+            replica = machine.node.replica
+            assert replica.position.round is not None
+            assert replica.position.round >= 40
+            # Of the rounds that the engine keeps.
+            for kept in (
+                replica._bodies._by_id,
+                replica._bodies._pinned,
+                replica._obtaining._wanted,
+                replica._workshop._refusals,
+            ):
+                assert len(kept) <= 20
+            machine.clock.offset_ms = 0
+        height = stage.height
+        await stage.until_height(height + 1, *stage.machines, within_s=24)
+
+    holds(Options(seed=1, liars=0, faults=(), client_pause_s=1_000), play)
+
+
 @pytest.mark.adversarial(29)
 @pytest.mark.parametrize("born", [False, True])
 def test_a_wiped_validator_catches_up_and_votes_again(*, born: bool) -> None:
