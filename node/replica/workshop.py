@@ -11,6 +11,7 @@ from consensus.evidence import Equivocation
 from consensus.types import BlockId
 from node.blocks import BLOCK_EVIDENCE_MAX, Block, block_id, encode_evidence
 from node.chain import Candidate, Chain, InvalidBlock
+from node.chain.evidence import evidence_id
 from node.clock import Clock
 from node.log import Logger
 from node.mempool import AdmittedTransaction, Mempool
@@ -45,7 +46,8 @@ class Workshop:
         self._clock = clock
         self._metrics = metrics
         self._log = log
-        self._evidence: dict[bytes, None] = {}  # a set that keeps its order
+        self._evidence: dict[bytes, bytes] = {}
+        """By the id of the accusation: others may hold another pair for it."""
         self._refusals: dict[bytes, str] = {}
         """Why blocks were refused. Not the errors: the traceback of one holds its block."""
 
@@ -67,7 +69,7 @@ class Workshop:
             round=round_,
             time_ms=self._clock.now_ms(),
             transactions=transactions,
-            evidence=tuple(self._evidence),
+            evidence=tuple(self._evidence.values()),
         )
         self._metrics.build_seconds.observe(self._clock.monotonic() - started)
         self._mempool.remove(candidate.dropped)
@@ -151,12 +153,12 @@ class Workshop:
         self._metrics.evidence.labels(validator=equivocation.validator).inc()
         self._log.warning("equivocation", evidence=str(equivocation))
         if len(self._evidence) < BLOCK_EVIDENCE_MAX:
-            self._evidence[encode_evidence(equivocation)] = None
+            self._evidence.setdefault(evidence_id(equivocation), encode_evidence(equivocation))
 
     def end_height(self, committed: Candidate) -> None:
         """Forget what the committed block has settled."""
         self._refusals.clear()
-        for item in committed.block.evidence:
-            self._evidence.pop(item, None)
+        for accusation in committed.evidence_ids:
+            self._evidence.pop(accusation, None)
         self._mempool.remove(committed.transaction_ids)
         self._mempool.expire(committed.header.time_ms)

@@ -1,12 +1,17 @@
-"""What goes into a block: less in late rounds."""
+"""What goes into a block: less in late rounds; and accusations, until a block shows them."""
 
 import pytest
 
+from consensus.evidence import Equivocation
+from node.blocks import BLOCK_EVIDENCE_MAX, encode_evidence
 from node.log import silent_log
 from node.metrics import Metrics
 from node.replica.bodies import Bodies
 from node.replica.workshop import Workshop
 from tests.chain.town import Town, make_record, make_town
+
+CULPRIT = "crypto-council"
+ONE, OTHER, THIRD = b"A" * 32, b"B" * 32, b"C" * 32
 
 
 def workshop_in(town: Town) -> Workshop:
@@ -18,6 +23,32 @@ def workshop_in(town: Town) -> Workshop:
         metrics=Metrics(),
         log=silent_log(),
     )
+
+
+def double_vote(town: Town, round_: int, *blocks: bytes) -> Equivocation:
+    first, second = (town.vote(CULPRIT, 1, block, round_=round_) for block in blocks)
+    return Equivocation(first=first, second=second)
+
+
+@pytest.mark.adversarial(1, 43)
+async def test_a_liar_who_tells_each_another_pair_leaves_room_for_the_next_accusation() -> None:
+    """Others show their pairs of his places; those of this validator then count for nothing."""
+    town = make_town()
+    workshop = workshop_in(town)
+    shown = []
+    for round_ in range(BLOCK_EVIDENCE_MAX):
+        workshop.keep_evidence(double_vote(town, round_, ONE, OTHER))
+        shown.append(encode_evidence(double_vote(town, round_, ONE, THIRD)))
+    committed = await town.decide(evidence=shown)
+    assert len(committed.candidate.evidence_ids) == BLOCK_EVIDENCE_MAX
+
+    workshop.end_height(committed.candidate)
+    news = double_vote(town, BLOCK_EVIDENCE_MAX, ONE, OTHER)
+    workshop.keep_evidence(news)
+
+    built = town.chain.candidate(workshop.build(0))
+    assert built is not None
+    assert built.block.evidence == (encode_evidence(news),)
 
 
 @pytest.mark.adversarial(43)
