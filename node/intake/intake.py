@@ -51,6 +51,10 @@ PUSH_AGAIN_S: Final = (5.0, 15.0, 45.0)
 PUSHED_AGAIN_MAX: Final = 200
 """In one block's time; at a block every 50 ms more than a validator can verify."""
 
+LET_GO_MAX: Final = 4_096
+"""Transactions taken here that the pool has let go and that are still remembered, beside as many as
+it holds: while a height goes through its rounds, what expires makes room, and no block comes."""
+
 BEHIND_RETRY_MS: Final = 200
 """When to come back to a node that is behind: mostly it is so by one block."""
 PUSHED_SHARE: Final = 0.5
@@ -156,7 +160,7 @@ class Intake:
             monotonic=clock.monotonic, metrics=metrics, transactions_max=waiters_max
         )
         self._mine: dict[bytes, _Mine] = {}
-        """Taken here and not final. A part of the pool, so as bounded."""
+        """Taken here and not final: what the pool has of it, and not much that it has let go."""
         self._pushed: tuple[dict[bytes, float], ...] = tuple({} for _ in PUSH_AGAIN_S)
         """When each of them was pushed last, the oldest push first; by how often it was before."""
         self._final_to_s = 0.0
@@ -285,6 +289,8 @@ class Intake:
                 self._forget(transaction.id)  # The pool may have let it go once before.
                 self._mine[transaction.id] = _Mine(now_s)
                 self._pushed[0][transaction.id] = now_s
+            if len(self._mine) > 2 * self._mempool.ours + LET_GO_MAX:
+                self._forget_let_go()
         elif len(admitted) < len(results):
             self._judge(peer, results)
         if added:
@@ -326,6 +332,11 @@ class Intake:
         if mine is not None:
             del self._pushed[mine.pushed][transaction_id]
         return mine
+
+    def _forget_let_go(self) -> None:
+        """Forget what the pool has let go; blocks do it in time, where there are any."""
+        for transaction_id in [each for each in self._mine if each not in self._mempool]:
+            self._forget(transaction_id)
 
     def _push_again(self, now_s: float) -> None:
         """Push what has waited long since its last push; forget what the pool has let go."""

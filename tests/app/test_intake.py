@@ -95,6 +95,28 @@ def test_what_is_taken_is_pooled_pushed_once_and_wakes_the_replica() -> None:
     run_virtual(main())
 
 
+def test_what_the_pool_let_go_is_forgotten_also_where_no_block_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.intake.intake.LET_GO_MAX", 8)
+
+    async def main() -> None:
+        async with cluster() as network:
+            door = Door(network)
+            for _ in range(10):
+                answers = await door.intake.submit([network.transaction() for _ in range(4)])
+                door.pool.remove(
+                    each.id for each in answers if isinstance(each, AdmittedTransaction)
+                )
+
+            assert len(door.pool) == 0
+            assert len(door.intake._mine) <= 2 * 4 + 8
+            assert sum(map(len, door.intake._pushed)) == len(door.intake._mine)
+            door.close()
+
+    run_virtual(main())
+
+
 def test_what_a_peer_pushes_is_pooled_and_goes_no_further() -> None:
     async def main() -> None:
         async with cluster() as network:

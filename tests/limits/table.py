@@ -343,6 +343,9 @@ HIT: Final[Mapping[str, str]] = {
         "tests/app/test_crowding.py::test_the_high_mark_rises_while_a_block_is_overdue"
         "_and_falls_as_what_piled_up_is_taken"
     ),
+    "node.intake.intake.LET_GO_MAX": (
+        f"{_INTAKE}::test_what_the_pool_let_go_is_forgotten_also_where_no_block_comes"
+    ),
     "node.intake.intake.PUSHED_AGAIN_MAX": (
         f"{_INTAKE}::test_what_waits_behind_many_is_pushed_again_only_once_later_ones_are_in_a_block"
     ),
