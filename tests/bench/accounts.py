@@ -143,7 +143,9 @@ def compare(
     lines = []
     for root in roots:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_worker, args=(root, theirs, active, size, blocks))
+        work = (root, theirs, active, size, blocks)
+        # Where one fails nobody waits for the others.
+        process = context.Process(target=_worker, args=work, daemon=True)
         process.start()
         lines.append((process, ours))
     found: list[list[dict[str, Any]]] = [[] for _ in roots]

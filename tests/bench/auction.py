@@ -125,7 +125,7 @@ class Auction:
             asset=BILL,
             cash=CASH,
             proceeds=MINISTRY,
-            target=STEP * len(self.bids) * 2 // 3,
+            target=STEP * (len(self.bids) * 2 // 3),
             bids_per_bidder=BIDS_EACH,
             noncompetitive_share_bps=5_000,
             noncompetitive_least=STEP,
@@ -327,6 +327,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--people", type=int, default=5_000)
     parser.add_argument("--store", type=Path)
     options = parser.parse_args(arguments)
+    if options.sealed < 2 * BIDS_EACH:
+        parser.error(f"two dealers at least, {BIDS_EACH} bids each: one may not ask for all of it")
+    if options.people > options.sealed // 3:
+        parser.error("bids without a price may take half of what is offered: at most sealed / 3")
     with tempfile.TemporaryDirectory() as folder:
         place = options.store or Path(folder) / "store"
         print(json.dumps(asyncio.run(measure(place, options.sealed, options.people)), indent=2))

@@ -26,6 +26,7 @@ from node.app import Node, NodeParts
 from node.chain import Chain, Committed, execution
 from node.chain import chain as chain_module
 from node.chain.history import History
+from node.chain.rehearsal import BlockRehearsal
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.keys import ed25519
@@ -124,7 +125,7 @@ def watch(stages: Stages) -> None:
     stages.wrap(Chain, "check", "check")
     stages.wrap(History, "seen", "look up ids")
     stages.wrap(execution, "apply_block", "apply")
-    stages.wrap(execution, "_changes", "encode records")
+    stages.wrap(BlockRehearsal, "changes", "encode records")
     stages.wrap(commitment, "update", "commitment")
     stages.wrap(chain_module, "batch_of", "make batch")
     stages.wrap(Chain, "_accept", "caches")

@@ -325,8 +325,9 @@ def test_of_an_interpreter_is_told_what_its_configuration_says(
     assert interpreter()["version"].endswith(platform.python_version())
 
 
-def test_the_stages_that_are_measured_are_there() -> None:
+@pytest.mark.parametrize("bench", ["pipeline", "catching_up"])
+def test_the_stages_that_are_measured_are_there(bench: str) -> None:
     """In a process of its own: it wraps the live program's functions."""
-    code = "from tests.bench.pipeline import Stages, watch; watch(Stages())"
+    code = f"from tests.bench import {bench}, pipeline; {bench}.watch(pipeline.Stages())"
 
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
