@@ -16,6 +16,7 @@ import click
 
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
+from node.cli.moments import written
 from node.cli.options import timeout_option, url_option
 from node.cli.output import emit, json_option, note
 from node.cli.signing import load_signers, signing_options
@@ -138,7 +139,7 @@ class Offices:
                 "type": "propose",
                 "account": self.account,
                 "operations": [operation],
-                "expires": expires.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "expires": written(expires),
             }
             draft, receipt = await given.submit(client, [proposal], signers)
             return outcome_of(receipt.events) | {

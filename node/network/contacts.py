@@ -38,11 +38,8 @@ class PeerView:
     earliest: int
     """The first height that it can serve, by its latest word; 0 without a link."""
     software: str
-    connected_s: float
-    """How long the present link has been up; 0 without one."""
     waiting: tuple[int, ...]
     """Frames that wait to be sent, by lane."""
-    waiting_bytes: int
     dropped: tuple[int, ...]
     """Frames that full lanes dropped on the present link, by lane."""
     sent: Mapping[str, int]
@@ -107,9 +104,7 @@ class Contact:
             height=peer.height if peer is not None else 0,
             earliest=peer.earliest if peer is not None else 0,
             software=peer.hello.software if peer is not None else "",
-            connected_s=now_s - peer.since_s if peer is not None else 0.0,
             waiting=tuple(map(peer.lanes.waiting, Lane)) if peer is not None else nothing,
-            waiting_bytes=peer.lanes.size_bytes if peer is not None else 0,
             dropped=tuple(peer.lanes.dropped) if peer is not None else nothing,
             sent=dict(self.counts.sent),
             received=dict(self.counts.received),

@@ -61,21 +61,6 @@ def make_contexts(identity: TlsIdentity, pinned: Collection[bytes]) -> TlsContex
     return TlsContexts(server=server, client=client, unusable=tuple(unusable))
 
 
-def read_certificate(content: bytes, owner: str) -> bytes:
-    """Return the DER of a certificate file, be it DER or PEM.
-
-    Raises:
-        CertificateUnusable: neither; says whose.
-    """
-    try:
-        if b"-----BEGIN" in content:
-            content = ssl.PEM_cert_to_DER_cert(content.decode("ascii").strip())
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content)
-    except (ssl.SSLError, ValueError) as error:
-        raise CertificateUnusable(owner, str(error)) from None
-    return content
-
-
 # Private.
 
 

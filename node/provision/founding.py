@@ -26,7 +26,7 @@ from node.keys import LocalSigner
 from node.keys.certificates import create_tls_identity
 from node.keys.development import development_signer
 from node.ledger.catalogue import CATALOGUE
-from node.ledger.policies import account_address, single_signer
+from node.ledger.policies import single_signer
 from node.ledger.powers import default_powers
 from node.ledger.tables import ValidatorRecord
 from node.provision.description import Account, NetworkDescription, Observer, Validator
@@ -155,12 +155,6 @@ def account_key(account: Account) -> bytes:
         return bytes.fromhex(account.public_key)
     assert account.development_key is not None
     return development_signer(account.development_key).public_key
-
-
-def address_of(account: Account) -> bytes:
-    """Return the 20-byte address of an account of a description."""
-    policy = single_signer(account_key(account))
-    return account_address(account.owner, policy, bytes.fromhex(account.salt))
 
 
 def _nodes(description: NetworkDescription) -> tuple[Validator | Observer, ...]:

@@ -37,8 +37,6 @@ from node.genesis import (
 from node.keys.certificates import check_certificate, read_chain
 from node.keys.errors import CertificateError, KeysError
 from node.keys.keystore import load_key, read_keystore, read_passphrase
-from node.network.errors import CertificateUnusable
-from node.network.tls import read_certificate
 from node.proofs import ProofError, read_entries, verify_proof_file
 from node.provision.description import load_description
 from node.provision.local import STATE_FILE, NoSuchNetwork, open_network
@@ -123,10 +121,6 @@ def _der(data: bytes) -> None:
 def _chain(data: bytes) -> None:
     # As one that another follows, so that its signature is looked at too.
     assert len(read_chain(2 * ssl.DER_cert_to_PEM_cert(data).encode())) == 2
-
-
-def _pinned(data: bytes) -> None:
-    assert read_certificate(data, "somebody")
 
 
 def _backup(data: bytes) -> None:
@@ -308,14 +302,6 @@ FILES: Final[tuple[Target, ...]] = (
         refusals=(ConfigError,),
         seeds=seeds_of(seeds.certificate_files),
         doors=("node.app.loading.load_certificate",),
-    ),
-    Target(
-        name="pinned",
-        form=Form.TEXT,
-        opened=reading(_pinned),
-        refusals=(CertificateUnusable,),
-        seeds=seeds_of(seeds.certificate_files),
-        doors=("node.network.tls.read_certificate",),
     ),
     Target(
         name="log-entry",

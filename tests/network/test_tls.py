@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from node.keys.certificates import create_tls_identity
 from node.network import CertificateUnusable
-from node.network.tls import TlsContexts, TlsIdentity, make_contexts, read_certificate
+from node.network.tls import TlsContexts, TlsIdentity, make_contexts
 
 
 def make_identity(name: str) -> TlsIdentity:
@@ -151,21 +151,6 @@ def test_an_encrypted_key_is_refused_and_not_asked_for_on_the_terminal() -> None
 
     with pytest.raises(CertificateUnusable):
         make_contexts(TlsIdentity(certificate=A.certificate, private_key_pem=encrypted), ())
-
-
-def test_a_certificate_file_is_read_as_der_or_pem() -> None:
-    pem = ssl.DER_cert_to_PEM_cert(A.certificate).encode()
-
-    assert read_certificate(A.certificate, "a") == A.certificate
-    assert read_certificate(b"\n" + pem + b"\n", "a") == A.certificate
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"junk", b"-----BEGIN CERTIFICATE-----\nx", b"\xff-----BEGIN"]
-)
-def test_a_file_that_is_no_certificate_is_refused_by_its_owners_name(content: bytes) -> None:
-    with pytest.raises(CertificateUnusable, match="certificate of the exchange is unusable"):
-        read_certificate(content, "the exchange")
 
 
 def test_the_private_key_is_not_shown() -> None:

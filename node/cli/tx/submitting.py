@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from node.cli.moments import written
 from node.cli.output import emit
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def report(draft: "Draft", receipt: "Receipt", *, as_json: bool) -> None:
         "outcome": receipt.outcome.name,
         "height": receipt.height,
         "index": receipt.index,
-        "time": receipt.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "time": written(receipt.time),
         "events": list(receipt.events),
     }
     text = f"applied in block {receipt.height}, transaction {draft.id.hex()}"

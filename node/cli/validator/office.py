@@ -3,13 +3,14 @@
 import functools
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
 from node.cli.asking import with_client
+from node.cli.moments import written
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option
 from node.cli.signing import load_signers, signing_options
@@ -72,7 +73,7 @@ class Pen:
                 "type": "propose",
                 "account": account,
                 "operations": [{**operation, "account": account}],
-                "expires": _rfc3339(head + timedelta(hours=self.office.open_for_h)),
+                "expires": written(head + timedelta(hours=self.office.open_for_h)),
             }
         )
 
@@ -151,7 +152,3 @@ def _account_option(command: Command) -> Command:
 
 def _shared_options(command: Command) -> Command:
     return signing_options(url_option(timeout_option(60)(json_option(command))))
-
-
-def _rfc3339(time: datetime) -> str:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
