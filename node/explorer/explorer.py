@@ -136,76 +136,8 @@ class Explorer:
             if genesis.test_network
             else None
         )
-        self._lists: dict[str, Page] = {
-            "overview": _page("overview", "overview-title", lambda _a, _f: reading.overview()),
-            "hour": _page("hour", "hour-title", lambda _a, _f: reading.hour()),
-            "blocks": _page("blocks", "blocks-title", lambda a, _f: reading.blocks(a.query)),
-            "assets": _page("assets", "assets-title", lambda a, _f: reading.assets(a.query)),
-            "securities": _page(
-                "securities", "securities-title", lambda a, _f: securities.securities(a.query)
-            ),
-            "auctions": _page(
-                "auctions", "auctions-title", lambda a, _f: securities.auctions(a.query)
-            ),
-            "participants": _page(
-                "participants", "participants-title", lambda a, _f: reading.participants(a.query)
-            ),
-            "licences": _page(
-                "licences", "licences-title", lambda a, _f: reading.licences(a.query)
-            ),
-            "proposals": _page(
-                "proposals", "proposals-title", lambda a, _f: reading.proposals.open(a.query)
-            ),
-            "validators": _page(
-                "validators", "validators-title", lambda _a, _f: reading.validators()
-            ),
-            "evidence": _page(
-                "evidence", "evidence-title", lambda a, _f: reading.evidence(a.query)
-            ),
-            "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
-            "verify": _page("verify", "verify-title", self._verify),
-            "search": _page("search", "search-title", lambda a, _f: self._search.find(a.query)),
-        }
-        if self._development is not None:
-            page = self._development
-            self._lists[DEVELOPMENT] = _page(
-                DEVELOPMENT, "development-title", lambda _a, f: page.content(f)
-            )
-        self._things: dict[str, Page] = {
-            "blocks": _page(
-                "block", "block-title", lambda a, f: reading.block(_argument(a), a.query, f)
-            ),
-            "transactions": _page(
-                "transaction",
-                "transaction-title",
-                lambda a, f: reading.transaction(_argument(a), a.query, f),
-            ),
-            "accounts": _page(
-                "account", "account-title", lambda a, f: reading.account(_argument(a), a.query, f)
-            ),
-            "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
-            "securities": _page(
-                "security",
-                "security-title",
-                lambda a, _f: securities.security(_argument(a), a.query),
-            ),
-            "auctions": _page(
-                "auction", "auction-title", lambda a, _f: securities.auction(_argument(a), a.query)
-            ),
-            "validators": _page(
-                "validator", "validator-title", lambda a, _f: reading.validator(_argument(a))
-            ),
-            "participants": _page(
-                "participant",
-                "participant-title",
-                lambda a, f: reading.participant(_argument(a), a.query, f),
-            ),
-            "proposals": _page(
-                "proposal",
-                "proposal-title",
-                lambda a, f: reading.proposals.one(_argument(a), a.query, f),
-            ),
-        }
+        self._lists = self._pages_of_lists(reading, securities)
+        self._things = self._pages_of_things(reading, securities)
 
     def close(self) -> None:
         """Let those go who are told of new blocks."""
@@ -264,6 +196,83 @@ class Explorer:
         finally:
             if asked.name != "live":
                 self._door.observe(label, result, loop.time() - began)
+
+    def _pages_of_lists(self, reading: Reading, securities: Securities) -> dict[str, Page]:
+        """Return the pages that need no argument, by their names."""
+        pages = {
+            "overview": _page("overview", "overview-title", lambda _a, _f: reading.overview()),
+            "hour": _page("hour", "hour-title", lambda _a, _f: reading.hour()),
+            "blocks": _page("blocks", "blocks-title", lambda a, _f: reading.blocks(a.query)),
+            "assets": _page("assets", "assets-title", lambda a, _f: reading.assets(a.query)),
+            "securities": _page(
+                "securities", "securities-title", lambda a, _f: securities.securities(a.query)
+            ),
+            "auctions": _page(
+                "auctions", "auctions-title", lambda a, _f: securities.auctions(a.query)
+            ),
+            "participants": _page(
+                "participants", "participants-title", lambda a, _f: reading.participants(a.query)
+            ),
+            "licences": _page(
+                "licences", "licences-title", lambda a, _f: reading.licences(a.query)
+            ),
+            "proposals": _page(
+                "proposals", "proposals-title", lambda a, _f: reading.proposals.open(a.query)
+            ),
+            "validators": _page(
+                "validators", "validators-title", lambda _a, _f: reading.validators()
+            ),
+            "evidence": _page(
+                "evidence", "evidence-title", lambda a, _f: reading.evidence(a.query)
+            ),
+            "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
+            "verify": _page("verify", "verify-title", self._verify),
+            "search": _page("search", "search-title", lambda a, _f: self._search.find(a.query)),
+        }
+        if self._development is not None:
+            page = self._development
+            pages[DEVELOPMENT] = _page(
+                DEVELOPMENT, "development-title", lambda _a, f: page.content(f)
+            )
+        return pages
+
+    def _pages_of_things(self, reading: Reading, securities: Securities) -> dict[str, Page]:
+        """Return the pages of one thing each, by the names of the lists they are in."""
+        return {
+            "blocks": _page(
+                "block", "block-title", lambda a, f: reading.block(_argument(a), a.query, f)
+            ),
+            "transactions": _page(
+                "transaction",
+                "transaction-title",
+                lambda a, f: reading.transaction(_argument(a), a.query, f),
+            ),
+            "accounts": _page(
+                "account", "account-title", lambda a, f: reading.account(_argument(a), a.query, f)
+            ),
+            "assets": _page("asset", "asset-title", lambda a, _f: reading.asset(_argument(a))),
+            "securities": _page(
+                "security",
+                "security-title",
+                lambda a, _f: securities.security(_argument(a), a.query),
+            ),
+            "auctions": _page(
+                "auction", "auction-title", lambda a, _f: securities.auction(_argument(a), a.query)
+            ),
+            "validators": _page(
+                "validator", "validator-title", lambda a, _f: reading.validator(_argument(a))
+            ),
+            "participants": _page(
+                "participant",
+                "participant-title",
+                lambda a, f: reading.participant(_argument(a), a.query, f),
+            ),
+            "proposals": _page(
+                "proposal",
+                "proposal-title",
+                lambda a, f: reading.proposals.one(_argument(a), a.query, f),
+            ),
+        }
 
     async def _answer_proof(self, argument: str) -> web.Response:
         try:
