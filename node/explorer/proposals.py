@@ -45,6 +45,7 @@ class Proposals:
         outcome_line: Callable[[results.OutcomeView, Showing], OutcomeLine],
     ) -> None:
         self._methods = door.methods
+        self._ledger = door.ledger
         self._ask = door.ask
         self._chain = door.services.chain
         self._past = past
@@ -53,7 +54,7 @@ class Proposals:
     async def open(self, query: Mapping[str, str]) -> results.ProposalsResult:
         """Return a page of the open proposals."""
         found: results.ProposalsResult = await self._ask(
-            self._methods.proposals,
+            self._ledger.proposals,
             page_params(query, "after", params.ProposalsParams, limit=PROPOSALS_SHOWN_MAX),
         )
         return found
@@ -69,7 +70,7 @@ class Proposals:
         wanted = convert({"proposal": argument}, params.ProposalParams, argument, "expected-id")
         proposal: results.ProposalView | None = None
         try:
-            proposal = (await self._ask(self._methods.proposal, wanted)).proposal
+            proposal = (await self._ask(self._ledger.proposal, wanted)).proposal
         except NotFound:
             entries, past = await self._past_of(wanted.proposal, showing)
             if not entries:

@@ -74,7 +74,7 @@ class Proving:
             wanted = msgspec.convert(
                 {"kind": "holding", "address": address, "name": asset}, params.ProveParams
             )
-            found: results.ProofResult = await self._door.ask(self._door.methods.prove, wanted)
+            found: results.ProofResult = await self._door.ask(self._door.ledger.prove, wanted)
         except (InvalidParams, msgspec.ValidationError):
             raise PageRefusal(400, found=argument, expected="expected-holding") from None
         return found.file.encode()

@@ -77,6 +77,7 @@ class Reading:
     def __init__(self, door: Door, hour: Hour) -> None:
         self._door = door
         self._methods = door.methods
+        self._ledger = door.ledger
         self._ask = door.ask
         self._chain = door.services.chain
         self._hour = hour
@@ -90,7 +91,7 @@ class Reading:
     async def overview(self) -> OverviewContent:
         """Return the overview."""
         methods = self._methods
-        assets = await self._ask(methods.assets, params.AssetsParams(limit=ASSETS_SHOWN))
+        assets = await self._ask(self._ledger.assets, params.AssetsParams(limit=ASSETS_SHOWN))
         validators = await self._ask(methods.validators, params.ValidatorsParams())
         waiting = await self._ask(methods.mempool, NoParams())
         lately = self._hour.lately(MINUTE_MS)
@@ -286,7 +287,7 @@ class Reading:
         """Return an account with a page of its holdings, one of its holds and one of its past."""
         try:
             found = await self._ask(
-                self._methods.account, params.AccountParams(address=cut(argument))
+                self._ledger.account, params.AccountParams(address=cut(argument))
             )
         except InvalidParams as error:
             raise PageRefusal(
@@ -297,7 +298,7 @@ class Reading:
                 reason=error.message,
             ) from None
         holdings = await self._ask(
-            self._methods.holdings,
+            self._ledger.holdings,
             page_params(
                 query,
                 "holding",
@@ -307,7 +308,7 @@ class Reading:
             ),
         )
         holds = await self._ask(
-            self._methods.holds,
+            self._ledger.holds,
             page_params(
                 query, "hold", params.HoldsParams, address=argument, limit=ACCOUNT_ROWS_MAX
             ),
@@ -325,14 +326,14 @@ class Reading:
     async def assets(self, query: Mapping[str, str]) -> results.AssetsResult:
         """Return a page of the assets."""
         found: results.AssetsResult = await self._ask(
-            self._methods.assets, page_params(query, "after", params.AssetsParams)
+            self._ledger.assets, page_params(query, "after", params.AssetsParams)
         )
         return found
 
     async def asset(self, argument: str) -> AssetContent:
         """Return an asset, with its holders by kind and what moved lately."""
         wanted = convert({"asset": argument}, params.AssetParams, argument, "expected-name")
-        found = await self._ask(self._methods.asset, wanted)
+        found = await self._ask(self._ledger.asset, wanted)
         return AssetContent(
             **at_head(self._chain.head),
             asset=found.asset,
@@ -343,10 +344,10 @@ class Reading:
     async def participants(self, query: Mapping[str, str]) -> ParticipantsContent:
         """Return a page of the participants; the first with the offices."""
         page = await self._ask(
-            self._methods.participants, page_params(query, "after", params.ParticipantsParams)
+            self._ledger.participants, page_params(query, "after", params.ParticipantsParams)
         )
         offices = (
-            [] if "after" in query else (await self._ask(self._methods.offices, NoParams())).offices
+            [] if "after" in query else (await self._ask(self._ledger.offices, NoParams())).offices
         )
         return ParticipantsContent(
             **at_head(self._chain.head),
@@ -362,7 +363,7 @@ class Reading:
         wanted = convert(
             {"participant": argument}, params.ParticipantParams, argument, "expected-name"
         )
-        found = (await self._ask(self._methods.participant, wanted)).participant
+        found = (await self._ask(self._ledger.participant, wanted)).participant
         deciding = await self._ask(self._methods.validators, params.ValidatorsParams())
         return ParticipantContent(
             **at_head(self._chain.head),
@@ -395,7 +396,7 @@ class Reading:
     async def licences(self, query: Mapping[str, str]) -> LicencesContent:
         """Return a page of the licences."""
         page = await self._ask(
-            self._methods.licences, page_params(query, "after", params.LicencesParams)
+            self._ledger.licences, page_params(query, "after", params.LicencesParams)
         )
         return LicencesContent(
             **at_head(self._chain.head),
@@ -460,12 +461,12 @@ class Reading:
     async def rules(self, query: Mapping[str, str]) -> RulesContent:
         """Return a page of the powers; the first with the parameters."""
         powers = await self._ask(
-            self._methods.powers, page_params(query, "after", params.PowersParams)
+            self._ledger.powers, page_params(query, "after", params.PowersParams)
         )
         parameters = (
             []
             if "after" in query
-            else (await self._ask(self._methods.parameters, NoParams())).parameters
+            else (await self._ask(self._ledger.parameters, NoParams())).parameters
         )
         return RulesContent(
             **at_head(self._chain.head),

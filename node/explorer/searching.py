@@ -36,6 +36,7 @@ class Search:
     def __init__(self, door: Door, hour: Hour, past: Past) -> None:
         self._past = past
         self._methods = door.methods
+        self._ledger = door.ledger
         self._ask = door.ask
         self._chain = door.services.chain
         self._hour = hour
@@ -86,9 +87,7 @@ class Search:
                 yield match
             return
         try:
-            found = await self._ask(
-                self._methods.account, params.AccountParams(address=wanted[:90])
-            )
+            found = await self._ask(self._ledger.account, params.AccountParams(address=wanted[:90]))
             yield Match(kind="accounts", name=found.account.address)
         except (InvalidParams, NotFound):
             pass  # no address, or of nobody
@@ -112,7 +111,7 @@ class Search:
         if height is not None:
             return [Match(kind="blocks", name=str(height))]
         try:
-            await self._ask(self._methods.proposal, params.ProposalParams(proposal=text))
+            await self._ask(self._ledger.proposal, params.ProposalParams(proposal=text))
             return [Match(kind="proposals", name=text)]
         except NotFound:
             return await self._by_id_of_the_past(text)
@@ -136,13 +135,13 @@ class Search:
 
     async def _by_code(self, text: str) -> Sequence[Match]:
         try:
-            await self._ask(self._methods.asset, params.AssetParams(asset=text))
+            await self._ask(self._ledger.asset, params.AssetParams(asset=text))
             return [Match(kind="assets", name=text)]
         except NotFound:
             pass
         try:
             named = await self._ask(
-                self._methods.identifier, params.IdentifierParams(identifier=text)
+                self._ledger.identifier, params.IdentifierParams(identifier=text)
             )
         except NotFound:
             return []
@@ -151,7 +150,7 @@ class Search:
 
     async def _by_name(self, text: str) -> Sequence[Match]:
         try:
-            await self._ask(self._methods.participant, params.ParticipantParams(participant=text))
+            await self._ask(self._ledger.participant, params.ParticipantParams(participant=text))
         except NotFound:
             return []
         return [Match(kind="participants", name=text)]
@@ -179,12 +178,12 @@ class Search:
     async def _participants(self, after: str | None) -> tuple[list[str], str | None]:
         """Return a page of ids, and after what the next begins."""
         page = await self._ask(
-            self._methods.participants, params.ParticipantsParams(after=after, limit=200)
+            self._ledger.participants, params.ParticipantsParams(after=after, limit=200)
         )
         return [each.participant for each in page.participants], page.next
 
     async def _offices(self) -> Sequence[OfficeView]:
-        offices: Sequence[OfficeView] = (await self._ask(self._methods.offices, NoParams())).offices
+        offices: Sequence[OfficeView] = (await self._ask(self._ledger.offices, NoParams())).offices
         return offices
 
 

@@ -136,7 +136,7 @@ class Securities:
         )
 
     async def _has_schedule(self, asset: str) -> bool:
-        found = await self._door.ask(self._door.methods.asset, AssetParams(asset=asset))
+        found = await self._door.ask(self._door.ledger.asset, AssetParams(asset=asset))
         return has_schedule(found.asset)
 
     async def security(self, argument: str, query: Mapping[str, str]) -> SecurityContent:
@@ -191,7 +191,7 @@ class Securities:
         first = parse_number(query, "index", highest=len(rows))
         stop = first + ROWS_MAX
         code = found.terms["asset"]
-        line = (await door.ask(door.methods.asset, AssetParams(asset=code))).asset
+        line = (await door.ask(door.ledger.asset, AssetParams(asset=code))).asset
         # Up to 70 milliseconds a price, within a coupon period, the first time that somebody looks.
         yields = await door.beside(partial(_yields, found, line, rows[first:stop]))
         recompute = door.auctions.recomputing(argument)

@@ -15,10 +15,13 @@ answered; an answer from when it is made until the system has taken it, which ma
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from node.rpc.errors import Limited
+from node.rpc.limits import RpcLimits
 
 COME_BACK_MS: Final = 500
 """When to send again what there was no room for: most bodies are through in less."""
@@ -172,6 +175,49 @@ class Body:
         self._given_up = True
         if self._end is not None:
             self._end()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeBodies:
+    """What a listener holds of them, by kind."""
+
+    requests: Bodies
+    lists: Bodies
+    """Of transactions."""
+    answers: Bodies
+    """That nobody has read yet."""
+
+    @classmethod
+    def within(cls, limits: RpcLimits, now_s: Callable[[], float]) -> Self:
+        """Hold nothing yet. One request and one list is always taken, however large it may be.
+
+        Args:
+            now_s: seconds since an arbitrary start.
+        """
+        bodies = partial(
+            Bodies,
+            small_bytes=limits.body_small_bytes,
+            patience_ms=limits.body_patience_ms,
+            now_s=now_s,
+        )
+        body_max, list_max = limits.body_max_bytes, limits.submission_max_bytes
+        return cls(
+            requests=bodies(
+                "requests",
+                max_bytes=max(limits.bodies_max_bytes, body_max),
+                share_bytes=max(limits.bodies_per_caller_max_bytes, body_max),
+            ),
+            lists=bodies(
+                "lists of transactions",
+                max_bytes=max(limits.submissions_max_bytes, list_max),
+                share_bytes=max(limits.submissions_max_bytes // 2, list_max),
+            ),
+            answers=bodies(
+                "answers",
+                max_bytes=limits.answers_max_bytes,
+                share_bytes=limits.answers_per_caller_max_bytes,
+            ),
+        )
 
 
 def ending(timeout: asyncio.Timeout) -> Callable[[], None]:

@@ -16,6 +16,7 @@ from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import methods_of
+from node.rpc.ledger import LedgerMethods
 from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.quotes import QuoteMethods
@@ -31,6 +32,7 @@ def render() -> str:
     """Return the text of the document that the present code makes."""
     rooms = (
         Methods,
+        LedgerMethods,
         CalendarMethods,
         AuctionMethods,
         SecurityMethods,

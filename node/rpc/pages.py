@@ -17,6 +17,7 @@ from node.rpc.callers import Beside
 from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
 from node.rpc.indexed import IndexMethods
+from node.rpc.ledger import LedgerMethods
 from node.rpc.limits import RpcLimits
 from node.rpc.methods import Methods
 from node.rpc.securities import SecurityMethods
@@ -34,6 +35,7 @@ class Door:
 
     services: RpcServices
     methods: Methods
+    ledger: LedgerMethods
     auctions: AuctionMethods
     debt: DebtMethods
     securities: SecurityMethods

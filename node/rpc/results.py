@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from node.chain import Head
+from node.chain import Chain, Head
 from node.rpc.rendering import render_time
 
 Address: TypeAlias = Annotated[
@@ -43,6 +43,22 @@ def at_head(head: Head) -> dict[str, Any]:
         "block_id": head.block_id.hex(),
         "time": render_time(head.time_ms),
     }
+
+
+class AtHead:
+    """The members of `Result` for what a chain's head is now, written once for all reads at it."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._head = chain.head
+        self._members = at_head(chain.head)
+
+    def __call__(self) -> dict[str, Any]:
+        """Return them; nobody changes them."""
+        if self._head is not self._chain.head:
+            self._head = self._chain.head
+            self._members = at_head(self._head)
+        return self._members
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, AUCTIONS, name_key
 from node.rpc.allowances import Allowances
 from node.rpc.auctions import AuctionMethods
-from node.rpc.bodies import Bodies
+from node.rpc.bodies import Bodies, LargeBodies
 from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
@@ -67,6 +67,7 @@ from node.rpc.http import (
 from node.rpc.inbox import CallSocket
 from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
+from node.rpc.ledger import LedgerMethods
 from node.rpc.limits import RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
 from node.rpc.methods import Methods
@@ -74,6 +75,7 @@ from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
 from node.rpc.quotes import QuoteMethods
+from node.rpc.results import AtHead
 from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
@@ -137,39 +139,19 @@ class RpcServer:
         self._feed = feed_of(services, self._views, places, self._limits)
         self._health = Health(services)
         self._allowances = Allowances(self._limits, services.clock)
-        of_bodies = partial(
-            Bodies,
-            small_bytes=self._limits.body_small_bytes,
-            patience_ms=self._limits.body_patience_ms,
-            now_s=services.clock.monotonic,
-        )
-        body_max = self._limits.body_max_bytes  # one is always taken, however large it may be
-        self._bodies = of_bodies(
-            "requests",
-            max_bytes=max(self._limits.bodies_max_bytes, body_max),
-            share_bytes=max(self._limits.bodies_per_caller_max_bytes, body_max),
-        )
-        list_max, lists_max = self._limits.submission_max_bytes, self._limits.submissions_max_bytes
-        self._lists = of_bodies(
-            "lists of transactions",
-            max_bytes=max(lists_max, list_max),
-            share_bytes=max(lists_max // 2, list_max),
-        )
-        self._answers = of_bodies(
-            "answers",
-            max_bytes=self._limits.answers_max_bytes,
-            share_bytes=self._limits.answers_per_caller_max_bytes,
-        )
+        self._held = LargeBodies.within(self._limits, services.clock.monotonic)
         self._refusals = Refusals(
             services,
             calls=self._allowances.calls,
             hosts=self._hosts,
             is_read_elsewhere=bool(self._origins),
-            body_max_bytes=list_max,
+            body_max_bytes=self._limits.submission_max_bytes,
         )
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
-        methods = Methods(services, self._views, places, self._submissions, self._health)
+        at_head = AtHead(services.chain)
+        methods = Methods(services, self._views, places, self._submissions, self._health, at_head)
+        ledger = LedgerMethods(services.chain, self._views, places, at_head)
         auctions = AuctionMethods(services.chain, self._views)
         debt = DebtMethods(services.chain)
         securities = SecurityMethods(services, self._views)
@@ -177,6 +159,7 @@ class RpcServer:
         index = IndexMethods(services, self._views)
         self._methods = (
             *methods_of(methods),
+            *methods_of(ledger),
             *methods_of(CalendarMethods(services.chain)),
             *methods_of(auctions),
             *methods_of(securities),
@@ -206,6 +189,7 @@ class RpcServer:
                 Door(
                     services=services,
                     methods=methods,
+                    ledger=ledger,
                     auctions=auctions,
                     debt=debt,
                     securities=securities,
@@ -269,12 +253,12 @@ class RpcServer:
     @property
     def bodies(self) -> Bodies:
         """What is held of large requests that are under way."""
-        return self._bodies
+        return self._held.requests
 
     @property
     def answers(self) -> Bodies:
         """What is held of large answers that nobody has read yet."""
-        return self._answers
+        return self._held.answers
 
     @property
     def port(self) -> int:
@@ -374,7 +358,7 @@ class RpcServer:
         if not is_large(request, response, self._limits.body_small_bytes):
             return response
         sent = await deliver(
-            request, response, self._answers, timeout_ms=self._limits.answer_timeout_ms
+            request, response, self._held.answers, timeout_ms=self._limits.answer_timeout_ms
         )
         return self._shared(request, sent)
 
@@ -450,7 +434,7 @@ class RpcServer:
         dispatcher = self._dispatcher_for(asking.scopes)
         check_type(request, JSON_TYPES)
         try:
-            with self._bodies.of(asking.name) as body:
+            with self._held.requests.of(asking.name) as body:
                 # No name holds the body while a call in it waits for something.
                 begun = dispatcher.begin(
                     await read_body(
@@ -481,7 +465,7 @@ class RpcServer:
         self._refusals.check()
         self._check_submitting()
         began = asyncio.get_running_loop().time()
-        with self._lists.of(asking.name) as body:
+        with self._held.lists.of(asking.name) as body:
             data = await read_body(
                 request,
                 max_bytes=self._limits.submission_max_bytes,
@@ -559,8 +543,8 @@ class RpcServer:
             self._limits,
             parse_account=self._views.parse_address,
             charge=partial(self._allowances.take_calls, asking),
-            requests=partial(self._bodies.of, asking.name),
-            answers=partial(self._answers.of, address),
+            requests=partial(self._held.requests.of, asking.name),
+            answers=partial(self._held.answers.of, address),
             count_lagging=self._count_lagging,
             stage=self._services.metrics.stages.serve,
             calling=Shared(

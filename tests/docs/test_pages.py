@@ -17,6 +17,7 @@ from node.hashing import Domain
 from node.ledger.catalogue import ACTS
 from node.ledger.outcomes import Outcome
 from node.rpc.jsonrpc import methods_of
+from node.rpc.ledger import LedgerMethods
 from node.rpc.methods import Methods
 from tests.docs.blocks import ROOT
 
@@ -40,7 +41,7 @@ def test_every_command_has_its_help_on_the_page() -> None:
 def test_every_method_is_on_the_page_with_its_parameters() -> None:
     page = methods()
 
-    for entry in methods_of(Methods):
+    for entry in (*methods_of(Methods), *methods_of(LedgerMethods)):
         assert f"\n## {entry.name}\n" in f"\n{page}"
     assert "| `address` | string" in page
     assert "khz_subscribe" in page

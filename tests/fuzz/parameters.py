@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from node.rpc.jsonrpc import Method, methods_of
+from node.rpc.ledger import LedgerMethods
 from node.rpc.methods import Methods
 from node.rpc.sockets import SocketSession
 from node.rpc.stream import Topic
@@ -40,7 +41,11 @@ def requests_of(known: Mapping[str, Any], *, socket: bool) -> Iterator[dict[str,
     Args:
         known: what exists: `transaction` in hexadecimal, `id`, `address`, `asset`.
     """
-    methods = methods_of(SocketSession if socket else Methods)
+    methods = [
+        entry
+        for room in ((SocketSession,) if socket else (Methods, LedgerMethods))
+        for entry in methods_of(room)
+    ]
     for number, entry in enumerate(methods, start=1):
         params = params_of(entry, known)
         yield {"jsonrpc": "2.0", "id": number, "method": entry.name, "params": params}
