@@ -9,8 +9,10 @@ from typing import Final
 
 import pytest
 
+from node.codec import encode
+from node.snapshots.parts import Leaves, decode_chunk
 from tests.fuzz.harness import examine
-from tests.fuzz.seeds import operation_files
+from tests.fuzz.seeds import chunks, operation_files
 from tests.fuzz.serving import good_answers
 from tests.fuzz.targets import BY_NAME
 
@@ -77,3 +79,17 @@ FOUND: Final = {
 def test_what_was_found_is_refused(target: str, data: bytes, outcome: str) -> None:
     with BY_NAME[target].opened() as read:
         assert examine(BY_NAME[target], read, data) == outcome
+
+
+def test_records_of_a_state_may_come_in_another_order() -> None:
+    """Two keys with equal values have changed places: it is the same state, by the same root."""
+    whole = decode_chunk(chunks()[0])
+    assert isinstance(whole, Leaves)
+    first = next(at for at, value in enumerate(whole.values) if whole.values.count(value) > 1)
+    second = whole.values.index(whole.values[first], first + 1)
+    keys = [*whole.keys]
+    keys[first], keys[second] = keys[second], keys[first]
+    data = encode(Leaves(keys=tuple(keys), values=whole.values))
+
+    with BY_NAME["snapshot-filled"].opened() as read:
+        assert examine(BY_NAME["snapshot-filled"], read, data) == "read"
