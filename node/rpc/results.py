@@ -743,8 +743,8 @@ class StatusResult(Result, frozen=True, kw_only=True):
     state_root: Hex
     """After the last block."""
     earliest_height: int
-    snapshots: list[SnapshotSummary]
     """The first block that is kept here."""
+    snapshots: list[SnapshotSummary]
     fault_model: str
     validators: int
     quorum: int
