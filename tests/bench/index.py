@@ -10,6 +10,10 @@ waits as may, and is kept up with blocks of two thousand at the rate while it is
 random accounts; then it is asked alone. With `--memos` one transfer in ten has four words, to be
 found. PostgreSQL is a server that it starts, with the settings as they come: commits are synced.
 
+Before the transfers each account was funded, a hundred by one transaction: each of these is an
+event of its own with a row of history and a holder. A rebuild makes both, and tells transfers a
+second, as if the others had cost nothing, and events a second, where both count.
+
 One JSON object: times by the clock in milliseconds, processor time in microseconds a transaction
 (`cpu_us` of this process, `server_cpu_us` of all processes of PostgreSQL), what this process wrote
 into files and PostgreSQL into its log in bytes a transaction, and the load of the machine.
@@ -95,6 +99,10 @@ class Meter:
             0.0 if server is None else cpu_seconds_with_ended(server.pid),
         )
 
+    def database_bytes(self) -> int | None:
+        """Return what the server's databases take on disk; None: there is no server."""
+        return None if self._server is None else self._server.database_bytes()
+
     def begin(self) -> None:
         """Begin with what `figures` tells of."""
         if self._server is not None:
@@ -152,8 +160,9 @@ async def main(arguments: argparse.Namespace) -> int:
         }
         try:
             facts["rebuild"] = await _rebuild(database, store, mint, Path(folder), meter, arguments)
-            if arguments.database == "sqlite":
-                facts["size_bytes_a_transaction"] = _size(Path(folder)) // arguments.transactions
+            size = meter.database_bytes() or _size(Path(folder))
+            events = arguments.transactions + arguments.accounts
+            facts["size_bytes_an_event"] = round(size / events)
             facts["followed"] = await _follow(follower, mint, store, meter)
             facts["kept_up"] = await _keep_up(follower, mint, store, meter, arguments)
             facts["asked_alone"] = await _ask(follower.answers, mint, arguments.rounds)
@@ -176,10 +185,14 @@ async def _rebuild(
     before = meter.now()
     await rebuild(database, store, mint.genesis, scratch=folder, progress=lambda _, __: None)
     spent = meter.now() - before
+    events = arguments.transactions + arguments.accounts
     return {
         "seconds": round(spent.seconds, 1),
         **meter.figures(spent, arguments.transactions),
         "accounts_funded_besides": arguments.accounts,
+        "events_a_second": round(events / spent.seconds),
+        "cpu_us_an_event": round(spent.cpu_s / events * 1e6, 1),
+        "server_cpu_us_an_event": round(spent.server_cpu_s / events * 1e6, 1),
     }
 
 

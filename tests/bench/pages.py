@@ -180,7 +180,9 @@ def _measure_in_postgres(past: LongPast, rounds: int) -> list[Measured]:
 
     with postgres_server({}) as server:
         url = server.new_database()
+        began = time.monotonic()
         asyncio.run(make_index(past, genesis_of(RECORD), PostgresDatabase(url), _say))
+        _say(f"index made in {time.monotonic() - began:.0f} s, {server.database_bytes():,} bytes")
         return _measure_settled(past, rounds, PostgresDatabase(url))
 
 

@@ -77,6 +77,13 @@ class PostgresServer:
             self._run("psql", "-h", str(self._folder), "-U", "index", "-Atc", asked, "postgres")
         )
 
+    def database_bytes(self) -> int:
+        """Return what all databases that were made take on disk."""
+        asked = "SELECT sum(pg_database_size(oid)) FROM pg_database WHERE datname LIKE 'index%'"
+        return int(
+            self._run("psql", "-h", str(self._folder), "-U", "index", "-Atc", asked, "postgres")
+        )
+
     def initialise(self) -> None:
         self._run(
             "initdb", "-D", str(self._data), "-U", "index", "-A", "trust", "-E", "UTF8",
