@@ -275,7 +275,7 @@ class Admission:
             AdmittedTransaction(id=id_, raw=raw, body=body, size_bytes=len(raw))
             for id_, raw, (_, body) in zip(ids, raws, decoded, strict=True)
         ]
-        if not envelope.accepts_each(transactions) or self._chain.doubted(transactions):
+        if not envelope.accepts_each(transactions) or self._chain.holds_any(transactions):
             return False
         pending.update(dict.fromkeys(ids, batch))
         batch.results += transactions

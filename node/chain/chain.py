@@ -121,8 +121,6 @@ class Chain:
         self.is_new: Callable[[bytes, int], bool] = self._recent.rules_out
         """Whether the transaction of this id and end of validity was certainly never applied; of
         any other `place_of` knows. Asked for each transaction, so nothing stands between."""
-        self.doubted: Callable[[Sequence[AdmittedTransaction]], set[bytes]] = self._recent.doubted
-        """The ids of those of many of which that is not certain."""
         self._protocol = protocol_of(LedgerState(self._records))
         self.history = History(store, genesis)
         """The stored blocks."""
@@ -606,6 +604,10 @@ class Chain:
         if self._recent.rules_out(transaction_id, valid_until_ms):
             return None
         return self.history.transaction(transaction_id)
+
+    def holds_any(self, transactions: Sequence[AdmittedTransaction]) -> bool:
+        """Whether any of these was applied, whatever became of it: what is new costs no read."""
+        return any(map(self._was_applied, self._recent.doubted(transactions)))
 
     @property
     def forgotten_until_ms(self) -> int | None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.chain import BlockEnvelope
 from node.chain.recent import PLACES, RecentIds
 from node.ledger.outcomes import Outcome
 from node.ledger.transactions import TransactionBody
@@ -137,7 +138,7 @@ async def test_a_transaction_is_applied_once_across_a_restart_and_a_window() -> 
     reads = look_ups(again)
     (copy,) = again.admission.verify_batch([before])
     assert getattr(copy, "outcome", None) is Outcome.DUPLICATE
-    assert len(reads) == 1
+    assert len(reads) == 2, "once for its list, once for itself"
     again.clock.advance(1_000)
     await again.decide(again.transfer("a1", "a2"))
     reads.clear()
@@ -146,6 +147,32 @@ async def test_a_transaction_is_applied_once_across_a_restart_and_a_window() -> 
     (admitted,) = again.admission.verify_batch([new])
     assert isinstance(admitted, AdmittedTransaction)
     assert reads == []
+
+
+async def test_a_new_id_at_the_place_of_another_costs_a_read_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After some minutes under load nearly every list has one."""
+    town = make_town()
+    await town.settle(4)
+    raws = [town.transfer("a0", "a1", salt=number.to_bytes(8)) for number in range(3)]
+    ids = [each.id for each in town.admit(*raws)]
+    town.chain._recent.note([ids[1][:8] + bytes(24)], town.chain.head.time_ms)
+    one_by_one: list[TransactionBody] = []
+    accepts = BlockEnvelope.accepts
+
+    def noted(envelope: BlockEnvelope, body: TransactionBody) -> bool:
+        one_by_one.append(body)
+        return accepts(envelope, body)
+
+    monkeypatch.setattr(BlockEnvelope, "accepts", noted)
+    reads = look_ups(town)
+
+    results = town.admission.verify_batch(raws)
+
+    assert [each.id for each in results if isinstance(each, AdmittedTransaction)] == ids
+    assert reads == [ids[1]]
+    assert one_by_one == []
 
 
 def test_generations_are_of_the_size_that_is_stated() -> None:
