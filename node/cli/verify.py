@@ -7,7 +7,7 @@ import click
 
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, fields, json_option
-from node.cli.trusted import founded
+from node.cli.trusted import amendments_option, founded
 
 PROOF_SIZE_MAX: Final = 64 << 20
 
@@ -20,13 +20,7 @@ PROOF_SIZE_MAX: Final = 64 << 20
     required=True,
     help="The network's genesis: the one thing that has to be trusted.",
 )
-@click.option(
-    "--amendment",
-    "amendments",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
-)
+@amendments_option
 @json_option
 def command(file: Path, genesis: Path, amendments: tuple[Path, ...], *, as_json: bool) -> None:
     """Check the proof in FILE: offline, against nothing but the genesis.

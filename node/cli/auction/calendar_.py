@@ -13,7 +13,7 @@ from node.cli.moments import zone_of
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
-from node.cli.trusted import founded
+from node.cli.trusted import amendments_option, founded
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -45,13 +45,7 @@ _NONE: Final = "0"
     type=click.Path(dir_okay=False, path_type=Path),
     help="With --plan: the network's genesis, against which each plan is proven.",
 )
-@click.option(
-    "--amendment",
-    "amendments",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
-)
+@amendments_option
 @url_option
 @timeout_option(10)
 @json_option

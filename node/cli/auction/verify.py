@@ -9,7 +9,7 @@ from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
-from node.cli.trusted import founded
+from node.cli.trusted import amendments_option, founded
 
 
 @click.command()
@@ -19,13 +19,7 @@ from node.cli.trusted import founded
     type=click.Path(dir_okay=False, path_type=Path),
     help="The network's genesis. With it every record is proven, and no node is believed.",
 )
-@click.option(
-    "--amendment",
-    "amendments",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="An amendment of the validator set, to be trusted like the genesis; once for each.",
-)
+@amendments_option
 @url_option
 @timeout_option(60)
 @json_option

@@ -6,7 +6,7 @@ from fractions import Fraction
 import click
 
 from node.cli.output import json_option, table
-from node.cli.quote.figures import DAY, FIGURE, PRICE_DECIMALS, refusing
+from node.cli.quote.figures import DAY, FIGURE, decimals_option, refusing
 from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
@@ -21,13 +21,7 @@ from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 @click.option(
     "--year", type=click.IntRange(360, 366), default=365, show_default=True, help="Days of a year."
 )
-@click.option(
-    "--decimals",
-    type=click.IntRange(0, 12),
-    default=PRICE_DECIMALS,
-    show_default=True,
-    help="Of the price.",
-)
+@decimals_option
 @json_option
 @csv_option
 def command(

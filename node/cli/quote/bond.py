@@ -6,7 +6,7 @@ from fractions import Fraction
 import click
 
 from node.cli.output import json_option, table
-from node.cli.quote.figures import DAY, DAY_COUNTS, FIGURE, PRICE_DECIMALS, refusing
+from node.cli.quote.figures import DAY, DAY_COUNTS, FIGURE, decimals_option, refusing
 from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
@@ -47,13 +47,7 @@ from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
     default="street",
     help="How what is left of the period is discounted; simple: United States.",
 )
-@click.option(
-    "--decimals",
-    type=click.IntRange(0, 12),
-    default=PRICE_DECIMALS,
-    show_default=True,
-    help="Of the price.",
-)
+@decimals_option
 @json_option
 @csv_option
 def command(

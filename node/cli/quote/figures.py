@@ -2,16 +2,18 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 from typing_extensions import override
 
 from node.cli.exits import CommandError, Exit
 from node.ledger.dates import DatesError, parse_date
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 PRICE_DECIMALS: Final = 4
 _MEMBER: Final = re.compile("`([a-z_]+)`")
@@ -132,3 +134,14 @@ def refusing() -> Iterator[None]:
         said = _MEMBER.sub(lambda name: f"--{name[1].replace('_', '-')}", str(error))
         advice = getattr(error, "advice", "")
         raise CommandError(Exit.USAGE, said, advice=advice) from error
+
+
+def decimals_option(command: Command) -> Command:
+    """Give a calculator `--decimals`: of the price that it prints."""
+    return click.option(
+        "--decimals",
+        type=click.IntRange(0, 12),
+        default=PRICE_DECIMALS,
+        show_default=True,
+        help="Of the price.",
+    )(command)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import click
 
 from node.cli.output import json_option, table
-from node.cli.quote.figures import DAY, FIGURE, PRICE_DECIMALS, refusing
+from node.cli.quote.figures import DAY, FIGURE, decimals_option, refusing
 from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
 
 
@@ -44,13 +44,7 @@ from node.cli.sheets import csv_option, emit_sheet, sheet_of_row
     show_default=True,
     help="How interest accrues, and how periods are discounted.",
 )
-@click.option(
-    "--decimals",
-    type=click.IntRange(0, 12),
-    default=PRICE_DECIMALS,
-    show_default=True,
-    help="Of the price.",
-)
+@decimals_option
 @json_option
 @csv_option
 def command(
