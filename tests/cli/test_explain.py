@@ -188,11 +188,13 @@ def test_codes_are_words_and_their_own(name: str) -> None:
 
 
 async def test_a_code_is_looked_up_by_number_and_by_name() -> None:
-    by_number = await run("explain", "--json", "--", "-32005")
+    by_number = await run("explain", "--json", "-32005")
+    in_any_order = await run("explain", "-32005", "--json")
     by_name = await run("explain", "holding-insufficient")
     several = await run("explain", "5", "--json")
 
     assert by_number.json["meanings"][0]["name"] == "limited"
+    assert in_any_order.json == by_number.json
     assert "HOLDING_INSUFFICIENT (outcomes of transactions)" in by_name.out
     assert {each["group"] for each in several.json["meanings"]} == {
         "Outcomes of transactions",

@@ -8,7 +8,8 @@ from node.cli.exits import CommandError, Exit
 from node.cli.output import emit, json_option
 
 
-@click.command()
+# A number below nothing is a code, and no option.
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("code")
 @json_option
 def command(code: str, *, as_json: bool) -> None:
@@ -20,7 +21,7 @@ def command(code: str, *, as_json: bool) -> None:
     \b
     Examples:
       khazana explain HOLDING_INSUFFICIENT
-      khazana explain -- -32005
+      khazana explain -32005
       khazana explain storage-locked
     """
     from node.cli.explain.entries import entries, found
