@@ -4,7 +4,7 @@ They need no script, and a strict content policy lets them through: no style att
 classes and geometry, all of it integers. Time runs from left to right in every language.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -39,21 +39,31 @@ _PLOT: Final = Markup(
 _PLOT_HEIGHT: Final = 240
 _PLOT_TOP: Final = 24
 _PLOT_BOTTOM: Final = _PLOT_HEIGHT - AXIS
+_COLUMN_MAX: Final = 96
+"""How wide a column is at most: one alone is not a wall."""
+_LABEL_ROOM: Final = 28
+"""How far below another a value stands that is told beside it."""
 
 
 def stacked(
-    columns: Sequence[tuple[str, Sequence[int]]], *, layers: Sequence[str], kind: str, label: str
+    columns: Sequence[tuple[str, Sequence[int]]],
+    *,
+    layers: Sequence[str],
+    top: str,
+    kind: str,
+    label: str,
 ) -> Markup:
     """Return columns of layers on each other, the first at the bottom, with a labelled axis.
 
     Args:
         columns: name and height of each layer, in any unit.
         layers: the class of each layer, for its colour.
+        top: what the upper line stands for, the height of the highest column.
     """
     highest = max((sum(heights) for _, heights in columns), default=0) or 1
     step = WIDTH // max(1, len(columns))
     room = _PLOT_BOTTOM - _PLOT_TOP
-    gap = max(2, step // 6)
+    width = min(_COLUMN_MAX, step - max(2, step // 6))
     drawn = []
     for place, (_, heights) in enumerate(columns):
         below = 0
@@ -64,8 +74,8 @@ def stacked(
             if height:
                 size = max(1, high - low)
                 drawn.append(
-                    f'<rect class="{layer}" x="{place * step + gap // 2}"'
-                    f' y="{_PLOT_BOTTOM - low - size}" width="{step - gap}" height="{size}"/>'
+                    f'<rect class="{layer}" x="{place * step + (step - width) // 2}"'
+                    f' y="{_PLOT_BOTTOM - low - size}" width="{width}" height="{size}"/>'
                 )
     every = -(-len(columns) // LABELS_MAX) or 1  # up
     axis = Markup().join(
@@ -73,7 +83,8 @@ def stacked(
         for place, (name, _) in enumerate(columns)
         if place % every == 0
     )
-    return _plot(kind, label, Markup("".join(drawn)), axis)
+    scale = Markup('<text class="first" x="0" y="{}">{}</text>').format(_PLOT_TOP - 7, top)
+    return _plot(kind, label, scale + Markup("".join(drawn)), axis)
 
 
 def dotted(
@@ -87,16 +98,17 @@ def dotted(
 
     Args:
         points: place from left to right (0 to 1,000), height (0 to 1,000), class, value, name.
-        joined: classes whose points are on one line.
+        joined: classes whose points are on one line, unless they stand among each other: then
+            each class has a line of its own.
     """
     margin = 40
-    room_x, room_y = WIDTH - 2 * margin, _PLOT_BOTTOM - _PLOT_TOP - 36
+    room_x, room_y = WIDTH - 2 * margin, _PLOT_BOTTOM - _PLOT_TOP - 44
     at = [
         (margin + x * room_x // 1_000, _PLOT_BOTTOM - 14 - y * room_y // 1_000)
         for x, y, *_ in points
     ]
     drawn = []
-    for layers in joined:
+    for layers in _apart([layer for _, _, layer, _, _ in points], joined):
         line = [
             f"{x},{y}"
             for (x, y), (_, _, layer, _, _) in zip(at, points, strict=True)
@@ -105,14 +117,30 @@ def dotted(
         if len(line) > 1:
             drawn.append(Markup('<polyline points="{}"/>').format(" ".join(line)))
     axis = []
-    last = -WIDTH
+    last, told = -WIDTH, [0]
     for (x, y), (_, _, layer, value, name) in zip(at, points, strict=True):
         drawn.append(Markup('<circle class="{}" cx="{}" cy="{}" r="6"/>').format(layer, x, y))
-        if x - last >= WIDTH // (LABELS_MAX + 2):
-            drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y - 13, value))
+        is_apart = x - last >= WIDTH // (LABELS_MAX + 2)
+        if is_apart:
             axis.append(_tick(x, name))
-            last = x
+            last, told = x, []
+        if all(abs(y - other) >= _LABEL_ROOM for other in told):
+            drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y - 13, value))
+            told.append(y)
     return _plot(kind, label, Markup().join(drawn), Markup().join(axis))
+
+
+def _apart(layers: Sequence[str], joined: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yield what is on one line: a line to and fro between two classes would be no curve."""
+    for classes in joined:
+        order = [layer for layer in layers if layer in classes]
+        runs = [
+            layer for layer, before in zip(order, [None, *order], strict=False) if layer != before
+        ]
+        if len(runs) == len(set(runs)):
+            yield classes
+        else:
+            yield from ([each] for each in classes)
 
 
 def steps(

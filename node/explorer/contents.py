@@ -451,6 +451,9 @@ class AuctionContent(results.Result, frozen=True, kw_only=True):
     """One auction."""
 
     auction: AuctionView
+    average_yield: str | None
+    """Per cent a year: as the auction published it, or of a bond as its ladder comes to; null where
+    it has none, or the ladder has more prices than a page works out."""
     figures: list[RecomputedFigure] | None
     """Null: not decided, or its ladder is too long to be worked out for a page."""
     ladder: list[LadderLine]

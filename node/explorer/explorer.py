@@ -323,7 +323,8 @@ class Explorer:
         # A text without a place for it takes no argument.
         title = asked.catalogue.text(
             page.title,
-            **dict.fromkeys(("height", "asset", "auction"), shown),
+            height=f"{int(shown):,}" if shown.isdecimal() else shown,
+            **dict.fromkeys(("asset", "auction"), shown),
             **dict.fromkeys(("participant", "validator"), asked.catalogue.word(shown)),
         )
         return self._html(

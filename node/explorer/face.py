@@ -24,6 +24,7 @@ from node.explorer.limits import (
     PROPOSED_SHOWN_MAX,
 )
 from node.explorer.showing import Showing, cut, fill
+from node.ledger.units import AMOUNT_MAX
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import DayTotals
 from node.rpc.results import Object
@@ -53,6 +54,8 @@ MENU: Final = (
 
 
 _EPOCH: Final = date(1970, 1, 1)
+NO_CEILING: Final = str(AMOUNT_MAX // 2)
+"""In minor units, of what is bounded by the lines it comes from: `ledger/stripping/registering`."""
 TERM_WORDS: Final = ("form", "method", "noncompetitive_price", "oversubscription", "reallotment")
 """Terms of an auction that the catalogues have words for, by name and value."""
 TERM_AMOUNTS: Final = (
@@ -244,6 +247,11 @@ class Face(Showing):
                     yield self.operation(each)
             if len(nested) > PROPOSED_SHOWN_MAX:
                 yield escape(self.t("and-more", count=len(nested) - PROPOSED_SHOWN_MAX))
+
+    def ceiling(self, amount: str) -> Markup:
+        """Return a ceiling; strips of coupons have the one that says there is none."""
+        bounded = amount.replace(".", "") != NO_CEILING
+        return self.number(amount) if bounded else escape(self.t("none"))
 
     def share(self, part: str, whole: str) -> int:
         """Return how many percent one amount is of another, rounded down; 0 of nothing."""

@@ -66,6 +66,10 @@ BARS_MAX: Final = 16
 """Of the wall of maturities; what lies beyond is one more."""
 POINTS_MAX: Final = 24
 """Of the yield curve."""
+PRICES_AVERAGED_MAX: Final = 25
+"""Prices of which the average yield of a bond's auction is worked out, 70 milliseconds each."""
+AVERAGES_KEPT_MAX: Final = 64
+"""Such averages that a node remembers."""
 STEPS_MAX: Final = 60
 """Of the drawing of a ladder: rows at the same price are one."""
 

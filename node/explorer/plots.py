@@ -63,6 +63,7 @@ def walls(catalogue: Catalogue, columns: Sequence[WallColumn]) -> Iterator[Plot]
                     for each in chosen
                 ],
                 layers=KINDS,
+                top=rounded(catalogue, highest.total),
                 kind="wall",
                 label=catalogue.text(
                     "wall-label",

@@ -22,6 +22,7 @@ from node.debt import (
     Sale,
     ServicePeriod,
     auction_yields,
+    average_yield_at,
     cost,
     curve,
     ladder,
@@ -48,15 +49,18 @@ from node.explorer.cursors import convert, page_params, parse_number
 from node.explorer.limits import (
     AUCTION_CALLS_MAX,
     AUCTIONS_SHOWN_MAX,
+    AVERAGES_KEPT_MAX,
     BARS_MAX,
     DEBT_CALLS_MAX,
     DEBT_KEPT_MS,
     PAYMENTS_SHOWN_MAX,
     PLAN_CALLS_MAX,
     POINTS_MAX,
+    PRICES_AVERAGED_MAX,
     ROWS_MAX,
     STEPS_MAX,
 )
+from node.ledger.auctions.averages import PRICE_DECIMALS
 from node.rpc.auction_results import (
     AuctionLadderParams,
     AuctionParams,
@@ -113,6 +117,8 @@ class Securities:
         self._chain = door.services.chain
         self._clock = door.services.clock
         self._owed: Owed | None = None
+        self._averages: dict[str, Decimal | None] = {}
+        """Yields by auction that is decided: what was allotted at which price is for good."""
         self._reading = asyncio.Lock()
 
     async def securities(self, query: Mapping[str, str]) -> SecuritiesContent:
@@ -198,6 +204,9 @@ class Securities:
         return AuctionContent(
             **at_head(self._chain.head),
             auction=found,
+            average_yield=await self._average_yield(
+                found, line, rows if ladder_page.next is None else None
+            ),
             figures=None if recompute is None else await door.beside(recompute),
             ladder=[
                 LadderLine(position=place, row=row, yield_percent=each)
@@ -209,6 +218,31 @@ class Securities:
             steps=_steps(rows),
             next_row=stop if stop < len(rows) else None,
         )
+
+    async def _average_yield(
+        self, auction: AuctionView, line: AssetView, rows: Sequence[LadderRowView] | None
+    ) -> str | None:
+        """Return at what yield an auction sold: what the ledger says, or, of a bond, its ladder.
+
+        Args:
+            rows: the whole ladder; None: it is longer than what a page reads.
+        """
+        result = auction.result
+        if result is None or result.average_yield is not None:
+            return None if result is None else result.average_yield
+        if rows is None or line.kind == "bill" or auction.terms["form"] in AT_PAR:
+            return None
+        if auction.auction not in self._averages:
+            allotted = _allotted(auction, rows)
+            if not 0 < len({price_e4 for _, price_e4 in allotted}) <= PRICES_AVERAGED_MAX:
+                return None
+            day = date.fromisoformat(result.settlement_day)
+            found = await self._door.beside(partial(average_yield_at, line.terms, day, allotted))
+            if len(self._averages) >= AVERAGES_KEPT_MAX:
+                self._averages.clear()
+            self._averages[auction.auction] = found
+        average = self._averages[auction.auction]
+        return None if average is None else str(average)
 
     async def _read(self) -> Owed:
         """Return what is owed, read anew where it is older than it may be."""
@@ -390,6 +424,21 @@ def _yields(
         for row in rows
     )
     return [None if each is None else str(each) for each in found]
+
+
+def _allotted(auction: AuctionView, rows: Sequence[LadderRowView]) -> list[tuple[int, int]]:
+    """Return face and price, in units of 0.0001, of each bid with a price that got something."""
+    assert auction.result is not None, "the average is of what was decided"
+    paid = auction.result.cut_off if auction.terms["method"] == "uniform_price" else None
+    pairs = (
+        (
+            int(Decimal(row.allotted).scaleb(auction.decimals)),
+            int(Decimal(paid or row.price).scaleb(PRICE_DECIMALS)),
+        )
+        for row in rows
+        if row.price is not None
+    )
+    return [(face, price_e4) for face, price_e4 in pairs if face]
 
 
 def _steps(rows: Sequence[LadderRowView]) -> list[tuple[str, str]]:

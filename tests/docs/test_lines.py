@@ -119,7 +119,7 @@ def fault_of(line: str) -> str | None:
         inner = command.get_command(context, words[0])
         if inner is None:
             return None if command.invoke_without_command else f"no command {words[0]}"
-        context = click.Context(inner, parent=context, info_name=words[0])
+        context = click.Context(inner, parent=context, info_name=words[0], **inner.context_settings)
         command, words = inner, words[1:]
     try:
         command.make_parser(context).parse_args(words)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from node.chain import Chain
+from node.cli.auction.result import with_yields
 from node.codec import Record, encode, replace
 from node.debt import CURVES, KINDS
 from node.explorer import securities as room
@@ -31,7 +33,7 @@ from node.explorer.limits import (
 from node.explorer.plots import rounded
 from node.ledger.auctions import Destination, Form, due_for
 from node.ledger.auctions.plans import PlanRecord
-from node.ledger.auctions.records import AuctionRecord
+from node.ledger.auctions.records import AuctionRecord, LadderRecord
 from node.ledger.auctions.switches import sums_of
 from node.ledger.operations import DefineStrips
 from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, PLANS, ladder_key, name_key
@@ -49,6 +51,7 @@ from tests.explorer.owing import (
     RUNNING,
     SOLD,
     SUKUK,
+    TODAY,
     owe_serviced_bill,
 )
 from tests.explorer.reading_html import Parsed
@@ -212,6 +215,11 @@ async def test_a_bond_says_which_strips_there_are_of_it() -> None:
             assert status == 200
             assert Parsed(html).faults == []
             assert f'href="{root}/assets/{BOND}-P"' in html
+            assert "92,233,720," not in (await shown.get(f"{root}/assets"))[1]
+        coupon = page["strips"]["coupons"][0]["asset"]
+        assert (await told(shown, f"/assets/{coupon}.json"))["asset"]["ceiling"] == (
+            "92233720368547758.07"
+        )
         assert (await told(shown, f"/securities/{BOND}-P.json"))["strips"] is None
 
 
@@ -404,7 +412,8 @@ async def test_a_ladder_that_is_too_long_is_not_worked_out(monkeypatch: pytest.M
 
 
 def test_layers_of_a_column_add_up_to_its_height() -> None:
-    drawn = str(stacked([("a", [1, 1, 1]), ("b", [3, 0, 0])], layers=KINDS, kind="wall", label="x"))
+    columns = [("a", [1, 1, 1]), ("b", [3, 0, 0])]
+    drawn = str(stacked(columns, layers=KINDS, top="3 m", kind="wall", label="x"))
     heights = [int(part.split('"')[0]) for part in drawn.split(' height="')[1:]]
     assert heights[:3] != []
     assert sum(heights[:3]) == heights[3]
@@ -424,6 +433,29 @@ def test_points_of_one_market_are_on_one_line() -> None:
     assert drawn.split('points="')[1].split('"')[0].count(",") == 2
 
 
+def test_kinds_that_stand_among_each_other_have_lines_of_their_own() -> None:
+    points = [
+        (600, 900, "bond", "11.88", "4 mo"),
+        (602, 0, "bill", "11.26", "4 mo"),
+        (900, 1_000, "bond", "12.00", "6 mo"),
+        (902, 990, "bill", "11.99", "6 mo"),
+    ]
+
+    drawn = str(dotted(points, joined=CURVES, kind="curve", label="x"))
+
+    lines = [each.split('"')[0] for each in drawn.split('points="')[1:]]
+    assert [line.count(",") for line in lines] == [2, 2]
+    assert [value in drawn for _, _, _, value, _ in points] == [True, True, True, False]
+    assert drawn.count(">4 mo<") == drawn.count(">6 mo<") == 1
+
+
+def test_a_wall_says_how_high_it_is_and_one_column_is_no_wall() -> None:
+    drawn = str(stacked([("a", [7])], layers=["bill"], top="<7>", kind="wall", label="x"))
+
+    assert ">&lt;7&gt;</text>" in drawn
+    assert int(drawn.split(' width="')[1].split('"')[0]) < 100
+
+
 @pytest.mark.parametrize(
     ("amount", "english"),
     [
@@ -438,12 +470,37 @@ def test_headlines_round_half_up(amount: str, english: str) -> None:
     assert rounded(catalogues()["en"], amount) == english
 
 
+def held(shown: Stage) -> tuple[AuctionRecord, list[LadderRecord]]:
+    """Return the auction that was held, and its ladder."""
+    chain = shown.solo.town.chain
+    record = chain.record(AUCTIONS, name_key(SOLD))
+    assert record is not None
+    pieces = []
+    for number in range(record.competitive_pieces + record.noncompetitive_pieces):
+        piece = chain.record(LADDERS, ladder_key(SOLD, number))
+        assert piece is not None
+        pieces.append(piece)
+    return record, pieces
+
+
+def put(shown: Stage, name: str, record: AuctionRecord, pieces: Sequence[LadderRecord]) -> None:
+    """Write an auction and its ladder into the state of the node."""
+    batch: list[tuple[bytes, Record]] = [
+        (AUCTIONS.prefix + name_key(name), record),
+        *(
+            (LADDERS.prefix + ladder_key(name, number), piece)
+            for number, piece in enumerate(pieces)
+        ),
+    ]
+    shown.solo.town.store.write(
+        [(layout.state_key(full), encode(value)) for full, value in batch], sync=False
+    )
+
+
 async def test_a_switch_says_what_was_given_for_what() -> None:
     """The auction that was held, as if its ladder were that of a switch for the bond."""
     async with stage() as shown:
-        chain = shown.solo.town.chain
-        record = chain.record(AUCTIONS, name_key(SOLD))
-        assert record is not None
+        record, pieces = held(shown)
         assert record.result is not None
         terms = replace(
             record.terms,
@@ -451,27 +508,13 @@ async def test_a_switch_says_what_was_given_for_what() -> None:
             reference=None,
             destination=Destination(asset=BOND, price_e4=1_020_000),
         )
-        bond = chain.record(ASSETS, name_key(BOND))
+        bond = shown.solo.town.chain.record(ASSETS, name_key(BOND))
         assert bond is not None
-        pieces = []
-        for number in range(record.competitive_pieces + record.noncompetitive_pieces):
-            piece = chain.record(LADDERS, ladder_key(SOLD, number))
-            assert piece is not None
-            pieces.append(piece)
         sums = sums_of(terms, record.result, pieces, bond.multiple)
         switched = replace(
             record, terms=terms, paid=sums["paid"], issued=sums["issued"], settled=sums["settled"]
         )
-        batch: list[tuple[bytes, Record]] = [
-            (AUCTIONS.prefix + name_key("switched"), switched),
-            *(
-                (LADDERS.prefix + ladder_key("switched", number), piece)
-                for number, piece in enumerate(pieces)
-            ),
-        ]
-        shown.solo.town.store.write(
-            [(layout.state_key(full), encode(value)) for full, value in batch], sync=False
-        )
+        put(shown, "switched", switched, pieces)
 
         page = await told(shown, "/auctions/switched.json")
         html = (await shown.get("/auctions/switched"))[1]
@@ -495,3 +538,36 @@ async def test_a_switch_says_what_was_given_for_what() -> None:
         assert ">In cash<" in html
         ours = (await shown.get(f"/auctions/{SOLD}"))[1]
         assert ">In cash<" not in ours
+
+
+async def test_what_was_sold_of_a_bond_has_the_yield_that_the_command_prints(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The auction that was held, as if it had been of the bond: the ledger publishes no yield."""
+    async with stage() as shown:
+        record, pieces = held(shown)
+        assert record.result is not None
+        ours = replace(
+            record,
+            terms=replace(record.terms, asset=BOND),
+            result=replace(record.result, average_yield_e4=None, settlement_day=TODAY + 30),
+        )
+        put(shown, "bonds", ours, pieces)
+
+        page = await told(shown, "/auctions/bonds.json")
+        again = await told(shown, "/auctions/bonds.json")
+        asset = await told(shown, f"/assets/{BOND}.json")
+        rows = (await shown.solo.call("khz_auctionLadder", {"auction": "bonds"}))["rows"]
+
+        printed = with_yields(page["auction"], asset["asset"], rows)["result"]["average_yield"]
+        assert page["auction"]["result"]["average_yield"] is None
+        assert again["average_yield"] == page["average_yield"] == printed
+        # Below par, so above what it pays.
+        assert Decimal(printed) > Decimal("11.5")
+        for root in ROOTS.values():
+            assert printed in (await shown.get(f"{root}/auctions/bonds"))[1]
+        monkeypatch.setattr("node.explorer.securities.PRICES_AVERAGED_MAX", 1)
+        put(shown, "bonds-again", ours, pieces)
+        assert (await told(shown, "/auctions/bonds-again.json"))["average_yield"] is None
+        assert (await told(shown, f"/auctions/{SOLD}.json"))["average_yield"] is not None
+        assert (await told(shown, f"/auctions/{RUNNING}.json"))["average_yield"] is None

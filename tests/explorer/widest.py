@@ -208,6 +208,7 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
             destination='"' * 32,
             destination_price="9999.9999",
         ),
+        average_yield="100.0000",
         figures=[
             RecomputedFigure(name=name, published=NUMBER, recomputed=LONG, agrees=False)
             for name in FIGURES

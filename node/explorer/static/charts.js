@@ -62,7 +62,8 @@ function draw(figure) {
           space: 64,
           grid: { show: false },
           ticks: grid,
-          values: (_plot, places) => places.map((each) => moment(each, step)),
+          // Of days without their year: that is told of the one that is pointed at.
+          values: (_plot, places) => places.map((each) => moment(each, step).slice(-5)),
         },
         {
           ...axis,
