@@ -32,6 +32,7 @@ from tests.bench.measuring import measure as measure_ours
 from tests.bench.rivals import anvil, cometbft, geth
 from tests.bench.rivals.installed import Skipped, cache_folder
 from tests.bench.rivals.openloop import Rival, measure
+from tests.bench.tally import DRAINED_S
 from tests.bench.town import running_town
 
 RATE_MIN: Final = 250
@@ -104,10 +105,13 @@ def ratios(ours: Mapping[str, Any], rivals: Mapping[str, Mapping[str, Any]]) -> 
 def kept_up(
     rate: int, ours: Mapping[str, Any], rivals: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, bool]:
-    """Return who took all that was offered at this rate: of it a ratio knows only that it can do so
-    much. It compares what two can do where neither kept up."""
+    """Return who had all that was offered at this rate final as soon after the load as ours must:
+    of it a ratio knows only that it can do so much. It compares what two can do where neither kept
+    up."""
     return {"khazana": bool(ours["sustained"])} | {
-        name: bool(found["drained"]) and found["rate_asked"] == rate
+        name: bool(found["drained"])
+        and found["drained_in_s"] <= DRAINED_S
+        and found["rate_asked"] == rate
         for name, found in rivals.items()
         if "skipped" not in found
     }
