@@ -64,6 +64,7 @@ class Deciding:
         voice: Voice,
         timers: Timers,
         build_delay_s: Callable[[], float],
+        at_hand: Callable[[], None],
         commit: Callable[[Candidate, QuorumCertificate], Awaitable[None]],
         report: Reporter,
         metrics: Metrics,
@@ -74,6 +75,7 @@ class Deciding:
         Args:
             seat: this node's key and log; without one no height is opened.
             build_delay_s: how long the proposer still gathers transactions.
+            at_hand: told when there is a block to agree on: built here, or proposed by another.
             commit: commits a decided block, and ends the height.
         """
         self._chain = chain
@@ -86,6 +88,7 @@ class Deciding:
         self._voice = voice
         self._timers = timers
         self._build_delay_s = build_delay_s
+        self._at_hand = at_hand
         self._commit = commit
         self._report = report
         self._metrics = metrics
@@ -257,6 +260,7 @@ class Deciding:
         place = (engine.height, engine.round, engine.round_step)
         if not self._is_open or place != (effect.height, effect.round, Step.PROPOSE):
             return None
+        self._at_hand()
         return BlockBuilt(
             height=effect.height,
             round=effect.round,
@@ -264,6 +268,7 @@ class Deciding:
         )
 
     def _want(self, effect: ValidateBlock) -> BlockValidated | None:
+        self._at_hand()
         proposer = self._chain.validators.proposer(effect.height, effect.round).id
         self._obtaining.want(
             effect.block_id,

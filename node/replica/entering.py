@@ -116,6 +116,11 @@ class Entering:
         assert self._pace is not None
         self._pace.committed(now_s, synced=synced, count=count)
 
+    def at_hand(self) -> None:
+        """Note that a block of this height is at hand: built here, or proposed by another."""
+        assert self._pace is not None
+        self._pace.at_hand(self._clock.monotonic())
+
     def build_delay_s(self) -> float:
         """Return how long the proposer still gathers transactions."""
         assert self._pace is not None

@@ -12,6 +12,12 @@ in proportion, from `EASY_RATE` on, up to `GATHER_FACTOR_MAX` times as long, and
 waited on top of what agreement takes; and where as much waits as would come in that time, there is
 nothing to wait for.
 
+That is for machines with nothing to spare. Where there is, blocks are agreed on in a fraction of
+that time, and what waits for them waits for nothing. So they come `AGREED_TIMES` as far apart as
+agreement takes, as this node has seen of late, where that is less; but no closer than the share of
+the time by the rate that the rate has in `FULL_RATE`. For small blocks are agreed on quickly where
+little is to spare, too, and from that rate on what they cost is what transactions need.
+
 Times are seconds of a monotonic clock.
 """
 
@@ -21,13 +27,21 @@ from typing import Final
 QUIET_S: Final = 0.2
 """After a start, and after a block that came from a peer's store, this node begins no height by
 itself for so long: the next block is probably decided already and on its way."""
-EASY_RATE: Final = 800.0
+EASY_RATE: Final = 700.0
 """Transactions a second up to which blocks come as often as they may: what a block costs beside
 them is little then, for they take half as much processor as four validators on two have."""
+FULL_RATE: Final = 5_000.0
+"""Transactions a second from which on no less is gathered for being agreed on quickly: with what
+these take, four validators on two processors have little left."""
+AGREED_TIMES: Final = 2.5
+"""Blocks are so many times as far apart as agreement takes, at least: what it takes by the clock is
+the more, the more else wants the processors, and then there is none to spare."""
+AGREED_WEIGHT: Final = 1 / 8
+"""Of the last block in what agreement takes: one that was held up says little."""
 GATHER_FACTOR_MAX: Final = 8
 GATHER_SHARE_MAX: Final = 0.4
 """Of the timeout of a proposal, which runs meanwhile, however long would be gathered."""
-GATHERED_MAX: Final = 2_000
+GATHERED_MAX: Final = 1_800
 """Transactions, or half of what a block can hold: among so many the cost of a block is lost, and to
 apply more at once would keep votes waiting."""
 RATE_FADES_S: Final = 1.0
@@ -65,6 +79,16 @@ class Pace:
         self._decided = False
         self._taken = 0.0
         self._taken_in_s = RATE_FADES_S
+        self._at_hand_s: float | None = None
+        self._agreed_s = 0.0
+
+    def at_hand(self, now_s: float) -> None:
+        """Note that there is a block to agree on: built here, or proposed by another.
+
+        Of a height the first counts; what follows it is part of what agreement takes.
+        """
+        if self._at_hand_s is None:
+            self._at_hand_s = now_s
 
     def committed(self, now_s: float, *, synced: bool, count: int) -> None:
         """Note that a block was committed: decided here, or taken from a peer's store.
@@ -73,11 +97,17 @@ class Pace:
             count: transactions in it.
         """
         if not synced:
-            # A sum over a sum, both fading: two blocks that come close together show no rush.
+            # A sum over a sum, both fading: two blocks that come close together show no rush. What
+            # a block holds came in since the one before, and has faded by now as that time has.
             elapsed_s = now_s - self._last_s
             kept = math.exp(-elapsed_s / RATE_FADES_S)
-            self._taken = self._taken * kept + count
-            self._taken_in_s = self._taken_in_s * kept + RATE_FADES_S * (1 - kept)
+            counts_s = RATE_FADES_S * (1 - kept)
+            self._taken = self._taken * kept + count * (counts_s / elapsed_s if elapsed_s else 1.0)
+            self._taken_in_s = self._taken_in_s * kept + counts_s
+            if self._at_hand_s is not None:
+                took_s = now_s - self._at_hand_s
+                self._agreed_s += (took_s - self._agreed_s) * AGREED_WEIGHT
+        self._at_hand_s = None
         self._last_s = now_s
         self._decided = not synced
         if synced:
@@ -111,14 +141,19 @@ class Pace:
             return 0.0
         least_s = self._last_s + self._gather_s - now_s
         rate = self._taken / self._taken_in_s
-        busy_s = 0.0
-        if rate > EASY_RATE:
-            by_rate_s = self._gather_s * rate / EASY_RATE
-            busy_s = min(self._busy_s, by_rate_s, self._gathered_max / rate)
+        busy_s = self._interval_s(rate)
         if busy_s <= self._gather_s:
             return _rounded(least_s)
         lacking_s = busy_s - waiting / rate
         return _rounded(max(least_s, min(lacking_s, self._last_s + busy_s - now_s)))
+
+    def _interval_s(self, rate: float) -> float:
+        """Return how far apart blocks are to be at this rate; 0 is as often as they may."""
+        if rate <= EASY_RATE:
+            return 0.0
+        by_rate_s = self._gather_s * rate / EASY_RATE
+        most_s = min(self._busy_s, by_rate_s, self._gathered_max / rate)
+        return min(most_s, max(most_s * rate / FULL_RATE, AGREED_TIMES * self._agreed_s))
 
 
 def gathered_ms_max(*, gather_ms: int, timeout_ms: int) -> int:

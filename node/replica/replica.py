@@ -180,6 +180,7 @@ class Replica:
             voice=voice,
             timers=timers,
             build_delay_s=lambda: self._entering.build_delay_s(),
+            at_hand=lambda: self._entering.at_hand(),
             commit=functools.partial(self._commit, synced=False),
             report=report,
             metrics=metrics,

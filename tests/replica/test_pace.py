@@ -2,7 +2,10 @@
 
 import pytest
 
-from node.replica.pace import EASY_RATE, GATHERED_MAX, QUIET_S, Pace
+from node.replica.pace import AGREED_TIMES, EASY_RATE, FULL_RATE, GATHERED_MAX, QUIET_S, Pace
+
+SLOWLY_S = 1.0
+"""What agreement takes where there is nothing to spare: more than any block is gathered for."""
 
 
 def make_pace(
@@ -22,12 +25,31 @@ def make_pace(
     )
 
 
-def under_load(pace: Pace, *, rate: float) -> float:
+def under_load(pace: Pace, *, rate: float, agreed_s: float = SLOWLY_S) -> float:
     """Commit so much in a hundred blocks a second; return when the last was."""
     blocks = 1_000
     for number in range(1, blocks + 1):
-        pace.committed(100.0 + number / 100, synced=False, count=round(rate / 100))
+        now_s = 100.0 + number / 100
+        pace.at_hand(now_s - agreed_s)
+        pace.committed(now_s, synced=False, count=round(rate / 100))
     return 100.0 + blocks / 100
+
+
+def intervals(*, rate: float, block_s: float, each_s: float, blocks: int = 400) -> list[float]:
+    """Return how far apart blocks come where agreement takes so long, and longer by what each
+    transaction takes."""
+    pace, now_s, found = make_pace(), 100.0, list[float]()
+    waiting = 0.0
+    for _ in range(blocks):
+        delay_s = pace.build_delay_s(now_s, waiting=round(waiting))
+        count = waiting + rate * delay_s
+        agreed_s = block_s + count * each_s
+        pace.at_hand(now_s + delay_s)
+        now_s += delay_s + agreed_s
+        pace.committed(now_s, synced=False, count=round(count))
+        waiting = rate * agreed_s
+        found.append(delay_s + agreed_s)
+    return found
 
 
 def near(seconds: float) -> object:
@@ -107,6 +129,69 @@ def test_the_faster_transactions_come_the_longer_they_are_gathered(
     assert pace.build_delay_s(now_s + 0.4, waiting=0) == 0
 
 
+@pytest.mark.parametrize(
+    ("rate", "agreed_ms", "interval_ms"),
+    [
+        (2 * EASY_RATE, 10, 50),
+        (2 * EASY_RATE, 30, 75),
+        (2 * EASY_RATE, 50, 100),
+        (FULL_RATE / 2, 10, 89),
+        (FULL_RATE / 2, 40, 100),
+        (FULL_RATE / 2, 80, 179),
+        (FULL_RATE, 10, 357),
+        (1.2 * FULL_RATE, 10, 300),
+    ],
+)
+def test_where_blocks_are_agreed_on_quickly_they_are_gathered_for_a_part_of_that_time(
+    rate: float, agreed_ms: int, interval_ms: float
+) -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=rate, agreed_s=agreed_ms / 1000)
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(interval_ms / 1000)
+
+
+@pytest.mark.parametrize("rate", [1_200, 2_500, 4_000, 5_000, 6_000])
+@pytest.mark.parametrize(("block_ms", "each_us"), [(12, 30), (20, 60), (60, 100), (200, 40)])
+def test_blocks_come_evenly_whatever_agreement_takes_for_what_they_hold(
+    rate: int, block_ms: int, each_us: int
+) -> None:
+    """The longer is gathered the more a block holds, the longer agreement takes, the longer is
+    gathered: it must come to rest, and no further than where nothing is to spare."""
+    found = intervals(rate=rate, block_s=block_ms / 1000, each_s=each_us / 1e6)[-50:]
+
+    assert max(found) < 1.02 * min(found)
+    most_s = min(0.050 * rate / EASY_RATE, GATHERED_MAX / rate)
+    least_s = (0.050 + block_ms / 1000) / (1 - rate * each_us / 1e6)
+    assert max(found) == near(max(most_s, least_s)) or max(found) < most_s
+
+
+def test_one_block_that_was_held_up_is_soon_forgotten() -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=FULL_RATE / 2, agreed_s=0.025)
+    usual_s = pace.build_delay_s(now_s, waiting=0)
+
+    for took_s in (0.200, *[0.025] * 15):
+        now_s += 0.1
+        pace.at_hand(now_s - took_s)
+        pace.committed(now_s, synced=False, count=250)
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(usual_s)
+
+
+def test_what_agreement_takes_is_counted_from_the_first_block_of_a_height() -> None:
+    pace = make_pace()
+    now_s = under_load(pace, rate=FULL_RATE / 2, agreed_s=0.025)
+
+    for _ in range(100):
+        now_s += 0.1
+        pace.at_hand(now_s - 0.045)
+        pace.at_hand(now_s - 0.005)
+        pace.committed(now_s, synced=False, count=250)
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(AGREED_TIMES * 0.045)
+
+
 def test_what_waits_already_need_not_be_gathered_again() -> None:
     pace = make_pace()
     rate = 4 * EASY_RATE  # Blocks are to come 200 ms apart.
@@ -152,6 +237,17 @@ def test_a_rush_is_forgotten_and_two_blocks_close_together_are_none() -> None:
 
     pace.committed(now_s + 10.001, synced=False, count=round(EASY_RATE / 2))
     assert pace.build_delay_s(now_s + 10.001, waiting=0) == pytest.approx(0.050)
+
+
+@pytest.mark.parametrize("apart_s", [0.01, 0.1, 0.35])
+def test_a_rate_is_the_same_however_far_apart_its_blocks_are(apart_s: float) -> None:
+    pace, now_s = make_pace(), 100.0
+    for _ in range(1_000):
+        now_s += apart_s
+        pace.at_hand(now_s - SLOWLY_S)
+        pace.committed(now_s, synced=False, count=round(4 * EASY_RATE * apart_s))
+
+    assert pace.build_delay_s(now_s, waiting=0) == near(0.200)
 
 
 def test_blocks_from_a_peers_store_are_no_load() -> None:
