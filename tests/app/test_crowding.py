@@ -81,6 +81,15 @@ class Model:
             if self.now_ms >= self._next_block_ms:
                 self._commit()
 
+    def stop(self, seconds: float, *, offered: int) -> None:
+        """Let nothing happen for so long, and then come at once what was due meanwhile."""
+        stopped_ms = int(seconds * 1000)
+        self.clock.advance(stopped_ms)
+        self.now_ms += stopped_ms
+        self._next_block_ms += stopped_ms
+        for _ in range(stopped_ms // TICK_MS):
+            self._bring(offered * TICK_MS // 1000 // DOORS)
+
     def _bring(self, count: int) -> None:
         crowding = self.crowding
         if self.pool.ours >= crowding.ours_max() or len(self.pool) >= crowding.waiting_max():
@@ -137,6 +146,26 @@ def test_a_round_without_its_proposer_is_made_up_for_without_a_refusal(
 
     assert model.refused == []
     assert model.waiting[-1] < capacity
+
+
+@pytest.mark.parametrize("all_stops", [False, True], ids=["no-block", "all-stops"])
+@pytest.mark.parametrize(("capacity", "interval_ms"), [(2_500, 175), (7_000, 275)])
+def test_a_hiccup_just_below_what_blocks_can_take_refuses_nobody(
+    capacity: int, interval_ms: int, all_stops: bool
+) -> None:
+    """For 300 ms no block comes; or nothing at all does, and then at once what was due."""
+    model = Model(capacity=capacity, interval_ms=interval_ms)
+    offered = capacity * 98 // 100
+    model.run(8, offered=offered)
+
+    for _ in range(2):
+        if all_stops:
+            model.stop(0.3, offered=offered)
+        else:
+            model.run(0.3, offered=offered, stalled=True)
+        model.run(8, offered=offered)
+
+    assert model.refused == []
 
 
 @SPACED
