@@ -384,7 +384,11 @@ class WebSocketLink:
             LinkClosed: the link is gone.
             WireError: larger than any frame may be, no WebSocket frame at all, or text.
         """
-        message = await self._websocket.receive()
+        try:
+            message = await self._websocket.receive()
+        except (aiohttp.ClientError, OSError) as ended:
+            # It answers pings, also on a connection that has ended since the ping came.
+            raise LinkClosed(_sentence(ended)) from None
         match message.type:
             case aiohttp.WSMsgType.BINARY:
                 frame: bytes = message.data

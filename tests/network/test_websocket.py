@@ -278,6 +278,17 @@ async def test_a_close_reason_from_a_peer_is_made_printable() -> None:
         await peer.close()
 
 
+async def test_a_ping_on_a_connection_that_has_ended_meanwhile_is_no_fault_of_ours() -> None:
+    """A node that was stopped for longer than its peers wait finds both at once."""
+    async with RealNode("a", settings=QUICK).running() as a:
+        peer = await opened(a)
+        peer.send(b"", opcode=9)
+        peer.writer.close()
+        await a.node.meets()
+        assert last_drop(a, "b") not in ("", "internal error")
+        await peer.close()
+
+
 async def test_a_connection_that_is_cut_without_a_word_is_noticed() -> None:
     async with RealNode("a", settings=QUICK).running() as a:
         peer = await opened(a)
