@@ -159,6 +159,8 @@ async def texts_of(shown: Stage, path: str) -> tuple[list[str], str | None, Pars
     """Return what a page of a search shows, and its link to older texts."""
     page = Parsed((await shown.get(path))[1])
     check_strict(page, path)
+    check_accessible(page, path)
+    assert page.faults == []
     found = json.loads((await shown.get(path.replace("/search", "/search.json")))[1])
     (link,) = [each["href"] for each in page.all("a") if each.get("rel") == "next"] or [None]
     assert (link is None) is (found["next"] is None)
