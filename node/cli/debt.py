@@ -57,7 +57,8 @@ def command(
     come) or cost (average coupon, yield and time to maturity); without it all four. What is to
     come is computed on the face that is held today; what fell due by the ledger's day and is not
     paid is `due`. The yield is that of the auctions on this ledger, each weighted by the face that
-    it delivered.
+    it delivered: of bills the average of their bids, of others that of their average price
+    (`khazana auction result` has the average of a bond's bids).
 
     \b
     Examples:

@@ -45,15 +45,6 @@ LIFE: Final = (
 )
 """Events of securities that pay."""
 
-RARE: Final = frozenset(
-    (
-        "a bid off the multiple",
-        "a bid over the limit",
-        "a schedule that cannot be",
-    )
-)
-"""What three runs need not meet."""
-
 
 def never_met(met: Iterable[str]) -> list[str]:
     """Return what is missing among the names of outcomes and events."""

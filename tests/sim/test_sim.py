@@ -19,7 +19,7 @@ from node.ledger.protocol import LATEST_VERSION, SUPPORTED
 from node.ledger.tables import HOLDINGS, HoldingRecord
 from node.replica import write_resumption
 from node.storage import ConsensusLog, layout
-from tests.sim.desk import BAD_INPUT, LIFE, RARE, never_met
+from tests.sim.desk import BAD_INPUT, LIFE, never_met
 from tests.sim.harm import KINDS
 from tests.sim.machines import Machine
 from tests.sim.options import Options, Result
@@ -96,11 +96,21 @@ def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> No
     days = replace(day, day_s=1.2, paid_per_block=5)
     # An allotment that is not paid for and goes to others: who was cut short has to be there.
     unpaid = replace(day, auctions=True, seed=2, validators=1)
-    for options in (replace(day, auctions=True), days, replace(days, seed=2), unpaid):
+    for options in (
+        replace(day, auctions=True),
+        replace(days, seed=2),
+        unpaid,
+        replace(days, seed=4),
+        replace(days, seed=3, validators=1),
+        *(replace(unpaid, seed=seed) for seed in (10, 9)),
+        *(replace(days, seed=seed) for seed in (1, 3)),
+    ):
         result = holds(options)
         met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
+        if not never_met(met) and "FaceReallotted" in met:
+            break  # which seeds that takes changes with what clients want
 
-    assert set(never_met(met)) <= RARE
+    assert never_met(met) == []
     assert "FaceReallotted" in met
 
 
