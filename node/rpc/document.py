@@ -10,40 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from node.rpc.auctions import AuctionMethods
-from node.rpc.calendars import CalendarMethods
-from node.rpc.contracts import ContractMethods
-from node.rpc.debt import DebtMethods
-from node.rpc.indexed import IndexMethods
+from node.rpc.handlers import ROOMS
 from node.rpc.jsonrpc import methods_of
-from node.rpc.ledger import LedgerMethods
-from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
-from node.rpc.quotes import QuoteMethods
-from node.rpc.securities import SecurityMethods
 from node.rpc.sockets import SOCKET_METHODS
-from node.rpc.strips import StripMethods
-from node.rpc.withholding import WithholdingMethods
 
 PATH: Final = Path(__file__).with_name("openrpc.json")
 
 
 def render() -> str:
     """Return the text of the document that the present code makes."""
-    rooms = (
-        Methods,
-        LedgerMethods,
-        CalendarMethods,
-        AuctionMethods,
-        SecurityMethods,
-        ContractMethods,
-        QuoteMethods,
-        DebtMethods,
-        StripMethods,
-        WithholdingMethods,
-        IndexMethods,
-    )
-    methods = [method for room in rooms for method in methods_of(room)]
+    methods = [method for room in ROOMS for method in methods_of(room)]
     document = document_of((*methods, *SOCKET_METHODS))
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

@@ -29,9 +29,7 @@ from aiohttp import hdrs, web
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, AUCTIONS, name_key
 from node.rpc.allowances import Allowances
-from node.rpc.auctions import AuctionMethods
 from node.rpc.bodies import Bodies, LargeBodies
-from node.rpc.calendars import CalendarMethods
 from node.rpc.callers import (
     CHALLENGE,
     PAYING,
@@ -43,11 +41,10 @@ from node.rpc.callers import (
     origin_headers,
     preflight_response,
 )
-from node.rpc.contracts import ContractMethods
-from node.rpc.debt import DebtMethods
 from node.rpc.delivering import deliver, is_large
 from node.rpc.doorstep import Refusals
 from node.rpc.errors import Forbidden, InternalError, KeyRefused, Limited, RpcError
+from node.rpc.handlers import Handlers
 from node.rpc.health import Health
 from node.rpc.http import (
     METRICS_TYPE,
@@ -65,22 +62,15 @@ from node.rpc.http import (
     text_response,
 )
 from node.rpc.inbox import CallSocket
-from node.rpc.indexed import IndexMethods
 from node.rpc.jsonrpc import Dispatcher, Method, methods_of
-from node.rpc.ledger import LedgerMethods
 from node.rpc.limits import RpcLimits, caller
 from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
-from node.rpc.methods import Methods
 from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
-from node.rpc.quotes import QuoteMethods
-from node.rpc.results import AtHead
-from node.rpc.securities import SecurityMethods
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
 from node.rpc.stream import Feed
-from node.rpc.strips import StripMethods
 from node.rpc.submissions import (
     MESSAGEPACK_TYPES,
     Submissions,
@@ -90,7 +80,6 @@ from node.rpc.submissions import (
 )
 from node.rpc.timeline import feed_of
 from node.rpc.views import Views
-from node.rpc.withholding import WithholdingMethods
 from node.stages import Shared
 
 JSON_TYPES: Final = frozenset({"application/json", "application/json-rpc"})
@@ -149,28 +138,9 @@ class RpcServer:
         )
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
-        at_head = AtHead(services.chain)
-        methods = Methods(services, self._views, places, self._submissions, self._health, at_head)
-        ledger = LedgerMethods(services.chain, self._views, places, at_head)
-        auctions = AuctionMethods(services.chain, self._views)
-        debt = DebtMethods(services.chain)
-        securities = SecurityMethods(services, self._views)
-        strips = StripMethods(services, self._views)
-        index = IndexMethods(services, self._views)
-        self._methods = (
-            *methods_of(methods),
-            *methods_of(ledger),
-            *methods_of(CalendarMethods(services.chain)),
-            *methods_of(auctions),
-            *methods_of(securities),
-            *methods_of(ContractMethods(services.chain)),
-            *methods_of(QuoteMethods(services.chain)),
-            *methods_of(debt),
-            *methods_of(strips),
-            *methods_of(WithholdingMethods(services.chain, self._views)),
-            *methods_of(index),
-        )
-        methods.document = document_of((*self._methods, *SOCKET_METHODS))
+        handlers = Handlers.of(services, self._views, places, self._submissions, self._health)
+        self._methods = handlers.methods()
+        handlers.node.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatchers: dict[frozenset[Scope], Dispatcher] = {}
         self._routes: dict[str, tuple[str, _Handler]] = {
             "/rpc": (hdrs.METH_POST, self._rpc),
@@ -188,13 +158,13 @@ class RpcServer:
             self._pages = pages(
                 Door(
                     services=services,
-                    methods=methods,
-                    ledger=ledger,
-                    auctions=auctions,
-                    debt=debt,
-                    securities=securities,
-                    strips=strips,
-                    index=index,
+                    methods=handlers.node,
+                    ledger=handlers.ledger,
+                    auctions=handlers.auctions,
+                    debt=handlers.debt,
+                    securities=handlers.securities,
+                    strips=handlers.strips,
+                    index=handlers.index,
                     views=self._views,
                     health=self._health,
                     feed=self._feed,
