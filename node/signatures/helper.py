@@ -15,8 +15,9 @@ from node.stages import Stage
 JOB_MIN: Final = 32
 """Signatures that are worth the way: fewer are verified on the loop sooner than their answer is
 back."""
-JOBS_MAX: Final = 2
-"""Jobs given at a time: one is worked on, the next is there when it is done."""
+JOBS_MAX: Final = 5
+"""Jobs given at a time: one is worked on, and as many as a pipe of 64 KiB holds are there for the
+time in which the loop makes a block, and gives none."""
 ANSWER_S: Final = 5.0
 """A process that owes an answer for longer hangs: it is ended, and its jobs are the loop's."""
 START_S: Final = 30.0
