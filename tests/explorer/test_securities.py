@@ -12,7 +12,7 @@ import pytest
 from node.chain import Chain
 from node.cli.auction.result import with_yields
 from node.codec import Record, encode, replace
-from node.debt import CURVES, KINDS
+from node.debt import CURVES, KINDS, average_yield_at
 from node.explorer import securities as room
 from node.explorer.catalogues import catalogues
 from node.explorer.charts import dotted, stacked
@@ -540,18 +540,23 @@ async def test_a_switch_says_what_was_given_for_what() -> None:
         assert ">In cash<" not in ours
 
 
+def held_of_bond(shown: Stage) -> tuple[AuctionRecord, list[LadderRecord]]:
+    """Return the same as if it had been of the bond, of which the ledger publishes no yield."""
+    record, pieces = held(shown)
+    assert record.result is not None
+    ours = replace(
+        record,
+        terms=replace(record.terms, asset=BOND),
+        result=replace(record.result, average_yield_e4=None, settlement_day=TODAY + 30),
+    )
+    return ours, pieces
+
+
 async def test_what_was_sold_of_a_bond_has_the_yield_that_the_command_prints(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The auction that was held, as if it had been of the bond: the ledger publishes no yield."""
     async with stage() as shown:
-        record, pieces = held(shown)
-        assert record.result is not None
-        ours = replace(
-            record,
-            terms=replace(record.terms, asset=BOND),
-            result=replace(record.result, average_yield_e4=None, settlement_day=TODAY + 30),
-        )
+        ours, pieces = held_of_bond(shown)
         put(shown, "bonds", ours, pieces)
 
         page = await told(shown, "/auctions/bonds.json")
@@ -571,3 +576,27 @@ async def test_what_was_sold_of_a_bond_has_the_yield_that_the_command_prints(
         assert (await told(shown, "/auctions/bonds-again.json"))["average_yield"] is None
         assert (await told(shown, f"/auctions/{SOLD}.json"))["average_yield"] is not None
         assert (await told(shown, f"/auctions/{RUNNING}.json"))["average_yield"] is None
+
+
+async def test_yields_of_bonds_that_are_remembered_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "AVERAGES_KEPT_MAX", 1)
+    averaged: list[object] = []
+
+    def counted(*terms: Any) -> Decimal | None:
+        averaged.append(terms)
+        return average_yield_at(*terms)
+
+    monkeypatch.setattr(room, "average_yield_at", counted)
+    async with stage() as shown:
+        ours, pieces = held_of_bond(shown)
+        for auction in ("bonds", "bonds-again"):
+            put(shown, auction, ours, pieces)
+
+        counts = []
+        for auction in ("bonds", "bonds", "bonds-again", "bonds"):
+            assert (await told(shown, f"/auctions/{auction}.json"))["average_yield"] is not None
+            counts.append(len(averaged))
+
+        assert counts == [1, 1, 2, 3]

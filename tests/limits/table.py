@@ -631,6 +631,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.BARS_MAX": f"{_SECURITIES}::{_LONGEST}",
     "node.explorer.limits.PAYMENTS_SHOWN_MAX": f"{_SECURITIES}::{_LONGEST}",
     "node.explorer.limits.POINTS_MAX": f"{_SECURITIES}::{_LONGEST}",
+    "node.explorer.limits.PRICES_AVERAGED_MAX": (
+        f"{_SECURITIES}::test_what_was_sold_of_a_bond_has_the_yield_that_the_command_prints"
+    ),
+    "node.explorer.limits.AVERAGES_KEPT_MAX": (
+        f"{_SECURITIES}::test_yields_of_bonds_that_are_remembered_are_bounded"
+    ),
     "node.explorer.limits.STEPS_MAX": (
         f"{_SECURITIES}::test_a_ladder_that_is_too_long_is_not_worked_out"
     ),
@@ -880,6 +886,7 @@ _OWN: Final = "how many of our own we make, in tools for development"
 
 NO_LIMITS: Final[Mapping[str, str]] = {
     "node.cli.devnet.desk.RUN_S_MAX": "from when on a development page gives up what hangs",
+    "node.explorer.charts._COLUMN_MAX": "how wide a column is drawn",
     "node.explorer.limits.DESK_BLOCKS_READ_MAX": (
         "of our own travel, which is bounded by days: where one reads no further back"
     ),
