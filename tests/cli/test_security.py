@@ -157,6 +157,10 @@ async def test_rate_that_is_awaited_is_fixed_without_its_number(desk: Desk) -> N
     assert "at most four decimals" in off.err
     assert f"no rate of {BOND} is awaited" in nothing.err
     assert fixed.code == Exit.OK, fixed.err
+    assert (
+        f"payment 1 of {FLOATER} will pay 12.75 % a year: 11.25 % and a margin of 1.5 %, at least"
+        " 0 % and at most 100 %; a rate is fixed once" in fixed.err
+    )
     (event,) = fixed.json["events"]
     assert (event["payment"], event["reference_ppm"], event["rate_ppm"]) == (1, 112_500, 127_500)
     assert again.code == Exit.REFUSED

@@ -8,7 +8,8 @@ import click
 
 from node.cli.asking import with_client
 from node.cli.exits import CommandError, Exit
-from node.cli.quote.figures import FIGURE
+from node.cli.output import note
+from node.cli.quote.figures import FIGURE, plain
 from node.cli.submission import Offices, office_options
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def command(
 ) -> None:
     """Fix the rate of a payment of ASSET, whose rate floats and which no auction has fixed.
 
-    The reference has at most four decimals; margin, floor and cap are those of the terms.
+    The reference has at most four decimals, and may be below zero; margin, floor and cap are those
+    of the terms. What the payment will pay is printed before anything is signed: it is fixed once.
 
     \b
     Example:
@@ -51,27 +53,37 @@ def command(
             Exit.USAGE,
             f"--reference is {float(reference):.8g} %; expected at most four decimals",
         )
-    if payment is None:
-        payment = _awaited(
-            asset, with_client(offices.submission.url, offices.submission.timeout_s, _asking(asset))
-        )
+
+    async def read(client: "Client") -> tuple[Mapping[str, Any], int]:
+        shown = await client.call("khz_asset", asset=asset)
+        number = payment
+        if number is None:
+            number = _awaited(asset, await client.call("khz_schedule", asset=asset))
+        return shown["asset"]["terms"].get("plan") or {}, number
+
+    plan, number = with_client(offices.submission.url, offices.submission.timeout_s, read)
+    if floating := plan.get("floating"):
+        note(f"payment {number} of {asset} {_paid(floating, ppm.numerator)}")
     offices.send(
         {
             "type": "fix_rate",
             "asset": asset,
-            "payment": payment,
+            "payment": number,
             "reference_ppm": ppm.numerator,
             "source": source,
         }
     )
 
 
-def _asking(asset: str) -> Any:
-    async def act(client: "Client") -> Mapping[str, Any]:
-        result: Mapping[str, Any] = await client.call("khz_schedule", asset=asset)
-        return result
-
-    return act
+def _paid(floating: Mapping[str, Any], reference_ppm: int) -> str:
+    """Return what is paid by a reference, and how that comes."""
+    margin, floor, cap = (floating[name] for name in ("margin_ppm", "floor_ppm", "cap_ppm"))
+    rate = max(floor, min(reference_ppm + margin, cap))
+    told = [plain(Fraction(each, _PPM_OF_PERCENT)) for each in (reference_ppm, margin, floor, cap)]
+    return (
+        f"will pay {plain(Fraction(rate, _PPM_OF_PERCENT))} % a year: {told[0]} % and a margin of"
+        f" {told[1]} %, at least {told[2]} % and at most {told[3]} %; a rate is fixed once"
+    )
 
 
 def _awaited(asset: str, schedule: Mapping[str, Any]) -> int:
