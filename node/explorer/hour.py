@@ -95,8 +95,11 @@ class Hour:
         header = committed.candidate.header
         age_ms = self._clock.now_ms() - header.time_ms
         finality_ms = max(0, age_ms) if age_ms <= FINALITY_FRESH_MS else None
-        outcomes = [receipt.outcome for receipt in committed.candidate.receipts]
-        refused = len(outcomes) - outcomes.count(Outcome.APPLIED)
+        refused = sum(
+            count
+            for (_, outcome), count in committed.candidate.counts.items()
+            if outcome is not Outcome.APPLIED
+        )
         self._remember(
             RecentBlock(
                 height=header.height,
