@@ -32,7 +32,7 @@ from aiohttp import hdrs, web
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.contents import RefusalContent, SearchContent, VerifyContent
 from node.explorer.development import PATH as DEVELOPMENT
-from node.explorer.development import Desk, Development
+from node.explorer.development import Deny, Desk, Development
 from node.explorer.face import Face, static_files, templates
 from node.explorer.hour import Hour
 from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX
@@ -396,16 +396,15 @@ class Explorer:
 
     def _refuse(self, asked: Asked, refusal: PageRefusal) -> web.Response:
         texts = asked.catalogue
+        missing, expected = refusal.missing, refusal.expected
+        if isinstance(expected, Deny):  # a sentence of its own, and not what was expected
+            missing, expected = expected, None
         content = RefusalContent(
             status=refusal.status,
             heading=texts.text(f"refusal-{refusal.status}"),
             found=None if refusal.found is None else cut(refusal.found),
-            expected=(
-                None if refusal.expected is None else texts.text(refusal.expected, **refusal.values)
-            ),
-            missing=(
-                None if refusal.missing is None else texts.text(refusal.missing, **refusal.values)
-            ),
+            expected=(None if expected is None else texts.text(expected, **refusal.values)),
+            missing=(None if missing is None else texts.text(missing, **refusal.values)),
             reason=None if refusal.reason is None else cut(refusal.reason, 2 * TEXT_SHOWN_MAX),
         )
         if asked.as_json:

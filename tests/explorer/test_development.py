@@ -402,6 +402,8 @@ async def _faucet(here: Running) -> None:
         assert (status, "A whole number of rupees" in text) == (400, True), amount
     status, text = await here.ask(act="faucet", amount="5", address=run["address"][:-1] + "b")
     assert (status, "An address of this network" in text) == (400, True)
+    assert "Expected:" not in text, "it is a sentence"
+    assert '<p><a href="/development">' in text, "the way back is there"
     status, _ = await here.ask(act="faucet", amount="5", address=elsewhere)
     assert status == 303
     run, _ = await here.done()
