@@ -74,7 +74,7 @@ def parse_answer(data: bytes, status: str | None = None) -> Answer:
         return Refused(f"an answer of {len(data)} bytes, more than {ANSWER_SIZE_MAX}")
     try:
         told = msgspec.json.decode(data, type=_Told)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Refused(f"an answer that is none: {error}")
     if told.error is None:
         if not told.seq:

@@ -55,6 +55,16 @@ FOUND: Final = {
         "OperationError",
     ),
     "a draft nested deeply": ("draft-file", b'{"genesis_hash": ' + NESTED, "DraftError"),
+    "an answer of a stream nested deeply": (
+        "stream-answer",
+        b'{"stream":' + NESTED[:2_000],
+        "AnswerRefused",
+    ),
+    "a sealed bid nested deeply": (
+        "sealed-bid-file",
+        b'{"more":' + NESTED[:2_000],
+        "CommandError",
+    ),
     "a network without the hash of a genesis": (
         "answer",
         b"\0"

@@ -123,7 +123,7 @@ def _read(path: Path) -> SealedBidFile:
         bid = msgspec.json.decode(data, type=SealedBidFile)
         if bid.format != FORMAT:
             raise ValueError(f"its format is {bid.format[:40]!r}, expected {FORMAT!r}")
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise CommandError(
             Exit.CONFIGURATION,
             f"{path} is no sealed bid: {error}",
