@@ -33,6 +33,7 @@ from tests.consensus.builders import (
     A,
     B,
     Bench,
+    C,
     block,
     built,
     certificate,
@@ -449,6 +450,37 @@ def test_rounds_may_go_on_for_ever() -> None:
     assert len(driver._proposals._proposals) <= 3
     assert bench.engine.blocks == {block(LETTERS[round_ % 26]) for round_ in (298, 299)}
     assert len(driver._unsigned) == 0
+
+
+def test_what_is_locked_valid_or_decided_is_known_however_many_rounds_go_by() -> None:
+    """The shell keeps the contents of these blocks alone, and a lock may be why nothing else can be
+    decided."""
+    bench = Bench(rounds_kept_max=2).start()
+    bench.feed(proposal(A), validated(A), *(prevote(name, A) for name in "bc"))
+    bench.feed(*(precommit(name, None) for name in "bc"), elapsed(Step.PRECOMMIT))
+    # Of the next round the quorum is complete only once it is too late to precommit.
+    bench.feed(proposal(B, round_=1), validated(B))
+    bench.feed(*(prevote(name, B, round_=1) for name in "bc"), elapsed(Step.PREVOTE, 1))
+    bench.feed(prevote("d", B, round_=1))
+    assert (bench.engine.locked_block_id, bench.engine.valid_block_id) == (A, B)
+
+    def pass_rounds(first: int, stop: int) -> None:
+        for round_ in range(first, stop):
+            assert bench.engine.round == round_
+            assert bench.engine.blocks == known
+            bench.feed(elapsed(Step.PROPOSE, round_))
+            bench.feed(*(precommit(name, None, round_=round_) for name in "bcd"))
+            bench.feed(elapsed(Step.PRECOMMIT, round_))
+
+    known = {A, B}
+    pass_rounds(1, 12)
+    bench.feed(decided_by(C, "bcd", round_=11))
+    assert [ask.block_id for ask in bench.did(ValidateBlock)] == [C]
+    known = {A, B, C}
+    pass_rounds(12, 24)
+
+    bench.feed(validated(C, ignore_clock=True))
+    assert [decision.block_id for decision in bench.did(Decide)] == [C]
 
 
 def test_the_last_round_is_never_left() -> None:
