@@ -71,6 +71,20 @@ async def test_chain_whose_write_failed_commits_nothing_more() -> None:
     assert Chain.open(inner, town.genesis).head.height == town.chain.head.height + 1
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_chain_whose_write_failed_is_never_settled_again(*, after: bool) -> None:
+    """A backup would be of another height than the head, and nobody could restore it."""
+    town = make_town(FailingStore(MemoryStore(), fails_at=3, after=after))
+    await live(town, 2)
+    await town.chain.settled()
+    with pytest.raises(StorageFailed):
+        await live(town, 3)
+
+    for _ in range(2):
+        with pytest.raises(StorageFailed):
+            await town.chain.settled()
+
+
 @pytest.mark.adversarial(57)
 async def test_transaction_of_the_block_that_was_cut_off_is_applied_once() -> None:
     inner = MemoryStore()
