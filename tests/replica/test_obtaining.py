@@ -62,16 +62,25 @@ class Setup:
         self.pool = Mempool(ManualClock())
         self.bodies = Bodies()
         self.retried: list[bytes] = []
+        self._retrying = asyncio.Event()
         self.obtaining = Obtaining(
             wire=self.wire,
             mempool=self.pool,
             bodies=self.bodies,
-            retry=self.retried.append,
+            retry=self._retry,
             timeout_s=0.001,
             patience_s=patience_s,
             size_bytes_max=size_bytes_max,
             metrics=Metrics(),
         )
+
+    def _retry(self, block_id: bytes) -> None:
+        self.retried.append(block_id)
+        self._retrying.set()
+
+    async def until_retried(self) -> None:
+        async with asyncio.timeout(60):
+            await self._retrying.wait()
 
     def want(self, body: Body) -> None:
         self.obtaining.want(body.block_id, height=1, proposer="c", ignore_clock=False)
@@ -181,7 +190,7 @@ async def test_an_unanswered_request_is_retried_in_time_and_not_after_the_height
     body = setup.bodies.add(compact(1))
     setup.want(body)
     setup.obtaining.obtain(body.block_id)
-    await asyncio.sleep(0.01)
+    await setup.until_retried()
     assert setup.retried == [body.block_id]
 
     setup.obtaining.elapsed(body.block_id)
@@ -273,7 +282,8 @@ async def test_of_rounds_long_past_nothing_is_kept_and_nobody_is_asked() -> None
     assert setup.obtaining.wanted == (present.block_id,)
     assert setup.bodies.get(past.block_id) is None
     assert setup.bodies.get(present.block_id) is present
-    await asyncio.sleep(0.01)
+    # The timer of the past one was set first, so it would have rung by now.
+    await setup.until_retried()
     assert setup.retried == [present.block_id]
     setup.obtaining.clear()
 
