@@ -55,7 +55,7 @@ def command(
     stands beside the day of its fixing. "awaited" is what no auction gave: the offices fix it.
 
     What the issuer has called is repaid at its price; nothing follows on the whole. Of a bill that
-    its holders bring back there is the day on which they may: the ledger does not pay it.
+    its holders bring back there is the day from which they may: the ledger does not pay it.
 
     "by the terms" is the day before any roll; "moved over" says which days without business lie
     between it and the payment, and of what sort they are. "provisional" are holidays to come that
@@ -76,10 +76,6 @@ def command(
         )
 
     async def call(client: "Client") -> Mapping[str, Any]:
-        if file is None:
-            shown: Mapping[str, Any] = await client.call("khz_asset", asset=asset)
-            if shown["asset"]["kind"] == "bill" and "plan" not in shown["asset"]["terms"]:
-                return _brought_back(shown)
         given = {"asset": asset} if file is None else {"terms": await _encoded_terms(client, file)}
         result: Mapping[str, Any] = await client.call("khz_schedule", **given)
         return result
@@ -87,37 +83,6 @@ def command(
     result = with_client(url, timeout_s, call)
     sheet = Sheet(head=_HEAD, rows=[_row(payment) for payment in result["payments"]])
     emit_sheet(result, _text(result), sheet, as_json=as_json, as_csv=as_csv)
-
-
-def _brought_back(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the schedule of a bill that the ledger does not pay, from what it shows of it."""
-    terms = shown["asset"]["terms"]
-    payment = dict.fromkeys(
-        ("record_day", "funding_day", "payment_day", "fixing_day", "fixing", "made")
-    ) | {
-        "number": 1,
-        "start": terms["issue_day"],
-        "end": terms["maturity_day"],
-        "nominal_day": terms["maturity_day"],
-        "passed": [],
-        "provisional": [],
-        "rate": "0.0000",
-        "interest": "0/1",
-        "interest_per_hundred": "0.0000000000",
-        "principal_per_hundred": "100.000000",
-        "price": "100.0000",
-        "called": False,
-        "final": True,
-    }
-    place = {name: shown[name] for name in ("height", "block_id", "time")}
-    return {
-        **place,
-        "asset": shown["asset"]["asset"],
-        "kind": shown["asset"]["kind"],
-        "currency": terms["face_currency"],
-        "brought_back": True,
-        "payments": [payment],
-    }
 
 
 async def _encoded_terms(client: "Client", file: Path) -> str:
@@ -156,7 +121,7 @@ def _text(result: Mapping[str, Any]) -> str:
 
 def _paid(result: Mapping[str, Any]) -> str:
     """Return in what it is paid, and by whose days."""
-    if result.get("brought_back"):
+    if result["brought_back"]:
         return (
             f"in {result['currency']}, which the ledger does not pay: from its day on those who\n"
             "hold it bring it back to its issuer, which redeems it"

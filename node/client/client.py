@@ -40,11 +40,13 @@ from node.client.reading import Reader
 from node.client.reads import Read
 from node.client.subscriptions import StreamItem, follow
 from node.client.transport import PATIENCE_S, SubmittedItem, Transport
+from node.codec import encode
 from node.debt import DebtLine
 from node.hashing import HASH_SIZE
 
 if TYPE_CHECKING:
     from node.genesis import Genesis
+    from node.ledger.terms import AssetTerms
 
 _COUNTS: Final = frozenset({"days", "decimals", "frequency", "year"})
 """What a quote takes as numbers; whole figures go as text, like the rest."""
@@ -408,15 +410,24 @@ class Client:
         """Ask for the weighted averages that floating coupons refer to, by name."""
         return await self._reader.all("khz_references", {}, "references", reads.Reference)
 
-    async def schedule(self, code: str) -> Read[tuple[reads.Payment, ...]]:
-        """Ask for the payments of a bond, sukuk or strip, in order.
+    async def schedule(
+        self, code: str | None = None, *, terms: "AssetTerms | None" = None
+    ) -> Read[tuple[reads.Payment, ...]]:
+        """Ask for the payments of a security, in order.
+
+        Args:
+            code: of one that is defined; or else
+            terms: of one that could be, which nothing on the ledger has yet.
 
         Raises:
             NotFound: none is defined under this code.
-            CallFailed: the asset pays nothing.
+            CallFailed: it is cash, or the terms contradict themselves.
         """
+        params: dict[str, str] = {} if code is None else {"asset": code}
+        if terms is not None:
+            params["terms"] = encode(terms).hex()
         return await self._reader.one(
-            "khz_schedule", {"asset": code}, tuple[reads.Payment, ...], member="payments"
+            "khz_schedule", params, tuple[reads.Payment, ...], member="payments"
         )
 
     async def contract(self, code: str, face: str | Decimal | int = 100) -> Read[reads.Contract]:

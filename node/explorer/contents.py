@@ -218,15 +218,8 @@ class AssetContent(results.Result, frozen=True, kw_only=True):
     """One asset."""
 
     asset: results.AssetView
-    scheduled: bool
-    """Whether the ledger pays its holders: it has a page of its payments."""
     past: AssetPast | None
     """Null: this node keeps no index, or it does not answer."""
-
-
-def has_schedule(asset: results.AssetView) -> bool:
-    """Return whether the ledger pays the holders of an asset, by a plan that its terms hold."""
-    return "plan" in asset.terms
 
 
 class LicenceLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -400,8 +393,6 @@ class SecuritiesContent(results.Result, frozen=True, kw_only=True):
     auctions: list[AuctionSummary]
     """The last ones by the time of their close."""
     lines: list[DebtLineView]
-    scheduled: list[str]
-    """Those of the lines that the ledger pays: each has a page of its payments."""
     next: str | None
 
 

@@ -35,7 +35,6 @@ from node.explorer.contents import (
     ValidatorLine,
     ValidatorMinute,
     ValidatorsContent,
-    has_schedule,
 )
 from node.explorer.cursors import convert, page_params, parse_number
 from node.explorer.hour import MINUTE_MS, Hour, RecentBlock
@@ -337,7 +336,6 @@ class Reading:
         return AssetContent(
             **at_head(self._chain.head),
             asset=found.asset,
-            scheduled=has_schedule(found.asset),
             past=await self.past.of_asset(found.asset.asset),
         )
 

@@ -43,7 +43,6 @@ from node.explorer.contents import (
     SecuritiesContent,
     SecurityContent,
     WallColumn,
-    has_schedule,
 )
 from node.explorer.cursors import convert, page_params, parse_number
 from node.explorer.limits import (
@@ -137,13 +136,8 @@ class Securities:
             payments=owed.sums.payments,
             auctions=owed.sums.auctions,
             lines=shown,
-            scheduled=[view.asset for view in shown if await self._has_schedule(view.asset)],
             next=shown[-1].asset if len(following) > len(shown) else None,
         )
-
-    async def _has_schedule(self, asset: str) -> bool:
-        found = await self._door.ask(self._door.ledger.asset, AssetParams(asset=asset))
-        return has_schedule(found.asset)
 
     async def security(self, argument: str, query: Mapping[str, str]) -> SecurityContent:
         """Return what a security pays, with a page of its payments."""

@@ -1,4 +1,4 @@
-"""What the interface tells of securities that pay: their schedules, before issue and after."""
+"""What the interface tells of the payments of securities: schedules, before issue and after."""
 
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -10,8 +10,16 @@ from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Calendar, is_business_day
-from node.ledger.instruments import NOT_CALLED, Payment, check_schedule, schedule_of
+from node.ledger.instruments import (
+    NOT_CALLED,
+    Payment,
+    Redemption,
+    check_schedule,
+    redemption_of,
+    schedule_of,
+)
 from node.ledger.outcomes import Reject
+from node.ledger.pricing import DayCount
 from node.ledger.pricing.grid import HUNDRED, half_up, text
 from node.ledger.securities import (
     FIXINGS,
@@ -27,10 +35,10 @@ from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import (
     PPM,
     AssetTerms,
+    BillTerms,
     CashTerms,
     ServicedTerms,
     check_terms,
-    is_serviced,
     kind_of,
 )
 from node.rpc.calendars import sort_of_day
@@ -112,12 +120,14 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     start: Day
     """Interest accrues from this day on, up to `end`, itself left out."""
     end: Day
-    record_day: Day
-    """Whoever holds at the end of this day is paid."""
-    funding_day: Day
+    record_day: Day | None
+    """Whoever holds at the end of this day is paid. None, as the day of its funding is: the ledger
+    does not pay it, holders bring it back."""
+    funding_day: Day | None
     nominal_day: Day
     """When it is paid by the terms, before any roll."""
     payment_day: Day
+    """Of what is brought back: from when on."""
     passed: list[PassedDayView]
     """Days without business that it moved over, from the day of the terms on; empty: it did not
     move. Past days stay as they are: what was paid was paid by these."""
@@ -151,16 +161,21 @@ class ScheduleResult(Result, frozen=True, kw_only=True):
 
     asset: str | None
     kind: str
-    cash: str
-    """What is paid."""
+    brought_back: bool
+    """Whether the ledger pays nothing of it: from its day on holders bring it back to its issuer,
+    which redeems it. Its one row is of that."""
+    currency: str
+    """ISO 4217 code of what the face is in."""
+    cash: str | None
+    """What is paid. None, as calendar and roll are: it is brought back."""
     day_count: str
     """How interest accrues."""
     pricing_day_count: str
     """How what is left of a period is discounted where a price is quoted."""
-    calendar: str
-    calendar_version: int
+    calendar: str | None
+    calendar_version: int | None
     """By which the days were computed."""
-    roll: str
+    roll: str | None
     """Where a day moves that is none of business: `following`, `modified-following`, `preceding`
     or `none`."""
     payments: list[PaymentView]
@@ -175,17 +190,20 @@ class SecurityMethods:
 
     @method("khz_schedule", NotFound)
     def schedule(self, params: ScheduleParams) -> ScheduleResult:
-        """List what a bond, sukuk or strip pays and when, by the calendar as it is; of an asset
-        that is defined, or of terms that could be."""
+        """List what a security pays and when, by the calendar as it is; of an asset that is
+        defined, or of terms that could be. Of a bill that the ledger does not pay: from when on its
+        holders bring it back."""
         if (params.asset is None) is (params.terms is None):
             raise InvalidParams("one of asset and terms was expected")
         state = LedgerState(self._chain)
         if params.asset is not None:
             record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")
-            terms, decimals = _serviced(record.terms), record.decimals
+            terms, decimals = _security(record.terms), record.decimals
         else:
             assert params.terms is not None  # one of the two is there
             terms, decimals = parse_terms(params.terms), 0
+        if isinstance(terms, BillTerms):
+            return self._brought_back(params.asset, terms)
         calls = NOT_CALLED if params.asset is None else calls_of(state, params.asset, terms)
         try:
             calendar = calendar_of(state, terms.plan.calendar)
@@ -203,6 +221,8 @@ class SecurityMethods:
             **at_head(self._chain.head),
             asset=params.asset,
             kind=kind_of(terms).value,
+            brought_back=False,
+            currency=terms.face_currency,
             cash=terms.plan.cash,
             day_count=terms.plan.day_count.value,
             pricing_day_count=terms.plan.pricing_day_count.value,
@@ -221,6 +241,23 @@ class SecurityMethods:
                 )
                 for payment in payments
             ],
+        )
+
+    def _brought_back(self, asset: str | None, terms: BillTerms) -> ScheduleResult:
+        """Return the schedule of a bill without a paying agent; it is quoted by ACT/365F."""
+        return ScheduleResult(
+            **at_head(self._chain.head),
+            asset=asset,
+            kind=kind_of(terms).value,
+            brought_back=True,
+            currency=terms.face_currency,
+            cash=None,
+            day_count=DayCount.ACT_365F.value,
+            pricing_day_count=DayCount.ACT_365F.value,
+            calendar=None,
+            calendar_version=None,
+            roll=None,
+            payments=[_redemption_view(redemption_of(terms))],
         )
 
     def _of_asset(self, table: Table[R], asset: str) -> dict[int, R]:
@@ -266,7 +303,7 @@ class SecurityMethods:
                 if interest is None
                 else text(half_up(interest * HUNDRED, QUOTED_DECIMALS), QUOTED_DECIMALS)
             ),
-            principal_per_hundred=text(payment.principal_ppm * HUNDRED, len(str(PPM)) - 1),
+            principal_per_hundred=_principal(payment.principal_ppm),
             price=text(payment.price_e4, PRICE_DECIMALS),
             called=called,
             final=payment.final,
@@ -289,6 +326,36 @@ class SecurityMethods:
             withheld=amount(record.withheld),
             residue=amount(record.residue),
         )
+
+
+def _redemption_view(redemption: Redemption) -> PaymentView:
+    first_day = render_day(redemption.first_day)
+    return PaymentView(
+        number=1,
+        start=render_day(redemption.issue_day),
+        end=first_day,
+        record_day=None,
+        funding_day=None,
+        nominal_day=first_day,
+        payment_day=first_day,
+        passed=[],
+        provisional=[],
+        fixing_day=None,
+        fixing=None,
+        rate=text(0, YIELD_DECIMALS),
+        interest="0/1",
+        interest_per_hundred=text(0, QUOTED_DECIMALS),
+        principal_per_hundred=_principal(redemption.principal_ppm),
+        price=text(redemption.price_e4, PRICE_DECIMALS),
+        called=False,
+        final=True,
+        made=None,
+    )
+
+
+def _principal(share_ppm: int) -> str:
+    """Return a share of face per hundred of it."""
+    return text(share_ppm * HUNDRED, len(str(PPM)) - 1)
 
 
 def _passed(calendar: Calendar, payment: Payment) -> list[PassedDayView]:
@@ -321,31 +388,23 @@ def _fixing_view(fixing: FixingRecord) -> FixingView:
     )
 
 
-def _serviced(terms: AssetTerms) -> ServicedTerms:
+def _security(terms: AssetTerms) -> ServicedTerms | BillTerms:
     if isinstance(terms, CashTerms):
-        raise InvalidParams(
-            "cash pays nothing: a bond, a sukuk, a strip or a serviced bill was expected"
-        )
-    if not is_serviced(terms):
-        raise InvalidParams(
-            f"a {kind_of(terms).value} without a paying agent pays nothing by itself: who holds it"
-            " brings it back to its issuer, which redeems it. A bond, a sukuk, a strip or a"
-            " serviced bill was expected"
-        )
+        raise InvalidParams("cash pays nothing: a bill, a bond, a sukuk or a strip was expected")
     return terms
 
 
-def parse_terms(encoded: str) -> ServicedTerms:
+def parse_terms(encoded: str) -> ServicedTerms | BillTerms:
     """Return the terms that these hexadecimal digits are the canonical bytes of.
 
     Raises:
-        InvalidParams: they are none, of an asset that pays nothing, or contradict themselves.
+        InvalidParams: they are none, of cash, or contradict themselves.
     """
     try:
         data = bytes.fromhex(encoded)
         if data.hex() != encoded:
             raise ValueError(encoded)  # spaces, capitals: another spelling
-        terms = _serviced(decode(data, AssetTerms, size_max=TERMS_SIZE_MAX))  # type: ignore[arg-type]  # a union
+        terms = _security(decode(data, AssetTerms, size_max=TERMS_SIZE_MAX))  # type: ignore[arg-type]  # a union
         check_terms(terms)
     except ValueError:
         raise InvalidParams("terms: expected lower-case hexadecimal digits") from None

@@ -442,10 +442,10 @@ async def test_bill_that_is_brought_back(desk: Desk) -> None:
     assert schedule.code == Exit.OK, schedule.err
     assert "bring it back to its issuer" in schedule.out
     assert f"1  {matures:%a %Y-%m-%d}" in schedule.out
-    assert sheet[1:] == [f"1,,{matures},,,,0.0000,,0.0000000000,100.000000,100.0000,,,,,,"]
+    assert sheet[1:] == [f"1,,{matures},{matures},,,0.0000,,0.0000000000,100.000000,100.0000,,,,,,"]
     [payment] = facts["payments"]
     assert (facts["kind"], facts["brought_back"]) == ("bill", True)
-    assert (payment["nominal_day"], payment["payment_day"]) == (f"{matures}", None)
+    assert (payment["nominal_day"], payment["payment_day"]) == (f"{matures}",) * 2
     assert early.code == Exit.REFUSED
     assert redeemed.code == Exit.OK, redeemed.err
     assert redeemed.json["events"][0]["supply"] == "0.00"

@@ -41,7 +41,7 @@ from node.rpc import debt
 from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputing
 from node.rpc.results import at_head
 from node.storage import layout
-from tests.chain.town import address_of
+from tests.chain.town import CASH, address_of
 from tests.explorer.owing import (
     AUCTIONED,
     BIDS,
@@ -232,7 +232,7 @@ async def test_a_security_says_what_it_pays_and_when() -> None:
         assert page["next_row"] is None
         assert f'href="/securities/{BOND}"' in (await shown.get("/securities"))[1]
         for path, status in (
-            (f"/securities/{BILL}", 400),  # a bill pays nothing
+            (f"/securities/{CASH}", 400),  # cash pays nothing
             ("/securities/NONE", 404),
             (f"/securities/{BOND}?index=5", 400),
         ):
@@ -246,22 +246,28 @@ async def test_a_security_says_what_it_pays_and_when() -> None:
         assert [each["number"] for each in last["schedule"]["payments"]] == [4]
 
 
-async def test_what_the_ledger_pays_leads_to_its_payments_and_nothing_else_does() -> None:
-    """A bill that the ledger redeems has a schedule; one that its issuer does has none."""
+async def test_every_security_leads_to_its_schedule_and_cash_does_not() -> None:
+    """A bill that the ledger redeems has one, and one that is brought back, which says so."""
     async with stage() as shown:
         await owe_serviced_bill(shown.solo)
 
         page = await told(shown, "/securities.json")
         _, html = await shown.get("/securities")
 
-        assert SERVICED_BILL in page["scheduled"]
-        assert {BILL, AUCTIONED}.isdisjoint(page["scheduled"])
+        brought_back = {BILL, AUCTIONED}
+        assert {SERVICED_BILL, BOND} | brought_back <= {line["asset"] for line in page["lines"]}
         for line in page["lines"]:
             name = line["asset"]
-            status = (await shown.get(f"/securities/{name}"))[0]
             linked = f'href="/securities/{name}"'
-            assert (linked in html) is (name in page["scheduled"]) is (status == 200), name
-            assert (linked in (await shown.get(f"/assets/{name}"))[1]) is (status == 200), name
+            assert linked in html, name
+            assert linked in (await shown.get(f"/assets/{name}"))[1], name
+            for root, words in (("", "brings it back to its issuer"), ("/ur", "واپس لاتا ہے")):
+                status, security = await shown.get(f"{root}/securities/{name}")
+                assert (status, Parsed(security).faults) == (200, []), name
+                assert (words in security) is (name in brought_back), name
+            told_of = (await told(shown, f"/securities/{name}.json"))["schedule"]
+            assert told_of["payments"][-1]["payment_day"] >= line["maturity_day"]
+        assert f'href="/securities/{CASH}"' not in (await shown.get(f"/assets/{CASH}"))[1]
 
 
 async def test_terms_of_an_auction_are_named_in_the_language_of_the_page() -> None:

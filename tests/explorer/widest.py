@@ -123,7 +123,6 @@ def widest_securities(at: dict[str, Any]) -> SecuritiesContent:
         ]
         * PAYMENTS_SHOWN_MAX,
         auctions=[widest_auction()] * AUCTIONS_SHOWN_MAX,
-        scheduled=['"' * 32],
         lines=[
             debt.DebtLineView(
                 asset='"' * 32,

@@ -14,6 +14,7 @@ from node.ledger.events import (
     Redeemed,
 )
 from node.ledger.holdings import credit, credit_each
+from node.ledger.instruments import redemption_of
 from node.ledger.operations import ForcedTransfer, Redeem, ReleaseHold, SetParameter
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState, MemoryRecords
@@ -35,7 +36,7 @@ from node.ledger.tables import (
     identifier_key,
     name_key,
 )
-from node.ledger.terms import BillTerms, CashTerms, check_terms, first_redemption_day
+from node.ledger.terms import PAR_E4, PPM, BillTerms, CashTerms, check_terms, first_redemption_day
 from tests.ledger.world import (
     BILL,
     CB,
@@ -139,13 +140,19 @@ def redeem_bill(amount: int) -> Redeem:
 
 def test_bill_is_redeemed_from_its_maturity_on(market: World) -> None:
     """At 00:00 in Pakistan, which is 19:00 UTC of the day before."""
-    maturity_ms = (TODAY + 84) * 86_400_000 - 5 * 3_600_000
+    record = market.get(ASSETS, name_key(BILL))
+    assert record is not None
+    assert isinstance(record.terms, BillTerms)
+    schedule = redemption_of(record.terms)
+    maturity_ms = schedule.first_day * 86_400_000 - 5 * 3_600_000
     market.time_ms = maturity_ms - 1
     early = market.submit(redeem_bill(500_000), by=(CB, FM))
     market.time_ms = maturity_ms
 
     assert early.outcome is Outcome.NOT_DUE
     assert dict(early.details)["found"] == TODAY + 83
+    assert (schedule.issue_day, schedule.first_day) == (TODAY, TODAY + 84)
+    assert (schedule.principal_ppm, schedule.price_e4) == (PPM, PAR_E4)
     market.do(redeem_bill(500_000 * 90), by=(CB, FM))
     assert market.holding(FM, BILL) == (0, 0)
     assert market.get(HOLDINGS, holding_key(address(FM), BILL)) is None

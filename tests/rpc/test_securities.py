@@ -17,7 +17,7 @@ from node.codec import encode, replace
 from node.ledger.dates import Holiday, Roll, date_of, from_date
 from node.ledger.operations import AmendCalendar, DefineAsset
 from node.ledger.powers import CENTRAL_BANK, FINANCE_MINISTRY
-from node.ledger.terms import BondTerms, CallWindow
+from node.ledger.terms import BillTerms, BondTerms, CallWindow, CashTerms
 from node.ledger.units import MS_PER_DAY
 from node.provision.pakistan import PAKISTAN, define_pakistan
 from tests.chain.town import START_MS, address_of, make_record
@@ -106,6 +106,62 @@ async def test_schedule_is_the_same_before_the_definition_and_after(solo: Solo) 
     assert after["cash"] == CASH
     assert (after["calendar"], after["calendar_version"]) == (PAKISTAN, 1)
     assert all(each["made"] is None for each in after["payments"])
+
+
+async def test_a_bill_that_is_brought_back_has_a_schedule_before_its_issue_and_after(
+    solo: Solo, tmp_path: Path
+) -> None:
+    """The ledger pays nothing of it: neither record nor funding, and no calendar moves its day."""
+    matures = TODAY + 1 + 90  # a Sunday
+    terms = BillTerms(issue_day=TODAY + 1, maturity_day=matures, face_currency="PKR")
+    definition = replace(define("MTB-OLD"), terms=terms)
+    written = tmp_path / "bill.json"
+    operation = solo.server._views.renderer.record(definition)
+    written.write_text(json.dumps({"type": "define_asset", **operation}))
+
+    before = await solo.call("khz_schedule", {"terms": encode(terms).hex()})
+    shown_before = await ask(solo, "schedule", "--terms", written)
+    async with client_of(solo) as client:
+        read_before = (await client.schedule(terms=terms)).value
+    await solo.town.decide(solo.town.transaction([definition], BOTH))
+    after = await solo.call("khz_schedule", {"asset": "MTB-OLD"})
+    shown_after = await ask(solo, "schedule", "MTB-OLD")
+    async with client_of(solo) as client:
+        read_after = (await client.schedule("MTB-OLD")).value
+
+    day = date_of(matures).isoformat()
+    [row] = after["payments"]
+    assert date_of(matures).isoweekday() == 7
+    assert before["payments"] == after["payments"]
+    assert (row["start"], row["end"]) == (date_of(TODAY + 1).isoformat(), day)
+    assert (row["nominal_day"], row["payment_day"], row["passed"]) == (day, day, [])
+    assert (row["record_day"], row["funding_day"], row["made"]) == (None, None, None)
+    assert (row["principal_per_hundred"], row["price"]) == ("100.000000", "100.0000")
+    assert (row["interest"], row["final"]) == ("0/1", True)
+    assert (before["asset"], after["asset"]) == (None, "MTB-OLD")
+    for told in (before, after):
+        assert (told["kind"], told["brought_back"], told["currency"]) == ("bill", True, "PKR")
+        assert [told[name] for name in ("cash", "calendar", "calendar_version", "roll")] == (
+            [None] * 4
+        )
+    assert read_before == read_after
+    assert (read_after[0].record_day, read_after[0].payment_day) == (None, day)
+    for printed in (shown_before, shown_after):
+        assert printed.code == Exit.OK, printed.err
+        assert f"1  Sun {day}" in printed.out
+        assert "bring it back to its issuer" in printed.out
+
+
+async def test_terms_of_a_bill_that_contradict_themselves_are_explained(solo: Solo) -> None:
+    terms = BillTerms(issue_day=TODAY, maturity_day=TODAY, face_currency="PKR")
+
+    for wrong, told in (
+        (terms, "not after the day of issue"),
+        (replace(terms, face_currency="pkr"), "ISO 4217"),
+    ):
+        error = await solo.refused("khz_schedule", {"terms": encode(wrong).hex()})
+        assert error["code"] == -32602
+        assert told in error["message"], error
 
 
 async def test_what_floats_shows_what_is_fixed_and_marks_what_is_not(
@@ -266,6 +322,7 @@ async def test_what_was_paid_stands_beside_its_payment(solo: Solo) -> None:
         ({"terms": "c0"}, "terms: not a canonical"),
         ({"terms": "00" * 32_769}, "terms"),
         ({"asset": CASH}, "cash pays nothing"),
+        ({"terms": encode(CashTerms()).hex()}, "cash pays nothing"),
     ],
 )
 async def test_what_has_no_schedule_is_said(solo: Solo, params: dict[str, Any], told: str) -> None:

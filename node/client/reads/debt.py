@@ -46,11 +46,13 @@ class Payment:
     number: int
     start: str
     end: str
-    record_day: str
-    funding_day: str
+    record_day: str | None
+    """None, as the day of its funding is: the ledger does not pay it, holders bring it back."""
+    funding_day: str | None
     nominal_day: str
     """By the terms, before any roll."""
     payment_day: str
+    """Of what is brought back: from when on."""
     passed: tuple[PassedDay, ...]
     """From the day of the terms on; empty: it did not move."""
     provisional: tuple[str, ...]

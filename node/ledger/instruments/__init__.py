@@ -1,6 +1,7 @@
 """What a security pays and when: pure, from its terms and the business days of its calendar."""
 
 from node.ledger.instruments.accrual import accrued_interest, accrued_share
+from node.ledger.instruments.redemption import Redemption, redemption_of
 from node.ledger.instruments.schedule import (
     NOT_CALLED,
     NOTHING_FIXED,
@@ -34,6 +35,7 @@ __all__ = [
     "Calls",
     "Payment",
     "Rates",
+    "Redemption",
     "accrued_interest",
     "accrued_share",
     "as_noted",
@@ -46,5 +48,6 @@ __all__ = [
     "payment_of",
     "payments_at_most",
     "periods_of",
+    "redemption_of",
     "schedule_of",
 ]

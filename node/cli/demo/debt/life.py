@@ -81,6 +81,7 @@ async def pass_record(stage: DebtStage) -> None:
     row = await stage.payment(BOND, 1)
     for asset in FIRST_PAID:
         await _provide(stage, asset, 1)
+    assert row.record_day is not None, "the ledger pays a bond"
     await stage.until(date.fromisoformat(row.record_day) + timedelta(days=1))
     await _empty(stage)
     _record(stage)
