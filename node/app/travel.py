@@ -18,13 +18,11 @@ from typing import Final
 from node.chain import Chain, Committed
 from node.clock import TravellingClock
 from node.config import ConfigError, Fault
-from node.control import STEP_MAX_MS, Moment
+from node.control import LATEST_MS, STEP_MAX_MS, Moment
 from node.ledger.tables import DUE, RECORDS_DUE
 
 FILE: Final = "clock.json"
 FILE_SIZE_MAX: Final = 1_024
-LATEST_MS: Final = 7_258_118_400_000
-"""The year 2200: every day until then can be written everywhere."""
 BLOCK_TIMEOUT_S: Final = 10.0
 """How long one request waits for a block; who asked may ask again."""
 
@@ -73,7 +71,7 @@ class Travel:
                     " out"
                 )
             if self._clock.now_ms() + step_ms > LATEST_MS:
-                return "no network travels beyond the year 2200"
+                return "no network travels beyond 2200-01-01"
             if step_ms:
                 await asyncio.to_thread(store_travelled, self._folder, travelled_ms)
                 self._clock.travel(travelled_ms)

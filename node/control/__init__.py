@@ -2,6 +2,7 @@
 
 from node.control.client import ControlError, Refused, Timekeeper, ask_for_backup, ask_for_outlook
 from node.control.server import (
+    LATEST_MS,
     STEP_MAX_MS,
     BackUp,
     ControlServer,
@@ -14,6 +15,7 @@ from node.control.server import (
 )
 
 __all__ = [
+    "LATEST_MS",
     "STEP_MAX_MS",
     "BackUp",
     "ControlError",

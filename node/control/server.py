@@ -40,6 +40,10 @@ STEP_MAX_MS: Final = MS_PER_DAY
 """Of travelling, a day at once: at each step there is a block, so every day has one."""
 WAITING_MAX: Final = 4
 """Requests that wait for a block at once."""
+LATEST_MS: Final = 7_258_118_400_000
+"""2200-01-01: up to there a time can be written everywhere. Other programs count nanoseconds in 64
+bits, which end in 2262, and a security that begins then still ends far before the last day that the
+ledger can write."""
 TRAVEL_REFUSED: Final = (
     "this network's genesis does not say that it is for development: its time is that of its"
     " machines, and no node of it is set ahead"

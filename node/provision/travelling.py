@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.control import STEP_MAX_MS, Moment, Timekeeper
+from node.control import LATEST_MS, STEP_MAX_MS, Moment, Timekeeper
 from node.control.place import socket_path
-from node.ledger.dates import moment_ms
-from node.ledger.units import local_day
+from node.ledger.dates import date_of, moment_ms
+from node.ledger.units import MS_PER_DAY, local_day
 from node.provision.homes import DATA_FOLDER
 from node.provision.local import LocalNetwork
 
@@ -40,6 +40,10 @@ class NodesStopped(Exception):
 
 class NoBlock(Exception):
     """The network makes no block, so its dates do not pass."""
+
+
+class TooLate(Exception):
+    """The time is further than any network travels: `LATEST_MS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +87,14 @@ async def travel(
         progress: told after each step.
 
     Raises:
+        TooLate: no network travels so far, and this one has not set out.
         NodesStopped: a node does not run.
         NoBlock: the network does not go on.
         ControlError: a node does not answer.
-        Refused: the network is not for development, or the time is too late.
+        Refused: the network is not for development.
     """
+    if to_ms > LATEST_MS:
+        raise TooLate(f"no network travels beyond {date_of(LATEST_MS // MS_PER_DAY)} (UTC)")
     stopped = [name for name in network.nodes if network.process(name) is None]
     if stopped:
         raise NodesStopped(stopped)

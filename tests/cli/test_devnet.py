@@ -458,6 +458,9 @@ def test_dates_pass_block_by_block_and_outlive_a_restart(devnet: Devnet) -> None
     both = devnet.run("devnet", "time", "--to", wanted.isoformat(), "--by", "1d")
     assert (back.code, both.code) == (Exit.REFUSED, Exit.USAGE)
     assert "Time does not go back" in back.err
+    for far, told in (("9999-12-31", "beyond 2200-01-01"), ("0001-01-01", "Time does not go back")):
+        refused = devnet.run("devnet", "time", "--to", far)
+        assert (refused.code, told in refused.err) == (Exit.REFUSED, True), refused.err
 
     devnet.run("devnet", "kill", "finance-ministry")
     left = devnet.run("devnet", "time", "--by", "1d")

@@ -70,6 +70,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.provision.containers.ContainersError": "`khazana init --docker` says it",
     "node.provision.travelling.NoBlock": "`khazana devnet time` says it",
     "node.provision.travelling.NodesStopped": "`khazana devnet time` says it",
+    "node.provision.travelling.TooLate": "`khazana devnet time` says it",
     "node.replica.errors.Divergence": "halts the node: node-halted",
     "node.replica.errors.ReplicaError": "the base",
     "node.replica.errors.SigningRefused": "the guard's word to the replica",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from node.clock import SystemClock
+from node.control import LATEST_MS
 from node.provision.description import NetworkDescription
 from node.provision.homes import HomeExists
 from node.provision.local import (
@@ -24,6 +25,7 @@ from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import LOG_FILE, PID_FILE, NodeProcess, ProcessRunning, running
 from node.provision.reference import INSTITUTIONS, reference_network
+from node.provision.travelling import NodesStopped, TooLate, travel
 
 
 def describe(name: str) -> NetworkDescription:
@@ -39,6 +41,17 @@ async def network(tmp_path: Path) -> AsyncIterator[LocalNetwork]:
         yield made
     finally:
         await made.stop()
+
+
+@pytest.mark.parametrize("to_ms", [LATEST_MS, LATEST_MS + 1])
+async def test_network_does_not_set_out_for_where_no_network_travels(
+    network: LocalNetwork, to_ms: int
+) -> None:
+    """Its nodes do not run: a time that is not too late is refused for that."""
+    with pytest.raises(TooLate if to_ms > LATEST_MS else NodesStopped) as refused:
+        await travel(network, to_ms, utc_offset_minutes=300)
+
+    assert ("2200-01-01" in str(refused.value)) is (to_ms > LATEST_MS)
 
 
 @pytest.mark.e2e

@@ -86,7 +86,7 @@ async def _run(
     network: "LocalNetwork", to: datetime | None, by: timedelta | None
 ) -> dict[str, Any]:
     from node.control import ControlError, Refused
-    from node.provision.travelling import NoBlock, NodesStopped, time_of, travel
+    from node.provision.travelling import NoBlock, NodesStopped, TooLate, time_of, travel
 
     try:
         begun = passed = await time_of(network)
@@ -96,6 +96,13 @@ async def _run(
             passed = await travel(
                 network, to_ms, utc_offset_minutes=offset, progress=_Progress(to_ms)
             )
+    except TooLate as error:
+        raise CommandError(
+            Exit.REFUSED,
+            str(error),
+            advice="Each day on the way takes a block, and from there on other programs cannot"
+            " write every time. Name an earlier day.",
+        ) from None
     except NodesStopped as error:
         raise CommandError(
             Exit.UNREACHABLE, str(error), advice="Start them with `khazana devnet up`."
@@ -141,7 +148,8 @@ def _destination_ms(
     if to_ms <= begun.now_ms:
         raise CommandError(
             Exit.REFUSED,
-            f"it is {_written(begun.now_ms)} on the network, not before {_written(to_ms)}",
+            f"it is {_written(begun.now_ms)} on the network, not before"
+            f" {to.isoformat(timespec='minutes')} in local time",
             advice="Time does not go back. `khazana devnet down --remove` ends the network; the"
             " next `khazana devnet up` begins another one today.",
         )
