@@ -11,7 +11,9 @@ import pytest
 
 from node.cli.auction.plan import read_plan
 from node.cli.exits import CommandError, Exit
-from tests.chain.town import BANK, CASH
+from node.ledger.dates import Holiday, from_date
+from node.ledger.operations import AmendCalendar
+from tests.chain.town import BANK, CASH, address_of
 from tests.cli.desk import CENTRAL, KARACHI, MINISTRY, Desk, isin_of, open_desk
 
 
@@ -212,6 +214,55 @@ async def test_every_form_is_announced(desk: Desk) -> None:
     )
     assert json.loads(ran.out)["terms"]["settles"].startswith(f"{later - timedelta(days=1)}T19:00")
     assert (terms["margin"]["quantum_e4"], terms["price"]["quantum_e4"]) == (100, 1)
+
+
+async def test_days_of_an_auction_that_are_none_of_business_are_said_before_it_is_signed(
+    desk: Desk,
+) -> None:
+    """The market closes on Friday evening: of what lies after it, and at midnight, nothing is."""
+    assert (await desk.define("MTB-3M", "bill", "--tenor", "84d")).code == Exit.OK
+    assert (await desk.define("OLD", "bill", "--tenor", "84d", "--brought-back")).code == Exit.OK
+    monday = desk.now.date() + timedelta(days=(7 - desk.now.weekday()) % 7)
+    friday, saturday, sunday = (monday + timedelta(days=days) for days in (4, 5, 6))
+    revealed = Holiday(day=from_date(friday), provisional=True)
+    amend = AmendCalendar(
+        account=address_of(CENTRAL, CENTRAL),
+        approvers=(),
+        calendar="pakistan",
+        version=1,
+        withdrawn=(),
+        holidays=(revealed,),
+    )
+
+    async def noted(asset: str, **moments: str) -> list[str]:
+        options = [
+            each for name, at in moments.items() for each in (f"--{name.replace('_', '-')}", at)
+        ]
+        ran = await desk.run(
+            *("auction", "announce", "a", "--asset", asset, "--target", "20000", *options),
+            *("--account", desk.ministry, "--dry-run"),
+        )
+        assert ran.code == Exit.OK, ran.err
+        return [line for line in ran.err.splitlines() if line.startswith("no business")]
+
+    week = {"opens": f"{monday}T10:00", "closes": "+2h"}
+    midnight = week | {"decides_until": f"{saturday}T00:00", "settles": f"{saturday}T00:01"}
+    weekend = {"opens": f"{friday}T20:00", "closes": "+5h", "settles": f"{sunday}T00:00"}
+    [said] = await noted("MTB-3M", **midnight)
+    [unmoved] = await noted("OLD", **midnight)
+    [several] = await noted("MTB-3M", **weekend)
+
+    assert await noted("MTB-3M", **week) == []
+    after = f"{monday + timedelta(days=7):%a %Y-%m-%d}"
+    moved = f"settles, which moves to {after}"
+    assert said.endswith(f"  Sat {saturday} (weekend): {moved}, by calendar pakistan")
+    assert "settles, the auction has no calendar, so this is not moved" in unmoved
+    assert f"Sat {saturday} (weekend): closes, opened until, decided until; " in several
+    assert f"Sun {sunday} (weekend): {moved}" in several
+    committed = await desk.solo.town.decide(desk.solo.town.transaction([amend], (CENTRAL,)))
+    assert [each.outcome for each in committed.candidate.receipts] == [0]
+    [holiday] = await noted("MTB-3M", **weekend)
+    assert f"  Fri {friday} (provisional holiday): opens; Sat {saturday} (weekend)" in holiday
 
 
 _LATER: Final = ("--opens", "+1h", "--closes", "+2h")

@@ -16,6 +16,7 @@ from node.cli.auction.announcing import (
     Wanted,
     terms_of,
 )
+from node.cli.auction.business import days_off
 from node.cli.auction.cycles import calendar_name, cycle_of, read_calendar
 from node.cli.auction.summary import summary_of
 from node.cli.exits import CommandError, Exit
@@ -175,8 +176,9 @@ def command(
     """Announce AUCTION, under a name that no other ever had. Nothing takes it back.
 
     It takes the offices that the powers matrix names: sign with the keys of both, or say --propose
-    and let the other approve on the ledger. What will be announced is printed first; with --dry-run
-    nothing else happens. The times are local unless they say otherwise.
+    and let the other approve on the ledger. What will be announced is printed first, and which of
+    its days are none of business; with --dry-run nothing else happens. The times are local unless
+    they say otherwise.
 
     \b
     Examples:
@@ -216,7 +218,8 @@ def command(
             zone=zone,
             days=days,
         )
-        return terms, summary_of(terms, line, zone=zone)
+        summary = summary_of(terms, line, zone=zone)
+        return terms, summary | await days_off(client, terms, zone)
 
     given = offices.submission
     terms, summary = with_client(given.url, given.timeout_s, read)
