@@ -6,7 +6,7 @@ figures that `test_pricing.py` restates remain.
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -374,50 +374,143 @@ def quarters(maturity: date, *, after: date) -> tuple[date, ...]:
     return tuple(reversed(found))
 
 
-def test_new_floaters_of_the_united_states() -> None:
+def index(high_rate: str, days: int = 91) -> Fraction:
+    """The high rate of an auction of 13-week bills as the yield of a money market, nine decimals.
+
+    Source: 31 CFR 356 appendix D II. The bills of a Thursday that is a holiday have other days.
+    """
+    rate = Fraction(high_rate) / 100
+    return Fraction(half_up(100 * rate / (1 - rate * days / 360), 9), 10**11)
+
+
+def daily(reference: Fraction, spread: str) -> Fraction:
+    """What a hundred earn in a day, nine decimals."""
+    rate = max(Fraction(0), reference + Fraction(spread) / 100)
+    return Fraction(half_up(100 * rate / 360, 9), 10**9)
+
+
+Week = tuple[str, int, int]
+"""The high rate in per cent, the days of the bills, the days a floater earned by it."""
+
+
+def accrued_by_day(weeks: Sequence[Week], spread: str) -> Fraction:
+    return sum((daily(index(rate, bill), spread) * days for rate, bill, days in weeks), Fraction(0))
+
+
+def test_index_of_the_regulation_changes_with_every_auction() -> None:
+    """31 CFR 356 appendix B IV.C and IV.D, example 2.
+
+    On the dated day the index is still the one the note was auctioned by: the auction of the day
+    before it fell into the lock-out of two business days. The bills of 23 August have 92 days.
+    """
+    weeks = [("0.095", 91, 1), ("0.110", 91, 6), ("0.100", 91, 7), ("0.110", 91, 7)]
+    weeks += [("0.105", 92, 7), ("0.105", 91, 3)]
+    terms, _ = example("IV.C")
+    accrued = accrued_by_day(weeks, terms["spread_pct"])
+    assert half_up(accrued, 9) == printed(terms["accrued"], 9)
+    assert half_up(100 * index("0.105"), 9) == printed(terms["index_rate_pct"], 9)
+    each = daily(index("0.105"), terms["spread_pct"])
+    assert half_up(accrued + 61 * each, 9) == printed("0.057562689", 9)
+    assert half_up(92 * each, 9) == printed("0.057507084", 9)
+
+
+def test_floater_of_the_regulation_that_is_issued_after_it_is_dated() -> None:
+    """31 CFR 356 appendix B IV.E."""
+    settlement, rate = date(2012, 1, 3), Fraction("0.025001580") / 100
+    note = Floater(rate, Fraction("0.01"), quarters(date(2013, 12, 31), after=settlement))
+    accrued = 3 * daily(rate, "1.000")
+    assert half_up(accrued, 9) == printed("0.008541681", 9)
+    price = floater_price(note, settlement, Fraction("0.01"), accrued=accrued, decimals=6)
+    assert price == printed("99.999979", 6)
+
+
+def floaters(*, reopened: bool) -> list[dict[str, str]]:
     table = rows("us_treasury_auctions/auctions_2008_2022.csv")
-    new = [row for row in table if is_(row, "FRN") and row["reopening"] == "No"]
+    wanted = "Yes" if reopened else "No"
+    return [row for row in table if is_(row, "FRN") and row["reopening"] == wanted]
+
+
+def is_priced(row: Mapping[str, str], accrued: Fraction) -> bool:
+    """Return whether a floater with what it has accrued has the price that was printed."""
+    settlement = day(row["issueDate"])
+    note = Floater(
+        reference=index(row["frnIndexDeterminationRate"]),
+        spread=Fraction(row["spread"]) / 100,
+        payments=quarters(day(row["maturityDate"]), after=settlement),
+    )
+    margin = Fraction(row["highDiscountMargin"]) / 100
+    price = floater_price(note, settlement, margin, accrued=accrued, decimals=6)
+    return price == printed(row["pricePer100"], 6)
+
+
+def test_new_floaters_of_the_united_states() -> None:
+    new = floaters(reopened=False)
     for row in new:
-        settlement = day(row["issueDate"])
-        note = Floater(
-            reference=Fraction(row["frnIndexDeterminationRate"]) / 100,
-            spread=Fraction(row["spread"]) / 100,
-            payments=quarters(day(row["maturityDate"]), after=settlement),
-        )
-        margin = Fraction(row["highDiscountMargin"]) / 100
-        accrued = (note.reference + note.spread) * 100 * (settlement - day(row["datedDate"])).days
-        price = floater_price(note, settlement, margin, accrued=accrued / 360, decimals=6)
-        assert price == printed(row["pricePer100"], 6), row["case"]
+        days = (day(row["issueDate"]) - day(row["datedDate"])).days
+        weeks = [(row["frnIndexDeterminationRate"], 91, days)]
+        assert is_priced(row, accrued_by_day(weeks, row["spread"])), row["case"]
     assert len(new) == 12
 
 
-def test_reopened_floaters_of_the_united_states() -> None:
-    """Each carries interest of past fixings, which the table does not hold. But the printed price
-    says what they were on average: in months of rising rates a little less than the last one.
+MISSING: Final = ""
+REOPENED: Final[Mapping[str, Sequence[Week]]] = {
+    "622": [
+        ("0.505", 91, 1),  # 23 January 2017, and the next: Treasury Bulletin, table PDO-1
+        ("0.515", 91, 6),
+        ("0.530", 91, 7),  # and the next two: Associated Press, 21 February 2017
+        ("0.540", 91, 8),
+        ("0.535", 91, 6),
+        (MISSING, 91, 7),  # 27 February
+        ("0.745", 91, 7),  # and the next two: Associated Press, 20 March 2017
+        ("0.780", 91, 7),
+        ("0.760", 91, 7),
+        ("0.780", 91, 3),  # the table
+    ],
+    "728": [
+        ("1.970", 91, 1),  # 23 July 2018: the table
+        ("2.000", 91, 6),  # Reuters, 30 July 2018
+        ("2.010", 91, 7),  # and the next: Associated Press, 13 August 2018
+        ("2.030", 91, 7),
+        (MISSING, 92, 7),  # 20 August
+        ("2.080", 91, 3),  # the table
+    ],
+    "736": [
+        ("2.300", 91, 1),  # 22 October 2018: the daily index of 31 October, 2.313
+        (MISSING, 91, 5),  # 29 October
+        (MISSING, 91, 8),  # 5 November
+        ("2.340", 91, 6),  # Reuters, 13 November 2018
+        (MISSING, 90, 7),  # 19 November
+        ("2.370", 91, 3),  # the table
+    ],
+}
+"""The auctions by which three notes earned between their dated day and their reopening, by case."""
+
+
+@pytest.mark.parametrize(
+    ("case", "lowest", "highest"),
+    [("622", "0.510", "0.575"), ("728", "2.025", "2.035"), ("736", "2.325", "2.325")],
+)
+def test_reopened_floaters_of_the_united_states(case: str, lowest: str, highest: str) -> None:
+    """Each carries interest of past auctions, of which the table has only the last.
+
+    Of 22 high rates 17 were found published. The printed price follows from those and from these
+    rates for the rest, alike where several are missing, and from no other on the grid of bids. That
+    is a bound, no reproduction: a clean price hardly depends on what has accrued.
     """
-    table = rows("us_treasury_auctions/auctions_2008_2022.csv")
-    reopened = [row for row in table if is_(row, "FRN") and row["reopening"] == "Yes"]
-    for row in reopened:
-        settlement, last = day(row["issueDate"]), Fraction(row["frnIndexDeterminationRate"]) / 100
-        note = Floater(
-            reference=last,
-            spread=Fraction(row["spread"]) / 100,
-            payments=quarters(day(row["maturityDate"]), after=settlement),
-        )
-        days = (settlement - day(row["datedDate"])).days
-        below = [
-            thousandths
-            for thousandths in range(500)
-            if floater_price(
-                note,
-                settlement,
-                Fraction(row["highDiscountMargin"]) / 100,
-                accrued=(last - Fraction(thousandths, 100_000) + note.spread) * 100 * days / 360,
-                decimals=6,
-            )
-            == printed(row["pricePer100"], 6)
-        ]
-        assert below, row["case"]
-        assert below[0] > 0, row["case"]
-        assert below[-1] <= 150, row["case"]
-    assert len(reopened) == 3
+    (row,) = [row for row in floaters(reopened=True) if row["case"] == case]
+    weeks = REOPENED[case]
+    whole = (day(row["issueDate"]) - day(row["datedDate"])).days
+    assert sum(days for _, _, days in weeks) == whole
+    assert Fraction(weeks[-1][0]) == Fraction(row["frnIndexDeterminationRate"])
+    fits = []
+    for half_basis_points in range(500):
+        tried = text(5 * half_basis_points, 3)
+        known = [(rate or tried, bill, days) for rate, bill, days in weeks]
+        if is_priced(row, accrued_by_day(known, row["spread"])):
+            fits.append(tried)
+    assert (fits[0], fits[-1]) == (lowest, highest)
+    assert len(fits) == (Fraction(highest) - Fraction(lowest)) * 200 + 1
+
+
+def test_every_reopened_floater_has_its_auctions() -> None:
+    assert {row["case"] for row in floaters(reopened=True)} == REOPENED.keys()
