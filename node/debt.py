@@ -379,6 +379,23 @@ def yield_at(
     return None if street is None else _street_yield(*street, settlement, price)
 
 
+def cut_off_yield(
+    form: str, kind: str, terms: Mapping[str, Any], *, cut_off: str, settlement_day: str
+) -> Decimal | None:
+    """Return the yield in per cent at the price that an auction decided.
+
+    None: what was bid is a rate or a margin, or the line is neither a bill nor plain.
+
+    Args:
+        form: of the auction.
+        kind: of the security, and its terms, as `yield_at` takes them.
+        cut_off: what was decided, as the interface shows it, with the settlement day.
+    """
+    if form in AT_PAR:
+        return None
+    return yield_at(kind, terms, date.fromisoformat(settlement_day), Decimal(cut_off))
+
+
 def average_yield_at(
     terms: Mapping[str, Any], settlement: date, allotted: Iterable[tuple[int, int]]
 ) -> Decimal | None:

@@ -380,6 +380,14 @@ class PaymentLine(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
+class AuctionLine(AuctionSummary, frozen=True, kw_only=True):
+    """An auction of a list, with the yield at which it was decided."""
+
+    cut_off_yield: str | None
+    """Per cent a year, at the cut-off; null: not decided, what was bid is a rate or a margin, or
+    the line is neither a bill nor pays one rate to the end and its face at once."""
+
+
 class SecuritiesContent(results.Result, frozen=True, kw_only=True):
     """What the state owes."""
 
@@ -390,7 +398,7 @@ class SecuritiesContent(results.Result, frozen=True, kw_only=True):
     wall: list[WallColumn]
     curve: list[CurvePoint]
     payments: list[PaymentLine]
-    auctions: list[AuctionSummary]
+    auctions: list[AuctionLine]
     """The last ones by the time of their close."""
     lines: list[DebtLineView]
     next: str | None
@@ -427,7 +435,7 @@ class AuctionsContent(results.Result, frozen=True, kw_only=True):
 
     today: str
     """The ledger's local day."""
-    auctions: list[AuctionSummary]
+    auctions: list[AuctionLine]
     """By name."""
     next: str | None
     planned: list[PlannedLine]

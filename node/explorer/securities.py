@@ -25,6 +25,7 @@ from node.debt import (
     average_yield_at,
     cost,
     curve,
+    cut_off_yield,
     ladder,
     maturing,
     read_lines,
@@ -34,6 +35,7 @@ from node.debt import (
 )
 from node.explorer.contents import (
     AuctionContent,
+    AuctionLine,
     AuctionsContent,
     CurvePoint,
     DebtFigures,
@@ -91,7 +93,7 @@ class Sums:
     curve: list[CurvePoint]
     payments: list[PaymentLine]
     auctions: list[AuctionSummary]
-    """The last ones."""
+    """The last ones, without their yields."""
     planned: list[PlannedLine]
 
 
@@ -106,6 +108,8 @@ class Owed:
     complete: bool
     views: Sequence[DebtLineView]
     sums: Sums
+    auctions: list[AuctionLine]
+    """The last ones."""
 
 
 class Securities:
@@ -134,7 +138,7 @@ class Securities:
             wall=owed.sums.wall,
             curve=owed.sums.curve,
             payments=owed.sums.payments,
-            auctions=owed.sums.auctions,
+            auctions=owed.auctions,
             lines=shown,
             next=shown[-1].asset if len(following) > len(shown) else None,
         )
@@ -172,7 +176,7 @@ class Securities:
             block_id=found.block_id,
             time=found.time,
             today=found.today,
-            auctions=found.auctions,
+            auctions=await self._with_yields(found.auctions),
             next=found.next,
             planned=planned[first:stop],
             next_row=stop if stop < len(planned) else None,
@@ -299,7 +303,38 @@ class Securities:
             complete=complete and after is None,
             views=views,
             sums=sums,
+            auctions=await self._with_yields(sums.auctions),
         )
+
+    async def _with_yields(self, auctions: Sequence[AuctionSummary]) -> list[AuctionLine]:
+        """Return auctions of a page with the yields at which they were decided."""
+        lines: dict[str, AssetView] = {}
+        for code in {each.asset for each in auctions if each.result is not None}:
+            lines[code] = (
+                await self._door.ask(self._door.ledger.asset, AssetParams(asset=code))
+            ).asset
+        # A yield between two coupons takes tens of milliseconds, the first time.
+        return await self._door.beside(partial(_auction_lines, auctions, lines))
+
+
+def _auction_lines(
+    auctions: Sequence[AuctionSummary], lines: Mapping[str, AssetView]
+) -> list[AuctionLine]:
+    found = []
+    for each in auctions:
+        rate, result = None, each.result
+        if result is not None:
+            line = lines[each.asset]
+            rate = cut_off_yield(
+                each.form,
+                line.kind,
+                line.terms,
+                cut_off=result.cut_off,
+                settlement_day=result.settlement_day,
+            )
+        shown = None if rate is None else str(rate)
+        found.append(AuctionLine(**msgspec.structs.asdict(each), cut_off_yield=shown))
+    return found
 
 
 def _sum_up(

@@ -11,8 +11,13 @@ import pytest
 
 from node.cli.auction.plan import read_plan
 from node.cli.exits import CommandError, Exit
+from node.codec import encode, replace
+from node.ledger.auctions.records import AuctionResult
+from node.ledger.auctions.terms import Form
 from node.ledger.dates import Holiday, from_date
 from node.ledger.operations import AmendCalendar
+from node.ledger.tables import AUCTIONS, name_key
+from node.storage import layout
 from tests.chain.town import BANK, CASH, address_of
 from tests.cli.desk import CENTRAL, KARACHI, MINISTRY, Desk, isin_of, open_desk
 
@@ -263,6 +268,69 @@ async def test_days_of_an_auction_that_are_none_of_business_are_said_before_it_i
     assert [each.outcome for each in committed.candidate.receipts] == [0]
     [holiday] = await noted("MTB-3M", **weekend)
     assert f"  Fri {friday} (provisional holiday): opens; Sat {saturday} (weekend)" in holiday
+
+
+async def test_auctions_are_listed_with_the_yield_of_what_was_decided(desk: Desk) -> None:
+    """Of a bill, of a bond below par, and none of a rate, which is one itself."""
+    chain, store = desk.solo.town.chain, desk.solo.town.store
+    kinds = {"BILL": ("bill", "--tenor", "84d"), "PIB": ("bond", "--rate", "11", "--tenor", "5y")}
+    for asset, (kind, *terms) in kinds.items():
+        assert (await desk.define(asset, kind, *terms)).code == Exit.OK
+    for name, asset in (("a-bill", "BILL"), ("b-bond", "PIB"), ("d-open", "PIB")):
+        announced = await desk.together(
+            *("auction", "announce", name, "--asset", asset, "--target", "20000"),
+            *("--opens", "+1h", "--closes", "+2h"),
+        )
+        assert announced.code == Exit.OK, announced.err
+    decided = {}
+    for name, cut_off_e4 in (("a-bill", 975_000), ("b-bond", 982_500)):
+        record = chain.record(AUCTIONS, name_key(name))
+        assert record is not None
+        result = AuctionResult(
+            asset=record.terms.asset,
+            cut_off_e4=cut_off_e4,
+            average_price_e4=cut_off_e4,
+            average_yield_e4=None,
+            noncompetitive_price_e4=cut_off_e4,
+            competitive=0,
+            noncompetitive=0,
+            settlement_day=from_date(desk.now.date()) + 1,
+            decided_ms=1,
+        )
+        decided[name] = replace(record, result=result)
+    bond = decided["b-bond"]
+    decided["c-rate"] = replace(bond, terms=replace(bond.terms, form=Form.RATE))
+    store.write(
+        [
+            (layout.state_key(AUCTIONS.prefix + name_key(name)), encode(record))
+            for name, record in decided.items()
+        ],
+        sync=False,
+    )
+
+    table = await desk.run("auction", "list")
+    sheet = await desk.run("auction", "list", "--csv")
+    facts = (await desk.run("auction", "list", "--json")).json["auctions"]
+
+    assert table.code == Exit.OK, table.err
+    # 100 / 97.5 in 84 of 365 days, and what QuantLib's street convention makes of 11 % at 98.25.
+    assert [each["cut_off_yield"] for each in facts] == ["11.1416", "11.4696", None, None]
+    assert [line.split(",")[-2:] for line in sheet.out.splitlines()] == [
+        ["cut_off", "cut_off_yield"],
+        ["97.5000", "11.1416"],
+        ["98.2500", "11.4696"],
+        ["98.2500", ""],
+        ["", ""],
+    ]
+    lines = table.out.splitlines()
+    assert lines[0].endswith("cut-off    its yield")
+    for name, ending in (
+        ("a-bill", "97.5000    11.1416 %"),
+        ("b-bond", "98.2500    11.4696 %"),
+        ("c-rate", "98.2500 %  -"),
+        ("d-open", "-          -"),
+    ):
+        assert next(line for line in lines if line.startswith(name)).rstrip().endswith(ending)
 
 
 _LATER: Final = ("--opens", "+1h", "--closes", "+2h")

@@ -572,6 +572,20 @@ async def test_what_was_sold_of_a_bond_has_the_yield_that_the_command_prints(
 
         printed = with_yields(page["auction"], asset["asset"], rows)["result"]["average_yield"]
         assert page["auction"]["result"]["average_yield"] is None
+        listed = {
+            each["auction"]: each for each in (await told(shown, "/auctions.json"))["auctions"]
+        }
+        of_price = {
+            row["price"]: row["yield"]
+            for row in with_yields(page["auction"], asset["asset"], rows)["ladder"]
+        }
+        for auction, root in zip(("bonds", SOLD), ROOTS.values(), strict=True):
+            line = listed[auction]
+            rate = line["cut_off_yield"]
+            assert Decimal(rate) > Decimal(line["result"]["average_yield"] or printed)
+            assert f">{rate}\N{NARROW NO-BREAK SPACE}%<" in (await shown.get(f"{root}/auctions"))[1]
+        assert listed["bonds"]["cut_off_yield"] == of_price[listed["bonds"]["result"]["cut_off"]]
+        assert listed[RUNNING]["cut_off_yield"] is None
         assert again["average_yield"] == page["average_yield"] == printed
         # Below par, so above what it pays.
         assert Decimal(printed) > Decimal("11.5")

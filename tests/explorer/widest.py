@@ -7,6 +7,7 @@ import msgspec
 from node.debt import KINDS
 from node.explorer.contents import (
     AuctionContent,
+    AuctionLine,
     AuctionsContent,
     CurvePoint,
     DebtFigures,
@@ -40,7 +41,7 @@ LONG = '"' * 140
 NUMBER = "9" * 18 + ".00"
 
 
-def widest_auction() -> shapes.AuctionSummary:
+def widest_auction() -> AuctionLine:
     result = shapes.AuctionResultView(
         cut_off="10000.0000",
         average_price="10000.0000",
@@ -51,7 +52,7 @@ def widest_auction() -> shapes.AuctionSummary:
         settlement_day="9999-12-31",
         decided="9999-12-31T23:59:59.999Z",
     )
-    return shapes.AuctionSummary(
+    return AuctionLine(
         auction='"' * 32,
         asset='"' * 32,
         form="buyback",
@@ -65,6 +66,7 @@ def widest_auction() -> shapes.AuctionSummary:
         currency="PKR",
         result=result,
         settled=NUMBER,
+        cut_off_yield="9007199254.7409",
     )
 
 
