@@ -52,6 +52,10 @@ class Credentials:
         return text
 
     def _ssl_context(self) -> ssl.SSLContext | None:
+        if self.certificate is None and self.key is not None:
+            raise _unusable(
+                f"{self.key}: a key without its certificate", "Name that with --tls-certificate."
+            )
         if self.authority is None and self.certificate is None:
             return None
         try:
@@ -61,8 +65,18 @@ class Credentials:
         except (OSError, ValueError) as error:  # An SSLError is an OSError.
             given = (self.authority, self.certificate, self.key)
             files = ", ".join(str(each) for each in given if each)
-            raise _unusable(f"{files}: not usable for TLS: {error}") from None
+            raise _unusable(f"{files}: {self._fault(error)}") from None
         return context
+
+    def _fault(self, error: Exception) -> str:
+        if isinstance(error, ssl.SSLError) and self.certificate is not None:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                return "the key is not that of the certificate"
+            # OpenSSL says of both a nonsense and a missing key: "PEM lib".
+            text = self.certificate.read_bytes()
+            if self.key is None and b" CERTIFICATE-" in text and b" KEY-" not in text:
+                return "a certificate without its key, which --tls-key names"
+        return f"not usable for TLS: {error}"
 
 
 def credentials_options(command: Command) -> Command:
@@ -96,5 +110,5 @@ def _file(option: str, name: str, variable: str, text: str) -> Callable[[Command
     )
 
 
-def _unusable(message: str) -> CommandError:
-    return CommandError(Exit.CONFIGURATION, message, advice="Name another file.")
+def _unusable(message: str, advice: str = "Name another file.") -> CommandError:
+    return CommandError(Exit.CONFIGURATION, message, advice=advice)

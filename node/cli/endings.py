@@ -26,8 +26,9 @@ def make_entry(code: str, exit_: Exit, sentence: str, hint: str) -> Entry:
 
 
 URL_HINT: Final = (
-    "Is the node running, and is --url its RPC address? `khazana devnet status` shows those of a"
-    " development network."
+    "Is the node running, and is --url its RPC address, with http or https as it listens?"
+    " `khazana devnet status` shows those of a development network; `--tls-authority` and"
+    " `--tls-certificate`, before the command, say whom to trust and what to show."
 )
 
 ENDINGS: Final[Mapping[Exit, Entry]] = {

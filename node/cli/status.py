@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.asking import indented, within
+from node.cli.endings import URL_HINT
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, urls_option
 from node.cli.output import counted, emit, json_option, table
@@ -109,8 +110,7 @@ def command(
         raise CommandError(
             Exit.UNREACHABLE,
             "\n".join(f"{seen.url}: {seen.error}" for seen in nodes),
-            advice="Is the node running, and is --url its RPC address? `khazana devnet status`"
-            " shows those of a development network.",
+            advice=URL_HINT,
         )
     if trust:
         point = _trusted_point(nodes)

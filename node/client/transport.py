@@ -299,9 +299,40 @@ def _http_failure(status: int, data: bytes) -> ClientError:
     return BadAnswer(f"HTTP status {status}: {message or 'no reason given'}")
 
 
+_TLS_REASONS: Final[Mapping[str, str]] = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not good here",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "it wants a certificate of its clients",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "it refused the handshake, as where it wants a certificate",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust who signed the certificate that was shown",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "the certificate that was shown has expired",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it refused the certificate that was shown",
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": "the certificate that was shown is revoked",
+    "WRONG_VERSION_NUMBER": "it speaks no TLS there: ask with http",
+}
+"""What OpenSSL's reasons mean to who asked. Source: RFC 8446, section 6.2, for the alerts."""
+
+
+def _tls_reason(error: BaseException) -> str | None:
+    """Return why TLS was not agreed on; None: that was not the matter."""
+    found: object = error
+    if isinstance(error, aiohttp.ClientConnectorError):
+        found = error.os_error
+    elif isinstance(error, aiohttp.ClientConnectorCertificateError):
+        found = error.certificate_error
+    elif not isinstance(error, ssl.SSLError):
+        found = error.__cause__
+    if not isinstance(found, ssl.SSLError) or found.reason is None:
+        return None
+    said = _TLS_REASONS.get(found.reason, f"TLS was not agreed on: {found.reason}")
+    more = getattr(found, "verify_message", "")
+    return f"{said}: {more}" if more else said
+
+
 def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if (said := _tls_reason(error)) is not None:
+        return said
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(
         error,
         aiohttp.ClientSSLError,  # whose number is OpenSSL's

@@ -6,10 +6,47 @@ ordinary server's certificate, and for mutual TLS an authority that has signed t
 
 import ssl
 from pathlib import Path
+from typing import Final
+
+from typing_extensions import override
+
+_TOLD: Final = frozenset(
+    {
+        "CERTIFICATE_VERIFY_FAILED",
+        "PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        "UNSUPPORTED_PROTOCOL",
+        "NO_SHARED_CIPHER",
+    }
+)
+"""OpenSSL's reasons that only somebody who speaks TLS can give, and read an answer to."""
 
 
 class ListenerTlsError(Exception):
     """The files of a listener cannot be used; says which and why."""
+
+
+class _TellingObject(ssl.SSLObject):
+    """Lets the other side hear why the handshake failed.
+
+    OpenSSL has the alert ready ("certificate expired", "certificate required"), and asyncio throws
+    it away with the connection: whoever came with an old certificate saw a node that hung up. What
+    wants to read first is written first, so the failure is said at the next call: when the other
+    side has sent more or has gone, or when the time for the handshake is over.
+    """
+
+    _refused: ssl.SSLError | None = None
+
+    @override
+    def do_handshake(self) -> None:
+        if self._refused is not None:
+            raise self._refused
+        try:
+            super().do_handshake()
+        except ssl.SSLError as error:
+            if error.reason not in _TOLD:
+                raise
+            self._refused = error
+            raise ssl.SSLWantReadError from error
 
 
 def listener_context(
@@ -27,6 +64,7 @@ def listener_context(
         ListenerTlsError: a file cannot be read, or is no such thing, or the two do not match.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = _TellingObject
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     try:

@@ -9,6 +9,7 @@ from node.access import load_api_keys
 from node.cli.exits import Exit
 from tests.cli.asked import here
 from tests.cli.running import khazana
+from tests.rpc.authorities import Authority
 
 CONFIG = """
 name = "central-bank"
@@ -108,3 +109,21 @@ def test_file_of_credentials_that_cannot_be_used_is_named(
     assert ran.code == Exit.CONFIGURATION
     assert said in ran.err
     assert str(file) in ran.err
+
+
+def test_certificate_and_key_that_do_not_go_together_are_told_apart(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ours")
+    one, other = authority.sign("one"), authority.sign("other")
+
+    for given, said in (
+        (("--tls-certificate", one.certificate), "a certificate without its key"),
+        (("--tls-key", one.key), "a key without its certificate"),
+        (
+            ("--tls-certificate", one.certificate, "--tls-key", other.key),
+            "the key is not that of the certificate",
+        ),
+    ):
+        ran = here(*given, "query", "assets")
+
+        assert ran.code == Exit.CONFIGURATION
+        assert said in ran.err

@@ -24,7 +24,7 @@ from node.access import (
     make_api_key,
     save_api_keys,
 )
-from node.client import Client
+from node.client import Client, Unreachable
 from node.client import Forbidden as ClientForbidden
 from node.codec import encode
 from node.explorer import Explorer
@@ -311,6 +311,44 @@ async def test_listener_for_operators_wants_a_certificate(
                 await solo.session.get(url, ssl=client_context(authority, stranger))
         with pytest.raises(aiohttp.ClientError):
             await solo.session.get(url.replace("https", "http"))
+
+
+async def test_who_is_turned_away_in_the_handshake_hears_why(
+    tmp_path: Path, authority: Authority, server: Identity
+) -> None:
+    foreign = Authority(tmp_path, "foreign")
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    async with solo_node(settled=False) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        for stranger, alert, said in (
+            (None, "CERTIFICATE_REQUIRED", "wants a certificate of its clients"),
+            (foreign.sign("intruder"), "UNKNOWN_CA", "does not trust who signed"),
+            (authority.sign("former", is_over=True), "CERTIFICATE_EXPIRED", "has expired"),
+        ):
+            with pytest.raises(ssl.SSLError, match=alert):
+                await _ask_in_tls(port, client_context(authority, stranger))
+            with pytest.raises(Unreachable, match=said):
+                async with Client(
+                    f"https://127.0.0.1:{port}", ssl_context=client_context(authority, stranger)
+                ) as client:
+                    await client.status()
+        with pytest.raises(Unreachable, match="its certificate is not good here: "):
+            async with Client(
+                f"https://127.0.0.1:{port}", ssl_context=client_context(foreign)
+            ) as client:
+                await client.status()
+        with pytest.raises(Unreachable, match="ask with http"):
+            async with Client(solo.url.replace("http", "https")) as client:
+                await client.status()
+
+
+async def _ask_in_tls(port: int, context: ssl.SSLContext) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    try:
+        return await reader.read(1)
+    finally:
+        writer.close()
 
 
 async def test_a_connection_with_tls_holds_no_more_than_one_without_reads_at_once(
