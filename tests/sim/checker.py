@@ -209,9 +209,20 @@ class Checker:
     # Told by clients.
 
     def told_final(
-        self, client: str, tx_id: bytes, *, node: str, place: tuple[int, int], receipt: Receipt
+        self,
+        client: str,
+        tx_id: bytes,
+        *,
+        node: str,
+        since: tuple[int, int],
+        place: tuple[int, int],
+        receipt: Receipt,
     ) -> None:
-        """Hold the network to an answer: the transaction is there, and this is its receipt."""
+        """Hold the network to an answer: the transaction is there, and this is its receipt.
+
+        Args:
+            since: what `History.asking` gave when the client began to ask.
+        """
         self.acknowledged += 1
         found = self.places.get(tx_id)
         if found != place:
@@ -221,7 +232,7 @@ class Checker:
             return
         if encode(receipt) != self.decided[place[0]].receipts[place[1]]:
             self.fail("acknowledged", f"{client} was told another receipt of {tx_id.hex()}")
-        self.history.told_final(node, place[0])
+        self.history.told_final(node, since, place[0])
 
     def told_gone(self, tx_id: bytes) -> None:
         """Hold the network to an answer: the transaction can be in no later block."""

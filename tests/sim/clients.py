@@ -142,6 +142,7 @@ class Clients:
             if only is None and chance.random() < 0.1:
                 # A client in a hurry tells two nodes the same.
                 await self._ask(chance.choice(self._machines), raw, tx_id, chance, within_s=0.05)
+            since = self._checker.history.asking(machine.name)
             answer = await self._ask(machine, raw, tx_id, chance, within_s=WAIT_S)
             if answer is not None and chance.random() < 0.05:
                 answer = None  # The answer is lost on its way.
@@ -149,7 +150,12 @@ class Clients:
                 outcome = answer.receipt.outcome
                 self.counts.final += 1
                 self._checker.told_final(
-                    client, tx_id, node=machine.name, place=answer.place, receipt=answer.receipt
+                    client,
+                    tx_id,
+                    node=machine.name,
+                    since=since,
+                    place=answer.place,
+                    receipt=answer.receipt,
                 )
                 self._trace.add(client, "final", tx=tx_id, attempts=attempt, outcome=outcome.name)
                 return outcome
@@ -252,7 +258,7 @@ class Clients:
             await node.chain.settled()
             return node.chain.head.height, node.chain.record(HOLDINGS, wanted)
 
-        since = self._checker.history.reading(machine.name)
+        since = self._checker.history.asking(machine.name)
         await asyncio.sleep(chance.random() * 0.02)
         try:
             height, found = await machine.call(work, 1.0)

@@ -60,13 +60,13 @@ class History:
                 f"{tx_id.hex()} is in block {height}, and was sent after block {after} was told",
             )
 
-    def told_final(self, node: str, height: int) -> None:
-        """Note that a node has told a client of a transaction in this block."""
+    def told_final(self, node: str, since: tuple[int, int], height: int) -> None:
+        """Note that a node has told a client, who began to ask at `since`, of what is final."""
         self._told_height = max(self._told_height, height)
-        self._shown[node] = max(self._shown.get(node, 0), height)
+        self._has_shown(node, since, height)
 
-    def reading(self, node: str) -> tuple[int, int]:
-        """Begin a read; return what `read` wants to know at its end."""
+    def asking(self, node: str) -> tuple[int, int]:
+        """Begin to ask a node; return what `read` and `told_final` want to know at the end."""
         return self._losses[node], self._shown.get(node, 0)
 
     def read(
@@ -91,4 +91,9 @@ class History:
             self._fail(
                 "read", f"{node} showed {found} for {key.hex()} after {height}, not {expected}"
             )
-        self._shown[node] = max(self._shown.get(node, 0), height)
+        self._has_shown(node, since, height)
+
+    def _has_shown(self, node: str, since: tuple[int, int], height: int) -> None:
+        # An answer on its way while the node lost what it had binds only what was lost.
+        if since[0] == self._losses[node]:
+            self._shown[node] = max(self._shown.get(node, 0), height)

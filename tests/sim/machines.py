@@ -474,7 +474,12 @@ class Machine:
         trusted: dict[str, int | str] = {}
         if self.trusts is not None:
             height, block = self.trusts
-            trusted = {"trusted_height": height, "trusted_block": block.hex()}
+            trusted = {
+                "trusted_height": height,
+                "trusted_block": block.hex(),
+                # Where a day passes in seconds, a network at rest is soon a fortnight old.
+                "trust_period_hours": 87_600,
+            }
         config = NodeConfig.model_validate(
             {
                 "name": self.node_name,

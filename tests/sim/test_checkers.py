@@ -311,24 +311,29 @@ def test_reads_that_go_back_and_orders_against_time_are_found() -> None:
 
     history = History(Ledger(), lambda rule, _: found.append(rule))  # type: ignore[arg-type]
     history.sending(b"early")
-    history.told_final("one", 7)
+    history.told_final("one", history.asking("one"), 7)
     history.sending(b"late")
 
     history.included(b"early", 7)
     history.included(b"late", 8)
-    history.read("one", history.reading("one"), 7, b"", None)
-    history.read("two", history.reading("two"), 3, b"", None)
-    under_way = history.reading("three")
-    history.told_final("three", 5)
-    before = history.reading("three")
+    history.read("one", history.asking("one"), 7, b"", None)
+    history.read("two", history.asking("two"), 3, b"", None)
+    under_way = history.asking("three")
+    history.told_final("three", history.asking("three"), 5)
+    before = history.asking("three")
     history.lost("three")
+    before_four = history.asking("four")
+    history.lost("four")
     history.read("three", before, 0, b"", None)
     history.read("three", under_way, 1, b"", None)
+    history.read("four", before_four, 8, b"", None)
+    history.told_final("four", before_four, 8)
+    history.read("four", history.asking("four"), 0, b"", None)
     assert found == []
 
     history.included(b"late", 7)
-    history.read("one", history.reading("one"), 6, b"", None)
-    history.read("two", history.reading("two"), 10, b"", None)
+    history.read("one", history.asking("one"), 6, b"", None)
+    history.read("two", history.asking("two"), 10, b"", None)
     history.read("one", (0, 0), 9, b"", HoldingRecord(available=1, held=0))
     assert found == ["real-time", "read", "read", "read"]
 
