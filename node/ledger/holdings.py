@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from node.codec import replace
+from node.hashing import Domain, tagged_hash
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.positions import note_face
 from node.ledger.state import LedgerState
@@ -152,29 +153,55 @@ def redeem_whole(
     state.delete(HOLDINGS, key)
     if not holding.held:
         return []
-    redeemed, held, start = [], 0, account
-    while True:
-        holds = state.scan(HOLDS, start, HOLDS_PER_ACCOUNT_MAX)
-        for key, hold in holds:
-            if not key.startswith(account):
-                break
-            if hold.asset == asset:
-                amount = paid_for(hold.amount)
-                hold_id = key[len(account) :]
-                redeemed.append((hold_id, amount))
-                held += amount
-                if amount:
-                    state.put(HOLDS, key, replace(hold, asset=cash, amount=amount))
-                else:
-                    _remove_hold(state, account, hold_id, hold)
-        if len(holds) < HOLDS_PER_ACCOUNT_MAX or not holds[-1][0].startswith(account):
-            break
-        start = holds[-1][0] + b"\0"  # the least key above the last one
-    if held:
-        key = holding_key(account, cash)
-        has = state.get(HOLDINGS, key) or _NOTHING
-        state.put(HOLDINGS, key, replace(has, held=has.held + held))
+    redeemed, held = [], 0
+    for hold_id, hold in _holds_on(state, account, asset):
+        amount = paid_for(hold.amount)
+        redeemed.append((hold_id, amount))
+        held += amount
+        if amount:
+            state.put(HOLDS, hold_key(account, hold_id), replace(hold, asset=cash, amount=amount))
+        else:
+            _remove_hold(state, account, hold_id, hold)
+    _add_held(state, account, cash, held)
     return redeemed
+
+
+def hold_repaid(
+    state: LedgerState,
+    account: bytes,
+    asset: str,
+    cash: str,
+    face: int,
+    paid_for: Callable[[int], int],
+) -> list[tuple[bytes, int]]:
+    """Put what is repaid of face on hold under a hold of its own, in cash; the face stays.
+
+    Each hold on face has one such, with its reason and its end, whose id follows from its own: what
+    is repaid later is added to it. Its caller pays the cash that is not held, as above.
+
+    Args:
+        face: for which something is repaid; what is on hold beyond it is repaid nothing.
+        paid_for: the cash that is repaid for so much face.
+
+    Returns:
+        the id of each hold on cash, and what was added to it now.
+    """
+    holding = state.get(HOLDINGS, holding_key(account, asset)) or _NOTHING
+    if not holding.held:
+        return []
+    repaid = []
+    for of_face, hold in _holds_on(state, account, asset):
+        amount = paid_for(min(hold.amount, face))
+        face -= min(hold.amount, face)
+        if not amount:
+            continue
+        hold_id = tagged_hash(Domain.SERVICE, of_face, cash.encode())
+        before = state.get(HOLDS, hold_key(account, hold_id))
+        whole = amount if before is None else before.amount + amount
+        _put_hold(state, account, hold_id, replace(hold, asset=cash, amount=whole))
+        repaid.append((hold_id, amount))
+    _add_held(state, account, cash, sum(amount for _, amount in repaid))
+    return repaid
 
 
 def place_hold(
@@ -196,11 +223,7 @@ def place_hold(
         holding_key(account, hold.asset),
         HoldingRecord(available=holding.available - hold.amount, held=holding.held + hold.amount),
     )
-    key = hold_key(account, hold_id)
-    state.put(HOLDS, key, hold)
-    if hold.expires_ms is not None:
-        due = DueRecord(kind=DueKind.HOLD_EXPIRES, target=key)
-        state.put(DUE, due_key(hold.expires_ms, hold_id), due)
+    _put_hold(state, account, hold_id, hold)
 
 
 def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldRecord:
@@ -221,6 +244,34 @@ def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldReco
     )
     _remove_hold(state, account, hold_id, hold)
     return hold
+
+
+def _holds_on(state: LedgerState, account: bytes, asset: str) -> list[tuple[bytes, HoldRecord]]:
+    """Return the holds on an asset of an account, in the order of their ids."""
+    found, start = [], account
+    while True:
+        holds = state.scan(HOLDS, start, HOLDS_PER_ACCOUNT_MAX)
+        for key, hold in holds:
+            if key.startswith(account) and hold.asset == asset:
+                found.append((key[len(account) :], hold))
+        if len(holds) < HOLDS_PER_ACCOUNT_MAX or not holds[-1][0].startswith(account):
+            return found
+        start = holds[-1][0] + b"\0"  # the least key above the last one
+
+
+def _add_held(state: LedgerState, account: bytes, cash: str, amount: int) -> None:
+    if amount:
+        key = holding_key(account, cash)
+        has = state.get(HOLDINGS, key) or _NOTHING
+        state.put(HOLDINGS, key, replace(has, held=has.held + amount))
+
+
+def _put_hold(state: LedgerState, account: bytes, hold_id: bytes, hold: HoldRecord) -> None:
+    key = hold_key(account, hold_id)
+    state.put(HOLDS, key, hold)
+    if hold.expires_ms is not None:
+        due = DueRecord(kind=DueKind.HOLD_EXPIRES, target=key)
+        state.put(DUE, due_key(hold.expires_ms, hold_id), due)
 
 
 def _remove_hold(state: LedgerState, account: bytes, hold_id: bytes, hold: HoldRecord) -> None:

@@ -233,6 +233,20 @@ def test_what_is_on_hold_is_repaid_at_the_price_into_cash_on_hold() -> None:
     world.check()
 
 
+def test_share_that_is_called_of_face_on_hold_is_on_hold_at_the_price() -> None:
+    world = debt(**callable_bond())
+    world.do(place_hold("amina", 100_001, asset=BOND), by=(VAR,))
+    third = rows(world)[2]
+    world.do(call(third.nominal_day, 250_000), by=(CB, FM))
+
+    for row in rows(world)[:3]:
+        to_day(world, row.payment_day)
+
+    price_e4 = next(row.price_e4 for row in rows(world)[2:])
+    assert world.holding("amina")[1] == 100_001 * 250_000 * price_e4 // 10**12
+    world.check()
+
+
 def test_amortising_bond_repays_all_that_its_instalments_left() -> None:
     world = debt(**callable_bond(in_part=False), **amortising())
     third = rows(world)[2]

@@ -6,6 +6,7 @@ from node.codec import replace
 from node.ledger import servicing
 from node.ledger.dates import Holiday, Order
 from node.ledger.events import (
+    Event,
     FundingChecked,
     HolderPaid,
     HoldersPaid,
@@ -311,6 +312,69 @@ def test_what_is_on_hold_is_redeemed_into_cash_on_hold() -> None:
     world.check()
     to_day(world, payment_day + 400)
     assert world.holding("amina")[1] == 50_000
+    world.check()
+
+
+def test_what_is_repaid_of_face_on_hold_is_on_hold_too() -> None:
+    changes = amortising()
+    world = debt(define_bond(**changes), cash=10 * FACE)
+    expires_ms = world.time_ms + 3 * 366 * 86_400_000
+    placed = world.do(place_hold("amina", 100_001, asset=BOND, expires_ms=expires_ms), by=(VAR,))
+    of_face = placed[0].hold  # type: ignore[union-attr]  # it was placed
+
+    events: list[Event] = []
+    for number in (1, 2):
+        events += to_day(world, days(number, **changes)[2])
+        world.check()
+
+    repaid = [event for event in events if isinstance(event, HoldRedeemed)]
+    assert [event.amount for event in repaid] == [25_000, 25_000]
+    (of_cash,) = {event.hold for event in repaid}
+    assert of_cash != of_face, "the face stays on hold: what is left of it is repaid later"
+    face, cash = (world.get(HOLDS, hold_key(address("amina"), each)) for each in (of_face, of_cash))
+    assert face is not None
+    assert cash is not None
+    assert (face.asset, face.amount) == (BOND, 100_001)
+    assert (cash.asset, cash.amount) == (PKR, 50_000)
+    assert replace(cash, asset=face.asset, amount=face.amount) == face, "in all else it is the same"
+    assert world.holding("amina")[1] == 50_000
+    for number in (3, 4):
+        to_day(world, days(number, **changes)[2])
+        world.check()
+    assert world.holding("amina")[1] == 100_000, "and three times a quarter of a paisa rounded away"
+    world.do(
+        ReleaseHold(account=address(VAR), approvers=(), holder=address("amina"), hold=of_cash),
+        by=(VAR,),
+    )
+    assert world.holding("amina")[1] == 25_000
+    to_day(world, days(4, **changes)[2] + 400)
+    assert world.holding("amina")[1] == 0, "the other has ended"
+    world.check()
+
+
+def test_no_more_is_put_on_hold_than_is_repaid_of_the_face_on_record() -> None:
+    changes = amortising()
+    world = debt(define_bond(**changes), cash=10 * FACE)
+    record_day, _, payment_day = days(1, **changes)
+    to_day(world, record_day + 1)
+    world.do(
+        transfer("first-bank", "amina", 100_000, BOND),
+        place_hold("amina", 500_000, asset=BOND),
+        place_hold("amina", 17, asset=BOND),
+        by=("first-bank", VAR),
+    )
+
+    to_day(world, payment_day)
+
+    assert world.holding("amina")[1] == 400_017 // 4, "what came after the record is not hers yet"
+    world.check()
+
+
+def test_interest_on_face_on_hold_is_free() -> None:
+    world = debt(cash=10 * FACE)
+    world.do(place_hold("amina", 400_017, asset=BOND), by=(VAR,))
+    to_day(world, days(1)[2])
+    assert world.holding("amina")[1] == 0
     world.check()
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from node.ledger.positions import account_at, service_of
 from node.ledger.securities import position_key, register_prefix
-from node.ledger.servicing.payer import open_payment, worth_of
+from node.ledger.servicing.payer import open_payment, repays_face, worth_of
 from node.ledger.servicing.records import security_of
 from node.ledger.state import LedgerState
 from node.ledger.tables import DUE, DueKind, holding_key
@@ -33,7 +33,7 @@ class Foresight:
     holders: int
     """How many of them one block pays."""
     redeemed: str | None
-    """The security, if what they have of it goes with this payment."""
+    """The security, if what they have of it goes with this payment, or some of it is repaid."""
 
     def is_paid(self, key: bytes) -> bool:
         """Whether the holder with this key in the table of positions is one of them."""
@@ -44,7 +44,7 @@ class Foresight:
         return holding_key(account_at(key[len(self.prefix) :]), self.cash)
 
     def redeemed_keys(self, keys: Sequence[bytes]) -> list[bytes]:
-        """Return the keys of what goes of the holders with these keys in the table of positions."""
+        """Return the keys of what the holders with these keys in the table of positions have."""
         if self.redeemed is None:
             return []
         place_start, asset = len(self.prefix), self.redeemed
@@ -79,7 +79,7 @@ def foresee(state: LedgerState, time_ms: int, holders_max: int) -> tuple[Foresig
                     start=position_key(asset, service.cursor) + b"\0",  # the least key above it
                     cash=security_of(state, asset)[1].plan.cash,
                     holders=holders_max // worth_of(payment),
-                    redeemed=asset if payment.row.final else None,
+                    redeemed=asset if repays_face(payment) else None,
                 )
             )
     return tuple(found)

@@ -7,7 +7,8 @@ of its share; suspended participants and accounts on hold are paid like all othe
 payment is owed to whoever was on record.
 
 With the last payment the face goes. What is on hold is redeemed too: the hold stays, with its id,
-its reason and its end, on the cash that was paid for the face. Interest on it is free.
+its reason and its end, on the cash that was paid for the face. What is repaid of it before, by an
+instalment or a call in part, is put on a hold of its own beside it. Interest on it is free.
 
 Each holder that is paid is an event of its own: what an account received can be followed, proven
 and indexed by events alone.
@@ -22,7 +23,7 @@ import msgspec
 
 from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
-from node.ledger.holdings import credit, credit_each, debit, redeem_whole
+from node.ledger.holdings import credit, credit_each, debit, hold_repaid, redeem_whole
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.positions import account_at, face_at, open_marks, put_position
 from node.ledger.securities import (
@@ -126,14 +127,15 @@ class PaymentSettled(Record, tag=66):
 
 
 class HoldRedeemed(Record, tag=67):
-    """What was on hold was redeemed: the hold is on the cash now."""
+    """What was on hold was redeemed, or repaid in part: this hold is on the cash now."""
 
     hold: Hash
+    """Where face is left, another than the one on the face, with the same reason and end."""
     holder: Address
     asset: AssetCode
     cash: AssetCode
     amount: int
-    """Of cash."""
+    """Of cash, that came under it."""
 
 
 PaidEvent: TypeAlias = (
@@ -183,6 +185,11 @@ def worth_of(payment: PaymentRecord) -> int:
     return LAST_WORTH if payment.row.final else 1
 
 
+def repays_face(payment: PaymentRecord) -> bool:
+    """Return whether what holders have is looked at with a payment: some of it may be on hold."""
+    return payment.row.principal_ppm > 0
+
+
 def pay(
     state: LedgerState, asset: str, record: AssetRecord, service: ServiceRecord, holders_max: int
 ) -> tuple[ServiceRecord, tuple[PaidEvent, ...], int]:
@@ -197,7 +204,7 @@ def pay(
     assert service.cursor is not None  # it is funded
     number = service.settled + 1
     payment = open_payment(state, asset, number)
-    worth, final = worth_of(payment), payment.row.final
+    worth, repays = worth_of(payment), repays_face(payment)
     walk = _Walk(state, asset, terms, payment, number, max(1, holders_max // worth))
     prefix = register_prefix(asset)
     start = position_key(asset, service.cursor) + b"\0" if service.cursor else prefix
@@ -209,7 +216,7 @@ def pay(
         if entries and not entries[-1][0].startswith(prefix):
             ended = True
             entries = [entry for entry in entries if entry[0].startswith(prefix)]
-        if final:
+        if repays:
             # Read at once, as their cash is; taken from there one by one.
             state.remember(POSITIONS, entries)
             accounts = [account_at(key[len(prefix) :]) for key, _ in entries]
@@ -306,7 +313,7 @@ class _Walk:
         place_start = len(register_prefix(asset))
         looked_at = holders = paid = 0
         for key, position in entries:
-            if final and looked_at >= self.room:
+            if repays and looked_at >= self.room:
                 break
             looked_at += 1
             marks, account = position.marks, account_at(key[place_start:])
@@ -316,9 +323,10 @@ class _Walk:
                 rate = rate_of(position.taxpayer)
                 tax = 0 if rate is None else interest * rate // HUNDRED_PERCENT_BPS  # floor
                 amount = interest - tax
+                held = 0
                 if repays:
                     amount += principal_of(row, face)
-                held = self._redeem(account, face) if final else 0
+                    held = self._redeem(account, face) if final else self._repay(account, face)
                 if amount > held:
                     credits[account] = amount - held
                 holders += 1
@@ -351,10 +359,21 @@ class _Walk:
     def _redeem(self, account: bytes, face: int) -> int:
         """Destroy what a holder has; return how much cash was put under its holds."""
         self.redeemed += face
+        paid_for = partial(principal_of, self._row)
+        return self._note_held(
+            account, redeem_whole(self._state, account, self._asset, self._cash, paid_for)
+        )
+
+    def _repay(self, account: bytes, face: int) -> int:
+        """Return how much of what is repaid of a holder's face was put under holds."""
+        paid_for = partial(principal_of, self._row)
+        return self._note_held(
+            account, hold_repaid(self._state, account, self._asset, self._cash, face, paid_for)
+        )
+
+    def _note_held(self, account: bytes, holds: list[tuple[bytes, int]]) -> int:
         held = 0
-        for hold_id, amount in redeem_whole(
-            self._state, account, self._asset, self._cash, partial(principal_of, self._row)
-        ):
+        for hold_id, amount in holds:
             held += amount
             self.holds_redeemed += 1
             self.events.append(
