@@ -18,7 +18,7 @@ from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
-from node.ledger.dates import Order, Roll, Stub
+from node.ledger.dates import Order, Roll, Stub, add_months
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.powers import ANY, FINANCE_MINISTRY
 from node.ledger.pricing.daycounts import DayCount
@@ -66,6 +66,9 @@ BAD: Final = 1 / 12
 """Of what is defined where days pass."""
 FACE_UNIT: Final = 10
 """Minor units that are the least face, of some securities where days pass."""
+_FIRST_PERIOD_OVER_DAYS: Final = 25
+"""Of a plan with two payments to come: a month is over within the week."""
+_TWO_PAYMENTS_DAYS: Final = 42
 _MINUTES_OF_DAY: Final = 1_440
 _OFFSETS: Final = range(-720, 841)
 
@@ -89,6 +92,33 @@ def _contradictions(plan: PaymentPlan) -> Sequence[Mapping[str, object]]:
         {"instalments": (Instalment(payment=1, share_ppm=PPM),)},
         {"rates": (RateStep(from_day=plan.issue_day + 1, rate_ppm=1),), "floating": None},
     )
+
+
+def _varied(plan: PaymentPlan, number: int, today: int) -> PaymentPlan:
+    """Let a plan repay in instalments, step up or be callable in part, with two payments to come.
+
+    The first of them comes within days. Day counts take turns, and months may keep their ends.
+    """
+    counts, start = tuple(DayCount), today - _FIRST_PERIOD_OVER_DAYS
+    rate_ppm = plan.rates[0].rate_ppm if plan.rates else 0
+    plan = replace(
+        plan,
+        issue_day=start,
+        maturity_day=start + _TWO_PAYMENTS_DAYS,
+        months=1,
+        rates=() if plan.floating else (RateStep(from_day=start, rate_ppm=rate_ppm),),
+        stub=Stub.SHORT_BACK,
+        day_count=counts[number % len(counts)],
+        end_of_month=bool(number % 2),
+    )
+    window = CallWindow(from_day=start + 1, to_day=plan.maturity_day - 1, price_e4=1_010_000)
+    in_part = CallRight(windows=(window,), notice_days=1, in_part=True)
+    if number % 4 == 0:
+        return replace(plan, call=in_part)
+    if number % 4 == 1 and plan.rates:
+        later = RateStep(from_day=start + 20, rate_ppm=240_000)
+        return replace(plan, call=None, rates=(*plan.rates, later))
+    return replace(plan, call=None, instalments=(Instalment(payment=1, share_ppm=400_000),))
 
 
 def _call(chance: random.Random, issue_day: int, maturity_day: int) -> CallRight:
@@ -165,8 +195,11 @@ class SecurityLoad:
             plan = replace(plan, **chance.choice(_contradictions(plan)))
         code = self._standing.fresh("SEC-")
         # Of one in three: by its number, so that no other seed draws something else for it.
-        unit = FACE_UNIT if self._bad and int(code.removeprefix("SEC-")) % 3 == 0 else 1
+        number = int(code.removeprefix("SEC-"))
+        unit = FACE_UNIT if self._bad and number % 3 == 0 else 1
         plan = replace(plan, face_unit=unit)
+        if self._bad and paid and number % 3 == 1:
+            plan = _varied(plan, number // 3, today)
         pool = (PoolAsset(name="A motorway", document_hash=bytes(32)),)
         terms: ServicedTerms = BondTerms(face_currency="PKR", plan=plan)
         if chance.random() < 0.3:
@@ -404,14 +437,19 @@ class SecurityLoad:
         if not found:
             return self._define_security(chance)
         asset, record, last_day = chance.choice(found)
+        day = chance.randrange(soon - 2, last_day + 2)
+        share_ppm = chance.choice((None, None, None, 250_000))
+        plan = record.terms.plan if is_serviced(record.terms) else None
+        if share_ppm and plan and plan.call and plan.call.in_part:  # with a payment of its own
+            day = add_months(plan.issue_day, plan.months, end_of_month=plan.end_of_month)
         return [
             self._standing.governed(
                 CallSecurity,
                 "call_security",
                 kind_of(record.terms).value,
                 asset=asset,
-                day=chance.randrange(soon - 2, last_day + 2),
-                share_ppm=chance.choice((None, None, None, 250_000)),
+                day=day,
+                share_ppm=share_ppm,
             )
         ]
 
