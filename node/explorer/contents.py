@@ -479,6 +479,8 @@ class TextLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     height: int
     text: str
+    line: TransactionLine | None = None
+    """What the transaction does; null: it is no transaction, or no longer kept."""
 
 
 class SearchContent(results.Result, frozen=True, kw_only=True):

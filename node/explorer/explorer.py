@@ -123,7 +123,7 @@ class Explorer:
         reading = Reading(door, self._hour)
         self._reading = reading
         securities = Securities(door)
-        self._search = Search(door, self._hour, reading.past)
+        self._search = Search(door, self._hour, reading.past, reading.transaction_line)
         self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
         self._development = None if desk is None else Development(desk, door, reading)
@@ -227,7 +227,7 @@ class Explorer:
             ),
             "rules": _page("rules", "rules-title", lambda a, _f: reading.rules(a.query)),
             "verify": _page("verify", "verify-title", self._verify),
-            "search": _page("search", "search-title", lambda a, _f: self._search.find(a.query)),
+            "search": _page("search", "search-title", lambda a, f: self._search.find(a.query, f)),
         }
         if self._development is not None:
             page = self._development

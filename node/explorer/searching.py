@@ -11,15 +11,18 @@ ledger, if the node keeps an index. What has no form is refused by nobody.
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
 
 from node.explorer.catalogues import catalogues
-from node.explorer.contents import Match, SearchContent, TextLine
+from node.explorer.contents import Match, SearchContent, TextLine, TransactionLine
 from node.explorer.hour import Hour
 from node.explorer.limits import MATCHES_MAX, PARTICIPANT_CALLS_MAX, QUERY_MAX
 from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
+from node.explorer.showing import Showing
 from node.rpc import params
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
@@ -30,10 +33,15 @@ _HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 
 
+LineOf: TypeAlias = Callable[[str, int, Showing], Awaitable[TransactionLine | None]]
+"""Returns a transaction in a line, by its id and its place in a list; None: it is not kept."""
+
+
 class Search:
     """Finds things of one node's chain."""
 
-    def __init__(self, door: Door, hour: Hour, past: Past) -> None:
+    def __init__(self, door: Door, hour: Hour, past: Past, line_of: LineOf) -> None:
+        self._line_of = line_of
         self._past = past
         self._methods = door.methods
         self._ledger = door.ledger
@@ -41,7 +49,7 @@ class Search:
         self._chain = door.services.chain
         self._hour = hour
 
-    async def find(self, query: Mapping[str, str]) -> SearchContent:
+    async def find(self, query: Mapping[str, str], showing: Showing) -> SearchContent:
         """Return what the query may mean, the likeliest first; at most `MATCHES_MAX`.
 
         A further page, before a cursor, is of texts alone.
@@ -68,6 +76,7 @@ class Search:
         following = None
         if not (is_exact and len(matches) == 1):
             texts, following = await self._past.texts(wanted, before)
+            texts = [await self._told(*each, showing) for each in enumerate(texts)]
         return SearchContent(
             **at_head(self._chain.head),
             query=wanted,
@@ -76,6 +85,16 @@ class Search:
             texts=list(texts),
             next=following,
         )
+
+    async def _told(self, place: int, found: TextLine, showing: Showing) -> TextLine:
+        """Return a text with what its transaction does."""
+        if found.kind != "transactions":
+            return found
+        try:
+            line = await self._line_of(found.name, place, showing)
+        except Pruned:
+            return found
+        return msgspec.structs.replace(found, line=line)
 
     async def _candidates(self, wanted: str) -> AsyncIterator[Match]:
         lower, upper = wanted.lower(), wanted.upper()

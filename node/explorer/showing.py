@@ -8,6 +8,7 @@ that a field which a later release adds is shown as text and not left out.
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
@@ -31,6 +32,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
 _HEX: Final = re.compile(r"[0-9a-f]{32,}\Z")
 _AMOUNT: Final = re.compile(r"\d+(\.\d+)?\Z")
 _STEERING: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WORD: Final = re.compile(r"[^\W_]+")
 _ADDRESS: Final = re.compile(r"t?khz1[02-9ac-hj-np-z]{38}\Z")
 
 PARTICIPANTS: Final = frozenset(
@@ -197,6 +199,29 @@ class Showing:
     def text(self, text: str, length: int = TEXT_SHOWN_MAX) -> Markup:
         """Return what somebody wrote: as text, cut, in its own direction."""
         return Markup(f"<bdi>{escape(cut(text, length))}</bdi>")
+
+    def found(self, text: str, wanted: str) -> Markup:
+        """Return what somebody wrote, with those of its words marked that were looked for.
+
+        Where the first of them stands beyond what is shown, what is before it is left out.
+        """
+        starts = tuple(_folded(each[0]) for each in _WORD.finditer(wanted))
+        places = [
+            each.span()
+            for each in _WORD.finditer(text)
+            if starts and _folded(each[0]).startswith(starts)
+        ]
+        at = places[0][0] if places and places[0][1] > TEXT_SHOWN_MAX else 0
+        end = at + TEXT_SHOWN_MAX
+        pieces = [Markup("…" if at else "")]
+        for begins, ends in places:
+            if ends <= end:
+                pieces.append(escape(_visible(text[at:begins])))
+                pieces.append(Markup("<mark>{}</mark>").format(_visible(text[begins:ends])))
+                at = ends
+        pieces.append(escape(_visible(text[at:end])))
+        pieces.append(Markup("…" if len(text) > end else ""))
+        return Markup("<bdi>{}</bdi>").format(Markup("").join(pieces))
 
     def word(self, value: str) -> Markup:
         """Return a value of an enumeration, or the name of an office, in words."""
@@ -451,8 +476,15 @@ def cut(text: str, length: int = TEXT_SHOWN_MAX) -> str:
     Control characters, and those that turn the direction of the text after them, are shown as
     escapes: what is read must be what is written.
     """
-    shown = text if len(text) <= length else f"{text[:length]}…"
-    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
+    return _visible(text if len(text) <= length else f"{text[:length]}…")
+
+
+def _visible(text: str) -> str:
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
 
 
 def _find(fields: Mapping[str, JsonValue], name: str) -> tuple[str, JsonValue]:

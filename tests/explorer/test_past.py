@@ -15,6 +15,7 @@ from node.explorer.limits import (
     PAGE_BYTES_MAX,
     TEXTS_SHOWN_MAX,
 )
+from node.explorer.showing import Showing
 from node.ledger.events import Proposed
 from node.ledger.operations import (
     Approve,
@@ -146,6 +147,38 @@ async def test_text_is_found_and_shown_as_text(tmp_path: Path) -> None:
         assert any(MARK in each["text"] for each in found)
         page = Parsed((await shown.get("/search?q=onclick+alert"))[1])
         check_strict(page, "search")
+
+
+async def test_text_is_found_with_what_its_transaction_does(tmp_path: Path) -> None:
+    async with plain(index=tmp_path / "index.sqlite") as shown:
+        memo = "Rent of <b>November</b>"
+        await pay(shown.solo.town, memo)
+        await shown.solo.indexed()
+        (found,) = json.loads((await shown.get("/search.json?q=rent"))[1])["texts"]
+        html = (await shown.get("/search?q=rent"))[1]
+        urdu = (await shown.get("/ur/search?q=rent"))[1]
+
+    assert found["text"] == memo
+    assert found["line"]["id"] == found["name"]
+    assert found["line"]["first"]["sentence"] in Parsed(html).text
+    assert "<mark>Rent</mark> of &lt;b&gt;November&lt;/b&gt;</bdi>" in html
+    for page in (html, urdu):
+        check_strict(Parsed(page), "/search")
+        check_accessible(Parsed(page), "/search")
+
+
+def test_words_that_were_looked_for_are_marked_and_shown_wherever_they_stand() -> None:
+    showing = Showing(catalogues()["en"], "")
+    far = "Rent " + "and " * 50 + "RENTAL, rented; cur\u0000rent"
+
+    assert showing.found(far, "rental") == ("<bdi>…<mark>RENTAL</mark>, rented; cur\\x00rent</bdi>")
+    assert showing.found(far, "rent").startswith("<bdi><mark>Rent</mark> and and")
+    assert (
+        showing.found("Änderung <x>", "änd X")
+        == "<bdi><mark>Änderung</mark> &lt;<mark>x</mark>&gt;</bdi>"
+    )
+    assert showing.found("کرایہ نومبر", "نومبر") == "<bdi>کرایہ <mark>نومبر</mark></bdi>"
+    assert showing.found("plain", ", .") == "<bdi>plain</bdi>"
 
 
 async def pay(town: Town, *memos: str) -> None:
