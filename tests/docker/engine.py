@@ -103,11 +103,26 @@ def run(
     return ended.stdout
 
 
-def build(name: str, *options: str) -> None:
+def build(name: str, *options: str, sources: Path = ROOT) -> None:
     """Build the node's image under a name, from the layers that are kept."""
-    file = str(ROOT / "docker/Dockerfile")
+    file = str(sources / "docker/Dockerfile")
     words = ("docker", "build", "--quiet", *options, "--file", file, "--tag", name)
-    run(*words, str(ROOT), variables={"DOCKER_BUILDKIT": "0"}, timeout_s=BUILD_TIMEOUT_S)
+    run(*words, str(sources), variables={"DOCKER_BUILDKIT": "0"}, timeout_s=BUILD_TIMEOUT_S)
+
+
+def copy_sources(to: Path) -> Path:
+    """Copy what the image is built of, so that it stays as it is while somebody works on it."""
+    kept = [
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"
+    ]
+    for name in (*kept, ".dockerignore", "docker/Dockerfile"):
+        there = to / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, there, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(ROOT / name, there)
+    return to
 
 
 def postgres_image() -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,28 +11,31 @@ from tests.docker import engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(2 * engine.BUILD_TIMEOUT_S)]
 
+ONCE = "khazana:once"
 AGAIN = "khazana:again"
 STAGE = "/src"
 """Where the first stage of the Dockerfile works, and nothing else."""
 
 
 @pytest.fixture
-def again() -> Iterator[str]:
-    """The image built once more, from nothing that is kept; the other is there before."""
+def both(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The image, and once more, from nothing that is kept: of one copy of the sources."""
     reason = engine.why_not()
     if reason is not None:
         pytest.skip(reason)
-    engine.build(engine.IMAGE)  # As a rule it is kept, from the cluster's.
+    sources = engine.copy_sources(tmp_path / "sources")
     before = unnamed()
     try:
-        engine.build(AGAIN, "--no-cache")
-        yield AGAIN
+        engine.build(ONCE, sources=sources)  # As a rule its layers are the cluster's.
+        engine.build(AGAIN, "--no-cache", sources=sources)
+        yield ONCE, AGAIN
     finally:
         # Half a gigabyte of the first stage stays behind without a name.
         stages = [
             each for each in unnamed() - before if inspect(each)["Config"]["WorkingDir"] == STAGE
         ]
         engine.run("docker", "image", "rm", "--force", AGAIN, *stages)
+        engine.run("docker", "image", "rm", "--force", "--no-prune", ONCE)
 
 
 def unnamed() -> set[str]:
@@ -44,8 +48,8 @@ def inspect(name: str) -> Any:
     return found
 
 
-def test_two_builds_have_the_same_layers(again: str) -> None:
-    one, other = inspect(engine.IMAGE), inspect(again)
+def test_two_builds_have_the_same_layers(both: tuple[str, str]) -> None:
+    one, other = map(inspect, both)
 
     assert one["Id"] != other["Id"], "both are one build"
     assert len(one["RootFS"]["Layers"]) >= 3
