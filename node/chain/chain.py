@@ -30,7 +30,7 @@ from node.chain.ahead import Ahead
 from node.chain.batch import batch_of, head_entry, head_of
 from node.chain.behind import BRANCHES_WITH_BLOCK_MAX, BranchesBehind, catch_up
 from node.chain.candidates import Candidate, Candidates
-from node.chain.errors import BlockFault, ChainDamaged, InvalidBlock, UpgradeRequired
+from node.chain.errors import ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
 from node.chain.execution import Draft, execute, hash_of_validators
 from node.chain.head import Head, validator_set
@@ -42,28 +42,28 @@ from node.chain.receipts import BlockReceipts
 from node.chain.recent import RecentIds
 from node.chain.records import RECORDS_BYTES_MAX, CommittedRecords
 from node.chain.rules import (
-    ITEM_OVERHEAD_BYTES,
     BlockEnvelope,
     Parent,
     check_contents,
     check_header,
+    check_result,
     check_transactions,
     contents_size,
 )
+from node.chain.ruling import ruling_records
+from node.chain.selecting import select
 from node.chain.trial import Trial
-from node.genesis import AmendmentError, AmendmentFault, Genesis
+from node.genesis import Genesis
 from node.keys import verify as verify_signature
 from node.ledger.acting import BlockContext
-from node.ledger.amending import check_amendment
 from node.ledger.commitment import CommitmentError
 from node.ledger.errors import InvariantViolation
-from node.ledger.outcomes import Outcome, Reject, explain
 from node.ledger.parameters import Parameters
 from node.ledger.protocol import SUPPORTED, protocol_of, ruling_version
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import Upgrade, ValidatorRecord
 from node.ledger.transactions import TransactionBody
-from node.ledger.transition import Receipt, Standing, parameters_of, validators_of
+from node.ledger.transition import Receipt, Standing, parameters_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
@@ -292,7 +292,14 @@ class Chain:
             count_max=BLOCK_EVIDENCE_MAX,
         )
         left_bytes = self._genesis.blocks.size_bytes_max - contents_size((), shown)
-        chosen, dropped = self._select(transactions, left_bytes, time_ms)
+        chosen, dropped = select(
+            transactions,
+            self.envelope(time_ms),
+            count_max=self._genesis.blocks.transactions_max,
+            left_bytes=left_bytes,
+            is_new=self.is_new,
+            was_applied=self._was_applied,
+        )
         draft = Draft(
             round=round,
             time_ms=time_ms,
@@ -355,7 +362,7 @@ class Chain:
                 accusations=accusations,
             )
             candidate = self._execute(draft, parent)
-            _check_result(candidate.header, header)
+            check_result(candidate.header, header)
         except InvalidBlock as error:
             if certified:
                 raise InvariantViolation(
@@ -643,25 +650,8 @@ class Chain:
     # Private.
 
     def _ruling_records(self) -> tuple[ValidatorRecord, ...]:
-        """Return those who decide the next height, as `history.validators` has them, in full.
-
-        Raises:
-            AmendmentError: nobody of the set before stands behind the one that an amendment puts
-                in its place, or the state does not bear it.
-        """
         state = LedgerState(self._records)
-        decided = validators_of(state)
-        amendment = self._genesis.amendment_at(self._head.height + 1)
-        if amendment is None:
-            return decided
-        amendment.check_follows(validator_set(decided))
-        try:
-            check_amendment(state, amendment.validators)
-        except Reject as reject:
-            raise AmendmentError(
-                AmendmentFault.NOT_BORNE, explain(reject.outcome, reject.details)
-            ) from None
-        return amendment.validators
+        return ruling_records(state, self._genesis, self._head.height + 1)
 
     def _parent(self) -> Parent:
         head = self._head
@@ -693,51 +683,3 @@ class Chain:
                 )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error
-
-    def _select(
-        self, transactions: Iterable[AdmittedTransaction], left_bytes: int, time_ms: int
-    ) -> tuple[tuple[AdmittedTransaction, ...], tuple[bytes, ...]]:
-        chosen: list[AdmittedTransaction] = []
-        dropped: list[bytes] = []
-        envelope = self.envelope(time_ms)
-        count_max = self._genesis.blocks.transactions_max
-        accepts, is_new = envelope.accepts, self.is_new
-        for transaction in transactions:
-            if len(chosen) == count_max:
-                break
-            id_, body = transaction.id, transaction.body
-            refusal = None if accepts(body) else envelope.refusal(body)
-            if refusal is Outcome.TOO_FAR_AHEAD:
-                # The clock of whoever admitted it is ahead of this block: a later one can hold it.
-                continue
-            if refusal is not None or (
-                not is_new(id_, body.valid_until_ms) and self._was_applied(id_)
-            ):
-                dropped.append(id_)
-                continue
-            left_bytes -= transaction.size_bytes + ITEM_OVERHEAD_BYTES
-            if left_bytes < 0:
-                break
-            chosen.append(transaction)
-        return tuple(chosen), tuple(dropped)
-
-
-_RESULTS = (
-    "state_root",
-    "receipts_root",
-    "next_validators_hash",
-    "parameters_hash",
-)
-
-
-def _check_result(computed: Header, header: Header) -> None:
-    for name in _RESULTS:
-        ours, theirs = getattr(computed, name), getattr(header, name)
-        if ours != theirs:
-            raise InvalidBlock(
-                BlockFault.WRONG_RESULT,
-                f"{name} of height {header.height} is {theirs.hex()} in the header,"
-                f" {ours.hex()} computed here",
-            )
-    # Every other field was compared before the block was applied.
-    assert computed == header

@@ -1,4 +1,5 @@
-"""What a block must be before it is worth applying: header, bounds, ids, envelopes, evidence.
+"""What a block must be before it is worth applying: header, bounds, ids, envelopes, evidence; and
+what applying it must have made.
 
 Each check has a name and raises `InvalidBlock`. Their order is that of `BlockFault`: the cheap ones
 first, so that a hostile proposer costs little. Nothing here reads the wall clock: `now_ms` is the
@@ -34,6 +35,13 @@ ITEM_OVERHEAD_BYTES = 5
 _PART_SIZE = 256
 """Transactions of a block that are looked at twice in a row: so many are still in the processor's
 cache the second time, all of a large block are not."""
+_RESULTS = (
+    "state_root",
+    "receipts_root",
+    "next_validators_hash",
+    "parameters_hash",
+)
+"""What a header says of the block's application, in the order in which it is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +143,23 @@ def check_transactions(
             raise InvalidBlock(
                 BlockFault.TRANSACTION_REFUSED, f"{transaction.id.hex()}: {refusal.name}"
             )
+
+
+def check_result(computed: Header, header: Header) -> None:
+    """Check what a block says that applying it makes; everything else has been compared before.
+
+    Raises:
+        InvalidBlock: applying it here made something else; both are in the message.
+    """
+    for name in _RESULTS:
+        ours, theirs = getattr(computed, name), getattr(header, name)
+        if ours != theirs:
+            raise InvalidBlock(
+                BlockFault.WRONG_RESULT,
+                f"{name} of height {header.height} is {theirs.hex()} in the header,"
+                f" {ours.hex()} computed here",
+            )
+    assert computed == header
 
 
 class BlockEnvelope:
