@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from blockbuster import blockbuster_ctx
+from blockbuster import BlockingError, blockbuster_ctx
 
 from node.codec import replace as change
 from node.network import (
@@ -74,14 +74,24 @@ async def test_two_nodes_meet_and_exchange_over_real_sockets() -> None:
 
 
 async def test_nothing_blocks_the_event_loop() -> None:
+    """From the first socket to the eviction of a peer: a call that blocks would raise where it is,
+    and a link that it cost would have ended otherwise, or come back.
+    """
     with blockbuster_ctx():
+        with pytest.raises(BlockingError):
+            os.stat(os.curdir)
         async with (
             RealNode("a", settings=QUICK).running() as a,
             RealNode("b", dials={"a": a.transport.port}, settings=QUICK).running() as b,
         ):
             await a.node.meets("b")
+            await b.node.meets("a")
+            assert b.network.send("a", STATUS)
+            await a.recorder.until(lambda: a.recorder.heard == [("b", STATUS)])
             a.network.set_validators([])
             await b.node.meets()
+            assert last_drop(b, "a") == "closed by the peer: no longer on the roster"
+            assert a.recorder.events == ["+b", "-b"]
 
 
 @pytest.mark.parametrize("stage", ["tcp", "tls", "upgrade"])
