@@ -382,6 +382,7 @@ class Replica:
         self._gate.open_height(self._entering.height, self._chain.validators)
         self._metrics.height.set(self._chain.head.height)
         self._metrics.earliest_height.set(self._chain.history.earliest)
+        self._report.keep(self._chain.validators)
         self.wake()
 
     async def _handle(self, event: Event) -> None:

@@ -3,11 +3,11 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Container
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
 from consensus.types import Height, Step
+from consensus.validators import ValidatorSet
 from node.chain import Candidate
 from node.ledger.outcomes import Outcome
 from node.log import Logger
@@ -28,6 +28,7 @@ class Reporter:
         self._mempool = mempool
         self._position: tuple[Height, int, Step] = (Height(0), 0, Step.PROPOSE)
         self._committed_s: float | None = None
+        self._counted: ValidatorSet | None = None
         self.totals = Totals()
 
     def missed(self, proposer: str) -> None:
@@ -35,11 +36,20 @@ class Reporter:
         self._metrics.proposals_missed.labels(validator=proposer).inc()
         self.totals.missed[proposer] = self.totals.missed.get(proposer, 0) + 1
 
-    def keep(self, names: Container[str]) -> None:
-        """Forget all validators but these."""
+    def keep(self, validators: ValidatorSet) -> None:
+        """Forget all validators but these, and count from zero on for each of them.
+
+        Prometheus sees an increase only from a value that it has seen: a counter that first appears
+        at 1 has risen by nothing.
+        """
+        if validators is not self._counted:
+            self._counted = validators
+            for validator in validators:
+                self._metrics.evidence.labels(validator=validator.id)
+                self._metrics.proposals_missed.labels(validator=validator.id)
         totals = self.totals
         for kept in (totals.signed_last, totals.missed):
-            for name in [each for each in kept if each not in names]:
+            for name in [each for each in kept if each not in validators]:
                 del kept[name]
 
     def moved(self, height: Height, round_: int, step: Step) -> bool:
