@@ -83,15 +83,20 @@ CASES: Final = {
     ),
     "ProposalsMissed": Case(
         series={
-            'khazana_proposals_missed_total{instance="a",validator="bank"}': ("0+0.77x40", "3x40")
+            # Every node counts every turn that passes.
+            f'khazana_proposals_missed_total{{instance="{node}",validator="bank"}}': (
+                "0+2x40",
+                "0+0.3x20 9x20",
+            )
+            for node in "abc"
         },
         labels={"validator": "bank"},
-        summary="bank missed its turn 12 times in a quarter of an hour",
+        summary="bank missed its turn 10 times in five minutes",
     ),
     "RoundsSkipped": Case(
         series={'khazana_rounds_skipped_total{instance="a"}': ("0+2x40", "0+1x40")},
         labels={},
-        summary="30 rounds ended without a decision in a quarter of an hour",
+        summary="10 rounds ended without a decision in five minutes",
     ),
     "Equivocation": Case(
         series={'khazana_equivocations_total{instance="a",validator="bank"}': ("0x9 1x40", "1x40")},
@@ -164,6 +169,18 @@ CASES: Final = {
 }
 
 
+CUT_OFF: Final = Case(
+    series={
+        'khazana_sync_target_height{instance="a"}': ("50x40", "50+2x40"),
+        'khazana_height{instance="a"}': ("50x40", "50+2x40"),
+        'khazana_height{instance="b"}': ("50+2x40", "52+2x40"),
+    },
+    labels=A,
+    summary="a is 58 blocks behind",
+)
+"""One that hears of nobody ahead of it; and one that is asked a moment earlier than the other."""
+
+
 def severity_of(alert: str) -> str:
     found = re.search(rf"- alert: {alert}\n.*?severity: (\w+)", RULES.read_text(), re.DOTALL)
     assert found is not None
@@ -229,7 +246,7 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
                 {"eval_time": f"{case.at_min}m", "alertname": alert, "exp_alerts": expected}
             ],
         }
-        for alert, case in CASES.items()
+        for alert, case in (*CASES.items(), ("NodeBehind", CUT_OFF))
         for which, expected in enumerate((told(alert, case), []))
     ]
     file = tmp_path / "tests.yml"
@@ -275,8 +292,9 @@ def shown_by_the_dashboard() -> list[str]:
     dashboard = json.loads((FOLDER / "grafana/khazana.json").read_text())
     return [
         target["expr"].replace("$instance", ".*")
-        for panel in dashboard["panels"]
-        for target in panel["targets"]
+        for each in dashboard["panels"]
+        for panel in (each, *each.get("panels", ()))
+        for target in panel.get("targets", ())
     ]
 
 
