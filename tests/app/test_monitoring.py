@@ -20,10 +20,16 @@ RUNBOOK: Final = (FOLDER / "README.md").read_text(encoding="utf-8")
 DASHBOARD: Final[dict[str, Any]] = json.loads(
     (FOLDER / "grafana/khazana.json").read_text(encoding="utf-8")
 )
+PANELS: Final = [
+    panel
+    for each in DASHBOARD["panels"]
+    for panel in (each, *each.get("panels", ()))
+    if panel["type"] != "row"
+]
 ALERTS: Final = re.findall(r"^ +- alert: (\w+)$", RULES, re.MULTILINE)
 EXPRESSIONS: Final = (
     *re.findall(r"^ +expr: '(.+)'$", RULES, re.MULTILINE),
-    *(target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]),
+    *(target["expr"] for panel in PANELS for target in panel["targets"]),
 )
 NAMED: Final = {
     name for expression in EXPRESSIONS for name in re.findall(r"khazana_\w+", expression)
@@ -53,6 +59,8 @@ async def test_every_metric_that_is_watched_is_in_a_real_nodes_exposition(tmp_pa
     assert told["khazana_ledger_transactions_total", *transfer] == 1
     assert told["khazana_validator_last_signed_height", ("validator", "central-bank")] > 0
     assert told[("khazana_disk_free_bytes",)] > 0
+    for counter in ("khazana_equivocations_total", "khazana_proposals_missed_total"):
+        assert told[counter, ("validator", "finance-ministry")] == 0, "the first is no increase"
     queues = {each.labels["queue"] for each in samples if each.name == "khazana_queue_length"}
     assert queues == {"consensus", "clients", "pushes", "sending", "storage"}
     by_operation = [
@@ -76,10 +84,18 @@ def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:
 
 
 def test_panels_stand_side_by_side_and_each_has_its_own_number() -> None:
-    places = [tuple(panel["gridPos"].values()) for panel in DASHBOARD["panels"]]
+    places = [tuple(panel["gridPos"].values()) for panel in PANELS]
 
-    assert len(set(places)) == len(places) == len({panel["id"] for panel in DASHBOARD["panels"]})
-    assert all(panel["datasource"]["uid"] == "khazana" for panel in DASHBOARD["panels"])
+    assert len(set(places)) == len(places) == len({panel["id"] for panel in PANELS})
+    assert all(panel["datasource"]["uid"] == "khazana" for panel in PANELS)
+
+
+def test_what_is_told_of_now_is_asked_of_now() -> None:
+    """Without `instant` such a panel shows the last value of its half hour, however old."""
+    told = [panel for panel in PANELS if panel["type"] == "stat"]
+
+    assert len(told) >= 6
+    assert all(target["instant"] for panel in told for target in panel["targets"])
 
 
 def test_each_panel_says_what_it_shows_and_asks_of_the_nodes_that_were_chosen() -> None:
@@ -87,7 +103,7 @@ def test_each_panel_says_what_it_shows_and_asks_of_the_nodes_that_were_chosen() 
     asked = {name for each in EXPRESSIONS for name in re.findall(r"\$(\w+)", each)}
 
     assert asked == variables == {"instance"}
-    assert [each["title"] for each in DASHBOARD["panels"] if len(each["description"]) < 15] == []
+    assert [each["title"] for each in PANELS if len(each["description"]) < 15] == []
 
 
 def test_the_dashboard_is_what_grafana_understands() -> None:
