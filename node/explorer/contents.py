@@ -6,7 +6,7 @@ only a person needs: sentences, figures over time, links to more.
 
 import msgspec
 
-from node.rpc import results
+from node.rpc import ledger_results, results
 from node.rpc.auction_results import AuctionSummary, AuctionView, LadderRowView, PlannedAuctionView
 from node.rpc.debt import DebtLineView
 from node.rpc.indexed import ChangeView, DayTotals, HolderClassView
@@ -107,7 +107,7 @@ class OverviewContent(results.Result, frozen=True, kw_only=True):
     figures: Figures
     blocks: list[BlockLine]
     validators: list[ValidatorLine]
-    assets: list[results.AssetView]
+    assets: list[ledger_results.AssetView]
     holders: dict[str, int] | None
     """How many hold something of each of these; null: this node keeps no index, or it does not
     answer."""
@@ -194,10 +194,10 @@ class AccountPast(msgspec.Struct, frozen=True, kw_only=True):
 class AccountContent(results.Result, frozen=True, kw_only=True):
     """One account."""
 
-    account: results.AccountView
-    holdings: list[results.HoldingView]
+    account: ledger_results.AccountView
+    holdings: list[ledger_results.HoldingView]
     next_holding: str | None
-    holds: list[results.HoldView]
+    holds: list[ledger_results.HoldView]
     next_hold: str | None
     past: AccountPast | None
     """Null: this node keeps no index, or it does not answer."""
@@ -217,7 +217,7 @@ class AssetPast(msgspec.Struct, frozen=True, kw_only=True):
 class AssetContent(results.Result, frozen=True, kw_only=True):
     """One asset."""
 
-    asset: results.AssetView
+    asset: ledger_results.AssetView
     past: AssetPast | None
     """Null: this node keeps no index, or it does not answer."""
 
@@ -228,7 +228,7 @@ class LicenceLine(msgspec.Struct, frozen=True, kw_only=True):
     participant: str
     state: str
     """`active`, `expired` or `revoked`, by block time."""
-    licence: results.LicenceView
+    licence: ledger_results.LicenceView
 
 
 class LicencesContent(results.Result, frozen=True, kw_only=True):
@@ -241,7 +241,7 @@ class LicencesContent(results.Result, frozen=True, kw_only=True):
 class ParticipantContent(results.Result, frozen=True, kw_only=True):
     """One participant."""
 
-    participant: results.ParticipantView
+    participant: ledger_results.ParticipantView
     licences: list[LicenceLine]
     validator: str | None
     """That it runs, of those who decide the next height."""
@@ -255,8 +255,8 @@ class ParticipantContent(results.Result, frozen=True, kw_only=True):
 class ParticipantsContent(results.Result, frozen=True, kw_only=True):
     """A page of the participants; the first has the offices."""
 
-    offices: list[results.OfficeView]
-    participants: list[results.ParticipantSummary]
+    offices: list[ledger_results.OfficeView]
+    participants: list[ledger_results.ParticipantSummary]
     next: str | None
 
 
@@ -276,7 +276,7 @@ class ProposalContent(results.Result, frozen=True, kw_only=True):
     id: str
     state: str
     """`open`, `applied`, `refused`, `expired`, `withdrawn`; `closed`: not in the index yet."""
-    proposal: results.ProposalView | None
+    proposal: ledger_results.ProposalView | None
     """Null: it is no longer open."""
     proposer: str | None
     """The participant that opened it. This and the next two are from the index."""
@@ -322,8 +322,8 @@ class ValidatorContent(results.Result, frozen=True, kw_only=True):
 class RulesContent(results.Result, frozen=True, kw_only=True):
     """The parameters, on the first page, and a page of the powers matrix."""
 
-    parameters: list[results.ParameterView]
-    powers: list[results.PowerView]
+    parameters: list[ledger_results.ParameterView]
+    powers: list[ledger_results.PowerView]
     next: str | None
 
 

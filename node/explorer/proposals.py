@@ -17,7 +17,7 @@ from node.explorer.limits import (
 )
 from node.explorer.past import Past
 from node.explorer.showing import Showing
-from node.rpc import params, results
+from node.rpc import ledger_results, params, results
 from node.rpc.errors import NotFound, Pruned
 from node.rpc.indexed import HistoryEntry
 from node.rpc.pages import Door
@@ -51,9 +51,9 @@ class Proposals:
         self._past = past
         self._outcome_line = outcome_line
 
-    async def open(self, query: Mapping[str, str]) -> results.ProposalsResult:
+    async def open(self, query: Mapping[str, str]) -> ledger_results.ProposalsResult:
         """Return a page of the open proposals."""
-        found: results.ProposalsResult = await self._ask(
+        found: ledger_results.ProposalsResult = await self._ask(
             self._ledger.proposals,
             page_params(query, "after", params.ProposalsParams, limit=PROPOSALS_SHOWN_MAX),
         )
@@ -68,7 +68,7 @@ class Proposals:
             NotFound: it is not open, and of its past nothing is known here.
         """
         wanted = convert({"proposal": argument}, params.ProposalParams, argument, "expected-id")
-        proposal: results.ProposalView | None = None
+        proposal: ledger_results.ProposalView | None = None
         try:
             proposal = (await self._ask(self._ledger.proposal, wanted)).proposal
         except NotFound:

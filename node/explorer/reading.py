@@ -55,7 +55,7 @@ from node.explorer.proposals import Proposals
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.ledger.policies import account_address
-from node.rpc import params, results
+from node.rpc import ledger_results, params, results
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
 from node.rpc.pages import Door
@@ -137,7 +137,9 @@ class Reading:
     def _now_ms(self) -> int:
         return max(self._door.services.clock.now_ms(), self._chain.head.time_ms)
 
-    def _validator_lines(self, validators: Sequence[results.ValidatorView]) -> list[ValidatorLine]:
+    def _validator_lines(
+        self, validators: Sequence[ledger_results.ValidatorView]
+    ) -> list[ValidatorLine]:
         minutes = self._hour.minutes(self._now_ms())
         blocks = sum(minute.blocks for minute in minutes)
         return [
@@ -322,9 +324,9 @@ class Reading:
             past=await self.past.of_account(argument, query, showing, outcome_line),
         )
 
-    async def assets(self, query: Mapping[str, str]) -> results.AssetsResult:
+    async def assets(self, query: Mapping[str, str]) -> ledger_results.AssetsResult:
         """Return a page of the assets."""
-        found: results.AssetsResult = await self._ask(
+        found: ledger_results.AssetsResult = await self._ask(
             self._ledger.assets, page_params(query, "after", params.AssetsParams)
         )
         return found
@@ -402,7 +404,7 @@ class Reading:
             next=page.next,
         )
 
-    def _licence(self, participant: str, licence: results.LicenceView) -> LicenceLine:
+    def _licence(self, participant: str, licence: ledger_results.LicenceView) -> LicenceLine:
         now = render_time(self._chain.head.time_ms)
         if licence.revoked:
             state = "revoked"

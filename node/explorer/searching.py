@@ -26,8 +26,9 @@ from node.explorer.showing import Showing
 from node.rpc import params
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
+from node.rpc.ledger_results import OfficeView
 from node.rpc.pages import Door
-from node.rpc.results import OfficeView, at_head
+from node.rpc.results import at_head
 
 _HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{64}\Z")

@@ -75,9 +75,10 @@ from node.rpc.auction_results import (
 )
 from node.rpc.debt import DebtLineView, DebtParams
 from node.rpc.errors import InvalidParams, NotFound
+from node.rpc.ledger_results import AssetView
 from node.rpc.pages import Door
 from node.rpc.params import AssetParams
-from node.rpc.results import AssetView, at_head
+from node.rpc.results import at_head
 from node.rpc.securities import ScheduleParams, ScheduleResult
 from node.rpc.strips import StripsParams
 

@@ -18,7 +18,7 @@ from node.ledger.dates import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import CALENDARS, CalendarRecord, name_key
-from node.rpc import params, results
+from node.rpc import ledger_results, params, results
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.reading import found, named_page
@@ -38,13 +38,13 @@ class CalendarMethods:
         return results.at_head(self._chain.head)
 
     @method("khz_calendars")
-    def calendars(self, params: params.CalendarsParams) -> results.CalendarsResult:
+    def calendars(self, params: params.CalendarsParams) -> ledger_results.CalendarsResult:
         """List the calendars of business days, by name, without their holidays."""
         page, following = named_page(self._chain, CALENDARS, params.after, params.limit)
-        return results.CalendarsResult(
+        return ledger_results.CalendarsResult(
             **self._at(),
             calendars=[
-                results.CalendarSummary(
+                ledger_results.CalendarSummary(
                     calendar=name,
                     title=record.title,
                     version=record.calendar.version,
@@ -56,15 +56,15 @@ class CalendarMethods:
         )
 
     @method("khz_calendar", NotFound)
-    def calendar(self, params: params.CalendarParams) -> results.CalendarResult:
+    def calendar(self, params: params.CalendarParams) -> ledger_results.CalendarResult:
         """Show a calendar: its weekend, its holidays, and which of them are provisional."""
         record = self._found(params.calendar)
-        return results.CalendarResult(
+        return ledger_results.CalendarResult(
             **self._at(), today=self._today(), calendar=_view(params.calendar, record)
         )
 
     @method("khz_businessDay", NotFound)
-    def business_day(self, params: params.BusinessDayParams) -> results.BusinessDayResult:
+    def business_day(self, params: params.BusinessDayParams) -> ledger_results.BusinessDayResult:
         """Say whether business is done on a day, and where the conventions move it.
 
         Without a day: today, in the ledger's local time, by the time of the last block.
@@ -80,7 +80,7 @@ class CalendarMethods:
             raise InvalidParams("day: before 1970-01-01, where the ledger's days begin")
         counted = add_business_days(calendar, day, params.business_days)
         moved = {convention: roll(calendar, day, convention) for convention in Roll}
-        return results.BusinessDayResult(
+        return ledger_results.BusinessDayResult(
             **self._at(),
             calendar=params.calendar,
             version=calendar.version,
@@ -109,15 +109,15 @@ def sort_of_day(calendar: Calendar, day: int) -> str:
     return "weekend" if is_weekend(calendar, day) else "business day"
 
 
-def _view(name: str, record: CalendarRecord) -> results.CalendarView:
+def _view(name: str, record: CalendarRecord) -> ledger_results.CalendarView:
     calendar = record.calendar
-    return results.CalendarView(
+    return ledger_results.CalendarView(
         calendar=name,
         title=record.title,
         version=calendar.version,
         weekend=_weekend(calendar.weekend),
         holidays=[
-            results.HolidayView(day=render_day(holiday.day), provisional=holiday.provisional)
+            ledger_results.HolidayView(day=render_day(holiday.day), provisional=holiday.provisional)
             for holiday in calendar.holidays
         ],
         used_until=render_day(record.used_until) if record.used_until else None,

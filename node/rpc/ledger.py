@@ -34,7 +34,7 @@ from node.ledger.tables import (
     name_key,
 )
 from node.proofs import render_proof
-from node.rpc import params, results
+from node.rpc import ledger_results, params, results
 from node.rpc.errors import InvalidParams, NotFound, NotReady
 from node.rpc.jsonrpc import NoParams, method
 from node.rpc.places import Places
@@ -69,21 +69,23 @@ class LedgerMethods:
         self._at = at_head
 
     @method("khz_account", NotFound)
-    def account(self, params: params.AccountParams) -> results.AccountResult:
+    def account(self, params: params.AccountParams) -> ledger_results.AccountResult:
         """Show an account: its owner, who signs for it, whether it is on hold."""
         address = self._views.parse_address(params.address)
         record = found(self._chain, ACCOUNTS, address, f"account {params.address}")
-        return results.AccountResult(**self._at(), account=self._views.account(address, record))
+        return ledger_results.AccountResult(
+            **self._at(), account=self._views.account(address, record)
+        )
 
     @method("khz_holdings", NotFound)
-    def holdings(self, params: params.HoldingsParams) -> results.HoldingsResult:
+    def holdings(self, params: params.HoldingsParams) -> ledger_results.HoldingsResult:
         """List what an account holds, by asset code."""
         address = self._views.parse_address(params.address)
         found(self._chain, ACCOUNTS, address, f"account {params.address}")
         entries, following = named_page(
             self._chain, HOLDINGS, params.after, params.limit, prefix=address
         )
-        return results.HoldingsResult(
+        return ledger_results.HoldingsResult(
             **self._at(),
             address=params.address.lower(),
             holdings=[
@@ -94,13 +96,13 @@ class LedgerMethods:
         )
 
     @method("khz_holds", NotFound)
-    def holds(self, params: params.HoldsParams) -> results.HoldsResult:
+    def holds(self, params: params.HoldsParams) -> ledger_results.HoldsResult:
         """List the holds on what an account holds, by id."""
         address = self._views.parse_address(params.address)
         found(self._chain, ACCOUNTS, address, f"account {params.address}")
         after = None if params.after is None else bytes.fromhex(params.after)
         entries, following = page_of(self._chain, HOLDS, after, params.limit, prefix=address)
-        return results.HoldsResult(
+        return ledger_results.HoldsResult(
             **self._at(),
             address=params.address.lower(),
             holds=[
@@ -111,39 +113,41 @@ class LedgerMethods:
         )
 
     @method("khz_asset", NotFound)
-    def asset(self, params: params.AssetParams) -> results.AssetResult:
+    def asset(self, params: params.AssetParams) -> ledger_results.AssetResult:
         """Show an asset: its terms, denomination, ceiling and supply."""
         record = found(self._chain, ASSETS, name_key(params.asset), f"asset {params.asset!r}")
-        return results.AssetResult(**self._at(), asset=self._views.asset(params.asset, record))
+        return ledger_results.AssetResult(
+            **self._at(), asset=self._views.asset(params.asset, record)
+        )
 
     @method("khz_assets")
-    def assets(self, params: params.AssetsParams) -> results.AssetsResult:
+    def assets(self, params: params.AssetsParams) -> ledger_results.AssetsResult:
         """List the assets, by code."""
         entries, following = named_page(self._chain, ASSETS, params.after, params.limit)
-        return results.AssetsResult(
+        return ledger_results.AssetsResult(
             **self._at(),
             assets=[self._views.asset(code, record) for code, record in entries],
             next=following,
         )
 
     @method("khz_participant", NotFound)
-    def participant(self, params: params.ParticipantParams) -> results.ParticipantResult:
+    def participant(self, params: params.ParticipantParams) -> ledger_results.ParticipantResult:
         """Show a participant: its registration, the office it holds, its licences."""
         name = params.participant
         record = found(self._chain, PARTICIPANTS, name_key(name), f"participant {name!r}")
         licences, _ = named_page(
             self._chain, LICENCES, None, LICENCES_MAX, prefix=f"{name}/".encode()
         )
-        return results.ParticipantResult(
+        return ledger_results.ParticipantResult(
             **self._at(),
             participant=self._views.participant(name, record, licences),
         )
 
     @method("khz_participants")
-    def participants(self, params: params.ParticipantsParams) -> results.ParticipantsResult:
+    def participants(self, params: params.ParticipantsParams) -> ledger_results.ParticipantsResult:
         """List the participants, by id."""
         entries, following = named_page(self._chain, PARTICIPANTS, params.after, params.limit)
-        return results.ParticipantsResult(
+        return ledger_results.ParticipantsResult(
             **self._at(),
             participants=[
                 self._views.participant_summary(name, record) for name, record in entries
@@ -152,25 +156,25 @@ class LedgerMethods:
         )
 
     @method("khz_offices")
-    def offices(self, params: NoParams) -> results.OfficesResult:  # noqa: ARG002
+    def offices(self, params: NoParams) -> ledger_results.OfficesResult:  # noqa: ARG002
         """List the offices and who holds each."""
         entries, _ = named_page(self._chain, OFFICES, None, OFFICES_SHOWN_MAX)
-        return results.OfficesResult(
+        return ledger_results.OfficesResult(
             **self._at(),
             offices=[
-                results.OfficeView(office=office, participant=record.participant)
+                ledger_results.OfficeView(office=office, participant=record.participant)
                 for office, record in entries
             ],
         )
 
     @method("khz_licences")
-    def licences(self, params: params.LicencesParams) -> results.LicencesResult:
+    def licences(self, params: params.LicencesParams) -> ledger_results.LicencesResult:
         """List the licences, active, run out and revoked, by participant and activity."""
         entries, following = named_page(self._chain, LICENCES, params.after, params.limit)
-        return results.LicencesResult(
+        return ledger_results.LicencesResult(
             **self._at(),
             licences=[
-                results.HeldLicenceView(
+                ledger_results.HeldLicenceView(
                     participant=participant, licence=self._views.licence(activity, record)
                 )
                 for (participant, _, activity), record in (
@@ -181,12 +185,12 @@ class LedgerMethods:
         )
 
     @method("khz_identifier", NotFound)
-    def identifier(self, params: params.IdentifierParams) -> results.IdentifierResult:
+    def identifier(self, params: params.IdentifierParams) -> ledger_results.IdentifierResult:
         """Say which asset has this ISIN or DTI, or which participant has this LEI."""
         for scheme in Scheme:
             named = self._chain.record(IDENTIFIERS, identifier_key(scheme.value, params.identifier))
             if named is not None:
-                return results.IdentifierResult(
+                return ledger_results.IdentifierResult(
                     **self._at(),
                     identifier=params.identifier,
                     scheme=scheme.value,
@@ -197,34 +201,36 @@ class LedgerMethods:
         )
 
     @method("khz_proposals")
-    def proposals(self, params: params.ProposalsParams) -> results.ProposalsResult:
+    def proposals(self, params: params.ProposalsParams) -> ledger_results.ProposalsResult:
         """List the open proposals, by id."""
         after = None if params.after is None else bytes.fromhex(params.after)
         entries, following = page_of(self._chain, PROPOSALS, after, params.limit)
-        return results.ProposalsResult(
+        return ledger_results.ProposalsResult(
             **self._at(),
             proposals=[self._views.proposal(key, record) for key, record in entries],
             next=None if following is None else following.hex(),
         )
 
     @method("khz_proposal", NotFound)
-    def proposal(self, params: params.ProposalParams) -> results.ProposalResult:
+    def proposal(self, params: params.ProposalParams) -> ledger_results.ProposalResult:
         """Show an open proposal: its operations, and who has approved it.
 
         One that was completed, withdrawn or has expired is gone; the events say what became of it.
         """
         key = bytes.fromhex(params.proposal)
         record = found(self._chain, PROPOSALS, key, f"open proposal {params.proposal}")
-        return results.ProposalResult(**self._at(), proposal=self._views.proposal(key, record))
+        return ledger_results.ProposalResult(
+            **self._at(), proposal=self._views.proposal(key, record)
+        )
 
     @method("khz_parameters")
-    def parameters(self, params: NoParams) -> results.ParametersResult:  # noqa: ARG002
+    def parameters(self, params: NoParams) -> ledger_results.ParametersResult:  # noqa: ARG002
         """List the parameters of the ledger, with the range in which governance may set each."""
         state = LedgerState(self._chain)
-        return results.ParametersResult(
+        return ledger_results.ParametersResult(
             **self._at(),
             parameters=[
-                results.ParameterView(
+                ledger_results.ParameterView(
                     name=name, value=parameter(state, name), lowest=lowest, highest=highest
                 )
                 for name, (lowest, highest) in sorted(LIMITS.items())
@@ -232,13 +238,13 @@ class LedgerMethods:
         )
 
     @method("khz_powers")
-    def powers(self, params: params.PowersParams) -> results.PowersResult:
+    def powers(self, params: params.PowersParams) -> ledger_results.PowersResult:
         """List the powers matrix: which offices together may do what to which kind of thing."""
         entries, following = named_page(self._chain, POWERS, params.after, params.limit)
-        return results.PowersResult(
+        return ledger_results.PowersResult(
             **self._at(),
             powers=[
-                results.PowerView(
+                ledger_results.PowerView(
                     operation=operation,
                     subject=subject,
                     offices=list(record.offices),

@@ -15,7 +15,7 @@ from node.blocks import decode_evidence
 from node.chain import BlockReceipts
 from node.codec import encode
 from node.ledger.events import Event
-from node.rpc import params, results
+from node.rpc import ledger_results, node_results, params, results
 from node.rpc.errors import (
     Forbidden,
     Limited,
@@ -77,12 +77,12 @@ class Methods:
         return self.document
 
     @method("khz_status")
-    def status(self, params: NoParams) -> results.StatusResult:  # noqa: ARG002
+    def status(self, params: NoParams) -> node_results.StatusResult:  # noqa: ARG002
         """Say where this node stands: its network, its head, its peers, whether it is ready."""
         services, chain = self._services, self._chain
         genesis, count = services.genesis, len(chain.validators.validators)
         checks = self._health.checks()
-        return results.StatusResult(
+        return node_results.StatusResult(
             **self._at(),
             node=services.node_name,
             clock=render_time(services.clock.now_ms()),
@@ -98,14 +98,14 @@ class Methods:
             upgrade=(
                 None
                 if chain.upgrade is None
-                else results.UpgradeView(
+                else node_results.UpgradeView(
                     version=chain.upgrade.version,
                     height=chain.upgrade.height,
                     known=chain.upgrade.version in chain.versions,
                 )
             ),
             amendments=[
-                results.AmendmentView(
+                node_results.AmendmentView(
                     serial=each.serial,
                     id=each.id.hex(),
                     height=each.rules_from,
@@ -116,7 +116,7 @@ class Methods:
             state_root=chain.head.state_root.hex(),
             earliest_height=chain.history.earliest,
             snapshots=[
-                results.SnapshotSummary(height=height, block_id=block_id.hex())
+                node_results.SnapshotSummary(height=height, block_id=block_id.hex())
                 for height, block_id in services.snapshots()
             ],
             fault_model=genesis.fault_model.value,
@@ -128,7 +128,7 @@ class Methods:
             not_ready=[f"{check.name}: {check.found}" for check in checks if not check.passed],
             mempool=self._mempool(),
             peers=[
-                results.PeerSummary(
+                node_results.PeerSummary(
                     name=peer.name,
                     role=peer.role.value,
                     connected=peer.connected,
@@ -139,13 +139,13 @@ class Methods:
         )
 
     @method("khz_consensus")
-    def consensus(self, params: NoParams) -> results.ConsensusResult:  # noqa: ARG002
+    def consensus(self, params: NoParams) -> node_results.ConsensusResult:  # noqa: ARG002
         """Say how far the next height is: its round and step, and whose votes have come here.
 
         For whoever watches a network; nothing in it is final. Counts begin when the node starts.
         """
         position, totals = self._services.consensus.position, self._services.consensus.totals
-        return results.ConsensusResult(
+        return node_results.ConsensusResult(
             **self._at(),
             next_height=position.height,
             deciding=position.deciding,
@@ -153,7 +153,7 @@ class Methods:
             step=None if position.step is None else position.step.name.lower(),
             proposer=position.proposer,
             validators=[
-                results.VoterView(
+                node_results.VoterView(
                     name=validator.id,
                     prevote=_vote(position.prevotes, validator.id),
                     precommit=_vote(position.precommits, validator.id),
@@ -169,20 +169,20 @@ class Methods:
         )
 
     @method("khz_mempool")
-    def mempool(self, params: NoParams) -> results.MempoolResult:  # noqa: ARG002
+    def mempool(self, params: NoParams) -> node_results.MempoolResult:  # noqa: ARG002
         """Say how much waits for a block at this node."""
-        return results.MempoolResult(**self._at(), mempool=self._mempool())
+        return node_results.MempoolResult(**self._at(), mempool=self._mempool())
 
-    def _mempool(self) -> results.MempoolView:
+    def _mempool(self) -> node_results.MempoolView:
         mempool = self._services.mempool
-        return results.MempoolView(
+        return node_results.MempoolView(
             transactions=len(mempool),
             transactions_max=mempool.count_max,
             size_bytes=mempool.size_bytes,
         )
 
     @method("khz_validators", NotFound)
-    def validators(self, params: params.ValidatorsParams) -> results.ValidatorsResult:
+    def validators(self, params: params.ValidatorsParams) -> ledger_results.ValidatorsResult:
         """List those who decide, or decided, a height; without one, the next height."""
         next_height = self._chain.head.height + 1
         height = params.height or next_height
@@ -195,7 +195,7 @@ class Methods:
         former = history.validators(height)
         rules = height >= history.validator_changes(next_height)[-1]
         model = self._services.genesis.fault_model
-        return results.ValidatorsResult(
+        return ledger_results.ValidatorsResult(
             **self._at(),
             rules_height=height,
             fault_model=model.value,

@@ -35,7 +35,7 @@ from node.ledger.tables import (
 from node.ledger.terms import is_serviced, kind_of
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
-from node.rpc import results
+from node.rpc import ledger_results, results
 from node.rpc.errors import InvalidParams, Rejected
 from node.rpc.rendering import Renderer, render_time
 from node.rpc.results import Object
@@ -231,9 +231,9 @@ class Views:
 
     # The ledger's records.
 
-    def account(self, address: bytes, record: AccountRecord) -> results.AccountView:
+    def account(self, address: bytes, record: AccountRecord) -> ledger_results.AccountView:
         """Return an account."""
-        return results.AccountView(
+        return ledger_results.AccountView(
             address=self.renderer.address(address),
             owner=record.owner,
             policy=self.policy(record.policy),
@@ -242,19 +242,21 @@ class Views:
             hold=None if record.hold is None else self.renderer.record(record.hold),
         )
 
-    def policy(self, policy: AccountPolicy) -> results.PolicyView:
+    def policy(self, policy: AccountPolicy) -> ledger_results.PolicyView:
         """Return an account's policy."""
-        return results.PolicyView(
+        return ledger_results.PolicyView(
             signers=[
-                results.SignerView(public_key=key.hex(), weight=weight)
+                ledger_results.SignerView(public_key=key.hex(), weight=weight)
                 for key, weight in policy.signers
             ],
             thresholds={kind.name.lower(): policy.thresholds[kind.value] for kind in AccountClass},
         )
 
-    def holding(self, asset: str, record: HoldingRecord, *, decimals: int) -> results.HoldingView:
+    def holding(
+        self, asset: str, record: HoldingRecord, *, decimals: int
+    ) -> ledger_results.HoldingView:
         """Return a holding."""
-        return results.HoldingView(
+        return ledger_results.HoldingView(
             asset=asset,
             decimals=decimals,
             available=render_amount(record.available, decimals=decimals),
@@ -262,9 +264,9 @@ class Views:
             total=render_amount(record.available + record.held, decimals=decimals),
         )
 
-    def hold(self, hold_id: bytes, record: HoldRecord, *, decimals: int) -> results.HoldView:
+    def hold(self, hold_id: bytes, record: HoldRecord, *, decimals: int) -> ledger_results.HoldView:
         """Return a hold on a part of a holding."""
-        return results.HoldView(
+        return ledger_results.HoldView(
             id=hold_id.hex(),
             asset=record.asset,
             amount=render_amount(record.amount, decimals=decimals),
@@ -274,11 +276,11 @@ class Views:
             placed_by=record.placed_by,
         )
 
-    def asset(self, code: str, record: AssetRecord) -> results.AssetView:
+    def asset(self, code: str, record: AssetRecord) -> ledger_results.AssetView:
         """Return an asset."""
         terms = self.renderer.record(record.terms)
         terms.pop("type", None)  # said by `kind`
-        return results.AssetView(
+        return ledger_results.AssetView(
             asset=code,
             kind=kind_of(record.terms).value,
             name=record.name,
@@ -301,9 +303,9 @@ class Views:
         name: str,
         record: ParticipantRecord,
         licences: Sequence[tuple[str, LicenceRecord]],
-    ) -> results.ParticipantView:
+    ) -> ledger_results.ParticipantView:
         """Return a participant with its licences, by activity."""
-        return results.ParticipantView(
+        return ledger_results.ParticipantView(
             participant=name,
             kind=record.kind.value,
             jurisdiction=record.jurisdiction,
@@ -317,9 +319,9 @@ class Views:
 
     def participant_summary(
         self, name: str, record: ParticipantRecord
-    ) -> results.ParticipantSummary:
+    ) -> ledger_results.ParticipantSummary:
         """Return a participant as a line of a list."""
-        return results.ParticipantSummary(
+        return ledger_results.ParticipantSummary(
             participant=name,
             kind=record.kind.value,
             jurisdiction=record.jurisdiction,
@@ -327,9 +329,9 @@ class Views:
             status=record.status.name.lower(),
         )
 
-    def licence(self, activity: str, record: LicenceRecord) -> results.LicenceView:
+    def licence(self, activity: str, record: LicenceRecord) -> ledger_results.LicenceView:
         """Return a licence."""
-        return results.LicenceView(
+        return ledger_results.LicenceView(
             activity=activity,
             phase=record.phase.name.lower(),
             revoked=record.revoked,
@@ -337,27 +339,27 @@ class Views:
             accounts_opened=record.accounts_opened,
         )
 
-    def validator(self, record: ValidatorRecord) -> results.ValidatorView:
+    def validator(self, record: ValidatorRecord) -> ledger_results.ValidatorView:
         """Return a validator."""
-        return results.ValidatorView(
+        return ledger_results.ValidatorView(
             name=record.name,
             participant=record.participant,
             public_key=record.public_key.hex(),
             tls_certificate=base64.b64encode(record.tls_certificate).decode(),
         )
 
-    def former_validator(self, key: RulingKey) -> results.ValidatorView:
+    def former_validator(self, key: RulingKey) -> ledger_results.ValidatorView:
         """Return a validator of a set that no longer rules."""
-        return results.ValidatorView(
+        return ledger_results.ValidatorView(
             name=key.name,
             participant=None,
             public_key=key.public_key.hex(),
             tls_certificate=None,
         )
 
-    def proposal(self, proposal_id: bytes, record: ProposalRecord) -> results.ProposalView:
+    def proposal(self, proposal_id: bytes, record: ProposalRecord) -> ledger_results.ProposalView:
         """Return an open proposal with its operations."""
-        return results.ProposalView(
+        return ledger_results.ProposalView(
             id=proposal_id.hex(),
             proposer=self.renderer.address(record.proposer),
             operations=[

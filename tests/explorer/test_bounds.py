@@ -55,7 +55,7 @@ from node.ledger.events import Issued
 from node.ledger.operations import RegisterParticipant, SetParameter
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import VALIDATORS_MAX, ParticipantKind
-from node.rpc import params, results
+from node.rpc import ledger_results, params, results
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
 from node.rpc.results import at_head
@@ -246,7 +246,7 @@ async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
         views = explorer_of(shown)._door.views
         for act in ACTS:
             operation = views.renderer.record(longest(act.operation))
-            proposal = results.ProposalView(
+            proposal = ledger_results.ProposalView(
                 id="0" * 64,
                 proposer=shown.holder,
                 operations=[operation] * 100,
@@ -267,7 +267,7 @@ async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:
                 next_operation=OPERATIONS_SHOWN_MAX,
                 past=past,
             )
-            several = results.ProposalsResult(
+            several = ledger_results.ProposalsResult(
                 **head, proposals=[proposal] * PROPOSALS_SHOWN_MAX, next="0" * 64
             )
 
@@ -297,7 +297,7 @@ async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
     async with plain() as shown:
         showing = Showing(catalogues()["ur"], "")
         account = await explorer_of(shown)._reading.account(shown.holder, {}, showing)
-        hold = results.HoldView(
+        hold = ledger_results.HoldView(
             id="f" * 64,
             asset=QUOTE * 32,
             amount="184467440737095516.15",
@@ -306,7 +306,7 @@ async def test_an_account_with_the_longest_holds_is_a_small_page() -> None:
             expires="2026-11-26T00:00:00.000Z",
             placed_by=QUOTE * 32,
         )
-        holding = results.HoldingView(
+        holding = ledger_results.HoldingView(
             asset=QUOTE * 32, decimals=2, available="1.00", held="1.00", total="2.00"
         )
         told = dict.fromkeys(("name", "reason", "legal_reference"), QUOTE * 140)

@@ -865,7 +865,7 @@ CARRIES: Final[Mapping[str, str]] = {
     "node.provision.description.Blocks.clock_behind_max_ms": (
         "node.genesis.model.BlocksSection.clock_behind_max_ms"
     ),
-    "node.rpc.results.MempoolView.transactions_max": "node.mempool.COUNT_MAX",
+    "node.rpc.node_results.MempoolView.transactions_max": "node.mempool.COUNT_MAX",
     "node.client.reads.network.Mempool.transactions_max": "node.mempool.COUNT_MAX",
     "node.cli.top.polling.Pool.transactions_max": "node.mempool.COUNT_MAX",
     "node.control.server.Outlook.clock_ahead_max_ms": (
