@@ -14,6 +14,8 @@ from node.cli.report.drawing import COLOURS, GROUPED, LABELS, counted, out_optio
 
 COLUMNS_MAX: Final = 40
 _COLUMNS_LEAST: Final = 6
+_ROOM: Final = 1.08
+"""Above the highest column, in its heights: that it ends where the page does would look cut off."""
 
 
 @click.command()
@@ -55,6 +57,7 @@ def command(out: Path, currency: str, url: str, timeout_s: float, *, as_json: bo
             if any(heights):
                 axes.bar(periods, heights, bottom=below, color=COLOURS[kind], label=LABELS[kind])
                 below = [low + high for low, high in zip(below, heights, strict=True)]
+        axes.set_ylim(0, max(below) * _ROOM or 1)
         axes.set_ylabel(f"{currency} {name}".rstrip())
         axes.yaxis.set_major_formatter(GROUPED)
         if len(periods) < _COLUMNS_LEAST:  # or a single one would fill the page
