@@ -338,6 +338,19 @@ def test_auction_held_too_long_before_does_not_count() -> None:
     assert (fixed.payment, fixed.auction) == (2, "mtb-6m-1")
 
 
+@pytest.mark.parametrize("spare", [0, -1])
+def test_auction_counts_until_it_is_as_old_as_the_terms_say(spare: int) -> None:
+    second = rows()[1]
+    assert second.fixing_day is not None
+    old = second.fixing_day - (ISSUED - 3)  # when the auction was held
+    world = debt(define_bond(**floating(stale_days=old + spare)))
+
+    events = to_day(world, second.fixing_day)
+
+    assert len(of_kind(RateFixed, *events)) == 1 + spare
+    assert len(of_kind(RateAwaited, *events)) == -spare
+
+
 def test_auction_decided_after_the_fixing_day_says_nothing_about_it() -> None:
     """A security that is defined after its fixing day: what was known then is no more."""
     world = make_market()

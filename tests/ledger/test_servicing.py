@@ -20,7 +20,7 @@ from node.ledger.events import (
 from node.ledger.operations import AmendCalendar, CloseAccount, ReleaseHold, SetWithholding
 from node.ledger.outcomes import Outcome
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import PaymentStatus, WithholdingRow, payment_key
+from node.ledger.securities import Mark, PaymentStatus, WithholdingRow, payment_key
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, DUE, HOLDS, RECORDS_DUE, DueKind, hold_key
 from tests.ledger.debt import (
@@ -135,6 +135,29 @@ def test_what_is_moved_in_the_very_block_of_the_record_comes_after_it() -> None:
     before = world.holding("amina")[0]
     to_day(world, payment_day)
     assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000
+
+
+def test_what_moves_often_after_a_record_is_marked_once() -> None:
+    world = debt()
+    record_day, _, payment_day = days(1)
+    to_day(world, record_day + 1)
+
+    for amount in (100_000, 17, 50_000):
+        world.do(
+            transfer("amina", "bilal", amount, BOND),
+            transfer("bilal", "first-bank", amount - 1, BOND),
+            by=("amina", "bilal"),
+        )
+        world.check()
+
+    for label, face in (("amina", 400_017), ("bilal", 300_019), ("first-bank", 300_025)):
+        noted = position(world, address(label))
+        assert noted is not None
+        assert noted.marks == (Mark(number=1, face=face),)
+    before = world.holding("amina")[0]
+    to_day(world, payment_day)
+    assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000
+    world.check()
 
 
 def test_held_amounts_are_paid_like_others_and_suspended_participants_too() -> None:
