@@ -38,8 +38,6 @@ class Body:
     transaction_ids: tuple[bytes, ...]
     evidence: tuple[bytes, ...]
     found: dict[bytes, AdmittedTransaction] = field(default_factory=dict)
-    logged: bool = False
-    """The consensus log holds it."""
     _in_order: Sequence[AdmittedTransaction] | None = field(default=None, init=False)
     """All its transactions, once they have been asked for."""
 

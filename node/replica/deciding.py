@@ -100,16 +100,24 @@ class Deciding:
         """Whether the engine has been started at the height after the head."""
         return self._is_open
 
-    async def open(self, start: StartHeight, recalled: Sequence[Input]) -> None:
+    async def open(
+        self,
+        start: StartHeight,
+        recalled: Sequence[Input],
+        restore: Callable[[Set[bytes]], Awaitable[None]],
+    ) -> None:
         """Start the engine at a height.
 
         Args:
-            recalled: what the log holds of it, whose blocks are among the bodies; may be empty.
+            recalled: what the log holds of it; may be empty.
+            restore: has those of these blocks that the log holds among the bodies. A height can
+                have had thousands, of which all but the latest few count no more.
         """
         self._is_open = True
         effects = self._engine.step(start)
         if recalled:
             effects = self._engine.replay(recalled)
+            await restore(self._engine.blocks)
         await self._carry_out(effects)
 
     async def drive(self, event: Input) -> None:
@@ -220,8 +228,7 @@ class Deciding:
         for event in effect.entries:
             if isinstance(event, BlockBuilt) or (isinstance(event, BlockValidated) and event.valid):
                 body = self._bodies.get(event.block_id)
-                if body is not None and not body.logged:
-                    body.logged = True
+                if body is not None and not self._seat.has_body(body.block_id):
                     blocks.append((body.block_id, body.encode()))
         next_signed: Vote | Proposal | None = None
         match following:
@@ -234,6 +241,8 @@ class Deciding:
         await self._seat.persist(
             self._engine.height, inputs=effect.entries, blocks=blocks, next_signed=next_signed
         )
+        # Now, when all that the engine has taken is in the log: a replay knows the same blocks.
+        await self._seat.keep_bodies(self._engine.blocks)
 
     async def _signature(self, message: Vote | Proposal) -> Signature | None:
         assert self._seat is not None

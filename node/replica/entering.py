@@ -5,7 +5,7 @@ The seat says whether the key may sign, and in which round it comes back after a
 when. A node that may not sign begins nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Set
 
 from consensus.inputs import StartHeight
 from consensus.types import Height
@@ -152,14 +152,13 @@ class Entering:
         inputs, blocks = seat.recall(height)
         if inputs:
             self._log.info("height resumed from the log", height=height, inputs=len(inputs))
-            await self._restore(blocks)
         start = StartHeight(
             height=height,
             validators=validators,
             round=entrance.round,
             witnesses=entrance.witnesses,
         )
-        await self._deciding.open(start, inputs)
+        await self._deciding.open(start, inputs, lambda wanted: self._restore(blocks, wanted))
 
     async def _settle(self, seat: Seat) -> None:
         """Find out from where on the key may sign, as far as the others have said enough for it."""
@@ -179,9 +178,11 @@ class Entering:
         if seat.asks(head):
             self._asking.ask(seat)
 
-    async def _restore(self, blocks: Sequence[bytes]) -> None:
-        """Have the bodies again that the log holds."""
-        for data in blocks:
+    async def _restore(self, blocks: Mapping[bytes, bytes], wanted: Set[bytes]) -> None:
+        """Have those bodies again that the log holds, and that may still count."""
+        for block_id, data in blocks.items():
+            if block_id not in wanted:
+                continue
             block = decode_block(data)
             transactions = await self._contents.authenticate(block.transactions)
-            self._workshop.keep_whole(block, transactions, logged=True)
+            self._workshop.keep_whole(block, transactions)

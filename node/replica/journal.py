@@ -21,7 +21,7 @@ committed, also where this node had nothing to sign (`reach`).
 Writing blocks and is done in the storage thread; a simulation gives none and writes inline.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +53,9 @@ from node.storage import ConsensusLog, StorageThread
 
 APPEND_BYTES: Final = 12 << 20
 """One append holds at most this and one entry more; the log's own limit is above."""
+SPENT_BYTES_MAX: Final = 32 << 20
+"""When the blocks in the log that no round can need any more come to this, they leave it. A height
+that is decided before the engine forgets its first rounds never gets there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,9 @@ class Found:
     """Which validators have begun to sign on a network without a block."""
     inputs: tuple[Input, ...]
     """What the engine took at that height, in order."""
-    blocks: tuple[bytes, ...]
-    """Bodies of the blocks that were voted for at that height."""
+    blocks: Mapping[bytes, bytes]
+    """Bodies of the blocks that were found valid at that height, or built, by block id: not of all,
+    those of rounds long past may have left the log."""
     returned: Returned | None
     """How that height was entered by a validator that had lost its memory."""
     floored: Floored | None
@@ -110,6 +114,8 @@ class Journal:
         """The domain that the last entry of the log belongs to."""
         self._appended = 0  # the height that the last durable entry belongs to
         self._begun = 0
+        self._bodies: dict[bytes, int] = {}
+        """Sizes of the blocks that the log holds under the domain of its height, by block id."""
 
     def load(self, *, name: str, network: bytes) -> Found:
         """Read the log and restore the guard's seals.
@@ -144,6 +150,8 @@ class Journal:
         self._guard.restore(entry for entry in entries if isinstance(entry, Sealed))
         # The last word stands in the place of those before.
         ways = [entry for entry in entries if isinstance(entry, Returned | Floored)]
+        blocks = {entry.block_id: entry.block for entry in entries if isinstance(entry, Body)}
+        self._bodies = {block_id: len(block) for block_id, block in blocks.items()}
         way = ways[-1] if ways else None
         return Found(
             height=self._appended,
@@ -151,7 +159,7 @@ class Journal:
             born=any(isinstance(entry, Born) for entry in every),
             begun=frozenset(entry.validator for entry in every if isinstance(entry, Begun)),
             inputs=inputs,
-            blocks=tuple(entry.block for entry in entries if isinstance(entry, Body)),
+            blocks=blocks,
             returned=way if isinstance(way, Returned) else None,
             floored=way if isinstance(way, Floored) else None,
             resumed=next((entry for entry in entries if isinstance(entry, Resumed)), None),
@@ -181,8 +189,31 @@ class Journal:
             entries.append(seal)
         if entries:
             await self._append(height, entries)
+        self._bodies |= {block_id: len(block) for block_id, block in blocks}
         if seal is not None:
             self._guard.confirm(seal)
+
+    def has_body(self, block_id: bytes) -> bool:
+        """Whether the log holds the body of this block, of the height that it stands at."""
+        return block_id in self._bodies
+
+    async def keep_bodies(self, block_ids: Set[bytes]) -> None:
+        """Let the bodies of all blocks but these leave the log, once they are large enough together
+        for it to be written anew. Everything else stays: every input, every seal, in their order.
+
+        Args:
+            block_ids: what a replay of this log may still need; nothing the engine has taken is
+                still to be persisted.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        spent = self._bodies.keys() - block_ids
+        if sum(self._bodies[each] for each in spent) <= SPENT_BYTES_MAX:
+            return
+        await self._blocking(lambda: self._log.rewrite(self._sifter(spent)))
+        for each in spent:
+            del self._bodies[each]
 
     async def reach(self, height: int) -> None:
         """Let the log stand at this height or above, before its block is committed.
@@ -242,9 +273,24 @@ class Journal:
                 entries.append(entry)
         return entries
 
+    def _sifter(self, spent: Set[bytes]) -> Callable[[bytes], bool]:
+        """Return what says of each entry in turn whether it stays."""
+        domain, under = self._domain(self._begun), self._network
+
+        def stays(data: bytes) -> bool:
+            nonlocal under
+            entry = decode_entry(data)
+            if isinstance(entry, Under):
+                under = entry.domain
+            # What is of another set of validators may be taken up again.
+            return not (isinstance(entry, Body) and under == domain and entry.block_id in spent)
+
+        return stays
+
     async def _append(self, height: int, entries: Sequence[Entry]) -> None:
         if height > self._begun:
             self._begun = height
+            self._bodies.clear()
             self._log.reset(height)
             self._under = self._network
         assert height == self._begun
@@ -265,11 +311,14 @@ class Journal:
         self._appended = height
 
     async def _write(self, chunk: Sequence[bytes]) -> None:
+        await self._blocking(lambda: self._log.append(chunk))
+
+    async def _blocking(self, work: Callable[[], None]) -> None:
         started = self._monotonic()
         if self._thread is None:
-            self._log.append(chunk)
+            work()
         else:
-            await self._thread.run(lambda: self._log.append(chunk))
+            await self._thread.run(work)
         self._metrics.fsync_seconds.observe(self._monotonic() - started)
 
     def _check_owner(self, entries: Sequence[Entry], *, name: str, network: bytes) -> None:

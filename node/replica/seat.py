@@ -16,7 +16,7 @@ height and the next one is found again by any restart in between.
 """
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -82,7 +82,7 @@ class Seat:
         self._past = _Past.UNKNOWN
         self._height = 0
         self._inputs: tuple[Input, ...] = ()
-        self._blocks: tuple[bytes, ...] = ()
+        self._blocks: Mapping[bytes, bytes] = {}
         self._entrances: dict[int, Entrance] = {}
         self._entered = 0  # the last height whose entrance is in the log
         self._forgot_until = 0
@@ -413,12 +413,12 @@ class Seat:
             self._entered = height
         self.guard.reopen(height, entrance.round)
 
-    def recall(self, height: Height) -> tuple[tuple[Input, ...], tuple[bytes, ...]]:
-        """Return what the log holds of this height, once: the engine's inputs and the blocks."""
+    def recall(self, height: Height) -> tuple[tuple[Input, ...], Mapping[bytes, bytes]]:
+        """Return what the log holds of this height, once: the engine's inputs, and blocks by id."""
         if self._height != height:
-            return (), ()
+            return (), {}
         inputs, blocks = self._inputs, self._blocks
-        self._inputs, self._blocks = (), ()
+        self._inputs, self._blocks = (), {}
         return inputs, blocks
 
     def holds(self, height: int) -> bool:
@@ -445,6 +445,18 @@ class Seat:
             with contextlib.suppress(SigningRefused):
                 seal = self.guard.seal(next_signed)
         await self.journal.persist(height, inputs=inputs, blocks=blocks, seal=seal)
+
+    def has_body(self, block_id: bytes) -> bool:
+        """Whether the log holds the body of this block."""
+        return self.journal.has_body(block_id)
+
+    async def keep_bodies(self, block_ids: Set[bytes]) -> None:
+        """Let the log forget the bodies of all blocks but these, when it is worth it.
+
+        Raises:
+            StorageError: as for `persist`.
+        """
+        await self.journal.keep_bodies(block_ids)
 
     async def sign(self, message: Proposal | Vote) -> Signature:
         """Return the signature, once the guard's seal of the message is durable.

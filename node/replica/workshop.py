@@ -21,9 +21,8 @@ from node.replica.bodies import Bodies, Body
 FULL_ROUNDS: Final = 8
 """In so many rounds of a height blocks are as full as they may be; then half as full each time.
 
-A height that goes on and on may do so because its blocks are too much for the wires. And the log
-keeps the block of every round, while half of the validators have a clock that is off, or worse: a
-weekend of full blocks is more than a node can read when it is started again.
+A height that goes on and on may do so because its blocks are too much for the wires, or because of
+one transaction that validators do not agree on: a block without any can be decided in either case.
 """
 
 
@@ -74,14 +73,10 @@ class Workshop:
         self._metrics.build_seconds.observe(self._clock.monotonic() - started)
         self._mempool.remove(candidate.dropped)
         by_id = {transaction.id: transaction for transaction in transactions}
-        self.keep_whole(
-            candidate.block, [by_id[each] for each in candidate.transaction_ids], logged=False
-        )
+        self.keep_whole(candidate.block, [by_id[each] for each in candidate.transaction_ids])
         return BlockId(candidate.block_id)
 
-    def keep_whole(
-        self, block: Block, transactions: Sequence[AdmittedTransaction], *, logged: bool
-    ) -> None:
+    def keep_whole(self, block: Block, transactions: Sequence[AdmittedTransaction]) -> None:
         """Keep the body of a block of which nothing is missing, whatever comes."""
         body = Body(
             block_id=block_id(block.header),
@@ -89,7 +84,6 @@ class Workshop:
             transaction_ids=tuple(transaction.id for transaction in transactions),
             evidence=block.evidence,
             found={transaction.id: transaction for transaction in transactions},
-            logged=logged,
         )
         self._bodies.add(body)
         self._bodies.pin(body.block_id)

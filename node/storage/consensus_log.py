@@ -17,7 +17,8 @@ Cost
     One write and one sync for each `append`. A new height costs nothing: `reset` notes it, and the
     frames of the next `append` carry it. Only when the file has grown past `FILE_SIZE` does `reset`
     begin a new one beside it, sync that, and rename it over the old: at any moment the name stands
-    for a whole file. Frames of earlier heights stay in the file and are skipped.
+    for a whole file. Frames of earlier heights stay in the file and are skipped. `rewrite` does the
+    same within a height that has gone on for so long that most of what it wrote is of no use.
 
 Torn or damaged
     At most the last frame was not synced when the power went, and nothing was signed for it. What
@@ -33,7 +34,7 @@ at a frame's end. Whoever opens it compares `height` with the chain.
 import secrets
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -106,6 +107,8 @@ class ConsensusLog:
             StorageError: the disk's reasons.
         """
         assert self._mark is None
+        if self._files.read(NEW_NAME):
+            self._files.truncate(NEW_NAME, 0)  # Whoever wrote it did not come to its end.
         data = self._files.read(LOG_NAME)
         if data is None:
             self._begin_file(0)
@@ -128,10 +131,7 @@ class ConsensusLog:
         """
         assert self._mark is not None
         assert self._height > 0
-        payload = b"".join(_NUMBER.pack(len(entry)) + entry for entry in entries)
-        assert 0 < len(payload) <= APPEND_SIZE_MAX
-        header = _FRAME_HEADER.pack(self._mark, len(payload), self._height, zlib.crc32(payload))
-        frame = header + _NUMBER.pack(zlib.crc32(header)) + payload
+        frame = _frame(self._mark, self._height, entries)
         self._check_usable()
         try:
             self._files.append(LOG_NAME, frame)
@@ -158,6 +158,27 @@ class ConsensusLog:
                 raise
         self._height = height
 
+    def rewrite(self, keep: Callable[[bytes], bool]) -> None:
+        """Forget those entries of the present height that are not to be kept: what is on the disk
+        is either all that was appended or all that is kept, at any moment.
+
+        Something of this height has been appended.
+
+        Args:
+            keep: asked about each entry, in the order of appending.
+
+        Raises:
+            StorageDamaged: the file is not what was written; it stays as it is.
+            StorageError: as for `append`.
+        """
+        assert self._mark is not None
+        self._check_usable()
+        try:
+            self._begin_file(self._height, [each for each in self._written() if keep(each)])
+        except StorageError as failure:
+            self._failure = failure
+            raise
+
     def close(self) -> None:
         """Let go of the file and the directory; a second call does nothing."""
         self._files.close()
@@ -169,17 +190,36 @@ class ConsensusLog:
         if self._failure is not None:
             raise StorageFailed(self._path, f"an earlier write failed: {self._failure.detail}")
 
-    def _begin_file(self, height: int) -> None:
+    def _begin_file(self, height: int, entries: Sequence[bytes] = ()) -> None:
         mark = secrets.token_bytes(_MARK_SIZE)
         header = _FILE_HEADER.pack(_MAGIC, mark, height)
         header += _NUMBER.pack(zlib.crc32(header))
         if self._files.read(NEW_NAME) is not None:
             self._files.truncate(NEW_NAME, 0)
         self._files.append(NEW_NAME, header)
+        size = len(header)
+        for part in _parts(entries):
+            frame = _frame(mark, height, part)
+            self._files.append(NEW_NAME, frame)
+            size += len(frame)
         self._files.sync(NEW_NAME)
         self._files.replace(NEW_NAME, LOG_NAME)
         self._mark = mark
-        self._size = len(header)
+        self._size = size
+
+    def _written(self) -> list[bytes]:
+        """Return the entries of the present height from the disk."""
+        assert self._mark is not None
+        height, data = self._height, self._files.read(LOG_NAME)
+        if data is None:
+            raise self._damage(0, "the file is gone")
+        mark, self._height = self._read_header(data)
+        entries, end = self._read_frames(data) if mark == self._mark else ([], 0)
+        # Nothing is torn while this process lives: what is missing would be forgotten for good.
+        found, self._height = self._height, height
+        if (end, len(data), found) != (self._size, self._size, height):
+            raise self._damage(end, "the file has changed since it was written")
+        return entries
 
     def _read_header(self, data: bytes) -> tuple[bytes, int]:
         if len(data) < _FILE_HEADER_SIZE:
@@ -240,6 +280,28 @@ class ConsensusLog:
 
     def _damage(self, offset: int, explanation: str) -> StorageDamaged:
         return StorageDamaged(self._path, f"{LOG_NAME}, byte {offset}: {explanation}")
+
+
+def _frame(mark: bytes, height: int, entries: Sequence[bytes]) -> bytes:
+    """Return the bytes of one append."""
+    payload = b"".join(_NUMBER.pack(len(entry)) + entry for entry in entries)
+    assert 0 < len(payload) <= APPEND_SIZE_MAX
+    header = _FRAME_HEADER.pack(mark, len(payload), height, zlib.crc32(payload))
+    return header + _NUMBER.pack(zlib.crc32(header)) + payload
+
+
+def _parts(entries: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield the entries again, as many together as one append may hold."""
+    part: list[bytes] = []
+    size = 0
+    for entry in entries:
+        size += _NUMBER.size + len(entry)
+        if part and size > APPEND_SIZE_MAX:
+            yield part
+            part, size = [], _NUMBER.size + len(entry)
+        part.append(entry)
+    if part:
+        yield part
 
 
 def _frame_size(data: bytes, start: int, mark: bytes) -> int | None:

@@ -175,6 +175,10 @@ HIT: Final[Mapping[str, str]] = {
     "node.storage.consensus_log.APPEND_SIZE_MAX": (
         "tests/storage/test_consensus_log.py::test_misuse_is_noticed"
     ),
+    "node.replica.journal.SPENT_BYTES_MAX": (
+        "tests/replica/test_journal.py"
+        "::test_blocks_that_are_spent_leave_the_log_and_no_word_that_was_said_does"
+    ),
     "node.upkeep.backup_file.FRAME_SIZE_MAX": (
         f"{_VALUES}::test_a_frame_of_a_backup_that_claims_too_much_is_not_read"
     ),

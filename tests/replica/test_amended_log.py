@@ -34,7 +34,7 @@ async def test_what_was_signed_under_the_former_set_is_no_signature_of_the_new_o
 
     amended = Setup(before.files, domains={5: AMENDED})
     amended.seat.open(4)
-    assert amended.seat.recall(Height(5)) == ((), ())
+    assert amended.seat.recall(Height(5)) == ((), {})
     other = await signed_at(amended, 5, None)
 
     # Both are remembered, each for its own set.

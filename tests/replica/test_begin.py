@@ -266,7 +266,7 @@ async def test_what_is_noted_while_the_first_height_is_decided_disturbs_no_vote(
     assert after.guard.floor == 0
     assert after.guard.height == 1
     assert after.seat.has_begun("d", head=0)
-    assert after.seat.recall(Height(1)) == ((), ())
+    assert after.seat.recall(Height(1)) == ((), {})
 
 
 @pytest.mark.parametrize("noted", [False, True])

@@ -19,11 +19,12 @@ from consensus.inputs import (
     VoteReceived,
     VoteSigned,
 )
-from consensus.types import FaultModel, Height, Round, Step, Timeout, ValidatorId, VoteType
+from consensus.types import BlockId, FaultModel, Height, Round, Step, Timeout, ValidatorId, VoteType
 from node.codec import CodecError
 from node.log import silent_log
 from node.metrics import Metrics
 from node.network import Memory
+from node.replica import journal
 from node.replica.entries import (
     ENTRY_SIZE_MAX,
     Begun,
@@ -41,9 +42,10 @@ from node.replica.entries import (
 )
 from node.replica.errors import LogMismatch, SigningRefused
 from node.replica.guard import Guard
-from node.replica.journal import APPEND_BYTES, Journal, write_birth
+from node.replica.journal import APPEND_BYTES, SPENT_BYTES_MAX, Journal, write_birth
 from node.replica.seat import Entrance, Seat
 from node.storage import ConsensusLog
+from node.storage.consensus_log import LOG_NAME
 from node.storage.memory_files import MemoryFiles
 from tests.replica.builders import (
     BLOCK,
@@ -144,7 +146,7 @@ async def test_what_was_persisted_is_found_with_bodies_and_seals() -> None:
 
     assert found.height == 1
     assert found.inputs == INPUTS
-    assert found.blocks == (b"body",)
+    assert found.blocks == {BLOCK: b"body"}
     assert not found.born
     assert not found.blank
     after.guard.set_floor(0)
@@ -185,7 +187,99 @@ async def test_large_bodies_are_appended_in_parts() -> None:
     await setup.journal.persist(1, blocks=blocks)
 
     found = setup.again().journal.load(name="a", network=NETWORK)
-    assert found.blocks == tuple(block for _, block in blocks)
+    assert found.blocks == dict(blocks)
+
+
+@pytest.mark.adversarial(43, 68)
+async def test_blocks_that_are_spent_leave_the_log_and_no_word_that_was_said_does() -> None:
+    """A block a round, for as long as a height lasts: the log stays as small as what may count."""
+    setup = Setup()
+    setup.seat.open(0)
+    setup.guard.set_floor(0)
+    size = SPENT_BYTES_MAX // 5
+    in_use = {bytes([1]) * 32: b"locked"}
+    await setup.journal.persist(1, inputs=INPUTS, blocks=[*in_use.items()])
+    seals, sizes = [], []
+    for round_ in range(40):
+        block = bytes([2, round_]) * 16
+        message = vote("a", round_=round_, block=BlockId(block))
+        seals.append(setup.guard.seal(message))
+        body = [(block, bytes([round_]) * size)]
+        await setup.journal.persist(1, inputs=INPUTS[3:4], blocks=body, seal=seals[-1])
+        # The locked block, and those of the two latest rounds.
+        in_use = dict([*in_use.items()][:1] + [*in_use.items()][1:][-1:] + body)
+        await setup.journal.keep_bodies(in_use.keys())
+        content = setup.files.read(LOG_NAME)
+        assert content is not None
+        sizes.append(len(content))
+
+    assert max(sizes) < SPENT_BYTES_MAX + 3 * size
+    assert all(setup.journal.has_body(block) for block in in_use)
+
+    found = (after := setup.again()).journal.load(name="a", network=NETWORK)
+    assert found.inputs == (*INPUTS, *INPUTS[3:4] * 40)
+    assert in_use.items() <= found.blocks.items()
+    assert sum(map(len, found.blocks.values())) <= SPENT_BYTES_MAX + 2 * size + 6
+    for round_, seal in enumerate(seals):
+        assert seal is not None
+        after.guard.set_floor(0)
+        with pytest.raises(SigningRefused, match="another message"):
+            after.guard.seal(vote("a", round_=round_, block=None))
+
+
+async def test_a_block_is_in_the_log_once_and_again_after_it_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal, "SPENT_BYTES_MAX", 100)
+    setup = Setup()
+    setup.seat.open(0)
+    spent, other = bytes([1]) * 32, bytes([2]) * 32
+    large = bytes(51)
+
+    def loaded() -> dict[bytes, bytes]:
+        return dict(setup.again().journal.load(name="a", network=NETWORK).blocks)
+
+    await setup.journal.persist(1, blocks=[(spent, large), (other, large)])
+    await setup.journal.keep_bodies({other})
+    assert setup.journal.has_body(spent), "what is spent is not worth writing all anew"
+    await setup.journal.keep_bodies(set())
+    assert loaded() == {}
+    assert not setup.journal.has_body(spent)
+
+    await setup.journal.persist(1, blocks=[(spent, large)])
+    assert loaded() == {spent: large}
+    assert setup.journal.has_body(spent)
+    again = setup.again()
+    again.journal.load(name="a", network=NETWORK)
+    assert again.journal.has_body(spent), "whoever reads a log knows what is in it"
+
+    await setup.journal.persist(2, inputs=INPUTS[3:4])
+    assert not setup.journal.has_body(spent), "another height has other blocks"
+
+
+@pytest.mark.adversarial(17, 68)
+async def test_blocks_of_another_set_of_validators_stay_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An amendment that is discarded finds what was voted for before it."""
+    monkeypatch.setattr(journal, "SPENT_BYTES_MAX", 100)
+    amended = b"a".ljust(32, b"m")
+    setup = Setup()
+    setup.seat.open(0)
+    former, later = bytes([1]) * 32, bytes([2]) * 32
+    large = bytes(101)
+    await setup.journal.persist(1, blocks=[(former, large)])
+
+    under = Setup(setup.files, domains={1: amended})
+    under.seat.open(0)
+    await under.journal.persist(1, blocks=[(later, large)])
+    await under.journal.keep_bodies(set())
+
+    assert not under.journal.has_body(later)
+    again = Setup(setup.files, domains={1: amended}).journal.load(name="a", network=NETWORK)
+    assert again.blocks == {}
+    discarded = Setup(setup.files).journal.load(name="a", network=NETWORK)
+    assert discarded.blocks == {former: large}
 
 
 async def test_entries_of_heights_gone_by_are_not_found() -> None:
@@ -575,10 +669,10 @@ async def test_what_the_log_holds_of_a_height_is_recalled_once() -> None:
     after.seat.open(0)
     assert after.seat.holds(1)
 
-    assert after.seat.recall(Height(2)) == ((), ())
-    assert after.seat.recall(Height(1)) == (INPUTS, (b"body",))
+    assert after.seat.recall(Height(2)) == ((), {})
+    assert after.seat.recall(Height(1)) == (INPUTS, {BLOCK: b"body"})
 
-    assert after.seat.recall(Height(1)) == ((), ())
+    assert after.seat.recall(Height(1)) == ((), {})
     assert not after.seat.holds(1)
 
 

@@ -18,6 +18,9 @@ lie            what the others get
                snapshots and their parts that are tampered with or withheld; votes in the names of
                others, of absurd rounds, with bad signatures
 `malform`      frames that are no messages: cut, grown, flipped, random, empty
+`stall`        votes for no block, but tells one victim in four rounds of a height that it does,
+               which locks it; and its proposals, however late the round, are each another block, as
+               full as the rules and its pool allow
 =============  =====================================================================================
 """
 
@@ -30,7 +33,7 @@ from typing import Final
 from consensus.messages import Proposal, Vote, sign_bytes
 from consensus.types import BlockId, Height, Round, ValidatorId, VoteType
 from node.app import Node
-from node.blocks import block_id, decode_header
+from node.blocks import Header, block_id, decode_header
 from node.codec import encode, replace
 from node.genesis import Genesis
 from node.keys import LocalSigner
@@ -62,8 +65,10 @@ from tests.sim.smuggler import Smuggler
 from tests.sim.trace import Trace
 
 _DRAWN: Final = ("equivocate", "withhold", "delay", "invalid", "forge", "malform")
-LIES: Final = (*_DRAWN, "smuggle")
+LIES: Final = (*_DRAWN, "smuggle", "stall")
 """Every kind of lie."""
+LOCKING_ROUNDS: Final = range(4, 8)
+"""In these a victim hears the prevotes of who stalls: of four proposers one has one that counts."""
 WAYS: Final[Mapping[str, tuple[str, ...]]] = {"invalid": INVALID, "smuggle": SMUGGLED}
 """Kinds that can be told in one way only: `invalid:parent`."""
 
@@ -168,6 +173,8 @@ class Liar:
         self._key: LocalSigner = key(f"{name}/consensus/0")
         honest = [peer for peer in conspiracy._sides if peer != name]
         self._victim = chance.choice(honest) if honest else ""
+        self._full: dict[int, tuple[Header, tuple[bytes, ...]]] = {}
+        """What it has proposed in place of a smaller block, by round."""
         self._hides: tuple[type[WireMessage], ...] = chance.choice(
             (
                 (ProposalMessage, ProposedBlock),
@@ -202,6 +209,11 @@ class Liar:
             if changed is not None:
                 self.told("equivocate")
                 message, frames = changed, [encode_message(changed)]
+        if "stall" in self.lies:
+            stalling = self._stall(message, peer)
+            if stalling is not None:
+                self.told("stall")
+                frames = [encode_message(stalling)]
         if "invalid" in self.lies and self.random.random() < 0.5:
             broken = self._invalid(message)
             if broken is not None:
@@ -287,6 +299,45 @@ class Liar:
             signature=signature,
             header=header,
         )
+
+    # Heights that do not end.
+
+    def _stall(self, message: WireMessage, peer: str) -> WireMessage | None:
+        match message:
+            case VoteMessage(vote_type=1, round=round_) if (
+                peer == self._victim and round_ in LOCKING_ROUNDS
+            ):
+                return None
+            case VoteMessage(validator=self.name):
+                return self._vote(message, block_id=None)
+            case ProposalMessage(proposer=self.name, valid_round=None):
+                header, ids = self._full_block(message)
+                return replace(
+                    self._propose(message, encode(header), block_id(header)),
+                    transaction_ids=ids,
+                    evidence=(),
+                )
+            case _:
+                return None
+
+    def _full_block(self, message: ProposalMessage) -> tuple[Header, tuple[bytes, ...]]:
+        """Return what a block of this round would be if it were built in the first."""
+        header = decode_header(message.header)
+        node = self._conspiracy.node_of(self.name)
+        assert node is not None
+        if not self._full or header.height != next(iter(self._full.values()))[0].height:
+            self._full.clear()
+        if message.round not in self._full:
+            limits = self._conspiracy.genesis.blocks
+            built = node.chain.build(
+                round=message.round,
+                time_ms=header.time_ms,
+                transactions=node.mempool.take(
+                    count_max=limits.transactions_max, size_bytes_max=limits.size_bytes_max
+                ),
+            )
+            self._full[message.round] = built.header, built.transaction_ids
+        return self._full[message.round]
 
     # Blocks that no honest validator votes for.
 

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from node.codec import replace as with_fields
 from node.genesis import AMENDMENT_FORMAT, AmendmentBody, Genesis, amendment_of, signed_by
 from node.ledger.tables import RulingKey
+from node.replica import journal
 from node.storage import consensus_log
 from tests.chain.town import validator_record
 from tests.sim.disks import Fate, Moment, SimDisk
@@ -26,6 +27,10 @@ AWAY_S: Final = 0.2
 """So long is the power gone."""
 LOG_FILE_SIZE: Final = 2_000
 """Bytes after which the consensus log begins a new file, on the day that is about that."""
+SPENT_BYTES: Final = 600
+"""Bytes of blocks that are spent which leave the consensus log, on the day that is about that."""
+STUCK_ROUNDS: Final = range(20, 25)
+"""Of a height that does not end: blocks of its first rounds are of no use by then."""
 BACK_WITHIN_S: Final = 90.0
 
 
@@ -100,12 +105,20 @@ class Day:
     life: Life
     options: Options = QUIET
     log_file_size: int = consensus_log.FILE_SIZE
+    spent_bytes: int = journal.SPENT_BYTES_MAX
 
 
 async def lives_through(
     stage: Stage, victim: Machine, watch: Watch, is_over: Callable[[], bool]
 ) -> None:
     """Wait until this is so; or until the victim has died, and has come back after all."""
+    await _is_up_after(stage, victim, watch, is_over)
+    await stage.until_height(stage.height + 2, victim, within_s=BACK_WITHIN_S)
+
+
+async def _is_up_after(
+    stage: Stage, victim: Machine, watch: Watch, is_over: Callable[[], bool]
+) -> None:
     await stage.until(lambda: watch.died or is_over(), within_s=BACK_WITHIN_S, step_s=0.005)
     if watch.died:
         await victim.wait_ended()
@@ -113,7 +126,6 @@ async def lives_through(
         watch.end()
         await victim.start()
     watch.end()
-    await stage.until_height(stage.height + 2, victim, within_s=BACK_WITHIN_S)
 
 
 def takes_part(stage: Stage, victim: Machine) -> bool:
@@ -187,6 +199,26 @@ async def _pruning(stage: Stage, victim: Machine, watch: Watch) -> None:
 def earliest(machine: Machine) -> int:
     """The first height whose block it keeps; 0 while it is down."""
     return 0 if machine.node is None else machine.node.chain.history.earliest
+
+
+async def _stuck(stage: Stage, victim: Machine, watch: Watch) -> None:
+    """One of four is away and one stalls: a height does not end before the former is back."""
+    await stage.until_height(6, *stage.machines, within_s=60)
+    gone = next(each for each in stage.machines if each.honest and each is not victim)
+    gone.kill()
+    await stage.until(lambda: round_of(victim) >= STUCK_ROUNDS.start, within_s=300, step_s=0.1)
+    height = stage.height
+    watch.begin(victim)
+    await _is_up_after(stage, victim, watch, lambda: round_of(victim) >= STUCK_ROUNDS.stop)
+    assert stage.height == height
+    await gone.start()
+    await stage.until_height(height + 3, victim, within_s=BACK_WITHIN_S)
+
+
+def round_of(machine: Machine) -> int:
+    """The round in which it stands; 0 while it is in none."""
+    position = None if machine.node is None else machine.node.replica.position
+    return 0 if position is None else position.round or 0
 
 
 async def _amendment(stage: Stage, victim: Machine, watch: Watch) -> None:
@@ -266,6 +298,12 @@ DAYS: Final[Mapping[str, Day]] = {
         life=_pruning,
         options=replace(QUIET, keep_blocks=1, client_pause_s=2),
     ),
+    "stuck": Day(
+        about="a height that does not end, whose log is written anew without blocks long past",
+        life=_stuck,
+        options=replace(QUIET, liars=1, lies=("stall",), client_pause_s=2),
+        spent_bytes=SPENT_BYTES,
+    ),
 }
 """Every day by name."""
 
@@ -284,17 +322,18 @@ def spent(
     async def play(stage: Stage) -> None:
         await day.life(stage, stage.machines[victim], watch)
 
-    with _log_files_of(day.log_file_size):
+    with _logs_of(day.log_file_size, day.spent_bytes):
         result = simulate(replace(day.options, seed=seed), show, play)
     return result, watch
 
 
 @contextmanager
-def _log_files_of(size: int) -> Iterator[None]:
-    """Let consensus logs begin a new file after so many bytes: else a day has none."""
-    usual = consensus_log.FILE_SIZE
-    vars(consensus_log)["FILE_SIZE"] = size
+def _logs_of(file_size: int, spent_bytes: int) -> Iterator[None]:
+    """Let consensus logs begin a new file after so many bytes, and be written anew after so many of
+    blocks that are spent: else a day has neither."""
+    usual = consensus_log.FILE_SIZE, journal.SPENT_BYTES_MAX
     try:
+        vars(consensus_log)["FILE_SIZE"], vars(journal)["SPENT_BYTES_MAX"] = file_size, spent_bytes
         yield
     finally:
-        vars(consensus_log)["FILE_SIZE"] = usual
+        vars(consensus_log)["FILE_SIZE"], vars(journal)["SPENT_BYTES_MAX"] = usual

@@ -21,6 +21,7 @@ SOME = {
     "snapshot": [Death(8, Fate.CUT), Death(21, Fate.LOST)],
     "amendment": [Death(4, Fate.LOST), Death(33, Fate.KEPT)],
     "pruning": [Death(16, Fate.LOST)],
+    "stuck": [Death(20, Fate.CUT), Death(31, Fate.KEPT)],
 }
 """Of the second validator; which moments of which operations these are changes with the node."""
 

@@ -9,12 +9,21 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from consensus.engine import Engine
+from consensus.types import BlockId
+from node.blocks import block_id
 from node.chain import BlockFault
+from node.replica import journal
+from node.replica.entries import Body, decode_entry
+from node.storage import ConsensusLog
+from tests.sim.disks import SimDisk
 from tests.sim.invalid import INVALID, PROVOKES, SMUGGLED, STOPPED, UNPROVOKED, Stopped
 from tests.sim.liars import WAYS
+from tests.sim.lives import SPENT_BYTES, round_of
 from tests.sim.machines import Machine
 from tests.sim.options import Options
 from tests.sim.stage import Stage
@@ -25,6 +34,9 @@ DAY = Options(seed=42, faults=(), liars=1, client_pause_s=1)
 LONG_AGO_S = 70.0
 """A block is refused if it is more than 60 s behind the clock."""
 
+
+ROUNDS_KEPT = 16 + 3
+"""Blocks of so many rounds may still count, with those of this one, a locked and a valid one."""
 
 LEADING = [(fault, way) for fault, ways in PROVOKES.items() for way in ways]
 STOPPING = [(stopped, way) for each in STOPPED.values() for stopped in each for way in stopped.ways]
@@ -153,3 +165,73 @@ def test_transactions_that_no_block_may_hold_keep_no_others_out() -> None:
 
     assert result.violation is None, result.violation
     assert result.lies["smuggle"] > 10
+
+
+@pytest.mark.adversarial(28, 43, 65)
+def test_a_height_that_does_not_end_costs_no_more_memory_the_longer_it_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of four is away, and one proposes blocks as full as they may be and votes for none.
+
+    Whoever is started again in a late round knows the block it is locked on, and of all others
+    those only that may still count; and the height ends when the fourth is back.
+    """
+    monkeypatch.setattr(journal, "SPENT_BYTES_MAX", SPENT_BYTES)
+    held: list[int] = []
+    locks: list[BlockId | None] = []
+
+    async def play(stage: Stage) -> None:
+        await stage.until_height(6, *stage.machines, within_s=60)
+        gone, *others = honest(stage)
+        gone.kill()
+        height = stage.height
+        for round_ in range(8, 48, 8):
+            await stage.until(
+                lambda round_=round_: all(round_of(each) >= round_ for each in others),  # type: ignore[misc]
+                within_s=150,
+                step_s=0.1,
+            )
+            locks[:] = [engine_of(each).locked_block_id for each in others]
+            assert any(locks), "the liar has locked one of them in an early round"
+            for machine in others:
+                machine.kill()
+            for machine in others:
+                held.append(len(bodies_in(machine.disk)))
+                await machine.start()
+            await stage.until(
+                lambda: all(each.node is not None and round_of(each) > 0 for each in others),
+                within_s=30,
+                step_s=0.01,
+            )
+            for machine, lock in zip(others, locks, strict=True):
+                assert machine.node is not None
+                engine, bodies = engine_of(machine), machine.node.replica._bodies
+                assert engine.locked_block_id == lock
+                assert lock is None or bodies.get(lock) is not None
+                assert len(bodies) <= len(engine.blocks) <= ROUNDS_KEPT
+        assert stage.height == height
+        await gone.start()
+        await stage.until_height(height + 1, *others, within_s=60)
+        machine = others[0]
+        assert machine.node is not None
+        block = machine.node.chain.history.block(height + 1)
+        assert block is not None
+        assert block_id(block.header) in locks, "it is proposed again until it is decided"
+
+    result = simulate(replace(DAY, lies=("stall",)), play=play)
+
+    assert result.violation is None, result.violation
+    assert result.lies["stall"] > 100
+    assert max(held) <= max(held[:6]) + 2, "it grows no more after the third start"
+
+
+def engine_of(machine: Machine) -> Engine:
+    assert machine.node is not None
+    return machine.node.replica._engine
+
+
+def bodies_in(disk: SimDisk) -> list[Body]:
+    """What the log of a machine that is down holds of blocks."""
+    log = ConsensusLog(Path("log"), disk.raw_files)
+    entries = [decode_entry(data) for data in log.load()]
+    return [entry for entry in entries if isinstance(entry, Body)]

@@ -151,7 +151,116 @@ def test_new_file_remembers_its_height() -> None:
     assert loaded(files) == (2, [])
 
 
+def test_entries_that_are_let_go_leave_the_file_and_nothing_else_does() -> None:
+    files = written([[b"before"]], [[b"1", b"large" * 1000], [b"2"], [b"large" * 2000, b"3"]])
+    log = log_on(files)
+    log.load()
+
+    log.rewrite(lambda entry: not entry.startswith(b"large"))
+
+    content = files.read(LOG_NAME)
+    assert content is not None
+    assert len(content) < 200
+    assert loaded(files) == (2, [b"1", b"2", b"3"])
+    log.append([b"4"])
+    assert loaded(files) == (2, [b"1", b"2", b"3", b"4"])
+    log.reset(3)
+    log.append([b"5"])
+    assert loaded(files) == (3, [b"5"])
+
+
+def test_what_is_kept_may_be_more_than_one_append_holds() -> None:
+    entries = [bytes([number]) * (APPEND_SIZE_MAX // 3) for number in range(1, 8)]
+    files = written([[entry] for entry in entries])
+    log = log_on(files)
+    log.load()
+
+    log.rewrite(lambda entry: entry != entries[2])
+
+    assert loaded(files) == (1, entries[:2] + entries[3:])
+
+
+@pytest.mark.adversarial(68, 69)
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda data: data[: -FRAME_HEADER_SIZE - 4 - 3], id="a frame is gone"),
+        pytest.param(lambda data: data[:-1], id="cut"),
+        pytest.param(lambda data: data + b"x", id="grown"),
+        pytest.param(lambda data: data[:-1] + b"x", id="changed"),
+        pytest.param(lambda _: written([[b"one"], [b"two"]]).read(LOG_NAME), id="another file"),
+        pytest.param(lambda _: b"", id="empty"),
+    ],
+)
+def test_a_file_that_has_changed_under_the_log_is_not_written_anew(
+    harm: Callable[[bytes], bytes],
+) -> None:
+    """What it lost may stand for a vote that was sent: without it the rest must not look whole."""
+    files = written([[b"one"], [b"two"]])
+    log = log_on(files)
+    log.load()
+    files.alter(LOG_NAME, harm)
+    harmed = files.read(LOG_NAME)
+
+    with pytest.raises(StorageDamaged):
+        log.rewrite(lambda _: True)
+
+    assert files.read(LOG_NAME) == harmed
+    with pytest.raises(StorageFailed):
+        log.append([b"three"])
+
+
+def test_full_disk_while_writing_anew_stops_the_log_and_loses_nothing() -> None:
+    files = written([[b"one"], [b"two" * 100]])
+    log = log_on(files)
+    log.load()
+    files._size_max = 200
+
+    with pytest.raises(StorageFull):
+        log.rewrite(lambda _: True)
+    with pytest.raises(StorageFailed):
+        log.rewrite(lambda _: True)
+
+    assert loaded(files) == (1, [b"one", b"two" * 100])
+
+
 # Power cuts.
+
+
+@pytest.mark.adversarial(65)
+def test_a_power_cut_at_any_step_of_writing_anew_leaves_all_or_what_is_kept() -> None:
+    whole = [b"one", b"large" * 300, b"two", b"large" * 200]
+    kept = [b"one", b"two"]
+
+    def go_on(log: ConsensusLog) -> None:
+        log.rewrite(lambda entry: len(entry) < 10)
+        log.append([b"three"])
+
+    undisturbed = written([[entry] for entry in whole])
+    began = undisturbed.steps
+    log = log_on(undisturbed)
+    log.load()
+    go_on(log)
+    seen = set()
+
+    for step in range(began, undisturbed.steps):
+        for seed in range(40):
+            files = written([[entry] for entry in whole])
+            log = log_on(files)
+            log.load()
+            files.cut_power_at(step)
+            with pytest.raises(PowerCut):
+                go_on(log)
+            files = files.restarted(Random(seed).randrange)
+            height, entries = loaded(files)
+            assert height == 1
+            seen.add(tuple(entries))
+            log = log_on(files)
+            log.load()
+            log.append([b"four"])
+            assert loaded(files) == (1, [*entries, b"four"])
+
+    assert seen == {tuple(whole), tuple(kept), (*kept, b"three")}
 
 
 def play(files: MemoryFiles, acknowledged: list[tuple[int, bytes]]) -> None:
@@ -384,8 +493,8 @@ def test_full_disk_while_beginning_a_new_file_stops_the_log() -> None:
 
     files._size_max = None
     assert loaded(files) == (1, [bytes(FILE_SIZE)])
-    # The half-made file is in nobody's way.
-    assert files.read(NEW_NAME)
+    # The half-made file is in nobody's way, and takes no room.
+    assert not files.read(NEW_NAME)
     log = log_on(files)
     log.load()
     log.reset(2)
