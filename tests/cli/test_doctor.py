@@ -26,7 +26,7 @@ from node.keys.certificates import create_tls_identity
 from node.provision.local import create_network
 from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
-from node.storage import open_leveldb
+from node.storage import open_consensus_log, open_leveldb
 from node.testing.cluster import running_cluster
 from tests.cli.running import khazana
 from tests.control.outlooks import PEER, outlook_like, peer_like
@@ -79,7 +79,8 @@ async def test_of_a_running_and_a_stopped_node_everything_is_well(tmp_path: Path
         bad = {
             name: each for name, each in found.items() if each["verdict"] in ("failed", "warning")
         }
-        assert bad.keys() <= OF_THE_MACHINE, bad
+        assert bad.keys() <= OF_THE_MACHINE | {"running"}, bad
+        assert ("running" in bad) is (ran is stopped)
         peers = {f"peer.{name}" for name in INSTITUTIONS if name != "central-bank"}
         assert found.keys() >= peers | more | OF_THE_MACHINE | {"quorum", "genesis", "voting key"}
     found = {each["check"]: each for each in alone.json["findings"]}
@@ -116,7 +117,7 @@ def test_a_network_that_stands_still_is_said_though_all_are_in_reach() -> None:
 def test_a_home_that_never_ran_lacks_only_the_others(home: Path) -> None:
     found = amiss(examine(home, 0.1))
 
-    assert found.keys() == {"quorum"} | {
+    assert found.keys() == {"quorum", "running"} | {
         f"peer.{name}" for name in INSTITUTIONS if name != "central-bank"
     }
 
@@ -250,6 +251,21 @@ def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> N
     assert "Compare genesis.json with the other institutions first" in finding.found
     assert "khazana repair" not in finding.found
     assert finding.advice.startswith("Put the genesis.json of the others in its place")
+
+
+def test_a_database_that_is_gone_is_told_from_one_that_was_never_there(home: Path) -> None:
+    assert by_check(examine(home, 0.1))["database"].found.startswith("none yet")
+    log = open_consensus_log(home / "data/consensus")
+    entries = log.load()
+    log.reset(1_200)
+    log.append(entries)
+    log.close()
+
+    finding = by_check(examine(home, 0.1))["database"]
+
+    assert finding.verdict is Verdict.WARNING
+    assert "has voted at height 1,200 already" in finding.found
+    assert str(home / "data/chain") in finding.advice
 
 
 def test_a_damaged_database_is_found_with_the_commands_that_help(home: Path) -> None:

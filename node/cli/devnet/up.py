@@ -93,6 +93,8 @@ async def _up(root: Path, *, observer: bool) -> "tuple[LocalNetwork, list[dict[s
 
     with _alone(root), Reservation() as reserved:
         network = _opened(root, observer=observer, reserved=reserved)
+        if observer and len(network.nodes) == len(network.validators):
+            note("this network was made without an observer: --observer is for a new --dir")
         stopped = [name for name in network.nodes if network.process(name) is None]
         note(f"starting {', '.join(stopped)} …" if stopped else "every node is running already")
         network.start()

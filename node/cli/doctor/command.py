@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from node.cli.doctor.findings import Finding, Verdict, failed, ok, worst
+from node.cli.doctor.findings import Finding, Verdict, failed, ok, warning, worst
 from node.cli.exits import Exit
 from node.cli.options import home_option, timeout_option
 from node.cli.output import emit, json_option
@@ -104,7 +104,15 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
         return
     config = place.config
     yield ok("config", f"node {config.name} of network {place.genesis.name}", "no fault")
-    yield from clock_findings(kernel, (seen := asyncio.run(look(place, timeout_s))).outlook)
+    seen = asyncio.run(look(place, timeout_s))
+    if not seen.running:
+        yield warning(
+            "running",
+            "the node is stopped",
+            "running",
+            f"`khazana start --home {home}`, or its service, starts it; its log says why it ended.",
+        )
+    yield from clock_findings(kernel, seen.outlook)
     yield from disk_findings(config.data_dir)
     yield from permission_findings(config)
     now_ms = SystemClock().now_ms()

@@ -35,7 +35,7 @@ def read_stored(home: "Home") -> Stored:
     check = "database"
     expected = "one that opens, of this network, whose last block, certificate and state agree"
     founders = known_validators(home.genesis)
-    empty = ok(check, "none yet: the node makes it when it starts", expected)
+    empty = _none(home, expected)
     if not home.chain.is_dir():
         return Stored(finding=empty, height=0, validators=founders)
     try:
@@ -50,7 +50,10 @@ def read_stored(home: "Home") -> Stored:
         chain = Chain.open(store, home.genesis)
         head = chain.head
         finding = ok(
-            check, f"at height {head.height}, state root {head.state_root.hex()[:16]}", expected
+            check,
+            f"at height {head.height}, state root {head.state_root.hex()[:16]}; its end was read,"
+            " `khazana check` reads all of it",
+            expected,
         )
         return Stored(finding=finding, height=head.height, validators=chain.validator_records)
     except (ChainDamaged, StorageError) as error:
@@ -68,6 +71,34 @@ def read_stored(home: "Home") -> Stored:
         return Stored(finding=finding, height=0, validators=founders)
     finally:
         store.close()
+
+
+def _none(home: "Home", expected: str) -> Finding:
+    """Say whether a home without a chain is new, or has lost it."""
+    from node.storage import StorageLocked
+    from node.upkeep import Faults
+    from node.upkeep.checked_log import check_log
+
+    fresh = ok("database", "none yet: the node makes it when it starts", expected)
+    try:
+        seen = check_log(
+            home.log,
+            Faults(),
+            name=home.config.name,
+            public_key=None,
+            network=home.genesis.hash,
+        )
+    except StorageLocked:
+        return fresh
+    if seen is None or seen.height <= 1:  # what a home is born with is of height 1
+        return fresh
+    return warning(
+        "database",
+        f"none, and this node has voted at height {seen.height:,} already: so says {home.log}",
+        expected,
+        f"Was {home.chain} moved, or is a disk not mounted? Bring it back while the node is"
+        " stopped. If it is lost, start the node: it copies the chain from the others first.",
+    )
 
 
 def _closed(error: Exception) -> Finding:
