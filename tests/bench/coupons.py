@@ -18,7 +18,9 @@ free for it, but for waiting for the disk; `waited` is the rest of the clock: th
 else uses the processors. `entries` and `kilobytes` are what it writes, with the branches that
 follow it. `added_ms` is what a paying block takes beyond the median of control's, and
 `added_by_rank_ms` the median, the 99th of a hundred and the highest of paying blocks, each less the
-same of control's.
+same of control's; `records_added_ms` what each block of the days of records takes beyond the same.
+Where any block takes 50 ms more, or a million are not wholly paid within 200 blocks, the exit code
+is 1: `checks` says which.
 """
 
 import argparse
@@ -27,6 +29,7 @@ import json
 import resource
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -93,6 +96,11 @@ UTC_OFFSET_MS: Final = 5 * 3_600_000
 IDLE_BLOCKS: Final = 100
 """Before anything is due."""
 ADDED: Final = ("clock", "own")
+ADDED_MAX_MS: Final = 50
+"""By the clock: what any block may take more than one in which nothing is due."""
+BLOCKS_MAX: Final = 200
+"""Of a payment to up to `MILLION` holders, unless it redeems the bond too."""
+MILLION: Final = 1_000_000
 CONTROL_FOLDER: Final = "control"
 CONTROL_HOLDERS: Final = 1_000
 """Of the network in which nothing is due: what a block without a payment takes does not depend on
@@ -269,13 +277,15 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
         due = payment.interest_due + payment.principal_due
         assert payment.paid + payment.withheld + payment.residue == due
     paid, unpaid = _spread(paying), _spread(control)
+    added, taken = _spread(_added(paying, control)), _spread(_added(taking, control))
     return {
         "holders": payment.holders,
         "idle_block_ms": _spread(idle),
         "day_of_records_ms": _spread(taking),
         "paying_block_ms": paid,
         "control_block_ms": unpaid,
-        "added_ms": _spread(_added(paying, control)),
+        "added_ms": added,
+        "records_added_ms": taken,
         "added_by_rank_ms": {
             name: {rank: round(value - unpaid[name][rank], 1) for rank, value in paid[name].items()}
             for name in ADDED
@@ -284,7 +294,28 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         "residue": payment.residue,
         "state_root": chain.head.state_root.hex(),
+        "checks": checks(
+            added_ms=max(added["clock"]["max"], taken["clock"]["max"]),
+            blocks=len(paying),
+            holders=payment.holders,
+            last=payment.row.final,
+        ),
     }
+
+
+def checks(*, added_ms: float, blocks: int, holders: int, last: bool) -> dict[str, bool]:
+    """Return whether a coupon kept to what is promised of it.
+
+    Args:
+        added_ms: the most that a block took more than one in which nothing is due.
+        blocks: in which holders were paid.
+        holders: how many were paid; of more than a million nothing is promised.
+        last: whether the bond was redeemed: then they are fewer a block.
+    """
+    held = {"any_block_adds_less_than_50_ms": added_ms < ADDED_MAX_MS}
+    if not last and holders <= MILLION:
+        held["paid_within_200_blocks"] = blocks <= BLOCKS_MAX
+    return held
 
 
 def _payment_of(chain: Chain) -> PaymentRecord | None:
@@ -370,8 +401,8 @@ def _spread(blocks: list[dict[str, float]]) -> dict[str, dict[str, float]]:
     return spread
 
 
-def main() -> None:
-    """Measure what the command line asks for."""
+def main() -> int:
+    """Measure what the command line asks for; return 1 where a check does not hold."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--holders", type=int, default=1_000_000)
     parser.add_argument("--securities", type=int, default=1, help="alive, the one that pays too")
@@ -396,7 +427,8 @@ def main() -> None:
         collector.settle()
         found = asyncio.run(run(work, hurried=options.hurried))
     print(json.dumps({"securities": options.securities, **found}, indent=2))
+    return 0 if all(found["checks"].values()) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

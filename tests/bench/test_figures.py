@@ -13,7 +13,7 @@ import pytest
 from node.keys import verify
 from node.ledger.transactions import decode_signed, transaction_id
 from node.metrics import Metrics
-from tests.bench import flames, tally
+from tests.bench import coupons, flames, tally
 from tests.bench.cluster import parse
 from tests.bench.costs import (
     REST,
@@ -331,3 +331,19 @@ def test_the_stages_that_are_measured_are_there(bench: str) -> None:
     code = f"from tests.bench import {bench}, pipeline; {bench}.watch(pipeline.Stages())"
 
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("found", "held"),
+    [
+        ({}, [True, True]),
+        ({"added_ms": 50.0}, [False, True]),
+        ({"blocks": 201}, [True, False]),
+        ({"blocks": 782, "last": True}, [True]),
+        ({"blocks": 1_957, "holders": 10_000_000}, [True]),
+    ],
+)
+def test_coupon_is_held_to_what_is_promised_of_it(found: dict[str, Any], held: list[bool]) -> None:
+    usual = {"added_ms": 49.9, "blocks": 200, "holders": 1_000_000, "last": False}
+
+    assert list(coupons.checks(**(usual | found)).values()) == held
