@@ -179,7 +179,7 @@ def test_record_does_not_wait_behind_other_work_of_its_midnight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Many late securities are tried again at every midnight, and holds expire then."""
-    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 3)
+    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", due.RECORD_WORK + 3)
     record_day = days(1)[0]
     midnight_ms = (record_day + 1) * DAY_MS - FIVE_HOURS_MS
     world = debt()
@@ -190,6 +190,7 @@ def test_record_does_not_wait_behind_other_work_of_its_midnight(
     world.do(transfer("amina", "bilal", 400_017, BOND), by=("amina",))
 
     assert service(world).recorded == 1
+    assert service(world).next is not None, "nor does the appointment of the one after it"
     assert world.holding("amina")[1] == 2, "holds wait"
     before = world.holding("amina")[0]
     to_day(world, days(1)[2])
@@ -263,6 +264,78 @@ def test_holders_are_paid_in_what_records_leave_of_a_block(
         world.time_ms += 1
 
     assert both == [(3, 1), (3, 1), (0, 4)]
+
+
+def test_small_payment_does_not_wait_until_a_large_one_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wherever its place in the queue: no holder of it was left room in the block before."""
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 1)
+    small = [f"PIB-{number}" for number in range(1, 9)]
+    labels = [f"holder-{number}" for number in range(60)]
+    world = make_debt(*(define_bond(code) for code in [BOND, *small]), holders=labels)
+    to_day(world, ISSUED)
+    world.do(
+        issue(FACE),
+        issue_cash(10 * FACE, to=FM),
+        *(issue(300, asset=code) for code in small),
+        *(
+            Transfer(account=address(FM), to=holder_address(label), asset=BOND, amount=1_001)
+            for label in labels
+        ),
+        by=(CB, FM),
+    )
+    to_day(world, days(1)[0] + 1)
+    world.time_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+
+    settled: dict[str, int] = {}
+    for number in range(40):
+        for event in world.block().events:
+            if isinstance(event, PaymentSettled):
+                settled[event.asset] = number
+        world.check()
+        world.time_ms += 1
+
+    # One begins in each block, or two blocks pass: the large one is paid on what these leave.
+    assert max(settled[code] for code in small) <= 2 * len(small)
+    assert settled[BOND] > 60 // 4
+
+
+@pytest.mark.parametrize(("others", "paid"), [(30, [0, 4, 4, 4, 3]), (31, [0, 2, 4, 4, 4])])
+def test_block_that_does_much_else_pays_half_as_many_holders(
+    others: int, paid: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", 4)
+    monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 60)
+    labels = [f"holder-{number}" for number in range(14)]
+    world = make_debt(define_bond(), holders=labels)
+    to_day(world, ISSUED)
+    world.do(
+        issue(FACE),
+        issue_cash(CASH, to=FM),
+        issue_cash(100, to="amina"),
+        *(
+            Transfer(account=address(FM), to=holder_address(label), asset=BOND, amount=1_001)
+            for label in labels
+        ),
+        by=(CB, FM),
+    )
+    to_day(world, days(1)[0] + 1)
+    world.time_ms = begins_ms = days(1)[2] * DAY_MS - FIVE_HOURS_MS
+    world.time_ms -= 2
+    holds = [place_hold("amina", 1, asset=PKR, expires_ms=begins_ms - 1)] * (60 + others)
+    world.do(*holds, by=(VAR,))
+    world.time_ms = begins_ms
+
+    found = []
+    for _ in range(5):
+        found.append(sum(isinstance(event, HolderPaid) for event in world.block().events))
+        world.check()
+        world.time_ms += 1
+
+    assert found == paid
 
 
 def test_younger_payment_that_could_be_paid_waits_behind_the_older_one() -> None:

@@ -135,9 +135,13 @@ def add_business_days(calendar: Calendar, day: Day, count: int) -> Day:
     """
     if count == 0:
         return _seek(calendar, day, 1)
-    step = 1 if count > 0 else -1
-    for _ in range(abs(count)):
-        day = _seek(calendar, day + step, step)
+    # As `_seek` does from one day to the next: every record and payment counts its days here.
+    weekend, holidays = calendar.weekend, calendar.holidays
+    step, left = (1, count) if count > 0 else (-1, -count)
+    while left:
+        day += step
+        if not weekend >> weekday(day) & 1 and not (holidays and holiday_on(calendar, day)):
+            left -= 1
     return day
 
 

@@ -42,7 +42,6 @@ from node.ledger.servicing.payer import (
 from node.ledger.servicing.records import (
     RecordTaken,
     RecordWaits,
-    plan_next,
     security_of,
     take_record,
     wake,
@@ -190,7 +189,7 @@ class _Step:
 
     def run(self, holders_max: int, first_max: int) -> tuple[int, int]:
         """Do what is due; return what `serve` counts."""
-        self._plan()
+        self._take_what_waited()
         settled = self._service.settled
         for number in range(settled + 1, self._service.recorded + 1):
             self._follow(number)
@@ -210,19 +209,18 @@ class _Step:
             )
             self.events.extend(paid)
         at_once = self._service.settled > settled
-        wake(self._state, self._asset, self._service, self._next_ms(at_once=at_once))
+        # Who found no room comes before those of whom some were paid in this block.
+        at_ms = self._time_ms + 1 if holders_max > 0 else self._time_ms
+        wake(self._state, self._asset, self._service, self._next_ms(at_ms, at_once=at_once))
         return looked_at, looked_at if begins else 0
 
-    def _plan(self) -> None:
-        """Take a record that waited for room, and appoint the next one."""
+    def _take_what_waited(self) -> None:
+        """Take a record that waited until another payment was paid, or its rate fixed."""
         service = self._service
         if service.waits and not why_to_wait(self._state, self._asset, self._terms, service):
             number = service.recorded + 1
             self.events.append(take_record(self._state, self._asset, number, self._time_ms))
-            service = service_of(self._state, self._asset)
-        if service.next is None and not service.closed:
-            service = plan_next(self._state, self._asset, self._terms, service)
-        self._service = service
+            self._service = service_of(self._state, self._asset)
 
     def _follow(self, number: int) -> None:
         """Let an open payment whose day has come be paid, or say how long it is unpaid."""
@@ -264,16 +262,17 @@ class _Step:
             return PaymentStatus.IN_GRACE
         return PaymentStatus.IN_DEFAULT
 
-    def _next_ms(self, *, at_once: bool) -> int | None:
+    def _next_ms(self, at_ms: int, *, at_once: bool) -> int | None:
         """Return when something can happen by itself, after this block; None: by appointment.
 
         Args:
+            at_ms: where it stands in the queue if that is in the next block.
             at_once: whether the next open payment has just become the oldest.
         """
         service = self._service
         is_open = service.settled < service.recorded
         if (is_open and (at_once or service.cursor is not None)) or (at_once and service.waits):
-            return self._time_ms + 1
+            return at_ms
         unpaid = service.waits or any(
             open_payment(self._state, self._asset, number).status not in _WAITING
             for number in range(service.settled + 1, service.recorded + 1)

@@ -64,7 +64,8 @@ def foresee(state: LedgerState, time_ms: int, holders_max: int) -> tuple[Foresig
     if not entries or entries[0][0][: len(until)] > until:
         return ()
     found = []
-    for key, due in state.scan(DUE, b"", _ENTRIES):
+    # From there on: what was done lies before it, deleted, and is walked over.
+    for key, due in state.scan(DUE, entries[0][0], _ENTRIES):
         if key[: len(until)] > until:
             break
         if due.kind is not DueKind.SERVICE:

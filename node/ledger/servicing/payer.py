@@ -52,8 +52,9 @@ from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
 HOLDERS_PER_BLOCK_MAX: Final = 5_120
 """Of all securities together: a million within 200 blocks, those in which a payment begins and ends
 among them. Some 4 microseconds each where a million hold one, if the block was rehearsed."""
-HOLDERS_AT_FIRST_MAX: Final = 1_000
-"""Of all payments that begin in a block: what these read nobody could foresee."""
+HOLDERS_AT_FIRST_MAX: Final = 500
+"""Of all payments that begin in a block: what these read nobody could foresee, so that each
+costs as much as five others."""
 LAST_WORTH: Final = 4
 """Holders' worth: with the last payment a position and a holding go too, which lie all over the
 tree."""
