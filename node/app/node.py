@@ -196,15 +196,8 @@ class Node:
     async def _start(self) -> None:
         self._parts = self._with_travelling_clock()
         config, genesis, parts = self.config, self.genesis, self._parts
-        clock, stack = parts.clock, self._stack
-        self.metrics = Metrics(clock.cpu_s)
-        self.log = parts.log or open_log(
-            parts.log_stream,
-            now_ms=clock.now_ms,
-            level=config.log.level,
-            form=config.log.format,
-            node=config.name,
-        )
+        stack = self._stack
+        self._open_telling()
         identity = parts.identity or load_identity(config)
         signer = parts.signer or load_signer(config, genesis)
         thread = await self._open_thread()
@@ -213,45 +206,13 @@ class Node:
         store_thread = thread if parts.store is None else parts.thread
         if thread is not None:
             stack.push_async_callback(thread.drain)
-        await join_by_snapshot(
-            store,
-            lambda: self._make_network(identity, height=lambda: 0, earliest=lambda: 1),
-            config=config,
-            genesis=genesis,
-            parts=parts,
-            thread=store_thread,
-            metrics=self.metrics,
-            log=self.log,
-        )
-        self.chain = Chain.open(
-            store,
-            genesis,
-            thread=store_thread,
-            records_bytes_max=config.storage.records_cache_bytes,
-            keep_blocks=config.storage.keep_blocks,
-            verify=parts.verify,
-            versions=parts.versions,
-            stages=self.metrics.stages,
-        )
+        await self._open_chain(store, identity, store_thread)
         following = parts.following if parts.signer else load_following_signer(config, genesis)
         seat = self._open_seat(signer, following, thread)
         if thread is not None:
             # Before the database and the log are closed: a write under way would use freed memory.
             stack.push_async_callback(thread.drain)
-        self.mempool = Mempool(
-            clock,
-            count_max=config.mempool.transactions_max,
-            size_bytes_max=config.mempool.bytes_max,
-        )
-        self._helper = self._make_helper()
-        self.admission = Admission(
-            self.chain,
-            self.mempool,
-            clock,
-            verify=parts.verify,
-            signatures=self._helper,
-            stage=self.metrics.stages.verification,
-        )
+        self._make_door()
         self.network = self._make_network(
             identity,
             height=lambda: self.chain.head.height,
@@ -260,15 +221,7 @@ class Node:
         self._present_certificate()
         self.network.set_validators(self.chain.validator_records)
         self.chain.listeners.append(self._follow_validators)
-        self.snapshots = Pins(
-            self.chain,
-            store,
-            interval=config.sync.snapshot_interval,
-            thread=store_thread,
-            metrics=self.metrics,
-            log=self.log,
-        )
-        stack.callback(self.snapshots.close)
+        self._pin_snapshots(store, store_thread)
         self._make_rooms(seat)
         self.index = self._make_index(store)
         self._offer_readings(thread)
@@ -278,15 +231,85 @@ class Node:
         self.chain.listeners.append(notices.look)
         await self._run_rooms(failures, store_thread)
         await self._serve_operator(store, thread)
+        self._say_started(votes=signer is not None)
+
+    def _open_telling(self) -> None:
+        """Open what tells of all the rest: the metrics and the log."""
+        config, parts = self.config, self._parts
+        self.metrics = Metrics(parts.clock.cpu_s)
+        self.log = parts.log or open_log(
+            parts.log_stream,
+            now_ms=parts.clock.now_ms,
+            level=config.log.level,
+            form=config.log.format,
+            node=config.name,
+        )
+
+    async def _open_chain(
+        self, store: WatchedStore, identity: TlsIdentity, thread: StorageThread | None
+    ) -> None:
+        """Open the chain in this store, which a snapshot of others may fill first."""
+        config, genesis, parts = self.config, self.genesis, self._parts
+        await join_by_snapshot(
+            store,
+            lambda: self._make_network(identity, height=lambda: 0, earliest=lambda: 1),
+            config=config,
+            genesis=genesis,
+            parts=parts,
+            thread=thread,
+            metrics=self.metrics,
+            log=self.log,
+        )
+        self.chain = Chain.open(
+            store,
+            genesis,
+            thread=thread,
+            records_bytes_max=config.storage.records_cache_bytes,
+            keep_blocks=config.storage.keep_blocks,
+            verify=parts.verify,
+            versions=parts.versions,
+            stages=self.metrics.stages,
+        )
+
+    def _make_door(self) -> None:
+        """Make where transactions wait, and what lets them in."""
+        limits, parts = self.config.mempool, self._parts
+        self.mempool = Mempool(
+            parts.clock,
+            count_max=limits.transactions_max,
+            size_bytes_max=limits.bytes_max,
+        )
+        self._helper = self._make_helper()
+        self.admission = Admission(
+            self.chain,
+            self.mempool,
+            parts.clock,
+            verify=parts.verify,
+            signatures=self._helper,
+            stage=self.metrics.stages.verification,
+        )
+
+    def _pin_snapshots(self, store: WatchedStore, thread: StorageThread | None) -> None:
+        self.snapshots = Pins(
+            self.chain,
+            store,
+            interval=self.config.sync.snapshot_interval,
+            thread=thread,
+            metrics=self.metrics,
+            log=self.log,
+        )
+        self._stack.callback(self.snapshots.close)
+
+    def _say_started(self, *, votes: bool) -> None:
         head = self.chain.head
         self.log.info(
             "node started",
             software=software(),
-            network=genesis.name,
-            genesis=genesis.hash,
+            network=self.genesis.name,
+            genesis=self.genesis.hash,
             height=head.height,
             state_root=head.state_root,
-            votes=signer is not None,
+            votes=votes,
         )
 
     async def _run_rooms(
