@@ -5,8 +5,8 @@ from node.chain import Chain
 from node.clock import Clock
 from node.metrics import Metrics
 from node.network import CertificateMessage, ProposalMessage, VoteMessage
-from node.replica.bodies import Bodies, body_of
-from node.replica.gate import Gate
+from node.replica.bodies import Bodies, Body, body_of
+from node.replica.gate import BadMessage, Fault, Gate
 from node.replica.skew import Skew
 
 
@@ -47,6 +47,7 @@ class Reading:
                 if not self._gate.expects_proposal(message):
                     return None
                 body = body_of(message)
+                _check_round(message, body)
                 proposal = self._gate.admit_proposal(message)
                 self._bodies.add(body)
                 self._note_clock(message, body.header.time_ms)
@@ -67,3 +68,19 @@ class Reading:
             self._metrics.clock_offset_seconds.labels(validator=message.proposer).set(
                 ahead_ms / 1000
             )
+
+
+def _check_round(message: ProposalMessage, body: Body) -> None:
+    """Check that a new block says of itself that it is of this round.
+
+    A later one would have it that others missed the turns between. Of a block that is proposed
+    again, a quorum has prevoted it in its valid round, and it keeps the round of before.
+
+    Raises:
+        BadMessage: it is a block of another round.
+    """
+    if message.valid_round is None and body.header.round != message.round:
+        raise BadMessage(
+            Fault.BAD_BLOCK,
+            f"a block of round {body.header.round} is new in round {message.round}",
+        )

@@ -36,6 +36,8 @@ WRONG_HEADERS: Final[Mapping[str, Callable[[Header, bytes, str], Header]]] = {
     "receipts": lambda header, noise, _: replace(header, receipts_root=noise),
     "next-validators": lambda header, noise, _: replace(header, next_validators_hash=noise),
     "parameters": lambda header, noise, _: replace(header, parameters_hash=noise),
+    # Of four validators the proposer is the same.
+    "round": lambda header, _, __: replace(header, round=header.round + 4),
 }
 """Headers that break one rule each, by what is wrong with them."""
 INVALID: Final = (*WRONG_HEADERS, "twice", "too-many", "other-ids")
@@ -91,6 +93,9 @@ class Stopped:
 _NOT_THE_HEADERS: Final = "the ids are not those of the header"
 
 STOPPED: Final[Mapping[BlockFault, tuple[Stopped, ...]]] = {
+    BlockFault.WRONG_PROPOSER: (
+        Stopped(event="message-refused", reason="is new in round", ways=("invalid:round",)),
+    ),
     BlockFault.WRONG_HEIGHT: (
         Stopped(
             event="message-refused", reason="the header is of height", ways=("invalid:height",)
