@@ -144,8 +144,11 @@ class Deciding:
             await self.drive(judged)
 
     def repeat(self) -> None:
-        """Say again what was said: nothing has changed for a while."""
+        """Say again what was said: nothing has changed for a while. Nor has a block let the pool
+        forget anything.
+        """
         if self._is_open:
+            self._workshop.expire()
             self._voice.repeat()
 
     def repeat_to(self, peer: str) -> None:

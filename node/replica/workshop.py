@@ -142,6 +142,16 @@ class Workshop:
         for gone in self._refusals.keys() - block_ids:
             del self._refusals[gone]
 
+    def expire(self) -> None:
+        """Let the pool forget what no new block can hold any more, by this node's clock: while a
+        height lasts, no block comes that would tell.
+
+        The earliest time of a new block is as far behind the clock as the genesis allows; what an
+        earlier block of the height names, is with that block.
+        """
+        behind_ms = self._chain.genesis.blocks.clock_behind_max_ms
+        self._mempool.expire(self._clock.now_ms() - behind_ms)
+
     def keep_evidence(self, equivocation: Equivocation) -> None:
         """Keep an accusation for the next block that this node proposes."""
         self._metrics.evidence.labels(validator=equivocation.validator).inc()

@@ -68,3 +68,20 @@ async def test_the_longer_a_height_lasts_the_smaller_are_its_blocks() -> None:
         *(16, 16, 8, 4, 2, 1, 0, 0)
     ]
     assert len(town.pool) == 20, "what is left out goes on waiting"
+
+
+@pytest.mark.adversarial(38, 43)
+async def test_what_no_new_block_can_hold_leaves_the_pool_while_a_height_lasts() -> None:
+    town = make_town()
+    await town.settle(accounts=2)
+    town.wait(town.transfer("a0", "a1", 1))
+    (waiting,) = town.pool.waiting()
+    workshop = workshop_in(town)
+    last_ms = waiting.body.valid_until_ms + town.chain.genesis.blocks.clock_behind_max_ms
+
+    town.clock.advance(last_ms - 1 - town.clock.now_ms())
+    workshop.expire()
+    assert len(town.pool) == 1, "a block of a validator whose clock is behind may hold it"
+    town.clock.advance(1)
+    workshop.expire()
+    assert len(town.pool) == 0

@@ -193,9 +193,11 @@ def test_a_height_that_does_not_end_costs_no_more_memory_the_longer_it_lasts(
             )
             locks[:] = [engine_of(each).locked_block_id for each in others]
             assert any(locks), "the liar has locked one of them in an early round"
-            for machine in others:
+            # The second goes on from here: what its pool forgets, it forgets by itself.
+            killed = others if round_ == 8 else others[:1]
+            for machine in killed:
                 machine.kill()
-            for machine in others:
+            for machine in killed:
                 held.append(len(bodies_in(machine.disk)))
                 await machine.start()
             await stage.until(
@@ -210,6 +212,12 @@ def test_a_height_that_does_not_end_costs_no_more_memory_the_longer_it_lasts(
                 assert lock is None or bodies.get(lock) is not None
                 assert len(bodies) <= len(engine.blocks) <= ROUNDS_KEPT
         assert stage.height == height
+        for machine in others:
+            assert machine.node is not None
+            # The genesis lets clocks be a minute behind, and a round takes some ten seconds.
+            earliest_ms = machine.clock.now_ms() - 75_000
+            waiting = machine.node.mempool.waiting()
+            assert all(each.body.valid_until_ms > earliest_ms for each in waiting)
         await gone.start()
         await stage.until_height(height + 1, *others, within_s=60)
         machine = others[0]
@@ -222,7 +230,7 @@ def test_a_height_that_does_not_end_costs_no_more_memory_the_longer_it_lasts(
 
     assert result.violation is None, result.violation
     assert result.lies["stall"] > 100
-    assert max(held) <= max(held[:6]) + 2, "it grows no more after the third start"
+    assert max(held) <= max(held[:4]), "it grows no more after the third start"
 
 
 def engine_of(machine: Machine) -> Engine:
