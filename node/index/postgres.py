@@ -87,7 +87,7 @@ class PostgresDatabase:
     @property
     def place(self) -> str:
         parts = urlsplit(self._url)
-        return f"postgresql://{parts.hostname or ''}{parts.path}"
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     async def open(self, *, write: bool = True) -> None:
         await self._aside.run(self._open(write=write))

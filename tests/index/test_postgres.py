@@ -60,6 +60,22 @@ async def begun(url: str) -> PostgresDatabase:
     return database
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://index@[::1]:6543/khazana", "postgresql://[::1]:6543/khazana"),
+        ("postgresql://host/khazana", "postgresql://host/khazana"),
+        ("postgresql:///khazana?host=/run", "postgresql:///khazana"),
+    ],
+)
+async def test_place_names_the_server_with_its_port_and_no_user(url: str, place: str) -> None:
+    database = PostgresDatabase(url, "secret")
+    try:
+        assert database.place == place
+    finally:
+        await database.close()
+
+
 async def test_a_transaction_that_is_not_serializable_is_done_again(url: str) -> None:
     database = await begun(url)
     attempts = 0
