@@ -313,6 +313,21 @@ def test_what_was_paid_early_keeps_its_days_from_being_corrected(
     assert refused.outcome is Outcome.CALENDAR_DAY_USED
 
 
+def test_what_was_paid_early_keeps_the_days_beyond_its_own_from_being_corrected(
+    market: World,
+) -> None:
+    thursday = TODAY + 55  # the month ends on Saturday
+    market.do(define(holiday(thursday), holiday(thursday + 1), holiday(thursday + 30)), by=(CB,))
+    held = hold_until(market, thursday, Roll.MODIFIED_FOLLOWING)
+    market.time_ms = starts(thursday - 1)
+    market.block()
+    assert ended(market, held)
+
+    refused = market.submit(amend(withdrawn=(thursday + 1,)), by=(CB,))
+
+    assert refused.outcome is Outcome.CALENDAR_DAY_USED, "by it, it would have been on that day"
+
+
 def test_preparation_leaves_the_days_open_to_correction(market: World) -> None:
     """The record date was two days ago, and the moon is seen tonight: the payment moves."""
     market.do(define(holiday(FRIDAY, provisional=True)), by=(CB,))

@@ -409,6 +409,25 @@ def test_holders_and_holds_of_all_securities_share_the_bound_of_a_block(
     assert max(work) <= 4 + 3
 
 
+def test_holds_on_which_an_instalment_is_repaid_count_in_the_bound_of_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 4)
+    world = debt(define_bond(**amortising()), cash=10 * FACE)
+    for label in ("amina", "bilal", "first-bank"):
+        world.do(*[place_hold(label, 4_000, asset=BOND)] * 4, by=(VAR,))
+    world.time_ms = days(1, **amortising())[2] * DAY_MS - FIVE_HOURS_MS
+
+    paid = []
+    while service(world).settled == 0:
+        events = world.block().events
+        paid.append(sum(event.holders for event in events if isinstance(event, HoldersPaid)))
+        world.check()
+        world.time_ms += 1
+
+    assert [each for each in paid if each] == [1, 1, 1], "one, and the four holds on its face"
+
+
 def test_securities_looked_at_in_one_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "DUE_PER_BLOCK_MAX", 2 * due.SERVICE_WORK)
     codes = [f"PIB-{number}" for number in range(7)]

@@ -104,6 +104,13 @@ def test_small_bids_at_the_margin_are_filled_before_the_others_share() -> None:
     ]
 
 
+def test_small_bids_that_take_all_there_is_are_filled_and_leave_nothing() -> None:
+    rule = terms(target=8 * STEP, filled_whole=4 * STEP)
+    book = priced((985_000, 4 * STEP), (985_000, 4 * STEP), (985_000, 8 * STEP))
+
+    assert allotted(allot(rule, book, [], 985_000).competitive) == [4 * STEP, 4 * STEP, 0]
+
+
 def test_small_bids_share_like_the_others_where_they_cannot_all_be_filled() -> None:
     rule = terms(target=5 * STEP, filled_whole=4 * STEP)
     book = priced((985_000, 4 * STEP), (985_000, 4 * STEP), (985_000, 8 * STEP))
