@@ -14,6 +14,7 @@ CONTAINERS ?= $(shell docker info >/dev/null 2>&1 && echo yes || echo no)
 # How many processes share the tests, by itself one more than cores; `make test WORKERS=0` runs them in one, in order.
 WORKERS ?= auto
 
+DOCS      ?= .docs
 SBOM      ?= dist/khazana.cdx.json
 SBOM_TOOL  = $(shell sed -n 's/^sbom = \["\(.*\)"\]$$/\1/p' pyproject.toml)
 
@@ -49,10 +50,10 @@ else
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not docker" $(ARGS)
 endif
 
-docs: setup      ## the reference documentation, into .docs (Sphinx)
+docs: setup      ## the reference documentation, into .docs or DOCS=FOLDER (Sphinx)
 	@$(BIN)/python -c 'import furo, myst_parser, sphinx' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $$(sed -n 's/^docs = \["\(.*\)"\]$$/\1/p' pyproject.toml | sed 's/", "/ /g')
-	@$(BIN)/python -m sphinx -q -W --keep-going -j auto -c node/docs -b html . .docs
-	@echo "open .docs/node/docs/index.html"
+	@$(BIN)/python -m sphinx -q -W --keep-going -j auto -c node/docs -b html . $(DOCS)
+	@echo "open $(DOCS)/node/docs/index.html"
 
 test-docker: setup ## the tests that need a container engine
 	@$(BIN)/python -m pytest -m docker $(ARGS)

@@ -39,6 +39,7 @@ SPOKEN_TO: Final = (
 LONG: Final = (
     "tests/sim/",
     "tests/docs/test_pages.py",
+    "tests/docs/test_tools.py",
     "tests/test_packaging.py",
     "tests/test_scheduling.py",
     "tests/testing/test_plugin.py",

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fcntl import ioctl
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,28 @@ class Terminal:
 @contextlib.contextmanager
 def at_terminal(*words: str | Path, rows: int = 24, columns: int = 80) -> Iterator[Terminal]:
     """Run `khazana` with these words at a terminal of this size."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KHAZANA_")}
+    command = [sys.executable, "-m", "node", *map(str, words)]
+    with shown(command, kept | {"PYTHONPATH": str(ROOT)}, rows=rows, columns=columns) as terminal:
+        yield terminal
+
+
+@contextlib.contextmanager
+def shown(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    rows: int = 24,
+    columns: int = 80,
+) -> Iterator[Terminal]:
+    """Run a command at a terminal of this size."""
     master, slave = pty.openpty()
     ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KHAZANA_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "node", *map(str, words)],
-        env=kept | {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
+        command,
+        cwd=folder,
+        env={**variables, "TERM": "xterm-256color"},
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -1,6 +1,7 @@
 """`khazana demo`: played once, whole; and how it tells what it does."""
 
 import io
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,46 +10,57 @@ import pytest
 from node.cli.demo.narrator import Narrator, PlainVoice
 from node.cli.demo.proof import _changed, _places
 from node.cli.demo.retail import _longest_pause
-from node.cli.exits import Exit
 from node.clock import ManualClock
-from tests.cli.running import khazana
+from tests.docs.blocks import ROOT, line, text
+from tests.docs.shell import shows, surroundings, typed
+
+needs_setup = pytest.mark.skipif(
+    not (ROOT / ".venv").exists(), reason="`make setup` has not been run here"
+)
 
 
+@needs_setup
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
+    """As the first page has one type it, with the last page that it shows."""
     # In a folder of its own, so that processes of another demonstration are not taken for ours.
-    ran = khazana("demo", "--json", variables={"TMPDIR": str(tmp_path)}, timeout_s=200)
+    printed = typed(line("README.md", "make demo"), surroundings(TMPDIR=str(tmp_path)))
 
-    result = ran.json
-    assert [check for check in result["checks"] if not check["holds"]] == []
-    assert ran.code == Exit.OK
-    assert {check["step"] for check in result["checks"]} == set(range(2, 9))
-    assert len(set(result["state_roots"].values())) == 1
-    assert len(result["state_roots"]) == 5
-    assert all(asset["supply"] == asset["holdings"] for asset in result["assets"])
-    assert result["transactions"]["APPLIED"] > 6_000
-    assert set(result["latency_ms"]["all validators"]) == {"p50", "p95", "p99"}
+    shows(printed, text("README.md", "height "))
+    assert " FAILED " not in printed
+    checks = re.search(r"^checks +(\d+) of (\d+) hold$", printed, re.MULTILINE)
+    assert checks is not None
+    assert checks[1] == checks[2]
+    assert int(checks[1]) == len(re.findall(r" s  holds  ", printed))
+    roots = re.findall(r"^[\w-]+ +([0-9a-f]{64})$", printed, re.MULTILINE)
+    assert len(roots) == 5
+    assert len(set(roots)) == 1
+    sums = re.findall(r"^(?:MTB-3M-574|PKR) +([\d.]+) +([\d.]+)$", printed, re.MULTILINE)
+    assert len(sums) == 2
+    assert all(supply == holdings for supply, holdings in sums)
+    applied = re.search(r"^transactions +([\d,]+) APPLIED$", printed, re.MULTILINE)
+    assert applied is not None
+    assert int(applied[1].replace(",", "")) > 6_000
     for step in range(1, 9):
-        assert f"\n{step}/8  " in ran.err, "it says what it is doing while it does it"
+        assert f"\n{step}/8  " in printed, "it says what it is doing while it does it"
     listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert str(tmp_path) not in listing.stdout
     assert list(tmp_path.iterdir()) == []
 
 
+@needs_setup
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) -> None:
     """With one validator, which takes a fifth of the time; with four it is the same play."""
-    words = ("demo", "debt", "--validators", "1", "--json")
-    ran = khazana(*words, variables={"TMPDIR": str(tmp_path)}, timeout_s=200)
+    command = line("README.md", ".venv/bin/khazana demo debt")
+    printed = typed(command, surroundings(TMPDIR=str(tmp_path)))
 
-    result = ran.json
-    assert [check for check in result["checks"] if not check["holds"]] == []
-    assert ran.code == Exit.OK
-    assert len(result["checks"]) == 60
-    assert sum(check["name"].startswith("everybody has what") for check in result["checks"]) == 8
-    assert "\n20/20  " in ran.err
+    assert " FAILED " not in printed
+    assert re.search(r"^checks +60 of 60 hold$", printed, re.MULTILINE)
+    assert len(re.findall(r" s  holds  everybody has what", printed)) == 8
+    assert "\n20/20  " in printed
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,5 +1,6 @@
 """What a ministry does on its desk, by commands: define, plan, announce, decide."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
@@ -20,6 +21,9 @@ from node.ledger.tables import AUCTIONS, name_key
 from node.storage import layout
 from tests.chain.town import BANK, CASH, address_of
 from tests.cli.desk import CENTRAL, KARACHI, MINISTRY, Desk, isin_of, open_desk
+from tests.cli.terminals import shown
+from tests.docs.blocks import ROOT, block
+from tests.docs.shell import surroundings
 
 
 @pytest.fixture
@@ -77,6 +81,36 @@ async def test_bill_from_its_definition_to_its_result(desk: Desk, tmp_path: Path
     assert decided.code == Exit.OK, decided.err
     assert "bid for at 97.5000 or better  10,000.00" in decided.err
     assert decided.json["events"][0]["competitive"] == "10000.00"
+
+
+async def test_an_act_of_two_offices_goes_one_of_three_ways(desk: Desk) -> None:
+    """The block of the page, as it stands, at a terminal that asks for the passphrases."""
+    for asset in ("MTB-3M-0511", "MTB-3M-0525"):
+        assert (await desk.define(asset, "bill", "--tenor", "84d")).code == Exit.OK
+    first = await desk.together(
+        *("auction", "announce", "mtb-3m-574", "--asset", "MTB-3M-0511", "--target", "20000"),
+        *("--opens", "+1h", "--closes", "+90m"),
+    )
+    assert first.code == Exit.OK, first.err
+    (desk.folder / f"{CENTRAL}.json").rename(desk.folder / "bank.json")
+    (desk.folder / f"{MINISTRY}.json").rename(desk.folder / "ministry.json")
+    variables = surroundings(
+        KHAZANA_URL=desk.solo.url, MINISTRY=desk.ministry, BANK=desk.central, PYTHONPATH=str(ROOT)
+    )
+    command = ["bash", "-euo", "pipefail", "-c", block("node/cli/README.md", "announce=")]
+
+    with shown(command, variables, folder=desk.folder) as terminal:
+        for key in ("ministry.json", "ministry.json", "bank.json"):
+            await asyncio.to_thread(terminal.until, f"Passphrase of {key}: ".encode())
+            terminal.type(b"open sesame\n")
+        assert await asyncio.to_thread(terminal.end) == Exit.OK, terminal.written.decode()
+
+    drawn = json.loads((desk.folder / "announce.json").read_text())
+    announced = (await desk.solo.call("khz_auction", {"auction": "mtb-3m-575"}))["auction"]["terms"]
+    [proposed] = (await desk.solo.call("khz_proposals"))["proposals"]
+    assert (drawn["type"], drawn["terms"]["target"]) == ("announce_auction", "40000")
+    assert (announced["asset"], announced["target"]) == ("MTB-3M-0525", "40000.00")
+    assert [each["type"] for each in proposed["operations"]] == ["announce_auction"]
 
 
 async def test_next_auction_is_like_the_one_before(desk: Desk) -> None:

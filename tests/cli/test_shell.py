@@ -1,6 +1,7 @@
 """`khazana shell`: driven through a pseudo-terminal, as a person types."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from node.testing.cluster import running_cluster
 from tests.cli.asked import ask, run
 from tests.cli.terminals import Terminal, at_terminal
 from tests.cli.test_status import NOWHERE
+from tests.docs.blocks import block
 from tests.rpc.solo import solo_node
 
 PROMPT = b">>> "
@@ -57,8 +59,16 @@ async def test_prompt_awaits_completes_survives_ctrl_c_and_ends_on_ctrl_d() -> N
 
 
 async def test_money_moves_by_what_is_at_hand(tmp_path: Path) -> None:
+    page = re.findall(r"^>>> (.*)\n(.*)\n", block("node/cli/README.md", ">>> accounts[0]"), re.M)
+    assert len(page) == 3
     async with running_cluster(tmp_path, validators=1, storage="memory") as cluster:
         url = cluster.nodes["central-bank"].url
+        with at_terminal("shell", "--url", url, columns=400) as terminal:
+            await asyncio.to_thread(terminal.until, PROMPT)
+            for line, answer in page:
+                told = await typed(terminal, line.encode())
+                wanted = re.escape(answer).replace(r"\.\.\.", ".*")
+                assert re.search(rf"^{wanted}\r?$", told, re.MULTILINE), told
         done = await run(
             "shell",
             "--url",

@@ -15,8 +15,10 @@ from node.cli.top.drawing import picture
 from node.cli.top.polling import Consensus, Look, Peer, Poll, Pool, Status, Voter, Watched
 from node.clock import ManualClock
 from tests.cli.asked import ask, run
-from tests.cli.terminals import Terminal, at_terminal
+from tests.cli.terminals import Terminal, at_terminal, shown
 from tests.cli.test_status import NOWHERE, impostor
+from tests.docs.blocks import ROOT, line
+from tests.docs.shell import surroundings
 from tests.rpc.solo import Solo, solo_node
 
 OTHER_SCREEN, FIRST_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -288,6 +290,16 @@ async def test_at_a_terminal_it_ends_on_q_and_ctrl_c_and_leaves_it_as_it_was(
             assert terminal.modes == before
             assert code == Exit.OK
             assert b"Traceback" not in terminal.written
+
+
+@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here")
+async def test_as_the_first_page_has_one_type_it() -> None:
+    command = ["bash", "-c", line("README.md", ".venv/bin/khazana top")]
+    async with solo_node() as solo:
+        with shown(command, surroundings(KHAZANA_URL=solo.url), folder=ROOT) as terminal:
+            await asyncio.to_thread(terminal.until, b"1 of 1 nodes answer")
+            terminal.type(b"q")
+            assert await asyncio.to_thread(terminal.end) == Exit.OK
 
 
 async def test_a_node_that_dies_and_comes_back_is_shown_again() -> None:

@@ -7,12 +7,13 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from node.provision.ports import free_ports
+from tests.docs.shell import surroundings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSE_FILE: Final = ROOT / "docker/compose.yaml"
@@ -23,15 +24,27 @@ VALIDATORS: Final = (
     "virtual-asset-regulator",
 )
 NODES: Final = (*VALIDATORS, "exchange")
+PUBLISHED: Final = (*NODES, "nats", "prometheus", "grafana")
 IMAGE: Final = "khazana:test"
 """Left on the machine, so that the next run builds from its layers."""
 POSTGRES_IMAGE: Final = "postgres:17.5-bookworm"
 """As docker/compose.yaml names it."""
 POSTGRES_STAND_IN: Final = "khazana-postgres:test"
 """Made of Debian's own where that cannot be had; left on the machine likewise."""
+PROMETHEUS_IMAGE: Final = "prom/prometheus:v3.5.0"
+GRAFANA_IMAGE: Final = "grafana/grafana:12.1.1"
 NATS_IMAGE: Final = "nats:2.11.4-alpine"
 NATS_STAND_IN: Final = "khazana-nats:test"
 BUILD_TIMEOUT_S: Final = 900
+PLUGIN: Final = """#!/bin/sh
+# Makes the command of Compose 1 what `docker compose` runs.
+if [ "$1" = docker-cli-plugin-metadata ]; then
+  echo '{"SchemaVersion": "0.1.0", "Vendor": "khazana", "Version": "1"}'
+else
+  shift
+  exec docker-compose "$@"
+fi
+"""
 COMMAND_TIMEOUT_S: Final = 120
 POLL_S: Final = 0.2
 
@@ -135,6 +148,49 @@ def nats_image() -> str | None:
     return _image(NATS_IMAGE, stand_in=NATS_STAND_IN, folder="nats")
 
 
+def monitoring_images() -> tuple[str, str] | None:
+    """Return images of Prometheus and of what stands where Grafana does."""
+    prometheus = _image(PROMETHEUS_IMAGE, stand_in="khazana-prometheus:test", folder="prometheus")
+    grafana = _image(GRAFANA_IMAGE, stand_in="khazana-grafana:test", folder="grafana")
+    return (prometheus, grafana) if prometheus and grafana else None
+
+
+def systemd_image() -> str | None:
+    """Return an image of a machine with systemd, made of Debian's."""
+    return _image("khazana-systemd:test", stand_in="khazana-systemd:test", folder="systemd")
+
+
+def at_hand(folder: Path) -> dict[str, str]:
+    """Return variables with which `docker compose` is a command wherever some Compose is.
+
+    Args:
+        folder: an empty one.
+    """
+    if ("docker", "compose") in compose_commands():
+        return {}
+    plugin = folder / "cli-plugins" / "docker-compose"
+    plugin.parent.mkdir()
+    plugin.write_text(PLUGIN)
+    plugin.chmod(0o755)
+    return {"DOCKER_CONFIG": str(folder)}
+
+
+@contextlib.contextmanager
+def named(image: str, name: str) -> Iterator[None]:
+    """Let an image have a name that pages use; afterwards the name is what it was before."""
+    kept = None
+    with contextlib.suppress(EngineError):
+        kept = run("docker", "image", "inspect", "--format", "{{.Id}}", name).strip()
+    run("docker", "tag", image, name)
+    try:
+        yield
+    finally:
+        if kept is None:
+            run("docker", "image", "rm", "--force", name)
+        else:
+            run("docker", "tag", kept, name)
+
+
 def _image(name: str, *, stand_in: str, folder: str) -> str | None:
     with contextlib.suppress(EngineError):
         run("docker", "image", "inspect", name)
@@ -153,7 +209,7 @@ class Project:
     secrets_folder: Path
     name: str = field(default_factory=lambda: f"khazana-test-{secrets.token_hex(4)}")
     ports: Mapping[str, int] = field(
-        default_factory=lambda: dict(zip((*NODES, "nats"), free_ports(len(NODES) + 1), strict=True))
+        default_factory=lambda: dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
     )
 
     def __post_init__(self) -> None:
@@ -212,9 +268,14 @@ class Project:
             timeout_s=timeout_s,
         )
 
-    def up(self) -> None:
-        """Build the image and start everything."""
-        self.compose("up", "--build", "-d", timeout_s=BUILD_TIMEOUT_S)
+    def typing(self, folder: Path) -> dict[str, str]:
+        """Return the environment of who types commands of compose at the root of the sources.
+
+        Args:
+            folder: an empty one, for settings of docker.
+        """
+        named = {"COMPOSE_PROJECT_NAME": self.name}
+        return surroundings(**self.variables, **named, **at_hand(folder))
 
     def down(self) -> None:
         """Remove containers, network and volumes."""
@@ -222,7 +283,7 @@ class Project:
             "down",
             "-v",
             "--remove-orphans",
-            variables={"COMPOSE_PROFILES": "core,observer,index,stream"},
+            variables={"COMPOSE_PROFILES": "core,observer,index,stream,monitoring"},
         )
 
     def container(self, name: str) -> str:
@@ -261,6 +322,17 @@ class Project:
             timeout=COMMAND_TIMEOUT_S,
         )
         return ended.stdout
+
+    def wait_healthy_soon(self, within_s: float = 90.0) -> None:
+        """Wait until every node is there, and healthy."""
+        deadline = time.monotonic() + within_s
+        for name in NODES:
+            while True:
+                with contextlib.suppress(AssertionError, EngineError):
+                    if self.inspect(name)["State"]["Health"]["Status"] == "healthy":
+                        break
+                assert time.monotonic() < deadline, f"{name} does not become healthy"
+                time.sleep(POLL_S)
 
     def wait_healthy(self, *names: str, within_s: float = 60.0) -> None:
         """Wait until the engine calls these nodes, or all, healthy."""

@@ -5,9 +5,12 @@ and every test leaves all of its nodes running.
 """
 
 import asyncio
+import contextlib
 import json
+import re
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
@@ -26,8 +29,11 @@ from node.provision.containers import (
     VALIDATORS_MAX,
     ContainerNetwork,
 )
+from tests.cli.terminals import shown
 from tests.docker import engine
 from tests.docker.engine import NODES, VALIDATORS, Project
+from tests.docs.blocks import ROOT, block, line
+from tests.docs.shell import typed
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 120)]
 
@@ -46,11 +52,26 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         pytest.skip(reason)
     project = Project(secrets_folder=tmp_path_factory.mktemp("cluster") / "secrets")
     try:
-        project.up()
+        command = line("docker/README.md", "docker compose -f docker/compose.yaml up --build -d")
+        variables = project.typing(tmp_path_factory.mktemp("docker"))
+        typed(command, variables, timeout_s=engine.BUILD_TIMEOUT_S)
         project.wait_healthy()
         yield project
     finally:
         project.down()
+
+
+@pytest.fixture
+def typing(project: Project, tmp_path: Path) -> dict[str, str]:
+    """The environment of who types commands of the pages."""
+    return project.typing(tmp_path)
+
+
+def at_a_terminal(command: str, variables: Mapping[str, str]) -> str:
+    """Return what a command writes at a terminal, which compose wants."""
+    with shown(["bash", "-c", command], variables, folder=ROOT, columns=200) as terminal:
+        assert terminal.end() == 0, terminal.written.decode()
+    return terminal.written.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture(scope="module")
@@ -248,27 +269,53 @@ async def test_container_ends_in_order_when_told_to(
 
 
 async def test_replaced_container_goes_on_from_its_volume(
-    project: Project, genesis: Genesis
+    project: Project, genesis: Genesis, typing: dict[str, str]
 ) -> None:
     """What an upgrade does: another container, perhaps of another image, over the same volume."""
     height = await pay(project, genesis, "exchange", 1_00)
-    old = project.container("crypto-council")
+    old = project.container("central-bank")
 
-    project.compose("up", "-d", "--no-deps", "--force-recreate", "crypto-council")
+    with engine.named(engine.IMAGE, "khazana:new"):
+        typed(line("docker/README.md", "KHAZANA_IMAGE=khazana:new docker compose"), typing)
+        assert project.container("central-bank") != old
+        project.wait_healthy("central-bank")
+        told = at_a_terminal(
+            line("docker/README.md", "docker compose -f docker/compose.yaml exec central-bank"),
+            typing,
+        )
+        project.compose("up", "-d", "--no-deps", "central-bank")
 
-    assert project.container("crypto-council") != old
-    project.wait_healthy("crypto-council")
-    await until_height(project, genesis, "crypto-council", height)
-    last = await pay(project, genesis, "crypto-council", 1_00)
+    assert re.search(r"^central-bank .* ready *$", told, re.MULTILINE), told
+    project.wait_healthy("central-bank")
+    await until_height(project, genesis, "central-bank", height)
+    last = await pay(project, genesis, "central-bank", 1_00)
     roots = await state_roots(project, genesis, last)
     assert len(set(roots.values())) == 1, roots
 
 
-def test_bringing_up_again_makes_no_keys_anew(project: Project) -> None:
+def test_a_node_is_asked_and_its_log_read_as_the_page_says(typing: dict[str, str]) -> None:
+    asked = line("docker/README.md", "docker compose -f docker/compose.yaml exec exchange")
+    read = line("docker/README.md", "docker compose -f docker/compose.yaml logs")
+
+    assert re.search(r"^exchange .* ready *$", at_a_terminal(asked, typing), re.MULTILINE)
+    assert "central-bank" in typed(read, typing)
+
+
+def test_bringing_up_again_makes_no_keys_anew(project: Project, typing: dict[str, str]) -> None:
+    """Down without -v, and up again, as at the end and at the beginning of the page."""
     before = {name: project.execute(name, "sha256sum", "/data/genesis.json") for name in NODES}
     key = project.execute("central-bank", "sha256sum", "/data/keys/consensus.json")
 
+    typed(line("docker/README.md", "docker compose -f docker/compose.yaml down"), typing)
+    assert engine.run("docker", "ps", "-aq", "--filter", f"name={project.name}") == ""
+    # In the foreground, as the first page has it, until Ctrl-C.
+    up = ["bash", "-c", line("README.md", "docker compose -f docker/compose.yaml up --build")]
+    with shown(up, typing, folder=ROOT, columns=200) as terminal:
+        project.wait_healthy_soon()
+        terminal.type(b"\x03")
+        terminal.end()
     project.compose("up", "-d")
+    project.wait_healthy()
 
     assert "all homes are there already" in project.log("init")
     after = {name: project.execute(name, "sha256sum", "/data/genesis.json") for name in NODES}
@@ -367,6 +414,46 @@ async def test_the_first_observer_can_publish_to_nats(project: Project, genesis:
     assert standing["height"] >= height
     assert "Traceback" not in told
     assert password not in inspected + told + project.log("nats")
+
+
+def test_prometheus_runs_beside_the_nodes(project: Project, typing: dict[str, str]) -> None:
+    """With Debian's Prometheus where the image cannot be had; Grafana itself is not tried here."""
+    images = engine.monitoring_images()
+    if images is None:
+        pytest.skip("there are no images for monitoring, and none could be made of Debian's")
+    typing |= dict(zip(("KHAZANA_PROMETHEUS_IMAGE", "KHAZANA_GRAFANA_IMAGE"), images, strict=True))
+    block_ = block("docker/monitoring/README.md", "COMPOSE_PROFILES=core,observer,monitoring")
+    try:
+        typed(block_, typing)
+        ports = project.ports
+        targets = until(
+            f"http://127.0.0.1:{ports['prometheus']}/api/v1/targets",
+            lambda found: found.count('"health":"up"') == len(NODES),
+        )
+        rules = until(f"http://127.0.0.1:{ports['prometheus']}/api/v1/rules", lambda _: True)
+        if images[1] != engine.GRAFANA_IMAGE:
+            path = "var/lib/grafana/dashboards/khazana.json"
+            mounted = until(f"http://127.0.0.1:{ports['grafana']}/{path}", lambda _: True)
+            assert mounted == (ROOT / "docker/monitoring/grafana/khazana.json").read_text()
+    finally:
+        project.compose(
+            "rm", "-sfv", "prometheus", "grafana", variables={"COMPOSE_PROFILES": "monitoring"}
+        )
+
+    assert len(json.loads(targets)["data"]["activeTargets"]) == len(NODES)
+    assert any("NodeDown" in str(group) for group in json.loads(rules)["data"]["groups"])
+
+
+def until(url: str, holds: Callable[[str], bool]) -> str:
+    """Return what is answered at an address, once it is there and as it should be."""
+    deadline = time.monotonic() + CATCH_UP_MAX_S
+    while True:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            found: str = answer.read().decode()
+            if holds(found):
+                return found
+        assert time.monotonic() < deadline, f"nothing good at {url}"
+        time.sleep(engine.POLL_S)
 
 
 def test_no_node_has_logged_a_fault(project: Project) -> None:

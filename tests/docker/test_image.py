@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.docker import engine
+from tests.docs.blocks import block
+from tests.docs.shell import typed
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(2 * engine.BUILD_TIMEOUT_S)]
 
@@ -50,9 +52,15 @@ def inspect(name: str) -> Any:
 
 def test_two_builds_have_the_same_layers(both: tuple[str, str]) -> None:
     one, other = map(inspect, both)
+    told = []
+    for image in both:
+        with engine.named(image, "khazana:local"):
+            told.append(typed(block("docker/README.md", "docker image inspect")))
 
     assert one["Id"] != other["Id"], "both are one build"
     assert len(one["RootFS"]["Layers"]) >= 3
     assert one["RootFS"] == other["RootFS"]
+    assert json.loads(told[0]) == one["RootFS"]["Layers"]
+    assert told[0] == told[1], "as the page has them compared"
     for member in ("User", "Env", "Cmd", "Entrypoint", "Healthcheck", "ExposedPorts", "Volumes"):
         assert one["Config"][member] == other["Config"][member], member

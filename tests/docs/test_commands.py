@@ -6,7 +6,7 @@ other ports where the usual ones are taken; the commands after it find that out,
 node without them is told by the variable that people use for it.
 """
 
-import os
+import json
 import re
 import shutil
 import subprocess
@@ -18,10 +18,19 @@ from typing import Final
 
 import pytest
 
-from tests.docs.blocks import FIRST_PAGE, HOW_TOS, ROOMS, ROOT, TUTORIAL, lines_of, section, session
-from tests.docs.test_blocks import NOT_NEXT
+from tests.docs.blocks import (
+    HOW_TOS,
+    ROOMS,
+    ROOT,
+    TUTORIAL,
+    block,
+    commands_in,
+    line,
+    session,
+    text,
+)
+from tests.docs.shell import shows, surroundings, typed
 
-TIMEOUT_S = 240
 FOUND_PORT = (
     'KHAZANA_URL=$(khazana devnet status --json | python3 -c "import json, sys;'
     " print(json.load(sys.stdin)['nodes'][0]['url'])\"); export KHAZANA_URL\n"
@@ -42,7 +51,6 @@ HOW_TOS_SAY: Final[Mapping[str, str]] = {
 ROOMS_SAY: Final[Mapping[str, str]] = {
     "access": r"revoked exchange-two",
     "configs": r"virtual-asset-regulator",
-    "docker": r"compose\.yaml",
     "index": r"sqlite",
     "rpc": r'"code":"PKR"|"asset":"PKR"',
 }
@@ -51,12 +59,7 @@ ROOMS_SAY: Final[Mapping[str, str]] = {
 @contextmanager
 def newcomer(folder: Path) -> Iterator[dict[str, str]]:
     """Lend an environment in which no network runs; afterwards none does again."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KHAZANA_")}
-    scripts = str(Path(sys.executable).parent)
-    variables = kept | {
-        "PATH": f"{scripts}:{kept['PATH']}",
-        "KHAZANA_DEVNET": str(folder / "devnet"),
-    }
+    variables = surroundings(KHAZANA_DEVNET=str(folder / "devnet"))
     try:
         yield variables
     finally:
@@ -78,40 +81,35 @@ def network(street: dict[str, str]) -> dict[str, str]:
     return street | {"KHAZANA_URL": url}
 
 
-def typed(lines: str, variables: Mapping[str, str], *, folder: Path = ROOT) -> str:
-    """Return what a shell prints that is given these lines and stops at the first failure."""
-    ended = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", lines],
-        cwd=folder,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
-    )
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
-
-
 def test_first_transfer_takes_three_commands(street: dict[str, str]) -> None:
-    commands = lines_of(section(FIRST_PAGE, "A first transfer"))
-    assert len(commands) == 3
+    commands = block("README.md", "make setup")
+    assert len(commands_in(commands)) == 3
 
-    printed = typed("\n".join(commands), street)
+    printed = typed(commands, street)
 
     assert "applied in block" in printed
 
 
 def test_what_to_do_next_is_done(network: dict[str, str]) -> None:
-    commands = lines_of(section(FIRST_PAGE, "What to do next"))
+    """What else that section has wants a terminal, an engine or a minute, and other tests."""
+    status = typed(line("README.md", ".venv/bin/khazana status"), network)
+    travelled = typed(line("README.md", ".venv/bin/khazana devnet time"), network)
+    owed = typed(line("README.md", ".venv/bin/khazana debt"), network)
+    help_ = typed(line("README.md", ".venv/bin/khazana tx transfer --help"), network)
 
-    printed = typed("\n".join(line for line in commands if line not in NOT_NEXT), network)
+    assert "4 validators, 3 decide" in status
+    assert re.search(r"travelled +90 days", travelled)
+    assert "Debt service: what is to be paid" in owed
+    assert "Usage: khazana tx transfer" in help_
 
-    assert "4 validators, 3 decide" in printed
-    assert re.search(r"travelled +90 days", printed)
-    assert "Usage: khazana tx transfer" in printed
+
+def test_nodes_are_compared_as_the_page_of_commands_shows(network: dict[str, str]) -> None:
+    listed = json.loads(typed("khazana devnet status --json", network))
+    two = " ".join(node["url"] for node in listed["nodes"][:2])
+
+    printed = typed(block("node/cli/README.md", "khazana status"), network | {"KHAZANA_URL": two})
+
+    shows(printed, text("node/cli/README.md", "devnet, genesis"))
 
 
 def test_tutorial_does_what_it_says(network: dict[str, str]) -> None:
@@ -145,8 +143,7 @@ def test_page_of_a_room_does_what_it_says(
         pytest.skip("no curl on this machine")
     home = Path(network["KHAZANA_DEVNET"]) / "nodes" / "central-bank"
     # What is typed in a clone and leaves something there does so in this one.
-    for name in ("configs", "docker"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
 
     printed = typed(session(page), network | {"KHAZANA_HOME": str(home)}, folder=tmp_path)
 

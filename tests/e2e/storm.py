@@ -8,6 +8,7 @@ and two, and altogether; and after each the time to the next block is taken. Cli
 
 import argparse
 import asyncio
+import math
 import secrets
 import sys
 import tempfile
@@ -150,21 +151,19 @@ async def storm_network(root: Path, *, seed: int) -> AsyncIterator[Storm]:
                 await network.stop()
 
 
-async def _run(root: Path, *, minutes: float, seed: int) -> None:
+async def _run(root: Path, *, minutes: float, cuts_s: Sequence[float], seed: int) -> None:
     async with storm_network(root, seed=seed) as storm:
         async with storm.payers.paying():
             await storm.payers.more(5)
-            for minute in range(round(minutes)):
-                blocks, paid = await storm.blow(for_s=60)
+            for minute in range(math.ceil(minutes)):
+                blocks, paid = await storm.blow(for_s=60 * min(1.0, minutes - minute))
                 print(f"storm, minute {minute + 1}: {blocks} blocks, {paid} paid", flush=True)
             print(f"all four level {await storm.settle():.2f} s after the storm", flush=True)
             for name in CUTS:
-                for for_s in (15, 45):
+                for for_s in cuts_s:
                     blocks, seconds = await storm.cut(name, for_s=for_s)
-                    print(
-                        f"{name}, {for_s} s: {blocks} blocks, {seconds:.2f} s to the next payment",
-                        flush=True,
-                    )
+                    told = f"{blocks} blocks, {seconds:.2f} s to the next payment"
+                    print(f"{name}, {for_s:g} s: {told}", flush=True)
                     await storm.settle()
         await check_nothing_lost(storm.network, storm.payers.receipts)
         signatures_agree(storm.network)
@@ -175,13 +174,25 @@ async def _run(root: Path, *, minutes: float, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.storm", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of storm (10)")
+    parser.add_argument(
+        "--cuts", type=float, nargs="+", default=[15, 45], help="seconds of each cut (15 45)"
+    )
     parser.add_argument("--seed", type=int, help="of the wires; a fresh one if not given")
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    print(f"python -m tests.e2e.storm --minutes {options.minutes:g} --seed {seed}", flush=True)
+    cuts = " ".join(f"{each:g}" for each in options.cuts)
+    words = f"--minutes {options.minutes:g} --cuts {cuts} --seed {seed}"
+    print(f"python -m tests.e2e.storm {words}", flush=True)
     with tempfile.TemporaryDirectory(prefix="khazana-storm-") as root:
         try:
-            asyncio.run(_run(Path(root) / "network", minutes=options.minutes, seed=seed))
+            asyncio.run(
+                _run(
+                    Path(root) / "network",
+                    minutes=options.minutes,
+                    cuts_s=options.cuts,
+                    seed=seed,
+                )
+            )
         except KeyboardInterrupt:
             sys.exit(130)
 
