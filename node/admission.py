@@ -72,6 +72,8 @@ class Refusal:
     """Whether it is the ledger that refuses it as it stands here, and may not one block on."""
     of_clock: bool = False
     """Whether its time is over by the clock alone: a block that is not here yet may hold it."""
+    operation: int | None = None
+    """Which of its operations the ledger refuses, from 0; None: not one of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +359,11 @@ class Admission:
             return None
         self.refused[receipt.outcome] += 1
         return Refusal(
-            outcome=receipt.outcome, details=receipt.details, id=transaction.id, of_state=True
+            outcome=receipt.outcome,
+            details=receipt.details,
+            id=transaction.id,
+            of_state=True,
+            operation=receipt.operation,
         )
 
     def abandon(self, batch: Batch) -> None:

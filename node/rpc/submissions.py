@@ -37,6 +37,7 @@ from node.rpc.places import Places
 from node.rpc.results import at_head
 from node.rpc.services import RpcServices
 from node.rpc.views import Views
+from node.telling import AMOUNTS
 
 MESSAGEPACK_TYPES: Final = frozenset(
     {"application/msgpack", "application/vnd.msgpack", "application/x-msgpack"}
@@ -213,7 +214,7 @@ class Submissions:
     ) -> "list[tuple[bytes, results.ReceiptView | None] | RpcError]":
         """Return for each its id and, where it is final already, its receipt; or why not."""
         answers: list[tuple[bytes, results.ReceiptView | None] | RpcError] = []
-        for result in await self._services.intake.submit(raws):
+        for raw, result in zip(raws, await self._services.intake.submit(raws), strict=True):
             match result:
                 case AdmittedTransaction() | Known():
                     answers.append((result.id, None))
@@ -222,14 +223,16 @@ class Submissions:
                 case Behind():
                     answers.append(_behind(result.retry_after_ms))
                 case Refusal():
-                    answers.append(self._refused(result))
+                    answers.append(self._refused(result, raw))
                 case Forgotten():
                     answers.append(self._places.pruned(FORGOTTEN))
                 case _ as unreachable:
                     assert_never(unreachable)
         return answers
 
-    def _refused(self, refusal: Refusal) -> "tuple[bytes, results.ReceiptView | None] | RpcError":
+    def _refused(
+        self, refusal: Refusal, raw: bytes
+    ) -> "tuple[bytes, results.ReceiptView | None] | RpcError":
         if refusal.id is not None:
             # In a block already: the answer to the same bytes stays the same.
             try:
@@ -238,7 +241,12 @@ class Submissions:
                 return error
             if receipt is not None:
                 return refusal.id, receipt
-        return self._views.rejected(refusal.outcome, refusal.details, refusal.id)
+        body = None
+        if refusal.of_state and refusal.outcome.name in AMOUNTS:  # amounts are of its assets
+            _, body = decode_signed(raw)
+        return self._views.rejected(
+            refusal.outcome, refusal.details, refusal.id, operation=refusal.operation, body=body
+        )
 
     # Thousands.
 

@@ -18,6 +18,7 @@ from node.amounts import render_amount
 from node.blocks import Header
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.events import Event
+from node.ledger.operations import DefineAsset
 from node.ledger.outcomes import Details, Outcome, explain
 from node.ledger.policies import AccountClass, AccountPolicy
 from node.ledger.tables import (
@@ -90,13 +91,15 @@ class Views:
         outcome: Outcome,
         details: Details,
         operation: int | None = None,
-        acted_on: str | None = None,
+        body: TransactionBody | None = None,
     ) -> results.OutcomeView:
         """Return an outcome with its sentence.
 
         Args:
-            acted_on: the asset of the operation, where it is known.
+            operation: which of the transaction was refused, from 0.
+            body: of the transaction, where it is at hand.
         """
+        teller = self.teller if body is None else self.teller.knowing(_defined_by(body))
         sentence = explain(outcome, details, render_address=self.renderer.address)
         shown = self.renderer.details(details)
         return results.OutcomeView(
@@ -104,14 +107,22 @@ class Views:
             name=outcome.name,
             sentence=sentence,
             details=shown,
-            told=self.teller.tell(outcome.name, shown, acted_on) or sentence,
+            told=teller.tell(outcome.name, shown, _acted_on(operation, body)) or sentence,
             reason=_reason(shown),
             operation=operation,
         )
 
-    def rejected(self, outcome: Outcome, details: Details, identifier: bytes | None) -> Rejected:
-        """Return the error for a transaction that was refused at the door."""
-        view = self.outcome(outcome, details)
+    def rejected(
+        self,
+        outcome: Outcome,
+        details: Details,
+        identifier: bytes | None,
+        *,
+        operation: int | None = None,
+        body: TransactionBody | None = None,
+    ) -> Rejected:
+        """Return the error for a transaction that was refused at the door; rest as in `outcome`."""
+        view = self.outcome(outcome, details, operation, body)
         return Rejected(
             f"{view.name}: {view.sentence}",
             {
@@ -134,9 +145,7 @@ class Views:
         Args:
             body: of its transaction, where it is at hand.
         """
-        return self.outcome(
-            receipt.outcome, receipt.details, receipt.operation, _acted_on(receipt, body)
-        )
+        return self.outcome(receipt.outcome, receipt.details, receipt.operation, body)
 
     def receipt(
         self,
@@ -389,9 +398,14 @@ def _reason(details: Object) -> results.ReasonView | None:
     return results.ReasonView(code=reason.phrase.name, arguments=dict(reason.values))
 
 
-def _acted_on(receipt: Receipt, body: TransactionBody | None) -> str | None:
+def _acted_on(operation: int | None, body: TransactionBody | None) -> str | None:
     """Return the asset of the operation that was refused, if it acts on one."""
-    if body is None or receipt.operation is None:
+    if body is None or operation is None:
         return None
-    asset = getattr(body.operations[receipt.operation], "asset", None)
+    asset = getattr(body.operations[operation], "asset", None)
     return asset if isinstance(asset, str) else None
+
+
+def _defined_by(body: TransactionBody) -> dict[str, int]:
+    """Return the decimals of the assets that a transaction would define, by code."""
+    return {each.asset: each.decimals for each in body.operations if isinstance(each, DefineAsset)}

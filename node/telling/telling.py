@@ -5,7 +5,7 @@ English, as all that commands say; the pages say the same in the languages that 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from node.ledger.outcomes import Outcome, Reject, explain, shown
@@ -24,6 +24,21 @@ class Teller:
     """Of an asset by its code; None where it is not known."""
     sold_by: Callable[[str], str | None]
     """The asset of an auction by its name; None where it is not known."""
+
+    def knowing(self, decimals: Mapping[str, int]) -> "Teller":
+        """Return one that tells of these assets too, by code, where the ledger has none so named.
+
+        A transaction that is refused may be what would have defined them.
+        """
+        if not decimals:
+            return self
+        known = self.decimals_of
+
+        def decimals_of(asset: str) -> int | None:
+            found = known(asset)
+            return decimals.get(asset) if found is None else found
+
+        return replace(self, decimals_of=decimals_of)
 
     def tell(
         self, name: str, details: Mapping[str, object], acted_on: str | None = None

@@ -370,6 +370,20 @@ async def test_auctions_are_listed_with_the_yield_of_what_was_decided(desk: Desk
 _LATER: Final = ("--opens", "+1h", "--closes", "+2h")
 
 
+async def test_a_definition_that_is_refused_is_told_in_units_of_what_it_would_define(
+    desk: Desk,
+) -> None:
+    """Nothing on the ledger says its decimals yet: the definition does."""
+    odd = await desk.define("MTB-3M", "bill", "--tenor", "84d", "--ceiling", "1000001.5")
+    nothing = await desk.define("MTB-3M", "bill", "--tenor", "84d", "--multiple", "0")
+
+    assert (odd.code, nothing.code) == (Exit.REFUSED, Exit.REFUSED)
+    told = "1000001.50 is not a multiple of 5000.00, the legal denomination of MTB-3M"
+    assert told in json.loads(odd.err)["error"]["message"]
+    told = "The field multiple is 0.00 MTB-3M; more than nothing is expected"
+    assert told in json.loads(nothing.err)["error"]["message"]
+
+
 async def test_announcements_that_cannot_be(desk: Desk) -> None:
     assert (await desk.define("MTB-3M", "bill", "--tenor", "84d")).code == Exit.OK
     words = ("auction", "announce", "a", "--asset", "MTB-3M", "--target", "20000")
