@@ -13,8 +13,9 @@ Texts under the names of the ACTUS data dictionary, version 1.4, as a holder has
 ACTUS has no ACT/ACT ICMA, no ACT/ACT AFB and no 30/360. Where one of those that it has gives the
 same amount for every payment (30E/360 of half coupons), the contract names that one; interest that
 accrues within a period may then differ by a day. Where none does there is no contract. Its cycles
-step forwards from an anchor, ours from either end: what cannot be told so is refused as well, and
-so is what its issuer may call.
+step forwards from an anchor, ours from either end. The anchor is the first payment; where that is
+at the end of a shorter month it is the day of issue, on which nothing is paid yet. What cannot be
+told so is refused as well, and so is what its issuer may call.
 
 What floats is told with its first rate, which is fixed by then, and resets by the reference of the
 terms; what markets quote under that code is for whoever reads the contract to know.
@@ -38,6 +39,7 @@ from node.ledger.dates import (
     Stub,
     add_months,
     date_of,
+    roll,
 )
 from node.ledger.instruments import Payment, schedule_of
 from node.ledger.pricing import DayCount, year_fraction
@@ -163,12 +165,7 @@ def _serviced(
     if plan.months == 0:
         return {"contractType": "PAM", **told}
     days = [payment.nominal_day for payment in payments]
-    first, cycle = _date(days[0]), _cycle(plan, days)
-    if cycle is None:
-        raise MappingError(
-            f"its payments are no cycle of {plan.months} months from the first one, {first}: they"
-            " step back from maturity over the end of a month"
-        )
+    first, cycle = _anchored(plan, calendar, days)
     told["endOfMonthConvention"] = "EOM" if plan.end_of_month else "SD"
     rates = _rates(plan, payments, first_rate_ppm)
     if rates:
@@ -268,6 +265,31 @@ def _days_of_business(plan: PaymentPlan, calendar: Calendar) -> dict[str, str | 
     if plan.roll is not Roll.NONE:
         told["businessDayConvention"] = _ORDERS[plan.order] + _ROLLS[plan.roll]
     return told
+
+
+def _anchored(plan: PaymentPlan, calendar: Calendar, days: Sequence[Day]) -> tuple[str, str]:
+    """Return an anchor, and the cycle that steps from it over all payments.
+
+    Raises:
+        MappingError: none does.
+    """
+    cycle = _cycle(plan, days)
+    if cycle is not None:
+        return _date(days[0]), cycle
+    # What a contract pays on its first day is nothing, unless interest counts to where that day
+    # rolls; and what floats would be reset on it.
+    counts_from_issue = (
+        plan.order is Order.CALCULATE_THEN_SHIFT
+        or roll(calendar, plan.issue_day, plan.roll) == plan.issue_day
+    )
+    if plan.floating is None and counts_from_issue:
+        cycle = _cycle(plan, [plan.issue_day, *days])
+    if cycle is None:
+        raise MappingError(
+            f"its payments are no cycle of {plan.months} months from the first one,"
+            f" {_date(days[0])}: they step back from maturity over the end of a month"
+        )
+    return _date(plan.issue_day), cycle
 
 
 def _cycle(plan: PaymentPlan, days: Sequence[Day]) -> str | None:

@@ -166,6 +166,37 @@ def test_bill_pays_its_face_and_costs_what_it_was_sold_for() -> None:
     assert [row.payoff for row in rows] == [-975_000, 1_000_000]
 
 
+CLIPPED: Final[tuple[tuple[int, int, int, dict[str, Any]], ...]] = (
+    (2026, 8, 31, {}),
+    (2026, 8, 31, {"end_of_month": True}),
+    (2026, 8, 30, {"end_of_month": True}),
+    (2026, 8, 29, {"instalments": parts((1, 100_000), (2, 100_000), (3, 100_000))}),
+    (2025, 12, 31, {"order": Order.SHIFT_THEN_CALCULATE}),
+    (2026, 11, 30, {"months": 3, "instalments": parts((1, 100_000), (3, 200_000))}),
+    (
+        2026,
+        11,
+        30,
+        {"months": 3, "rates": steps((day_of(2026, 11, 30), 60_000), (day_of(2027, 6, 1), 80_000))},
+    ),
+)
+"""Issued on days that not every month has: the first payment, or another, is on a month's last."""
+
+
+@pytest.mark.parametrize("changes", [{}, {"end_of_month": True}])
+def test_a_bond_that_is_paid_at_the_end_of_february_steps_from_its_issue(
+    changes: dict[str, Any],
+) -> None:
+    days = {"issue_day": day_of(2026, 8, 31), "maturity_day": day_of(2031, 8, 31)}
+
+    contract = told(bond(**days, **changes, day_count=DayCount.ACT_365F))
+
+    is_eom = "end_of_month" in changes
+    anchor = "2027-02-28T00:00:00" if is_eom else "2026-08-31T00:00:00"
+    assert contract["cycleAnchorDateOfInterestPayment"] == anchor
+    assert contract["endOfMonthConvention"] == ("EOM" if is_eom else "SD")
+
+
 @pytest.mark.parametrize(
     "terms",
     [
@@ -178,6 +209,15 @@ def test_bill_pays_its_face_and_costs_what_it_was_sold_for() -> None:
         bond(maturity_day=day_of(2027, 2, 20), stub=Stub.LONG_BACK, day_count=DayCount.ACT_360),
         bond(maturity_day=day_of(2027, 2, 20), stub=Stub.SHORT_BACK, day_count=DayCount.ACT_360),
         bond(day_count=DayCount.ACT_365F, order=Order.SHIFT_THEN_CALCULATE),
+        *(
+            bond(
+                issue_day=day_of(year, month, of_month),
+                maturity_day=day_of(year + 2, month, of_month),
+                day_count=DayCount.ACT_365F,
+                **changes,
+            )
+            for year, month, of_month, changes in CLIPPED
+        ),
     ],
 )
 def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
@@ -195,6 +235,18 @@ def test_contract_pays_what_the_ledger_pays(terms: BondTerms) -> None:
                 "maturity_day": day_of(2027, 8, 31),
                 "stub": Stub.SHORT_FRONT,
             },
+            "step back from maturity over the end of a month",
+        ),
+        (
+            {  # a Saturday: the interest of two days would be paid on it
+                "issue_day": day_of(2024, 8, 31),
+                "maturity_day": day_of(2026, 8, 31),
+                "order": Order.SHIFT_THEN_CALCULATE,
+            },
+            "step back from maturity over the end of a month",
+        ),
+        (
+            {"issue_day": day_of(2026, 8, 31), "maturity_day": day_of(2028, 8, 31), **floating()},
             "step back from maturity over the end of a month",
         ),
         (callable_bond(), "it may be called by its issuer"),
