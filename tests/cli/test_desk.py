@@ -409,6 +409,8 @@ async def test_announcements_that_cannot_be(desk: Desk) -> None:
         ((*_LATER, "--asset", CASH), "is cash; expected the code of a bill"),
         ((*_LATER, "--settles", "T+0"), "or such as T+1, up to T+99"),
         ((*_LATER, "--settles", "T+1", "--calendar", "nowhere"), "nowhere"),
+        (("--opens", "9999-12-31T23:00Z", "--closes", "+30m"), "beyond the days that there are"),
+        (("--opens", "9999-12-31T20:00", "--closes", "+2h"), "beyond the days that there are"),
     ):
         ran = await desk.together(*words, *more)
         assert ran.code in {Exit.USAGE, Exit.REFUSED}, more

@@ -208,18 +208,26 @@ def command(
         days = None
         if cycle_of(wanted.settles) is not None:
             days = await read_calendar(client, calendar_name(wanted.calendar, before, line.terms))
-        terms = terms_of(
-            wanted,
-            line,
-            before,
-            cash=wanted.cash or (before or {}).get("cash") or await _cash_of(client, line),
-            proceeds=offices.account,
-            now=(await client.status()).time,
-            zone=zone,
-            days=days,
-        )
-        summary = summary_of(terms, line, zone=zone)
-        return terms, summary | await days_off(client, terms, zone)
+        cash = wanted.cash or (before or {}).get("cash") or await _cash_of(client, line)
+        now = (await client.status()).time
+        try:
+            terms = terms_of(
+                wanted,
+                line,
+                before,
+                cash=cash,
+                proceeds=offices.account,
+                now=now,
+                zone=zone,
+                days=days,
+            )
+            summary = summary_of(terms, line, zone=zone)
+            return terms, summary | await days_off(client, terms, zone)
+        except OverflowError:
+            raise CommandError(
+                Exit.USAGE,
+                "its moments reach beyond the days that there are, 0001-01-01 to 9999-12-31",
+            ) from None
 
     given = offices.submission
     terms, summary = with_client(given.url, given.timeout_s, read)

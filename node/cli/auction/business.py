@@ -15,6 +15,7 @@ from node.ledger.dates import (
     is_business_day,
     roll,
 )
+from node.ledger.units import DAY_MAX
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -70,7 +71,10 @@ def _moved(terms: Mapping[str, Any], calendar: Calendar, day: int) -> str:
     """Return where the ledger moves a settlement."""
     if terms["calendar"] is None:
         return _UNTOLD
-    return f"which moves to {_told(roll(calendar, day, Roll.FOLLOWING))}"
+    moved = roll(calendar, day, Roll.FOLLOWING)
+    return (
+        "which has no day left to move to" if moved > DAY_MAX else f"which moves to {_told(moved)}"
+    )
 
 
 def _why(calendar: Calendar, day: int) -> str:
