@@ -12,14 +12,20 @@ from typing import Final
 from tests.docs.blocks import ROOT
 
 TIMEOUT_S: Final = 240
+TOLD_TO_MAKE: Final = ("ARGS", "CONTAINERS", "DOCS", "WORKERS")
+"""Variables of the Makefile that a command line sets."""
 
 
 def surroundings(**more: str) -> dict[str, str]:
-    """Return the environment of somebody with no settings of ours, who has activated `.venv`."""
+    """Return the environment of somebody with no settings of ours, who has activated `.venv`.
+
+    If this is run by `make`, what it was told there is not for a `make` that is typed.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("KHAZANA_", "PYTEST_", "COMPOSE_"))
+        if not name.startswith(("KHAZANA_", "PYTEST_", "COMPOSE_", "MAKE", "MFLAGS"))
+        and name not in TOLD_TO_MAKE
     }
     return kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"} | more
 

@@ -25,14 +25,17 @@ POLL_S: Final = 0.02
 class NatsServer:
     """A server that runs between `start` and `stop`, as often as you like."""
 
-    def __init__(self, folder: Path, *, options: str = "", jetstream: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, options: str = "", jetstream: bool = True, port: int | None = None
+    ) -> None:
         """Make one that does not run.
 
         Args:
             options: more lines of its configuration.
+            port: where it listens to clients; any that is free now.
         """
         self._folder = folder
-        self.port = free_ports(1)[0]
+        self.port = port or free_ports(1)[0]
         self._jetstream = jetstream
         self.options = options
         """Read at each start."""

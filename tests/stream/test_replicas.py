@@ -21,16 +21,18 @@ LEADER_WITHIN_S = 30
 
 @pytest.fixture
 async def cluster(tmp_path: Path) -> AsyncIterator[Sequence[NatsServer]]:
-    """Three servers that know each other and have chosen who leads."""
+    """Three servers, of whom the one who leads knows that they are three."""
     if WHY_NOT is not None:
         pytest.skip(WHY_NOT)
-    ports = free_ports(3)
+    free = free_ports(6)
+    clients, ports = free[:3], free[3:]
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     servers = [
         NatsServer(
             tmp_path / f"nats-{number}",
             options=f"server_name: server-{number}\n"
             f'cluster {{ name: three, listen: "127.0.0.1:{port}", routes: [{routes}] }}\n',
+            port=clients[number],
         )
         for number, port in enumerate(ports)
     ]
@@ -40,7 +42,8 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Sequence[NatsServer]]:
         async with asyncio.timeout(LEADER_WITHIN_S), manager(servers[0]) as streams:
             while True:
                 with contextlib.suppress(APIError, Error):
-                    await streams.account_info()
+                    await streams.add_stream(name="stage", subjects=["stage"], num_replicas=3)
+                    await streams.delete_stream("stage")
                     break
                 await asyncio.sleep(POLL_S)
         yield servers
