@@ -34,6 +34,9 @@ from node.ledger.tables import (
 from node.ledger.terms import AssetTerms, CashTerms, is_serviced
 
 _NOTHING: Final = HoldingRecord(available=0, held=0)
+_PAGE_HOLDS: Final = 2
+"""Looked at in one go at first, and twice as many each time: behind the holds of an account lie
+those of others, and who holds a security has one or two."""
 
 
 def asset_of(state: LedgerState, asset: str) -> AssetRecord:
@@ -248,15 +251,18 @@ def release_hold(state: LedgerState, account: bytes, hold_id: bytes) -> HoldReco
 
 def _holds_on(state: LedgerState, account: bytes, asset: str) -> list[tuple[bytes, HoldRecord]]:
     """Return the holds on an asset of an account, in the order of their ids."""
-    found, start = [], account
+    found: list[tuple[bytes, HoldRecord]] = []
+    start, page = account, _PAGE_HOLDS
     while True:
-        holds = state.scan(HOLDS, start, HOLDS_PER_ACCOUNT_MAX)
+        holds = state.scan(HOLDS, start, page)
         for key, hold in holds:
-            if key.startswith(account) and hold.asset == asset:
+            if not key.startswith(account):
+                return found
+            if hold.asset == asset:
                 found.append((key[len(account) :], hold))
-        if len(holds) < HOLDS_PER_ACCOUNT_MAX or not holds[-1][0].startswith(account):
+        if len(holds) < page:
             return found
-        start = holds[-1][0] + b"\0"  # the least key above the last one
+        start, page = holds[-1][0] + b"\0", 2 * page  # the least key above the last one
 
 
 def _add_held(state: LedgerState, account: bytes, cash: str, amount: int) -> None:

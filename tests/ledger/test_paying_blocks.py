@@ -1,5 +1,7 @@
 """How much of a payment one block takes on: records, holders and holds, by bounded portions."""
 
+from typing import Any
+
 import pytest
 
 from node.ledger import due, holdings, servicing
@@ -24,7 +26,7 @@ from node.ledger.securities import (
 )
 from node.ledger.servicing import payer
 from node.ledger.servicing.payer import due_of
-from node.ledger.state import LedgerState
+from node.ledger.state import LedgerState, Table
 from node.ledger.tables import BACKLOG, BACKLOG_KEY, HOLDINGS, HOLDS, holding_key
 from tests.ledger.debt import (
     BOND,
@@ -355,15 +357,16 @@ def test_younger_payment_that_could_be_paid_waits_behind_the_older_one() -> None
     world.check()
 
 
+@pytest.mark.parametrize("page", [1, 2, 64])
 def test_hold_of_which_no_cash_is_left_goes_and_more_holds_than_a_page_are_redeemed(
-    monkeypatch: pytest.MonkeyPatch,
+    page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = amortising()
     world = debt(define_bond(**changes), cash=10 * FACE)
     expires_ms = world.time_ms + 3 * 366 * DAY_MS
     for amount in (1, 3, 4_000, 5_000, 6_000):
         world.do(place_hold("amina", amount, asset=BOND, expires_ms=expires_ms), by=(VAR,))
-    monkeypatch.setattr(holdings, "HOLDS_PER_ACCOUNT_MAX", 2)
+    monkeypatch.setattr(holdings, "_PAGE_HOLDS", page)
 
     for number in range(1, 5):
         to_day(world, days(number, **changes)[2])
@@ -426,6 +429,43 @@ def test_holds_on_which_an_instalment_is_repaid_count_in_the_bound_of_a_block(
         world.time_ms += 1
 
     assert [each for each in paid if each] == [1, 1, 1], "one, and the four holds on its face"
+
+
+@pytest.mark.parametrize(
+    ("changes", "bound"),
+    [
+        (amortising(), servicing.HOLD_WORTH + 2),
+        (zero_coupon(), servicing.HOLD_WORTH + 3 * servicing.LAST_WORTH),
+    ],
+)
+def test_hold_is_more_work_than_a_holder_and_no_others_are_read(
+    changes: dict[str, Any], bound: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", bound)
+    monkeypatch.setattr(servicing, "HOLDERS_AT_FIRST_MAX", bound)
+    world = debt(define_bond(**changes), cash=10 * FACE)
+    for label in ("amina", "bilal", "first-bank"):
+        world.do(place_hold(label, 4_000, asset=BOND), by=(VAR,))
+    world.time_ms = days(1, **changes)[2] * DAY_MS - FIVE_HOURS_MS
+    read: list[int] = []
+    scan = LedgerState.scan
+
+    def counted(self: LedgerState, table: Table[Any], start: bytes, limit: int) -> Any:
+        if table is HOLDS:
+            read.append(limit)
+        return scan(self, table, start, limit)
+
+    monkeypatch.setattr(LedgerState, "scan", counted)
+
+    paid = []
+    while service(world).settled == 0:
+        events = world.block().events
+        paid.append(sum(event.holders for event in events if isinstance(event, HoldersPaid)))
+        world.time_ms += 1
+
+    assert [each for each in paid if each] == [2, 1]
+    assert max(read) <= 4, "its own, and few that are another's; the source gives some more"
+    world.check()
 
 
 def test_securities_looked_at_in_one_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from node.ledger.servicing.fixer import (
 )
 from node.ledger.servicing.foresight import Foresight, foresee
 from node.ledger.servicing.payer import (
+    HOLD_WORTH,
     HOLDERS_AT_FIRST_MAX,
     HOLDERS_PER_BLOCK_MAX,
     LAST_WORTH,
@@ -57,6 +58,7 @@ from node.ledger.servicing.records import (
 __all__ = [
     "HOLDERS_AT_FIRST_MAX",
     "HOLDERS_PER_BLOCK_MAX",
+    "HOLD_WORTH",
     "LAST_WORTH",
     "Foresight",
     "FundingChecked",

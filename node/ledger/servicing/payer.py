@@ -58,6 +58,8 @@ costs as much as five others."""
 LAST_WORTH: Final = 4
 """Holders' worth: with the last payment a position and a holding go too, which lie all over the
 tree."""
+HOLD_WORTH: Final = 8
+"""Holders' worth of each hold under which cash is put: found, written, and told by an event."""
 
 _PAGE_HOLDERS: Final = 64
 """Looked at in one go at first, and twice as many each time: behind the last of a register lie
@@ -197,8 +199,8 @@ def pay(
     """Pay up to so many holders of the oldest open payment, which is funded.
 
     Returns:
-        the service as it is then, what happened, and how many positions were looked at; a hold
-        that is redeemed counts as one. Each counts for more with the last payment.
+        the service as it is then, what happened, and how much of `holders_max` it took: each
+        position that was looked at one, or `LAST_WORTH`, each hold `HOLD_WORTH`.
     """
     terms = record.terms
     assert is_serviced(terms)
@@ -243,7 +245,7 @@ def pay(
         )
     if walk.redeemed:
         state.put(ASSETS, name_key(asset), replace(record, supply=record.supply - walk.redeemed))
-    work = worth * (walk.looked_at + walk.holds_redeemed)
+    work = worth * walk.looked_at + HOLD_WORTH * walk.holds_redeemed
     if not ended:
         state.put(PAYMENTS, payment_key(asset, number), payment)
         return replace(service, cursor=cursor), tuple(events), work
@@ -284,6 +286,7 @@ class _Walk:
         self._row = payment.row
         self._number = number
         self._holders_max = holders_max
+        self._hold_worth = HOLD_WORTH // worth_of(payment)
         self._rates = {each.taxpayer: each.rate_bps for each in payment.withholding}
         self.looked_at = self.holders = self.paid = self.redeemed = 0
         self.withheld: defaultdict[str, int] = defaultdict(int)
@@ -294,7 +297,7 @@ class _Walk:
     @property
     def room(self) -> int:
         """How many positions may still be looked at."""
-        return self._holders_max - self.looked_at - self.holds_redeemed
+        return self._holders_max - self.looked_at - self._hold_worth * self.holds_redeemed
 
     def pay(self, entries: Sequence[tuple[bytes, PositionRecord]]) -> int:
         """Pay these holders what they had on record, and redeem what they have if this is the last.
