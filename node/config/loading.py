@@ -120,8 +120,16 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         named.append((("stream", name), getattr(config.stream, name)))
     named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
     for key, path in named:
-        if path is not None and not path.is_file():
-            yield key, f"no such file: {path}"
+        if path is not None and (missing := _missing(path)) is not None:
+            yield key, missing
+
+
+def _missing(path: Path) -> str | None:
+    """Return why there is no such file for us; None: there is."""
+    try:
+        return None if path.is_file() else f"no such file: {path}"
+    except OSError as error:  # a folder that we may not enter, say
+        return f"{path}: {error.strerror}"
 
 
 def _override(tree: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -190,6 +190,14 @@ def test_named_files_must_be_there(tmp_path: Path) -> None:
     ]
 
 
+def test_named_file_that_the_system_does_not_let_one_look_for_is_a_fault(tmp_path: Path) -> None:
+    """As in a folder that one may not enter; a name of this length is refused to root too."""
+    text = GOOD.replace("/run/secrets/passphrase", "p" * 300)
+
+    with pytest.raises(ConfigError, match="passphrase_file: .*: File name too long"):
+        load(tmp_path, text, check_files=True)
+
+
 def test_a_missing_or_unreadable_file_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "none.toml")
