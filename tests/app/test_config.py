@@ -194,7 +194,7 @@ def test_named_file_that_the_system_does_not_let_one_look_for_is_a_fault(tmp_pat
     """As in a folder that one may not enter; a name of this length is refused to root too."""
     text = GOOD.replace("/run/secrets/passphrase", "p" * 300)
 
-    with pytest.raises(ConfigError, match="passphrase_file: .*: File name too long"):
+    with pytest.raises(ConfigError, match=r"passphrase_file: .*: File name too long"):
         load(tmp_path, text, check_files=True)
 
 
