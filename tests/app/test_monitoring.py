@@ -2,14 +2,12 @@
 one line of the log for each height.
 """
 
-import importlib
 import json
 import re
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from node.testing.cluster import running_cluster
@@ -104,39 +102,6 @@ def test_each_panel_says_what_it_shows_and_asks_of_the_nodes_that_were_chosen() 
 
     assert asked == variables == {"instance"}
     assert [each["title"] for each in PANELS if len(each["description"]) < 15] == []
-
-
-def test_the_dashboard_is_what_grafana_understands() -> None:
-    """Grafana's own types of it leave out what they do not know, so all of it has to come back."""
-    types = pytest.importorskip(
-        "grafana_foundation_sdk.models.dashboard",
-        reason="Grafana's types are not installed: pip install '.[dashboards]'",
-    )
-    plugins = importlib.import_module("grafana_foundation_sdk.cog.plugins")
-    encoder = importlib.import_module("grafana_foundation_sdk.cog.encoder").JSONEncoder
-    plugins.register_default_plugins()
-
-    understood = json.loads(json.dumps(types.Dashboard.from_json(DASHBOARD), cls=encoder))
-
-    assert lost(DASHBOARD, understood) == []
-    assert lost({**DASHBOARD, "pannels": []}, understood) == [".pannels"]
-
-
-def lost(one: object, other: object, place: str = "") -> list[str]:
-    """Return where `other` lacks what is in `one`, or has it otherwise; it may have more."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return [
-            found
-            for name, value in one.items()
-            for found in lost(value, other.get(name, lost), f"{place}.{name}")
-        ]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [
-            found
-            for number, pair in enumerate(zip(one, other, strict=True))
-            for found in lost(*pair, f"{place}[{number}]")
-        ]
-    return [] if one == other else [place]
 
 
 def test_what_is_mounted_into_the_containers_is_there() -> None:
