@@ -42,8 +42,11 @@ LIFE: Final = (
     "AppointmentMoved",
     "SecurityStripped",
     "SecurityReconstituted",
+    "repaid in part",
+    "stepped up",
+    "called in part",
 )
-"""Events of securities that pay."""
+"""Events of securities that pay, and what of them an event's name alone does not say."""
 
 
 def never_met(met: Iterable[str]) -> list[str]:

@@ -28,18 +28,22 @@ from node.ledger.auctioning import AuctionSettled, BookCompleted
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
+from node.ledger.securities import PAYMENTS, payment_key
 from node.ledger.servicing import (
     HolderPaid,
     HoldRedeemed,
     PaymentFunded,
     PaymentSettled,
+    RecordTaken,
+    SecurityCalled,
     WithholdingCollected,
     escrow_address,
 )
 from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
-from node.ledger.tables import AUCTIONS, HOLDINGS, TABLES, HoldingRecord, name_key
+from node.ledger.tables import ASSETS, AUCTIONS, HOLDINGS, TABLES, HoldingRecord, name_key
+from node.ledger.terms import BondTerms, SukukTerms
 from node.ledger.transactions import decode_signed, transaction_id
 from node.mempool import AdmittedTransaction
 from node.storage import MemoryStore, layout
@@ -60,7 +64,8 @@ class Model:
         for table, key, record in decode_state((full[1:], value) for full, value in state):
             self._rows[table.prefix][key] = record
         self.happened: Counter[str] = Counter()
-        """Events of transactions and of what came due, by name; and bids that nobody opened."""
+        """Events of transactions and of what came due, by name; what those of securities mean where
+        the name does not say it; and bids that nobody opened."""
         self.holdings = Holdings()
         self.moved: set[bytes] = set()
         """The keys of the holdings that what came due in the last block has touched."""
@@ -109,10 +114,10 @@ class Model:
                 for key, record in self._rows[table.prefix].items()
             )
         self.moved = self.holdings.take(candidate.events)
-        self.happened.update(type(event).__name__ for event in candidate.events)
-        self.happened.update(
-            type(event).__name__ for receipt in candidate.receipts for event in receipt.events
-        )
+        done = [event for receipt in candidate.receipts for event in receipt.events]
+        for event in (*done, *candidate.events):
+            self.happened[type(event).__name__] += 1
+            self.happened.update(self._steps_of(event))
         for event in candidate.events:
             if isinstance(event, BookCompleted) and event.unrevealed:
                 self.happened["unrevealed"] += event.unrevealed
@@ -120,6 +125,20 @@ class Model:
                 auction = self.rows(AUCTIONS)[name_key(event.auction)]
                 self.auctions[auction.terms.form.name.lower()] += 1
         return candidate
+
+    def _steps_of(self, event: Record) -> Iterable[str]:
+        """Return what an event of a security means, where its name does not say it."""
+        if isinstance(event, SecurityCalled) and event.share_ppm is not None:
+            yield "called in part"
+        if isinstance(event, RecordTaken):
+            if 0 < event.principal_due < event.face:
+                yield "repaid in part"
+            terms = self.rows(ASSETS)[name_key(event.asset)].terms
+            earlier = payment_key(event.asset, event.payment - 1)
+            if isinstance(terms, BondTerms | SukukTerms) and len(terms.plan.rates) > 1:
+                before = self.rows(PAYMENTS).get(earlier)
+                if before is not None and before.row.nominal_day >= terms.plan.rates[1].from_day:
+                    yield "stepped up"
 
     def held_at(self, key: bytes, height: int) -> HoldingRecord | None:
         """Return what the holding of this key was after the block of a height."""

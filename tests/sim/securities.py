@@ -115,9 +115,11 @@ def _varied(plan: PaymentPlan, number: int, today: int) -> PaymentPlan:
     in_part = CallRight(windows=(window,), notice_days=1, in_part=True)
     if number % 4 == 0:
         return replace(plan, call=in_part)
-    if number % 4 == 1 and plan.rates:
+    if number % 2 and plan.rates:
         later = RateStep(from_day=start + 20, rate_ppm=240_000)
-        return replace(plan, call=None, rates=(*plan.rates, later))
+        plan = replace(plan, rates=(*plan.rates, later))
+    if number % 4 == 1:
+        return replace(plan, call=None)
     return replace(plan, call=None, instalments=(Instalment(payment=1, share_ppm=400_000),))
 
 
@@ -253,8 +255,15 @@ class SecurityLoad:
 
     def going_on(self) -> Sequence[Maker]:
         """Return what happens to securities that live: a cure, cash for the agent, a hold, a tax,
-        less of a face than there is."""
-        return self._cure, self._fill_agent, self._hold_face, self._withhold, self._move_a_crumb
+        less of a face than there is, a call in part."""
+        return (
+            self._cure,
+            self._fill_agent,
+            self._hold_face,
+            self._withhold,
+            self._move_a_crumb,
+            self._call_in_part,
+        )
 
     def issue_widely(self, chance: random.Random) -> Sequence[Record]:
         """Issue a security whose register is open to several accounts, or define one."""
@@ -439,9 +448,6 @@ class SecurityLoad:
         asset, record, last_day = chance.choice(found)
         day = chance.randrange(soon - 2, last_day + 2)
         share_ppm = chance.choice((None, None, None, 250_000))
-        plan = record.terms.plan if is_serviced(record.terms) else None
-        if share_ppm and plan and plan.call and plan.call.in_part:  # with a payment of its own
-            day = add_months(plan.issue_day, plan.months, end_of_month=plan.end_of_month)
         return [
             self._standing.governed(
                 CallSecurity,
@@ -450,6 +456,26 @@ class SecurityLoad:
                 asset=asset,
                 day=day,
                 share_ppm=share_ppm,
+            )
+        ]
+
+    def _call_in_part(self, chance: random.Random) -> Sequence[Record]:
+        """Call a share of what is left with a payment of which there is notice."""
+        found = [
+            (key.decode(), kind_of(record.terms).value, day)
+            for key, record in self._standing.model.rows(ASSETS).items()
+            if is_serviced(record.terms)
+            and (plan := record.terms.plan).call is not None
+            and plan.call.in_part
+            for day in (add_months(plan.issue_day, plan.months, end_of_month=plan.end_of_month),)
+            if self._today() + plan.call.notice_days < day
+        ]
+        if not found:
+            raise Impossible
+        asset, kind, day = chance.choice(found)
+        return [
+            self._standing.governed(
+                CallSecurity, "call_security", kind, asset=asset, day=day, share_ppm=250_000
             )
         ]
 
