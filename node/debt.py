@@ -269,13 +269,14 @@ def maturing(lines: Sequence[DebtLine]) -> dict[tuple[str, date], Decimal]:
 
 
 def wall(lines: Sequence[DebtLine], today: date, *, columns_max: int) -> tuple[ServicePeriod, ...]:
-    """Return what is to be paid by year, or by quarter where all ends soon; for drawing it.
+    """Return what is to be paid by year, or by quarter where all ends soon and began not long ago.
 
     Every period of a currency from its first to its last is there; what lies beyond `columns_max`
     of them is one more, whose name ends with a plus sign.
     """
     days = [payment.payment_day for line in lines for payment in line.payments]
-    soon = bool(days) and (max(days) - today).days < SHORT_DAYS
+    # From what is due and was not claimed: quarters of years that are over would leave no room.
+    soon = bool(days) and (max(days) - min(today, *days)).days < SHORT_DAYS
     periods = service(lines, Span.QUARTER if soon else Span.YEAR)
     columns: list[ServicePeriod] = []
     for currency in _currencies(lines):

@@ -41,6 +41,8 @@ _PLOT_TOP: Final = 24
 _PLOT_BOTTOM: Final = _PLOT_HEIGHT - AXIS
 _COLUMN_MAX: Final = 96
 """How wide a column is at most: one alone is not a wall."""
+_LABEL_HALF: Final = 34
+"""Half of the widest label of the axis (`2024-Q3`)."""
 _LABEL_ROOM: Final = 28
 """How far below another a value stands that is told beside it."""
 
@@ -78,10 +80,11 @@ def stacked(
                     f' y="{_PLOT_BOTTOM - low - size}" width="{width}" height="{size}"/>'
                 )
     every = -(-len(columns) // LABELS_MAX) or 1  # up
+    # Counted from the last, which is not what the others are: it gathers all that is later.
     axis = Markup().join(
         _tick(place * step + step // 2, name)
         for place, (name, _) in enumerate(columns)
-        if place % every == 0
+        if (len(columns) - 1 - place) % every == 0
     )
     scale = Markup('<text class="first" x="0" y="{}">{}</text>').format(_PLOT_TOP - 7, top)
     return _plot(kind, label, scale + Markup("".join(drawn)), axis)
@@ -177,6 +180,8 @@ def steps(
 
 
 def _tick(x: int, name: str) -> Markup:
+    """Return a label below a place, moved inwards where it would be cut off at an end."""
+    x = min(max(x, _LABEL_HALF), WIDTH - _LABEL_HALF)
     return Markup('<text x="{}" y="{}">{}</text>').format(x, _PLOT_HEIGHT - 6, name)
 
 

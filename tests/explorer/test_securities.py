@@ -15,7 +15,7 @@ from node.codec import Record, encode, replace
 from node.debt import CURVES, KINDS, average_yield_at
 from node.explorer import securities as room
 from node.explorer.catalogues import catalogues
-from node.explorer.charts import dotted, stacked
+from node.explorer.charts import LABELS_MAX, WIDTH, dotted, stacked
 from node.explorer.contents import (
     AuctionContent,
     AuctionsContent,
@@ -423,6 +423,18 @@ def test_layers_of_a_column_add_up_to_its_height() -> None:
     heights = [int(part.split('"')[0]) for part in drawn.split(' height="')[1:]]
     assert heights[:3] != []
     assert sum(heights[:3]) == heights[3]
+
+
+@pytest.mark.parametrize("count", [2, 8, 9, 16, 17])
+def test_the_last_column_of_a_wall_has_its_label_and_none_is_cut_off(count: int) -> None:
+    columns = [(f"2020-Q{number}", [number]) for number in range(count)]
+    drawn = str(stacked(columns, layers=["bill"], top="x", kind="wall", label="x"))
+    axis = drawn.split('<g class="axis">')[1]
+    places = [int(each.split('"')[0]) for each in axis.split('<text x="')[1:]]
+    assert f">{columns[-1][0]}</text>" in axis
+    assert len(places) <= LABELS_MAX
+    assert min(places) >= 34
+    assert max(places) <= WIDTH - 34  # what half a label takes on the screen
 
 
 def test_points_of_one_market_are_on_one_line() -> None:

@@ -342,6 +342,10 @@ def test_a_wall_has_no_gaps_and_ends_with_the_rest() -> None:
         "2030",
         "2031",
     ]
+    unclaimed = line("OLD", "bill", payment(date(TODAY.year - 6, 12, 3), 5))
+    assert [each.period for each in wall([BILL, unclaimed], TODAY, columns_max=9)] == [
+        str(year) for year in range(TODAY.year - 6, 2028)
+    ]
     assert wall([], TODAY, columns_max=3) == ()
 
 
