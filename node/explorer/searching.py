@@ -1,9 +1,10 @@
 """Search: what people have in their hands, and the page that it leads to.
 
-Tried are, by the form of what was typed: a height; 64 hexadecimal digits as the id of a
-transaction, of an open proposal or of a recent block, and of decided and older ones where the node
-keeps an index; an address; an ISIN, DTI or LEI; the code of an asset; and the id or office of a
-participant, by its name on the ledger or in any language of the catalogues. Each is one look-up.
+Tried are, by the form of what was typed, its digits in any script: a height; 64 hexadecimal digits
+as the id of a transaction, of an open proposal or of a recent block, and of decided and older ones
+where the node keeps an index; an address; an ISIN, DTI or LEI; the code of an asset; and the id or
+office of a participant, by its name on the ledger or in any language of the catalogues. Each is one
+look-up.
 Where nothing is called exactly that, it is taken as a part of a name: of the holders of offices and
 of participants, of which the first pages are looked through, and those that begin with it wherever
 they stand. Where that is not one thing, the words are looked for in what people wrote on the
@@ -13,6 +14,7 @@ ledger, if the node keeps an index. What has no form is refused by nobody.
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
+from unicodedata import decimal
 
 import msgspec
 
@@ -32,6 +34,11 @@ from node.rpc.results import at_head
 
 _HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def _western(text: str) -> str:
+    """Return text with the digits of keyboards in Urdu, Arabic and others (`۷۰۰`) as 0 to 9."""
+    return "".join(str(decimal(each)) if each.isdecimal() else each for each in text)
 
 
 LineOf: TypeAlias = Callable[[str, int, Showing], Awaitable[TransactionLine | None]]
@@ -98,6 +105,7 @@ class Search:
         return msgspec.structs.replace(found, line=line)
 
     async def _candidates(self, wanted: str) -> AsyncIterator[Match]:
+        wanted = _western(wanted)
         lower, upper = wanted.lower(), wanted.upper()
         digits = wanted.replace(",", "").replace(" ", "")
         if _HEIGHT.match(digits) and int(digits) <= self._chain.head.height:

@@ -515,6 +515,8 @@ async def test_search_finds_by_whatever_one_has() -> None:
         wanted = {
             "3": "/blocks/3",
             " 3 ": "/blocks/3",
+            "\u06f3": "/blocks/3",  # as a keyboard in Urdu types it
+            "\u0663": "/blocks/3",  # and one in Arabic
             last.block_id.hex(): f"/blocks/{last.height}",
             shown.paid: f"/transactions/{shown.paid}",
             shown.paid.upper(): f"/transactions/{shown.paid}",
