@@ -42,6 +42,9 @@ class CommittedRecords:
         self._store = store
         self.cache: GenerationCache[object] = GenerationCache(size_bytes_max)
         self._ahead = RecordsAhead(store)
+        self._first: dict[bytes, bytes] = {}
+        """For each table that was scanned from its beginning, by prefix: no record stands before
+        this key. What was there once lies deleted, and a cursor walks past all of it."""
 
     def record(self, table: Table[R], key: bytes) -> R | None:
         """Return the record at this key of the table, or None.
@@ -54,6 +57,9 @@ class CommittedRecords:
         if entry is not None:
             return entry[0]  # type: ignore[return-value]  # the prefix says the type
         found = self.cache.get(full_key, _UNKNOWN)
+        if found is not _UNKNOWN:
+            return found  # type: ignore[return-value]  # likewise
+        found = self._ahead.found.get(full_key, _UNKNOWN)
         if found is not _UNKNOWN:
             return found  # type: ignore[return-value]  # likewise
         read = self._store.seek if table.prefix in _SOUGHT else self._store.get
@@ -107,7 +113,11 @@ class CommittedRecords:
         """
         assert limit <= SCAN_MAX
         if not prefix:
-            return self._ahead.scan(table, start, limit)
+            first = self._first.get(table.prefix, b"")
+            found = self._ahead.scan(table, max(start, first), limit)
+            if found and start <= first:
+                self._first[table.prefix] = found[0][0]
+            return found
         return _scanned(self._store, table, start, limit, prefix=prefix)
 
     def ahead(self) -> "RecordsAhead":
@@ -121,6 +131,10 @@ class CommittedRecords:
 
         What was read ahead of the block alone is not remembered: the next one is about others.
         """
+        first = self._first
+        for key in [key for key in records if key[:1] in first]:
+            if records[key] is not None and key[1:] < first[key[:1]]:
+                first[key[:1]] = key[1:]
         cache, ahead = self.cache, self._ahead.found
         self._ahead = RecordsAhead(self._store)
         if ahead:
@@ -171,7 +185,9 @@ class RecordsAhead:
         if found is not _UNKNOWN:
             return found  # type: ignore[return-value]  # the prefix says the type
         encoded = self._store.get(layout.state_key(full_key))
-        return None if encoded is None else _decoded(table, encoded)
+        record = None if encoded is None else _decoded(table, encoded)
+        self.found[full_key] = record
+        return record
 
     def records(self, table: Table[R], full_keys: Sequence[bytes]) -> Sequence[R | None]:
         """Return the record at each of these full keys of the table, or None."""

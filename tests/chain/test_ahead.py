@@ -16,10 +16,11 @@ from node.chain.ahead import Ahead
 from node.chain.rehearsal import BlockRehearsal
 from node.codec import encode
 from node.genesis import Genesis
-from node.ledger import commitment, servicing
+from node.ledger import commitment, due, servicing
 from node.ledger.operations import Transfer
 from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
-from node.ledger.servicing import LAST_WORTH, agenda, payer
+from node.ledger.servicing import LAST_WORTH, RecordTaken, agenda, payer
+from node.ledger.tables import BACKLOG, BACKLOG_KEY
 from node.ledger.transactions import SignedTransaction, TransactionBody, transaction_id
 from node.ledger.units import MS_PER_DAY
 from node.mempool import AdmittedTransaction
@@ -38,6 +39,8 @@ class CountingStore(MemoryStore):
     """Counts the cash of holders that is looked for."""
 
     looked_for = 0
+    got = 0
+    """How many times one entry was asked for."""
     fails = False
     comes_after: int | None = None
     """So many reads after which the block comes, if it has not."""
@@ -53,6 +56,7 @@ class CountingStore(MemoryStore):
 
     @override
     def get(self, key: bytes) -> bytes | None:
+        self.got += 1
         self._count()
         return super().get(key)
 
@@ -135,6 +139,42 @@ async def test_blocks_are_the_same_and_read_nothing_themselves(
     assert len(looked_for) == 1 + (HOLDERS - 20) // PER_BLOCK
     assert not any(looked_for)
     assert sum(plainly) == HOLDERS - 20
+
+
+async def test_records_that_had_to_wait_are_rehearsed(
+    genesis: Genesis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block that takes them reads nothing itself."""
+    monkeypatch.setattr(due, "RECORDS_AT_FIRST_MAX", 1)
+    monkeypatch.setattr(due, "RECORDS_PER_BLOCK_MAX", 2)
+
+    async def take_all() -> tuple[list[bytes], list[tuple[int, int]]]:
+        """Return the root of each block, and how many records those that had to wait read."""
+        store = CountingStore()
+        plant_into(store, genesis, HOLDERS, 126)  # Six of one day.
+        chain = Chain.open(store, genesis)
+        roots, waited = [], []
+        time_ms = chain.head.time_ms
+        while chain.record(PAYMENTS, payment_key(BOND, 1)) is None:
+            is_late = chain.record(BACKLOG, BACKLOG_KEY) is not None
+            time_ms += 1_000 if is_late else MS_PER_DAY
+            before = store.got
+            candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+            taken = sum(isinstance(event, RecordTaken) for event in candidate.events)
+            if is_late:
+                waited.append((taken, store.got - before))
+            await chain.commit(candidate, certify(candidate, genesis))
+            roots.append(chain.head.state_root)
+        return roots, waited
+
+    roots, waited = await take_all()
+    monkeypatch.setattr(Ahead, "plan", lambda *_: None)
+    plain_roots, plainly = await take_all()
+
+    assert roots == plain_roots
+    assert len(waited) > 25
+    assert {reads for _, reads in waited} == {0}
+    assert all(reads > 0 for _, reads in plainly)
 
 
 @pytest.mark.usefixtures("closeness")

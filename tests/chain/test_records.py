@@ -13,7 +13,16 @@ from node.chain.caches import ENTRY_OVERHEAD_BYTES
 from node.chain.errors import ChainDamaged
 from node.chain.records import _DECODED_FACTOR, CommittedRecords
 from node.codec import encode
-from node.ledger.tables import ACCOUNTS, HOLDINGS, HOLDS, TABLES, HoldingRecord
+from node.ledger.tables import (
+    ACCOUNTS,
+    DUE,
+    HOLDINGS,
+    HOLDS,
+    TABLES,
+    DueKind,
+    DueRecord,
+    HoldingRecord,
+)
 from node.storage import KeyValueStore, MemoryStore, layout, open_leveldb
 
 RECORD = HoldingRecord(available=1, held=0)
@@ -194,3 +203,48 @@ def test_what_is_remembered_is_never_what_was_there_before_the_block() -> None:
     records.accept(changed, encoded)
 
     assert [records.record(HOLDINGS, key[1:]) for key in before] == [after] * 3
+
+
+class ScannedStore(MemoryStore):
+    """A store that tells from where on it was scanned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.starts: list[bytes] = []
+
+    @override
+    def scan(
+        self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        self.starts.append(start)
+        return super().scan(start, stop, reverse=reverse, limit=limit)
+
+
+def test_queue_is_not_read_from_where_all_of_it_is_done() -> None:
+    store = ScannedStore()
+    records = CommittedRecords(store)
+
+    def write(key: bytes, record: DueRecord | None) -> None:
+        full_key = DUE.prefix + key
+        encoded = None if record is None else encode(record)
+        store.write([(layout.state_key(full_key), encoded)], sync=False)
+        records.accept({full_key: record}, {full_key: encoded})
+
+    due = DueRecord(kind=DueKind.PROPOSAL_EXPIRES, target=b"t")
+    for key in (b"b", b"c", b"d"):
+        write(key, due)
+    assert records.scan(DUE, b"", 1) == [(b"b", due)]
+    write(b"b", None)
+
+    assert records.scan(DUE, b"", 2) == [(b"c", due), (b"d", due)]
+    assert records.scan(DUE, b"", 1) == [(b"c", due)]
+    begins = layout.state_key(DUE.prefix)
+    assert store.starts == [begins, begins + b"b", begins + b"c"]
+    write(b"a", due)
+    assert records.scan(DUE, b"", 9) == [(b"a", due), (b"c", due), (b"d", due)]
+    assert records.scan(DUE, b"d", 9) == [(b"d", due)]
+    for key in (b"a", b"c", b"d"):
+        write(key, None)
+    assert records.scan(DUE, b"", 9) == []
+    write(b"aa", due)
+    assert records.scan(DUE, b"", 9) == [(b"aa", due)]

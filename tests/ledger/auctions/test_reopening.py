@@ -339,6 +339,7 @@ def test_nobody_is_paid_for_taking_a_face() -> None:
 def test_deliveries_wait_while_records_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes on a register while a record of it is overdue would be on that record."""
     monkeypatch.setattr(due, "RECORDS_PER_BLOCK_MAX", 1)
+    monkeypatch.setattr(due, "RECORDS_AT_FIRST_MAX", 1)
     others = [define_bond(f"PIB-2Y-{number}") for number in (101, 102)]
     day = SECOND.record_day + 1
     world = make_reopened(day, BOND_OF_HALF_YEARS, *others)
