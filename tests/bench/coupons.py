@@ -34,6 +34,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ from node.chain import Chain
 from node.chain.batch import batch_of
 from node.codec import Record, encode, replace
 from node.genesis import Genesis, load_genesis
+from node.hashing import HASH_SIZE
 from node.keys.development import development_signer
 from node.ledger.acting import BlockContext
 from node.ledger.dates import Order, Roll, Stub, date_of
@@ -63,13 +65,16 @@ from node.ledger.tables import (
     ASSETS,
     DUE,
     HOLDINGS,
+    HOLDS,
     RECORDS_DUE,
     AssetIdentifiers,
     HoldingRecord,
+    HoldRecord,
+    hold_key,
     holding_key,
     name_key,
 )
-from node.ledger.terms import BondTerms, PaymentPlan, RateStep
+from node.ledger.terms import BondTerms, Instalment, PaymentPlan, RateStep
 from node.ledger.transactions import TransactionBody, network_of
 from node.ledger.transition import Application
 from node.ledger.units import MS_PER_DAY, local_day
@@ -90,6 +95,10 @@ BOND: Final = "PIB-5Y"
 GENESIS_FILE: Final = "genesis.json"
 FACE: Final = 100_003
 """Paisa of each holder."""
+HELD: Final = FACE - 3
+"""Of it, under a hold, where each holder has one."""
+REPAID_PPM: Final = 200_000
+"""Of the face, with the payment, where it repays some."""
 HALF_YEAR: Final = 180
 """Days of a life of one payment."""
 UTC_OFFSET_MS: Final = 5 * 3_600_000
@@ -99,7 +108,7 @@ ADDED: Final = ("clock", "own")
 ADDED_MAX_MS: Final = 50
 """By the clock: what any block may take more than one in which nothing is due."""
 BLOCKS_MAX: Final = 200
-"""Of a payment to up to `MILLION` holders, unless it redeems the bond too."""
+"""Of a payment to up to `MILLION` holders, unless it repays something too."""
 MILLION: Final = 1_000_000
 CONTROL_FOLDER: Final = "control"
 CONTROL_HOLDERS: Final = 1_000
@@ -107,8 +116,23 @@ CONTROL_HOLDERS: Final = 1_000
 it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What is special about the payment that is measured."""
+
+    last: bool = False
+    """It redeems the bond too."""
+    instalment: bool = False
+    """It repays a part of the face."""
+    held: bool = False
+    """Most of each holder's face is on hold."""
+
+
+COUPON: Final = Kind()
+
+
 def with_bonds(
-    genesis: Genesis, holders: int, securities: int, *, last: bool
+    genesis: Genesis, holders: int, securities: int, kind: Kind = COUPON
 ) -> dict[bytes, bytes]:
     """Return the other records of the network, and its bonds: one that all hold, others at rest."""
     records = MemoryRecords()
@@ -122,7 +146,7 @@ def with_bonds(
         )
     ]
     operations += [
-        _bond(f"{BOND}-{number}" if number else BOND, number, today, ministry, bank, last=last)
+        _bond(f"{BOND}-{number}" if number else BOND, number, today, ministry, bank, kind)
         for number in range(securities)
     ]
     context = BlockContext(
@@ -160,7 +184,7 @@ def with_bonds(
 
 
 def _bond(
-    asset: str, number: int, today: int, ministry: bytes, bank: bytes, *, last: bool
+    asset: str, number: int, today: int, ministry: bytes, bank: bytes, kind: Kind
 ) -> DefineAsset:
     start = date_of(today)
     later = number % 25  # the days of the others are spread
@@ -168,12 +192,12 @@ def _bond(
     plan = PaymentPlan(
         issue_day=issue_day,
         maturity_day=issue_day
-        + (HALF_YEAR if last else (start.replace(year=start.year + 5) - start).days),
+        + (HALF_YEAR if kind.last else (start.replace(year=start.year + 5) - start).days),
         months=6,
         rates=(RateStep(from_day=issue_day, rate_ppm=120_000),),
         floating=None,
         call=None,
-        instalments=(),
+        instalments=(Instalment(payment=1, share_ppm=REPAID_PPM),) if kind.instalment else (),
         day_count=DayCount.ACT_ACT_ICMA,
         pricing_day_count=DayCount.ACT_ACT_ICMA,
         calendar="pk",
@@ -209,32 +233,45 @@ def _bond(
     )
 
 
-def plant(folder: Path, holders: int, securities: int, *, last: bool = False) -> None:
-    """Make the network and its database, before the first block.
-
-    Args:
-        last: whether the payment that comes is the last, with which the face goes.
-    """
+def plant(folder: Path, holders: int, securities: int, kind: Kind = COUPON) -> None:
+    """Make the network and its database, before the first block."""
     genesis = make_network(folder).genesis
     (folder / GENESIS_FILE).write_text(genesis.render())
     store = open_leveldb(folder / "db", create=True)
-    plant_into(store, genesis, holders, securities, last=last)
+    plant_into(store, genesis, holders, securities, kind)
     store.close()
 
 
 def plant_into(
-    store: KeyValueStore, genesis: Genesis, holders: int, securities: int, *, last: bool = False
+    store: KeyValueStore, genesis: Genesis, holders: int, securities: int, kind: Kind = COUPON
 ) -> None:
     """Write the state before the first block into an empty store."""
     position = encode(PositionRecord(face=FACE, taxpayer="company", marks=()))
-    holding = encode(HoldingRecord(available=FACE, held=0))
+    held = HELD if kind.held else 0
+    holding = encode(HoldingRecord(available=FACE - held, held=held))
     kinds = [
         *kinds_of_record(),
         (lambda place: HOLDINGS.prefix + holding_key(place, BOND), holding),
         (lambda place: POSITIONS.prefix + position_key(BOND, place_of(place, RUPEE)), position),
     ]
-    others = with_bonds(genesis, holders, securities, last=last)
+    if kind.held:
+        hold = encode(
+            HoldRecord(
+                asset=BOND,
+                amount=HELD,
+                reason="court order",
+                legal_reference="CO 12/2026",
+                expires_ms=None,
+                placed_by="central-bank",
+            )
+        )
+        kinds.append((lambda place: HOLDS.prefix + hold_key(place, _hold_id(place)), hold))
+    others = with_bonds(genesis, holders, securities, kind)
     write_population(store, genesis, Population(holders, kinds, others))
+
+
+def _hold_id(place: bytes) -> bytes:
+    return place.ljust(HASH_SIZE, b"\0")
 
 
 @asynccontextmanager
@@ -298,22 +335,22 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
             added_ms=max(added["clock"]["max"], taken["clock"]["max"]),
             blocks=len(paying),
             holders=payment.holders,
-            last=payment.row.final,
+            plain=not payment.row.principal_ppm,
         ),
     }
 
 
-def checks(*, added_ms: float, blocks: int, holders: int, last: bool) -> dict[str, bool]:
+def checks(*, added_ms: float, blocks: int, holders: int, plain: bool) -> dict[str, bool]:
     """Return whether a coupon kept to what is promised of it.
 
     Args:
         added_ms: the most that a block took more than one in which nothing is due.
         blocks: in which holders were paid.
         holders: how many were paid; of more than a million nothing is promised.
-        last: whether the bond was redeemed: then they are fewer a block.
+        plain: whether nothing was repaid: otherwise they may be fewer a block.
     """
     held = {"any_block_adds_less_than_50_ms": added_ms < ADDED_MAX_MS}
-    if not last and holders <= MILLION:
+    if plain and holders <= MILLION:
         held["paid_within_200_blocks"] = blocks <= BLOCKS_MAX
     return held
 
@@ -407,6 +444,10 @@ def main() -> int:
     parser.add_argument("--holders", type=int, default=1_000_000)
     parser.add_argument("--securities", type=int, default=1, help="alive, the one that pays too")
     parser.add_argument("--last", action="store_true", help="the payment redeems the bond too")
+    parser.add_argument(
+        "--instalment", action="store_true", help="the payment repays a part of the face too"
+    )
+    parser.add_argument("--held", action="store_true", help="each holder's face is on hold")
     parser.add_argument("--hurried", action="store_true", help="leave no time between blocks")
     parser.add_argument(
         "--folder",
@@ -414,12 +455,15 @@ def main() -> int:
         help="keep the network there as it was planted, or take it from there",
     )
     options = parser.parse_args()
+    kind = Kind(last=options.last, instalment=options.instalment, held=options.held)
+    if kind.last and kind.instalment:
+        parser.error("the last payment is no instalment")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name) / "network"
         planted = options.folder or work
         if not planted.exists():
             planted.mkdir(parents=True)
-            plant(planted, options.holders, options.securities, last=options.last)
+            plant(planted, options.holders, options.securities, kind)
         if planted != work:
             shutil.copytree(planted, work)
         (work / CONTROL_FOLDER).mkdir()

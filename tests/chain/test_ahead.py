@@ -26,7 +26,7 @@ from node.ledger.units import MS_PER_DAY
 from node.mempool import AdmittedTransaction
 from node.provision.acts import RUPEE
 from node.storage import MemoryStore, StorageFailed, StorageThread
-from tests.bench.coupons import BOND, FACE, plant_into
+from tests.bench.coupons import BOND, FACE, Kind, plant_into
 from tests.bench.joining import certify, make_network
 from tests.bench.population import address, owner_signer
 
@@ -88,7 +88,7 @@ def genesis(tmp_path: Path) -> Genesis:
 
 def planted(genesis: Genesis, *, last: bool = False) -> CountingStore:
     store = CountingStore()
-    plant_into(store, genesis, HOLDERS, 1, last=last)
+    plant_into(store, genesis, HOLDERS, 1, Kind(last=last))
     return store
 
 
