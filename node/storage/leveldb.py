@@ -132,8 +132,16 @@ class _Readable(Protocol):
     def get(self, key: bytes, *, verify_checksums: bool, fill_cache: bool) -> bytes | None: ...
 
     def iterator(
-        self, *, start: bytes, stop: bytes, reverse: bool, verify_checksums: bool, fill_cache: bool
+        self,
+        *,
+        start: bytes | None,
+        stop: bytes | None,
+        reverse: bool,
+        verify_checksums: bool,
+        fill_cache: bool,
     ) -> Iterator[tuple[bytes, bytes]]: ...
+
+    def raw_iterator(self, *, verify_checksums: bool, fill_cache: bool) -> "_Cursor": ...
 
     def close(self) -> None: ...
 
@@ -142,6 +150,10 @@ class _Cursor(Protocol):
     """The library's iterator: what the database held when it was made."""
 
     def seek(self, target: bytes) -> None: ...
+
+    def seek_to_first(self) -> None: ...
+
+    def seek_to_last(self) -> None: ...
 
     def next(self) -> None: ...
 
@@ -319,18 +331,47 @@ def _scan(
     reverse: bool,
     limit: int | None,
 ) -> Iterator[tuple[bytes, bytes]]:
+    # LevelDB steps over a block that it cannot read, and the library asks whether it did so only
+    # when it hands out a pair. With a bound at the far side it would end there without asking.
     with _translated(path):
         pairs = source.iterator(
-            start=start, stop=stop, reverse=reverse, verify_checksums=True, fill_cache=False
+            start=None if reverse else start,
+            stop=stop if reverse else None,
+            reverse=reverse,
+            verify_checksums=True,
+            fill_cache=False,
         )
-    return _pairs(path, pairs, limit)
+    bound = start if reverse else stop
+    return _pairs(path, source, pairs, bound, reverse=reverse, limit=limit)
 
 
 def _pairs(
-    path: Path, pairs: Iterator[tuple[bytes, bytes]], limit: int | None
+    path: Path,
+    source: _Readable,
+    pairs: Iterator[tuple[bytes, bytes]],
+    bound: bytes,
+    *,
+    reverse: bool,
+    limit: int | None,
 ) -> Iterator[tuple[bytes, bytes]]:
     with _translated(path):
-        yield from islice(pairs, limit)
+        count = 0
+        for pair in islice(pairs, limit):
+            if pair[0] < bound if reverse else pair[0] >= bound:
+                return
+            count += 1
+            yield pair
+        if limit is None or count < limit:
+            _read_end(source, first=reverse)
+
+
+def _read_end(source: _Readable, *, first: bool) -> None:
+    """Ask whether the database ends where no more pairs came: is its outermost block sound?"""
+    cursor = source.raw_iterator(verify_checksums=True, fill_cache=False)
+    if first:
+        cursor.seek_to_first()
+    else:
+        cursor.seek_to_last()
 
 
 def _check_files(path: Path, *, create: bool) -> None:

@@ -209,6 +209,36 @@ def test_damage_is_refused_by_seeking_and_spoils_no_other_key(tmp_path: Path) ->
     assert refused == list(range(refused[0], refused[-1] + 1))
 
 
+@pytest.mark.adversarial(69)
+@pytest.mark.parametrize("at", [0.1, 0.45, 0.72, 0.85])
+def test_no_scan_ends_before_damage_as_if_nothing_came_after_it(tmp_path: Path, at: float) -> None:
+    """The last block of a range, and of the whole database, as well as every other."""
+    path = filled(tmp_path / "db", compacted=True)
+    ranges = [
+        (letter + encode_number(a), letter + encode_number(a + 5))
+        for letter in (b"B", b"C")
+        for a in range(56)
+    ]
+    _change(".ldb", _flip(at))(path)
+    store = open_leveldb(path, create=False)
+    outcomes: list[str] = []
+
+    for start, stop in [*ranges, (b"", b"D"), (b"C", b"D")]:
+        whole = 5 if (start, stop) in ranges else 120 if not start else 60
+        for read in (store, store.view()):
+            for reverse in (False, True):
+                try:
+                    pairs = list(read.scan(start, stop, reverse=reverse))
+                except StorageDamaged:
+                    outcomes.append("refused")
+                else:
+                    assert len(pairs) == whole
+                    outcomes.append("read")
+    store.close()
+
+    assert set(outcomes) == {"read", "refused"}
+
+
 # Sudden ends.
 
 
