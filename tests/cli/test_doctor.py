@@ -16,7 +16,12 @@ from node.cli.doctor.files import certificate_findings, listener_findings
 from node.cli.doctor.findings import Finding, Verdict, failed, ok
 from node.cli.doctor.kernel import KernelClock, read_kernel_clock
 from node.cli.doctor.machine import clock_findings, disk_findings, filesystem_of
-from node.cli.doctor.network import peer_findings, ready_finding, version_findings
+from node.cli.doctor.network import (
+    peer_findings,
+    read_stored,
+    ready_finding,
+    version_findings,
+)
 from node.cli.exits import Exit
 from node.cli.upkeep import load_home
 from node.clock import SystemClock
@@ -30,6 +35,7 @@ from node.storage import open_consensus_log, open_leveldb
 from node.testing.cluster import running_cluster
 from tests.cli.running import khazana
 from tests.control.outlooks import PEER, outlook_like, peer_like
+from tests.damage import flip_bytes, largest_file
 from tests.e2e.mounts import small_disk
 from tests.rpc.authorities import Authority
 
@@ -276,6 +282,38 @@ def test_a_damaged_database_is_found_with_the_commands_that_help(home: Path) -> 
 
     assert finding.verdict is Verdict.FAILED
     assert "khazana repair" in finding.advice
+
+
+def test_damage_in_the_middle_of_a_database_is_found_though_it_opens(home: Path) -> None:
+    chain = home / "data/chain"
+    store = open_leveldb(chain, create=True)
+    Chain.open(store, load_genesis(home / "genesis.json"))
+    # A record that no start looks at, large enough to be the middle of the file.
+    store.write([(b"\xfe" * 4, bytes(1 << 16))], sync=True)
+    store.close()
+    open_leveldb(chain, create=False).close()  # moves what was written from the log to a table
+    sound = by_check(examine(home, 0.1))["database"]
+    table = largest_file(chain, ".ldb")
+    flip_bytes(table)
+
+    damaged = by_check(examine(home, 0.1))["database"]
+
+    assert sound.verdict is Verdict.OK
+    assert "records can be read" in sound.found
+    assert damaged.verdict is Verdict.FAILED
+    assert "checksum mismatch" in damaged.found
+    assert "khazana repair" in damaged.advice
+
+
+def test_reading_a_large_database_ends_in_time_and_says_how_far_it_came(home: Path) -> None:
+    store = open_leveldb(home / "data/chain", create=True)
+    Chain.open(store, load_genesis(home / "genesis.json"))
+    store.close()
+
+    finding = read_stored(load_home(home), reading_max_s=0).finding
+
+    assert finding.verdict is Verdict.OK
+    assert "its end and 0 records (0 MB) were read in 0 s" in finding.found
 
 
 def test_a_full_disk_is_not_taken_for_damage_or_for_somebody_elses(home: Path) -> None:
