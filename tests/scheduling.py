@@ -27,6 +27,7 @@ BY_THEMSELVES: Final = (
 
 SPOKEN_TO: Final = (
     "tests/docs/test_commands.py",
+    "tests/docs/test_examples.py",
     "tests/cli/test_devnet.py",
     "tests/explorer/test_browser.py",
     "tests/explorer/test_development.py",

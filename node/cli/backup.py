@@ -31,7 +31,7 @@ def command(home: Path, to: Path, *, blocks: bool, as_json: bool) -> None:
 
     \b
     Example:
-      khazana backup --home /srv/khazana --to /backups/khazana-2026-11-25
+      khazana backup --home central-bank --to chain.backup
     """
     place = load_home(home)
     progress = Progress()

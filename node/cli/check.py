@@ -28,7 +28,7 @@ def command(ctx: click.Context, home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana check --home /srv/khazana
+      khazana check --home central-bank
     """
     from node.upkeep import check_home
 

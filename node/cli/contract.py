@@ -33,9 +33,9 @@ def command(
 
     \b
     Examples:
-      khazana contract PIB-5Y-2031 --face 1000000
-      khazana contract PIB-5Y-2031 --json
-      khazana contract PIB-5Y-2031 --csv > contract.csv
+      khazana contract PIB-5Y --face 1000000
+      khazana contract PIB-5Y --json
+      khazana contract PIB-5Y --csv > contract.csv
     """
 
     async def call(client: "Client") -> Mapping[str, Any]:

@@ -68,7 +68,7 @@ def command(
 
     \b
     Example:
-      khazana init --name central-bank --home /srv/khazana --passphrase-file /run/secrets/voting
+      khazana init --name first-bank --home first-bank --passphrase-file voting.passphrase
       khazana init --docker -n 7
     """
     of_a_home = {

@@ -28,7 +28,7 @@ def command(home: Path, to_height: int | None, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana repair --home /srv/khazana
+      khazana repair --home central-bank
     """
     from node.storage import StorageMissing
     from node.upkeep import Part, check_home

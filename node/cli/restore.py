@@ -40,7 +40,7 @@ def command(home: Path, file: Path, amendments: tuple[str, ...], *, as_json: boo
 
     \b
     Example:
-      khazana restore --home /srv/khazana --from /backups/khazana-2026-11-25
+      khazana restore --home central-bank --from chain.backup
     """
     from node.upkeep import BackupError, restore
 

@@ -65,7 +65,7 @@ def command(
 
     \b
     Examples:
-      khazana schedule PIB-5Y-2031
+      khazana schedule PIB-5Y
       khazana schedule --terms bond.json --csv
     """
     if (asset is None) is (file is None):

@@ -39,7 +39,7 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
 
     \b
     Example:
-      khazana start --home /srv/khazana
+      khazana start --home central-bank
     """
     from node.config import load_config
     from node.genesis import load_genesis, with_installed

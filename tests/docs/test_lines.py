@@ -15,8 +15,9 @@ import click
 import pytest
 
 from node.cli.application import application
-from node.docs import pages
 from tests.docs.blocks import ROOT
+from tests.docs.examples import Typed
+from tests.docs.life import LEFT
 
 PAGES = tuple(
     sorted(
@@ -84,18 +85,12 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_examples_of_every_command_are_there_with_their_options() -> None:
-    """They stand in the help, and with it in the reference."""
-    examples = [
-        line.strip()
-        for line in pages.commands().replace("\\\n", " ").splitlines()
-        if line.strip().startswith("khazana ")
-    ]
-
-    assert len(examples) > 100
-    for line in examples:
-        words = line.split(" > ")[0]
-        assert fault_of(words, whole=True) is None, f"{line}: {fault_of(words, whole=True)}"
+def test_examples_that_no_session_types_are_whole() -> None:
+    """All others are typed: `test_examples.py`."""
+    for begins in LEFT:
+        text = Typed(begins, "").example.text.replace("\\\n", " ")
+        line = text[text.index("khazana ") :]
+        assert fault_of(line, whole=True) is None, f"{line}: {fault_of(line, whole=True)}"
 
 
 def test_what_is_not_there_is_found() -> None:

@@ -17,7 +17,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana access list --home /srv/khazana
+      khazana access list --home central-bank
     """
     from node.access import load_api_keys
 

@@ -24,7 +24,7 @@ def command(file: Path, home: Path | None, *, as_json: bool) -> int:
 
     \b
     Example:
-      khazana amendment check 1.amendment --home /srv/khazana
+      khazana amendment check 1.amendment --home central-bank
     """
     from node.cli.upkeep import load_home
     from node.genesis import read_amendment

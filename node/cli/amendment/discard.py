@@ -29,7 +29,7 @@ def command(home: Path, *, although_signed: bool, yes: bool, as_json: bool) -> N
 
     \b
     Example:
-      khazana amendment discard --home /srv/khazana
+      khazana amendment discard --home central-bank
     """
     from node.cli.upkeep import load_home
     from node.genesis.installed import discard

@@ -60,7 +60,7 @@ def command(
 
     \b
     Example:
-      khazana amendment draft --home /srv/khazana --keep central-bank --keep finance-ministry \\
+      khazana amendment draft --home central-bank --keep central-bank --keep finance-ministry \\
         --add crypto-council.request.json --add regulator.request.json \\
         --reason "two keys destroyed; decided by all four, 25 November" --out 1.amendment
     """

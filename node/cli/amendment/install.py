@@ -33,7 +33,7 @@ def command(file: Path, home: Path, *, yes: bool, as_json: bool) -> None:
 
     \b
     Example:
-      khazana amendment install 1.amendment --home /srv/khazana
+      khazana amendment install 1.amendment --home central-bank
     """
     from node.cli.upkeep import load_home
     from node.genesis import read_amendment

@@ -17,7 +17,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana amendment show --home /srv/khazana
+      khazana amendment show --home central-bank
     """
     from node.cli.upkeep import load_home
 

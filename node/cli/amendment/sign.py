@@ -22,7 +22,7 @@ def command(file: Path, home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana amendment sign 1.amendment --home /srv/khazana
+      khazana amendment sign 1.amendment --home central-bank
     """
     from node.app.loading import load_signer
     from node.cli.upkeep import load_home

@@ -56,7 +56,8 @@ def command(
 
     \b
     Example:
-      khazana auction bid mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000 --key bank.json
+      khazana auction bid mtb-3m-574 --price 98.3815 --face 25000 \\
+        --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --development account-0
     """
     signers = submission.signers()
     if price is not None and cash_account is not None:

@@ -40,7 +40,7 @@ def command(
 
     \b
     Example:
-      khazana auction bids first-bank --auction mtb-3m-574
+      khazana auction bids participant-0 --auction mtb-3m-574
     """
 
     async def read(client: "Client") -> tuple[Mapping[str, Any], timezone]:

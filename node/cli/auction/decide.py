@@ -37,8 +37,12 @@ def command(auction: str, cut_off: Fraction | None, *, reject: bool, offices: Of
 
     \b
     Examples:
-      khazana auction decide mtb-3m-574 --cut-off 97.3500 --account tkhz1… --key ministry.json
-      khazana auction decide mtb-3m-575 --reject --account tkhz1… --key ministry.json
+      khazana auction decide mtb-3m-574 --cut-off 98.3815 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development finance-ministry/account
+      khazana auction decide mtb-3m-575 --reject \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development finance-ministry/account
     """
     if reject is (cut_off is not None):
         raise CommandError(Exit.USAGE, "expected either --cut-off or --reject")

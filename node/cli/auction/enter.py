@@ -37,8 +37,8 @@ def command(
 
     \b
     Example:
-      khazana auction enter mtb-3m-574 --number 7 --price 98.3815 --face 25000 --salt '3b1f…' \\
-        --account tkhz1… --key office.json
+      khazana auction enter mtb-3m-574 --number 3 --price 98.3815 --face 25000 --salt "$SALT" \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     drawn = digits_of(salt, "salt")
 

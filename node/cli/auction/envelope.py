@@ -51,7 +51,8 @@ def command(
 
     \b
     Example:
-      khazana auction envelope mtb-3m-574 --account tkhz1… --price 98.3815 --face 25000
+      khazana auction envelope mtb-3m-574 --price 98.3815 --face 25000 \\
+        --account tkhz1m4jfmjaumapf949l52x4zamq3pykxjmvlxmm3u
     """
     drawn = new_salt() if salt is None else digits_of(salt, "salt")
 

@@ -36,8 +36,9 @@ def command(
 
     \b
     Example:
-      khazana auction lodge mtb-3m-574 --account tkhz1… --bidder tkhz1… --hash '9f86d081 …' \\
-        --key office.json
+      khazana auction lodge mtb-3m-574 --hash "$HASH" \\
+        --bidder tkhz1m4jfmjaumapf949l52x4zamq3pykxjmvlxmm3u \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     operation: dict[str, Any] = {"account": account, "approvers": [], "auction": auction}
     if returned is not None and bidder is None and hash_ is None:

@@ -36,7 +36,8 @@ def command(
 
     \b
     Example:
-      khazana auction mandate --account tkhz1… --office central-bank --key treasurer.json
+      khazana auction mandate --office central-bank \\
+        --account tkhz1m4jfmjaumapf949l52x4zamq3pykxjmvlxmm3u --development account-1
     """
     if revoke is (office is not None) or (revoke and cash_account) or (by and not revoke):
         raise CommandError(

@@ -39,8 +39,12 @@ def command(
 
     \b
     Examples:
-      khazana auction plan 2027-q1 plan.csv --cash PKR --account tkhz1… --key ministry.json
-      khazana auction plan 2027-q1 --withdraw --account tkhz1… --key ministry.json
+      khazana auction plan 2027-q1 plan.csv --cash PKR \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development finance-ministry/account
+      khazana auction plan 2027-q1 --withdraw \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development finance-ministry/account
     """
     if withdraw is (file is not None):
         raise CommandError(Exit.USAGE, "expected either a FILE or --withdraw")

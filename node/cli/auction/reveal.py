@@ -48,7 +48,9 @@ def command(
 
     \b
     Example:
-      khazana auction reveal mtb-3m-574 --account tkhz1… --cash-account tkhz1… --key bank.json
+      khazana auction reveal mtb-3m-574 \\
+        --cash-account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j \\
+        --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --development account-0
     """
     from node.client import Refused
 

@@ -26,7 +26,8 @@ def command(
 
     \b
     Example:
-      khazana auction withdraw mtb-3m-574 --account tkhz1… --number 7 --key bank.json
+      khazana auction withdraw mtb-3m-574 --number 2 \\
+        --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --development account-0
     """
     submission.send(
         *(

@@ -57,9 +57,10 @@ def command(
 
     \b
     Examples:
-      khazana calendar amend --confirm 2027-03-10 --account tkhz1… --key bank.json
+      khazana calendar amend --confirm 2027-03-10 \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
       khazana calendar amend --withdraw 2027-03-10 --holiday 2027-03-11 \\
-        --account tkhz1… --key bank.json
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     given = offices.submission
 

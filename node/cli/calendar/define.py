@@ -57,9 +57,11 @@ def command(
     \b
     Examples:
       khazana calendar define karachi --title "Banks in Karachi" --holiday 2027-03-23 \\
-        --provisional 2027-03-10 --account tkhz1… --key bank.json
+        --provisional 2027-03-10 \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
       khazana calendar define dubai holidays.csv --title "Dubai" --weekend saturday \\
-        --weekend sunday --account tkhz1… --key bank.json
+        --weekend sunday \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     if _NONE in weekend and len(weekend) > 1:
         raise CommandError(Exit.USAGE, "found --weekend none beside a day, expected one of them")

@@ -16,7 +16,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana config check --home /srv/khazana
+      khazana config check --home central-bank
     """
     from node.config import load_config
     from node.genesis import load_genesis, with_installed

@@ -19,7 +19,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana config show --home /srv/khazana
+      khazana config show --home central-bank
     """
     from node.config import load_config
     from node.provision.homes import CONFIG_FILE

@@ -62,7 +62,7 @@ def command(root: Path, to: datetime | None, by: timedelta | None, *, as_json: b
     Examples:
       khazana devnet time
       khazana devnet time --by 30d
-      khazana devnet time --to 2027-02-11
+      khazana devnet time --to $(date -d '45 days' +%F)
     """
     from node.provision.local import open_network
 

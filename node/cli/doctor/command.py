@@ -36,7 +36,7 @@ def command(ctx: click.Context, home: Path, timeout_s: float, *, as_json: bool) 
 
     \b
     Example:
-      khazana doctor --home /srv/khazana
+      khazana doctor --home central-bank
     """
     findings = examine(home, timeout_s)
     verdict = worst(findings)

@@ -26,7 +26,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana index rebuild --home /srv/khazana
+      khazana index rebuild --home central-bank
     """
     from node.index.rebuilding import rebuild
     from node.storage import open_leveldb

@@ -19,7 +19,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana index status --home /srv/khazana
+      khazana index status --home central-bank
     """
     from node.index.answers import Answers
 

@@ -24,7 +24,8 @@ def command(public_key: str, owner: str, salt: str, *, main_network: bool, as_js
 
     \b
     Example:
-      khazana keys address 5b13…c9 --owner alice
+      khazana keys address --owner participant-2 \\
+        37d5439cc2a9e4e0bd24aff53409dbe719505ac0733729418f423cb4c0604f5b
     """
     from node.addresses import render_address
     from node.ledger.policies import SALT_SIZE_MAX, SALT_SIZE_MIN, account_address, single_signer

@@ -41,7 +41,7 @@ def command(
 
     \b
     Example:
-      khazana keys import treasury.json --seed-file seed.hex
+      khazana keys import alice.json --seed-file seed.hex --passphrase-file alice.passphrase
     """
     from node.keys import LocalSigner
     from node.keys.keystore import store_key

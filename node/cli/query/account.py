@@ -20,7 +20,7 @@ def command(address: str, url: str, timeout_s: float, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana query account tkhz1…
+      khazana query account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j
     """
     ask(url, timeout_s, "khz_account", as_json=as_json, text=_text, address=address)
 

@@ -25,7 +25,7 @@ def command(code: str, url: str, timeout_s: float, *, as_json: bool, as_csv: boo
     \b
     Examples:
       khazana query asset PKR
-      khazana query asset PIB-5Y-2031 --csv > terms.csv
+      khazana query asset PIB-5Y --csv > terms.csv
     """
     ask(
         url,

@@ -38,7 +38,7 @@ def command(
 
     \b
     Example:
-      khazana query block 120 --transactions full
+      khazana query block 2 --transactions full
     """
     ask(
         url,

@@ -25,8 +25,8 @@ def command(address: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
 
     \b
     Examples:
-      khazana query holdings tkhz1…
-      khazana query holdings tkhz1… --csv > holdings.csv
+      khazana query holdings tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j
+      khazana query holdings tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --csv > holdings.csv
     """
     ask_all(
         url,

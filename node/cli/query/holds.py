@@ -24,8 +24,8 @@ def command(address: str, url: str, timeout_s: float, *, as_json: bool, as_csv: 
 
     \b
     Examples:
-      khazana query holds tkhz1…
-      khazana query holds tkhz1… --csv > holds.csv
+      khazana query holds tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j
+      khazana query holds tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --csv > holds.csv
     """
     ask_all(
         url,

@@ -22,7 +22,7 @@ def command(id_: str, url: str, timeout_s: float, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana query proposal 91b2…
+      khazana query proposal "$PROPOSAL"
     """
     ask(url, timeout_s, "khz_proposal", as_json=as_json, text=_text, proposal=id_)
 

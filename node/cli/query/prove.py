@@ -74,7 +74,8 @@ def command(
 
     \b
     Example:
-      khazana query prove holding --address tkhz1… --name PKR --out holding.proof.json
+      khazana query prove holding --name PKR --out holding.proof.json \\
+        --address tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j
     """
 
     async def prove(client: "Client") -> "Proof":

@@ -25,7 +25,7 @@ def command(ctx: click.Context, id_: str, url: str, timeout_s: float, *, as_json
 
     \b
     Example:
-      khazana query transaction 5f3c…
+      khazana query transaction "$ID"
     """
     found = ask(url, timeout_s, "khz_transaction", as_json=as_json, text=_text, id=id_)
     if found["status"] == "unknown":

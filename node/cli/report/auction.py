@@ -42,7 +42,7 @@ def command(auction: str, out: Path, url: str, timeout_s: float, *, as_json: boo
 
     \b
     Example:
-      khazana report auction mtb-6m-12 --out mtb-6m-12.pdf
+      khazana report auction mtb-3m-574 --out mtb-3m-574.pdf
     """
     result, figures = with_client(url, timeout_s, lambda client: _read(client, auction))
     wrong = [figure.name for figure in figures if not figure.agrees]

@@ -37,8 +37,10 @@ def command(
 
     \b
     Example:
-      khazana security call PIB-10Y-2036 --day 2031-02-14 --share 25 \\
-        --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
+      khazana security call PIB-10Y --day 2032-08-11 --share 25 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --approver tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --development finance-ministry/account --development central-bank/account
     """
     ppm = None if share is None else share * _PPM_OF_PERCENT
     if ppm is not None and (ppm.denominator != 1 or not 0 < ppm < _ALL_PPM):

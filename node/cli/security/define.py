@@ -234,18 +234,24 @@ def command(
     Examples:
       khazana security define MTB-3M-0511 --kind bill --name "Treasury bill, 84 days" \\
         --isin PK0MTB03M260 --issue 2027-02-11 --tenor 84d --document terms.pdf \\
-        --multiple 5000 --ceiling 1000000000 --account tkhz1… --propose --key ministry.json
+        --multiple 5000 --ceiling 1000000000 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --propose --development finance-ministry/account
       khazana security define PIB-5Y --kind bond --name "Investment bond, 11.5 %" --rate 11.5 \\
         --isin PK0PIB05Y266 --issue 2027-02-11 --tenor 5y --document terms.pdf \\
         --multiple 100000 --ceiling 5000000000 \\
-        --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --approver tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --development finance-ministry/account --development central-bank/account
       khazana security define PFL-3Y --kind bond --name "Floating bond" --reference mtb-3m \\
         --isin PK0PFL03Y266 --months 3 --issue 2027-02-11 --tenor 3y --document terms.pdf \\
-        --multiple 100000 --ceiling 5000000000 --account tkhz1… --dry-run
+        --multiple 100000 --ceiling 5000000000 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 --dry-run
       khazana security define PIB-10Y --kind bond --name "Callable bond" --rate 12 \\
         --callable 2032-02-11..2036-02-11=101 --isin PK0PIB10Y266 --issue 2027-02-11 \\
-        --tenor 10y --document terms.pdf --multiple 100000 --ceiling 5000000000 \\
-        --account tkhz1… --propose --key ministry.json
+        --tenor 10y --call-in-part --document terms.pdf --multiple 100000 --ceiling 5000000000 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --propose --development finance-ministry/account
     """
     given = offices.submission
     payer = agent or offices.account

@@ -32,8 +32,10 @@ def command(
 
     \b
     Example:
-      khazana security define-strips PIB-5Y-2031 --series PIBS --document strips.pdf \\
-        --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
+      khazana security define-strips PIB-5Y --series PIBS --document strips.pdf \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --approver tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --development finance-ministry/account --development central-bank/account
     """
     offices.send(
         {

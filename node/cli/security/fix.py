@@ -43,9 +43,11 @@ def command(
 
     \b
     Example:
-      khazana security fix PFL-5Y-2031 --reference 11.25 \\
+      khazana security fix PFL-5Y --reference 11.25 \\
         --source "PKRV 6M, mean of 2026-11-16 to 2026-11-20" \\
-        --account tkhz1… --approver tkhz1… --key bank.json --key ministry.json
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --approver tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development central-bank/account --development finance-ministry/account
     """
     ppm = reference * _PPM_OF_PERCENT
     if ppm.denominator != 1:

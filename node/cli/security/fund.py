@@ -28,7 +28,9 @@ def command(asset: str, account: str, *, submission: Submission) -> None:
 
     \b
     Example:
-      khazana security fund PIB-5Y-2031 --account tkhz1… --key bank.json
+      khazana security fund PIB-1Y \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development finance-ministry/account
     """
     told = with_client(
         submission.url, submission.timeout_s, lambda client: _unpaid(client, asset, account)

@@ -18,7 +18,8 @@ def command(asset: str, face: str, account: str, *, submission: Submission) -> N
 
     \b
     Example:
-      khazana security reconstitute PIB-5Y-2031 100000 --account tkhz1… --key bank.json
+      khazana security reconstitute PIB-5Y 100000 \\
+        --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --development account-0
     """
     submission.send(
         {"type": "reconstitute_security", "account": account, "asset": asset, "face": face}

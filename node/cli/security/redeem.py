@@ -20,8 +20,10 @@ def command(asset: str, amount: str, holder: str | None, *, offices: Offices) ->
 
     \b
     Example:
-      khazana security redeem MTB-3M-0511 50000 \\
-        --account tkhz1… --approver tkhz1… --key ministry.json --key bank.json
+      khazana security redeem MTB-1M-0312 50000 \\
+        --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --approver tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --development finance-ministry/account --development central-bank/account
     """
     offices.send(
         {"type": "redeem", "asset": asset, "amount": amount, "holder": holder or offices.account}

@@ -34,7 +34,7 @@ def command(
 
     \b
     Example:
-      khazana security strips PIB-5Y-2031 --account tkhz1…
+      khazana security strips PIB-5Y --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j
     """
     ask(
         url,

@@ -19,7 +19,7 @@ def command(home: Path, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana stream status --home /srv/khazana
+      khazana stream status --home central-bank
     """
     from node.stream import is_wanted, link_of
 

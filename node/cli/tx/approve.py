@@ -19,7 +19,8 @@ def command(*, office: Office, id_: str) -> None:
 
     \b
     Example:
-      khazana tx approve 91b2… --account tkhz1… --key office.json
+      khazana tx approve "$PROPOSAL" \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     facts = office.act(lambda _, pen: pen.approve(id_))
     if facts["state"] == "refused":

@@ -53,7 +53,8 @@ def command(
 
     \b
     Example:
-      khazana tx build issue.json --signer 5b13… --signer 77aa… --out issue.tx.json --valid-for 3600
+      khazana tx build issue.json --signer "$BANK_KEY" --signer "$MINISTRY_KEY" \\
+        --out issue.tx.json --valid-for 3600
     """
     from node.cli.tx.files import read_operations
     from node.cli.tx.submitting import build

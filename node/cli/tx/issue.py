@@ -33,7 +33,8 @@ def command(
 
     \b
     Example:
-      khazana tx issue --account tkhz1… --to tkhz1… --asset PKR --amount 5000 --key bank.json
+      khazana tx issue --to tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --asset PKR --amount 5000 \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     operation = {
         "type": "issue",

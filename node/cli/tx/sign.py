@@ -30,7 +30,8 @@ def command(
 
     \b
     Example:
-      khazana tx sign issue.tx.json --key ministry.json --out issue.ministry.tx.json
+      khazana tx sign issue.tx.json --development finance-ministry/account \\
+        --out issue.ministry.tx.json
     """
     from node.cli.tx.files import load_draft
 

@@ -23,7 +23,9 @@ def command(
 
     \b
     Example:
-      khazana tx transfer --account tkhz1… --to tkhz1… --asset PKR --amount 100.50 --key alice.json
+      khazana tx transfer --asset PKR --amount 100.50 \\
+        --to tkhz1m4jfmjaumapf949l52x4zamq3pykxjmvlxmm3u \\
+        --account tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --development account-0
     """
     operation = {"type": "transfer", "account": account, "to": to, "asset": asset, "amount": amount}
     submission.send(operation)

@@ -26,7 +26,8 @@ def command(*, office: Office, version: int) -> None:
 
     \b
     Example:
-      khazana upgrade cancel --version 2 --account tkhz1… --key office.json
+      khazana upgrade cancel --version 2 \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
 
     async def act(client: "Client", pen: Pen) -> dict[str, Any]:

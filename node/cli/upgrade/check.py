@@ -28,7 +28,8 @@ def command(version: int | None, urls: tuple[str, ...], timeout_s: float, *, as_
 
     \b
     Example:
-      khazana upgrade check --version 2 --url http://bank:26680 --url http://ministry:26680
+      khazana upgrade check --version 2 \\
+        --url http://127.0.0.1:26680 --url http://127.0.0.1:26681
     """
     nodes = look(urls, timeout_s)
     wanted = _wanted(nodes) if version is None else version

@@ -35,7 +35,8 @@ def command(*, office: Office, version: int, height: int) -> None:
 
     \b
     Example:
-      khazana upgrade propose --version 2 --height 250000 --account tkhz1… --key office.json
+      khazana upgrade propose --version 2 --height 250000 \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     from node.ledger.protocol import SUPPORTED
 

@@ -33,7 +33,7 @@ def command(*, office: Office, file: Path, newcomer: str | None, unseen: bool) -
     \b
     Example:
       khazana validator add bank.request.json --newcomer http://bank.example:26680 \\
-        --account tkhz1… --key office.json
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     from consensus.quorum import quorum
     from consensus.types import FaultModel

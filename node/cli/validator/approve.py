@@ -17,7 +17,8 @@ def command(*, office: Office, id_: str) -> None:
 
     \b
     Example:
-      khazana validator approve 91b2… --account tkhz1… --key office.json
+      khazana validator approve "$PROPOSAL" \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     facts = office.act(lambda _, pen: pen.approve(id_))
     tell(facts, f"proposal {id_[:16]}…", as_json=office.as_json)

@@ -31,7 +31,7 @@ def command(
 
     \b
     Example:
-      khazana validator prepare --home /srv/khazana
+      khazana validator prepare --home first-bank
     """
     from node.cli.upkeep import load_home
     from node.cli.validator.writing import no_voting_key, request_path, write_request

@@ -25,7 +25,8 @@ def command(*, office: Office, name: str, fewer_faults: bool) -> None:
 
     \b
     Example:
-      khazana validator remove bank --account tkhz1… --key office.json
+      khazana validator remove bank \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
 
     async def act(client: "Client", pen: Pen) -> dict[str, Any]:

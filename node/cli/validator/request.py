@@ -28,7 +28,7 @@ def command(
 
     \b
     Example:
-      khazana validator request --home /srv/khazana --participant bank
+      khazana validator request --home first-bank --participant bank
     """
     from node.app.loading import (
         load_following_identity,

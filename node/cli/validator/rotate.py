@@ -28,7 +28,8 @@ def command(*, office: Office, file: Path) -> None:
 
     \b
     Example:
-      khazana validator rotate bank.request.json --account tkhz1… --key office.json
+      khazana validator rotate bank.request.json \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
 
     async def act(client: "Client", pen: Pen) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def command(home: Path, url: str, timeout_s: float, *, as_json: bool) -> None:
 
     \b
     Example:
-      khazana validator settle --home /srv/khazana --url http://127.0.0.1:26680
+      khazana validator settle --home first-bank --url http://127.0.0.1:26680
     """
     from node.cli.upkeep import load_home
     from node.cli.validator.writing import no_key_waits

@@ -65,9 +65,14 @@ def command(
     \b
     Examples:
       khazana withholding set person bond --from 2027-07-01 --rate 20 --source "Finance Act 2027" \\
-        --account tkhz1… --approver tkhz1… --key bank.json --key ministry.json
-      khazana withholding set company sukuk rates.csv --collector tkhz1… --account tkhz1… \\
-        --propose --key bank.json
+        --collector tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --approver tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
+        --development central-bank/account --development finance-ministry/account
+      khazana withholding set company sukuk rates.csv \\
+        --collector tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
+        --propose --development central-bank/account
     """
     one = (from_day, rate, source)
     if (file is None) is (one == (None, None, None)) or (file is None and None in one):
