@@ -30,7 +30,7 @@ from typing import Any, Final, Protocol
 from node.log import Logger
 from node.metrics import Metrics
 from node.network.contacts import Contact, PeerView, Standing
-from node.network.errors import DialFailed, LinkClosed, WireError
+from node.network.errors import DialFailed, LinkClosed, WireError, WireFault
 from node.network.messages import (
     BATCH_SIZE_BYTES,
     BATCH_TRANSACTIONS_MAX,
@@ -54,6 +54,8 @@ PUNISHMENT_POINTS: Final = 20
 """Of an offence that a handler reports: five in a short time put a peer out."""
 
 _REASON_LENGTH_MAX: Final = 200
+_FAULTS: Final = ("reported", "misconduct", "too-many-links", *WireFault)
+"""Labels of what is held against a member."""
 
 
 class Handler(Protocol):
@@ -278,6 +280,8 @@ class Network:
                 address = self._addresses.get(name)
                 contact = Contact(member, address, self._settings)
                 self._contacts[name] = contact
+                for reason in _FAULTS:  # Prometheus sees no increase in one that begins at 1
+                    self._metrics.peer_faults.labels(peer=name, reason=reason)
                 if address is not None:
                     contact.dialling = self._tasks.create_task(
                         self._keep_dialling(contact, address), name=f"dial-{name}"

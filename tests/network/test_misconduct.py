@@ -50,6 +50,9 @@ def test_a_peer_that_breaks_the_protocol_is_put_out_for_a_while_and_may_come_bac
         async with running(node, witness):
             link = await puppet.dial("a")
             await node.meets("b", "p")
+            # An increase is seen from a value only: from 1 on nothing has risen.
+            sample = "khazana_peer_faults_total", {"peer": "p", "reason": fault}
+            assert node.metrics.registry.get_sample_value(*sample) == 0
             await link.send(frame)
             await closing_reason(link)
             await node.meets("b")
