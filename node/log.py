@@ -8,6 +8,7 @@ once there is room again. A node does not stop for its log, nor fail in saying w
 """
 
 import logging
+import math
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO, TypeAlias
@@ -78,6 +79,36 @@ def silent_log() -> Logger:
         processors=[],
     ).bind()
     return logger
+
+
+class Sparing:
+    """Lines that strangers can cause as often as they like: some at once, then one every while.
+
+    What is left out is counted, and the next line that is written says it as `left_out`.
+    """
+
+    def __init__(self, log: Logger, *, at_once: int = 10, every_s: float = 6.0) -> None:
+        self._log = log
+        self._at_once = at_once
+        self._every_s = every_s
+        self._paid_until_s = -math.inf
+        self._left_out = 0
+
+    def info(self, now_s: float, event: str, **words: object) -> None:
+        """Write a line, or count it.
+
+        Args:
+            now_s: seconds since an arbitrary start, which no clock that is set right moves.
+        """
+        paid_until_s = max(self._paid_until_s, now_s)
+        if paid_until_s - now_s > self._every_s * (self._at_once - 1):
+            self._left_out += 1
+            return
+        self._paid_until_s = paid_until_s + self._every_s
+        if self._left_out:
+            words["left_out"] = self._left_out
+            self._left_out = 0
+        self._log.info(event, **words)
 
 
 class _Lines:

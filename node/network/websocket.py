@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 import aiohttp
 from aiohttp import web
 
-from node.log import Logger
+from node.log import Logger, Sparing
 from node.metrics import Metrics
 from node.network.conduct import TokenBucket
 from node.network.errors import DialFailed, LinkClosed, WireError, WireFault
@@ -73,6 +73,7 @@ class WebSocketTransport:
         self._listen = listen
         self._frame_size_max = frame_size_max
         self._log = log.bind(part="transport")
+        self._turned_away = Sparing(self._log)
         self._metrics = metrics
         self._settings = settings or NetworkSettings()
         self._contexts = make_contexts(identity, ())
@@ -214,7 +215,7 @@ class WebSocketTransport:
             refusal = self._refusal(host, loop.time())
             if refusal is not None:
                 connection.close()
-                self._count(refusal)
+                self._turn_away(refusal, f"{host}:{address[1]}", "too many, or too often")
                 continue
             self._handshakes[host] += 1
             tasks.create_task(
@@ -278,9 +279,9 @@ class WebSocketTransport:
             async with asyncio.timeout(timeout_s):
                 link = await upgraded
         except (TimeoutError, OSError) as error:
-            # Strangers scan ports: worth a count, not a line in the log.
-            self._count("slow-handshake" if isinstance(error, TimeoutError) else "tls")
-            self._log.debug("handshake failed", address=address, reason=_sentence(error))
+            slow = isinstance(error, TimeoutError)
+            why = f"not done after {timeout_s:g} s" if slow else _sentence(error)
+            self._turn_away("slow-handshake" if slow else "tls", address, why)
         except Exception:
             # Whatever a stranger finds in the libraries below, it ends here.
             self._count("internal")
@@ -312,15 +313,16 @@ class WebSocketTransport:
             or request.path != PATH
             or not websocket.can_prepare(request)
         ):
-            self._count("no-upgrade")
+            self._turn_away(
+                "no-upgrade", _address_of(transport), "it asked for something else than a link"
+            )
             refusal = web.Response(status=400, text="peers only")
             refusal.force_close()
             return refusal
         await websocket.prepare(request)
-        host, port = transport.get_extra_info("peername")[:2]
         link = WebSocketLink(
             websocket,
-            address=f"{host}:{port}",
+            address=_address_of(transport),
             certificate=_peer_certificate(transport.get_extra_info("ssl_object")),
             abort=lambda: _cut(transport),
             close_timeout_s=settings.close_timeout_s,
@@ -331,6 +333,12 @@ class WebSocketTransport:
             upgraded.set_result(link)
         await link.wait_closed()
         return websocket
+
+    def _turn_away(self, reason: str, address: str, why: str) -> None:
+        """Count one who got no link, and tell the operator: strangers scan ports, so sparingly."""
+        self._count(reason)
+        now_s = asyncio.get_running_loop().time()
+        self._turned_away.info(now_s, "turned away", address=address, fault=reason, reason=why)
 
     def _count(self, reason: str) -> None:
         self._metrics.peer_faults.labels(peer=STRANGER, reason=reason).inc()
@@ -461,6 +469,11 @@ def _cut(transport: asyncio.WriteTransport) -> None:
     # closed twice and then fails to abort it. Its own shutdown, which has a time limit, ends it.
     with contextlib.suppress(AttributeError):
         transport.abort()
+
+
+def _address_of(transport: asyncio.BaseTransport | None) -> str:
+    peer = None if transport is None else transport.get_extra_info("peername")
+    return "gone" if peer is None else f"{peer[0]}:{peer[1]}"
 
 
 def _peer_certificate(ssl_object: ssl.SSLObject | None) -> bytes:

@@ -11,7 +11,7 @@ import structlog
 from typing_extensions import override
 
 from node.clock import ManualClock
-from node.log import open_log, silent_log
+from node.log import Sparing, open_log, silent_log
 
 
 def test_a_console_line_has_time_level_event_and_values() -> None:
@@ -63,6 +63,22 @@ class Disk(io.StringIO):
         if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return super().write(text)
+
+
+def test_lines_that_strangers_cause_are_bounded_and_the_rest_is_counted() -> None:
+    stream = io.StringIO()
+    sparing = Sparing(open_log(stream, now_ms=ManualClock(0).now_ms), at_once=3, every_s=10.0)
+
+    for number in range(60_000):  # A thousand a second for a minute.
+        sparing.info(1_000 + number / 1000, "turned away", number=number)
+    sparing.info(2_000.0, "turned away", number=60_000)
+
+    lines = stream.getvalue().splitlines()
+    told = [int(line.partition("number=")[2].split()[0]) for line in lines]
+    assert told == [0, 1, 2, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]
+    assert "left_out" not in lines[2]
+    left_out = sum(int(line.partition("left_out=")[2]) for line in lines if "left_out" in line)
+    assert len(lines) + left_out == 60_001
 
 
 def test_lines_that_find_no_room_are_dropped_and_counted_not_raised() -> None:

@@ -27,6 +27,7 @@ class Recorder:
         self.present: set[str] = set()
         self.events: list[str] = []
         self.delay_s = 0.0
+        self.lines: list[dict[str, object]] = []
         self.changed = asyncio.Event()
 
     def connected(self, peer: str) -> None:
@@ -58,9 +59,10 @@ class Recorder:
         self.changed.set()
 
     def log(self) -> Logger:
-        """A log that writes nothing and makes `until` look again at each line."""
+        """A log that keeps its lines and makes `until` look again at each of them."""
 
         def look_again(_logger: object, _method: str, event: Any) -> Any:
+            self.lines.append(event)
             self.changed.set()
             return event
 

@@ -23,6 +23,11 @@ from tests.network.sockets import (
 )
 
 
+def turned_away(node: RealNode) -> list[dict[str, object]]:
+    """Return what the node's log says of those that got no link."""
+    return [line for line in node.recorder.lines if line["event"] == "turned away"]
+
+
 @pytest.mark.adversarial(46)
 async def test_a_stranger_does_not_get_past_tls() -> None:
     async with RealNode("a").running() as a:
@@ -31,6 +36,10 @@ async def test_a_stranger_does_not_get_past_tls() -> None:
             await stranger.upgrade()
         assert a.refused("tls") == 1
         assert a.recorder.events == []
+        (line,) = turned_away(a)
+        host, port = stranger.writer.get_extra_info("sockname")
+        assert (line["address"], line["fault"]) == (f"{host}:{port}", "tls")
+        assert line["reason"] == "its certificate is not pinned here"
         await stranger.close()
 
 
@@ -177,6 +186,7 @@ async def test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_othe
                 await a.node.meets("b")
         assert 0 < most <= 9
         assert a.refused("too-many-handshakes-of-host") > 200
+        assert 0 < len(turned_away(a)) < 20, "ten at once and ten a minute"
         assert a.transport.handshakes == 0
 
 
@@ -190,3 +200,4 @@ async def test_a_host_that_comes_too_often_is_turned_away_before_it_costs_a_sign
             await idler.read_to_end()
             await idler.close()
         assert (a.refused("tls"), a.refused("too-fast")) == (3, 2)
+        assert [line["fault"] for line in turned_away(a)] == ["tls"] * 3 + ["too-fast"] * 2
