@@ -199,6 +199,11 @@ class Metrics:
         self.rpc_requests = counter(
             "khazana_rpc_requests", "Requests by method", ["method", "result"]
         )
+        self.rpc_handshakes_refused = counter(
+            "khazana_rpc_handshakes_refused",
+            "Clients that TLS turned away, by reason",
+            ["reason"],
+        )
         self.rpc_seconds = histogram(
             "khazana_rpc_seconds", "Answering a request", ["method"], buckets=_LATENCY
         )

@@ -15,6 +15,7 @@ from typing_extensions import override
 from node.log import Logger
 from node.rpc.doorstep import LINGER_SECONDS, Doorstep, Refuse
 from node.rpc.limits import RpcLimits, caller
+from node.rpc.tls import SHAKING, Handshake, refusal_of
 
 READ_BYTES: Final = 1 << 15
 """Of a body that nobody reads yet; at twice as much its connection is not read."""
@@ -29,6 +30,9 @@ STOP_SECONDS: Final = 2.0
 HANDSHAKE_SECONDS: Final = 5.0
 """In which TLS must be agreed on: against those that connect and say nothing."""
 
+TurnAway: TypeAlias = Callable[[str, str], None]
+"""Told of whoever gets no further than the handshake: the address, and why in a word."""
+
 Answer: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -42,12 +46,14 @@ async def listen(
     ssl_context: ssl.SSLContext | None = None,
     connections: "Connections | None" = None,
     refuse: Refuse | None = None,
+    turned_away: TurnAway | None = None,
 ) -> "Listening":
     """Listen, and answer every request by this; port 0 asks the system for a free one.
 
     Args:
         connections: counts those of several listeners together.
         refuse: asked for each list of transactions that can be refused before it is read.
+        turned_away: told of each handshake of TLS that fails.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -75,7 +81,9 @@ async def listen(
         # 256 KiB, 512 MiB for those that may be open. `start_tls` has no word for it. A record of
         # TLS has 16 KiB (RFC 8446, 5.1). Holds for the whole process, connections of peers too.
         asyncio.sslproto.SSLProtocol.max_size = READ_AT_ONCE_BYTES
-        make = partial(_Doorway, runner.server, counted, ssl_context, shaking)
+        make = partial(
+            _Doorway, runner.server, counted, ssl_context, shaking, turned_away or _tell_nobody
+        )
     try:
         listening = await asyncio.get_running_loop().create_server(make, host, port)
     except OSError:
@@ -196,8 +204,10 @@ class _Doorway(asyncio.Protocol):
         counted: Connections,
         context: ssl.SSLContext,
         shaking: set[asyncio.Task[None]],
+        turned_away: TurnAway,
     ) -> None:
         self._server = server
+        self._turned_away = turned_away
         self._counted = counted
         self._context = context
         self._shaking = shaking
@@ -218,6 +228,8 @@ class _Doorway(asyncio.Protocol):
         task.add_done_callback(self._shaking.discard)
 
     async def _shake(self, transport: asyncio.Transport) -> None:
+        handshake = Handshake()
+        SHAKING.set(handshake)  # of this task alone, and of what it begins
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
                 transport,
@@ -226,7 +238,8 @@ class _Doorway(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
-        except OSError:
+        except OSError as error:
+            self._turned_away(self._address, refusal_of(handshake.refused or error))
             self._lose()  # asyncio tells nobody of one that is lost in the handshake
             return
         except BaseException:
@@ -255,6 +268,10 @@ class _Doorway(asyncio.Protocol):
         if not self._lost:
             self._lost = True
             self._counted.close(self._address)
+
+
+def _tell_nobody(_address: str, _reason: str) -> None:
+    """Where nobody counts handshakes."""
 
 
 def _peer_of(peer: object) -> str:

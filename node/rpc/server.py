@@ -28,6 +28,7 @@ from aiohttp import hdrs, web
 
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
 from node.ledger.tables import ASSETS, AUCTIONS, name_key
+from node.log import Sparing
 from node.rpc.allowances import Allowances
 from node.rpc.bodies import Bodies, LargeBodies
 from node.rpc.callers import (
@@ -178,6 +179,7 @@ class RpcServer:
         self._subscribers: Counter[str] = Counter()
         self._connections = Connections(self._limits)
         self._listening: list[Listening] = []
+        self._sparing = Sparing(self._log)
 
     async def start(
         self,
@@ -205,10 +207,21 @@ class RpcServer:
             ssl_context=ssl_context,
             connections=self._connections,
             refuse=partial(self._refusals.refuse, gate),
+            turned_away=self._note_failed_handshake,
         )
         self._listening.append(listening)
         self._log.info("listening for clients", host=host, port=listening.port, role=role.value)
         return listening.port
+
+    def _note_failed_handshake(self, address: str, reason: str) -> None:
+        """Count a client whom TLS turned away, and tell the operator: strangers come, so sparingly.
+
+        One that only connects and hangs up is counted: so do those that look whether we live.
+        """
+        self._services.metrics.rpc_handshakes_refused.labels(reason=reason).inc()
+        if reason != "lost":
+            now_s = asyncio.get_running_loop().time()
+            self._sparing.info(now_s, "client turned away", address=address, reason=reason)
 
     @property
     def health(self) -> Health:

@@ -5,6 +5,8 @@ ordinary server's certificate, and for mutual TLS an authority that has signed t
 """
 
 import ssl
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,36 @@ _TOLD: Final = frozenset(
     }
 )
 """OpenSSL's reasons that only somebody who speaks TLS can give, and read an answer to."""
+
+
+@dataclass(slots=True)
+class Handshake:
+    """What came of one handshake."""
+
+    refused: ssl.SSLError | None = None
+    """Why, where the other side was told: what asyncio raises then is only how that left."""
+
+
+SHAKING: Final[ContextVar[Handshake | None]] = ContextVar("shaking", default=None)
+"""The handshake that a connection is in; asyncio reads it in the context that began TLS."""
+
+_VERIFY_REASONS: Final = {9: "not-yet-valid", 10: "expired", 23: "revoked"}
+"""By OpenSSL's codes X509_V_ERR_*; any other certificate is untrusted."""
+_REASONS: Final = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no-certificate",
+    "UNSUPPORTED_PROTOCOL": "no-common-version",
+    "NO_SHARED_CIPHER": "no-common-version",
+}
+
+
+def refusal_of(error: OSError) -> str:
+    """Return why a handshake failed, as a label of a metric: one of a dozen words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _VERIFY_REASONS.get(error.verify_code, "untrusted")
+    if isinstance(error, ssl.SSLError):
+        return _REASONS.get(error.reason or "", "not-tls")
+    # asyncio's own, when the time for the handshake is over.
+    return "slow" if isinstance(error, ConnectionAbortedError | TimeoutError) else "lost"
 
 
 class ListenerTlsError(Exception):
@@ -46,6 +78,9 @@ class _TellingObject(ssl.SSLObject):
             if error.reason not in _TOLD:
                 raise
             self._refused = error
+            handshake = SHAKING.get()
+            if handshake is not None:
+                handshake.refused = error
             raise ssl.SSLWantReadError from error
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import socket
 import ssl
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from node.client import Client, Unreachable
 from node.client import Forbidden as ClientForbidden
 from node.codec import encode
 from node.explorer import Explorer
-from node.log import silent_log
+from node.log import open_log, silent_log
 from node.rpc import RpcLimits, listening
 from node.rpc.doorstep import Doorstep
 from node.rpc.listening import READ_AT_ONCE_BYTES, WRITE_BYTES
@@ -320,13 +322,19 @@ async def test_who_is_turned_away_in_the_handshake_hears_why(
     context = listener_context(server.certificate, server.key, authority.certificate)
     async with solo_node(settled=False) as solo:
         port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
-        for stranger, alert, said in (
-            (None, "CERTIFICATE_REQUIRED", "wants a certificate of its clients"),
-            (foreign.sign("intruder"), "UNKNOWN_CA", "does not trust who signed"),
-            (authority.sign("former", is_over=True), "CERTIFICATE_EXPIRED", "has expired"),
+        for stranger, alert, said, reason in (
+            (None, "CERTIFICATE_REQUIRED", "wants a certificate of its clients", "no-certificate"),
+            (foreign.sign("intruder"), "UNKNOWN_CA", "does not trust who signed", "untrusted"),
+            (
+                authority.sign("former", is_over=True),
+                "CERTIFICATE_EXPIRED",
+                "has expired",
+                "expired",
+            ),
         ):
             with pytest.raises(ssl.SSLError, match=alert):
                 await _ask_in_tls(port, client_context(authority, stranger))
+            await _until(partial(_is_counted, solo, reason))
             with pytest.raises(Unreachable, match=said):
                 async with Client(
                     f"https://127.0.0.1:{port}", ssl_context=client_context(authority, stranger)
@@ -340,6 +348,43 @@ async def test_who_is_turned_away_in_the_handshake_hears_why(
         with pytest.raises(Unreachable, match="ask with http"):
             async with Client(solo.url.replace("http", "https")) as client:
                 await client.status()
+
+
+async def test_who_is_turned_away_in_the_handshake_is_counted_and_told_of_sparingly(
+    authority: Authority, server: Identity
+) -> None:
+    context = listener_context(server.certificate, server.key, authority.certificate)
+    log = io.StringIO()
+    async with solo_node(settled=False, log=open_log(log, now_ms=lambda: 0, level="info")) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        for _ in range(40):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            await reader.read()
+            writer.close()
+        await _until(lambda: turned_away(solo, "not-tls") == 40)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        await _until(lambda: turned_away(solo, "lost") == 1)
+
+    lines = [line for line in log.getvalue().splitlines() if "client turned away" in line]
+    assert 10 <= len(lines) < 20
+    assert all("address=127.0.0.1 reason=not-tls" in line for line in lines)
+
+
+def turned_away(solo: Solo, reason: str) -> float:
+    name = "khazana_rpc_handshakes_refused_total"
+    return solo.services.metrics.value(name, reason=reason)
+
+
+def _is_counted(solo: Solo, reason: str) -> bool:
+    return turned_away(solo, reason) == 1
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 async def _ask_in_tls(port: int, context: ssl.SSLContext) -> bytes:
