@@ -8,7 +8,7 @@ A fresh volume takes its owner from what lies at its place in the image, so the 
 for each of `NODE_NAMES` and a network in containers has no other names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -249,7 +249,15 @@ MONITORING_FILES: Final = (
 
 
 def _prometheus(network: ContainerNetwork) -> str:
-    targets = "\n".join(f"          - {name}:26680" for name in network.names)
+    def targets(names: Sequence[str]) -> str:
+        return "\n".join(f"          - {name}:26680" for name in names)
+
+    # Observers say that they are: one that is left out, as by its profile, wakes nobody.
+    observers = f"""\
+      - labels: {{role: observer}}
+        targets:
+{targets(network.observer_names)}
+"""
     return f"""\
 # Scrapes the nodes of compose.yaml by their names; on machines of your own, list yours.
 global:
@@ -262,8 +270,8 @@ scrape_configs:
   - job_name: khazana
     static_configs:
       - targets:
-{targets}
-"""
+{targets([name for name in network.names if name not in network.observer_names])}
+{observers if network.observer_names else ""}"""
 
 
 def _service(network: ContainerNetwork, name: str, port: int) -> str:

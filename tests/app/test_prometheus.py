@@ -169,6 +169,16 @@ CASES: Final = {
 }
 
 
+NEVER_THERE: Final = Case(
+    series={
+        'up{job="khazana",role="observer",instance="a"}': ("1x9 0x40", "0x50"),
+    },
+    labels=A | {"job": "khazana", "role": "observer"},
+    summary="a does not answer",
+)
+"""An observer that stopped; and one that was left out, as by `COMPOSE_PROFILES=core,monitoring`."""
+
+
 CUT_OFF: Final = Case(
     series={
         'khazana_sync_target_height{instance="a"}': ("50x40", "50+2x40"),
@@ -246,7 +256,11 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
                 {"eval_time": f"{case.at_min}m", "alertname": alert, "exp_alerts": expected}
             ],
         }
-        for alert, case in (*CASES.items(), ("NodeBehind", CUT_OFF))
+        for alert, case in (
+            *CASES.items(),
+            ("NodeBehind", CUT_OFF),
+            ("NodeDown", NEVER_THERE),
+        )
         for which, expected in enumerate((told(alert, case), []))
     ]
     file = tmp_path / "tests.yml"
