@@ -225,7 +225,7 @@ class Readings:
     """What is read when somebody asks, and costs nothing until then."""
 
     signed_last: Callable[[], Mapping[str, int]] = dict
-    """The last height whose certificate names a validator, by validator."""
+    """The last height whose certificate names a validator, by validator; each has one."""
     queues: dict[str, Callable[[], int]] = field(default_factory=dict)
     """What waits in each queue of work, by name."""
     disk: Callable[[], tuple[int, int] | None] = lambda: None
@@ -241,7 +241,7 @@ class _ReadingsCollector(Collector):
         readings = self._readings
         signed = GaugeMetricFamily(
             "khazana_validator_last_signed_height",
-            "Last height whose certificate names a validator, since the start",
+            "Last height whose certificate names a validator, or up to which that is not known",
             labels=["validator"],
         )
         for name, height in readings.signed_last().items():

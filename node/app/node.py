@@ -496,7 +496,8 @@ class Node:
     def _offer_readings(self, thread: StorageThread | None) -> None:
         """Tell the metrics where to look when somebody asks."""
         readings = self.metrics.readings
-        readings.signed_last = lambda: self.replica.totals.signed_last
+        totals = self.replica.totals
+        readings.signed_last = lambda: totals.signed_before | totals.signed_last
         readings.queues |= {
             "consensus": lambda: self.replica.queue_length,
             "clients": lambda: self.intake.waiting[0],

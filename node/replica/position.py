@@ -16,6 +16,9 @@ class Totals:
     rounds_skipped: int = 0
     signed_last: dict[str, int] = field(default_factory=dict)
     """The last height whose certificate names a validator, of those that rule."""
+    signed_before: dict[str, int] = field(default_factory=dict)
+    """The same of the blocks before the start or before it ruled; of one that none of those names
+    which were looked at, the height before these: it has not signed since."""
     missed: dict[str, int] = field(default_factory=dict)
     """Rounds in which a validator brought no proposal in time, as far as this node waited."""
 

@@ -382,7 +382,7 @@ class Replica:
         self._gate.open_height(self._entering.height, self._chain.validators)
         self._metrics.height.set(self._chain.head.height)
         self._metrics.earliest_height.set(self._chain.history.earliest)
-        self._report.keep(self._chain.validators)
+        self._report.begin(self._chain.validators, self._chain.head.height, self._chain.certificate)
         self.wake()
 
     async def _handle(self, event: Event) -> None:
@@ -506,7 +506,7 @@ class Replica:
         if self._chain.is_durable:
             self._service.tell_status()
         self._report.committed(candidate, certificate, synced=synced, now_s=now_s)
-        self._report.keep(self._chain.validators)
+        self._report.keep(self._chain.validators, head.height)
         self._service.end_height(now_s)
         self._memories.end_height()
         self._release_early()

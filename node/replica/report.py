@@ -3,6 +3,7 @@
 import functools
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
@@ -17,6 +18,8 @@ from node.replica.position import Totals
 
 ROUNDS_UNTOLD: Final = 4
 """From this round of a height on an operator is told that nothing is decided. A power of two."""
+LOOKED_BACK_AT: Final = 100
+"""Blocks before the start, for who has signed them: more than a silent validator is told of by."""
 
 
 class Reporter:
@@ -36,11 +39,35 @@ class Reporter:
         self._metrics.proposals_missed.labels(validator=proposer).inc()
         self.totals.missed[proposer] = self.totals.missed.get(proposer, 0) + 1
 
-    def keep(self, validators: ValidatorSet) -> None:
+    def begin(
+        self,
+        validators: ValidatorSet,
+        height: int,
+        certificate: Callable[[int], QuorumCertificate | None],
+    ) -> None:
+        """Look who has signed the last blocks, at the head that the node was started with.
+
+        A validator that is silent from then on, also because it long was, is to have a height too.
+
+        Args:
+            certificate: of a height; None: it is not kept.
+        """
+        before = self.totals.signed_before
+        seen, end = height, max(0, height - LOOKED_BACK_AT)
+        while seen > end and (found := certificate(seen)) is not None:
+            for name, _ in found.signatures:
+                before.setdefault(name, seen)
+            seen -= 1
+        self.keep(validators, seen)
+
+    def keep(self, validators: ValidatorSet, height: int) -> None:
         """Forget all validators but these, and count from zero on for each of them.
 
         Prometheus sees an increase only from a value that it has seen: a counter that first appears
         at 1 has risen by nothing.
+
+        Args:
+            height: up to which those that are new here may have signed.
         """
         if validators is not self._counted:
             self._counted = validators
@@ -48,7 +75,9 @@ class Reporter:
                 self._metrics.evidence.labels(validator=validator.id)
                 self._metrics.proposals_missed.labels(validator=validator.id)
         totals = self.totals
-        for kept in (totals.signed_last, totals.missed):
+        for validator in validators:
+            totals.signed_before.setdefault(validator.id, height)
+        for kept in (totals.signed_last, totals.signed_before, totals.missed):
             for name in [each for each in kept if each not in validators]:
                 del kept[name]
 
