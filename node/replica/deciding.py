@@ -100,6 +100,14 @@ class Deciding:
         """Whether the engine has been started at the height after the head."""
         return self._is_open
 
+    def awaits_proposal(self, round_: int) -> bool:
+        """Whether the proposal of this round is still in time: its first one, of a height that has
+        not begun here.
+        """
+        if not self.is_open:
+            return round_ == 0
+        return self._engine.round == round_ and self._engine.awaits_proposal
+
     async def open(
         self,
         start: StartHeight,

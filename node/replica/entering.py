@@ -63,6 +63,7 @@ class Entering:
         self._clock = clock
         self._log = log
         self._pace: Pace | None = None
+        self._is_abreast = False
 
     @property
     def height(self) -> Height:
@@ -85,6 +86,13 @@ class Entering:
         """Whether the others are still to be heard before any height is begun: what they say first
         is what is being heard."""
         return self._seat is not None and self._seat.is_hearing
+
+    @property
+    def is_abreast(self) -> bool:
+        """Whether this node has seen the height before it end, and so this one begin: not one that
+        has just been started, or has copied that block. What it hears first may be old.
+        """
+        return self._is_abreast
 
     @property
     def needs_claims(self) -> bool:
@@ -114,6 +122,7 @@ class Entering:
     def committed(self, now_s: float, *, synced: bool, count: int) -> None:
         """Note that a block of so many transactions was committed."""
         assert self._pace is not None
+        self._is_abreast = not synced
         self._pace.committed(now_s, synced=synced, count=count)
 
     def at_hand(self) -> None:

@@ -90,7 +90,12 @@ class Hearing:
         elif message.height == height + 1 or (message.height == height and entering.is_hearing):
             self._early.hold(Heard(peer, message))
         elif message.height == height and entering.may_vote:
-            event = self._reading.input_of(message)
+            event = self._reading.input_of(
+                message,
+                is_timely=isinstance(message, ProposalMessage)
+                and entering.is_abreast
+                and self._deciding.awaits_proposal(message.round),
+            )
             if event is not None:
                 await entering.begin_if_due(called=True)
                 await self._deciding.drive(event)

@@ -30,8 +30,13 @@ class Reading:
         self._clock = clock
         self._metrics = metrics
 
-    def input_of(self, message: VoteMessage | ProposalMessage | CertificateMessage) -> Input | None:
+    def input_of(
+        self, message: VoteMessage | ProposalMessage | CertificateMessage, *, is_timely: bool
+    ) -> Input | None:
         """Return the engine's input, verified; None for what is known already.
+
+        Args:
+            is_timely: whether a proposal of this round would have been made just now.
 
         Raises:
             BadMessage: a rule is broken, or a signature does not hold.
@@ -50,7 +55,8 @@ class Reading:
                 _check_round(message, body)
                 proposal = self._gate.admit_proposal(message)
                 self._bodies.add(body)
-                self._note_clock(message, body.header.time_ms)
+                if is_timely:
+                    self._note_clock(message, body.header.time_ms)
                 return ProposalReceived(signed=proposal)
             case CertificateMessage():
                 certificate = self._gate.admit_certificate(message)

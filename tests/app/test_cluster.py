@@ -424,6 +424,40 @@ def test_a_wrong_clock_costs_its_owner_proposals_and_nobody_the_chain(offset_ms:
     run_virtual(main())
 
 
+def test_an_old_proposal_says_nothing_of_its_proposers_clock() -> None:
+    """Without a quorum a round lasts, and who comes back is told what was proposed long ago."""
+
+    async def main() -> None:
+        async with cluster() as network:
+            await network.meet()
+            for name in VALIDATORS:
+                await network.settle(name, network.transaction())
+            proposer = network[A].up.replica.position.proposer
+            away = [name for name in VALIDATORS if name != proposer][:2]
+            await network.stop(*away)
+            height = min(machine.height for machine in network.running)
+            await network.submit(proposer, network.transaction())
+            await asyncio.sleep(120.0)
+            assert {machine.height for machine in network.running} <= {height, height + 1}
+
+            told: set[int] = set()
+
+            def is_over() -> bool:
+                for machine in network.running:
+                    offsets = machine.up.replica.clock_offsets.values()
+                    told.update(offset.ahead_ms for offset in offsets)
+                return min(machine.height for machine in network.running) >= height + 12
+
+            await network.start(*away)
+            await network.until(is_over)
+
+            assert max(map(abs, told)) < 1_000
+            for name in away:
+                assert len(network[name].up.replica.clock_offsets) == 3, "it hears the others"
+
+    run_virtual(main())
+
+
 def test_an_observer_follows_closely_and_takes_transactions_in() -> None:
     async def main() -> None:
         async with cluster(observers=[OBSERVER]) as network:
