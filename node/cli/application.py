@@ -88,6 +88,7 @@ COMMANDS: Final = {
     "explain": Place("node.cli.explain", "Say what a code means and what to do."),
     "tx": Place("node.cli.tx", "Build, sign and submit transactions."),
     "query": Place("node.cli.query", "Ask a node what is on the ledger."),
+    "participant": Place("node.cli.participant", "Say which person a participant is."),
     "schedule": Place("node.cli.schedule", "Print what a security pays and when."),
     "contract": Place("node.cli.contract", "Print an asset as an ACTUS contract."),
     "debt": Place("node.cli.debt", "Print what the state owes, when, and at what cost."),

@@ -192,6 +192,7 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.ParticipantRegistered,
         events.ParticipantStatusUpdated,
         events.PaymentUnfunded,
+        events.PersonIdentified,
         events.PowersSet,
         events.ProposalApplied,
         events.ProposalExpired,

@@ -28,6 +28,7 @@ from node.ledger.events import (
     OfficeGranted,
     ParticipantRegistered,
     ParticipantStatusUpdated,
+    PersonIdentified,
     Transferred,
     ValidatorAdded,
 )
@@ -318,6 +319,7 @@ _OF_PROPOSALS: Final = frozenset(
 _OF_PARTICIPANTS: Final[Mapping[type[Record], Callable[[Any], tuple[str | None, ...]]]] = {
     ParticipantRegistered: lambda event: (event.participant,),
     ParticipantStatusUpdated: lambda event: (event.participant,),
+    PersonIdentified: lambda event: (event.participant,),
     OfficeGranted: lambda event: tuple(dict.fromkeys((event.participant, event.previous))),
     LicenceGranted: lambda event: (event.participant,),
     LicenceRevoked: lambda event: (event.participant,),

@@ -30,6 +30,7 @@ from node.ledger.auctions.terms import (
 from node.ledger.authority import is_active, participant_of
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Name
+from node.ledger.identities import identity_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
@@ -42,6 +43,7 @@ from node.ledger.tables import (
     STANDINGS,
     DueKind,
     DueRecord,
+    ParticipantKind,
     bid_key,
     bidder_key,
     due_key,
@@ -159,13 +161,17 @@ def check_bidder(
     time_ms: int,
     priced: bool,
 ) -> None:
-    """Refuse who may not bid so: of another class, the issuer itself, or excluded for a time.
+    """Refuse who may not bid so: of another class, the issuer itself, excluded, or nobody known.
+
+    Whatever an auction limits, it limits by bidder: a person who could be several would bid in each
+    name, and after an exclusion in the next. So only persons bid of whom it is known who they are;
+    it is asked when a bid is handed in.
 
     Raises:
-        Reject: BIDDER_NOT_ACCEPTED, BIDDER_EXCLUDED.
+        Reject: BIDDER_NOT_ACCEPTED, BIDDER_EXCLUDED, BIDDER_NOT_IDENTIFIED.
     """
     names_a_price = competes(state, terms, bidder, time_ms=time_ms)
-    kind = participant_of(state, bidder).kind.value
+    kind = participant_of(state, bidder).kind
     accepted = names_a_price if priced else not names_a_price and kind in terms.noncompetitive_kinds
     if not accepted or bidder == asset_of(state, terms.asset).issuer:
         raise _not_accepted(state, operation, auction, bidder)
@@ -179,6 +185,8 @@ def check_bidder(
             unrevealed=standing.unrevealed,
             failed=standing.failed,
         )
+    if kind is ParticipantKind.PERSON and identity_of(state, bidder) is None:
+        raise Reject(Outcome.BIDDER_NOT_IDENTIFIED, participant=bidder)
 
 
 def competes(state: LedgerState, terms: AuctionTerms, bidder: str, *, time_ms: int) -> bool:

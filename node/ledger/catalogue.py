@@ -56,6 +56,7 @@ from node.ledger.acts.registry import (
     grant_licence,
     grant_office,
     hold_account,
+    identify_person,
     open_account,
     register_participant,
     release_account,
@@ -115,6 +116,7 @@ ACTS: Final[tuple[Act, ...]] = (
     lodge_envelope.ACT,
     return_envelope.ACT,
     enter_bid.ACT,
+    identify_person.ACT,
 )
 """Every act, in order of tag."""
 

@@ -39,6 +39,7 @@ from node.ledger.acts.registry.close_account import AccountClosed
 from node.ledger.acts.registry.grant_licence import LicenceGranted
 from node.ledger.acts.registry.grant_office import OfficeGranted
 from node.ledger.acts.registry.hold_account import AccountHeld
+from node.ledger.acts.registry.identify_person import PersonIdentified
 from node.ledger.acts.registry.open_account import AccountOpened
 from node.ledger.acts.registry.register_participant import ParticipantRegistered
 from node.ledger.acts.registry.release_account import AccountReleased
@@ -163,6 +164,7 @@ Event: TypeAlias = (
     | FaceReallotted
     | AllotmentFailed
     | AuctionSettled
+    | PersonIdentified
 )
 
 __all__ = [
@@ -219,6 +221,7 @@ __all__ = [
     "PaymentFunded",
     "PaymentSettled",
     "PaymentUnfunded",
+    "PersonIdentified",
     "PlanPublished",
     "PowersSet",
     "ProposalApplied",

@@ -7,7 +7,8 @@
 2. No supply is above the ceiling of its asset; nothing is negative; every amount is below 2^64.
 3. What is held of a holding is the sum of the holds on it; an empty holding has no record.
 4. Every account has a registered owner, every holding and hold an account and an asset.
-5. An office has one holder, who has no other; identifiers point at who has them.
+5. An office has one holder, who has no other; identifiers point at who has them, the tokens of
+   persons among them: no two participants are known to be one person.
 6. What expires stands in the queue at its time, and nothing else stands there; open proposals are
    counted for whoever made them.
 7. At least one validator rules; its key is noted as used; the newest set noted is the ruling one.
@@ -15,7 +16,8 @@
 9. Calendars are in order, and appointments are by calendars that there are.
 10. No auction allots more than it offers, nor delivers more than it allots; what was paid is face
     times price of what was delivered, and the interest accrued; bids belong to an auction that is
-    not over; what came on paper is a bid, and mandates for it are of open accounts.
+    not over, and of one person at most one without a price counts; what came on paper is a bid, and
+    mandates for it are of open accounts.
 11. What was issued of a security and not redeemed is held by somebody on its register; what was due
     was paid, is owed by name, or is residue (`servicing/books.py`).
 12. There is as much of every strip as is stripped of its lines, and a line with what is stripped of
@@ -45,6 +47,7 @@ from node.ledger.calendars import mover_key, queue_of
 from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
+from node.ledger.identities import token_key
 from node.ledger.registers import Scheme
 from node.ledger.securities import (
     PAYMENTS,
@@ -72,6 +75,7 @@ from node.ledger.tables import (
     HOLDINGS,
     HOLDS,
     IDENTIFIERS,
+    IDENTITIES,
     LADDERS,
     LICENCES,
     MANDATES,
@@ -91,6 +95,7 @@ from node.ledger.tables import (
     DueRecord,
     HoldingRecord,
     HoldRecord,
+    ParticipantKind,
     RulingKey,
     due_key,
     identifier_key,
@@ -333,6 +338,15 @@ def _registers(rows: StateRows) -> Iterator[str]:
             if identifier is not None:
                 claimed += 1
                 agree_on_identifiers &= _belongs(rows, scheme, identifier, key)
+    persons = True
+    for key, identity in rows.items(IDENTITIES):
+        claimed += 1
+        record = rows.get(IDENTIFIERS, token_key(identity.token))
+        agree_on_identifiers &= record is not None and name_key(record.holder) == key
+        of = rows.get(PARTICIPANTS, key)
+        persons &= of is not None and of.kind is ParticipantKind.PERSON
+    if not persons:
+        yield "somebody is identified who is no person"
     if not agree_on_offices or held != _count(rows, OFFICES):
         yield "the offices and those who hold them do not agree"
     if not agree_on_identifiers or claimed != _count(rows, IDENTIFIERS):
@@ -448,6 +462,16 @@ def _auctions(rows: StateRows) -> Iterator[str]:
             counted = (sealed - unpriced, len(theirs) - sealed + unpriced)
             if counted != (record.sealed, record.noncompetitive):
                 yield f"auction {name} does not have the bids that it counts"
+        counting = Counter(
+            bid.bidder
+            for bid in theirs
+            if isinstance(bid, BidRecord)
+            and not bid.void
+            and bid.bid is not None
+            and bid.bid.price_e4 is None
+        )
+        if counting and max(counting.values()) > 1:
+            yield f"in auction {name} two bids without a price of one bidder count"
         over = record.stage > AuctionStage.DECIDED and record.next_ms is None
         if over and (theirs or paper or key in bidders):
             yield f"auction {name} is over and has bids or bidders"

@@ -46,6 +46,7 @@ from node.ledger.acts.registry.close_account import CloseAccount
 from node.ledger.acts.registry.grant_licence import GrantLicence
 from node.ledger.acts.registry.grant_office import GrantOffice
 from node.ledger.acts.registry.hold_account import HoldAccount
+from node.ledger.acts.registry.identify_person import IdentifyPerson
 from node.ledger.acts.registry.open_account import OpenAccount
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.acts.registry.release_account import ReleaseAccount
@@ -105,6 +106,7 @@ Operation: TypeAlias = (
     | LodgeEnvelope
     | ReturnEnvelope
     | EnterBid
+    | IdentifyPerson
 )
 
 Operations: TypeAlias = Annotated[
@@ -133,6 +135,7 @@ __all__ = [
     "GrantLicence",
     "GrantOffice",
     "HoldAccount",
+    "IdentifyPerson",
     "Issue",
     "LodgeEnvelope",
     "OpenAccount",

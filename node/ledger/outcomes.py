@@ -195,7 +195,8 @@ class Outcome(IntEnum):
     NOT_REGISTRAR = (
         45,
         "Participant {owner} was registered by {expected}, not by {found}. A licensee opens"
-        " accounts for those whom it registered itself.",
+        " accounts for those whom it registered itself, or who approve it by an account that they"
+        " have; it identifies those alone whom it registered.",
     )
 
     BID_MANDATE_MISSING = (
@@ -302,6 +303,25 @@ class Outcome(IntEnum):
     ACCOUNT_NOT_EMPTY = (
         90,
         "Account {account} still holds {asset}. Move every holding elsewhere before closing it.",
+    )
+
+    PARTICIPANT_NOT_A_PERSON = (
+        91,
+        "Participant {participant} is a {kind}, and only persons are identified by a token. Legal"
+        " entities are told apart by their LEI.",
+        3,
+    )
+    IDENTITY_UNCHANGED = (
+        92,
+        "This already is what is known of who {participant} is. Nothing to change.",
+        3,
+    )
+    PERSON_KNOWN_ALREADY = (
+        93,
+        "The person with this token is registered already, as {participant}. Open an account for"
+        " that participant: it may have accounts with several intermediaries. If the token is not"
+        " that one's, two offices correct it (identify_person).",
+        3,
     )
 
     # Assets and holdings.
@@ -713,6 +733,13 @@ class Outcome(IntEnum):
         207,
         "Participant {participant} may not bid before {expected} ms: it left {unrevealed} sealed"
         " bids unopened and {failed} allotments unpaid. Block time is {found} ms.",
+        3,
+    )
+    BIDDER_NOT_IDENTIFIED = (
+        241,
+        "Participant {participant} may not bid yet: one person bids under one name, and nobody has"
+        " said which person it is. Its registrar, or an office that registers persons, states its"
+        " token first (identify_person).",
         3,
     )
     BIDS_FULL_FOR_BIDDER = (

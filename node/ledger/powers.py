@@ -25,6 +25,9 @@ ANY: Final = "*"
 OFFICE_HOLDER: Final = "office-holder"
 """The subject of what is done to a participant that holds an office."""
 
+IDENTIFIED_PERSON: Final = "identified-person"
+"""The subject of what changes who a person is known to be."""
+
 CENTRAL_BANK: Final = "central-bank"
 FINANCE_MINISTRY: Final = "finance-ministry"
 CRYPTO_COUNCIL: Final = "crypto-council"
@@ -86,7 +89,7 @@ _SECURITY_OPERATIONS: Final = frozenset(
 
 def offices_min(operation: str, subject: str) -> int:
     """Return how many offices any row for this operation and subject must ask for, at least."""
-    if operation in _JOINT_OPERATIONS or subject == OFFICE_HOLDER:
+    if operation in _JOINT_OPERATIONS or subject in (OFFICE_HOLDER, IDENTIFIED_PERSON):
         return 2
     if operation in _SECURITY_OPERATIONS and subject != "cash":
         return 2
@@ -157,6 +160,10 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "grant_licence": {ANY: supervisor},
         "grant_office": {ANY: joint},
         "hold_account": of_supervised,
+        "identify_person": {
+            IDENTIFIED_PERSON: _row((CENTRAL_BANK, VIRTUAL_ASSET_REGULATOR), 2),
+            "person": retail,
+        },
         "issue": {"bill": fiscal, "bond": fiscal, "cash": monetary, "sukuk": fiscal},
         "lodge_envelope": {"bill": auctioneers, "bond": auctioneers, "sukuk": auctioneers},
         "open_account": of_owners,

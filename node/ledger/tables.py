@@ -137,6 +137,15 @@ class LicenceRecord(Record):
     """How many accounts were ever opened by this licence; closing gives no place back."""
 
 
+class IdentityRecord(Record):
+    """Which human being a person is, and who says so."""
+
+    token: Hash
+    """A keyed hash of the national identity number; nobody else has the same (`identities.py`)."""
+    identified_by: Name
+    """The participant that stated it, the first of those who did."""
+
+
 # --- accounts ------------------------------------------------------------------------------------
 
 
@@ -424,7 +433,7 @@ VALIDATOR_SETS: Final = Table("validator sets", b"G", ValidatorSetRecord)
 HOLDINGS: Final = Table("holdings", b"H", HoldingRecord, ordered=True)
 """Key: address, then asset code."""
 IDENTIFIERS: Final = Table("identifiers", b"I", IdentifierRecord)
-"""Key: scheme (isin, lei, dti), a colon, the identifier."""
+"""Key: scheme (isin, lei, dti, person), a colon, the identifier; of a person its token in hex."""
 CALENDARS: Final = Table("calendars", b"K", CalendarRecord)
 """Key: name of the calendar. Never deleted."""
 LICENCES: Final = Table("licences", b"L", LicenceRecord)
@@ -435,6 +444,8 @@ HOLDS: Final = Table("holds", b"O", HoldRecord, ordered=True)
 """Key: address of the account, then the 32-byte id of the hold."""
 PARTICIPANTS: Final = Table("participants", b"P", ParticipantRecord)
 """Key: participant id."""
+IDENTITIES: Final = Table("identities", b"p", IdentityRecord)
+"""Key: participant id. Of persons whose token was stated."""
 PROPOSALS: Final = Table("proposals", b"Q", ProposalRecord, ordered=True)
 """Key: 32-byte id of the proposal. Only open ones."""
 PROTOCOL: Final = Table("protocol", b"R", ProtocolRecord)
@@ -513,6 +524,7 @@ TABLES: Final = (
     MANDATES,
     ENVELOPES,
     PLANS,
+    IDENTITIES,
 )
 """All of them, in order of prefix."""
 

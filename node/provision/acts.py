@@ -10,6 +10,7 @@ from typing import Final
 
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.acts.assets.issue import Issue
+from node.ledger.acts.registry.identify_person import IdentifyPerson
 from node.ledger.acts.registry.open_account import OpenAccount
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.policies import account_address, single_signer
@@ -111,6 +112,19 @@ def enrol_person(*, registrar: bytes, participant: str, public_key: bytes) -> En
             file_commitment=document_hash(f"file of {participant}"),
         ),
         OpenAccount(account=registrar, approvers=(), owner=participant, policy=policy, salt=SALT),
+    )
+
+
+def identify_person(*, registrar: bytes, participant: str) -> IdentifyPerson:
+    """Return what says who a person is, on a network whose people are made up: one a name.
+
+    Anywhere else the token comes from the state's register of persons.
+    """
+    return IdentifyPerson(
+        account=registrar,
+        approvers=(),
+        participant=participant,
+        token=document_hash(f"token of {participant}"),
     )
 
 

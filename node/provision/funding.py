@@ -12,7 +12,7 @@ from node.keys import LocalSigner
 from node.keys.development import development_signer
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import ParticipantKind
-from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
+from node.provision.acts import RUPEE, address_of_key, define_rupee, identify_person, issue
 from node.provision.description import Account, Participant
 from node.provision.pakistan import define_pakistan
 
@@ -55,7 +55,8 @@ def founders() -> tuple[list[Participant], list[Account]]:
 async def fund(client: Client) -> bool:
     """Make the rupee and give every account some, unless that has been done; says whether it did.
 
-    With it goes the calendar of Pakistan, where the ruling version knows calendars.
+    With it go the calendar of Pakistan and the identities of the accounts' owners, who may bid
+    then, where the ruling version knows auctions.
 
     Raises:
         ClientError: the network did not take it.
@@ -67,6 +68,7 @@ async def fund(client: Client) -> bool:
     else:
         return False
     bank, ministry = institution_account("central-bank"), institution_account("finance-ministry")
+    signers = [bank.signer, ministry.signer]
     builder = await client.transaction(memo="development funds")
     builder.add(define_rupee(central_bank=bank.address, approvers=(ministry.address,)))
     for account in development_accounts():
@@ -74,8 +76,12 @@ async def fund(client: Client) -> bool:
             issue(account=bank.address, asset=RUPEE, amount=FUNDS_PAISA, to=account.address)
         )
     if (await client.status()).protocol_version >= DEBT_DESK:
+        regulator = institution_account("virtual-asset-regulator")
+        signers.append(regulator.signer)
         builder.add(define_pakistan(central_bank=bank.address))
-    await client.submit(builder.sign(bank.signer, ministry.signer))
+        for account in development_accounts():
+            builder.add(identify_person(registrar=regulator.address, participant=account.owner))
+    await client.submit(builder.sign(*signers))
     return True
 
 

@@ -20,6 +20,7 @@ from node.ledger.tables import (
     HOLDINGS,
     HOLDS,
     IDENTIFIERS,
+    IDENTITIES,
     LADDERS,
     LICENCES,
     OFFICES,
@@ -140,7 +141,9 @@ class LedgerMethods:
         )
         return ledger_results.ParticipantResult(
             **self._at(),
-            participant=self._views.participant(name, record, licences),
+            participant=self._views.participant(
+                name, record, self._chain.record(IDENTITIES, name_key(name)), licences
+            ),
         )
 
     @method("khz_participants")

@@ -200,6 +200,9 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
     registrar: str
     office: str | None
     status: str
+    identified_by: str | None
+    """Who stated the token of this person, from the state's register; null: nobody. One token is
+    one participant's, and the interface does not show it."""
     licences: list[LicenceView]
 
 

@@ -27,6 +27,7 @@ from node.ledger.tables import (
     AssetRecord,
     HoldingRecord,
     HoldRecord,
+    IdentityRecord,
     LicenceRecord,
     ParticipantRecord,
     ProposalRecord,
@@ -311,6 +312,7 @@ class Views:
         self,
         name: str,
         record: ParticipantRecord,
+        identity: IdentityRecord | None,
         licences: Sequence[tuple[str, LicenceRecord]],
     ) -> ledger_results.ParticipantView:
         """Return a participant with its licences, by activity."""
@@ -323,6 +325,7 @@ class Views:
             registrar=record.registrar,
             office=record.office,
             status=record.status.name.lower(),
+            identified_by=None if identity is None else identity.identified_by,
             licences=[self.licence(activity, licence) for activity, licence in licences],
         )
 

@@ -46,6 +46,7 @@ from node.ledger.tables import (
 )
 from node.ledger.terms import BillTerms
 from node.ledger.units import MS_PER_DAY, MS_PER_HOUR
+from node.provision.acts import identify_person
 from node.storage import layout, open_leveldb
 from tests.chain.town import CASH, SALT, Town, address_of, key, make_record, make_town
 from tests.ledger.auctions.books import TERMS
@@ -270,6 +271,11 @@ def _founding(name: str, registrar: bytes, kind: ParticipantKind, amount: int) -
             jurisdiction="PK",
             lei=None,
             file_commitment=bytes(32),
+        ),
+        *(
+            [identify_person(registrar=registrar, participant=name)]
+            if kind is ParticipantKind.PERSON
+            else []
         ),
         OpenAccount(
             account=registrar,

@@ -19,6 +19,7 @@ from node.ledger.policies import single_signer
 from node.ledger.tables import AssetIdentifiers, ParticipantKind
 from node.ledger.terms import BillTerms
 from node.ledger.units import MS_PER_DAY
+from node.provision.acts import identify_person
 from tests.chain.town import BANK, CASH, SALT, address_of, key, make_record
 from tests.cli.asked import ask
 from tests.cli.running import Ran
@@ -136,7 +137,8 @@ async def market_at(folder: Path) -> AsyncIterator[Market]:
             policy=single_signer(key("amina").public_key),
             salt=SALT,
         )
-        await market.decide(amina, opening, by=("virtual-asset-regulator",))
+        identified = identify_person(registrar=REGULATOR, participant="amina")
+        await market.decide(amina, identified, opening, by=("virtual-asset-regulator",))
         give = Transfer(
             account=address_of(BANK, "a2"),
             to=address_of("amina", "amina"),

@@ -57,6 +57,8 @@ MONEY: Final[Sequence[Step]] = (
     Typed("query holds tkhz1lnx50cy9y8zk70xee0uzjzdswdmdynskr3ye8j --csv", r"^hold|amount"),
     Typed("query parameters", r"accounts-max-provisional"),
     Typed("query participant ", r"central-bank"),
+    Typed("participant identify participant-0 \\", r"applied in block"),
+    Typed("participant identify participant-0 --withdraw ", r"proposed in block"),
     Typed("query powers", r"set_parameter"),
     Typed("query validators", r"central-bank"),
     Typed("query prove ", r"holding\.proof\.json"),

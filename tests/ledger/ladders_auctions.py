@@ -24,6 +24,7 @@ from node.ledger.auctions.records import (
     StandingRecord,
 )
 from node.ledger.auctions.terms import COMPETITIVE_BIDS_MAX, NONCOMPETITIVE_BIDS_MAX
+from node.ledger.identities import note_identity
 from node.ledger.operations import (
     AnnounceAuction,
     CommitBid,
@@ -111,6 +112,17 @@ BID: Final = BidRecord(
 )
 OPENED: Final = OpenBid(price_e4=983_800, face=2 * STEP, cash_account=address("first-bank"))
 EXCLUDED: Final = StandingRecord(unrevealed=1, failed=2, excluded_until_ms=NOW_MS + 1, unentered=0)
+
+
+def _unidentified(state: LedgerState) -> None:
+    note_identity(state, "amina", None)
+
+
+UNIDENTIFIED_ROW: Final = Row(
+    why="a person of whom nobody has said who it is",
+    outcome=Outcome.BIDDER_NOT_IDENTIFIED,
+    prepare=_unidentified,
+)
 
 Preparation = Callable[[LedgerState], None]
 
@@ -504,6 +516,7 @@ PLACE_BID: Final = Ladder(
             outcome=Outcome.BIDDER_EXCLUDED,
             prepare=putting(STANDINGS, name_key("amina"), EXCLUDED),
         ),
+        UNIDENTIFIED_ROW,
         Row(
             why="one bid too many of the auction",
             outcome=Outcome.AUCTION_FULL,

@@ -47,6 +47,7 @@ from tests.ledger.ladders_auctions import (
     SALT,
     SEALED,
     STEP,
+    UNIDENTIFIED_ROW,
     UNKNOWN_ROW,
     having,
     sealing,
@@ -258,6 +259,7 @@ LODGE_WITHOUT_A_PRICE: Final = Ladder(
     by=(CB,),
     prepare=mandated_by_amina,
     rows=(
+        UNIDENTIFIED_ROW,
         Row(
             why="one bid too many without a price",
             outcome=Outcome.AUCTION_FULL,

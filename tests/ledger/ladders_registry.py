@@ -6,6 +6,7 @@ from node.ledger.operations import (
     CloseAccount,
     GrantLicence,
     GrantOffice,
+    IdentifyPerson,
     OpenAccount,
     RegisterParticipant,
     ReleaseAccount,
@@ -43,6 +44,7 @@ from tests.ledger.world import (
     policy,
     public_key,
     suspend,
+    token_of,
 )
 
 LEI: Final = "2138001CY61HDFJ5ZA27"
@@ -155,6 +157,113 @@ REGISTER_PERSON: Final = Ladder(
         ),
         Row(why="with a LEI", outcome=Outcome.LEI_OF_PERSON, change={"lei": LEI}),
         surplus_row("exchange"),
+    ),
+)
+
+IDENTIFY: Final = Ladder(
+    act="identify_person",
+    good=IdentifyPerson(
+        account=address("exchange"), approvers=(), participant="unbanked", token=token_of("u")
+    ),
+    by=("exchange",),
+    rows=(
+        *acting_rows(),
+        Row(
+            why="not registered",
+            outcome=Outcome.PARTICIPANT_UNKNOWN,
+            change={"participant": "nobody"},
+            alone=True,
+        ),
+        Row(
+            why="by the ministry",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"account": address(FM)},
+            by=(FM,),
+            alone=True,
+        ),
+        Row(
+            why="its registrar alone says something else of somebody",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"participant": "amina"},
+            alone=True,
+        ),
+        Row(
+            why="its registrar alone takes a token away",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"participant": "amina", "token": None},
+            alone=True,
+        ),
+        Row(
+            why="the licence was revoked",
+            outcome=Outcome.LICENCE_INACTIVE,
+            prepare=putting(
+                LICENCES,
+                licence_key("exchange", "exchange"),
+                LicenceRecord(
+                    phase=LicencePhase.FULL, revoked=True, expires_ms=None, accounts_opened=5
+                ),
+            ),
+        ),
+        Row(
+            why="another has registered it",
+            outcome=Outcome.NOT_REGISTRAR,
+            change={"participant": "first-bank"},
+        ),
+        surplus_row("exchange"),
+    ),
+)
+
+IDENTIFY_BY_OFFICE: Final = Ladder(
+    act="identify_person",
+    good=IdentifyPerson(
+        account=address(VAR), approvers=(), participant="unbanked", token=token_of("u")
+    ),
+    by=(VAR,),
+    rows=(
+        Row(
+            why="a bank",
+            outcome=Outcome.PARTICIPANT_NOT_A_PERSON,
+            change={"participant": "first-bank"},
+        ),
+        Row(
+            why="no token of somebody who has none",
+            outcome=Outcome.IDENTITY_UNCHANGED,
+            change={"token": None},
+        ),
+        Row(
+            why="a second registration of one person",
+            outcome=Outcome.PERSON_KNOWN_ALREADY,
+            change={"token": token_of("amina")},
+        ),
+        surplus_row(VAR),
+    ),
+)
+
+CORRECT_IDENTITY: Final = Ladder(
+    act="identify_person",
+    good=IdentifyPerson(
+        account=address(VAR), approvers=(address(CB),), participant="amina", token=token_of("u")
+    ),
+    by=(VAR, CB),
+    rows=(
+        Row(
+            why="the regulator alone",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"approvers": ()},
+            by=(VAR,),
+            alone=True,
+        ),
+        Row(
+            why="the token that it has",
+            outcome=Outcome.IDENTITY_UNCHANGED,
+            change={"token": token_of("amina")},
+        ),
+        Row(
+            why="the token of another",
+            outcome=Outcome.PERSON_KNOWN_ALREADY,
+            change={"token": token_of("bilal")},
+        ),
+        surplus_row(VAR, CB),
     ),
 )
 
@@ -535,3 +644,6 @@ LADDERS: Final = (
     RELEASE_ACCOUNT,
     CLOSE_ACCOUNT,
 )
+
+OF_PERSONS: Final = (IDENTIFY, IDENTIFY_BY_OFFICE, CORRECT_IDENTITY)
+"""A list of their own: the golden bytes are numbered in order."""

@@ -27,6 +27,7 @@ LADDERS = (
     ladders_plans.PUBLISH_PLAN,
     *ladders_lifecycle.LADDERS,
     *ladders_paper.LADDERS,
+    *ladders_registry.OF_PERSONS,
 )
 STEPS = [(ladder, index) for ladder in LADDERS for index in range(len(ladder.rows))]
 COMBINED = [(ladder, index) for ladder, index in STEPS if not ladder.rows[index].alone]

@@ -129,6 +129,10 @@ NUMBERS = {
     "PLAN_VERSION_PASSED": 231,
     "PLAN_NOT_VALID": 232,
     "ENVELOPE_WITHDRAWN": 240,
+    "BIDDER_NOT_IDENTIFIED": 241,
+    "PARTICIPANT_NOT_A_PERSON": 91,
+    "IDENTITY_UNCHANGED": 92,
+    "PERSON_KNOWN_ALREADY": 93,
     "BID_OUT_OF_RANGE": 225,
     "BID_MANDATE_MISSING": 220,
     "ENVELOPE_OF_ANOTHER_OFFICE": 221,
@@ -173,13 +177,15 @@ def test_numbers_are_permanent() -> None:
 
 def test_outcomes_are_declared_in_order_of_number() -> None:
     # Numbered later, and found out before others: whether there is an auction before the powers
-    # that it comes under, whose paper it is with the powers, what an amount is with the amounts.
+    # that it comes under, whose paper it is with the powers, what an amount is with the amounts,
+    # who a bidder is with whether it may bid.
     earlier = {
         Outcome.FACE_NOT_IN_UNITS,
         Outcome.AUCTION_UNKNOWN,
         Outcome.BID_MANDATE_MISSING,
         Outcome.ENVELOPE_OF_ANOTHER_OFFICE,
         Outcome.ENVELOPE_UNKNOWN,
+        Outcome.BIDDER_NOT_IDENTIFIED,
     }
     numbers = [int(outcome) for outcome in Outcome if outcome not in earlier]
 

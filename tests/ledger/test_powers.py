@@ -139,6 +139,8 @@ def test_three_institutions_decide_by_two() -> None:
         ("hold_account", OFFICE_HOLDER, 2),
         ("hold_account", ANY, 1),
         ("register_participant", "person", 1),
+        ("identify_person", "person", 1),
+        ("identify_person", "identified-person", 2),
     ],
 )
 def test_floor_is_two_where_no_institution_decides_alone(

@@ -25,6 +25,7 @@ from node.ledger.operations import (
     DefineAsset,
     GrantLicence,
     HoldAccount,
+    IdentifyPerson,
     Issue,
     OpenAccount,
     Operation,
@@ -43,7 +44,7 @@ from node.ledger.powers import (
     VIRTUAL_ASSET_REGULATOR,
     default_powers,
 )
-from node.ledger.protocol import LATEST_VERSION, protocol_of, ruling_version
+from node.ledger.protocol import DEBT_DESK, LATEST_VERSION, protocol_of, ruling_version
 from node.ledger.rehearsing import Rehearsal
 from node.ledger.state import LedgerState, MemoryRecords, R, Table
 from node.ledger.tables import (
@@ -296,6 +297,21 @@ def open_for(owner: str, by: str = VAR) -> OpenAccount:
     )
 
 
+def identified(participant: str, by: str = "exchange", token: str | None = None) -> IdentifyPerson:
+    """Say who a person is: the human being of this token, or of the name's own."""
+    return IdentifyPerson(
+        account=address(by),
+        approvers=(),
+        participant=participant,
+        token=token_of(token or participant),
+    )
+
+
+def token_of(human: str) -> bytes:
+    """Return the token that the state's register of persons gives for a human being."""
+    return hashlib.sha256(f"token of {human}".encode()).digest()
+
+
 def transfer(source: str, to: str, amount: int, asset: str = PKR) -> Transfer:
     return Transfer(account=address(source), to=address(to), asset=asset, amount=amount)
 
@@ -390,10 +406,12 @@ def make_market(*, version: int = LATEST_VERSION) -> World:
 
     Accounts `first-bank` (Rs 10,000, bills of Rs 50,000), `amina` (Rs 5,000), `bilal` (Rs 1,000, of
     which Rs 400 held), `held` (Rs 10, on hold), `suspended` (Rs 10), `closed`. `amina`, `bilal` and
-    the others are clients of the licensed `exchange`. `unbanked` is registered and has no account.
+    the others are clients of the licensed `exchange`, which has identified these two. `unbanked` is
+    registered and has no account.
     """
     world = make_world(version=version)
     clients = ("amina", "bilal", "held", "suspended", "closed")
+    known = ("amina", "bilal") if version >= DEBT_DESK else ()
     world.do(
         register("first-bank", ParticipantKind.BANK, by=CB),
         open_for("first-bank", by=CB),
@@ -412,6 +430,7 @@ def make_market(*, version: int = LATEST_VERSION) -> World:
     world.do(
         *(register(client, by="exchange") for client in (*clients, "unbanked")),
         *(open_for(client, by="exchange") for client in clients),
+        *(identified(client) for client in known),
         by=("exchange",),
     )
     world.do(

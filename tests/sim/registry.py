@@ -1,14 +1,16 @@
 """What the load asks of the registry: participants, offices, licences and accounts."""
 
+import hashlib
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from node.codec import Record
 from node.ledger.acts.registry.close_account import CloseAccount
 from node.ledger.acts.registry.grant_licence import GrantLicence
 from node.ledger.acts.registry.grant_office import GrantOffice
 from node.ledger.acts.registry.hold_account import HoldAccount
+from node.ledger.acts.registry.identify_person import IdentifyPerson
 from node.ledger.acts.registry.open_account import OpenAccount
 from node.ledger.acts.registry.register_participant import RegisterParticipant
 from node.ledger.acts.registry.release_account import ReleaseAccount
@@ -17,11 +19,15 @@ from node.ledger.acts.registry.set_account_policy import SetAccountPolicy
 from node.ledger.acts.registry.update_participant_status import UpdateParticipantStatus
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.powers import ANY, CRYPTO_COUNCIL
+from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import (
     CONSENSUS_KEYS,
     HOLDINGS,
+    IDENTITIES,
     LICENCES,
     PARTICIPANTS,
+    PROTOCOL,
+    PROTOCOL_KEY,
     Activity,
     LicencePhase,
     ParticipantKind,
@@ -39,6 +45,10 @@ from tests.sim.standing import (
     lei_of,
     one,
 )
+
+TWICE: Final = 5
+"""One in so many persons is registered a second time, and of one in so many nobody says who it is.
+"""
 
 
 class RegistryLoad:
@@ -79,10 +89,36 @@ class RegistryLoad:
         }
         if kind is ParticipantKind.PERSON and chance.random() < 0.5:
             licensee = self._licensee(chance)
-            return [RegisterParticipant(account=licensee, approvers=(), **fields)]
+            return [
+                RegisterParticipant(account=licensee, approvers=(), **fields),
+                *self._identified(name, licensee),
+            ]
         return [
             self._standing.governed(
                 RegisterParticipant, "register_participant", kind.value, **fields
+            ),
+            *(self._identified(name, None) if kind is ParticipantKind.PERSON else ()),
+        ]
+
+    def _identified(self, name: str, licensee: bytes | None) -> Sequence[Record]:
+        """Say who a new person is; some are there already, and of some nobody says it."""
+        ruling = self._standing.model.rows(PROTOCOL).get(PROTOCOL_KEY)
+        if ruling is None or ruling.version < DEBT_DESK:
+            return []
+        number = self._standing.made
+        known = sorted(self._standing.model.rows(IDENTITIES).items())
+        if number % TWICE == 0 and known:
+            token = known[0][1].token
+        elif number % TWICE == 1:
+            return []
+        else:
+            token = hashlib.sha256(name.encode()).digest()
+        fields: dict[str, Any] = {"participant": name, "token": token}
+        if licensee is not None:
+            return [IdentifyPerson(account=licensee, approvers=(), **fields)]
+        return [
+            self._standing.governed(
+                IdentifyPerson, "identify_person", ParticipantKind.PERSON.value, **fields
             )
         ]
 

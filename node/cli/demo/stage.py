@@ -22,7 +22,7 @@ from node.keys.development import DEVELOPMENT_LABELS, development_signer
 from node.ledger.operations import OpenAccount, Operation, RegisterParticipant
 from node.ledger.policies import single_signer
 from node.ledger.tables import ParticipantKind
-from node.provision.acts import SALT, address_of_key, document_hash
+from node.provision.acts import SALT, address_of_key, document_hash, identify_person
 from node.provision.description import Account
 from node.provision.local import LocalNetwork, create_network
 from node.provision.ports import Reservation
@@ -206,11 +206,13 @@ def enrol_all(
     kinds: Mapping[str, ParticipantKind],
     central_bank: Actor,
     regulator: Actor,
+    identified: bool = True,
 ) -> Iterator[Operation]:
     """Yield what makes somebody a holder: banks by the central bank, others by the regulator.
 
     Args:
         kinds: by name.
+        identified: whether the regulator says who persons are, as the debt desk asks of bidders.
     """
     for actor in actors:
         kind = kinds[actor.name]
@@ -224,6 +226,8 @@ def enrol_all(
             lei=None,
             file_commitment=document_hash(f"file of {actor.name}"),
         )
+        if identified and kind is ParticipantKind.PERSON:
+            yield identify_person(registrar=office.address, participant=actor.name)
         yield OpenAccount(
             account=office.address,
             approvers=(),

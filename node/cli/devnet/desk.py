@@ -42,6 +42,7 @@ from node.explorer.refusals import PageRefusal
 from node.explorer.showing import cut
 from node.keys import LocalSigner
 from node.ledger.operations import Operation
+from node.ledger.protocol import DEBT_DESK
 from node.ledger.tables import ParticipantKind
 from node.provision.acts import RUPEE, issue
 from node.provision.local import LocalNetwork, NodeFailed, open_network
@@ -316,7 +317,13 @@ class DevnetDesk:
         if address is None:
             guest = Actor.called(f"guest-{secrets.token_hex(4)}")
             kinds = {guest.name: ParticipantKind.PERSON}
-            opening += enrol_all([guest], kinds=kinds, central_bank=bank, regulator=regulator)
+            opening += enrol_all(
+                [guest],
+                kinds=kinds,
+                central_bank=bank,
+                regulator=regulator,
+                identified=(await self._asking.status()).protocol_version >= DEBT_DESK,
+            )
             to = guest.address
             address = self._known.render_address(to)
             signer: LocalSigner | None = guest.signer

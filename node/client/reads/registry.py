@@ -57,4 +57,6 @@ class Participant:
     registrar: str
     office: str | None
     status: str
+    identified_by: str | None
+    """Who said which person this is; None: nobody."""
     licences: tuple[Licence, ...]

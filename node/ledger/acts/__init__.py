@@ -88,6 +88,7 @@ tag   operation                  class       event
 115   (time)                                 FaceSwitched
 116   publish_plan               OFFICE      PlanPublished
 138   (time)                                 FaceReallotted, behind 90, 94 or 115
+150   identify_person            OFFICE      PersonIdentified
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

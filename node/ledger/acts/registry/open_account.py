@@ -3,7 +3,8 @@
 The address follows from owner, policy and salt, so nobody can open an account under an address that
 is not theirs to choose. It does choose who signs: so accounts of a participant that holds an office
 are opened under the row for office holders, or one institution could act in another's name. A
-licensee opens as many accounts as the phase of its licence allows.
+licensee opens as many accounts as the phase of its licence allows, of those whom it registered; and
+of whoever agrees, by an account that approves: one person has one name with all intermediaries.
 """
 
 from typing import Final
@@ -15,6 +16,7 @@ from node.ledger.identifiers import Address, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.policies import AccountPolicy, Salt, account_address, check_policy
+from node.ledger.protocol import DEBT_DESK
 from node.ledger.state import LedgerState
 from node.ledger.tables import (
     ACCOUNTS,
@@ -57,7 +59,8 @@ def _apply(context: ActContext, operation: OpenAccount) -> None:
     opener = participants[0]
     record = active_participant(state, owner)
     activity = context.authority.power(ACT.name, subject_of(record), participants)
-    if activity is not None and record.registrar != opener:
+    agreed = context.block.version >= DEBT_DESK and owner in participants
+    if activity is not None and record.registrar != opener and not agreed:
         raise Reject(Outcome.NOT_REGISTRAR, owner=owner, expected=record.registrar, found=opener)
     check_policy(operation.policy)
     counted = None if activity is None else _counted_licence(state, opener, activity)
