@@ -196,6 +196,11 @@ async def read_body(
     return b"".join(parts)
 
 
+def is_gone(request: web.BaseRequest) -> bool:
+    """Return whether the caller has hung up, so that no answer reaches it."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def _host_of(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0]

@@ -56,6 +56,7 @@ from node.rpc.http import (
     check_origin,
     check_type,
     error_response,
+    is_gone,
     json_response,
     read_body,
     refusal_response,
@@ -386,6 +387,8 @@ class RpcServer:
             # Only a WebSocket handshake raises these; its text may repeat headers.
             return refusal_response(HttpRefusal(error.status, "not a WebSocket handshake"))
         except Exception as error:
+            if isinstance(error, ConnectionError) and is_gone(request):
+                return web.Response(status=400)  # read by nobody; no fault of ours
             return error_response(InternalError(self._report(request.path, error)), status=500)
 
     def _turn_away(self, request: web.BaseRequest, refused: web.Response) -> web.Response:

@@ -496,6 +496,42 @@ async def test_garbage_does_not_reach_the_log_of_errors() -> None:
     assert logging.getLogger("aiohttp.server").level == logging.NOTSET
 
 
+@pytest.mark.parametrize("path", ["/rpc", "/transactions"])
+async def test_caller_who_hangs_up_halfway_is_no_error_of_ours(path: str) -> None:
+    lines = Lines()
+    log = open_log(lines, now_ms=lambda: 0, form="json")  # type: ignore[arg-type]
+    kind = {"/rpc": "json", "/transactions": "msgpack"}[path]
+    async with solo_node(settled=False, log=log) as solo:
+        reader, writer = await asyncio.open_connection("127.0.0.1", solo.server.port)
+        rest = (
+            f"Content-Type: application/{kind}\r\nContent-Length: 100\r\nExpect: 100-continue\r\n"
+        )
+        writer.write(http(path, method="POST", rest=rest))
+        await reader.readuntil(b"100 Continue\r\n\r\n")  # now the body is awaited
+        writer.write(b"[")
+        writer.transport.abort()
+        await solo.post(STATUS)  # on a connection of its own, so after the end of that one
+
+    assert "request failed" not in lines.text
+
+
+async def test_caller_who_hangs_up_before_a_socket_is_open_is_no_error_of_ours() -> None:
+    lines = Lines()
+    log = open_log(lines, now_ms=lambda: 0, form="json")  # type: ignore[arg-type]
+    rest = (
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    async with solo_node(settled=False, log=log) as solo:
+        for _ in range(20):
+            _, writer = await asyncio.open_connection("127.0.0.1", solo.server.port)
+            writer.write(f"GET /ws HTTP/1.1\r\nHost: localhost\r\n{rest}\r\n".encode())
+            writer.transport.abort()
+            await solo.post(STATUS)
+
+    assert "request failed" not in lines.text
+
+
 members: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
