@@ -41,11 +41,13 @@ def _hashes() -> Iterator[str]:
 
 def _transaction(vectors: Mapping[str, Any]) -> Iterator[str]:
     body = bytes.fromhex(vectors["transaction body"])
-    yield from ("## A transaction", "", "The bytes that are signed and hashed:", "")
+    yield from ("## A transaction", "", "The encoded body:", "")
     yield from _hex(vectors["transaction body"])
-    yield from ("They hold:", "", *_json(_ANYTHING.record(decode(body, TransactionBody))))
+    yield from ("It holds:", "", *_json(_ANYTHING.record(decode(body, TransactionBody))))
     yield from (
-        f"Its id, under `{Domain.TRANSACTION.value.decode()}`, is `{vectors['transaction id']}`.",
+        "What is hashed, and then signed, is the hash of the genesis and this body behind it. On"
+        f" the network with the genesis hash `{vectors['genesis hash']}`,",
+        f"its id, under `{Domain.TRANSACTION.value.decode()}`, is `{vectors['transaction id']}`.",
         "",
     )
 

@@ -1,5 +1,6 @@
 """The pages that the code writes, and that every page has its place."""
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -70,6 +71,18 @@ def test_every_vector_is_on_the_page_of_formats_with_what_it_holds() -> None:
     for domain in Domain:
         assert f"| `{domain.value.decode()}` | `" in page
     assert '"type": "transfer", "account": "tkhz1' in page.replace("\n", " ")
+
+
+def test_id_of_the_transaction_follows_from_the_page_of_formats_alone() -> None:
+    """With nothing of ours: whoever writes another implementation has only the page."""
+    section = formats().partition("## A transaction")[2].partition("\n## ")[0]
+    (body,) = re.findall(r"```text\n([0-9a-f\n]+)```", section)
+    (genesis_hash,) = re.findall(r"genesis hash `([0-9a-f]{64})`", section)
+    (tag, tx_id) = re.findall(r"under `([a-z/1-]+)`, is `([0-9a-f]{64})`", section)[0]
+
+    hashed = tag.encode().ljust(64, b"\0") + bytes.fromhex(genesis_hash + body.replace("\n", ""))
+
+    assert hashlib.sha256(hashed).hexdigest() == tx_id
 
 
 def test_every_operation_is_on_the_page_with_its_fields() -> None:

@@ -65,6 +65,7 @@ def compute() -> dict[str, object]:
     operations = {f"{ladder.act}/{index}": ladder for index, ladder in enumerate(LADDERS)}
     return {
         "address of amina": address("amina").hex(),
+        "genesis hash": GENESIS_HASH.hex(),
         "transaction body": encode(body).hex(),
         "transaction id": transaction_id(GENESIS_HASH, encode(body)).hex(),
         "operations": {name: encode(ladder.good).hex() for name, ladder in operations.items()},
