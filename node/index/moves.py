@@ -206,6 +206,8 @@ MOVES_NOTHING: Final[frozenset[type[Record]]] = frozenset(
         events.RecordWaits,
         events.SecurityCalled,  # its holders are paid like any others
         events.StripsDefined,
+        events.TaxStatusRules,
+        events.TaxStatusSet,
         events.UpgradeCancelled,
         events.UpgradeScheduled,
         events.ValidatorAdded,

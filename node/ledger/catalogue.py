@@ -48,6 +48,7 @@ from node.ledger.acts.lifecycle import (
     fix_rate,
     fund_payment,
     reconstitute_security,
+    set_tax_status,
     set_withholding,
     strip_security,
 )
@@ -103,6 +104,7 @@ ACTS: Final[tuple[Act, ...]] = (
     decide_auction.ACT,
     fund_payment.ACT,
     set_withholding.ACT,
+    set_tax_status.ACT,
     fix_rate.ACT,
     call_security.ACT,
     define_strips.ACT,

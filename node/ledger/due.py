@@ -10,6 +10,9 @@ count what moves meanwhile. They have their own bound, and all else is done in w
 block; while some of them must wait, no security that pays is issued or moved. So N records of one
 moment are taken within 2 + (N - 25) / 50 blocks, and nothing moves until then.
 
+Where the standing of a taxpayer changes, its positions are marked anew before all else but records,
+with a bound of their own (`remarking.py`): payments may have to wait for it, never the other way.
+
 Holders are paid in the order of the queue. A payment for which a block had no room is before those
 of which it paid some, so that a small one never waits until a large one is done.
 """
@@ -22,6 +25,7 @@ from node.ledger.auctioning import AuctionEvent, take_step
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.rehearsing import Perform, perform_plainly
+from node.ledger.remarking import TaxStatusRules, mark_some
 from node.ledger.securities import split_payment_key
 from node.ledger.servicing import ServicingEvent
 from node.ledger.state import LedgerState
@@ -36,6 +40,7 @@ from node.ledger.tables import (
     DueRecord,
     name_key,
 )
+from node.ledger.taxpayers import next_change
 
 DUE_PER_BLOCK_MAX: Final = 1_000
 """About 10 ms of work."""
@@ -48,6 +53,12 @@ RECORDS_AT_FIRST_MAX: Final = 25
 as much as one that waited, which was rehearsed."""
 RECORD_WORK: Final = 18
 """Entries' worth: a tenth of a block is left to everything else while records are taken in full."""
+MARKED_PER_BLOCK_MAX: Final = 100
+"""Positions of taxpayers whose standing changes: looked at, and mostly written with their branches.
+"""
+MARK_WORK: Final = 3
+MARK_WORTH: Final = 10
+"""Holders that are not paid in a block for each position that is looked at in it."""
 RECORD_WORTH: Final = 100
 """Holders that are not paid in a block for each record that is taken in it: it changes ten records
 and their branches, which nobody has read ahead."""
@@ -76,7 +87,12 @@ class ProposalExpired(Record, tag=50):
 
 
 DueEvent: TypeAlias = (
-    HoldExpired | ProposalExpired | AuctionEvent | AppointmentMoved | ServicingEvent
+    HoldExpired
+    | ProposalExpired
+    | AuctionEvent
+    | AppointmentMoved
+    | ServicingEvent
+    | TaxStatusRules
 )
 
 
@@ -90,6 +106,7 @@ def apply_due(
     """
     block = _Block(state, time_ms, perform)
     block.take_records()
+    block.mark_taxpayers()
     start, page = b"", 1  # Most blocks find nothing due, and read one entry to know it.
     while block.done < DUE_PER_BLOCK_MAX:
         entries = state.scan(DUE, start, page)
@@ -147,6 +164,17 @@ class _Block:
         if are_left or waited:
             backlog = BacklogRecord(time_ms=time_ms) if are_left else None
             state.put(BACKLOG, BACKLOG_KEY, backlog)
+
+    def mark_taxpayers(self) -> None:
+        """Mark positions of taxpayers whose standing has changed, in what records have left."""
+        state = self._state
+        if next_change(state) is None:
+            return  # as in most blocks
+        most = min(MARKED_PER_BLOCK_MAX, (DUE_PER_BLOCK_MAX - self.done) // MARK_WORK)
+        events, looked_at = mark_some(state, calendars.today(state, self._time_ms), most)
+        self.events.extend(events)
+        self._holders -= MARK_WORTH * looked_at
+        self.done += MARK_WORK * looked_at
 
     def has_served(self, due: DueRecord) -> bool:
         """Whether it was done in this block, and stands in the queue again for the next one."""

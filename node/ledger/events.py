@@ -34,6 +34,7 @@ from node.ledger.acts.governance.set_parameter import ParameterSet
 from node.ledger.acts.governance.set_powers import PowersSet
 from node.ledger.acts.governance.withdraw import Withdrawn
 from node.ledger.acts.lifecycle.define_strips import StripsDefined
+from node.ledger.acts.lifecycle.set_tax_status import TaxStatusSet
 from node.ledger.acts.lifecycle.set_withholding import WithholdingSet
 from node.ledger.acts.registry.close_account import AccountClosed
 from node.ledger.acts.registry.grant_licence import LicenceGranted
@@ -60,6 +61,7 @@ from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
 from node.ledger.protocol import ProtocolUpgraded
+from node.ledger.remarking import TaxStatusRules
 from node.ledger.servicing import (
     FundingChecked,
     HolderPaid,
@@ -120,6 +122,8 @@ Event: TypeAlias = (
     | ValidatorsAmended
     | PaymentFunded
     | WithholdingSet
+    | TaxStatusSet
+    | TaxStatusRules
     | RecordTaken
     | FundingChecked
     | PaymentUnfunded
@@ -239,6 +243,8 @@ __all__ = [
     "SecurityReconstituted",
     "SecurityStripped",
     "StripsDefined",
+    "TaxStatusRules",
+    "TaxStatusSet",
     "Transferred",
     "UpgradeCancelled",
     "UpgradeScheduled",

@@ -40,6 +40,7 @@ from node.ledger.acts.lifecycle.define_strips import DefineStrips
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
 from node.ledger.acts.lifecycle.reconstitute_security import ReconstituteSecurity
+from node.ledger.acts.lifecycle.set_tax_status import SetTaxStatus
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.acts.lifecycle.strip_security import StripSecurity
 from node.ledger.acts.registry.close_account import CloseAccount
@@ -87,6 +88,7 @@ Operation: TypeAlias = (
     | CancelUpgrade
     | FundPayment
     | SetWithholding
+    | SetTaxStatus
     | FixRate
     | CallSecurity
     | DefineStrips
@@ -160,6 +162,7 @@ __all__ = [
     "SetAccountPolicy",
     "SetParameter",
     "SetPowers",
+    "SetTaxStatus",
     "SetWithholding",
     "StripSecurity",
     "Transfer",

@@ -597,8 +597,9 @@ class Outcome(IntEnum):
     )
     WITHHOLDING_NOT_VALID = (
         178,
-        "These rates cannot rule: {reason}. Name a kind of participant and one of bond or sukuk;"
-        " rows stand in ascending order of day, each day once.",
+        "These rates cannot rule: {reason}. Name a class of taxpayer, such as person or"
+        " person-inactive, and one of bond or sukuk; rows stand in ascending order of day, each day"
+        " once.",
         3,
     )
     RECORDS_PENDING = (
@@ -866,6 +867,25 @@ class Outcome(IntEnum):
         "Account {account} took this envelope back in the auction {auction}, or took back"
         " {expected} others. Ask the bidder for a new one, sealed with another salt, or let it bid"
         " by its own key.",
+        3,
+    )
+
+    TAX_STATUS_DAY_PAST = (
+        245,
+        "A taxpayer cannot be of another status from day {found} (counted from 1970-01-01) on:"
+        " today is day {today}, and records that are taken keep what ruled. Give a later day.",
+        3,
+    )
+    TAX_STATUS_CHANGING = (
+        246,
+        "The positions of {participant} are still being marked with its status from day {found}"
+        " (counted from 1970-01-01) on. Submit it again in some seconds.",
+        3,
+    )
+    TAX_STATUS_UNCHANGED = (
+        247,
+        "Participant {participant} is {status} as a taxpayer already, or will be from that day on."
+        " Nothing to change.",
         3,
     )
 

@@ -3,14 +3,17 @@
 Taking a record is constant work: the service counts it, and no position is touched. Before a face
 first changes after a record, what it was is marked; a holder that never acts needs no mark. So a
 transfer is right on either side of a record, whenever the payment comes, and however many records
-are open. Only assets with payments have positions: of cash and bills nothing is read or written.
+are open. The class of a taxpayer, which decides what is withheld, is marked with it. Only assets
+with payments have positions: of cash and bills nothing is read or written.
 """
 
 from typing import Final
 
+from node.codec import replace
 from node.ledger.commitment import hash_of_key
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.securities import (
+    PAYMENTS,
     POSITIONS,
     RANK_SIZE,
     SERVICES,
@@ -20,19 +23,14 @@ from node.ledger.securities import (
     ServiceRecord,
     Tie,
     TieRecord,
+    payment_key,
     position_key,
     tie_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import (
-    ACCOUNTS,
-    BACKLOG,
-    BACKLOG_KEY,
-    HOLDINGS,
-    PARTICIPANTS,
-    holding_key,
-    name_key,
-)
+from node.ledger.tables import BACKLOG, BACKLOG_KEY, HOLDINGS, holding_key, name_key
+from node.ledger.taxpayers import class_of, enter_account, owner_of, taxpayer_of
+from node.ledger.units import Day
 
 _NOBODY: Final = PositionRecord(face=0, taxpayer="", marks=())
 _OWED: Final = TieRecord(tie=Tie.OWED)
@@ -72,15 +70,38 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
     """
     service = check_register(state, asset)
     place = place_of(account, cash)
-    position = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
+    before = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
+    position = before if before.face else _begun(state, account, asset, service, place, before)
     first = first_open(service, place)
     marks = open_marks(position.marks, first)
     if service.recorded >= first and (not marks or marks[-1].number < service.recorded):
-        marks = (*marks, Mark(number=service.recorded, face=position.face))
-    after = PositionRecord(
-        face=face, taxpayer=position.taxpayer or _taxpayer(state, account), marks=marks
-    )
-    put_position(state, place, asset, position, after)
+        mark = Mark(number=service.recorded, face=position.face, taxpayer=position.taxpayer)
+        marks = (*marks, mark)
+    after = PositionRecord(face=face, taxpayer=position.taxpayer, marks=marks)
+    put_position(state, place, asset, before, after)
+
+
+def _begun(
+    state: LedgerState,
+    account: bytes,
+    asset: str,
+    service: ServiceRecord,
+    place: bytes,
+    position: PositionRecord,
+) -> PositionRecord:
+    """Return a position of no face as it is before it gets some: of the class that rules.
+
+    Where the marking of a change has passed the place, nobody comes back for it.
+    """
+    owner = owner_of(state, account)
+    if not position.taxpayer:
+        enter_account(state, owner, account)
+        return replace(position, taxpayer=class_of(state, owner))
+    taxpayer = taxpayer_of(state, owner)
+    if taxpayer.cursor is None or taxpayer.change is None:
+        return position
+    new_class = class_of(state, owner)
+    return reclassed(state, asset, service, place, position, new_class, taxpayer.change.from_day)
 
 
 def place_of(account: bytes, cash: str) -> bytes:
@@ -118,6 +139,47 @@ def face_at(position: PositionRecord, number: int) -> int:
     return position.face
 
 
+def class_at(position: PositionRecord, number: int) -> str:
+    """Return what class the holder was of when the record of this open payment was taken."""
+    for mark in position.marks:
+        if mark.number >= number:
+            return mark.taxpayer
+    return position.taxpayer
+
+
+def reclassed(
+    state: LedgerState,
+    asset: str,
+    service: ServiceRecord,
+    place: bytes,
+    position: PositionRecord,
+    taxpayer: str,
+    from_day: Day,
+) -> PositionRecord:
+    """Return a position whose holder is of another class, for records taken from a day on.
+
+    No payment of such a record has begun. Of those taken before, what the holder was stays marked.
+    """
+    if position.taxpayer == taxpayer:
+        return position
+    before = service.recorded  # the newest record that was taken before the day
+    while before > service.settled:
+        payment = state.get(PAYMENTS, payment_key(asset, before))
+        assert payment is not None  # taking the record writes it
+        if payment.taken_day < from_day:
+            break
+        before -= 1
+    marks = open_marks(position.marks, first_open(service, place))
+    old = [mark for mark in marks if mark.number <= before]
+    new = [replace(mark, taxpayer=taxpayer) for mark in marks if mark.number > before]
+    if before >= first_open(service, place) and (not old or old[-1].number < before):
+        # Before the day everything was as the next mark, or the position, still says.
+        old.append(
+            Mark(number=before, face=face_at(position, before), taxpayer=class_at(position, before))
+        )
+    return PositionRecord(face=position.face, taxpayer=taxpayer, marks=(*old, *new))
+
+
 def put_position(
     state: LedgerState, place: bytes, asset: str, before: PositionRecord, after: PositionRecord
 ) -> None:
@@ -133,12 +195,3 @@ def put_position(
     if was_tied is not is_tied:
         tie = tie_key(account_at(place), Tie.OWED, asset.encode())
         state.put(TIES, tie, _OWED if is_tied else None)
-
-
-def _taxpayer(state: LedgerState, account: bytes) -> str:
-    """Return the kind of an account's owner: it never changes."""
-    record = state.get(ACCOUNTS, account)
-    assert record is not None  # whoever is credited has been looked at
-    participant = state.get(PARTICIPANTS, name_key(record.owner))
-    assert participant is not None  # accounts have registered owners
-    return participant.kind.value

@@ -180,6 +180,7 @@ def default_powers(offices: tuple[str, ...] = REFERENCE_OFFICES) -> tuple[PowerR
         "schedule_upgrade": {ANY: joint},
         "set_parameter": {ANY: joint},
         "set_powers": {ANY: joint},
+        "set_tax_status": {ANY: ministerial},
         "set_withholding": {ANY: fiscal},
         "update_participant_status": of_supervised,
     }

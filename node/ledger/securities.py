@@ -24,11 +24,14 @@ CALLS_MAX: Final = 400
 OPEN_PAYMENTS_MAX: Final = 8
 """Of one security. While so many are unpaid, the next record waits until one is settled."""
 TAXPAYERS_MAX: Final = 8
+"""Classes: four kinds of participant, each active or not."""
 WITHHOLDING_ROWS_MAX: Final = 64
 SOURCE_MAX: Final = 140
 RANK_SIZE: Final = 4
 PLACE_SIZE: Final = RANK_SIZE + ADDRESS_SIZE
 HUNDRED_PERCENT_BPS: Final = 10_000
+CURSOR_MAX: Final = ADDRESS_SIZE + 1 + 32
+"""Of the marking of a taxpayer's positions: an account, which of its lists, and an asset code."""
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=4_096)]
 """Of a payment, from the first of the schedule on."""
@@ -43,11 +46,13 @@ ReferencePpm = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
 
 
 class Mark(Record):
-    """What a holder had at records that were taken before its face changed."""
+    """What a holder had, and was, at records that were taken before its face or class changed."""
 
     number: Number
     """Of this record, and of those before it down to the mark before."""
     face: int
+    taxpayer: Name
+    """Its class then."""
 
 
 class PositionRecord(Record):
@@ -56,9 +61,10 @@ class PositionRecord(Record):
     face: int
     """The total of its holding. 0 only while something is owed for a record."""
     taxpayer: Name
-    """The kind of its owner, which decides what is withheld."""
+    """The class of its owner, which decides what is withheld: `taxpayers.class_named`."""
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=OPEN_PAYMENTS_MAX)]
-    """Ascending, of records that are not settled. At records after the last one: the face."""
+    """Ascending, of records that are not settled. At records after the last one: the face and the
+    class as they are."""
 
 
 # --- payments ------------------------------------------------------------------------------------
@@ -114,6 +120,9 @@ class PaymentRecord(Record):
     payment_day: Day
     """When it is paid, as the calendar was when the record was taken; the day itself, once it has
     come."""
+    taken_day: Day
+    """Local day of the block that took the record, mostly the day after: the classes of taxpayers
+    are those that rule on it."""
     face: int
     """Held by everybody together when the record was taken."""
     withholding: Annotated[tuple[Withheld, ...], msgspec.Meta(max_length=TAXPAYERS_MAX)]
@@ -253,6 +262,41 @@ class WithholdingRecord(Record):
     """Ascending by day."""
 
 
+class TaxStatus(IntEnum):
+    """Whether a taxpayer is on the tax authority's list of those who have filed their returns."""
+
+    ACTIVE = 1
+    INACTIVE = 2
+
+
+class TaxStanding(Record):
+    """What a taxpayer is from a day on, and who says so."""
+
+    status: TaxStatus
+    from_day: Day
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=SOURCE_MAX)]
+
+
+class TaxpayerRecord(Record):
+    """The standing of a taxpayer that has been told. Never deleted; without one: active."""
+
+    ruling: TaxStanding | None
+    """Which all positions are marked with that the change has not reached. None: active."""
+    change: TaxStanding | None
+    """To come, or being marked in its positions. None: they all have the ruling one."""
+    cursor: Annotated[bytes, msgspec.Meta(max_length=CURSOR_MAX)] | None
+    """While positions are marked with the change: how far that has come, empty at the start. None:
+    it has not begun."""
+
+
+class TaxpayerAccountRecord(Record):
+    """An account that has had a position: those of a taxpayer are found by it."""
+
+
+class TaxChangeRecord(Record):
+    """A change in the queue of its day."""
+
+
 class Tie(IntEnum):
     """Why an account cannot be closed: something is still to come to it."""
 
@@ -285,11 +329,18 @@ FIXINGS: Final = Table("fixings", b"h", FixingRecord, ordered=True)
 STRIPPINGS: Final = Table("strippings", b"j", StrippingRecord)
 """Key: code of the line."""
 WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
-"""Key: kind of participant, a slash, kind of asset."""
+"""Key: class of taxpayer, a slash, kind of asset."""
+TAXPAYERS: Final = Table("taxpayers", b"t", TaxpayerRecord)
+"""Key: participant."""
+TAXPAYER_ACCOUNTS: Final = Table("accounts of taxpayers", b"u", TaxpayerAccountRecord, ordered=True)
+"""Key: participant, a slash, address. Until the account is closed."""
+TAX_CHANGES: Final = Table("tax changes", b"v", TaxChangeRecord, ordered=True)
+"""Key: day from which it rules (4 bytes), participant. Until all positions are marked."""
 TIES: Final = Table("ties", b"e", TieRecord, ordered=True)
 """Key: address, tie (1 byte), asset code or key of the withholding."""
 
 _SLASH: Final = b"/"
+_DAY_SIZE: Final = 4
 
 
 def principal_of(row: PaymentRow, face: int) -> int:
@@ -331,6 +382,21 @@ def split_payment_key(key: bytes) -> tuple[str, int]:
 def withholding_key(taxpayer: str, kind: str) -> bytes:
     """Return the key of what is withheld from a class of taxpayer on a kind of asset."""
     return f"{taxpayer}/{kind}".encode()
+
+
+def taxpayer_prefix(participant: str) -> bytes:
+    """Return how the keys of a participant's accounts with positions begin. No id has a slash."""
+    return participant.encode() + _SLASH
+
+
+def tax_change_key(from_day: Day, participant: str) -> bytes:
+    """Return where a change of a taxpayer's standing stands in the queue."""
+    return from_day.to_bytes(_DAY_SIZE, "big") + participant.encode()
+
+
+def split_tax_change_key(key: bytes) -> tuple[Day, str]:
+    """Return day and participant of a change's key."""
+    return int.from_bytes(key[:_DAY_SIZE], "big"), key[_DAY_SIZE:].decode()
 
 
 def tie_key(address: bytes, tie: Tie, to: bytes) -> bytes:

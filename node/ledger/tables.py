@@ -35,6 +35,9 @@ from node.ledger.securities import (
     POSITIONS,
     SERVICES,
     STRIPPINGS,
+    TAX_CHANGES,
+    TAXPAYER_ACCOUNTS,
+    TAXPAYERS,
     TIES,
     WITHHOLDINGS,
 )
@@ -525,6 +528,9 @@ TABLES: Final = (
     ENVELOPES,
     PLANS,
     IDENTITIES,
+    TAXPAYERS,
+    TAXPAYER_ACCOUNTS,
+    TAX_CHANGES,
 )
 """All of them, in order of prefix."""
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from node.chain import Chain
+from node.ledger.calendars import today
 from node.ledger.parameters import LIMITS, parameter
 from node.ledger.registers import Scheme
 from node.ledger.securities import CALLS, FIXINGS, payment_key
@@ -34,6 +35,7 @@ from node.ledger.tables import (
     ladder_key,
     name_key,
 )
+from node.ledger.taxpayers import taxpayer_of
 from node.proofs import render_proof
 from node.rpc import ledger_results, params, results
 from node.rpc.errors import InvalidParams, NotFound, NotReady
@@ -133,7 +135,7 @@ class LedgerMethods:
 
     @method("khz_participant", NotFound)
     def participant(self, params: params.ParticipantParams) -> ledger_results.ParticipantResult:
-        """Show a participant: its registration, the office it holds, its licences."""
+        """Show a participant: its registration, its office, its licences, and as a taxpayer."""
         name = params.participant
         record = found(self._chain, PARTICIPANTS, name_key(name), f"participant {name!r}")
         licences, _ = named_page(
@@ -142,7 +144,12 @@ class LedgerMethods:
         return ledger_results.ParticipantResult(
             **self._at(),
             participant=self._views.participant(
-                name, record, self._chain.record(IDENTITIES, name_key(name)), licences
+                name,
+                record,
+                self._chain.record(IDENTITIES, name_key(name)),
+                licences,
+                taxpayer_of(LedgerState(self._chain), name),
+                today(LedgerState(self._chain), self._chain.head.time_ms),
             ),
         )
 

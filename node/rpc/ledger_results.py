@@ -189,6 +189,27 @@ class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
     accounts_opened: int
 
 
+class TaxStandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a taxpayer is from a day on."""
+
+    status: str
+    """`active` or `inactive`."""
+    from_day: Day
+    source: str
+    """Who says so."""
+
+
+class TaxpayerView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a participant is as a taxpayer."""
+
+    taxpayer: str
+    """The class that rules today: its kind, or such as `person-inactive`."""
+    ruling: TaxStandingView | None
+    """None: active, as everybody of whom nothing was told."""
+    change: TaxStandingView | None
+    """To come, or of today and still being marked in what it holds."""
+
+
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
     """A legal entity or person known to the ledger."""
 
@@ -203,6 +224,7 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
     identified_by: str | None
     """Who stated the token of this person, from the state's register; null: nobody. One token is
     one participant's, and the interface does not show it."""
+    taxpayer: TaxpayerView
     licences: list[LicenceView]
 
 

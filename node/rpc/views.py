@@ -21,6 +21,7 @@ from node.ledger.events import Event
 from node.ledger.operations import DefineAsset
 from node.ledger.outcomes import Details, Outcome, explain
 from node.ledger.policies import AccountClass, AccountPolicy
+from node.ledger.securities import TaxpayerRecord, TaxStanding
 from node.ledger.tables import (
     AccountRecord,
     AccusationRecord,
@@ -34,12 +35,14 @@ from node.ledger.tables import (
     RulingKey,
     ValidatorRecord,
 )
+from node.ledger.taxpayers import class_named, status_of
 from node.ledger.terms import is_serviced, kind_of
 from node.ledger.transactions import TransactionBody
 from node.ledger.transition import Receipt
+from node.ledger.units import Day
 from node.rpc import ledger_results, results
 from node.rpc.errors import InvalidParams, Rejected
-from node.rpc.rendering import Renderer, render_time
+from node.rpc.rendering import Renderer, render_day, render_time
 from node.rpc.results import Object
 from node.telling import Teller, reason_in
 
@@ -314,8 +317,13 @@ class Views:
         record: ParticipantRecord,
         identity: IdentityRecord | None,
         licences: Sequence[tuple[str, LicenceRecord]],
+        taxpayer: TaxpayerRecord,
+        today: Day,
     ) -> ledger_results.ParticipantView:
-        """Return a participant with its licences, by activity."""
+        """Return a participant with its licences, by activity, and as a taxpayer."""
+        change = taxpayer.change
+        has_come = change is not None and change.from_day <= today
+        ruling = change if has_come else taxpayer.ruling
         return ledger_results.ParticipantView(
             participant=name,
             kind=record.kind.value,
@@ -326,6 +334,11 @@ class Views:
             office=record.office,
             status=record.status.name.lower(),
             identified_by=None if identity is None else identity.identified_by,
+            taxpayer=ledger_results.TaxpayerView(
+                taxpayer=class_named(record.kind, status_of(ruling)),
+                ruling=_standing(taxpayer.ruling),
+                change=_standing(change),
+            ),
             licences=[self.licence(activity, licence) for activity, licence in licences],
         )
 
@@ -412,3 +425,13 @@ def _acted_on(operation: int | None, body: TransactionBody | None) -> str | None
 def _defined_by(body: TransactionBody) -> dict[str, int]:
     """Return the decimals of the assets that a transaction would define, by code."""
     return {each.asset: each.decimals for each in body.operations if isinstance(each, DefineAsset)}
+
+
+def _standing(standing: TaxStanding | None) -> ledger_results.TaxStandingView | None:
+    if standing is None:
+        return None
+    return ledger_results.TaxStandingView(
+        status=standing.status.name.lower(),
+        from_day=render_day(standing.from_day),
+        source=standing.source,
+    )

@@ -8,7 +8,7 @@ from node.chain import Chain
 from node.ledger.calendars import today
 from node.ledger.securities import WITHHOLDINGS, WithholdingRecord, withholding_key
 from node.ledger.state import LedgerState
-from node.ledger.tables import ParticipantKind
+from node.ledger.taxpayers import CLASSES
 from node.ledger.terms import AssetKind
 from node.ledger.units import Day as LedgerDay
 from node.rpc.jsonrpc import NoParams, method
@@ -38,7 +38,7 @@ class WithholdingView(msgspec.Struct, frozen=True, kw_only=True):
     """What is withheld from a class of taxpayer."""
 
     taxpayer: str
-    """Kind of participant."""
+    """Kind of participant, for those that are active; `person-inactive`: those that are not."""
     kind: str
     """Of the securities that pay: `bond` or `sukuk`."""
     collector: Address
@@ -53,7 +53,8 @@ class WithholdingResult(Result, frozen=True, kw_only=True):
     today: Day
     """The ledger's local day."""
     withholding: list[WithholdingView]
-    """Who is not in it is paid all of the interest."""
+    """Who is not in it is paid all of the interest; inactive taxpayers, as long as no rate of their
+    own rules, as the active ones of their kind."""
 
 
 class WithholdingMethods:
@@ -73,10 +74,10 @@ class WithholdingMethods:
         day = today(LedgerState(self._chain), head.time_ms)
         # There are few classes, and each has one key.
         found = [
-            (taxpayer.value, kind.value, self._chain.record(WITHHOLDINGS, key))
-            for taxpayer in sorted(ParticipantKind)
+            (taxpayer, kind.value, self._chain.record(WITHHOLDINGS, key))
+            for taxpayer in CLASSES
             for kind in KINDS
-            for key in (withholding_key(taxpayer.value, kind.value),)
+            for key in (withholding_key(taxpayer, kind.value),)
         ]
         return WithholdingResult(
             **at_head(head),

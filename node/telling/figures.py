@@ -30,6 +30,8 @@ AMOUNT_OUT_OF_RANGE, of the asset of the operation."""
 DAYS: Final[Mapping[str, frozenset[str]]] = {
     "NOT_DUE": frozenset({"found", "expected"}),
     "HOLIDAY_UNKNOWN": frozenset({"day"}),
+    "TAX_STATUS_DAY_PAST": frozenset({"found", "today"}),
+    "TAX_STATUS_CHANGING": frozenset({"found"}),
     "CALENDAR_DAY_PAST": frozenset({"found", "today"}),
     "CALENDAR_DAY_USED": frozenset({"found", "expected"}),
     "NOTHING_LEFT_TO_PAY": frozenset({"found"}),

@@ -87,6 +87,14 @@ PEOPLE: Final[Mapping[str, str]] = {
         "{asset} matures on {expected} and today is {found}. It cannot be redeemed earlier."
     ),
     "HOLIDAY_UNKNOWN": "{day} is no holiday of the calendar '{calendar}'. Nothing to withdraw.",
+    "TAX_STATUS_DAY_PAST": (
+        "A taxpayer cannot be of another status from {found} on: today is {today}, and records that"
+        " are taken keep what ruled. Give a later day."
+    ),
+    "TAX_STATUS_CHANGING": (
+        "The positions of {participant} are still being marked with its status from {found} on."
+        " Submit it again in some seconds."
+    ),
     "CALENDAR_DAY_PAST": (
         "{found} cannot become or cease to be a holiday of the calendar '{calendar}': today"
         " is {today}, and only days after it change. Give the change for a later day."

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from node.cli.exits import CommandError, Exit
-from node.cli.withholding.classes import KINDS, TAXPAYERS
+from node.cli.withholding.classes import KINDS, STATUSES, TAXPAYERS
 from node.cli.withholding.set_ import changes_of, read_rates
 from node.client import Client
-from node.ledger.tables import ParticipantKind
+from node.ledger.securities import TaxStatus
+from node.ledger.taxpayers import CLASSES
 from node.rpc.withholding import KINDS as KINDS_OF_LEDGER
 from tests.cli.desk import Desk, open_desk
 from tests.cli.running import Ran
@@ -83,6 +84,22 @@ async def test_withholding_is_set_by_class_date_and_source_and_shown(desk: Desk)
         read = (await client.withholding()).value
     assert [rate.rate for rate in read[1].rates] == [Decimal("20.00"), Decimal("17.50")]
     assert "today" in (await desk.run("withholding", "show", "--kind", "sukuk")).out
+
+
+async def test_taxpayer_is_told_to_be_inactive_and_shown(desk: Desk) -> None:
+    words = ("withholding", "taxpayer", "central-bank", "inactive", "--source", "a list")
+    told = await desk.together(*words, "--from", "2090-03-01")
+    shown = await desk.run("query", "participant", "central-bank")
+
+    assert told.code == Exit.OK, told.err
+    participant = await desk.solo.call("khz_participant", {"participant": "central-bank"})
+    change = {"status": "inactive", "from_day": "2090-03-01", "source": "a list"}
+    assert participant["participant"]["taxpayer"] == {
+        "taxpayer": "institution",
+        "ruling": None,
+        "change": change,
+    }
+    assert "2090-03-01" in shown.out
 
 
 async def test_whole_table_and_collector_are_told_before_they_are_signed(desk: Desk) -> None:
@@ -202,5 +219,6 @@ def test_table_of_no_rates(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_classes_are_those_of_the_ledger() -> None:
-    assert sorted(kind.value for kind in ParticipantKind) == sorted(TAXPAYERS)
+    assert CLASSES == TAXPAYERS
+    assert sorted(status.name.lower() for status in TaxStatus) == sorted(STATUSES)
     assert [kind.value for kind in KINDS_OF_LEDGER] == [*KINDS]

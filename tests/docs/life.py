@@ -169,6 +169,7 @@ echo "{\\"type\\": \\"transfer\\", \\"account\\": \\"$ALICE\\", \\"to\\": \\"$BO
     Typed("withholding set company sukuk ", r"proposed in block"),
     Typed("withholding show$", r"Finance Act 2027"),
     Typed("withholding show --taxpayer ", r"^person,bond,2027-07-01,20"),
+    Typed("withholding taxpayer participant-0 ", r"applied in block"),
 )
 
 AUCTION: Final[Sequence[Step]] = (

@@ -355,7 +355,7 @@ async def test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart(
                 assert states[number + 1] == "ready"
             for each in page["last"]["transactions"]:
                 assert each["outcome"]["applied"]
-        assert held == 59, "all that the terminal checks, but one of a network of its own"
+        assert held == 60, "all that the terminal checks, but one of a network of its own"
         async with here.session.get(f"{here.url}/ur/development") as response:
             assert "آدھا سال" in await response.text()
 

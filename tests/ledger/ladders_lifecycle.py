@@ -4,7 +4,7 @@ from typing import Final
 
 from node.codec import replace
 from node.ledger.holdings import credit
-from node.ledger.operations import CloseAccount, DefineAsset, SetWithholding
+from node.ledger.operations import CloseAccount, DefineAsset, SetTaxStatus, SetWithholding
 from node.ledger.outcomes import Outcome
 from node.ledger.powers import PowerRecord
 from node.ledger.securities import (
@@ -13,6 +13,7 @@ from node.ledger.securities import (
     PAYMENTS,
     SERVICES,
     STRIPPINGS,
+    TAXPAYERS,
     TIES,
     CalledRecord,
     CallsRecord,
@@ -23,6 +24,9 @@ from node.ledger.securities import (
     PaymentStatus,
     ServiceRecord,
     StrippingRecord,
+    TaxpayerRecord,
+    TaxStanding,
+    TaxStatus,
     Tie,
     TieRecord,
     WithholdingRow,
@@ -92,6 +96,7 @@ LATE: Final = PaymentRecord(
     ),
     record_day=TODAY - 2,
     payment_day=TODAY,
+    taken_day=TODAY,
     face=1_000,
     withholding=(),
     interest_due=100,
@@ -347,6 +352,11 @@ FUND_PAYMENT: Final = Ladder(
     ),
 )
 
+INACTIVE: Final = TaxStanding(
+    status=TaxStatus.INACTIVE, from_day=TODAY + 1, source="Active taxpayers list of 1 March 2025"
+)
+CHANGING: Final = TaxpayerRecord(ruling=None, change=INACTIVE, cursor=None)
+
 SET_WITHHOLDING: Final = Ladder(
     act="set_withholding",
     good=SetWithholding(
@@ -405,6 +415,70 @@ SET_WITHHOLDING: Final = Ladder(
             change={"rows": (WithholdingRow(from_day=9, rate_bps=1, source="?"),) * 2},
         ),
         surplus_row(CB, FM),
+    ),
+)
+
+SET_TAX_STATUS: Final = Ladder(
+    act="set_tax_status",
+    good=SetTaxStatus(
+        account=address(FM),
+        approvers=(),
+        participant="amina",
+        status=TaxStatus.INACTIVE,
+        from_day=TODAY + 1,
+        source="Active taxpayers list of 1 March 2025",
+    ),
+    by=(FM,),
+    rows=(
+        *acting_rows(),
+        Row(
+            why="nobody is registered so",
+            outcome=Outcome.PARTICIPANT_UNKNOWN,
+            change={"participant": "ghost"},
+        ),
+        Row(
+            why="the bank has no say in it",
+            outcome=Outcome.OFFICES_MISSING,
+            change={"account": address(CB)},
+            by=(CB,),
+        ),
+        Row(
+            why="a source that is no plain text",
+            outcome=Outcome.TEXT_NOT_ACCEPTED,
+            change={"source": "ATL\n2025"},
+        ),
+        Row(
+            why="the day has begun",
+            outcome=Outcome.TAX_STATUS_DAY_PAST,
+            change={"from_day": TODAY},
+        ),
+        Row(
+            why="positions are being marked with the change before",
+            outcome=Outcome.TAX_STATUS_CHANGING,
+            prepare=putting(TAXPAYERS, b"amina", replace(CHANGING, cursor=b"")),
+        ),
+        Row(
+            why="the day of the change before has come",
+            outcome=Outcome.TAX_STATUS_CHANGING,
+            prepare=putting(
+                TAXPAYERS,
+                b"amina",
+                replace(CHANGING, change=replace(INACTIVE, from_day=TODAY)),
+            ),
+        ),
+        Row(
+            why="it is told already",
+            outcome=Outcome.TAX_STATUS_UNCHANGED,
+            prepare=putting(TAXPAYERS, b"amina", CHANGING),
+            alone=True,
+        ),
+        Row(
+            why="everybody is active without being told",
+            outcome=Outcome.TAX_STATUS_UNCHANGED,
+            change={"status": TaxStatus.ACTIVE},
+            alone=True,
+        ),
+        surplus_row(FM),
     ),
 )
 
@@ -680,6 +754,7 @@ LADDERS: Final = (
     ISSUE_BOND,
     FUND_PAYMENT,
     SET_WITHHOLDING,
+    SET_TAX_STATUS,
     FIX_RATE,
     CALL_SECURITY,
     CLOSE_TIED,

@@ -509,4 +509,4 @@ def test_suspended_institution_no_longer_stands_behind_anything(market: World) -
 
 
 def test_governed_names_are_those_of_operations_with_approvers() -> None:
-    assert len(CATALOGUE.governed_names) == 34
+    assert len(CATALOGUE.governed_names) == 35

@@ -1,8 +1,9 @@
 """Random lives of a bond: whoever held at a record is paid the floor of its share, nobody else.
 
 What happens is drawn: transfers, issues, holds, days that pass by one or by many, cash that comes
-to the paying agent late or early. A model notes who has what at the end of each record day, and
-says to the paisa what everybody must have been paid in the end.
+to the paying agent late or early, and who is told to be an active taxpayer or none. A model notes
+who has what at the end of each record day, and who is of which class on the day of the block that
+takes the record; it says to the paisa what everybody must have been paid in the end.
 """
 
 from fractions import Fraction
@@ -12,13 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.codec import encode, replace
-from node.ledger import servicing
+from node.ledger import due, servicing
 from node.ledger.events import RecordTaken
-from node.ledger.operations import Operation
-from node.ledger.securities import PaymentStatus, WithholdingRow
+from node.ledger.operations import Operation, SetTaxStatus
+from node.ledger.outcomes import Outcome
+from node.ledger.securities import PaymentStatus, TaxStatus, WithholdingRow
 from node.ledger.state import LedgerState
 from node.ledger.terms import PPM
 from node.ledger.transition import apply_block
+from node.ledger.units import local_day
 from tests.ledger.debt import (
     BOND,
     ISSUED,
@@ -31,7 +34,7 @@ from tests.ledger.debt import (
     service,
     to_day,
 )
-from tests.ledger.ladders_lifecycle import SET_WITHHOLDING
+from tests.ledger.ladders_lifecycle import SET_TAX_STATUS, SET_WITHHOLDING
 from tests.ledger.world import (
     CB,
     CC,
@@ -47,7 +50,9 @@ from tests.ledger.world import (
 HOLDERS: Final = ("amina", "bilal", "first-bank", "exchange")
 FACE: Final = 1_000_061
 ENOUGH: Final = 40 * FACE
-TAX_BPS: Final = {"person": 1_500}
+TAX_BPS: Final = {"person": 1_500, "person-inactive": 3_000, "bank-inactive": 4_000}
+"""Of companies nothing is withheld, whatever they are."""
+STATUSES: Final = (TaxStatus.ACTIVE, TaxStatus.INACTIVE)
 KIND: Final = {"amina": "person", "bilal": "person", "first-bank": "bank", "exchange": "company"}
 
 people = st.sampled_from(HOLDERS)
@@ -60,6 +65,12 @@ steps = st.one_of(
     st.tuples(st.just("days"), st.sampled_from((1, 2, 5, 28, 30, 60, 200))),
     st.tuples(st.just("cash"), st.sampled_from((1, 20_000, 100_000, 10**7))),
     st.tuples(st.just("fund")),
+    st.tuples(
+        st.just("tax"), people, st.sampled_from(STATUSES), st.sampled_from((1, 1, 2, 30, 180))
+    ),
+    st.tuples(
+        st.just("tax"), people, st.sampled_from(STATUSES), st.sampled_from((1, 1, 2, 30, 180))
+    ),
 )
 
 
@@ -69,10 +80,13 @@ class Life:
     def __init__(self, changes: dict[str, Any]) -> None:
         self.world = make_debt(define_bond(residue_account=address(VAR), **changes))
         self.on_record: dict[int, dict[str, int]] = {}
+        self.taxed: dict[int, dict[str, TaxStatus]] = {}
+        self.told: dict[str, list[tuple[int, TaxStatus]]] = {label: [] for label in HOLDERS}
+        """Of each: from which day on it is what, ascending; the last may be replaced."""
         self.day = ISSUED
         self.pass_to(ISSUED)
         self.world.do(
-            _withholding(),
+            *_withholding(),
             issue(FACE, to="amina"),
             by=(CB, FM),
         )
@@ -87,7 +101,32 @@ class Life:
                 if isinstance(event, RecordTaken):
                     assert event.face == sum(held.values())
                     self.on_record[event.payment] = held
+                    taken = local_day(self.world.time_ms, 300)
+                    self.taxed[event.payment] = {
+                        label: self.status(label, taken) for label in HOLDERS
+                    }
         self.day = day
+
+    def status(self, label: str, day: int) -> TaxStatus:
+        """Return what a taxpayer is on a day."""
+        ruling = [status for from_day, status in self.told[label] if from_day <= day]
+        return ruling[-1] if ruling else TaxStatus.ACTIVE
+
+    def tell(self, label: str, status: TaxStatus, days: int) -> None:
+        """Tell what a taxpayer is from a day on, in place of what has not begun."""
+        world, told = self.world, self.told[label]
+        today = local_day(world.time_ms + 1, 300)
+        change = SET_TAX_STATUS.good
+        assert isinstance(change, SetTaxStatus)
+        change = replace(change, participant=label, status=status, from_day=today + days)
+        world.time_ms += 1
+        outcome = world.block(world.body(change, by=(FM,))).receipts[0].outcome
+        if outcome is Outcome.APPLIED:
+            self.told[label] = [each for each in told if each[0] <= today]
+            if status is not self.status(label, today):
+                self.told[label].append((today + days, status))
+        else:
+            assert outcome is Outcome.TAX_STATUS_UNCHANGED
 
     def attempt(self, *operations: Operation, by: tuple[str, ...]) -> None:
         """Submit what may be refused; apply it twice, on equal states, to equal ends."""
@@ -116,6 +155,8 @@ class Life:
             self.attempt(place_hold(arguments[0], arguments[1], asset=BOND), by=(VAR,))
         elif kind == "days":
             self.pass_to(self.day + arguments[0])
+        elif kind == "tax":
+            self.tell(*arguments)
         elif kind == "cash":
             self.attempt(issue_cash(arguments[0], to=FM), by=(CB,))
         else:
@@ -129,7 +170,9 @@ class Life:
             row = payment(self.world, number).row
             face = self.on_record[number][label]
             interest = face * row.interest_numerator // row.interest_denominator
-            tax = interest * TAX_BPS.get(KIND[label], 0) // 10_000
+            inactive = self.taxed[number][label] is TaxStatus.INACTIVE
+            taxpayer = f"{KIND[label]}-inactive" if inactive else KIND[label]
+            tax = interest * TAX_BPS.get(taxpayer, 0) // 10_000
             total += interest - tax + face * row.principal_ppm // PPM
         return total
 
@@ -160,28 +203,35 @@ class Life:
         assert world.holding(VAR)[0] - self.before[VAR][0] == residues
 
 
-def _withholding() -> Operation:
-    rows = tuple(
-        WithholdingRow(from_day=0, rate_bps=rate, source="Finance Act") for rate in TAX_BPS.values()
+def _withholding() -> tuple[Operation, ...]:
+    return tuple(
+        replace(
+            SET_WITHHOLDING.good,
+            collector=address(CC),
+            taxpayer=taxpayer,
+            rows=(WithholdingRow(from_day=0, rate_bps=rate, source="Finance Act"),),
+        )
+        for taxpayer, rate in TAX_BPS.items()
     )
-    return replace(SET_WITHHOLDING.good, collector=address(CC), rows=rows)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     plan=st.sampled_from(({}, {"months": 3}, {"months": 0, "rates": ()}, amortising())),
     per_block=st.sampled_from((1, 2, 5_000)),
+    marked=st.sampled_from((1, 2, 100)),
     life=st.lists(steps, max_size=25),
 )
 def test_everybody_is_paid_what_they_held_at_each_record(
-    plan: dict[str, Any], per_block: int, life: list[tuple[Any, ...]]
+    plan: dict[str, Any], per_block: int, marked: int, life: list[tuple[Any, ...]]
 ) -> None:
-    usual = servicing.HOLDERS_PER_BLOCK_MAX
+    usual = servicing.HOLDERS_PER_BLOCK_MAX, due.MARKED_PER_BLOCK_MAX
     servicing.HOLDERS_PER_BLOCK_MAX = per_block  # type: ignore[misc]  # restored below
+    due.MARKED_PER_BLOCK_MAX = marked  # type: ignore[misc]  # likewise
     try:
         bond = Life(plan)
         for step in life:
             bond.step(*step)
         bond.finish()
     finally:
-        servicing.HOLDERS_PER_BLOCK_MAX = usual  # type: ignore[misc]
+        servicing.HOLDERS_PER_BLOCK_MAX, due.MARKED_PER_BLOCK_MAX = usual  # type: ignore[misc]

@@ -153,7 +153,7 @@ def test_what_moves_often_after_a_record_is_marked_once() -> None:
     for label, face in (("amina", 400_017), ("bilal", 300_019), ("first-bank", 300_025)):
         noted = position(world, address(label))
         assert noted is not None
-        assert noted.marks == (Mark(number=1, face=face),)
+        assert noted.marks == (Mark(number=1, face=face, taxpayer=noted.taxpayer),)
     before = world.holding("amina")[0]
     to_day(world, payment_day)
     assert world.holding("amina")[0] - before == 400_017 * 35 // 1_000

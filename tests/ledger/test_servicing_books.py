@@ -176,12 +176,20 @@ PAYMENT = payment_key(BOND, 1)
         ),
         (
             paying,
-            on_last(lambda p: replace(p, marks=(Mark(number=1, face=p.face - 1_000),))),
+            on_last(
+                lambda p: replace(
+                    p, marks=(Mark(number=1, face=p.face - 1_000, taxpayer=p.taxpayer),)
+                )
+            ),
             "are still owed",
         ),
         (
             paying,
-            on_last(lambda p: replace(p, marks=(Mark(number=1, face=p.face + 1_000),))),
+            on_last(
+                lambda p: replace(
+                    p, marks=(Mark(number=1, face=p.face + 1_000, taxpayer=p.taxpayer),)
+                )
+            ),
             "are still owed",
         ),
         (recorded, on_record("bilal", lambda p: replace(p, marks=())), "says nothing"),

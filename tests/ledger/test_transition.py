@@ -244,9 +244,9 @@ def test_every_event_is_in_the_union_and_every_tag_used_once() -> None:
     members = get_args(Event)
 
     tags = [member.__struct_config__.tag for member in members]
-    assert len(set(tags)) == len(tags) == 80
+    assert len(set(tags)) == len(tags) == 82
     operations = {act.operation.__struct_config__.tag: act for act in ACTS}  # type: ignore[attr-defined]
-    assert len(operations) == len(ACTS) == 49
+    assert len(operations) == len(ACTS) == 50
     assert set(operations) < set(tags)
 
 

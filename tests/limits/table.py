@@ -263,6 +263,9 @@ HIT: Final[Mapping[str, str]] = {
         "tests/ledger/test_commitment.py::test_proof_deeper_than_a_key_is_refused"
     ),
     "node.ledger.commitment.BRANCH_SIZE_MAX": _RECORD,
+    "node.ledger.due.MARKED_PER_BLOCK_MAX": (
+        "tests/ledger/test_taxpayers.py::test_positions_are_marked_a_bounded_number_a_block"
+    ),
     "node.ledger.due.DUE_PER_BLOCK_MAX": (
         "tests/ledger/test_due.py::test_what_does_not_fit_into_a_block_waits_for_the_next"
     ),
@@ -279,6 +282,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.securities.OPEN_PAYMENTS_MAX": (
         "tests/ledger/test_paying_blocks.py::test_record_waits_while_so_many_payments_are_unpaid"
     ),
+    "node.ledger.securities.CURSOR_MAX": _RECORD,
     "node.ledger.securities.SOURCE_MAX": _RECORD,
     "node.ledger.securities.TAXPAYERS_MAX": _RECORD,
     "node.ledger.securities.WITHHOLDING_ROWS_MAX": _RECORD,

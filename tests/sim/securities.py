@@ -17,6 +17,7 @@ from node.ledger.acts.governance.set_parameter import SetParameter
 from node.ledger.acts.lifecycle.call_security import CallSecurity
 from node.ledger.acts.lifecycle.fix_rate import FixRate
 from node.ledger.acts.lifecycle.fund_payment import FundPayment
+from node.ledger.acts.lifecycle.set_tax_status import SetTaxStatus
 from node.ledger.acts.lifecycle.set_withholding import SetWithholding
 from node.ledger.dates import Order, Roll, Stub, add_months
 from node.ledger.identifiers import ADDRESS_SIZE
@@ -27,17 +28,19 @@ from node.ledger.securities import (
     PAYMENTS,
     SERVICES,
     PaymentStatus,
+    TaxStatus,
     WithholdingRow,
     split_payment_key,
 )
 from node.ledger.tables import (
+    ACCOUNTS,
     ASSETS,
     CALENDARS,
     PARAMETERS,
     AssetIdentifiers,
-    ParticipantKind,
     name_key,
 )
+from node.ledger.taxpayers import CLASSES
 from node.ledger.terms import (
     PAR_E4,
     PPM,
@@ -154,6 +157,7 @@ class SecurityLoad:
             "fix_rate": self._fix_rate,
             "call_security": self._call_security,
             "bring_midnight": self._bring_midnight,
+            "set_tax_status": self._set_tax_status,
         }
 
     def _today(self) -> int:
@@ -255,7 +259,7 @@ class SecurityLoad:
 
     def going_on(self) -> Sequence[Maker]:
         """Return what happens to securities that live: a cure, cash for the agent, a hold, a tax,
-        less of a face than there is, a call in part."""
+        less of a face than there is, a call in part, another standing."""
         return (
             self._cure,
             self._fill_agent,
@@ -263,6 +267,7 @@ class SecurityLoad:
             self._withhold,
             self._move_a_crumb,
             self._call_in_part,
+            self._set_tax_status,
         )
 
     def issue_widely(self, chance: random.Random) -> Sequence[Record]:
@@ -342,12 +347,12 @@ class SecurityLoad:
                 SetWithholding,
                 "set_withholding",
                 ANY,
-                taxpayer=taxpayer.value,
+                taxpayer=taxpayer,
                 kind=chance.choice(("bond", "bond", "sukuk")),
                 collector=self._standing.any_account(chance),
                 rows=(rates,),
             )
-            for taxpayer in ParticipantKind
+            for taxpayer in CLASSES
         ]
 
     def _move_a_crumb(self, chance: random.Random) -> Sequence[Record]:
@@ -400,7 +405,7 @@ class SecurityLoad:
                 SetWithholding,
                 "set_withholding",
                 ANY,
-                taxpayer=chance.choice(tuple(ParticipantKind)).value,
+                taxpayer=chance.choice(CLASSES),
                 kind=chance.choice(("bond", "sukuk", "cash")),
                 collector=self._standing.any_account(chance),
                 rows=(
@@ -409,6 +414,23 @@ class SecurityLoad:
                     ),
                 ),
             )
+        ]
+
+    def _set_tax_status(self, chance: random.Random) -> Sequence[Record]:
+        """Tell of those who own accounts that they have filed their returns, or not."""
+        accounts = self._standing.model.rows(ACCOUNTS)
+        owners = sorted({account.owner for account in accounts.values()})
+        return [
+            self._standing.governed(
+                SetTaxStatus,
+                "set_tax_status",
+                ANY,
+                participant=owner,
+                status=chance.choice(tuple(TaxStatus)),
+                from_day=self._today() + chance.choice((0, 1, 1, 1, 2)),
+                source="simulation",
+            )
+            for owner in chance.sample(owners, min(len(owners), 3))
         ]
 
     def _fix_rate(self, chance: random.Random) -> Sequence[Record]:

@@ -9,6 +9,9 @@ from node.cli.application import LazyGroup, Place
     cls=LazyGroup,
     places={
         "show": Place("node.cli.withholding.show", "Print the rates, by class, date and source."),
+        "taxpayer": Place(
+            "node.cli.withholding.taxpayer", "Tell whether a taxpayer is active, from a day on."
+        ),
         "set": Place("node.cli.withholding.set_", "Set the rates of a class of taxpayer."),
     },
 )

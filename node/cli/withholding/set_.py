@@ -49,7 +49,11 @@ def command(
     *,
     offices: Offices,
 ) -> None:
-    """Set what is withheld from what securities of KIND pay to participants of the kind TAXPAYER.
+    """Set what is withheld from what securities of KIND pay to taxpayers of the class TAXPAYER.
+
+    A class is a kind of participant, such as person, for those who are active taxpayers, and
+    person-inactive for those who are not. As long as none of its own rates rules, an inactive class
+    has those of the active one.
 
     With --from, --rate and --source one rate is added to those that are there, or takes the place
     of the one from that day on. With FILE, a CSV table with the columns from_day, rate and source,

@@ -89,6 +89,8 @@ tag   operation                  class       event
 116   publish_plan               OFFICE      PlanPublished
 138   (time)                                 FaceReallotted, behind 90, 94 or 115
 150   identify_person            OFFICE      PersonIdentified
+151   set_tax_status             OFFICE      TaxStatusSet
+152   (time)                                 TaxStatusRules
 ====  =========================  ==========  ===================================================
 
 The class is that of the threshold which the accounts named must reach. Operations of the class

@@ -49,6 +49,7 @@ from node.ledger.servicing.records import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import DueKind
+from node.ledger.taxpayers import is_awaited
 from node.ledger.terms import ServicedTerms
 
 
@@ -196,7 +197,7 @@ class _Step:
         looked_at = 0
         begins = self._service.cursor == b""
         if begins:
-            holders_max = min(holders_max, first_max)
+            holders_max = 0 if self._is_awaited() else min(holders_max, first_max)
         if self._service.cursor is not None and holders_max > 0:
             self._service, paid, looked_at = self._perform(
                 self._asset,
@@ -213,6 +214,11 @@ class _Step:
         at_ms = self._time_ms + 1 if holders_max > 0 else self._time_ms
         wake(self._state, self._asset, self._service, self._next_ms(at_ms, at_once=at_once))
         return looked_at, looked_at if begins else 0
+
+    def _is_awaited(self) -> bool:
+        """Whether some of those on record may still be marked with another class of taxpayer."""
+        payment = open_payment(self._state, self._asset, self._service.settled + 1)
+        return is_awaited(self._state, payment.taken_day)
 
     def _take_what_waited(self) -> None:
         """Take a record that waited until another payment was paid, or its rate fixed."""

@@ -14,6 +14,9 @@
    at a rate that is not fixed.
 7. What is called of a security is called by its terms, a payment once; parts leave something, and
    nothing follows on the whole.
+8. Each position is of the class of its owner: the ruling one, or the one to come where it is being
+   marked. Accounts with positions are known to belong to their owners, and what is to come stands
+   in the queue of its day.
 """
 
 from collections import Counter, defaultdict
@@ -29,26 +32,35 @@ from node.ledger.securities import (
     PAYMENTS,
     POSITIONS,
     SERVICES,
+    TAX_CHANGES,
+    TAXPAYER_ACCOUNTS,
+    TAXPAYERS,
     TIES,
     WITHHOLDINGS,
     PaymentRecord,
     PaymentStatus,
     ServiceRecord,
+    TaxStanding,
     Tie,
     payment_key,
     principal_of,
     residue_at_most,
     split_payment_key,
+    tax_change_key,
+    taxpayer_prefix,
     tie_key,
 )
 from node.ledger.servicing.payer import due_of, escrow_address
 from node.ledger.state import StateRows
 from node.ledger.tables import (
+    ACCOUNTS,
     ASSETS,
     HOLDINGS,
+    PARTICIPANTS,
     holding_key,
     name_key,
 )
+from node.ledger.taxpayers import class_named, status_of
 from node.ledger.terms import PPM, is_serviced
 
 
@@ -63,6 +75,7 @@ def contradictions_of_securities(rows: StateRows) -> Iterator[str]:
     yield from _ties(rows, services)
     yield from _fixings(rows)
     yield from _calls(rows)
+    yield from _taxpayers(rows)
 
 
 def _positions(rows: StateRows, services: dict[str, ServiceRecord]) -> Iterator[str]:
@@ -279,3 +292,32 @@ def _calls(rows: StateRows) -> Iterator[str]:
         for each in record.calls:
             if not any(window.from_day <= each.day <= window.to_day for window in windows):
                 yield f"{code} was called on day {each.day}, which lies in no window"
+
+
+def _taxpayers(rows: StateRows) -> Iterator[str]:
+    """Check rule 8."""
+    for key, position in rows.items(POSITIONS):
+        address = account_at(key.partition(b"/")[2])
+        account = rows.get(ACCOUNTS, address)
+        owner = None if account is None else rows.get(PARTICIPANTS, name_key(account.owner))
+        if account is None or owner is None:
+            yield f"position {key.hex()} belongs to nobody"
+            continue
+        taxpayer = rows.get(TAXPAYERS, name_key(account.owner))
+        standings: list[TaxStanding | None] = [None] if taxpayer is None else [taxpayer.ruling]
+        if taxpayer is not None and taxpayer.cursor is not None:
+            standings.append(taxpayer.change)
+        classes = {class_named(owner.kind, status_of(each)) for each in standings}
+        if position.taxpayer not in classes:
+            yield f"position {key.hex()} is of a {position.taxpayer}, its owner of {classes}"
+        if rows.get(TAXPAYER_ACCOUNTS, taxpayer_prefix(account.owner) + address) is None:
+            yield f"account {address.hex()} has a position, and its owner does not know"
+    waiting = 0
+    for key, taxpayer in rows.items(TAXPAYERS):
+        if taxpayer.change is None:
+            continue
+        waiting += 1
+        if rows.get(TAX_CHANGES, tax_change_key(taxpayer.change.from_day, key.decode())) is None:
+            yield f"the standing of {key.decode()} changes, and is not in the queue"
+    if waiting != sum(1 for _ in rows.items(TAX_CHANGES)):
+        yield "the changes of taxpayers and their queue do not agree"

@@ -25,7 +25,7 @@ from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.holdings import credit, credit_each, debit, hold_repaid, redeem_whole
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
-from node.ledger.positions import account_at, face_at, open_marks, put_position
+from node.ledger.positions import account_at, class_at, face_at, open_marks, put_position
 from node.ledger.securities import (
     HUNDRED_PERCENT_BPS,
     PAYMENTS,
@@ -47,6 +47,7 @@ from node.ledger.securities import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, HOLDINGS, AssetRecord, holding_key, name_key
+from node.ledger.taxpayers import active_class
 from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
 
 HOLDERS_PER_BLOCK_MAX: Final = 5_120
@@ -321,10 +322,12 @@ class _Walk:
                 break
             looked_at += 1
             marks, account = position.marks, account_at(key[place_start:])
-            face = face_at(position, number) if marks else position.face
+            face, taxpayer = position.face, position.taxpayer
+            if marks:
+                face, taxpayer = face_at(position, number), class_at(position, number)
             if face:
                 interest = face * numerator // denominator  # floor
-                rate = rate_of(position.taxpayer)
+                rate = rate_of(taxpayer)
                 tax = 0 if rate is None else interest * rate // HUNDRED_PERCENT_BPS  # floor
                 amount = interest - tax
                 held = 0
@@ -336,7 +339,7 @@ class _Walk:
                 holders += 1
                 paid += amount
                 if tax:
-                    self.withheld[position.taxpayer] += tax
+                    self.withheld[taxpayer] += tax
                 happened(
                     HolderPaid(
                         asset=asset,
@@ -399,7 +402,9 @@ class _Walk:
         if self.paid + withheld:
             debit(state, escrow_address(self._asset), cash, self.paid + withheld, _CASH)
         for taxpayer in sorted(self.withheld):
-            ruling = state.get(WITHHOLDINGS, withholding_key(taxpayer, self._kind))
+            classes = (taxpayer, active_class(taxpayer))
+            rulings = [state.get(WITHHOLDINGS, withholding_key(c, self._kind)) for c in classes]
+            ruling = next((each for each in rulings if each is not None), None)
             assert ruling is not None  # a record of rates is replaced, never deleted
             amount = self.withheld[taxpayer]
             credit(state, ruling.collector, cash, amount, _CASH)

@@ -45,10 +45,10 @@ from node.ledger.tables import (
     AssetRecord,
     DueKind,
     DueRecord,
-    ParticipantKind,
     due_key,
     name_key,
 )
+from node.ledger.taxpayers import CLASSES, active_class
 from node.ledger.terms import ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
 
@@ -164,6 +164,7 @@ def take_record(
         row=row,
         record_day=today(state, time_ms) if service.waits else record_day,
         payment_day=payment_day,
+        taken_day=today(state, time_ms),
         face=face,
         withholding=_withholding(state, terms, payment_day),
         interest_due=interest.numerator // interest.denominator,  # floor, as for each holder
@@ -275,12 +276,18 @@ def appointment_id(asset: str, number: int, kind: DueKind) -> bytes:
 
 
 def _withholding(state: LedgerState, terms: ServicedTerms, day: Day) -> tuple[Withheld, ...]:
-    """Return the rates that rule on a day, by class of taxpayer."""
-    found = []
-    for kind in ParticipantKind:
-        record = state.get(WITHHOLDINGS, withholding_key(kind.value, kind_of(terms).value))
+    """Return the rates that rule on a day, by class of taxpayer.
+
+    As long as none of its own rules, one that is inactive has the rate of those that are active.
+    """
+    kind, found = kind_of(terms).value, []
+    ruling: dict[str, int] = {}
+    for taxpayer in CLASSES:  # of each kind the active ones come first
+        record = state.get(WITHHOLDINGS, withholding_key(taxpayer, kind))
         rows = () if record is None else record.rows
-        ruling = [row for row in rows if row.from_day <= day]
-        if ruling and ruling[-1].rate_bps:
-            found.append(Withheld(taxpayer=kind.value, rate_bps=ruling[-1].rate_bps))
+        rates = [row.rate_bps for row in rows if row.from_day <= day]
+        rate = rates[-1] if rates else ruling.get(active_class(taxpayer), 0)
+        ruling[taxpayer] = rate
+        if rate:
+            found.append(Withheld(taxpayer=taxpayer, rate_bps=rate))
     return tuple(found)

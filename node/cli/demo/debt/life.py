@@ -10,14 +10,16 @@ from node.cli.demo.debt.securities import (
     BOND,
     FLOATER,
     GRACE_DAYS,
+    INACTIVE,
     PAYING,
     SUKUK,
     WITHHELD_BPS,
     are_defined,
     check_fixing,
     enter_fixing,
+    withheld_bps,
 )
-from node.cli.demo.debt.stage import MILLION, PAISA, PEOPLE, DebtStage, is_gathered
+from node.cli.demo.debt.stage import MILLION, PAISA, DebtStage, is_gathered
 from node.cli.demo.debt.strips import strip_and_reconstitute
 from node.cli.demo.stage import Actor
 from node.client.reads import Payment
@@ -105,7 +107,21 @@ async def enter_record(stage: DebtStage) -> None:
 
 async def first_coupon(stage: DebtStage) -> None:
     """Let the day of the first coupons come: whoever held on the record day is paid."""
-    await stage.until((await stage.payment(BOND, 1)).payment_day)
+    before = await stage.has(INACTIVE, RUPEE)
+    row = await stage.payment(BOND, 1)
+    days = (date.fromisoformat(row.end) - date.fromisoformat(row.start)).days
+    interest = sum(
+        int(stage.book.recorded[asset].get(INACTIVE, 0) * stage.rates[asset] * days / 365)
+        for asset in FIRST_PAID
+    )
+    await stage.until(row.payment_day)
+    gained = await stage.has(INACTIVE, RUPEE) - before
+    stage.narrator.check(
+        f"from {INACTIVE}, no active taxpayer, twice as much is withheld as from other banks",
+        holds=gained > 0
+        and abs(interest - gained - 2 * (interest * WITHHELD_BPS // 10_000)) < len(FIRST_PAID),
+        found=f"{interest - gained:,} of {interest:,} paisa",
+    )
     for asset in FIRST_PAID:
         await _check_paid(stage, asset, 1, await _enter_paid(stage, asset, 1))
     await stage.check_book("after the coupons")
@@ -286,8 +302,7 @@ async def _enter_paid(stage: DebtStage, asset: str, number: int, *, final: bool 
     paid = withheld = 0
     for name, face in holders.items():
         interest = int(face * share)  # floor
-        taxed = asset != SUKUK and name not in PEOPLE
-        tax = interest * WITHHELD_BPS // 10_000 if taxed else 0
+        tax = interest * withheld_bps(asset, name) // 10_000
         amount = interest - tax + (face if final else 0)
         stage.book.cash[name] += amount
         paid += amount

@@ -5,13 +5,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from node.cli.demo.debt.stage import MILLION, PAISA, DebtStage
+from node.cli.demo.debt.stage import MILLION, PAISA, PEOPLE, DebtStage
 from node.client import NotFound
 from node.ledger.dates import Order, Roll, Stub, add_months, date_of, from_date
 from node.ledger.identifiers import is_isin
-from node.ledger.operations import DefineAsset, Issue, SetWithholding, Transfer
+from node.ledger.operations import DefineAsset, Issue, SetTaxStatus, SetWithholding, Transfer
 from node.ledger.pricing.daycounts import DayCount
-from node.ledger.securities import WithholdingRow
+from node.ledger.securities import TaxStatus, WithholdingRow
 from node.ledger.tables import AssetIdentifiers
 from node.ledger.terms import (
     PPM,
@@ -49,6 +49,8 @@ MARGIN_PPM: Final = 5_000
 """What the floater pays over its reference: the cut-off of its auction."""
 WITHHELD_BPS: Final = 1_500
 """From what banks are paid on bonds; other payments are made whole."""
+INACTIVE: Final = "dealer-2"
+"""The bank that is not on the list of active taxpayers: twice as much is withheld from it."""
 GRACE_DAYS: Final = 3
 CEILING: Final = 10_000 * MILLION
 MULTIPLE: Final = 5_000 * PAISA
@@ -75,26 +77,36 @@ async def define_all(stage: DebtStage) -> None:
         multiple=MULTIPLE,
         ceiling=CEILING,
     )
-    withhold = SetWithholding(
-        account=stage.ministry.address,
-        approvers=(stage.bank.address,),
-        taxpayer="bank",
-        kind="bond",
-        collector=stage.bank.address,
-        rows=(
-            WithholdingRow(
-                from_day=from_date(settles),
-                rate_bps=WITHHELD_BPS,
-                source="as a demonstration",
+    rates = [
+        SetWithholding(
+            account=stage.ministry.address,
+            approvers=(stage.bank.address,),
+            taxpayer=taxpayer,
+            kind="bond",
+            collector=stage.bank.address,
+            rows=(
+                WithholdingRow(
+                    from_day=from_date(settles), rate_bps=bps, source="as a demonstration"
+                ),
             ),
-        ),
+        )
+        for taxpayer, bps in (("bank", WITHHELD_BPS), ("bank-inactive", 2 * WITHHELD_BPS))
+    ]
+    unlisted = SetTaxStatus(
+        account=stage.ministry.address,
+        approvers=(),
+        participant=INACTIVE,
+        status=TaxStatus.INACTIVE,
+        from_day=from_date(settles),
+        source="as a demonstration",
     )
     definitions = [_define(stage, asset, settles) for asset in PAYING]
-    receipt = await stage.act(bill, withhold, *definitions, by=[stage.ministry, stage.bank])
+    receipt = await stage.act(bill, *rates, unlisted, *definitions, by=[stage.ministry, stage.bank])
     await enter_coupons(stage)
     narrator.tell(
         f"four securities from {settles} on, in block {receipt.height}; banks are withheld"
-        f" {WITHHELD_BPS // 100} % of what bonds pay"
+        f" {WITHHELD_BPS // 100} % of what bonds pay, {INACTIVE} twice as much: it has filed no"
+        " return"
     )
     for asset in PAYING:
         days = [each.payment_day for each in (await stage.client.schedule(asset)).value]
@@ -109,6 +121,13 @@ async def define_all(stage: DebtStage) -> None:
         "what the floater pays is not fixed before its auction",
         holds=all(each.rate is None for each in rows[1]),
     )
+
+
+def withheld_bps(asset: str, holder: str) -> int:
+    """Return what is withheld from the interest that a security pays somebody."""
+    if asset == SUKUK or holder in PEOPLE:
+        return 0
+    return 2 * WITHHELD_BPS if holder == INACTIVE else WITHHELD_BPS
 
 
 async def are_defined(stage: DebtStage) -> bool:

@@ -29,19 +29,20 @@ from node.ledger.securities import (
     tie_key,
     withholding_key,
 )
-from node.ledger.tables import ParticipantKind
+from node.ledger.taxpayers import CLASSES
 from node.ledger.terms import AssetKind
 
 _KINDS: Final = (AssetKind.BOND, AssetKind.SUKUK)
 
 
 class SetWithholding(Record, tag=61):
-    """Withhold by `rows` from what securities of `kind` pay participants of the kind `taxpayer`."""
+    """Withhold by `rows` from what securities of `kind` pay taxpayers of the class `taxpayer`."""
 
     account: Address
     approvers: Approvers
     taxpayer: Name
-    """Kind of participant."""
+    """A kind of participant, such as `person`: those that are active; `person-inactive`: those that
+    are not. Where no rate of theirs rules, the other one does."""
     kind: Name
     """Kind of asset."""
     collector: Address
@@ -86,7 +87,7 @@ def _apply(context: ActContext, operation: SetWithholding) -> None:
 
 
 def _fault(operation: SetWithholding) -> Reason | None:
-    if operation.taxpayer not in {kind.value for kind in ParticipantKind}:
+    if operation.taxpayer not in CLASSES:
         return WithholdingFault.NO_KIND_OF_PARTICIPANT.of(found=operation.taxpayer)
     if operation.kind not in {kind.value for kind in _KINDS}:
         return WithholdingFault.NO_KIND_WITH_INTEREST.of(found=operation.kind)
