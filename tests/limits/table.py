@@ -215,6 +215,10 @@ HIT: Final[Mapping[str, str]] = {
     ),
     "node.cli.tables.FILE_SIZE_MAX": "tests/cli/test_desk.py::test_table_that_is_no_plan",
     "node.cli.credentials.API_KEY_SIZE_MAX": _FILES,
+    "node.cli.doctor.network.READING_MAX_S": (
+        "tests/cli/test_doctor.py"
+        "::test_reading_a_large_database_ends_in_time_and_says_how_far_it_came"
+    ),
     "node.provision.description.DESCRIPTION_SIZE_MAX": _FILES,
     "node.genesis.located.DOCUMENT_SIZE_MAX": (
         f"{_READING}::test_document_that_is_too_long_is_refused_unread"
