@@ -41,11 +41,12 @@ def command(home: Path, to: Path, *, blocks: bool, as_json: bool) -> None:
         made = _of_stopped(place, target, progress, blocks=blocks)
     progress.end()
     facts = made | {"file": str(target), "seconds": round(progress.elapsed_s, 1)}
+    kept = f"with {made['blocks']:,} blocks" if blocks else "the state alone (blocks: --blocks)"
     shown = {
         "file": target,
         "height": f"{made['height']}, block {made['block_id']}",
         "state root": made["state_root"],
-        "size": f"{made['size_bytes']:,} bytes, {made['blocks']:,} blocks",
+        "size": f"{made['size_bytes']:,} bytes, {kept}",
     }
     emit(facts, fields(shown), as_json=as_json)
 
