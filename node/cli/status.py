@@ -156,9 +156,9 @@ def _trusted_point(nodes: Sequence[Seen]) -> Mapping[str, Any]:
             "there is no snapshot to trust yet"
             if len(offers) == 1
             else "no snapshot is served by all of these nodes",
-            advice="Nodes pin a snapshot when they start and at every multiple of"
-            " sync.snapshot_interval (1,000 by default). Try again after the next one, or ask one"
-            " node alone.",
+            advice="Nodes pin a snapshot when they start with a chain that has blocks, and at every"
+            " multiple of sync.snapshot_interval (1,000 by default; 0 serves none). Try again after"
+            " the next one, or ask one node alone.",
         )
     height, block_id = max(common)
     return {"trusted_height": height, "trusted_block": block_id}
