@@ -76,6 +76,13 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched(Typed):
+    """An example that goes on until it is ended is typed at a terminal, and ended by a key."""
+
+    key: bytes = b"q"
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """What the reader has done before: lines of a shell."""
 

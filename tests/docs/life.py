@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Final
 
 from node.cli.exits import Exit
-from tests.docs.examples import Given, Step, Turned, Typed, Until
+from tests.docs.examples import Given, Step, Turned, Typed, Until, Watched
 
 BEGAN: Final = datetime.fromisoformat("2027-02-08T09:00+05:00")
 DRAWN: Final = (
@@ -265,6 +265,7 @@ HOME: Final[Sequence[Step]] = (
     Typed("amendment discard ", r"no amendment", exits=Exit.REFUSED),
     Typed("stream status ", r"stream", exits=Exit.REFUSED),
     Turned(up=False),
+    Watched("start ", "node started", key=b"\x03"),
     _given("printf '\\n[index]\\ndatabase = \"sqlite\"\\n' >> central-bank/node.toml"),
     Typed("check ", r"^whole, at height \d+"),
     Typed("index rebuild ", r"made anew from block 1"),
@@ -289,6 +290,12 @@ DEVNET: Final[Sequence[Step]] = (
     Typed("status --url", r"one state at height"),
     Typed("status --trust", r"there is no snapshot to trust yet", exits=Exit.UNREACHABLE),
     Typed("top --json", r'"nodes"'),
+    Watched("top --url ", "2 of 2 nodes answer"),
+    Watched(
+        'KHAZANA_URL="http://127.0.0.1:26680 http://127.0.0.1:26681" khazana top ', "2 of 2 nodes"
+    ),
+    Watched("status --watch ", "every 5 s; q ends it"),
+    Watched("shell --url ", ">>> ", key=b"\x04"),
     Typed("upgrade status ", r"no upgrade is scheduled"),
     Typed("devnet kill ", r"crypto-council"),
     Typed("devnet down ", r"central-bank"),
@@ -342,7 +349,6 @@ LEFT: Final = (
     "demo --json",
     "demo debt$",
     "demo debt --json",
-    "start ",
     "validator request ",
     "validator add ",
     "validator remove ",
@@ -354,12 +360,8 @@ LEFT: Final = (
     "amendment sign ",
     "amendment check ",
     "amendment install ",
-    "status --watch ",
-    "top --url ",
-    'KHAZANA_URL="http://127.0.0.1:26680 http://127.0.0.1:26681" khazana top ',
-    "shell --url ",
 )
-"""What no session types yet. It goes on until it is stopped, plays for a minute, or takes the homes
-of several validators, of which one joins or has lost its key; tests of those commands run them with
-words of their own (`tests/cli/test_demo.py`, `test_top.py`, `test_shell.py`, `tests/e2e`).
+"""What no session types yet. It plays for a minute, or takes the homes of several validators, of
+which one joins or has lost its key; tests of those commands run them with words of their own
+(`tests/cli/test_demo.py`, `tests/e2e`).
 """

@@ -20,8 +20,9 @@ from node.ledger.protocol import LATEST_VERSION
 from node.provision.description import NetworkDescription
 from node.provision.homes import DATA_FOLDER
 from node.testing.cluster import Cluster
+from tests.cli.terminals import shown
 from tests.docs.blocks import ROOT
-from tests.docs.examples import USUAL, Given, Step, Typed, Until, examples
+from tests.docs.examples import USUAL, Given, Step, Typed, Until, Watched, examples
 from tests.docs.forked import forking
 from tests.docs.life import BEGAN, DEVNET, LEFT, LIFE, PLAIN, UPGRADE
 from tests.docs.shell import surroundings, typed
@@ -93,6 +94,9 @@ class Reader:
 
     async def take(self, step: Step) -> None:
         """Take a step."""
+        if isinstance(step, Watched):
+            await asyncio.to_thread(self._watch, step)
+            return
         if isinstance(step, Typed | Given):
             await self.type(step)
             return
@@ -110,6 +114,17 @@ class Reader:
         for usual, variable in zip(USUAL, ("FIRST", "SECOND"), strict=True):
             text = text.replace(usual, self._variables.get(variable, usual))
         return text
+
+    def _watch(self, step: Watched) -> None:
+        """Type an example at a terminal, wait for what it shows, and end it by its key."""
+        # A key that interrupts is for the process at the terminal: no other may run the command.
+        variables = {**self._variables, "PATH": surroundings()["PATH"]}
+        command = ["bash", "-euc", self._at_its_ports(step.example.text)]
+        with shown(command, variables, folder=self._folder) as terminal:
+            terminal.until(step.says.encode())
+            terminal.type(step.key)
+            assert terminal.end() == step.exits, terminal.written
+            assert b"Traceback" not in terminal.written
 
     async def type(self, step: Typed | Given) -> None:
         """Type a step, and look at what was printed, to the terminal or into a file."""
