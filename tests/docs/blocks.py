@@ -29,7 +29,7 @@ TYPED: Final = (TUTORIAL, *HOW_TOS, *ROOMS)
 SHELLS: Final = frozenset({"bash", "console", "sh", "shell", "shell-session", "zsh"})
 PROMPTS: Final = frozenset({"pycon"})
 """Python with its prompt, and what it answers."""
-OTHERS: Final = frozenset({"eval-rst", "json", "python", "sql", "text", "toml", "toctree"})
+OTHERS: Final = frozenset({"eval-rst", "json", "nginx", "python", "sql", "text", "toml", "toctree"})
 """What nobody takes for something to type."""
 _FENCE: Final = re.compile(r"^ *(`{3,}|~{3,}) *\{?([\w-]*)\}?(?: +([\w-]+))?.*$")
 _COMMAND: Final = re.compile(
