@@ -345,9 +345,13 @@ PLAIN: Final[Sequence[Step]] = (
 
 LIFE: Final[Sequence[Step]] = (*MONEY, *DAYS, *LINES, *AUCTION, *HOME)
 
+FIRST_PAGE: Final = (("demo debt --validators 1", ".venv/bin/khazana demo debt"),)
+"""Examples that stand on the first page too, and the beginning of the line there that a test types
+(`tests/cli/test_demo.py`).
+"""
+
 LEFT: Final = (
     "demo --json",
-    "demo debt$",
     "demo debt --json",
     "validator request ",
     "validator add ",

@@ -21,10 +21,10 @@ from node.provision.description import NetworkDescription
 from node.provision.homes import DATA_FOLDER
 from node.testing.cluster import Cluster
 from tests.cli.terminals import shown
-from tests.docs.blocks import ROOT
+from tests.docs.blocks import ROOT, claims, line
 from tests.docs.examples import USUAL, Given, Step, Typed, Until, Watched, examples
 from tests.docs.forked import forking
-from tests.docs.life import BEGAN, DEVNET, LEFT, LIFE, PLAIN, UPGRADE
+from tests.docs.life import BEGAN, DEVNET, FIRST_PAGE, LEFT, LIFE, PLAIN, UPGRADE
 from tests.docs.shell import surroundings, typed
 
 pytestmark = pytest.mark.timeout(300)
@@ -153,8 +153,15 @@ def test_every_example_is_in_one_session() -> None:
     )
 
     left = [Typed(begins, "").example for begins in LEFT]
+    left += [Typed(begins, "").example for begins, _ in FIRST_PAGE]
 
     assert [each.text for each in examples() if asked[each] + left.count(each) != 1] == []
+
+
+def test_an_example_of_the_first_page_is_typed_there_with_the_same_words() -> None:
+    for begins, there in FIRST_PAGE:
+        assert line("README.md", there) == f".venv/bin/{Typed(begins, '').example.text}"
+        assert ("line", "README.md", there) in claims(), "no test types it"
 
 
 async def test_what_needs_no_network_does_what_the_help_says(tmp_path: Path) -> None:

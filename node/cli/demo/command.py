@@ -41,7 +41,7 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     \b
     Examples:
       khazana demo --json
-      khazana demo debt
+      khazana demo debt --validators 1
     """
     if ctx.invoked_subcommand is not None:
         return
