@@ -8,7 +8,13 @@ import pytest
 from node.codec import replace
 from node.ledger import due
 from node.ledger.errors import InvariantViolation
-from node.ledger.events import Event, HolderPaid, PaymentFunded, TaxStatusRules
+from node.ledger.events import (
+    Event,
+    HolderPaid,
+    PaymentFunded,
+    TaxStatusRules,
+    WithholdingCollected,
+)
 from node.ledger.operations import CloseAccount, SetTaxStatus
 from node.ledger.outcomes import Outcome
 from node.ledger.positions import place_of
@@ -139,6 +145,22 @@ def test_inactive_class_without_a_rate_of_its_own_has_that_of_the_active_one() -
     world.do(tell("amina", record), by=(FM,))
 
     assert withheld(to_day(world, pays))[address("amina")] == 1_500
+
+
+def test_what_is_withheld_goes_to_the_collector_of_the_rate_by_which_it_is() -> None:
+    world = debt()
+    record, _, pays = days(1)
+    for taxpayer, collector, from_day in (("person", CC, 0), ("person-inactive", CB, pays + 1)):
+        row = WithholdingRow(from_day=from_day, rate_bps=RATES[taxpayer], source="Finance Act")
+        rules = replace(SET_WITHHOLDING.good, taxpayer=taxpayer, rows=(row,))
+        world.do(replace(rules, collector=address(collector)), by=(CB, FM))
+    world.do(tell("amina", record), by=(FM,))
+
+    events = to_day(world, pays)
+    assert withheld(events)[address("amina")] == RATES["person"]
+    collected = [each for each in events if isinstance(each, WithholdingCollected)]
+    assert [each.collector for each in collected] == [address(CC)] * 2
+    world.check()
 
 
 def many(labels: int = 12) -> World:

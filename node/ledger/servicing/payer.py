@@ -49,6 +49,7 @@ from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, HOLDINGS, AssetRecord, holding_key, name_key
 from node.ledger.taxpayers import active_class
 from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
+from node.ledger.units import Day
 
 HOLDERS_PER_BLOCK_MAX: Final = 5_120
 """Of all securities together: a million within 200 blocks, those in which a payment begins and ends
@@ -402,17 +403,14 @@ class _Walk:
         if self.paid + withheld:
             debit(state, escrow_address(self._asset), cash, self.paid + withheld, _CASH)
         for taxpayer in sorted(self.withheld):
-            classes = (taxpayer, active_class(taxpayer))
-            rulings = [state.get(WITHHOLDINGS, withholding_key(c, self._kind)) for c in classes]
-            ruling = next((each for each in rulings if each is not None), None)
-            assert ruling is not None  # a record of rates is replaced, never deleted
+            collector = self._collector_of(taxpayer, payment.payment_day)
             amount = self.withheld[taxpayer]
-            credit(state, ruling.collector, cash, amount, _CASH)
+            credit(state, collector, cash, amount, _CASH)
             self.events.append(
                 WithholdingCollected(
                     asset=self._asset,
                     payment=self._number,
-                    collector=ruling.collector,
+                    collector=collector,
                     cash=cash,
                     amount=amount,
                 )
@@ -423,6 +421,18 @@ class _Walk:
             paid=payment.paid + self.paid,
             withheld=payment.withheld + withheld,
         )
+
+    def _collector_of(self, taxpayer: str, day: Day) -> bytes:
+        """Return who receives what is withheld from a class: who goes with the rate of this day.
+
+        That is the other class of the kind, as long as no rate of its own rules.
+        """
+        classes = (taxpayer, active_class(taxpayer))
+        keys = [withholding_key(each, self._kind) for each in classes]
+        known = [each for key in keys if (each := self._state.get(WITHHOLDINGS, key)) is not None]
+        ruling = [each for each in known if each.rows[0].from_day <= day]
+        # Where neither rules any more, the rates were replaced since the record was taken.
+        return (ruling or known)[0].collector
 
 
 def _settle(
