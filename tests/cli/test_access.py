@@ -1,12 +1,14 @@
 """`khazana access`, and the keys and certificates that the command line shows."""
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from node.access import load_api_keys
 from node.cli.exits import Exit
+from node.clock import SystemClock
 from tests.cli.asked import here
 from tests.cli.running import khazana
 from tests.rpc.authorities import Authority
@@ -31,7 +33,7 @@ def test_key_is_printed_once_and_revoked(home: Path) -> None:
     made = here(
         *("access", "create", "exchange-one", "--home", str(home), "--json"),
         *("--scope", "submit", "--scope", "read", "--calls-per-s", "2000"),
-        *("--expires", "2027-06-30"),
+        *("--expires", "2999-06-30"),
     )
     assert made.code == Exit.OK, made.err
     key = made.json["api_key"]
@@ -39,7 +41,7 @@ def test_key_is_printed_once_and_revoked(home: Path) -> None:
 
     listed = here("access", "list", "--home", home)
     assert "exchange-one  read submit" in listed.out
-    assert "2027-06-30T00:00:00+00:00" in listed.out
+    assert "2999-06-30T00:00:00+00:00" in listed.out
     assert key not in (home / "api-keys.toml").read_text() + listed.out + listed.err
 
     again = here("access", "create", "exchange-one", "--home", home)
@@ -56,6 +58,7 @@ def test_key_is_printed_once_and_revoked(home: Path) -> None:
     [
         (("create", "Exchange"), Exit.CONFIGURATION, "no name of a key"),
         (("create", "one", "--expires", "tomorrow"), Exit.USAGE, "is no day"),
+        (("create", "one", "--expires", "2020-02-29"), Exit.USAGE, "would open nothing"),
         (("create", "one", "--scope", "rule"), Exit.USAGE, "'rule' is not one of"),
         (("create", "one", "--calls-per-s", "0"), Exit.USAGE, "not in the range"),
     ],
@@ -66,6 +69,16 @@ def test_nonsense_is_refused_and_writes_nothing(
     ran = here("access", *words, "--home", home)
 
     assert (ran.code, said in ran.err) == (code, True), ran.err
+    assert not (home / "api-keys.toml").exists()
+
+
+def test_key_that_would_be_dead_today_is_not_made(home: Path) -> None:
+    today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
+
+    ran = here("access", "create", "one", "--home", home, "--expires", str(today))
+
+    assert ran.code == Exit.USAGE
+    assert "Name a day after today" in ran.err
     assert not (home / "api-keys.toml").exists()
 
 

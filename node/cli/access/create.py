@@ -1,6 +1,6 @@
 """`khazana access create`: a new API key."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import click
@@ -31,7 +31,7 @@ from node.cli.output import emit, json_option, note
 @click.option(
     "--expires",
     metavar="DAY",
-    help="The day from whose beginning (UTC) it opens nothing, such as 2027-06-30.",
+    help="The day from whose beginning (UTC) it opens nothing, such as 2030-06-30.",
 )
 @json_option
 def command(
@@ -59,12 +59,8 @@ def command(
         hash_of,
         make_api_key,
     )
-    from node.ledger.dates import DatesError, parse_date
 
-    try:
-        day = None if expires is None else parse_date(expires)
-    except DatesError as error:
-        raise CommandError(Exit.USAGE, f"--expires: {error}") from None
+    day = None if expires is None else _day_of(expires)
     path = keys_file(home)
     text = make_api_key(name)
     with editing_api_keys(path) as keys:
@@ -84,3 +80,27 @@ def command(
         )
     note("Hand this to its owner now; only its hash is kept.")
     emit({"name": name, "api_key": text, "file": str(path)}, text, as_json=as_json)
+
+
+def _day_of(text: str) -> date:
+    """Return the day from which a key is to open nothing.
+
+    Raises:
+        CommandError: it is no day, or the key would be dead when it is made.
+    """
+    from node.clock import SystemClock
+    from node.ledger.dates import DatesError, parse_date
+
+    try:
+        day = parse_date(text)
+    except DatesError as error:
+        raise CommandError(Exit.USAGE, f"--expires: {error}") from None
+    today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
+    if day <= today:
+        raise CommandError(
+            Exit.USAGE,
+            f"--expires is {text}, and it is {today} (UTC): the key would open nothing",
+            advice="Name a day after today, or leave it out: without it the key opens until it is"
+            " revoked.",
+        )
+    return day
