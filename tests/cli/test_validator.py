@@ -179,6 +179,27 @@ async def test_what_the_ledger_has_already_is_not_proposed(tmp_path: Path) -> No
         assert f"votes with the key {voting.public_key.hex()} already" in rotated.err
 
 
+async def test_new_keys_in_the_name_of_another_participant_are_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    """As `prepare` writes them where the node has another name than who runs it."""
+    async with solo_node(settled=False) as solo:
+        _, certificate = create_tls_identity("central-bank")
+        request = ValidatorRequest.made_by(
+            SIGNER,
+            network=solo.town.genesis.hash,
+            name="central-bank",
+            participant="bank",
+            tls_certificate=certificate,
+        )
+
+        ran = await ask(solo, "validator", "rotate", written(tmp_path, request), *hand())
+
+        assert ran.code == Exit.REFUSED
+        assert "is run by central-bank, the request says bank" in ran.err
+        assert "khazana validator request --prepared --participant central-bank" in ran.err
+
+
 def test_a_refused_proposal_says_why() -> None:
     refused = {
         "type": "proposal_refused",

@@ -47,7 +47,8 @@ def command(*, office: Office, file: Path) -> None:
                 Exit.REFUSED,
                 f"{request.name} is run by {present.participant}, the request says"
                 f" {request.participant}",
-                advice="Ask for it again, with --participant.",
+                advice=f"`khazana validator request --prepared --participant {present.participant}`"
+                " writes it again, in that node's home.",
             )
         if present.public_key == request.public_key.hex():
             raise CommandError(
