@@ -2,9 +2,12 @@
 
 A session is a list of steps on one network. `Typed` is an example, asked for by its beginning, and
 what it has to print; what the reader is taken to have done before stands between them as `Given`
-and `Until`. `test_examples.py` plays the sessions and fails for an example that is in none.
+and `Until`. `test_examples.py` plays the sessions of `life.py`; an example that takes more than one
+machine is typed by a test that has them for other reasons too, and says `Typed` there, by name:
+`typed_by_tests` finds those. An example that is in none of them fails.
 """
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
@@ -16,9 +19,17 @@ from typing import Final, TypeAlias
 import click
 
 from node.cli.application import application
+from tests.docs.blocks import ROOT
 
-USUAL: Final = ("http://127.0.0.1:26680", "http://127.0.0.1:26681")
-"""Where the first nodes of a development network answer if nobody else has taken these ports."""
+USUAL: Final = {
+    "FIRST": "http://127.0.0.1:26680",
+    "SECOND": "http://127.0.0.1:26681",
+    "NEWCOMER": "http://127.0.0.1:26685",
+}
+"""Where the first nodes of a development network answer if nobody else has taken these ports, and
+one that joins it: its port is the first that neither that network nor its observer has. By the
+variable of the shell that says where they do answer.
+"""
 _EXAMPLE: Final = re.compile(r"^ {2}(?=(?:[A-Z_]+=\S.* )?khazana )(?:.*\\\n)*.*\n?", re.MULTILINE)
 
 
@@ -105,3 +116,19 @@ class Turned:
 
 
 Step: TypeAlias = Typed | Given | Until | Turned
+
+
+@cache
+def typed_by_tests() -> tuple[Example, ...]:
+    """Return the examples that tests name outside of the sessions, once for each time."""
+    sources = (file.read_text() for file in sorted((ROOT / "tests").rglob("test_*.py")))
+    trees = (ast.parse(source) for source in sources if "tests.docs.examples" in source)
+    return tuple(
+        Typed(str(node.args[0].value), "").example
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"Typed", "Watched"}
+        and isinstance(node.args[0], ast.Constant)
+    )

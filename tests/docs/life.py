@@ -345,27 +345,10 @@ PLAIN: Final[Sequence[Step]] = (
 
 LIFE: Final[Sequence[Step]] = (*MONEY, *DAYS, *LINES, *AUCTION, *HOME)
 
-FIRST_PAGE: Final = (("demo debt --validators 1", ".venv/bin/khazana demo debt"),)
+FIRST_PAGE: Final = (
+    ("demo$", "make demo"),
+    ("demo debt ", ".venv/bin/khazana demo debt"),
+)
 """Examples that stand on the first page too, and the beginning of the line there that a test types
 (`tests/cli/test_demo.py`).
-"""
-
-LEFT: Final = (
-    "demo --json",
-    "demo debt --json",
-    "validator request ",
-    "validator add ",
-    "validator remove ",
-    "validator prepare",
-    "validator rotate ",
-    "validator settle ",
-    "validator resume ",
-    "amendment draft ",
-    "amendment sign ",
-    "amendment check ",
-    "amendment install ",
-)
-"""What no session types yet. It plays for a minute, or takes the homes of several validators, of
-which one joins or has lost its key; tests of those commands run them with words of their own
-(`tests/cli/test_demo.py`, `tests/e2e`).
 """

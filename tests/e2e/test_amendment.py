@@ -21,6 +21,7 @@ from node.provision.probing import answers
 from node.provision.processes import NodeProcess, running, start_node
 from tests.cli.asked import run
 from tests.cli.running import Ran
+from tests.docs.examples import Typed, Watched
 from tests.e2e.networks import (
     BANK,
     COUNCIL,
@@ -32,7 +33,10 @@ from tests.e2e.networks import (
 )
 from tests.e2e.test_validators import (
     NEWCOMER,
+    OPERATOR,
     Office,
+    at_the_homes,
+    folder_of,
     listed,
     listening,
     make_network,
@@ -110,7 +114,7 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
         )
         heads = [each["status"]["height"] for each in statuses.json["nodes"]]
         assert heads[0] == heads[1]
-        file = tmp_path / "1.amendment"
+        file = folder_of(network) / "1.amendment"
         kept = [word for name in survivors for word in ("--keep", name)]
         draft: list[str | Path] = [*kept, "--reason", "decided by all four", "--out", file]
         refused = await amend("draft", "--home", homes[BANK], *draft, code=Exit.DAMAGED)
@@ -131,7 +135,7 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
         )
         host, port = place[0], place[1].rpartition(":")[2]
         settled_home(homes[COUNCIL], [int(host.rpartition(":")[2]), int(port)])
-        newcomer = tmp_path / NEWCOMER
+        newcomer = folder_of(network) / NEWCOMER
         await made(
             newcomer,
             NEWCOMER,
@@ -141,25 +145,27 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
             *peers_of(network, *survivors, COUNCIL),
         )
         settled_home(newcomer, free[:2])
-        requests = {name: tmp_path / f"{name}.json" for name in (COUNCIL, NEWCOMER)}
-        for name, home in ((COUNCIL, homes[COUNCIL]), (NEWCOMER, newcomer)):
-            await tell("request", "--home", home, "--out", requests[name])
+        for home, operator in ((homes[COUNCIL], COUNCIL), (newcomer, OPERATOR)):
+            request = folder_of(network) / f"{home.name}.request.json"
+            await tell("request", "--home", home, "--participant", operator, "--out", request)
 
         # 3. The document, and everybody's signature.
         enough = [*kept, "--keep", COUNCIL, *draft[4:]]
         refused = await amend("draft", "--home", homes[BANK], *enough, code=Exit.REFUSED)
         assert "can decide" in refused.err
-        added = [word for request in requests.values() for word in ("--add", request)]
-        told = await amend("draft", "--home", homes[BANK], *draft, *added, "--json")
-        assert told.json["height"] == heads[0]
-        assert len(told.json["missing"]) == 4
+        reader = at_the_homes(network)
+        await reader.take(Typed("amendment draft ", rf"stands on +block {heads[0]}, "))
+        assert len(read_amendment(file).missing) == 4
         await amend("check", file, code=Exit.REFUSED)
         refused = await amend("install", file, "--home", homes[BANK], "--yes", code=Exit.REFUSED)
         assert "khazana amendment sign" in refused.err
-        for home in (homes[BANK], homes[MINISTRY], homes[COUNCIL], newcomer):
+        await reader.take(Typed("amendment sign ", r"signed by central-bank$"))
+        for home in (homes[MINISTRY], homes[COUNCIL], newcomer):
             await amend("sign", file, "--home", home)
-        await amend("check", file, "--home", homes[MINISTRY])
+        await reader.take(Typed("amendment check ", r"not signed by +nobody: it is complete"))
         refused = await amend("sign", file, "--home", watchers / BY_BLOCKS, code=Exit.CONFIGURATION)
+
+        amendment = read_amendment(file)
 
         # 4. Every node is given it: called off once, and done again.
         for home in (homes[BANK], homes[MINISTRY], homes[COUNCIL], newcomer):
@@ -168,7 +174,9 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
             await amend("install", file, "--home", home, "--yes", code=Exit.REFUSED)
         await amend("discard", "--home", homes[BANK], "--yes")
         assert "no amendment" in (await amend("show", "--home", homes[BANK])).out
-        await amend("install", file, "--home", homes[BANK], "--yes")
+        await reader.take(
+            Watched("amendment install ", f"Follow amendment {amendment.id.hex()}?", key=b"y\n")
+        )
 
         # 5. All start, and it goes on.
         network.start(*survivors, COUNCIL, leashed=True)
@@ -177,7 +185,6 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
         assert process is not None
         stack.push_async_callback(process.stop)
         await network.wait_ready(*survivors, COUNCIL)
-        amendment = read_amendment(file)
         async with client_of(network, COUNCIL) as client:
             receipt = await pay_once(client)
             assert receipt.height > amendment.height

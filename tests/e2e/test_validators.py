@@ -1,9 +1,11 @@
 """The runbooks, node/replica/RUNBOOKS.md, command by command, on a network of processes.
 
-Validators have keys of their own here, in files, as institutions have.
+Validators have keys of their own here, in files, as institutions have. One command of each kind is
+typed as its help shows it, at a shell in the folder of the homes.
 """
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,17 +19,19 @@ from node.cli.exits import Exit
 from node.client import Client
 from node.keys.development import development_signer
 from node.ledger.policies import account_address, single_signer
-from node.ledger.tables import ParticipantKind
-from node.provision.description import Participant
 from node.provision.funding import founders
 from node.provision.homes import DATA_FOLDER, GENESIS_FILE
 from node.provision.local import LocalNetwork, create_network
 from node.provision.ports import free_ports
 from node.provision.probing import answers
-from node.provision.processes import NodeProcess, running, start_node
+from node.provision.processes import running, start_node
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.cli.asked import run
 from tests.cli.running import Ran
+from tests.docs.blocks import ROOT
+from tests.docs.examples import Typed, Watched
+from tests.docs.reader import Reader
+from tests.docs.shell import surroundings
 from tests.e2e.networks import (
     BANK,
     CLOCK,
@@ -42,19 +46,19 @@ from tests.e2e.networks import (
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
-NEWCOMER = "clearing-bank"
+NEWCOMER, OPERATOR = "first-bank", "participant-0"
+"""A node, and who runs it, as the examples of the commands have them."""
 
 
 def make_network(root: Path) -> LocalNetwork:
     free = free_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     participants, accounts = founders()
-    newcomer = Participant(id=NEWCOMER, kind=ParticipantKind.BANK)
     description = reference_network(
         "institutions",
         ports=ports,
         development=True,
-        participants=(*participants, newcomer),
+        participants=participants,
         accounts=accounts,
     )
     own_keys = tuple(
@@ -93,6 +97,25 @@ class Office:
         ran = await run("validator", *words, *self._hand, "--json")
         assert ran.code == code, ran.err
         return ran.json if code is Exit.OK else ran.err
+
+
+def at_the_homes(network: LocalNetwork, **more: str) -> Reader:
+    """Return who types in the folder where all homes are, with more variables of the shell."""
+    urls = {"FIRST": network.nodes[BANK].url, "SECOND": network.nodes[MINISTRY].url}
+    variables = surroundings(
+        HOME=str(network.root), PYTHONPATH=str(ROOT), KHAZANA_URL=urls["FIRST"], **urls, **more
+    )
+    return Reader(folder_of(network), variables)
+
+
+def folder_of(network: LocalNetwork) -> Path:
+    return network.nodes[BANK].home.parent
+
+
+def proposal_in(printed: str) -> str:
+    found = re.search(r"khazana validator approve ([0-9a-f]{64})", printed)
+    assert found is not None, printed
+    return found[1]
 
 
 async def tell(*words: str | Path, code: Exit = Exit.OK) -> Ran:
@@ -134,12 +157,13 @@ async def until_listed(
     await until(come)
 
 
-async def again(network: LocalNetwork, name: str) -> None:
-    process = network.process(name)
+async def again(home: Path, url: str) -> None:
+    """Stop the node of a home and start it: until it is level with the network."""
+    process = running(home)
     assert process is not None
     assert await process.stop()
-    network.start(name, leashed=True)
-    await network.wait_ready(name)
+    start_node(home, leashed=True)
+    await until(lambda: answers(url, "/readyz"))
 
 
 def settled_home(home: Path, free: list[int]) -> None:
@@ -161,7 +185,7 @@ def introduce(network: LocalNetwork, certificate: Path) -> None:
 @pytest.mark.adversarial(24, 30, 46, 71)
 async def test_a_validator_is_let_in_changes_its_keys_and_goes(tmp_path: Path) -> None:
     network = make_network(tmp_path / "network")
-    home, passphrase = tmp_path / NEWCOMER, tmp_path / "passphrase"
+    home, passphrase = folder_of(network) / NEWCOMER, tmp_path / "passphrase"
     passphrase.write_text("a passphrase of the clearing bank\n")
     peers: list[str | Path] = [
         word
@@ -177,54 +201,55 @@ async def test_a_validator_is_let_in_changes_its_keys_and_goes(tmp_path: Path) -
     settled_home(home, free)
     introduce(network, home / "keys/tls.der")
     url = f"http://127.0.0.1:{free[1]}"
+    reader = at_the_homes(network, NEWCOMER=url)
     async with started(network):
         bank, ministry, council, regulator = (Office(network, name) for name in INSTITUTIONS)
-        process: NodeProcess | None = None
         try:
             # It comes.
-            request = tmp_path / "request.json"
-            await tell("request", "--home", home, "--out", request)
+            await reader.take(Typed("validator request ", r"wrote first-bank\.request\.json"))
+            request = folder_of(network) / f"{NEWCOMER}.request.json"
             refused = await bank.does("add", request, code=Exit.REFUSED)
             assert "nobody has seen" in refused
             start_node(home, leashed=True)
-            process = running(home)
             await until(lambda: answers(url, "/livez"))
             async with Client([url], network=network.genesis) as newcomer:
                 await until_height(newcomer, 1)
-            facts = await bank.does("add", request, "--newcomer", url)
-            assert facts["state"] == "open"
+            said = await reader.type(Typed("validator add ", r"first-bank has caught up: height"))
             shown = await tell("list", "--url", bank.url)
             assert f"add_validator {NEWCOMER}" in shown.out
-            await agree(facts["proposal"], ministry, council)
+            await agree(proposal_in(said), ministry, council)
             await until_listed(bank, {*INSTITUTIONS, NEWCOMER})
             await until_signing(network, bank, NEWCOMER)
 
-            # One that is there changes its keys, while it runs.
-            request = tmp_path / "rotation.json"
-            await tell("prepare", "--home", council.home, "--out", request)
-            await tell("prepare", "--home", council.home, code=Exit.CONFIGURATION)
-            await tell("settle", "--home", council.home, "--url", bank.url, code=Exit.REFUSED)
-            await again(network, COUNCIL)
-            before = (await listed(bank))[COUNCIL]["public_key"]
-            facts = await regulator.does("rotate", request)
-            await agree(facts["proposal"], bank, ministry)
-            assert before != facts["public_key"]
-            await until_listed(bank, {*INSTITUTIONS, NEWCOMER}, {COUNCIL: facts["public_key"]})
-            await until_signing(network, bank, COUNCIL)
-            await network.wait_ready(COUNCIL)
-            await tell("settle", "--home", council.home, "--url", bank.url)
-            await again(network, COUNCIL)
-            await until_signing(network, bank, COUNCIL)
+            # It changes its keys, while it runs.
+            await reader.take(Typed("validator prepare ", r"wrote first-bank\.rotation\.json"))
+            await tell("prepare", "--home", home, code=Exit.CONFIGURATION)
+            await tell("settle", "--home", home, "--url", bank.url, code=Exit.REFUSED)
+            await again(home, url)
+            before = (await listed(bank))[NEWCOMER]["public_key"]
+            said = await reader.type(Typed("validator rotate ", r"keys of first-bank: proposed"))
+            await agree(proposal_in(said), ministry, regulator)
+            await until(lambda: has_another_key(bank, NEWCOMER, before))
+            await until_signing(network, bank, NEWCOMER)
+            await until(lambda: answers(url, "/readyz"))
+            await reader.take(Typed("validator settle ", r"the former files end in \.former"))
+            await again(home, url)
+            await until_signing(network, bank, NEWCOMER)
 
             # It goes.
-            facts = await ministry.does("remove", NEWCOMER)
-            await agree(facts["proposal"], bank, regulator)
+            said = await reader.type(Typed("validator remove ", r"a validator no more: proposed"))
+            await agree(proposal_in(said), ministry, regulator)
             await until_listed(bank, set(INSTITUTIONS))
             refused = await ministry.does("remove", COUNCIL, code=Exit.REFUSED)
             assert "may be faulty" in refused or "would be left" in refused
         finally:
+            process = running(home)
             if process is not None:
                 await process.stop()
+
+
+async def has_another_key(office: Office, name: str, before: str) -> bool:
+    return bool((await listed(office))[name]["public_key"] != before)
 
 
 @pytest.mark.adversarial(29)
@@ -259,7 +284,9 @@ async def test_three_of_four_that_lost_their_disks_go_on_by_their_operators_word
         low = (words[0], str(height - 1), *words[2:])
         refused = await tell("resume", "--home", running_home, *low, code=Exit.REFUSED)
         assert f"is at {height}" in refused.err
-        for name in lost:
+        reader = at_the_homes(network, HEIGHT=str(height))
+        await reader.take(Watched("validator resume ", f"Sign above {height}?", key=b"y\n"))
+        for name in (COUNCIL, REGULATOR):
             said = await tell("resume", "--home", network.nodes[name].home, *words)
             assert "WITHOUT KNOWING" in said.err
         network.start(*lost, leashed=True)

@@ -61,7 +61,7 @@ def command(
     \b
     Example:
       khazana amendment draft --home central-bank --keep central-bank --keep finance-ministry \\
-        --add crypto-council.request.json --add regulator.request.json \\
+        --add crypto-council.request.json --add first-bank.request.json \\
         --reason "two keys destroyed; decided by all four, 25 November" --out 1.amendment
     """
     from node.cli.upkeep import load_home

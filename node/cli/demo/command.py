@@ -39,9 +39,8 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     Eight steps, each checked; exit code 0 only if every check holds. Takes under a minute.
 
     \b
-    Examples:
-      khazana demo --json
-      khazana demo debt --validators 1
+    Example:
+      khazana demo
     """
     if ctx.invoked_subcommand is not None:
         return

@@ -32,7 +32,7 @@ def command(*, office: Office, file: Path, newcomer: str | None, unseen: bool) -
 
     \b
     Example:
-      khazana validator add bank.request.json --newcomer http://bank.example:26680 \\
+      khazana validator add first-bank.request.json --newcomer http://127.0.0.1:26685 \\
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     from consensus.quorum import quorum

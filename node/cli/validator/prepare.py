@@ -31,7 +31,8 @@ def command(
 
     \b
     Example:
-      khazana validator prepare --home first-bank
+      khazana validator prepare --home first-bank --participant participant-0 \\
+        --out first-bank.rotation.json
     """
     from node.cli.upkeep import load_home
     from node.cli.validator.writing import no_voting_key, request_path, write_request

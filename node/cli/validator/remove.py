@@ -25,7 +25,7 @@ def command(*, office: Office, name: str, fewer_faults: bool) -> None:
 
     \b
     Example:
-      khazana validator remove bank \\
+      khazana validator remove first-bank \\
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
 

@@ -28,7 +28,7 @@ def command(
 
     \b
     Example:
-      khazana validator request --home first-bank --participant bank
+      khazana validator request --home first-bank --participant participant-0
     """
     from node.app.loading import (
         load_following_identity,

@@ -53,7 +53,8 @@ def command(
 
     \b
     Example:
-      khazana validator resume --home central-bank --above 4711 --other http://10.0.0.4:26680 \\
+      khazana validator resume --home finance-ministry --above "$HEIGHT" \\
+        --other http://127.0.0.1:26680 \\
         --reason "heads compared by telephone, 25 November, all four institutions"
     """
     from node.cli.upkeep import load_home

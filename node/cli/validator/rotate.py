@@ -28,7 +28,7 @@ def command(*, office: Office, file: Path) -> None:
 
     \b
     Example:
-      khazana validator rotate bank.request.json \\
+      khazana validator rotate first-bank.rotation.json \\
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
 

@@ -40,7 +40,7 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
 
     \b
     Example:
-      khazana demo debt --json
+      khazana demo debt --validators 1
     """
     from node.cli.demo.debt.playing import STEPS
     from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
