@@ -207,6 +207,16 @@ class Metrics:
         self.rpc_seconds = histogram(
             "khazana_rpc_seconds", "Answering a request", ["method"], buckets=_LATENCY
         )
+        self.tls_not_after = gauge(
+            "khazana_tls_expiry_timestamp_seconds",
+            "Until when the certificates in use, or lists of revoked ones, are good, Unix time",
+            ["listener", "file"],
+        )
+        self.tls_files_refused = gauge(
+            "khazana_tls_files_refused",
+            "Whether a listener's files could not be used when they were read last (1)",
+            ["listener"],
+        )
         self.subscribers = gauge("khazana_subscribers", "Open subscriptions")
 
     def render(self) -> bytes:

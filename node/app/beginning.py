@@ -88,7 +88,7 @@ async def _telling_of(
         progress, metrics=metrics, log=log, limits=rpc_limits(rpc), hosts=rpc.hosts
     )
     try:
-        await listen_all(server, rpc)
+        await listen_all(server, rpc, metrics=metrics, log=log)
         yield
     finally:
         await server.stop()

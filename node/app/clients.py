@@ -3,37 +3,54 @@
 Raises throughout: `ConfigError` for a file that cannot be used.
 """
 
-import ssl
 from typing import Protocol
 
 from node.access import ApiKeysError, Keyring, Role
 from node.clock import Clock
 from node.config import ConfigError, Fault, ListenerConfig, RpcConfig, listeners_of
 from node.log import Logger
+from node.metrics import Metrics
 from node.rpc.limits import RpcLimits
-from node.rpc.tls import ListenerTlsError, listener_context
+from node.rpc.renewing import Renewable
+from node.rpc.tls import ListenerTlsError, TlsFiles
 
 
 class Listens(Protocol):
     """What can listen at several addresses: the interface, or what stands in for it."""
 
-    async def start(
-        self, host: str, port: int, *, role: Role, ssl_context: ssl.SSLContext | None
-    ) -> int:
+    async def start(self, host: str, port: int, *, role: Role, tls: Renewable | None) -> int:
         """Listen at one address more; return the port."""
         ...
 
 
-async def listen_all(server: Listens, rpc: RpcConfig) -> None:
+async def listen_all(
+    server: Listens, rpc: RpcConfig, *, metrics: Metrics, log: Logger
+) -> list[Renewable]:
     """Listen at every address of the configuration, each with its role and its TLS.
+
+    Returns:
+        What may be renewed while it is listened on.
 
     Raises:
         OSError: one cannot be listened on.
     """
-    ready = [(each, _context(key, each)) for key, each in listeners_of(rpc)]
-    for listener, context in ready:
+    ready = [(each, _tls(key, each, metrics, log)) for key, each in listeners_of(rpc)]
+    for listener, tls in ready:
         host, port = listener.listen
-        await server.start(host, port, role=listener.role, ssl_context=context)
+        await server.start(host, port, role=listener.role, tls=tls)
+    return [tls for _, tls in ready if tls is not None]
+
+
+def tls_files(listener: ListenerConfig) -> TlsFiles | None:
+    """Return the files that a listener shakes hands by, None where it does not."""
+    if listener.certificate is None or listener.key is None:
+        return None
+    return TlsFiles(
+        certificate=listener.certificate,
+        key=listener.key,
+        client_authority=listener.client_authority,
+        client_revocations=listener.client_revocations,
+    )
 
 
 def load_keyring(rpc: RpcConfig, *, clock: Clock, log: Logger) -> Keyring:
@@ -62,13 +79,16 @@ def rpc_limits(rpc: RpcConfig) -> RpcLimits:
     )
 
 
-def _context(key: tuple[str, ...], listener: ListenerConfig) -> ssl.SSLContext | None:
-    if listener.certificate is None or listener.key is None:
+def _tls(
+    key: tuple[str, ...], listener: ListenerConfig, metrics: Metrics, log: Logger
+) -> Renewable | None:
+    files = tls_files(listener)
+    if files is None:
         return None
     try:
-        return listener_context(listener.certificate, listener.key, listener.client_authority)
+        return Renewable(key[-1], files, metrics=metrics, log=log)
     except ListenerTlsError as error:
-        raise _unusable(".".join((*key, "certificate")), str(error)) from None
+        raise _unusable(".".join((*key, error.setting)), str(error)) from None
 
 
 def _unusable(key: str, message: str) -> ConfigError:

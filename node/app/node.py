@@ -42,6 +42,7 @@ from node.explorer import Explorer
 from node.genesis import Genesis
 from node.intake import Intake
 from node.keys import Signer, verify
+from node.keys.certificates import check_certificate
 from node.ledger.errors import InvariantViolation
 from node.log import Logger, open_log
 from node.mempool import Mempool
@@ -56,6 +57,7 @@ from node.replica.guard import Guard
 from node.replica.journal import Journal
 from node.replica.replica import Replica, ReplicaLimits
 from node.replica.seat import Seat
+from node.rpc.renewing import Renewable, keep_renewed
 from node.rpc.server import RpcServer
 from node.rpc.services import RpcServices
 from node.signatures import AUTO_FROM_PROCESSORS, Helper, processors
@@ -81,6 +83,8 @@ HALTING: Final = (
     consensus_errors.InvariantViolation,
 )
 """What a node stops itself for, because going on would not be safe."""
+PEERS: Final = "(peers)"
+"""Stands for the listener for peers in metrics, where a listener for clients has its name."""
 
 
 class NodeHalted(Exception):
@@ -129,6 +133,7 @@ class Node:
         self._transport: Transport | None = None
         self._helper: Helper | None = None
         self._presents_following = False
+        self._renewables: list[Renewable] = []
 
     @property
     def name(self) -> str:
@@ -146,6 +151,11 @@ class Node:
         """The port that clients are listened for on."""
         assert self.rpc is not None
         return self.rpc.port
+
+    def read_certificates(self) -> None:
+        """Read what listeners for clients shake hands by from its files again."""
+        for each in self._renewables:
+            each.read()
 
     async def __aenter__(self) -> Self:
         """Start all rooms; return once the node listens.
@@ -218,6 +228,7 @@ class Node:
             height=lambda: self.chain.head.height,
             earliest=lambda: self.chain.history.earliest,
         )
+        self._tell_until(identity.certificate)
         self._present_certificate()
         self.network.set_validators(self.chain.validator_records)
         self.chain.listeners.append(self._follow_validators)
@@ -337,6 +348,8 @@ class Node:
             run("signatures", self._helper.run())
         await self.network.wait_started()
         self.rpc = await self._serve_clients()
+        if self._renewables:
+            run("certificates", keep_renewed(self._renewables))
         self.stream = self._make_stream()
         if self.stream is not None:
             run("stream", stages.serve.of(self.stream.run))
@@ -550,7 +563,7 @@ class Node:
             pages=partial(Explorer, desk=self._parts.desk) if rpc.pages else None,
         )
         self._stack.push_async_callback(server.stop)
-        await listen_all(server, rpc)
+        self._renewables = await listen_all(server, rpc, metrics=self.metrics, log=self.log)
         return server
 
     async def _serve_operator(self, store: KeyValueStore, thread: StorageThread | None) -> None:
@@ -591,7 +604,15 @@ class Node:
                 and transport.present(record.tls_certificate)
             ):
                 self._presents_following = True
+                self._tell_until(record.tls_certificate)
                 self.log.info("certificate taken up")
+
+    def _tell_until(self, certificate: bytes) -> None:
+        """Tell the metrics until when peers take this certificate."""
+        if isinstance(self._transport, WebSocketTransport):
+            until = check_certificate(certificate).not_after
+            labels = {"listener": PEERS, "file": "certificate"}
+            self.metrics.tls_not_after.labels(**labels).set(until.timestamp())
 
     def _stop_tasks(self, running: Sequence[asyncio.Task[None]]) -> None:
         """Let go in reverse: nothing new is fetched, decided, or sent."""

@@ -35,7 +35,7 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
     """Run the node of a home folder; its log goes to stderr, with --json one object a line.
 
     Ends in order at SIGTERM or Ctrl-C: the block under way is written whole. Ending it any other
-    way loses nothing either.
+    way loses nothing either. SIGHUP has it read the certificates of its listeners again.
 
     \b
     Example:
@@ -110,7 +110,10 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
     try:
         async with AsyncExitStack() as stack:
             desk = await _open_desk(config, genesis, stack)
-            node = await stack.enter_async_context(Node(config, genesis, NodeParts(desk=desk)))
+            node = Node(config, genesis, NodeParts(desk=desk))
+            # As it is used with servers; by default it would end the node, without a word.
+            loop.add_signal_handler(signal.SIGHUP, node.read_certificates)
+            await stack.enter_async_context(node)
             is_starting = False
             settle()
             await told.wait()

@@ -109,7 +109,7 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         (("tls", "certificate"), config.tls.certificate),
     ]
     for key, listener in listeners_of(config.rpc):
-        names = ("certificate", "key", "client_authority")
+        names = ("certificate", "key", "client_authority", "client_revocations")
         named += [((*key, name), getattr(listener, name)) for name in names]
     if config.validator is not None:
         named.append((("validator", "keystore"), config.validator.keystore))

@@ -70,6 +70,9 @@ class ListenerConfig(_Section):
     """Its private key, PEM, not encrypted."""
     client_authority: FilePath | None = None
     """For mutual TLS: PEM; clients without a certificate signed by it are turned away."""
+    client_revocations: FilePath | None = None
+    """Lists of the certificates that this authority has revoked, PEM; who comes with one of these,
+    or after the date that a list names for the next, is turned away."""
 
     @model_validator(mode="after")
     def _whole_tls(self) -> Self:
@@ -78,6 +81,10 @@ class ListenerConfig(_Section):
         if self.client_authority is not None and self.certificate is None:
             raise PydanticCustomError(
                 "listener_tls", "client_authority needs the listener's own certificate and key"
+            )
+        if self.client_revocations is not None and self.client_authority is None:
+            raise PydanticCustomError(
+                "listener_tls", "client_revocations needs the client_authority that signed them"
             )
         return self
 

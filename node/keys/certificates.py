@@ -13,11 +13,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -33,6 +34,10 @@ CERTIFICATE_SIZE_MAX: Final = 2048  # bytes of DER; ours have about 450
 NAME_PATTERN: Final = re.compile(r"[a-z0-9-]{1,32}")
 
 _URI_PREFIX: Final = "khz://"
+_REVOCATIONS_BEGIN: Final = b"-----BEGIN X509 CRL-----"
+_REVOCATIONS: Final = re.compile(
+    _REVOCATIONS_BEGIN + rb".*?-----END X509 CRL-----", re.DOTALL
+)  # RFC 7468, section 6
 _NOT_BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)  # before any node; no check looks at it
 _NOT_AFTER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -181,6 +186,67 @@ def read_chain(pem: bytes) -> tuple[Link, ...]:
         )
     except _UNREADABLE as error:
         raise CertificateError(f"no certificates that can be read: {error}") from None
+
+
+class Revocations:
+    """The lists of revoked certificates of a PEM file, each signed by an authority we trust."""
+
+    def __init__(self, lists: tuple[x509.CertificateRevocationList, ...]) -> None:
+        self._lists = lists
+
+    @property
+    def not_after(self) -> datetime | None:
+        """When the first of them is no longer good, and its authority's clients are turned away.
+
+        UTC; None: never, which only a list that names no time for the next can be.
+        """
+        ends = (each.next_update_utc for each in self._lists)
+        return min((end for end in ends if end is not None), default=None)
+
+    def revokes(self, der: bytes) -> bool:
+        """Say whether this certificate (DER) is on the list of whoever issued it."""
+        certificate = x509.load_der_x509_certificate(der)
+        return any(
+            each.issuer == certificate.issuer
+            and each.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+            for each in self._lists
+        )
+
+
+def read_revocations(pem: bytes, authorities: bytes) -> Revocations:
+    """Return the lists of revoked certificates of a PEM file.
+
+    Args:
+        pem: one list or more.
+        authorities: PEM; the certificates one of which has to have signed each list.
+
+    Raises:
+        CertificateError: there is no list, one that cannot be read, or one that none of these has
+            signed.
+    """
+    blocks = _REVOCATIONS.findall(pem)
+    if not blocks or len(blocks) != pem.count(_REVOCATIONS_BEGIN):
+        raise CertificateError("no list of revoked certificates, or not a whole one")
+    try:
+        lists = tuple(x509.load_pem_x509_crl(block) for block in blocks)
+        issuers = x509.load_pem_x509_certificates(authorities)
+        for each in lists:
+            if not any(_has_signed_list(issuer, each) for issuer in issuers):
+                raise CertificateError(
+                    f"the list of {each.issuer.rfc4514_string()} is not signed by an authority of"
+                    " the clients"
+                )
+    except _UNREADABLE as error:
+        raise CertificateError(
+            f"no list of revoked certificates that can be read: {error}"
+        ) from None
+    return Revocations(lists)
+
+
+def _has_signed_list(issuer: x509.Certificate, listed: x509.CertificateRevocationList) -> bool:
+    # A key that signs nothing is a TypeError there.
+    key = cast(CertificateIssuerPublicKeyTypes, issuer.public_key())
+    return issuer.subject == listed.issuer and listed.is_signature_valid(key)
 
 
 def _has_signed(issuer: x509.Certificate, subject: x509.Certificate) -> bool:

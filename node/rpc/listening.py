@@ -3,7 +3,6 @@
 import asyncio
 import asyncio.sslproto
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,7 +14,8 @@ from typing_extensions import override
 from node.log import Logger
 from node.rpc.doorstep import LINGER_SECONDS, Doorstep, Refuse
 from node.rpc.limits import RpcLimits, caller
-from node.rpc.tls import SHAKING, Handshake, refusal_of
+from node.rpc.renewing import Renewable
+from node.rpc.tls import SHAKING, Handshake, ListenerTls, refusal_of
 
 READ_BYTES: Final = 1 << 15
 """Of a body that nobody reads yet; at twice as much its connection is not read."""
@@ -43,7 +43,7 @@ async def listen(
     *,
     limits: RpcLimits,
     log: Logger,
-    ssl_context: ssl.SSLContext | None = None,
+    tls: Renewable | None = None,
     connections: "Connections | None" = None,
     refuse: Refuse | None = None,
     turned_away: TurnAway | None = None,
@@ -62,7 +62,7 @@ async def listen(
     server = _Listener(
         answer,
         connections=counted,
-        counts=ssl_context is None,
+        counts=tls is None,
         refuse=refuse,
         keepalive_timeout=limits.idle_timeout_ms / 1000,
         lingering_time=LINGER_SECONDS,
@@ -76,19 +76,19 @@ async def listen(
     assert runner.server is not None
     shaking: set[asyncio.Task[None]] = set()
     make: Callable[[], asyncio.BaseProtocol] = runner.server
-    if ssl_context is not None:
+    if tls is not None:
         # Each connection has a buffer of this size before its first byte: by asyncio's own figure,
         # 256 KiB, 512 MiB for those that may be open. `start_tls` has no word for it. A record of
         # TLS has 16 KiB (RFC 8446, 5.1). Holds for the whole process, connections of peers too.
         asyncio.sslproto.SSLProtocol.max_size = READ_AT_ONCE_BYTES
-        make = partial(
-            _Doorway, runner.server, counted, ssl_context, shaking, turned_away or _tell_nobody
-        )
+        make = partial(_Doorway, runner.server, counted, tls, shaking, turned_away or _tell_nobody)
     try:
         listening = await asyncio.get_running_loop().create_server(make, host, port)
     except OSError:
         await runner.cleanup()
         raise
+    if tls is not None:
+        tls.listeners.append(partial(_part_with, runner.server))
     return Listening(runner, listening, shaking)
 
 
@@ -202,14 +202,14 @@ class _Doorway(asyncio.Protocol):
         self,
         server: web.Server,
         counted: Connections,
-        context: ssl.SSLContext,
+        tls: Renewable,
         shaking: set[asyncio.Task[None]],
         turned_away: TurnAway,
     ) -> None:
         self._server = server
         self._turned_away = turned_away
         self._counted = counted
-        self._context = context
+        self._tls = tls
         self._shaking = shaking
         self._address = ""
         self._received = bytearray()
@@ -234,7 +234,7 @@ class _Doorway(asyncio.Protocol):
             encrypted = await asyncio.get_running_loop().start_tls(
                 transport,
                 self,
-                self._context,
+                self._tls.now.context,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
@@ -268,6 +268,23 @@ class _Doorway(asyncio.Protocol):
         if not self._lost:
             self._lost = True
             self._counted.close(self._address)
+
+
+def _part_with(server: web.Server, former: ListenerTls, now: ListenerTls) -> None:
+    """End the connections of those who would not be let in any more.
+
+    With another authority that is everybody: whoever is good there shakes hands again.
+    """
+    for handler in server.connections:
+        transport = handler.transport
+        shaken = None if transport is None else transport.get_extra_info("ssl_object")
+        if transport is None or shaken is None:
+            continue
+        certificate = shaken.getpeercert(binary_form=True)
+        if former.authority != now.authority or (
+            certificate is not None and not now.is_welcome(certificate)
+        ):
+            transport.abort()
 
 
 def _tell_nobody(_address: str, _reason: str) -> None:

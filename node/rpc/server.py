@@ -18,7 +18,6 @@ caller and answered or refused within a time; a refusal for haste says when to c
 
 import asyncio
 import secrets
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from functools import partial
@@ -70,6 +69,7 @@ from node.rpc.listening import STOP_SECONDS, Connections, Listening, listen
 from node.rpc.openrpc import document_of
 from node.rpc.pages import Door, MakePages, Pages
 from node.rpc.places import Places
+from node.rpc.renewing import Renewable
 from node.rpc.services import RpcServices
 from node.rpc.sockets import SOCKET_METHODS, WRITE_LIMIT_NONE, SocketSession
 from node.rpc.stream import Feed
@@ -188,12 +188,13 @@ class RpcServer:
         port: int,
         *,
         role: Role = Role.OPERATOR,
-        ssl_context: ssl.SSLContext | None = None,
+        tls: Renewable | None = None,
     ) -> int:
         """Listen at one address more; return the port, which the system chooses if it is 0.
 
         Args:
             role: what is answered there without a key.
+            tls: what is shaken hands by; None: nothing is.
 
         Raises:
             OSError: the address cannot be listened on.
@@ -205,7 +206,7 @@ class RpcServer:
             port,
             limits=self._limits,
             log=self._log,
-            ssl_context=ssl_context,
+            tls=tls,
             connections=self._connections,
             refuse=partial(self._refusals.refuse, gate),
             turned_away=self._note_failed_handshake,

@@ -5,12 +5,17 @@ ordinary server's certificate, and for mutual TLS an authority that has signed t
 """
 
 import ssl
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from typing_extensions import override
+
+from node.keys import CertificateError
+from node.keys.certificates import Revocations, read_chain, read_revocations
 
 _TOLD: Final = frozenset(
     {
@@ -34,7 +39,14 @@ class Handshake:
 SHAKING: Final[ContextVar[Handshake | None]] = ContextVar("shaking", default=None)
 """The handshake that a connection is in; asyncio reads it in the context that began TLS."""
 
-_VERIFY_REASONS: Final = {9: "not-yet-valid", 10: "expired", 23: "revoked"}
+_VERIFY_REASONS: Final = {
+    3: "no-revocations",  # none of whoever signed it
+    9: "not-yet-valid",
+    10: "expired",
+    11: "no-revocations",
+    12: "no-revocations",  # the list is too old to say anything
+    23: "revoked",
+}
 """By OpenSSL's codes X509_V_ERR_*; any other certificate is untrusted."""
 _REASONS: Final = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no-certificate",
@@ -54,7 +66,15 @@ def refusal_of(error: OSError) -> str:
 
 
 class ListenerTlsError(Exception):
-    """The files of a listener cannot be used; says which and why."""
+    """The files of a listener cannot be used; says which and why.
+
+    Attributes:
+        setting: that names the file.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting: Final = setting
 
 
 class _TellingObject(ssl.SSLObject):
@@ -84,35 +104,110 @@ class _TellingObject(ssl.SSLObject):
             raise ssl.SSLWantReadError from error
 
 
-def listener_context(
-    certificate: Path, key: Path, client_authority: Path | None = None
-) -> ssl.SSLContext:
-    """Return what a listener shakes hands by: TLS 1.2 or 1.3.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """What a listener shakes hands by, in files, all PEM."""
 
-    Args:
-        certificate: PEM, with what lies between it and an authority that clients know.
-        key: PEM, not encrypted.
-        client_authority: PEM; who comes without a certificate signed by it is turned away in the
-            handshake.
+    certificate: Path
+    """With what lies between it and an authority that clients know."""
+    key: Path
+    """Not encrypted."""
+    client_authority: Path | None = None
+    """Who comes without a certificate signed by it is turned away in the handshake."""
+    client_revocations: Path | None = None
+    """Lists of certificates that the authority has revoked, which are turned away too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerTls:
+    """What is made of them."""
+
+    context: ssl.SSLContext
+    """TLS 1.2 or 1.3."""
+    not_after: Mapping[str, datetime]
+    """Until when each file that has an end is good, by the setting that names it; UTC."""
+    authority: bytes | None
+    """What the file of the clients' authority held."""
+    revocations: Revocations | None
+
+    def is_welcome(self, certificate: bytes) -> bool:
+        """Say whether a client's certificate (DER) that was good is not revoked."""
+        return self.revocations is None or not self.revocations.revokes(certificate)
+
+
+def read_tls(files: TlsFiles) -> ListenerTls:
+    """Return what a listener with these files shakes hands by.
 
     Raises:
-        ListenerTlsError: a file cannot be read, or is no such thing, or the two do not match.
+        ListenerTlsError: a file cannot be read, or is no such thing, the certificate and the key do
+            not match, or a list of the revoked is not of this authority.
     """
+    context = _own(files)
+    ends = {"certificate": _end_of("certificate", files.certificate)}
+    authority = None
+    revocations = None
+    if files.client_authority is not None:
+        _trust(context, files.client_authority)
+        authority = _read("client_authority", files.client_authority)
+        ends["client_authority"] = _end_of("client_authority", files.client_authority)
+        if files.client_revocations is not None:
+            revocations = _revoke(context, files.client_revocations, authority)
+            if revocations.not_after is not None:
+                ends["client_revocations"] = revocations.not_after
+    return ListenerTls(
+        context=context, not_after=ends, authority=authority, revocations=revocations
+    )
+
+
+def _own(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslobject_class = _TellingObject
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     try:
-        context.load_cert_chain(certificate, key, password=_refuse_password)
+        context.load_cert_chain(files.certificate, files.key, password=_refuse_password)
     except (OSError, ValueError) as error:  # An SSLError is an OSError.
-        raise ListenerTlsError(f"{certificate} with {key}: {_reason(error)}") from None
-    if client_authority is not None:
-        try:
-            context.load_verify_locations(client_authority)
-        except (OSError, ValueError) as error:
-            raise ListenerTlsError(f"{client_authority}: {_reason(error)}") from None
-        context.verify_mode = ssl.CERT_REQUIRED
+        reason = f"{files.certificate} with {files.key}: {_reason(error)}"
+        raise ListenerTlsError("certificate", reason) from None
     return context
+
+
+def _trust(context: ssl.SSLContext, authority: Path) -> None:
+    try:
+        context.load_verify_locations(authority)
+    except (OSError, ValueError) as error:
+        raise ListenerTlsError("client_authority", f"{authority}: {_reason(error)}") from None
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def _revoke(context: ssl.SSLContext, path: Path, authority: bytes) -> Revocations:
+    # OpenSSL would take a file without a list, or with another authority's, and then turn away
+    # everybody, or nobody.
+    setting = "client_revocations"
+    try:
+        found = read_revocations(_read(setting, path), authority)
+        context.load_verify_locations(path)
+    except CertificateError as error:
+        raise ListenerTlsError(setting, f"{path}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise ListenerTlsError(setting, f"{path}: {_reason(error)}") from None
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    return found
+
+
+def _end_of(setting: str, path: Path) -> datetime:
+    """Return when the first certificate of a file ends."""
+    try:
+        return min(link.not_after for link in read_chain(_read(setting, path)))
+    except CertificateError as error:
+        raise ListenerTlsError(setting, f"{path}: {error}") from None
+
+
+def _read(setting: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ListenerTlsError(setting, f"{path}: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

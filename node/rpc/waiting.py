@@ -4,7 +4,6 @@ While a node joins by a snapshot there is nothing to ask it about. Whoever watch
 still be able to tell a node at work from a dead one, and clients to tell it from a wrong address.
 """
 
-import ssl
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final, TypeAlias
@@ -26,6 +25,7 @@ from node.rpc.http import (
 )
 from node.rpc.limits import RpcLimits
 from node.rpc.listening import Connections, Listening, listen
+from node.rpc.renewing import Renewable
 
 RETRY_MS: Final = 1_000
 
@@ -60,7 +60,7 @@ class WaitingServer:
         port: int,
         *,
         role: Role = Role.OPERATOR,
-        ssl_context: ssl.SSLContext | None = None,
+        tls: Renewable | None = None,
     ) -> int:
         """Listen at one address more; return the port.
 
@@ -73,7 +73,7 @@ class WaitingServer:
             port,
             limits=self._limits,
             log=self._log,
-            ssl_context=ssl_context,
+            tls=tls,
             connections=self._connections,
         )
         self._listening.append(listening)

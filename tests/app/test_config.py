@@ -252,6 +252,7 @@ def test_no_endpoint_is_read_from(text: object) -> None:
         ('role = "king"', 6, "'closed', 'public', 'participant' or 'operator'"),
         ('certificate = "c"', 5, "certificate and key go together"),
         ('client_authority = "c"', 5, "needs the listener's own certificate"),
+        ('client_revocations = "c"', 5, "needs the client_authority that signed them"),
         ('origins = ["desk.example"]', 6, "found 'desk.example'"),
         ('origins = ["https://desk.example/"]', 6, "found 'https://desk.example/'"),
         ('[rpc.listeners.Public]\nlisten = "h:1"', 6, "Public"),
@@ -284,6 +285,7 @@ listen = "0.0.0.0:26682"
 certificate = "operations.pem"
 key = "operations.key"
 client_authority = "authority.pem"
+client_revocations = "revoked.pem"
 """,
     )
 
@@ -293,7 +295,9 @@ client_authority = "authority.pem"
         ("rpc.listeners.everyone", "0.0.0.0:26681", Role.PUBLIC),
         ("rpc.listeners.operations", "0.0.0.0:26682", Role.OPERATOR),
     ]
-    assert config.rpc.listeners["operations"].client_authority == tmp_path / "authority.pem"
+    operations = config.rpc.listeners["operations"]
+    assert operations.client_authority == tmp_path / "authority.pem"
+    assert operations.client_revocations == tmp_path / "revoked.pem"
 
 
 @pytest.mark.parametrize(

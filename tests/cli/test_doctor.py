@@ -191,12 +191,14 @@ def test_certificates_of_listeners_are_held_against_their_keys_and_the_date(home
     own, foreign = authority.sign("node"), other.sign("foreign")
     settings = home / "node.toml"
 
-    def findings(certificate: Path, key: Path, *, year: int = 2026) -> dict[str, Finding]:
+    def findings(
+        certificate: Path, key: Path, *, year: int = 2026, more: str = ""
+    ) -> dict[str, Finding]:
         text = settings.read_text().split("\n[rpc.listeners", 1)[0]
         key.chmod(0o600)
         settings.write_text(
             f'{text}\n[rpc.listeners.desk]\nlisten = "127.0.0.1:0"\nrole = "public"\n'
-            f'certificate = "{certificate}"\nkey = "{key}"\n'
+            f'certificate = "{certificate}"\nkey = "{key}"\n{more}'
         )
         now_ms = int(datetime(year, 12, 15, tzinfo=UTC).timestamp() * 1000)
         return by_check(tuple(listener_findings(load_home(home).config, now_ms)))
@@ -225,6 +227,14 @@ def test_certificates_of_listeners_are_held_against_their_keys_and_the_date(home
     assert findings(own.certificate, foreign.key)["tls.desk"].verdict is Verdict.FAILED
     (home / "empty.pem").write_bytes(b"nothing")
     assert findings(home / "empty.pem", own.key)["tls.desk"].verdict is Verdict.FAILED
+    mutual = f'client_authority = "{authority.certificate}"\nclient_revocations = "{{}}"\n'
+    for is_over, verdict in ((False, Verdict.OK), (True, Verdict.FAILED)):
+        revoked = authority.revoke(is_over=is_over)
+        found = findings(own.certificate, own.key, more=mutual.format(revoked))
+        assert found["tls.desk.authority"].verdict is Verdict.OK
+        assert found["tls.desk.revocations"].verdict is verdict
+    wrong = findings(own.certificate, own.key, more=mutual.format(other.revoke()))["tls.desk"]
+    assert (wrong.verdict, "not signed by" in wrong.found) == (Verdict.FAILED, True)
 
 
 def test_a_key_that_the_ledger_does_not_have_is_found(home: Path) -> None:

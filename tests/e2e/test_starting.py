@@ -1,30 +1,41 @@
-"""A node that is told to end before it has started."""
+"""What a node is told by signals, and by files that changed, from its start on."""
 
 import asyncio
+import signal
+import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from node.cli.exits import Exit
 from node.provision.homes import CONFIG_FILE
-from node.provision.local import create_network
+from node.provision.local import LocalNode, create_network
 from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import start_node
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.cli.asked import run
+from tests.cli.running import khazana
 from tests.e2e.networks import CLOCK
+from tests.rpc.authorities import Authority, Identity, client_context
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 
-async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Path) -> None:
-    """Nobody serves one here, so it would wait for ever."""
+def one_of_four(folder: Path) -> LocalNode:
+    """Return a validator whose peers do not run: it lives and answers, and no block comes."""
     free = free_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     description = reference_network("alone", ports=ports, development=True)
-    network = create_network(tmp_path / "network", description, now_ms=CLOCK.now_ms())
-    founder = network.nodes[INSTITUTIONS[0]]
+    network = create_network(folder / "network", description, now_ms=CLOCK.now_ms())
+    return network.nodes[INSTITUTIONS[0]]
+
+
+async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Path) -> None:
+    """Nobody serves one here, so it would wait for ever."""
+    founder = one_of_four(tmp_path)
     with (founder.home / CONFIG_FILE).open("a") as config:
         config.write(f'\n[sync]\ntrusted_height = 7\ntrusted_block = "{"11" * 32}"\n')
     checked = await run("config", "check", "--home", founder.home)
@@ -40,3 +51,78 @@ async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Pa
 
     assert ended
     assert "Traceback" not in (founder.home / "node.log").read_text()
+
+
+async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+    server, lost, kept = (authority.sign(name) for name in ("server", "lost", "kept"))
+    founder = one_of_four(tmp_path)
+    (port,) = free_ports(1)
+    with (founder.home / CONFIG_FILE).open("a") as config:
+        config.write(
+            f'\n[rpc.listeners.operations]\nlisten = "127.0.0.1:{port}"\n'
+            f'certificate = "{server.certificate}"\nkey = "{server.key}"\n'
+            f'client_authority = "{authority.certificate}"\n'
+            f'client_revocations = "{authority.revoke()}"\n'
+        )
+
+    async def until(identity: Identity, certificate: Identity) -> str:
+        """Wait until the listener shows this certificate to this client; return its metrics."""
+        ours = client_context(authority, identity)
+        wanted = ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text())
+        while True:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            writer.close()
+            if shown == wanted:
+                break
+            await asyncio.sleep(0.05)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"https://127.0.0.1:{port}/metrics", ssl=ours) as answer,
+        ):
+            return await answer.text()
+
+    process = start_node(founder.home, leashed=True)
+    try:
+        async with asyncio.timeout(40):
+            while not await answers(founder.url, "/livez"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            before = await until(lost, server)
+            renewed = authority.sign("renewed", until_year=2101)
+            authority.revoke(lost)
+            server.key.write_bytes(renewed.key.read_bytes())
+            server.certificate.write_bytes(renewed.certificate.read_bytes())
+            process.signal(signal.SIGHUP)
+            after = await until(kept, renewed)
+            with pytest.raises(aiohttp.ClientError, match=r"(?i)revoked"):
+                async with aiohttp.ClientSession() as session:
+                    await session.get(
+                        f"https://127.0.0.1:{port}/", ssl=client_context(authority, lost)
+                    )
+            server.key.write_text("nonsense")
+            process.signal(signal.SIGHUP)
+            while 'khazana_tls_files_refused{listener="operations"} 1.0' not in await until(
+                kept, renewed
+            ):
+                pass
+    finally:
+        ended = await process.stop()
+
+    assert ended
+    name = 'khazana_tls_expiry_timestamp_seconds{file="certificate",listener="operations"}'
+    ends = [
+        datetime.fromtimestamp(float(line.rpartition(" ")[2]), tz=UTC).year
+        for text in (before, after)
+        for line in text.splitlines()
+        if line.startswith(name)
+    ]
+    assert ends == [2125, 2101]
+    assert "not taken up" in (founder.home / "node.log").read_text()
+
+    server.key.write_bytes(renewed.key.read_bytes())
+    (tmp_path / "authority.crl").write_text("nonsense")
+    refused = await asyncio.to_thread(khazana, "start", "--home", founder.home)
+    assert refused.code == Exit.CONFIGURATION
+    assert "rpc.listeners.operations.client_revocations" in refused.err
+    assert "no list of revoked certificates" in refused.err

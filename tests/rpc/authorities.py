@@ -1,6 +1,7 @@
 """Certificates for tests: an authority, and what it signs."""
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from node.log import Logger, silent_log
+from node.metrics import Metrics
+from node.rpc.renewing import Renewable
+from node.rpc.tls import TlsFiles
 
 _SINCE: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _OVER: Final = datetime(2025, 2, 1, tzinfo=UTC)
@@ -35,11 +41,12 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(own.public_bytes(serialization.Encoding.PEM))
 
-    def sign(self, name: str, *, is_over: bool = False) -> Identity:
+    def sign(self, name: str, *, is_over: bool = False, until_year: int | None = None) -> Identity:
         """Return a new identity that this authority vouches for, or did."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        signed = self._signed(subject, key.public_key(), is_authority=False, is_over=is_over)
+        until = _UNTIL if until_year is None else datetime(until_year, 1, 1, tzinfo=UTC)
+        signed = self._signed(subject, key.public_key(), until=_OVER if is_over else until)
         identity = Identity(
             certificate=self._folder / f"{name}.pem", key=self._folder / f"{name}.key"
         )
@@ -53,13 +60,35 @@ class Authority:
         )
         return identity
 
+    def revoke(self, *revoked: Identity, is_over: bool = False) -> Path:
+        """Return a file with the list of the certificates that are no longer good."""
+        listed = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(_SINCE)
+            .next_update(_OVER if is_over else _UNTIL)
+        )
+        for each in revoked:
+            certificate = x509.load_pem_x509_certificate(each.certificate.read_bytes())
+            listed = listed.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(certificate.serial_number)
+                .revocation_date(_SINCE)
+                .build()
+            )
+        path = self.certificate.with_suffix(".crl")
+        path.write_bytes(
+            listed.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
+        return path
+
     def _signed(
         self,
         subject: x509.Name,
         key: ec.EllipticCurvePublicKey,
         *,
-        is_authority: bool,
-        is_over: bool = False,
+        is_authority: bool = False,
+        until: datetime = _UNTIL,
     ) -> x509.Certificate:
         loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         return (
@@ -69,8 +98,38 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(_SINCE)
-            .not_valid_after(_OVER if is_over else _UNTIL)
+            .not_valid_after(until)
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def renewable(
+    server: Identity,
+    authority: Authority | None = None,
+    *,
+    revocations: Path | None = None,
+    metrics: Metrics | None = None,
+    log: Logger | None = None,
+) -> Renewable:
+    """Return what a listener `desk` shakes hands by.
+
+    Args:
+        authority: of its clients, if they have to show a certificate.
+    """
+    files = TlsFiles(
+        certificate=server.certificate,
+        key=server.key,
+        client_authority=None if authority is None else authority.certificate,
+        client_revocations=revocations,
+    )
+    return Renewable("desk", files, metrics=metrics or Metrics(), log=log or silent_log())
+
+
+def client_context(authority: Authority, identity: Identity | None = None) -> ssl.SSLContext:
+    """Return what a client shakes hands by: whom it trusts, and what it shows."""
+    context = ssl.create_default_context(cafile=authority.certificate)
+    if identity is not None:
+        context.load_cert_chain(identity.certificate, identity.key)
+    return context

@@ -34,9 +34,9 @@ from node.log import open_log, silent_log
 from node.rpc import RpcLimits, listening
 from node.rpc.doorstep import Doorstep
 from node.rpc.listening import READ_AT_ONCE_BYTES, WRITE_BYTES
-from node.rpc.tls import ListenerTlsError, listener_context
+from node.rpc.tls import ListenerTlsError, TlsFiles, read_tls
 from tests.access.hand import HandClock
-from tests.rpc.authorities import Authority, Identity
+from tests.rpc.authorities import Authority, Identity, client_context, renewable
 from tests.rpc.solo import Solo, solo_node
 
 READ = {"jsonrpc": "2.0", "id": 1, "method": "khz_mempool"}
@@ -288,20 +288,13 @@ def server(authority: Authority) -> Identity:
     return authority.sign("server")
 
 
-def client_context(authority: Authority, identity: Identity | None = None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=authority.certificate)
-    if identity is not None:
-        context.load_cert_chain(identity.certificate, identity.key)
-    return context
-
-
 async def test_listener_for_operators_wants_a_certificate(
     tmp_path: Path, authority: Authority, server: Identity
 ) -> None:
     foreign = Authority(tmp_path, "foreign")
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     async with solo_node(settled=False) as solo:
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         url = f"https://127.0.0.1:{port}/metrics"
 
         async with solo.session.get(
@@ -319,9 +312,9 @@ async def test_who_is_turned_away_in_the_handshake_hears_why(
     tmp_path: Path, authority: Authority, server: Identity
 ) -> None:
     foreign = Authority(tmp_path, "foreign")
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     async with solo_node(settled=False) as solo:
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         for stranger, alert, said, reason in (
             (None, "CERTIFICATE_REQUIRED", "wants a certificate of its clients", "no-certificate"),
             (foreign.sign("intruder"), "UNKNOWN_CA", "does not trust who signed", "untrusted"),
@@ -353,10 +346,10 @@ async def test_who_is_turned_away_in_the_handshake_hears_why(
 async def test_who_is_turned_away_in_the_handshake_is_counted_and_told_of_sparingly(
     authority: Authority, server: Identity
 ) -> None:
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     log = io.StringIO()
     async with solo_node(settled=False, log=open_log(log, now_ms=lambda: 0, level="info")) as solo:
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         for _ in range(40):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
@@ -400,13 +393,13 @@ async def test_a_connection_with_tls_holds_no_more_than_one_without_reads_at_onc
     authority: Authority, server: Identity
 ) -> None:
     """Both ends are in this process. A large body still comes whole."""
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     ours = client_context(authority, authority.sign("operator"))
     async with (
         solo_node(settled=False) as solo,
         contextlib.AsyncExitStack() as stack,
     ):
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         tracemalloc.start()
         stack.callback(tracemalloc.stop)
         before, _ = tracemalloc.get_traced_memory()
@@ -439,11 +432,11 @@ async def test_who_takes_no_answers_has_no_more_written_with_tls_than_without(
     body = json.dumps([{"jsonrpc": "2.0", "id": 1, "method": "khz_status"}] * 60).encode()
     head = b"POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     ours = client_context(authority, authority.sign("operator"))
     limits = RpcLimits(calls_per_second=None, work_ms_per_second=None)
     async with solo_node(settled=False, limits=limits) as solo:
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         link = socket.socket()
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         link.setblocking(False)
@@ -462,13 +455,13 @@ async def test_who_takes_no_answers_has_no_more_written_with_tls_than_without(
 async def test_connections_are_counted_before_tls_is_agreed_on(
     authority: Authority, server: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = listener_context(server.certificate, server.key, authority.certificate)
+    tls = renewable(server, authority)
     ours = client_context(authority, authority.sign("operator"))
     async with (
         solo_node(settled=False, limits=RpcLimits(connections_per_address_max=3)) as solo,
         contextlib.AsyncExitStack() as stack,
     ):
-        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
         url = f"https://127.0.0.1:{port}/livez"
 
         async def silent() -> asyncio.StreamReader:
@@ -507,9 +500,9 @@ async def test_connections_are_counted_before_tls_is_agreed_on(
 async def test_client_speaks_tls_to_a_listener_without_client_authority(
     authority: Authority, server: Identity
 ) -> None:
-    context = listener_context(server.certificate, server.key)
+    tls = renewable(server)
     async with solo_node(settled=False) as solo:
-        port = await solo.server.start("127.0.0.1", 0, role=Role.PUBLIC, ssl_context=context)
+        port = await solo.server.start("127.0.0.1", 0, role=Role.PUBLIC, tls=tls)
 
         async with Client(
             f"https://127.0.0.1:{port}", ssl_context=client_context(authority)
@@ -523,15 +516,25 @@ def test_files_that_make_no_listener_say_which(
     other = authority.sign("other")
     nonsense = tmp_path / "nonsense.pem"
     nonsense.write_text("nonsense")
+    foreign = Authority(tmp_path, "foreign")
+    own = authority.revoke()
+    (tmp_path / "cut.pem").write_bytes(own.read_bytes() + own.read_bytes()[:-30])
+    sound = (server.certificate, server.key, authority.certificate)
     cases = [
         ((tmp_path / "none.pem", server.key), "No such file"),
         ((nonsense, server.key), "not usable"),
         ((server.certificate, other.key), "KEY_VALUES_MISMATCH"),
         ((server.certificate, server.key, nonsense), "nonsense.pem"),
+        ((*sound, tmp_path / "none.pem"), "none.pem: No such file"),
+        ((*sound, nonsense), "nonsense.pem: no list of revoked certificates"),
+        ((*sound, tmp_path / "cut.pem"), "not a whole one"),
+        ((*sound, authority.certificate), "no list of revoked certificates"),
+        ((*sound, foreign.revoke()), "the list of CN=foreign is not signed by an authority"),
     ]
-    for files, said in cases:
+    for paths, said in cases:
+        names = ("certificate", "key", "client_authority", "client_revocations")
         with pytest.raises(ListenerTlsError, match=said):
-            listener_context(*files)
+            read_tls(TlsFiles(**dict(zip(names, paths, strict=False))))
 
 
 # Pages of other origins.

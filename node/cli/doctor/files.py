@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from node.control import ValidatorOutlook
 
 EXPIRY_WARNING_DAYS: Final = 30
+REVOCATIONS_WARNING_DAYS: Final = 1
+"""They are written anew each week or so."""
 ENDLESS: Final = 9999
 """The year that stands for no end (RFC 5280, section 4.1.2.5)."""
 
@@ -128,20 +130,22 @@ def certificate_findings(
 
 def listener_findings(config: "NodeConfig", now_ms: int) -> Iterator[Finding]:
     """Say of each listener with TLS whether its certificates hold, and for how long."""
+    from node.app.clients import tls_files
     from node.config import listeners_of
     from node.keys import CertificateError
     from node.keys.certificates import read_chain
-    from node.rpc.tls import ListenerTlsError, listener_context
+    from node.rpc.tls import ListenerTlsError, read_tls
 
     for key, listener in listeners_of(config.rpc):
-        if listener.certificate is None or listener.key is None:
+        files = tls_files(listener)
+        if files is None:
             continue
         check = f"tls.{key[-1]}"
         expected = "a certificate with its key, and each that follows has signed the one before"
         advice = "Have the authority sign a certificate for this key, and write it with those"
         try:
-            listener_context(listener.certificate, listener.key, listener.client_authority)
-            chain = read_chain(listener.certificate.read_bytes())
+            tls = read_tls(files)
+            chain = read_chain(files.certificate.read_bytes())
         except (ListenerTlsError, CertificateError, OSError) as error:
             yield failed(check, str(error), expected, f"{advice} between into the file.")
             continue
@@ -160,28 +164,55 @@ def listener_findings(config: "NodeConfig", now_ms: int) -> Iterator[Finding]:
             max(link.not_before for link in chain),
             min(link.not_after for link in chain),
             now_ms,
-            f"Is the clock right? If so, {advice[0].lower()}{advice[1:]} between into the file,"
-            " and restart the node.",
+            f"Is the clock right? If so, {advice[0].lower()}{advice[1:]} between into the file;"
+            " a running node reads it by itself.",
         )
-        yield _secret(listener.key, Verdict.FAILED, check=f"permissions.{key[-1]}")
+        if "client_authority" in tls.not_after:
+            yield _in_force(
+                f"{check}.authority",
+                None,
+                tls.not_after["client_authority"],
+                now_ms,
+                "Make the authority of the clients anew, have it sign theirs, and put its"
+                " certificate into the file; a running node reads it by itself.",
+            )
+        if "client_revocations" in tls.not_after:
+            yield _in_force(
+                f"{check}.revocations",
+                None,
+                tls.not_after["client_revocations"],
+                now_ms,
+                "Have the authority write its list of revoked certificates anew: after that date"
+                " everybody is turned away.",
+                days=REVOCATIONS_WARNING_DAYS,
+            )
+        yield _secret(files.key, Verdict.FAILED, check=f"permissions.{key[-1]}")
 
 
 def _in_force(
-    check: str, not_before: datetime, not_after: datetime, now_ms: int, advice: str
+    check: str,
+    not_before: datetime | None,
+    not_after: datetime,
+    now_ms: int,
+    advice: str,
+    *,
+    days: int = EXPIRY_WARNING_DAYS,
 ) -> Finding:
     now = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
     grade = Verdict.OK
-    if (not_after - now).days < EXPIRY_WARNING_DAYS:
+    if (not_after - now).days < days:
         grade = Verdict.FAILED if not_after <= now else Verdict.WARNING
-    if now < not_before:
+    if not_before is not None and now < not_before:
         grade = Verdict.FAILED
     return graded(
         check,
         grade,
         "it has no end"
         if not_after.year == ENDLESS
+        else f"to {not_after:%Y-%m-%d}"
+        if not_before is None
         else f"from {not_before:%Y-%m-%d} to {not_after:%Y-%m-%d}",
-        f"in force, and for {EXPIRY_WARNING_DAYS} days more",
+        f"in force, and for {days} days more" if days > 1 else "in force, and for a day more",
         advice,
     )
 
