@@ -13,7 +13,8 @@ ANSWER_SIZE_MAX: Final = 4_096
 REASON_MAX: Final = 200
 """Characters of the server's own words that are told."""
 
-_WRONG_LAST_SEQUENCE: Final = 10_071
+_WRONG_LAST: Final = frozenset({10_070, 10_071})
+"""By its id, by its sequence."""
 _NO_ROOM: Final = frozenset({10_023, 10_028, 10_047, 10_077})
 """Insufficient resources, of memory, of storage; and the stream's own limits."""
 
@@ -81,6 +82,6 @@ def parse_answer(data: bytes, status: str | None = None) -> Answer:
             return Refused("an answer that names no place in the stream")
         return Stored(told.seq, told.duplicate)
     reason = f"{told.error.description[:REASON_MAX]} ({told.error.err_code})"
-    if told.error.err_code == _WRONG_LAST_SEQUENCE:
+    if told.error.err_code in _WRONG_LAST:
         return Passed()
     return Full(reason) if told.error.err_code in _NO_ROOM else Refused(reason)

@@ -1,8 +1,10 @@
 """Messages on their way to a stream, each on condition that it comes right after the one before.
 
 A course begins where a stream stands. The message that is to get sequence n is sent with the
-condition that n - 1 is the stream's last: so of many messages under way none can be stored before
-those it follows, none twice, and none beside what somebody else has stored. Whatever goes wrong
+condition that n - 1 is the stream's last, and, but for the first of a course, that the last is the
+message before it: so of many messages under way none can be stored before those it follows, none
+twice, and none beside what somebody else has stored. The first has no second condition, because a
+server forgets when it starts what the last was named. Whatever goes wrong
 with one goes wrong with all after it, the course ends, and a new one begins where the stream stands
 then. Pure.
 """
@@ -32,6 +34,8 @@ class Course:
         """Up to where the stream has what was sent."""
         self.cursor = standing.cursor
         """The same, by the last message."""
+        self.sent: Cursor | None = None
+        """The last message that was sent, answered or not; None: none was."""
         self._next = standing.sequence + 1
         self._waiting: dict[int, tuple[Cursor, int]] = {}
         """Cursor and size of what has no answer yet, by the sequence that it is to get."""
@@ -58,6 +62,7 @@ class Course:
         self._next += 1
         self._waiting[sequence] = cursor, size
         self._bytes += size
+        self.sent = cursor
         return sequence
 
     def answer(self, sequence: int, answer: Answer) -> None:

@@ -16,10 +16,18 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.api import (
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamInfo,
+    StreamState,
+)
 from nats.js.manager import JetStreamManager
 from typing_extensions import override
 
+from node.rpc.stream import Cursor
 from node.stream.answers import Answer, parse_answer
 from node.stream.credentials import Credentials
 from node.stream.errors import StreamRefused, StreamUnreachable, StreamUnusable
@@ -30,9 +38,12 @@ ANSWER_S: Final = 10.0
 PING_S: Final = 10
 """How often a silent server is asked whether it is there; gone twice, it is away."""
 HEADERS_BYTES: Final = 512
-"""What the headers of a message may come to; they have some 330."""
+"""What the headers of a message may come to; they have some 390."""
 DUPLICATES_S: Final = 120
 """How long a stream that is made here knows what it was given."""
+DELETED_MAX: Final = 1_000
+"""Messages deleted at the end of a stream, in the place of which the last that is left is looked
+for, one by one: the server's own search for it stops at the first. They take a second."""
 PENDING_BYTES_MAX: Final = 2 << 20
 """What the library keeps before it waits for the socket."""
 
@@ -102,6 +113,11 @@ class Link:
     def is_open(self) -> bool:
         """Whether the server is connected."""
         return self._client is not None and self._client.is_connected
+
+    @property
+    def said(self) -> str:
+        """What the server, or the library for it, has complained of since it was connected."""
+        return self._said
 
     async def open(
         self, answered: Answered | None = None, closed: Callable[[], None] | None = None
@@ -178,18 +194,15 @@ class Link:
             self._judge(found)
             if not found.state.messages:
                 return Standing(sequence=found.state.last_seq, cursor=None)
-            last = found.state.last_seq
-            try:
-                message = await manager.get_msg(self.naming.stream, seq=last)
-            except nats.js.errors.NotFoundError:
-                raise StreamUnusable(
-                    f"message {last}, the last of stream {self.naming.stream}, was deleted, and"
-                    " with it where to go on: purge the stream, and it is published anew"
-                ) from None
-            return self.naming.standing(last, message.headers or {}, found.state.messages)
+            return await self._last(manager, found.state)
 
-    async def publish(self, message: Message, *, course: int, sequence: int) -> None:
+    async def publish(
+        self, message: Message, *, course: int, sequence: int, after: Cursor | None
+    ) -> None:
         """Send a message that is to get this sequence; its answer comes by itself.
+
+        Args:
+            after: the message that the course has sent before it; None: it is the first.
 
         Raises:
             StreamUnreachable: the connection does not take it.
@@ -208,10 +221,26 @@ class Link:
                 message.subject,
                 message.body,
                 reply=f"{self._inbox}.{course}.{sequence}",
-                headers=self.naming.headers(message, sequence - 1),
+                headers=self.naming.headers(message, sequence - 1, after),
             )
 
     # Private.
+
+    async def _last(self, manager: JetStreamManager, state: StreamState) -> Standing:
+        """Return where the last message that is left stands.
+
+        After it some may have been deleted, such as what no node has published: they are missing
+        and come again, behind all that the stream was ever given.
+        """
+        last, stream = state.last_seq, self.naming.stream
+        for sequence in range(last, max(state.first_seq - 1, last - DELETED_MAX), -1):
+            with contextlib.suppress(nats.js.errors.NotFoundError):
+                message = await manager.get_msg(stream, seq=sequence)
+                return self.naming.standing(last, message.headers or {}, state.messages)
+        raise StreamUnusable(
+            f"more than {DELETED_MAX} messages at the end of stream {stream} were deleted, and with"
+            " them where to go on: purge the stream, and it is published anew"
+        )
 
     def _connected(self) -> Client:
         if self._client is None or not self._client.is_connected:
@@ -258,6 +287,11 @@ class Link:
             raise StreamUnusable(
                 f"stream {self.naming.stream} takes the subjects {subjects}, and"
                 f" {[self.naming.subjects]} is expected: each network has a stream of its own"
+            )
+        if found.config.no_ack:
+            raise StreamUnusable(
+                f"stream {self.naming.stream} does not answer what is published to it (no_ack), and"
+                " nobody knows what it has taken: change that"
             )
         if retention not in (None, RetentionPolicy.LIMITS):
             raise StreamUnusable(

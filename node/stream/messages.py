@@ -22,6 +22,7 @@ GAP_INDEX: Final = 999_999_999
 MESSAGE_ID: Final = "Nats-Msg-Id"
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"
 EXPECTED_LAST_SEQUENCE: Final = "Nats-Expected-Last-Sequence"
+EXPECTED_LAST_ID: Final = "Nats-Expected-Last-Msg-Id"
 NETWORK: Final = "Khazana-Network"
 """The hash of the genesis: names of networks are not unique."""
 BLOCK: Final = "Khazana-Block"
@@ -94,14 +95,23 @@ class Naming:
         body = _encode({"cursor": str(cursor), "topic": "gap", "value": value})
         return Message(subject=f"{self.prefix}.gap", cursor=cursor, block_id="", body=body)
 
-    def headers(self, message: Message, expected_last: int) -> dict[str, str]:
-        """Return the headers of a message that is to follow the one with this sequence."""
+    def headers(
+        self, message: Message, expected_last: int, after: Cursor | None = None
+    ) -> dict[str, str]:
+        """Return the headers of a message that is to follow the one with this sequence.
+
+        Args:
+            after: the message that has been sent before it, whose place somebody else's may have
+                taken since; None: where the stream stands has just been asked.
+        """
         headers = {
             MESSAGE_ID: str(message.cursor),
             EXPECTED_STREAM: self.stream,
             EXPECTED_LAST_SEQUENCE: str(expected_last),
             NETWORK: self.network,
         }
+        if after is not None:
+            headers[EXPECTED_LAST_ID] = str(after)
         if message.block_id:
             headers[BLOCK] = message.block_id
         return headers
@@ -113,11 +123,16 @@ class Naming:
             StreamUnusable: the message is another network's, or nobody's that we know.
         """
         network, block_id = headers.get(NETWORK), headers.get(BLOCK, "")
-        if network != self.network:
-            whose = "of no network" if network is None else f"of the network {network[:64]!r}"
+        if network is None:
             raise StreamUnusable(
-                f"the last message of stream {self.stream} is {whose}, this node's is"
-                f" {self.network}: give each network a stream of its own (stream.name)"
+                f"the last message of stream {self.stream} is of no network: somebody who is no"
+                f" node publishes to {self.subjects}. Forbid that, and purge the subject of that"
+                " message; publishing goes on behind what is left"
+            )
+        if network != self.network:
+            raise StreamUnusable(
+                f"the last message of stream {self.stream} is of the network {network[:64]!r}, this"
+                f" node's is {self.network}: give each network a stream of its own (stream.name)"
             )
         try:
             cursor = Cursor.parse(headers.get(MESSAGE_ID, ""))

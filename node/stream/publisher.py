@@ -203,8 +203,9 @@ class Publisher:
         _judge(course)
         if not course.in_flight:
             self._silent_since = asyncio.get_running_loop().time()
+        after = course.sent
         sequence = course.send(message.cursor, len(message.body))
-        await self._link.publish(message, course=self._courses, sequence=sequence)
+        await self._link.publish(message, course=self._courses, sequence=sequence, after=after)
 
     async def _tell_gap(self, course: Course, height: int) -> None:
         """Say in the stream that blocks from this height on are missing, if that is wanted."""
@@ -238,8 +239,10 @@ class Publisher:
             async with asyncio.timeout_at(until):
                 await self._woken.wait()
         except TimeoutError:
+            # A user who may not publish is told so, and not in an answer.
+            said = f": {self._link.said}" if self._link.said else ""
             raise StreamUnreachable(
-                f"{self.place} has answered nothing for {ANSWER_S:.0f} s"
+                f"{self.place} has answered nothing for {ANSWER_S:.0f} s{said}"
             ) from None
         self._woken.clear()
         if course.cursor is not None and course.sequence != self._sequence:

@@ -216,6 +216,15 @@ async def manager(server: NatsServer) -> AsyncIterator[JetStreamManager]:
         await client.close()
 
 
+async def publish(server: NatsServer, subject: str) -> None:
+    """Publish something into a stream, as somebody who is no node."""
+    client = await library.connect(server.url, allow_reconnect=False)
+    try:
+        await client.jetstream().publish(subject, b"hello")
+    finally:
+        await client.close()
+
+
 async def edit(
     server: NatsServer, naming: Naming, *, create: bool = False, **config: object
 ) -> None:

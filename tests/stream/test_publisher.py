@@ -29,6 +29,7 @@ from tests.stream.readers import (
     expected,
     failed,
     manager,
+    publish,
     publisher_of,
     read_all,
     running,
@@ -297,6 +298,7 @@ async def test_a_stream_of_another_chain_of_this_genesis_is_not_touched(
         ({"subjects": ["khazana.>"]}, "each network has a stream of its own"),
         ({"retention": "workqueue"}, "It must be 'limits'"),
         ({"retention": "interest"}, "It must be 'limits'"),
+        ({"no_ack": True}, "does not answer what is published to it"),
     ],
 )
 async def test_a_stream_that_would_lose_or_mix_is_refused(
@@ -308,7 +310,28 @@ async def test_a_stream_that_would_lose_or_mix_is_refused(
         await failed(publisher, said)
 
 
-async def test_a_last_message_that_was_deleted_is_told_of(nats: NatsServer, solo: Solo) -> None:
+async def test_what_was_deleted_at_the_end_is_published_again(nats: NatsServer, solo: Solo) -> None:
+    await shorten_memory(nats, naming_of(solo))
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await work(solo, 1)
+        await arrived(solo, publisher)
+    assert publisher.standing is not None
+    last = publisher.standing.sequence
+    async with manager(nats) as streams:
+        for sequence in (last, last - 1):
+            await streams.delete_msg(publisher.naming.stream, sequence)
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
+
+
+async def test_where_too_much_was_deleted_it_is_told_of(
+    nats: NatsServer, solo: Solo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node.stream.link, "DELETED_MAX", 1)
     naming = naming_of(solo)
     await edit(nats, naming, create=True)
     publisher = publisher_of(solo, nats.url)
@@ -319,7 +342,24 @@ async def test_a_last_message_that_was_deleted_is_told_of(nats: NatsServer, solo
         await streams.delete_msg(naming.stream, publisher.standing.sequence)
     publisher = publisher_of(solo, nats.url)
     async with running(publisher):
-        await failed(publisher, "was deleted")
+        await failed(publisher, "were deleted")
+
+
+async def test_what_somebody_else_has_published_is_told_of_and_can_be_purged(
+    nats: NatsServer, solo: Solo
+) -> None:
+    publisher, naming = publisher_of(solo, nats.url), naming_of(solo)
+    stray = f"{naming.prefix}.stray"
+    async with running(publisher), manager(nats) as streams:
+        await arrived(solo, publisher)
+        await publish(nats, stray)
+        # Many messages are sent at once, of which the first meets it.
+        await work(solo, 1)
+        await failed(publisher, "purge the subject of that message")
+        await streams.purge_stream(naming.stream, subject=stray)
+        await arrived(solo, publisher)
+
+    await holds_all(nats, solo)
 
 
 async def test_an_event_larger_than_the_server_takes_is_named(nats: NatsServer, solo: Solo) -> None:
@@ -352,6 +392,24 @@ async def test_who_is_not_known_is_turned_away(tmp_path: Path, solo: Solo) -> No
         known = publisher_of(solo, url, settings=settings)
         async with running(known):
             await arrived(solo, known)
+    finally:
+        server.stop()
+
+
+async def test_who_may_not_publish_hears_why(
+    tmp_path: Path, solo: Solo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server refuses without an answer, which is waited for.
+    monkeypatch.setattr(node.stream.publisher, "ANSWER_S", 0.5)
+    options = """authorization { users: [ { user: khazana, password: secret, permissions: {
+    publish: ["$JS.API.>"], subscribe: ["_INBOX.>"] } } ] }\n"""
+    server = NatsServer(tmp_path / "closed", options=options)
+    await server.start()
+    try:
+        settings = LinkSettings(server=server.url, user="khazana", password="secret")
+        publisher = publisher_of(solo, server.url, settings=settings)
+        async with running(publisher):
+            await failed(publisher, "permissions violation for publish")
     finally:
         server.stop()
 
