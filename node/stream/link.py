@@ -101,6 +101,8 @@ class Link:
         self._settings = settings
         self.naming = naming
         self._client: Client | None = None
+        self._ending: asyncio.Task[None] | None = None
+        """What ends the last connection: the library leaves it open where that is broken off."""
         self._inbox = ""
         self._said = ""
 
@@ -163,13 +165,12 @@ class Link:
                 await client.subscribe(f"{self._inbox}.*.*", cb=_told(answered))
 
     async def close(self) -> None:
-        """End the connection, if there is one."""
+        """End the connection, if there is one; who is cancelled meanwhile may wait for it again."""
         client, self._client = self._client, None
         if client is not None:
-            # What the library meets while it ends concerns nobody any more.
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(ANSWER_S):
-                    await client.close()
+            self._ending = asyncio.get_running_loop().create_task(_end(client), name="stream-end")
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
 
     async def locate(self, *, create: bool = False) -> Standing:
         """Return where the stream stands.
@@ -298,6 +299,13 @@ class Link:
                 f"stream {self.naming.stream} has the retention {retention!r}: messages vanish"
                 " when they are read, and with them where to go on. It must be 'limits'"
             )
+
+
+async def _end(client: Client) -> None:
+    # What the library meets while it ends concerns nobody any more.
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(ANSWER_S):
+            await client.close()
 
 
 def _told(answered: Answered) -> Callable[[Msg], Awaitable[None]]:
