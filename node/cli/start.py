@@ -88,7 +88,7 @@ def _allow_descriptors() -> None:
 
 async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -> None:
     from node.app import Node, NodeParts
-    from node.app.collector import settle
+    from node.app.collector import look_soon, settle
 
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -116,6 +116,7 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
             await stack.enter_async_context(node)
             is_starting = False
             settle()
+            node.chain.listeners.append(look_soon)
             await told.wait()
             node.log.info("told to end")
     except asyncio.CancelledError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.app.collector import YOUNG_MAX, settle
+from node.app.collector import BETWEEN_MIN, YOUNG_MAX, look_between, settle
 
 
 @pytest.fixture
@@ -15,6 +15,10 @@ def collector() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.set_threshold(*before)
+
+
+LISTS_AT_HAND = 100
+"""More than the interpreter keeps for the next ones: these are new to nobody."""
 
 
 class Knot:
@@ -34,3 +38,30 @@ def test_cycles_are_freed_after_a_bounded_number_of_objects_and_the_program_is_l
         made += 1
     # An instance and its dictionary.
     assert YOUNG_MAX // 4 < made <= YOUNG_MAX
+
+
+@pytest.mark.usefixtures("collector")
+def test_between_blocks_it_looks_where_it_soon_would_and_as_far_as_it_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("node.app.collector.ROUNDS", (2, 1))
+    settle()
+    looked: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            looked.append(info["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        look_between()
+        assert not looked, "there is nothing new"
+        for count in range(1, 15):
+            kept: list[object] = [[] for _ in range(BETWEEN_MIN + LISTS_AT_HAND)]
+            look_between()
+            assert len(looked) == count
+            del kept
+    finally:
+        gc.callbacks.remove(note)
+
+    assert looked == [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0]

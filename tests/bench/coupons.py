@@ -282,6 +282,7 @@ async def _opened(folder: Path, *, hurried: bool) -> AsyncIterator["_Blocks"]:
     async with StorageThread(stages.store) as thread:
         store = open_leveldb(folder / "db", create=False, node=True)
         chain = Chain.open(store, genesis, thread=thread, stages=stages)
+        chain.listeners.append(collector.look_soon)  # as a node does
         yield _Blocks(chain, stages, None if hurried else thread)
         await thread.drain()
         store.close()
