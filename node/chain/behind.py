@@ -1,9 +1,10 @@
 """The branches of a block that changes very many, written right after it instead of with it.
 
-They follow from the records, and are three quarters of what a block that pays a coupon would have
-to sync before it is final. So its own batch holds all else, and instead of the branches the keys of
-the records that it changed. A second batch with the branches follows, synced too, while nobody
-waits for it; it takes the keys away. Until it is there `StoredNodes` answers from memory.
+They follow from the records, and are two thirds or more of what a block that pays a coupon, or
+takes records of securities, would have to sync before it is final. So its own batch holds all else,
+and instead of the branches the keys of the records that it changed. A second batch with the
+branches follows, synced too, while nobody waits for it; it takes the keys away. Until it is there
+`StoredNodes` answers from memory.
 
 Where the power goes between the two, whoever opens the database works the branches out again from
 the tree before and these keys, and then compares the root as at every start. The next block waits
@@ -23,6 +24,11 @@ from node.storage.nodes import StoredNodes
 
 BRANCHES_WITH_BLOCK_MAX: Final = 2_048
 """Some 500 kB. Blocks that pay a million holders change 4,600; most others far fewer than this."""
+BRANCHES_OF_DUE_MAX: Final = 512
+"""In a block in which the ledger itself works, without transactions: nobody sends the next one at
+once. One that takes 50 records of securities changes 1,900, two thirds of its bytes."""
+BRANCHES_OF_TRANSACTION: Final = 8
+"""And so many more for each transaction, which changes fewer."""
 
 
 class BehindRecord(Record):
@@ -30,6 +36,12 @@ class BehindRecord(Record):
 
     keys: tuple[bytes, ...]
     """Full state keys of what the head changed."""
+
+
+def are_with_block(branches: int, transactions: int) -> bool:
+    """Whether so many branches are written with the block of so many transactions."""
+    by_its_kind = BRANCHES_OF_DUE_MAX + BRANCHES_OF_TRANSACTION * transactions
+    return branches <= min(BRANCHES_WITH_BLOCK_MAX, by_its_kind)
 
 
 def branch_entries(branches: Mapping[bytes, bytes | None]) -> Batch:

@@ -28,7 +28,7 @@ from node.blocks import (
 from node.blocks.certificates import Verify
 from node.chain.ahead import Ahead
 from node.chain.batch import batch_of, head_entry, head_of
-from node.chain.behind import BRANCHES_WITH_BLOCK_MAX, BranchesBehind, catch_up
+from node.chain.behind import BranchesBehind, are_with_block, catch_up
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
@@ -421,7 +421,11 @@ class Chain:
         is_held = every > 0 and candidate.height % every == 0
         sync = durable or is_held
         # Whoever must find the store as a block left it must find the branches, too.
-        whole = not sync or is_held or len(candidate.nodes) <= BRANCHES_WITH_BLOCK_MAX
+        whole = (
+            not sync
+            or is_held
+            or are_with_block(len(candidate.nodes), len(candidate.transaction_ids))
+        )
         with self._stages.store:
             batch = batch_of(candidate, certificate, branches=whole)
         self._writing = asyncio.Event()

@@ -47,7 +47,7 @@ WRITES = 1 + 2 * BLOCKS
 
 @pytest.fixture(autouse=True)
 def always_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 0)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_WITH_BLOCK_MAX", 0)
 
 
 def is_behind(store: MemoryStore) -> bool:
@@ -95,7 +95,7 @@ async def test_store_is_the_same_as_with_the_branches_in_the_batch(
 ) -> None:
     behind, whole = MemoryStore(), MemoryStore()
     await live(make_town(behind))
-    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
     await live(make_town(whole))
 
     assert contents(behind) == contents(whole)
@@ -278,15 +278,20 @@ async def test_whoever_must_find_the_store_whole_finds_the_branches_too() -> Non
 
 
 @pytest.mark.parametrize("too_many", [0, 1])
+@pytest.mark.parametrize("limit", ["BRANCHES_WITH_BLOCK_MAX", "BRANCHES_OF_DUE_MAX"])
 async def test_one_branch_too_many_and_they_are_behind(
-    monkeypatch: pytest.MonkeyPatch, too_many: int
+    monkeypatch: pytest.MonkeyPatch, limit: str, too_many: int
 ) -> None:
+    """Of all branches of a block, and of those that its transactions are too few for."""
     store = MemoryStore()
     town = make_town(store)
     await town.settle(5)
     candidate = town.build(town.admit(town.transfer("a0", "a1")))
     most = len(candidate.nodes) - too_many
-    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", most)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_OF_TRANSACTION", 0)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_OF_DUE_MAX", 1 << 20)
+    monkeypatch.setattr(f"node.chain.behind.{limit}", most)
     synced = store.writes_synced
 
     await town.chain.commit(candidate, town.certify(candidate))
@@ -316,7 +321,7 @@ async def test_payments_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await thread.drain()
     assert not is_behind(store)
     monkeypatch.setattr(Ahead, "plan", lambda *_: None)
-    monkeypatch.setattr("node.chain.chain.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
+    monkeypatch.setattr("node.chain.behind.BRANCHES_WITH_BLOCK_MAX", 1 << 20)
     plain = planted(genesis)
 
     assert (await pay_all(plain, Chain.open(plain, genesis)))[0] == roots
