@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from node.blocks import BLOCK_TRANSACTIONS_MAX
-from node.codec import RECORD_SIZE_MAX, Record, decode, encode
+from node.codec import RECORD_SIZE_MAX, Record, decode, encode, reader_of_each
 from node.ledger.transition import Event, Receipt
 
 RECEIPTS_SIZE_MAX: Final = 4 * RECORD_SIZE_MAX
@@ -32,7 +32,10 @@ class BlockReceipts(Record):
 
     def decoded(self) -> tuple[Receipt, ...]:
         """Return all receipts, decoded."""
-        return tuple(decode(receipt, Receipt) for receipt in self.receipts)
+        receipts = self.receipts
+        if receipts and max(map(len, receipts)) <= RECORD_SIZE_MAX:
+            return tuple(_read_each(receipts))
+        return tuple(decode(receipt, Receipt) for receipt in receipts)
 
     def block_events(self) -> tuple[Event, ...]:
         """Return the block's own events, decoded."""
@@ -51,3 +54,6 @@ def decode_block_receipts(data: bytes) -> BlockReceipts:
 def encode_block_receipts(receipts: list[bytes], events: bytes) -> bytes:
     """Return the stored form of these encoded receipts and events."""
     return encode(BlockReceipts(receipts=tuple(receipts), events=events))
+
+
+_read_each: Final = reader_of_each(Receipt)

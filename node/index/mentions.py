@@ -25,11 +25,15 @@ _TEXTS: Final[dict[type, _Find]] = {}
 
 def accounts_of(record: Record) -> tuple[bytes, ...]:
     """Return the addresses that a record names, itself or within, each once, as they come."""
-    kind = type(record)
+    return accounts_in(type(record))(record)
+
+
+def accounts_in(kind: type[Record]) -> Callable[[Any], tuple[bytes, ...]]:
+    """Return `accounts_of` of records of this type: for whoever asks for thousands."""
     find = _ACCOUNTS.get(kind)
     if find is None:
         find = _ACCOUNTS[kind] = _accounts(kind)
-    return find(record)
+    return find
 
 
 def texts_of(record: Record) -> tuple[str, ...]:
@@ -48,9 +52,19 @@ def _accounts(kind: type) -> _Flat:
         walk = _of_record(kind, _is_address)
         return lambda record: tuple(dict.fromkeys(walk(record)))
     # Most records have them in fields of their own, and there are thousands a second.
-    if len(inside) < 2:
-        return lambda record: tuple([getattr(record, name) for name in inside])
+    if not inside:
+        return lambda _: ()
+    if len(inside) == 1:
+        only: Callable[[Any], bytes] = attrgetter(inside[0])
+        return lambda record: (only(record),)
     read = attrgetter(*inside)
+    if len(inside) == 2:
+
+        def two(record: Any) -> tuple[bytes, ...]:
+            one, other = read(record)
+            return (one,) if one == other else (one, other)
+
+        return two
     return lambda record: tuple(dict.fromkeys(read(record)))
 
 

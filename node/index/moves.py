@@ -21,8 +21,13 @@ _MovesOf: TypeAlias = Callable[[Record], tuple[Move, ...]]
 
 def moves_of(event: Record) -> tuple[Move, ...]:
     """Return what the event moved, in no particular order; nothing twice for one holding."""
-    found = _MOVES.get(type(event))
+    found = moves_in(type(event))
     return () if found is None else found(event)
+
+
+def moves_in(kind: type[Record]) -> Callable[[Record], tuple[Move, ...]] | None:
+    """Return `moves_of` of events of this type; None: they move nothing."""
+    return _MOVES.get(kind)
 
 
 def _issued(event: events.Issued) -> tuple[Move, ...]:

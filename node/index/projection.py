@@ -8,7 +8,7 @@ What a row says is in `schema`. Nothing here reads a database, a clock or the st
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeAlias, get_args
@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias, get_args
 from node.blocks import Block
 from node.chain import BlockReceipts, Committed
 from node.codec import CodecError, Record, decode, encode
-from node.index.mentions import accounts_of, texts_of
-from node.index.moves import moves_of
+from node.index.mentions import accounts_in, texts_of
+from node.index.moves import Move, moves_in
 from node.index.words import words_of
 from node.ledger.events import (
     AccountOpened,
@@ -45,8 +45,8 @@ from node.ledger.outcomes import Outcome
 from node.ledger.transactions import (
     TransactionBody,
     decode_body,
-    decode_transaction,
-    transaction_ids,
+    decode_transactions,
+    transaction_ids_of_each,
 )
 from node.ledger.transition import Receipt
 from node.ledger.units import MS_PER_DAY
@@ -63,6 +63,13 @@ HistoryRow: TypeAlias = tuple[bytes, int, int]
 TextRow: TypeAlias = tuple[int, int, int, str, str, str, str]
 HoldingKey: TypeAlias = tuple[str, bytes]
 TotalKey: TypeAlias = tuple[str, int, str]
+_Form: TypeAlias = tuple[
+    str,
+    Callable[[Any], tuple[bytes, ...]],
+    Callable[[Any], list[bytes]] | None,
+    Callable[[Any], tuple[Move, ...]] | None,
+]
+"""Of one type of events: its name, whom one names, under what else it stands, and what it moved."""
 
 
 BLOCK_ITEM: Final = 0
@@ -158,7 +165,7 @@ class Projector:
     """Adds the rows of blocks, of one network."""
 
     def __init__(self, genesis_hash: bytes) -> None:
-        self._id_of: Callable[[bytes], bytes] = transaction_ids(genesis_hash)
+        self._ids_of = transaction_ids_of_each(genesis_hash)
 
     def add(self, rows: Rows, given: Given, *, moves: bool = True) -> None:
         """Add what the next block says.
@@ -173,11 +180,10 @@ class Projector:
         block = _Block(rows, given.height, given.time_ms, moves=moves)
         for event in given.events:
             block.add_event(None, event)
-        ids = given.ids
-        for index, receipt in enumerate(given.receipts):
-            signed = decode_transaction(given.raws[index])
-            transaction_id = self._id_of(signed.body) if ids is None else ids[index]
-            block.add_transaction(transaction_id, signed.body, receipt)
+        bodies = [signed.body for signed in decode_transactions(given.raws)]
+        ids = self._ids_of(bodies) if given.ids is None else given.ids
+        for transaction_id, body, receipt in zip(ids, bodies, given.receipts, strict=True):
+            block.add_transaction(transaction_id, body, receipt)
         block.close(applied=block.applied, refused=len(given.receipts) - block.applied)
 
 
@@ -206,33 +212,33 @@ class _Block:
             self.add_event(transaction_id, event)
         # What is nothing but transfers has no text besides a memo, which comes last: an empty one
         # is this byte, and so may be the end of another.
-        if body[-1:] != _EMPTY or _is_more_than_transfers(receipt.events) or not _ends_empty(body):
+        if body[-1] != _EMPTY or _is_more_than_transfers(receipt.events) or not _ends_empty(body):
             rows.texts += _texts(self._height, place, transaction_id, decode_body(body))
 
     def add_event(self, transaction_id: bytes | None, event: Event) -> None:
         rows, height, item = self._rows, self._height, self._item
         self._item += 1
-        kind = _KINDS.get(type(event)) or _name(type(event))
+        form = _FORMS.get(type(event)) or _form_of(type(event))
+        kind, accounts_of, subjects_of, moves_of = form
         rows.events.append((height, item, self._time_ms, transaction_id, kind, encode(event)))
+        history = rows.history
         for account in accounts_of(event):
-            rows.history.append((account, height, item))
-        if type(event) in _OF_PROPOSALS:
-            rows.history.append((subject(event.proposal), height, item))  # type: ignore[union-attr]
-        if type(event) in _OF_PARTICIPANTS:
-            for participant in participants_of(event):
-                rows.history.append((participant_subject(participant), height, item))
-        came: dict[str, int] = {}
-        went: dict[str, int] = {}
-        for asset, account, amount in moves_of(event):
-            if amount:
-                if self._moves:
-                    rows.moves[asset, account] += amount
-                side = came if amount > 0 else went
-                side[asset] = side.get(asset, 0) + abs(amount)
-        for asset in {**came, **went}:
+            history.append((account, height, item))
+        if subjects_of is not None:
+            for named in subjects_of(event):
+                history.append((named, height, item))
+        if moves_of is None:
+            return
+        moves = moves_of(event)
+        if self._moves:
+            holdings = rows.moves
+            for asset, account, amount in moves:
+                if amount:
+                    holdings[asset, account] += amount
+        for asset, amount in _moved(moves):
             total = rows.totals[asset, self._day, kind]
             total[0] += 1
-            total[1] += max(came.get(asset, 0), went.get(asset, 0))
+            total[1] += amount
 
     def _add_refusal(
         self, item: int, transaction_id: bytes, body: TransactionBody, receipt: Receipt
@@ -248,7 +254,7 @@ class _Block:
                 self._rows.totals[NO_ASSET, self._day, kind][0] += count
 
 
-_EMPTY: Final = b"\xa0"
+_EMPTY: Final = 0xA0
 """How an empty memo is spelled, at the end of a body."""
 
 
@@ -262,7 +268,27 @@ def _ends_empty(body: bytes) -> bool:
 
 
 def _is_more_than_transfers(events: Sequence[Event]) -> bool:
+    if len(events) == 1:  # As most have.
+        return type(events[0]) is not Transferred
     return any(type(event) is not Transferred for event in events)
+
+
+def _moved(moves: tuple[Move, ...]) -> Iterable[tuple[str, int]]:
+    """Return how much of each asset moved: what came or what went, whichever is more."""
+    if len(moves) == 2:  # Most events: from one to another.
+        (asset, _, amount), (other, _, back) = moves
+        if asset == other and amount == -back:
+            return ((asset, abs(amount)),) if amount else ()
+    if len(moves) == 1:
+        ((asset, _, amount),) = moves
+        return ((asset, abs(amount)),) if amount else ()
+    came: dict[str, int] = {}
+    went: dict[str, int] = {}
+    for asset, _, amount in moves:
+        if amount:
+            side = came if amount > 0 else went
+            side[asset] = side.get(asset, 0) + abs(amount)
+    return [(asset, max(came.get(asset, 0), went.get(asset, 0))) for asset in {**came, **went}]
 
 
 def _texts(height: int, item: int, transaction_id: bytes, body: TransactionBody) -> list[TextRow]:
@@ -304,14 +330,26 @@ def _proposed(operation: Propose) -> tuple[Operation, ...]:
         return ()  # refused when it was proposed, where it was
 
 
-def _name(kind: type[Record]) -> str:
-    name = _KINDS[kind] = "".join(
+def _form_of(kind: type[Event]) -> _Form:
+    name = "".join(
         f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__
     ).removeprefix("_")
-    return name
+    is_of_proposal, is_of_participants = kind in _OF_PROPOSALS, kind in _OF_PARTICIPANTS
+
+    def subjects_of(event: Any) -> list[bytes]:
+        found = [subject(event.proposal)] if is_of_proposal else []
+        return found + [participant_subject(name) for name in participants_of(event)]
+
+    form = _FORMS[kind] = (
+        name,
+        accounts_in(kind),
+        subjects_of if is_of_proposal or is_of_participants else None,
+        moves_in(kind),
+    )
+    return form
 
 
-_KINDS: Final[dict[type[Record], str]] = {}
+_FORMS: Final[dict[type[Record], _Form]] = {}
 _OF_PROPOSALS: Final = frozenset(
     kind for kind in get_args(Event) if "proposal" in kind.__struct_fields__
 )

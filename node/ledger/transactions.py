@@ -100,6 +100,20 @@ def decode_transaction(raw: bytes) -> SignedTransaction:
         raise TransactionError(Outcome.MALFORMED, reason=why_unread(error)) from None
 
 
+def decode_transactions(raws: Sequence[bytes]) -> list[SignedTransaction]:
+    """Return `decode_transaction` of each of these, by a whole column: for whoever has thousands.
+
+    Raises:
+        TransactionError: as `decode_transaction`, of the first that is refused.
+    """
+    if raws and max(map(len, raws)) <= TRANSACTION_SIZE_MAX:
+        try:
+            return _read_each_signed(raws)
+        except CodecError:
+            pass  # Which, and why, is said below.
+    return [decode_transaction(raw) for raw in raws]
+
+
 def decode_body(body: bytes) -> TransactionBody:
     """Return the body that these bytes are, canonical and well formed.
 

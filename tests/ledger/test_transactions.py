@@ -17,6 +17,7 @@ from node.ledger.transactions import (
     check_envelope,
     decode_each,
     decode_transaction,
+    decode_transactions,
     network_of,
     transaction_id,
 )
@@ -290,3 +291,19 @@ def test_body_is_decoded_again_from_its_own_bytes() -> None:
     body = make_body(memo="خزانہ")
 
     assert decode(encode(body), TransactionBody) == decode_body(encode(body)) == body
+
+
+def test_of_many_the_first_that_is_none_is_refused_as_by_itself() -> None:
+    raws = [sign(make_body(salt=bytes([number] * 8))) for number in range(4)]
+    assert decode_transactions([]) == []
+    assert decode_transactions(raws) == [decode_transaction(raw) for raw in raws]
+
+    for bad in (raws[1][:-1], raws[1] + b"\0", b"", bytes(TRANSACTION_SIZE_MAX + 1)):
+        with pytest.raises(TransactionError) as alone:
+            decode_transaction(bad)
+        with pytest.raises(TransactionError) as among:
+            decode_transactions([raws[0], bad, raws[2]])
+        assert (among.value.outcome, among.value.details) == (
+            alone.value.outcome,
+            alone.value.details,
+        )
