@@ -209,7 +209,7 @@ END
     Typed("auction bids ", r"1 "),
     Typed("auction lodge ", r"applied in block"),
     Typed("auction envelopes ", r"participant-1"),
-    Until(datetime.fromisoformat("2027-02-10T11:30+05:00")),
+    Until(datetime.fromisoformat("2027-02-10T11:00+05:00")),
     Typed("auction reveal ", r"applied in block"),
     Typed("auction enter ", r"entered by your office"),
     _given(
@@ -232,7 +232,7 @@ END
         "khazana auction bid mtb-3m-575 --price 90.0000 --face 15000 --account $ALICE"
         " --development account-0"
     ),
-    Until(datetime.fromisoformat("2027-02-24T11:30+05:00")),
+    Until(datetime.fromisoformat("2027-02-24T11:00+05:00")),
     _given(
         "khazana auction reveal mtb-3m-575 --account $ALICE --cash-account $ALICE"
         " --development account-0"

@@ -183,17 +183,17 @@ def command(
     \b
     Examples:
       khazana auction announce mtb-3m-574 --asset MTB-3M-0511 --target 100000 \\
-        --opens 2027-02-10T10:00 --closes +90m --settles T+1 --reference mtb-3m \\
+        --opens +2d --closes +90m --settles T+1 --reference mtb-3m \\
         --bidders person --bids-per-bidder 5 \\
         --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
         --propose --development finance-ministry/account
       khazana auction announce mtb-3m-575 --like mtb-3m-574 --asset MTB-3M-0525 \\
-        --target 80000 --opens 2027-02-24T10:00 --closes +90m \\
+        --target 80000 --opens +16d --closes +90m \\
         --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
         --approver tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl \\
         --development finance-ministry/account --development central-bank/account
       khazana auction announce gis-5y-1 --asset GIS-5Y --form rate --target 5000000 \\
-        --opens 2027-02-10T10:00 --closes +2h \\
+        --opens +2d --closes +2h \\
         --account tkhz132yu9kqdk7z4hpjtukzezx4746l28mnwnl8el4 \\
         --propose --development finance-ministry/account
       khazana auction announce switch-1 --asset PIB-3Y --form switch --target 2000000 \\

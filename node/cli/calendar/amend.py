@@ -57,9 +57,9 @@ def command(
 
     \b
     Examples:
-      khazana calendar amend --confirm 2027-03-10 \\
+      khazana calendar amend --confirm 2027-06-15 \\
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
-      khazana calendar amend --withdraw 2027-03-10 --holiday 2027-03-11 \\
+      khazana calendar amend --withdraw 2027-06-14 --holiday 2027-06-16 \\
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     given = offices.submission
