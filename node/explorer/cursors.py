@@ -1,16 +1,44 @@
-"""What a path and its query say, as the parameters of the interface; or why they cannot be."""
+"""What a path and its query say, as the parameters of the interface; or why they cannot be.
 
+A list is read in one direction, from a cursor on. The way back is in the links: each page of a list
+names, as `via`, the cursors of the pages before it, the nearest last; that of the first page is
+empty. So going back reads the page that was there, and no other, and needs neither script nor
+memory of who looked at what.
+"""
+
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from node.explorer.limits import QUERY_MAX, ROWS_MAX
+from node.explorer.limits import QUERY_MAX, ROWS_MAX, TRAIL_MAX
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import cut
 from node.rpc import params
 
 ParamsT = TypeVar("ParamsT", bound=params.Params)
+
+TRAIL: Final = "via"
+"""Under which name a query has the way back."""
+_STEP: Final = "~"
+"""Between two cursors: in none of them."""
+_TRAIL: Final = re.compile(r"[A-Za-z0-9._*/~-]*")
+
+
+def parse_trail(text: str | None) -> list[str] | None:
+    """Return the cursors of the pages before, the nearest last; None: the way is not known."""
+    if text is None or len(text) > TRAIL_MAX or not _TRAIL.fullmatch(text):
+        return None
+    return text.split(_STEP)
+
+
+def render_trail(cursors: list[str]) -> str:
+    """Return as much of the way back as a link has room for, its nearest end."""
+    trail = _STEP.join(cursors)
+    while len(trail) > TRAIL_MAX:
+        trail = trail.partition(_STEP)[2]
+    return trail
 
 
 def parse_number(query: Mapping[str, str], name: str, *, highest: int) -> int:

@@ -31,11 +31,12 @@ from aiohttp import hdrs, web
 
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues
 from node.explorer.contents import RefusalContent, SearchContent, VerifyContent
+from node.explorer.cursors import TRAIL
 from node.explorer.development import PATH as DEVELOPMENT
 from node.explorer.development import Deny, Desk, Development
 from node.explorer.face import Face, static_files, templates
 from node.explorer.hour import Hour
-from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX
+from node.explorer.limits import QUERY_MAX, TEXT_SHOWN_MAX, TRAIL_MAX
 from node.explorer.live import Live
 from node.explorer.proving import Proving
 from node.explorer.reading import Reading
@@ -64,7 +65,7 @@ Source: the Fetch standard, "append a request Origin header".
 """
 KEPT_FOR_EVER: Final = "public, max-age=31536000, immutable"
 CURSORS: Final = frozenset(
-    {"before", "after", "index", "event", "operation", "holding", "hold", "history", "q"}
+    {"before", "after", "index", "event", "operation", "holding", "hold", "history", "q", TRAIL}
 )
 """What a query may say; the rest of it is ignored."""
 
@@ -485,7 +486,7 @@ def _read_path(request: web.BaseRequest, *, has_desk: bool) -> Asked:
         name=parts[0],
         argument="/".join(parts[1:]) if len(parts) > 1 else None,
         query={
-            name: cut(value, 2 * QUERY_MAX)
+            name: cut(value, TRAIL_MAX if name == TRAIL else 2 * QUERY_MAX)
             for name, value in request.query.items()
             if name in CURSORS
         },

@@ -16,6 +16,7 @@ from node.explorer import plots
 from node.explorer.catalogues import LANGUAGES, Catalogue, catalogues, check_names
 from node.explorer.charts import bars
 from node.explorer.contents import CurvePoint, MinuteLine, Run, ValidatorMinute, WallColumn
+from node.explorer.cursors import TRAIL, parse_trail, render_trail
 from node.explorer.limits import (
     CURRENCIES_SHOWN_MAX,
     DAYS_SHOWN,
@@ -202,12 +203,47 @@ class Face(Showing):
     @property
     def json_href(self) -> str:
         """The path of this page as JSON."""
-        asked = f"?{urlencode(self._query)}" if self._query else ""
+        query = {name: value for name, value in self._query.items() if name != TRAIL}
+        asked = f"?{urlencode(query)}" if query else ""
         return self.path(*(self._here or ("index",))) + ".json" + asked
 
     def here(self, **query: object) -> str:
-        """Return the path of another page of this page's list."""
+        """Return the path of this page, asked with something."""
         return self.path(*self._here) + (f"?{urlencode(query)}" if query else "")
+
+    # Pages of a list, of those that this page may have the one with this cursor.
+
+    def first(self) -> str:
+        """Return the path of the first page."""
+        return self.here(**self._wanted)
+
+    def following(self, cursor: str, value: str | int) -> str:
+        """Return the path of the next page, which begins where the list says."""
+        trail = [""]
+        if cursor in self._query:
+            trail = [*(self._trail or ()), self._query[cursor]]
+        query = {**self._wanted, cursor: value, TRAIL: render_trail(trail)}
+        return self.here(**query)
+
+    def preceding(self, cursor: str) -> str | None:
+        """Return the path of the page before this one; None: this is the first, or who came here
+        came by no page of the list."""
+        if cursor not in self._query or self._trail is None:
+            return None
+        *trail, before = self._trail
+        if not before:
+            return self.first()
+        way = {TRAIL: render_trail(trail)} if trail else {}
+        return self.here(**self._wanted, **{cursor: before}, **way)
+
+    @property
+    def _wanted(self) -> Mapping[str, str]:
+        """What is looked for, on every page of what was found."""
+        return {name: value for name, value in self._query.items() if name == "q"}
+
+    @property
+    def _trail(self) -> list[str] | None:
+        return parse_trail(self._query.get(TRAIL))
 
     def static(self, name: str) -> str:
         """Return the path of a file, with its version."""

@@ -75,6 +75,9 @@ STEPS_MAX: Final = 60
 
 QUERY_MAX: Final = 128
 """Characters of what is searched for, and of a cursor."""
+TRAIL_MAX: Final = 700
+"""Characters of the way back that a page of a list has in its links: eight of the longest cursors,
+twenty names. From further on it leads back so far, and to the first page."""
 MATCHES_MAX: Final = 20
 """Things that one search offers; where there are more, the page says so."""
 PARTICIPANT_CALLS_MAX: Final = 5

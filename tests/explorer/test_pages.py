@@ -411,7 +411,8 @@ async def test_evidence_goes_on_by_its_cursor_as_a_page_and_as_json(
 
     assert [each["height"] for each in first["evidence"] + rest["evidence"]] == [3, 2, 1]
     assert rest["next"] is None
-    assert f"/ur/evidence?after={first['next']}" in page.links()
+    assert f"/ur/evidence?after={first['next']}&via=" in page.links()
+    assert {"/ur/validators/central-bank", "/ur/blocks/2", "/ur/blocks/3"} <= set(page.links())
     assert not any("after=" in link for link in last.links() if link.startswith("/evidence?"))
     assert "/evidence" in last.links()
     assert status == 400

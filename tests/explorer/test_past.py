@@ -383,7 +383,7 @@ async def test_the_past_of_a_participant_goes_on_by_its_cursor(
     assert [each["event"]["type"] for each in first["lines"]] == ["account_opened"]
     assert [each["event"]["type"] for each in older["lines"]] == ["participant_registered"]
     assert older["next"] is None
-    assert f"{path}?history={first['next']}" in page.links()
+    assert f"{path}?history={first['next']}&via=" in page.links()
     assert status == 400
 
 
