@@ -431,7 +431,7 @@ def test_releases_and_versions_are_judged(
         (
             peer_like(connected=False, reason="it is on network ab, we are on cd"),
             Verdict.FAILED,
-            "genesis.json",
+            "`khazana genesis show genesis.json`",
         ),
         (peer_like(connected=False, reason="x", banned_s=9.0), Verdict.FAILED, "kept out for 9 s"),
     ],

@@ -185,8 +185,9 @@ def _unreachable(check: str, expected: str, peer: "PeerOutlook") -> Finding:
             check,
             found,
             expected,
-            "One of you has another genesis.json: compare `sha256sum genesis.json` with the other"
-            " institutions.",
+            "One of you has another genesis.json: compare the genesis_hash that `khazana genesis"
+            " show genesis.json` prints with the other institutions. Files of other bytes may hold"
+            " the same genesis.",
         )
     advice = (
         f"Does {peer.address or 'its address'} lead there (`nc -vz`), is it running, does a fire"
