@@ -88,6 +88,7 @@ sbom: setup      ## the software bill of materials, CycloneDX, of what a node is
 	@mkdir -p $(dir $(SBOM))
 	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
 		--output-reproducible --sv 1.6 --of JSON -o $(SBOM)
+	@$(BIN)/python docker/name_licences.py $(SBOM)
 
 clean:           ## remove the virtual environment and caches
 	rm -rf $(VENV) .docs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

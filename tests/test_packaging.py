@@ -92,7 +92,7 @@ def test_licence_of_every_dependency_is_listed_permissive_and_what_it_says_of_it
         assert set(declared(name)) == {expression}, name
 
 
-def test_bill_of_materials_names_every_package_with_its_hashes(tmp_path: Path) -> None:
+def test_bill_of_materials_names_every_package_with_its_hashes_and_licence(tmp_path: Path) -> None:
     if importlib.util.find_spec("cyclonedx_py") is None:
         pytest.skip("no tool for bills of materials: make sbom")
     file = tmp_path / "bill.json"
@@ -111,6 +111,12 @@ def test_bill_of_materials_names_every_package_with_its_hashes(tmp_path: Path) -
     assert bill["bomFormat"] == "CycloneDX"
     assert bill["metadata"]["component"]["name"] == "khazana"
     assert {each["name"]: each["version"] for each in bill["components"]} == locked()
+    assert {each["name"]: each["licenses"][0]["expression"] for each in bill["components"]} == (
+        tomllib.loads((ROOT / "docker/licences.toml").read_text())
+    )
+    validation = pytest.importorskip("cyclonedx.validation.json")
+    version = importlib.import_module("cyclonedx.schema").SchemaVersion.V1_6
+    assert validation.JsonStrictValidator(version).validate_str(file.read_text()) is None
     lock = (ROOT / "requirements.lock").read_text()
     for each in bill["components"]:
         hashes = {
