@@ -5,7 +5,7 @@ classes and geometry, all of it integers. Time runs from left to right in every 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from markupsafe import Markup
 
@@ -43,8 +43,17 @@ _COLUMN_MAX: Final = 96
 """How wide a column is at most: one alone is not a wall."""
 _LABEL_HALF: Final = 34
 """Half of the widest label of the axis (`2024-Q3`)."""
-_LABEL_ROOM: Final = 28
-"""How far below another a value stands that is told beside it."""
+_CHARACTER: Final = 11
+"""How wide a digit of a label is on a narrow screen, where labels are the largest."""
+_LINE: Final = 20
+"""How high a label is then."""
+_POINT: Final = 6
+"""Half of a point's width."""
+_BESIDE: Final = (-13, 24)
+"""How far below a point its value may stand: above it, or, where that is taken, below."""
+
+_Box: TypeAlias = tuple[int, int, int, int]
+"""Left, upper, right, lower edge."""
 
 
 def stacked(
@@ -97,7 +106,9 @@ def dotted(
     kind: str,
     label: str,
 ) -> Markup:
-    """Return points on lines, each with its value above and its place below.
+    """Return points on lines, each with its value above or below it, and its place on the axis.
+
+    Where points are near each other, some are without: no label stands on another or on a point.
 
     Args:
         points: place from left to right (0 to 1,000), height (0 to 1,000), class, value, name.
@@ -120,17 +131,32 @@ def dotted(
         if len(line) > 1:
             drawn.append(Markup('<polyline points="{}"/>').format(" ".join(line)))
     axis = []
-    last, told = -WIDTH, [0]
+    taken = [(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in at]
     for (x, y), (_, _, layer, value, name) in zip(at, points, strict=True):
-        drawn.append(Markup('<circle class="{}" cx="{}" cy="{}" r="6"/>').format(layer, x, y))
-        is_apart = x - last >= WIDTH // (LABELS_MAX + 2)
-        if is_apart:
+        drawn.append(
+            Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(layer, x, y, _POINT)
+        )
+        for baseline in (y + below for below in _BESIDE):
+            box = _box(x, baseline, value)
+            if box[3] < _PLOT_BOTTOM and not any(_meet(box, other) for other in taken):
+                drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(x, baseline, value))
+                taken.append(box)
+                break
+        box = _box(_inwards(x), _PLOT_HEIGHT - 6, name)
+        if not any(_meet(box, other) for other in taken):
             axis.append(_tick(x, name))
-            last, told = x, []
-        if all(abs(y - other) >= _LABEL_ROOM for other in told):
-            drawn.append(Markup('<text x="{}" y="{}">{}</text>').format(x, y - 13, value))
-            told.append(y)
+            taken.append(box)
     return _plot(kind, label, Markup().join(drawn), Markup().join(axis))
+
+
+def _box(x: int, baseline: int, text: str) -> _Box:
+    """Return what a label takes of a drawing, its middle at `x`."""
+    half = len(text) * _CHARACTER // 2
+    return x - half, baseline - _LINE + 4, x + half, baseline + 4
+
+
+def _meet(one: _Box, other: _Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _apart(layers: Sequence[str], joined: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
@@ -181,8 +207,11 @@ def steps(
 
 def _tick(x: int, name: str) -> Markup:
     """Return a label below a place, moved inwards where it would be cut off at an end."""
-    x = min(max(x, _LABEL_HALF), WIDTH - _LABEL_HALF)
-    return Markup('<text x="{}" y="{}">{}</text>').format(x, _PLOT_HEIGHT - 6, name)
+    return Markup('<text x="{}" y="{}">{}</text>').format(_inwards(x), _PLOT_HEIGHT - 6, name)
+
+
+def _inwards(x: int) -> int:
+    return min(max(x, _LABEL_HALF), WIDTH - _LABEL_HALF)
 
 
 def _plot(kind: str, label: str, drawn: Markup, axis: Markup) -> Markup:

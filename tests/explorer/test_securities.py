@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -463,8 +464,28 @@ def test_kinds_that_stand_among_each_other_have_lines_of_their_own() -> None:
 
     lines = [each.split('"')[0] for each in drawn.split('points="')[1:]]
     assert [line.count(",") for line in lines] == [2, 2]
-    assert [value in drawn for _, _, _, value, _ in points] == [True, True, True, False]
+    assert [value in drawn for _, _, _, value, _ in points] == [True] * 4
     assert drawn.count(">4 mo<") == drawn.count(">6 mo<") == 1
+
+
+@pytest.mark.parametrize("step", [0, 1, 15, 30, 60, 110, 250])
+@pytest.mark.parametrize("rise", [0, 10, 60, 110, 250])
+def test_no_label_of_a_curve_stands_on_another(step: int, rise: int) -> None:
+    points = [
+        (number * step, number * rise % 1_001, "bill", f"1{number}.25", f"{number} mo")
+        for number in range(min(10, 1_000 // (step or 100)))
+    ]
+
+    drawn = str(dotted(points, joined=CURVES, kind="curve", label="x"))
+
+    labels = [
+        (int(x), int(y), len(text) * 11)
+        for x, y, text in re.findall(r'<text x="(\d+)" y="(\d+)">([^<]*)</text>', drawn)
+    ]
+    assert len(labels) >= 2
+    for (x, y, width), (other_x, other_y, other_width) in combinations(labels, 2):
+        assert abs(x - other_x) * 2 >= width + other_width - 2 or abs(y - other_y) >= 19
+    assert all(x - width // 2 >= 0 and x + width // 2 <= WIDTH for x, _, width in labels)
 
 
 def test_a_wall_says_how_high_it_is_and_one_column_is_no_wall() -> None:
