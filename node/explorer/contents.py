@@ -472,6 +472,13 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class WrittenLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that somebody wrote."""
+
+    field: str
+    text: str
+
+
 class TextLine(msgspec.Struct, frozen=True, kw_only=True):
     """A text with all the words, and where it stands."""
 
@@ -479,6 +486,9 @@ class TextLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     height: int
     text: str
+    """All that was written there, as the index has it: in one line."""
+    written: list[WrittenLine] = msgspec.field(default_factory=list)
+    """The first fields that have one of the words; none of what is no longer kept."""
     line: TransactionLine | None = None
     """What the transaction does; null: it is no transaction, or no longer kept."""
 

@@ -124,7 +124,7 @@ class Explorer:
         reading = Reading(door, self._hour)
         self._reading = reading
         securities = Securities(door)
-        self._search = Search(door, self._hour, reading.past, reading.transaction_line)
+        self._search = Search(door, self._hour, reading.past, reading.transaction_told)
         self._proving = Proving(door)
         self._live = Live(door.feed, self._render_live)
         self._development = None if desk is None else Development(desk, door, reading)

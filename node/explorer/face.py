@@ -25,6 +25,7 @@ from node.explorer.limits import (
     PROPOSED_SHOWN_MAX,
 )
 from node.explorer.showing import Showing, cut, fill
+from node.explorer.written import NAMED
 from node.ledger.units import AMOUNT_MAX
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import DayTotals
@@ -256,6 +257,10 @@ class Face(Showing):
     def label(self, kind: str, name: str) -> str:
         """Return what a parameter or an act of the rules is called; of a later release its name."""
         return self.texts.get(f"{kind}-{name}", name)
+
+    def written(self, field: str) -> str:
+        """Return what a field that holds text is called."""
+        return self.texts[NAMED[field]]
 
     def fields(self, fields: Object, *, words: bool = False) -> Iterator[tuple[str, Markup]]:
         """Yield the fields of a record with their values, nested ones by a path of names.

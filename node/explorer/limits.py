@@ -84,6 +84,8 @@ PARTICIPANT_CALLS_MAX: Final = 5
 """Pages of participants that one search looks through for a part of a name."""
 TEXTS_SHOWN_MAX: Final = 10
 """Texts beside them."""
+WRITTEN_SHOWN_MAX: Final = 3
+"""Fields of one transaction that have one of the words."""
 
 HOLDERS_KEPT_MS: Final = 10_000
 """For so long the numbers of holders on the overview are kept."""

@@ -267,18 +267,27 @@ class Reading:
         self, transaction_id: str, index: int, showing: Showing
     ) -> TransactionLine | None:
         """Return a transaction in a line, if it is in a block and kept."""
+        found = await self.transaction_told(transaction_id, index, showing)
+        return None if found is None else found[0]
+
+    async def transaction_told(
+        self, transaction_id: str, index: int, showing: Showing
+    ) -> tuple[TransactionLine, results.TransactionView] | None:
+        """Return a transaction in a line and in full, if it is in a block and kept."""
         found = await self._ask(
             self._methods.transaction, params.TransactionParams(id=transaction_id)
         )
         if found.transaction is None or found.receipt is None:
             return None
-        return TransactionLine(
+        operations = found.transaction.operations
+        line = TransactionLine(
             index=index,
             id=found.id,
-            operations=len(found.transaction.operations),
-            first=_operations(found.transaction.operations[:1], 0, showing)[0],
-            outcome=outcome_line(found.receipt.outcome, showing, found.transaction.operations),
+            operations=len(operations),
+            first=_operations(operations[:1], 0, showing)[0],
+            outcome=outcome_line(found.receipt.outcome, showing, operations),
         )
+        return line, found.transaction
 
     # What the ledger holds.
 

@@ -19,18 +19,25 @@ from unicodedata import decimal
 import msgspec
 
 from node.explorer.catalogues import catalogues
-from node.explorer.contents import Match, SearchContent, TextLine, TransactionLine
+from node.explorer.contents import (
+    Match,
+    SearchContent,
+    TextLine,
+    TransactionLine,
+    WrittenLine,
+)
 from node.explorer.hour import Hour
 from node.explorer.limits import MATCHES_MAX, PARTICIPANT_CALLS_MAX, QUERY_MAX
 from node.explorer.past import Past
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing
+from node.explorer.written import written
 from node.rpc import params
 from node.rpc.errors import InvalidParams, NotFound, Pruned
 from node.rpc.jsonrpc import NoParams
 from node.rpc.ledger_results import OfficeView
 from node.rpc.pages import Door
-from node.rpc.results import at_head
+from node.rpc.results import TransactionView, at_head
 
 _HEIGHT: Final = re.compile(r"[1-9][0-9]{0,17}\Z")
 _ID: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -41,15 +48,17 @@ def _western(text: str) -> str:
     return "".join(str(decimal(each)) if each.isdecimal() else each for each in text)
 
 
-LineOf: TypeAlias = Callable[[str, int, Showing], Awaitable[TransactionLine | None]]
-"""Returns a transaction in a line, by its id and its place in a list; None: it is not kept."""
+Told: TypeAlias = tuple[TransactionLine, TransactionView]
+TellOf: TypeAlias = Callable[[str, int, Showing], Awaitable[Told | None]]
+"""Returns a transaction in a line and in full, by its id and its place in a list; None: it is not
+kept."""
 
 
 class Search:
     """Finds things of one node's chain."""
 
-    def __init__(self, door: Door, hour: Hour, past: Past, line_of: LineOf) -> None:
-        self._line_of = line_of
+    def __init__(self, door: Door, hour: Hour, past: Past, tell_of: TellOf) -> None:
+        self._tell_of = tell_of
         self._past = past
         self._methods = door.methods
         self._ledger = door.ledger
@@ -84,7 +93,7 @@ class Search:
         following = None
         if not (is_exact and len(matches) == 1):
             texts, following = await self._past.texts(wanted, before)
-            texts = [await self._told(*each, showing) for each in enumerate(texts)]
+            texts = [await self._told(*each, wanted, showing) for each in enumerate(texts)]
         return SearchContent(
             **at_head(self._chain.head),
             query=wanted,
@@ -94,15 +103,34 @@ class Search:
             next=following,
         )
 
-    async def _told(self, place: int, found: TextLine, showing: Showing) -> TextLine:
-        """Return a text with what its transaction does."""
+    async def _told(self, place: int, found: TextLine, wanted: str, showing: Showing) -> TextLine:
+        """Return a text with what its transaction does, or what an asset is called."""
+        if found.kind == "assets":
+            return await self._named(found)
         if found.kind != "transactions":
             return found
         try:
-            line = await self._line_of(found.name, place, showing)
+            told = await self._tell_of(found.name, place, showing)
         except Pruned:
             return found
-        return msgspec.structs.replace(found, line=line)
+        if told is None:
+            return found
+        line, whole = told
+        return msgspec.structs.replace(
+            found, line=line, written=written(whole.memo, whole.operations, wanted)
+        )
+
+    async def _named(self, found: TextLine) -> TextLine:
+        try:
+            asset = (
+                await self._ask(self._ledger.asset, params.AssetParams(asset=found.name))
+            ).asset
+        except NotFound:
+            return found  # it was defined in vain
+        said = {"name": asset.name, "issuer": asset.issuer}
+        return msgspec.structs.replace(
+            found, written=[WrittenLine(field=name, text=text) for name, text in said.items()]
+        )
 
     async def _candidates(self, wanted: str) -> AsyncIterator[Match]:
         wanted = _western(wanted)

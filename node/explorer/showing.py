@@ -205,12 +205,7 @@ class Showing:
 
         Where the first of them stands beyond what is shown, what is before it is left out.
         """
-        starts = tuple(_folded(each[0]) for each in _WORD.finditer(wanted))
-        places = [
-            each.span()
-            for each in _WORD.finditer(text)
-            if starts and _folded(each[0]).startswith(starts)
-        ]
+        places = words_found(text, wanted)
         at = places[0][0] if places and places[0][1] > TEXT_SHOWN_MAX else 0
         end = at + TEXT_SHOWN_MAX
         pieces = [Markup("…" if at else "")]
@@ -481,6 +476,16 @@ def cut(text: str, length: int = TEXT_SHOWN_MAX) -> str:
 
 def _visible(text: str) -> str:
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def words_found(text: str, wanted: str) -> list[tuple[int, int]]:
+    """Return where a text has words that begin with one of those that were looked for."""
+    starts = tuple(_folded(each[0]) for each in _WORD.finditer(wanted))
+    return [
+        each.span()
+        for each in _WORD.finditer(text)
+        if starts and _folded(each[0]).startswith(starts)
+    ]
 
 
 def _folded(word: str) -> str:

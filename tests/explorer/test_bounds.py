@@ -21,10 +21,13 @@ from node.explorer.contents import (
     OutcomeLine,
     ProposalContent,
     ProposalPast,
+    SearchContent,
+    TextLine,
     TransactionContent,
     TransactionLine,
     ValidatorLine,
     ValidatorsContent,
+    WrittenLine,
 )
 from node.explorer.explorer import Asked, Explorer
 from node.explorer.face import Face
@@ -45,11 +48,14 @@ from node.explorer.limits import (
     PROPOSED_SHOWN_MAX,
     QUERY_MAX,
     TEXT_SHOWN_MAX,
+    TEXTS_SHOWN_MAX,
     TRANSACTIONS_SHOWN_MAX,
+    WRITTEN_SHOWN_MAX,
 )
 from node.explorer.reading import _events, _operations, outcome_line
 from node.explorer.refusals import PageRefusal
 from node.explorer.showing import AMOUNTS, Showing, cut
+from node.explorer.written import written
 from node.ledger.catalogue import ACTS
 from node.ledger.events import Issued
 from node.ledger.operations import RegisterParticipant, SetParameter
@@ -58,7 +64,7 @@ from node.ledger.tables import VALIDATORS_MAX, ParticipantKind
 from node.rpc import ledger_results, params, results
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
-from node.rpc.results import at_head
+from node.rpc.results import Object, at_head
 from node.storage import layout
 from tests.chain.town import CASH
 from tests.explorer.reading_html import Parsed
@@ -220,6 +226,44 @@ async def test_a_block_of_the_longest_transactions_is_a_small_page() -> None:
             )
 
             assert len(rendered(shown, "block", page, "en").encode()) < PAGE_BYTES_MAX, act.name
+
+
+async def test_a_search_that_finds_the_longest_transactions_is_a_small_page() -> None:
+    async with plain() as shown:
+        showing = Showing(catalogues()["en"], "")
+        renderer = explorer_of(shown)._door.views.renderer
+        for act in ACTS:
+            operations = [renderer.record(longest(act.operation))]
+            content = transaction_content(shown, [longest(act.operation)], showing)
+            long = WrittenLine(field="noncompetitive_kinds", text="b" + QUOTE * TEXT_SHOWN_MAX)
+            text = TextLine(
+                kind="transactions",
+                name="0" * 64,
+                height=2**60,
+                text="b",
+                written=[long] * WRITTEN_SHOWN_MAX,
+                line=_line(operations[0], content, showing),
+            )
+            page = SearchContent(
+                **at_head(shown.solo.town.chain.head),
+                query="b",
+                matches=[],
+                more=True,
+                texts=[text] * TEXTS_SHOWN_MAX,
+                next=f"{2**60}-1000",
+            )
+
+            for language in LANGUAGES:
+                html = rendered(shown, "search", page, language)
+                assert len(html.encode()) < PAGE_BYTES_MAX, act.name
+
+
+def test_fields_that_have_a_word_are_shown_up_to_a_bound() -> None:
+    operations: list[Object] = [{"type": "x", "name": f"b{number}"} for number in range(9)]
+
+    found = written("b", [operations[0], *operations], "B")
+
+    assert [each.text for each in found] == ["b", "b0", "b1", "b2"][:WRITTEN_SHOWN_MAX]
 
 
 async def test_a_proposal_of_the_longest_operations_is_a_small_page() -> None:

@@ -3,8 +3,9 @@
 import ast
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -16,6 +17,7 @@ from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
 from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
 from node.explorer.showing import ABSENT, REASONED, Showing, names_in
+from node.explorer.written import NAMED
 from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
@@ -39,6 +41,7 @@ from node.ledger.terms import AssetKind
 from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
 from node.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD
+from tests.explorer.marking import marked_operations
 
 ENGLISH = catalogues()["en"]
 OTHERS = [catalogues()[language] for language in LANGUAGES[1:]]
@@ -251,6 +254,28 @@ def test_the_ledgers_enumerations_have_words() -> None:
     assert not missing, f"add to [words] in every file of {PLACE}: {sorted(missing)}"
 
 
+def test_every_field_in_which_a_word_is_found_has_a_name() -> None:
+    fields = {
+        name
+        for operation in marked_operations()
+        for name, values in fields_of(operation)
+        if any(isinstance(each, str) and not isinstance(each, Enum) for each in values)
+    }
+
+    assert fields | {"memo"} == NAMED.keys()
+
+
+def fields_of(record: Record) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield the fields of a record, and of those in it, each as what it holds."""
+    for name in get_type_hints(type(record)):
+        value = getattr(record, name)
+        values = value if isinstance(value, tuple) else (value,)
+        yield name, values
+        for each in values:
+            if isinstance(each, Record):
+                yield from fields_of(each)
+
+
 def test_every_text_is_used_and_every_text_used_is_there() -> None:
     sources = [*TEMPLATES.glob("*.html"), *TEMPLATES.parent.glob("*.py")]
     whole = "\n".join(path.read_text(encoding="utf-8") for path in sources)
@@ -308,6 +333,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"step-{state}" for state in ("done", "later")),
         *(f"play-{play.name}{end}" for play in PLAYS for end in ("", "-note")),
         *(f"step-{play.name}-{step.name}" for play in PLAYS for step in play.steps),
+        *NAMED.values(),
         "nav-development",
     }
     quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))

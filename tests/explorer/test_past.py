@@ -167,6 +167,27 @@ async def test_text_is_found_with_what_its_transaction_does(tmp_path: Path) -> N
         check_accessible(Parsed(page), "/search")
 
 
+async def test_what_was_written_is_shown_field_by_field_with_what_it_is(tmp_path: Path) -> None:
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        texts = {
+            query: json.loads((await shown.get(f"/search.json?q={query}"))[1])["texts"]
+            for query in ("vaa", "treasury")
+        }
+        html = (await shown.get("/search?q=vaa"))[1]
+        urdu = (await shown.get("/ur/search?q=vaa"))[1]
+
+    (revoked,) = texts["vaa"]
+    assert revoked["text"] != "VAA-2026/17"
+    assert revoked["written"] == [{"field": "legal_reference", "text": "VAA-2026/17"}]
+    (named,) = [each for each in texts["treasury"] if each["name"] == BILL]
+    assert [each["field"] for each in named["written"]] == ["name", "issuer"]
+    assert named["written"][1]["text"] == "finance-ministry"
+    for language, page in (("en", html), ("ur", urdu)):
+        label = catalogues()[language].text("legal-reference")
+        assert f"{label}: VAA-2026/17 ·" in Parsed(page).text
+        assert EXCHANGE not in Parsed(page).text.partition("VAA-2026/17")[2]
+
+
 def test_words_that_were_looked_for_are_marked_and_shown_wherever_they_stand() -> None:
     showing = Showing(catalogues()["en"], "")
     far = "Rent " + "and " * 50 + "RENTAL, rented; cur\u0000rent"

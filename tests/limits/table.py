@@ -755,6 +755,12 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.limits.MATCHES_MAX": (
         f"{_PAGES}::test_search_for_a_part_that_many_have_says_that_there_are_more"
     ),
+    "node.explorer.limits.WRITTEN_SHOWN_MAX": (
+        f"{_PAGES}::test_fields_that_have_a_word_are_shown_up_to_a_bound"
+    ),
+    "node.explorer.limits.TRAIL_MAX": (
+        "tests/explorer/test_lists.py::test_a_way_back_that_is_too_long_for_a_link_ends_earlier"
+    ),
     "node.explorer.limits.QUERY_MAX": f"{_PAGES}::test_a_query_is_read_up_to_a_bound",
     "node.explorer.limits.MINUTES_MAX": f"{_HOUR}::test_an_hour_is_kept_and_no_more",
     "node.rpc.evidence.KEPT_MAX": (
