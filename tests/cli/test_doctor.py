@@ -1,6 +1,7 @@
 """`khazana doctor`: what it finds on nodes, up and down, and on homes with something amiss."""
 
 import asyncio
+import re
 import shutil
 import socket
 import stat
@@ -18,6 +19,7 @@ from node.cli.doctor.kernel import KernelClock, read_kernel_clock
 from node.cli.doctor.machine import clock_findings, disk_findings, filesystem_of
 from node.cli.doctor.network import (
     peer_findings,
+    quorum_finding,
     read_stored,
     ready_finding,
     version_findings,
@@ -441,6 +443,21 @@ def test_peers_are_judged(home: Path, peer: PeerOutlook, verdict: Verdict, word:
 
     assert finding.verdict is verdict
     assert word in finding.advice
+
+
+def test_validators_that_the_configuration_does_not_name_are_named(home: Path) -> None:
+    """As in a home made without `--peer`: there is no link above that could be mended."""
+    dialled = quorum_finding(load_home(home), INSTITUTIONS, [])
+    file = home / "node.toml"
+    file.write_text(re.sub(r"(?ms)^\[network\.peers\]$.*?^$", "", file.read_text()))
+
+    alone = quorum_finding(load_home(home), INSTITUTIONS, [])
+    called = quorum_finding(load_home(home), INSTITUTIONS, [peer_like(name="finance-ministry")])
+
+    assert "Mend the links above" in dialled.advice
+    assert "crypto-council, finance-ministry, virtual-asset-regulator" in alone.advice
+    assert "[network.peers]" in alone.advice
+    assert "crypto-council, virtual-asset-regulator" in called.advice
 
 
 def test_disk_is_looked_at_also_where_the_folder_is_to_be_made(tmp_path: Path) -> None:

@@ -206,12 +206,19 @@ def quorum_finding(home: "Home", names: Sequence[str], peers: "Sequence[PeerOutl
     there = {peer.name for peer in peers if peer.connected} | {home.config.name}
     found = len(there & set(names))
     needed = quorum(home.genesis.fault_model, len(names))
+    unnamed = ", ".join(sorted(set(names) - there - home.config.network.peers.keys()))
+    advice = (
+        f"No block is made without them. Nothing says where {unnamed} can be dialled: write"
+        ' NAME = "HOST:PORT" for each under [network.peers] in node.toml, and restart.'
+        if unnamed
+        else "No block is made without them. Mend the links above, the nearest first."
+    )
     return graded(
         "quorum",
         Verdict.OK if found >= needed else Verdict.FAILED,
         f"{found} of {len(names)} validators in reach",
         f"at least {needed}: so many decide",
-        "No block is made without them. Mend the links above, the nearest first.",
+        advice,
     )
 
 
