@@ -244,7 +244,7 @@ FAILURES: Final[Mapping[str, Entry]] = {
         Exit.REFUSED,
         "The amendment of the validator set does not hold here, or cannot be used.",
         "`khazana amendment check FILE` says what it decides and who signed; the runbook is in"
-        " node/replica/README.md.",
+        " node/replica/RUNBOOKS.md.",
     ),
     "node.chain.errors.AmendmentMissing": make_entry(
         "amendment-missing",

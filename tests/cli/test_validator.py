@@ -4,6 +4,7 @@ The whole course of each is in `tests/e2e/test_validators.py`.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,20 @@ async def make_home(tmp_path: Path) -> Path:
     )
     assert made.code == Exit.OK, made.err
     return home
+
+
+async def test_a_development_key_is_followed_by_none(tmp_path: Path) -> None:
+    home = await make_home(tmp_path)
+    file = home / "node.toml"
+    voting = re.compile(r"(?m)^keystore = .*\npassphrase_file = .*$")
+    file.write_text(voting.sub('development_key = "central-bank"', file.read_text()))
+
+    ran = await run("validator", "prepare", "--home", home, "--out", tmp_path / "request.json")
+
+    assert ran.code == Exit.CONFIGURATION
+    assert "votes with a development key" in ran.err
+    assert "khazana init" in ran.err
+    assert not (tmp_path / "request.json").exists()
 
 
 async def test_a_request_is_for_a_participant_that_can_be(tmp_path: Path) -> None:

@@ -82,6 +82,17 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_commands_send_operators_to_the_runbooks() -> None:
+    """The room's own page has only the reasons, and none of the steps."""
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text() for path in (ROOT / "node/cli").rglob("*.py")
+    }
+
+    assert [name for name, text in texts.items() if "node/replica/README.md" in text] == []
+    assert len([name for name, text in texts.items() if "node/replica/RUNBOOKS.md" in text]) >= 4
+    assert (ROOT / "node/replica/RUNBOOKS.md").exists()
+
+
 def test_what_is_not_there_is_found() -> None:
     assert fault_of("khazana tx transfer --account A --to B --asset PKR --amount 1") is None
     assert fault_of("khazana tx transfr") == "no command transfr"

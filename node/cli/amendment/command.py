@@ -23,6 +23,6 @@ from node.cli.application import LazyGroup, Place
 def command() -> None:
     """Put another set of validators in where so many keys are lost that nothing can be decided.
 
-    A decision of the institutions together, outside the chain. node/replica/README.md has the
+    A decision of the institutions together, outside the chain. node/replica/RUNBOOKS.md has the
     steps, one after the other, and what must be certain before the first.
     """

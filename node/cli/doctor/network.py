@@ -294,5 +294,5 @@ def voting_finding(outlook: "Outlook", name: str) -> Finding | None:
         Verdict.OK if outlook.why_silent is None else Verdict.FAILED,
         outlook.why_silent or "it votes at the next height",
         "it votes",
-        "The sentence says what it waits for; the runbooks are in node/replica/README.md.",
+        "The sentence says what it waits for; the runbooks are in node/replica/RUNBOOKS.md.",
     )

@@ -22,5 +22,5 @@ from node.cli.application import LazyGroup, Place
 def command() -> None:
     """Say who votes; let a validator come, go, change keys, or come back from nothing.
 
-    node/replica/README.md has the steps, one after the other.
+    node/replica/RUNBOOKS.md has the steps, one after the other.
     """

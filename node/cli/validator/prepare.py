@@ -50,6 +50,8 @@ def command(
         raise CommandError(
             Exit.CONFIGURATION,
             f"{home} votes with a development key: it has no file that another could follow",
+            advice="`khazana init` makes a node with keys of its own; it may join a development"
+            " network too.",
         )
     paths = (
         [validator.keystore] if keep_certificate else [validator.keystore, tls.key, tls.certificate]
