@@ -54,7 +54,7 @@ PUNISHMENT_POINTS: Final = 20
 """Of an offence that a handler reports: five in a short time put a peer out."""
 
 _REASON_LENGTH_MAX: Final = 200
-_FAULTS: Final = ("reported", "misconduct", "too-many-links", *WireFault)
+_FAULTS: Final = ("reported", "misconduct", "too-many-links", "other-hello", *WireFault)
 """Labels of what is held against a member."""
 
 
@@ -391,8 +391,14 @@ class Network:
                 if dialled is not None:
                     dialled.last_drop = f"{dialled.address} answered as {who}"
             elif contact.peer is None:
-                contact.last_drop = reason[:_REASON_LENGTH_MAX]
+                self._note_no_link(contact, link.address, reason[:_REASON_LENGTH_MAX])
             await link.close(reason)
+
+    def _note_no_link(self, contact: Contact, address: str, reason: str) -> None:
+        """Keep why a link to a member did not come about, and log each cause once."""
+        if reason != contact.last_drop:
+            self._log.info("link refused", address=address, peer=contact.member.name, reason=reason)
+        contact.last_drop = reason
 
     async def _serve_contact(self, link: Link, contact: Contact, dialled: Contact | None) -> None:
         name = contact.member.name
@@ -450,18 +456,24 @@ class Network:
             raise _Refused(f"no Hello within {self._settings.handshake_timeout_s:.0f} s") from None
         if not isinstance(message, Hello):
             raise Misconduct(f"{type(message).__name__} before Hello")
-        if message.version != PROTOCOL_VERSION:
-            raise _Refused(f"it speaks version {message.version}, we speak {PROTOCOL_VERSION}")
-        if message.network != self._genesis_hash:
-            raise _Refused(
-                f"it is on network {message.network[:8].hex()}, "
-                f"we are on {self._genesis_hash[:8].hex()}"
-            )
-        if message.name != contact.member.name:
-            raise _Refused(f"its key is {contact.member.name}'s and it says {message.name}")
+        other = self._what_is_other(message, contact)
+        if other is not None:
+            self._metrics.peer_faults.labels(peer=contact.member.name, reason="other-hello").inc()
+            raise _Refused(other)
         if not self._is_current(contact):
             raise _Refused("no longer on the roster")
         return message
+
+    def _what_is_other(self, hello: Hello, contact: Contact) -> str | None:
+        """Say why this is not the peer we know on the network we know; None: it is."""
+        if hello.version != PROTOCOL_VERSION:
+            return f"it speaks version {hello.version}, we speak {PROTOCOL_VERSION}"
+        if hello.network != self._genesis_hash:
+            theirs, ours = (each[:8].hex() for each in (hello.network, self._genesis_hash))
+            return f"it is on network {theirs}, we are on {ours}"
+        if hello.name != contact.member.name:
+            return f"its key is {contact.member.name}'s and it says {hello.name}"
+        return None
 
     def _join(self, contact: Contact, peer: Peer) -> None:
         """Make this the peer's one link.

@@ -319,7 +319,12 @@ class WebSocketTransport:
             refusal = web.Response(status=400, text="peers only")
             refusal.force_close()
             return refusal
-        await websocket.prepare(request)
+        try:
+            await websocket.prepare(request)
+        except ConnectionError as error:  # it has gone meanwhile
+            if not upgraded.done():
+                upgraded.set_exception(error)
+            return web.Response()  # reaches nobody
         link = WebSocketLink(
             websocket,
             address=_address_of(transport),

@@ -1,12 +1,14 @@
 """Who gets past the handshake over real sockets, and what an attempt may cost."""
 
 import asyncio
+import contextlib
 import os
 import ssl
 import struct
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
 from node.network import NetworkSettings
 from node.network.websocket import PATH
@@ -159,6 +161,30 @@ async def test_a_member_that_asks_for_anything_but_a_link_is_refused() -> None:
             assert (await browser.read_to_end()).startswith(b"HTTP/1.1 400")
             await browser.close()
         assert a.refused("no-upgrade") == 2
+
+
+async def test_who_goes_while_it_is_answered_leaves_a_line_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a node that is stopped just after it dialled."""
+    can_prepare = web.WebSocketResponse.can_prepare
+
+    def gone(websocket: web.WebSocketResponse, request: web.BaseRequest) -> web.WebSocketReady:
+        assert request.transport is not None
+        request.transport.close()
+        return can_prepare(websocket, request)
+
+    monkeypatch.setattr(web.WebSocketResponse, "can_prepare", gone)
+    async with RealNode("a").running() as a:
+        peer = await RawPeer.connect(a.transport.port, IDENTITIES["b"], IDENTITIES["a"])
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await peer.upgrade()
+        await a.recorder.until(lambda: bool(turned_away(a)))
+        (line,) = turned_away(a)
+        assert line["fault"] == "tls", "at once, not after the time for a handshake"
+        await peer.close()
+
+    assert [record for record in caplog.records if record.name == "aiohttp.server"] == []
 
 
 @pytest.mark.adversarial(48)

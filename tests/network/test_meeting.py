@@ -140,6 +140,12 @@ def test_a_hello_that_does_not_fit_is_refused_with_the_reason(
             assert await closing_reason(link) == f"closed by the peer: {reason}"
             assert node.recorder.events == []
             assert view(node, "p").last_drop == reason
+            for _ in range(3):
+                await closing_reason(await puppet.dial("a", hello_of("p", **changes)))
+            said = [each for each in node.recorder.lines if each["event"] == "link refused"]
+            assert [(each["peer"], each["reason"]) for each in said] == [("p", reason)]
+            counted = {"peer": "p", "reason": "other-hello"}
+            assert node.metrics.value("khazana_peer_faults_total", **counted) == 4
             await puppet.leave()
 
     run_virtual(main())
