@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
@@ -173,6 +180,10 @@ class Metrics:
 
         # What follows it: index and stream.
         self.index_height = gauge("khazana_index_height", "Height of the last block in the index")
+        self.index_lag_blocks = gauge(
+            "khazana_index_lag_blocks",
+            "Blocks that the index does not have yet, 0 where there is none",
+        )
         self.index_failures = counter(
             "khazana_index_failures", "Times that the index could not go on"
         )
@@ -218,6 +229,12 @@ class Metrics:
             ["listener"],
         )
         self.subscribers = gauge("khazana_subscribers", "Open subscriptions")
+
+    def watch_process(self) -> None:
+        """Have memory, descriptors, processor time and start of this process among them, under the
+        names that every Prometheus client gives them: `process_*`. Read when somebody asks.
+        """
+        ProcessCollector(registry=self.registry)
 
     def render(self) -> bytes:
         """Return the exposition text that `/metrics` serves."""

@@ -521,6 +521,7 @@ class Node:
             readings.queues["storage"] = lambda: thread.pending
         if self._parts.store is None:
             readings.disk = lambda: _disk(self.config.data_dir)
+            self.metrics.watch_process()
 
     def _make_helper(self) -> Helper | None:
         """Return what verifies signatures in a process of its own, if there is to be one."""

@@ -82,6 +82,11 @@ class Follower:
         """How far it is; None: it has not begun."""
         self.failure: str | None = None
         """Why it does not go on; None: it does."""
+        metrics.index_lag_blocks.set_function(lambda: max(0, head() - self._height))
+
+    @property
+    def _height(self) -> int:
+        return 0 if self.checkpoint is None else self.checkpoint.height
 
     @property
     def place(self) -> str:

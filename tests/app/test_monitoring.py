@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from node.metrics import Metrics
 from node.testing.cluster import running_cluster
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docker/monitoring"
@@ -26,11 +28,13 @@ PANELS: Final = [
 ]
 ALERTS: Final = re.findall(r"^ +- alert: (\w+)$", RULES, re.MULTILINE)
 EXPRESSIONS: Final = (
-    *re.findall(r"^ +expr: '(.+)'$", RULES, re.MULTILINE),
+    *(rule["expr"] for group in yaml.safe_load(RULES)["groups"] for rule in group["rules"]),
     *(target["expr"] for panel in PANELS for target in panel["targets"]),
 )
 NAMED: Final = {
-    name for expression in EXPRESSIONS for name in re.findall(r"khazana_\w+", expression)
+    name
+    for expression in EXPRESSIONS
+    for name in re.findall(r"(?:khazana|process)_\w+", expression)
 }
 SUFFIXES: Final = {
     "counter": ("_total",),
@@ -67,6 +71,33 @@ async def test_every_metric_that_is_watched_is_in_a_real_nodes_exposition(tmp_pa
         if each.name == "khazana_ledger_transactions_total" and each.labels["outcome"] == "applied"
     ]
     assert told["khazana_transactions_total", ("outcome", "applied")] == sum(by_operation)
+
+
+UNSHOWN: Final = frozenset(
+    f"khazana_{name}"
+    for name in (
+        # What a shown one tells as well.
+        *("index_height", "index_failures", "stream_height", "mempool_bytes", "bytes_received"),
+        "round",
+        *("protocol_version", "protocol_version_known", "upgrade_version", "upgrade_height"),
+        *("block_interval_seconds", "build_seconds", "check_seconds", "earliest_height"),
+        # For whoever looks for a cause.
+        *("votes", "signatures", "resends", "proposal_fetches", "pushes_dropped", "waiters"),
+        *("signatures_verified", "blocks_synced", "snapshot_height", "snapshot_parts"),
+    )
+)
+"""Metrics that stand on no panel and in no rule, on purpose."""
+
+
+def test_every_metric_is_watched_or_left_out_on_purpose() -> None:
+    families = list(Metrics().registry.collect())
+    shown = {
+        family.name
+        for family in families
+        if NAMED & {f"{family.name}{suffix}" for suffix in SUFFIXES[family.type]}
+    }
+
+    assert {family.name for family in families} - shown == UNSHOWN
 
 
 def test_every_alert_has_its_paragraph_and_every_paragraph_its_alert() -> None:

@@ -48,11 +48,19 @@ class Case:
 
 
 A: Final = {"instance": "a"}
+ENDS: Final = "khazana_tls_expiry_timestamp_seconds"
 CASES: Final = {
     "NodeDown": Case(
         series={'up{job="khazana",instance="a"}': ("0x40", "1x40")},
         labels=A | {"job": "khazana"},
         summary="a does not answer",
+    ),
+    "NodeRestarts": Case(
+        series={
+            'process_start_time_seconds{job="khazana",instance="a"}': ("0+60x40", "0x25 9x3 99x9")
+        },
+        labels=A | {"job": "khazana"},
+        summary="a was started 15 times in a quarter of an hour",
     ),
     "ChainStopped": Case(
         series={
@@ -89,9 +97,26 @@ CASES: Final = {
                 "0+0.3x20 9x20",
             )
             for node in "abc"
+        }
+        | {
+            'khazana_height{instance="a"}': ("100x40", "100x40"),
+            'khazana_validator_last_signed_height{instance="a",validator="bank"}': (
+                "99x40",
+                "99x40",
+            ),
         },
         labels={"validator": "bank"},
         summary="bank missed its turn 10 times in five minutes",
+    ),
+    "ProposalsRefused": Case(
+        series={
+            'khazana_proposals_refused_total{instance="a",reason="time-too-far-ahead"}': (
+                "0+1x40",
+                "0x20 3x20",
+            )
+        },
+        labels={"reason": "time-too-far-ahead"},
+        summary="15 proposals were refused in a quarter of an hour: time-too-far-ahead",
     ),
     "RoundsSkipped": Case(
         series={'khazana_rounds_skipped_total{instance="a"}': ("0+2x40", "0+1x40")},
@@ -99,8 +124,14 @@ CASES: Final = {
         summary="10 rounds ended without a decision in five minutes",
     ),
     "Equivocation": Case(
-        series={'khazana_equivocations_total{instance="a",validator="bank"}': ("0x9 1x40", "1x40")},
-        labels=A | {"validator": "bank"},
+        series={
+            f'khazana_equivocations_total{{instance="{node}",validator="bank"}}': (
+                "0x9 1x40",
+                "1x40",
+            )
+            for node in "ab"
+        },
+        labels={"validator": "bank"},
         summary="bank signed two things at once",
     ),
     "SignatureRefused": Case(
@@ -110,10 +141,16 @@ CASES: Final = {
     ),
     "ClockOff": Case(
         series={
-            'khazana_clock_offset_seconds{instance="a",validator="bank"}': ("-2.04x40", "-1x40")
+            f'khazana_clock_offset_seconds{{instance="{node}",validator="{validator}"}}': (
+                offset,
+                "1x40",
+            )
+            for node in ("bank:1", "desk:1", "house:1")
+            for validator, offset in (("bank", "-2.04x40"), ("desk", "0x40"), ("house", "0.3x40"))
+            if not node.startswith(validator)
         },
-        labels=A | {"validator": "bank"},
-        summary="a sees the clock of bank 2.0 s away",
+        labels={"validator": "bank"},
+        summary="the clock of bank is 2.0 s off, by what most nodes see",
     ),
     "PoolFilling": Case(
         series={'khazana_mempool_transactions{instance="a"}': ("12000x40", "10000x40")},
@@ -161,10 +198,35 @@ CASES: Final = {
         labels=A | {"peer": "bank"},
         summary="bank misbehaved 15 times towards a",
     ),
+    "IndexBehind": Case(
+        series={'khazana_index_lag_blocks{instance="a"}': ("80x40", "50x40")},
+        labels=A,
+        summary="the index of a lacks 80 blocks",
+    ),
     "StreamBehind": Case(
         series={'khazana_stream_lag_blocks{instance="a"}': ("80x40", "50x40")},
         labels=A,
         summary="the stream that a publishes to lacks 80 blocks",
+    ),
+    "CertificateEnding": Case(
+        series={
+            # promtool begins at the epoch; 30 minutes have passed.
+            f'{ENDS}{{instance="a",listener="rpc",file="certificate"}}': (
+                f"{10 * 86400 + 1800}x40",
+                f"{15 * 86400}x40",
+            ),
+            f'{ENDS}{{instance="a",listener="rpc",file="client_revocations"}}': (
+                f"{2 * 86400}x40",
+                f"{2 * 86400}x40",
+            ),
+        },
+        labels=A | {"listener": "rpc", "file": "certificate"},
+        summary="certificate of a, listener rpc, is good for 10d 0h 0m 0s more",
+    ),
+    "CertificateRefused": Case(
+        series={'khazana_tls_files_refused{instance="a",listener="rpc"}': ("1x40", "0x40")},
+        labels=A | {"listener": "rpc"},
+        summary="a cannot use the certificates of its listener rpc that it found",
     ),
 }
 
@@ -189,6 +251,46 @@ CUT_OFF: Final = Case(
     summary="a is 58 blocks behind",
 )
 """One that hears of nobody ahead of it; and one that is asked a moment earlier than the other."""
+
+
+OWN_CLOCK: Final = Case(
+    series={
+        f'khazana_clock_offset_seconds{{instance="{node}",validator="{validator}"}}': (
+            "3x40" if node == "a" else "0x40",
+            "3x40" if node == "a" and validator == "bank" else "0x40",
+        )
+        for node in "abc"
+        for validator in ("bank", "desk", "house")
+    },
+    labels=A,
+    summary="a sees most clocks 3.0 s off: its own is",
+)
+"""A node, an observer perhaps, to which all others are off; and one to which one is."""
+
+
+AWAY: Final = Case(
+    series={
+        'khazana_proposals_missed_total{instance="a",validator="bank"}': ("0+2x40", "0+2x40"),
+        'khazana_height{instance="a"}': ("100x40", "100x40"),
+        'khazana_validator_last_signed_height{instance="a",validator="bank"}': ("60x40", "40x40"),
+    },
+    labels={"validator": "bank"},
+    summary="bank missed its turn 10 times in five minutes",
+)
+"""One that signs and proposes late; and one that is away, which is for ValidatorSilent."""
+
+
+REVOKED: Final = Case(
+    series={
+        f'{ENDS}{{instance="a",listener="rpc",file="client_revocations"}}': (
+            "900x40",
+            f"{2 * 86400}x40",
+        ),
+    },
+    labels=A | {"listener": "rpc", "file": "client_revocations"},
+    summary="client_revocations of a, listener rpc, is no longer good",
+)
+"""A list that is over; and one that is good for two days, which is long for a list."""
 
 
 def severity_of(alert: str) -> str:
@@ -260,6 +362,9 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
             *CASES.items(),
             ("NodeBehind", CUT_OFF),
             ("NodeDown", NEVER_THERE),
+            ("ClockOff", OWN_CLOCK),
+            ("ProposalsMissed", AWAY),
+            ("CertificateEnding", REVOKED),
         )
         for which, expected in enumerate((told(alert, case), []))
     ]
