@@ -53,6 +53,28 @@ def test_loading_the_plugin_imports_nothing_heavy() -> None:
     assert not HEAVY & set(loaded)
 
 
+def test_modules_of_khazana_are_no_tests_of_the_project(tmp_path: Path) -> None:
+    """pytest would compile each of them anew, with other assertions."""
+    folder = project(
+        tmp_path,
+        "asyncio_mode = auto",
+        """
+from importlib.machinery import SourceFileLoader
+
+import consensus.engine
+import node.client
+
+def test_loaded_as_python_does():
+    for module in (consensus.engine, node.client):
+        assert type(module.__spec__.loader) is SourceFileLoader
+""",
+    )
+
+    ran = pytest_in(folder, "-q")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_example_of_the_readme_runs_in_a_strict_project_with_warnings_as_errors(
     tmp_path: Path,
 ) -> None:
