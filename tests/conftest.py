@@ -1,11 +1,21 @@
 """Options of the whole suite."""
 
+import gc
+from collections.abc import Generator
+
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
 from node.provision import ports
-from tests.scheduling import WORKERS_MAX, FilesAndOneMachine, longest_first, workers
+from tests.scheduling import (
+    WORKERS_MAX,
+    FilesAndOneMachine,
+    as_one_collects,
+    longest_first,
+    turned,
+    workers,
+)
 
 # No deadline: a machine that is busy with something else is no failure of ours.
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -40,6 +50,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesAn
     return FilesAndOneMachine(config, log)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage, and then nowhere in what was collected: it stays to the
+    end, and looking through it took half the time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let each worker begin with other rooms: what one has compiled is there for the others."""
+    report = yield
+    given: dict[str, str] = getattr(collector.config, "workerinput", {})
+    if given and collector.nodeid == "tests":
+        number = int(given["workerid"].removeprefix("gw"))
+        report.result = turned(report.result, number, int(given["workercount"]))
+    return report
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
+        as_one_collects(items)
         longest_first(items)

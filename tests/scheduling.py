@@ -9,13 +9,16 @@ more than cores, and the cores have work while the two wait.
 """
 
 import os
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import pytest
 from typing_extensions import override
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
+
+_T = TypeVar("_T")
 
 BY_THEMSELVES: Final = (
     "tests/cli/test_demo.py",
@@ -82,6 +85,17 @@ def workers() -> int:
 def by_itself(nodeid: str) -> bool:
     """Say whether a test is one of those that do not run beside each other."""
     return nodeid.startswith(BY_THEMSELVES)
+
+
+def turned(rooms: Sequence[_T], worker: int, of: int) -> list[_T]:
+    """Return the same rooms, from the one on with which this worker, of so many, begins."""
+    first = len(rooms) * worker // of
+    return [*rooms[first:], *rooms[:first]]
+
+
+def as_one_collects(items: list[pytest.Item]) -> None:
+    """Put tests in the order in which they are collected where nobody shares them."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0].split("/")[:2])
 
 
 def longest_first(items: list[pytest.Item]) -> None:

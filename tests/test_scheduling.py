@@ -32,6 +32,17 @@ def test_it(number):
     assert number != {wrong}
 """
 
+IMPORTED = """
+import os
+
+with open({diary!r}, "a") as diary:
+    print(os.environ["PYTEST_XDIST_WORKER"], __file__, file=diary)
+
+
+def test_it():
+    pass
+"""
+
 
 def distribute(root: Path, *files: str, wrong: int = -1) -> tuple[int, str, list[list[str]]]:
     """Run files of four tests each on two workers; return the exit status, the last line and who
@@ -94,6 +105,24 @@ def test_networks_that_are_only_spoken_to_are_begun_by_another_worker_before_the
     assert machine != other
     for name, worker in ((alone, machine), (SPOKEN_TO[0], other)):
         assert [file for ran_by, file, _ in ran if ran_by == worker][:4] == [name] * 4
+
+
+def test_workers_begin_to_collect_in_other_rooms_and_find_the_same_tests(tmp_path: Path) -> None:
+    """One that finds other tests, or in another order, is refused by xdist."""
+    diary = tmp_path / "imported"
+    for room in "abcd":
+        file = tmp_path / "tests" / room / f"test_{room}.py"
+        file.parent.mkdir(parents=True)
+        file.write_text(IMPORTED.format(diary=str(diary)))
+
+    status, last, ran = distribute(tmp_path, "tests/a/test_e.py")
+
+    assert status == 0
+    assert re.search(r"\b8 passed\b", last)
+    assert len(ran) == 4
+    lines = [line.split() for line in diary.read_text().splitlines()]
+    for worker, begun in (("gw0", "abcd"), ("gw1", "cdab")):
+        assert [Path(file).parent.name for by, file in lines if by == worker] == list(begun)
 
 
 class Worker:
