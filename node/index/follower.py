@@ -120,10 +120,10 @@ class Follower:
         while True:
             try:
                 await self._resume()
-                pause_s = RETRY_S
-                self.failure = None
                 await self._follow()
             except IndexUnreachable as error:
+                if self.failure is None:
+                    pause_s = RETRY_S
                 await self._failed(error)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_S_MAX)
@@ -202,10 +202,13 @@ class Follower:
                 rows = await self._stored(checkpoint)
                 rest = self._rest
             if rows is None:
+                self.failure = None
                 await self._woken.wait()
                 self._woken.clear()
                 continue
             await self._write(rows)
+            # Not before: one that is full or read only is opened like any other.
+            self.failure = None
             if rest:
                 await asyncio.sleep(rest * (loop.time() - began))
 

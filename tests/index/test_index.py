@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
+import sqlite3
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,11 +16,13 @@ from node.chain import Committed
 from node.codec import encode
 from node.index import follower as follower_module
 from node.index import gathering
+from node.index import sqlite as sqlite_module
 from node.index.database import Database
 from node.index.errors import IndexFailure, IndexUnreachable, IndexUnusable
 from node.index.follower import Follower
 from node.index.projection import Rows
 from node.index.rebuilding import rebuild
+from node.index.sqlite import SqliteDatabase
 from node.index.writing import Checkpoint, put_checkpoint, write_rows
 from node.ledger.operations import HoldAccount, Propose
 from node.ledger.tables import HOLDINGS
@@ -262,6 +266,42 @@ async def test_a_database_that_is_away_delays_no_block_and_is_made_up_for(
         await reached_in_the_end(follower, town)
 
     assert await rows_at(databases, place) == await rebuilt(databases, town)
+
+
+async def test_a_database_that_takes_nothing_is_tried_ever_more_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as on a full disk: it can be opened and read, which is no sign of being mended."""
+    monkeypatch.setattr(sqlite_module, "BUSY_SECONDS", 0.0)
+    place = tmp_path / "index.sqlite"
+    town = await random_town()
+    follower = follower_of(SqliteDatabase(place), town)
+    town.chain.listeners.append(follower.note)
+    sleep, pauses = asyncio.sleep, list[float]()
+
+    async def noted(delay: float) -> None:
+        if delay >= follower_module.RETRY_S:
+            pauses.append(delay)
+        await sleep(0)
+
+    async with following(follower):
+        await follower.reached(town.chain.head.height)
+        monkeypatch.setattr(asyncio, "sleep", noted)
+        for _ in range(2):
+            pauses.clear()
+            with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await grow(town, Random(8), blocks=1)
+                async with asyncio.timeout(20):
+                    while len(pauses) < 4:
+                        await sleep(0)
+                assert follower.failure is not None
+                assert "locked" in follower.failure
+                assert pauses[:4] == [1.0, 2.0, 4.0, 8.0]
+            async with asyncio.timeout(20):
+                while follower.failure is not None:
+                    await sleep(0)
+            assert (await follower.reached(town.chain.head.height)).height
 
 
 async def test_a_text_that_a_database_cannot_hold_ends_no_index(databases: Databases) -> None:
