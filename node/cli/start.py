@@ -35,7 +35,8 @@ def command(home: Path, *, until_eof: bool, as_json: bool) -> None:
     """Run the node of a home folder; its log goes to stderr, with --json one object a line.
 
     Ends in order at SIGTERM or Ctrl-C: the block under way is written whole. Ending it any other
-    way loses nothing either. SIGHUP has it read the certificates of its listeners again.
+    way loses nothing either. SIGHUP has it read the certificates of its listeners again,
+    or end where its log goes to a terminal, which is gone then.
 
     \b
     Example:
@@ -111,8 +112,9 @@ async def _serve(config: "NodeConfig", genesis: "Genesis", *, until_eof: bool) -
         async with AsyncExitStack() as stack:
             desk = await _open_desk(config, genesis, stack)
             node = Node(config, genesis, NodeParts(desk=desk))
-            # As it is used with servers; by default it would end the node, without a word.
-            loop.add_signal_handler(signal.SIGHUP, node.read_certificates)
+            # As it is used with servers; but where the log goes to a terminal, that has gone.
+            read_again = end if sys.stderr.isatty() else node.read_certificates
+            loop.add_signal_handler(signal.SIGHUP, read_again)
             await stack.enter_async_context(node)
             is_starting = False
             settle()

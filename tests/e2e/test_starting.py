@@ -1,8 +1,10 @@
 """What a node is told by signals, and by files that changed, from its start on."""
 
 import asyncio
+import os
 import signal
 import ssl
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -126,3 +128,30 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
     assert refused.code == Exit.CONFIGURATION
     assert "rpc.listeners.operations.client_revocations" in refused.err
     assert "no list of revoked certificates" in refused.err
+
+
+async def test_a_node_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> None:
+    founder = one_of_four(tmp_path)
+    ours, theirs = os.openpty()
+    said = bytearray()
+    asyncio.get_running_loop().add_reader(ours, lambda: said.extend(os.read(ours, 1 << 16)))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "node", "start", "--home", founder.home, "--until-eof"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    try:
+        async with asyncio.timeout(40):
+            while b"node started" not in said:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            process.send_signal(signal.SIGHUP)
+            code = await process.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(ours)
+        os.close(theirs)
+    said += os.read(ours, 1 << 16) if b"told to end" not in said else b""
+    os.close(ours)
+
+    assert code == Exit.OK
+    assert b"told to end" in said
