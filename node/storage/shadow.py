@@ -34,7 +34,8 @@ def open_shadow(path: Path, *, salvage: bool = False) -> Iterator[LevelDBStore]:
     Raises:
         StorageMissing: there is no database.
         StorageLocked: a node, or another command, has it open.
-        StorageDamaged: it does not open, with `salvage` not even then.
+        StorageDamaged: it does not open, with `salvage` not even then; or whoever reads in the
+            block has met damage.
         StorageError: the disk's reasons.
     """
     if not path.is_dir():
@@ -49,6 +50,12 @@ def open_shadow(path: Path, *, salvage: bool = False) -> Iterator[LevelDBStore]:
             store = _open(path, shadow, salvage=salvage)
             try:
                 yield store
+            except StorageDamaged as damage:
+                # What is damaged is what the links lead to.
+                if damage.path != shadow:
+                    raise
+                detail = damage.detail.replace(str(shadow), str(path))
+                raise StorageDamaged(path, detail) from damage
             finally:
                 store.close()
     finally:

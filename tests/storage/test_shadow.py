@@ -12,6 +12,7 @@ from node.storage import (
     open_leveldb,
 )
 from node.storage.shadow import open_shadow
+from tests.damage import damage_database
 
 
 @pytest.fixture
@@ -90,3 +91,17 @@ def test_what_holds_no_table_cannot_be_salvaged_into_anything(tmp_path: Path) ->
     with open_shadow(path, salvage=True) as store:
         assert list(store.scan(b"", b"\xff")) == []
     shutil.rmtree(path)
+
+
+@pytest.mark.adversarial(69)
+def test_damage_met_while_reading_is_that_of_the_database_not_of_its_shadow(
+    database: Path,
+) -> None:
+    """Whoever is told to move a directory aside is told which: the shadow's is gone by then."""
+    damage_database(database)
+
+    with pytest.raises(StorageDamaged) as refused, open_shadow(database) as store:
+        list(store.scan(b"", b"\xff"))
+
+    assert refused.value.path == database
+    assert "khazana-shadow" not in str(refused.value)
