@@ -11,7 +11,8 @@ block; while some of them must wait, no security that pays is issued or moved. S
 moment are taken within 2 + (N - 25) / 50 blocks, and nothing moves until then.
 
 Where the standing of a taxpayer changes, its positions are marked anew before all else but records,
-with a bound of their own (`remarking.py`): payments may have to wait for it, never the other way.
+with a bound of their own (`remarking.py`): payments may have to wait for it, never the other way,
+and no longer than what there was when the day of the change began takes.
 
 Holders are paid in the order of the queue. A payment for which a block had no room is before those
 of which it paid some, so that a small one never waits until a large one is done.

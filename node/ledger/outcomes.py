@@ -888,6 +888,13 @@ class Outcome(IntEnum):
         " Nothing to change.",
         3,
     )
+    TAX_STATUS_DAY_USED = (
+        248,
+        "A taxpayer cannot be of another status from day {found} (counted from 1970-01-01) on:"
+        " before the clock of the network was set back, what ruled up to day {expected} was relied"
+        " on. Give a later day.",
+        3,
+    )
 
     # What others did in the block.
     BLOCK_CROWDED = (

@@ -29,7 +29,7 @@ from node.ledger.securities import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import BACKLOG, BACKLOG_KEY, HOLDINGS, holding_key, name_key
-from node.ledger.taxpayers import class_of, enter_account, owner_of, taxpayer_of
+from node.ledger.taxpayers import class_of, file_position, owner_of
 from node.ledger.units import Day
 
 _NOBODY: Final = PositionRecord(face=0, taxpayer="", marks=())
@@ -71,37 +71,13 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
     service = check_register(state, asset)
     place = place_of(account, cash)
     before = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
-    position = before if before.face else _begun(state, account, asset, service, place, before)
+    taxpayer = before.taxpayer or class_of(state, owner_of(state, account))
     first = first_open(service, place)
-    marks = open_marks(position.marks, first)
+    marks = open_marks(before.marks, first)
     if service.recorded >= first and (not marks or marks[-1].number < service.recorded):
-        mark = Mark(number=service.recorded, face=position.face, taxpayer=position.taxpayer)
-        marks = (*marks, mark)
-    after = PositionRecord(face=face, taxpayer=position.taxpayer, marks=marks)
+        marks = (*marks, Mark(number=service.recorded, face=before.face, taxpayer=taxpayer))
+    after = PositionRecord(face=face, taxpayer=taxpayer, marks=marks)
     put_position(state, place, asset, before, after)
-
-
-def _begun(
-    state: LedgerState,
-    account: bytes,
-    asset: str,
-    service: ServiceRecord,
-    place: bytes,
-    position: PositionRecord,
-) -> PositionRecord:
-    """Return a position of no face as it is before it gets some: of the class that rules.
-
-    Where the marking of a change has passed the place, nobody comes back for it.
-    """
-    owner = owner_of(state, account)
-    if not position.taxpayer:
-        enter_account(state, owner, account)
-        return replace(position, taxpayer=class_of(state, owner))
-    taxpayer = taxpayer_of(state, owner)
-    if taxpayer.cursor is None or taxpayer.change is None:
-        return position
-    new_class = class_of(state, owner)
-    return reclassed(state, asset, service, place, position, new_class, taxpayer.change.from_day)
 
 
 def place_of(account: bytes, cash: str) -> bytes:
@@ -185,13 +161,17 @@ def put_position(
 ) -> None:
     """Write a position, or delete one that says nothing any more; tie who is owed and has nothing.
 
-    Whoever is owed something must not close the account that it will come to.
+    Before it begins its class is empty. Whoever is owed something must not close the account that
+    it will come to.
     """
     owed = any(mark.face for mark in after.marks)
     is_kept = bool(after.face or owed)
     was_tied = not before.face and bool(before.marks)
     is_tied = is_kept and not after.face
-    state.put(POSITIONS, position_key(asset, place), after if is_kept else None)
+    key = position_key(asset, place)
+    state.put(POSITIONS, key, after if is_kept else None)
+    taxpayer = after.taxpayer if is_kept else ""
+    file_position(state, account_at(place), key, before.taxpayer, taxpayer)
     if was_tied is not is_tied:
         tie = tie_key(account_at(place), Tie.OWED, asset.encode())
         state.put(TIES, tie, _OWED if is_tied else None)

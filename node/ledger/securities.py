@@ -30,8 +30,6 @@ SOURCE_MAX: Final = 140
 RANK_SIZE: Final = 4
 PLACE_SIZE: Final = RANK_SIZE + ADDRESS_SIZE
 HUNDRED_PERCENT_BPS: Final = 10_000
-CURSOR_MAX: Final = ADDRESS_SIZE + 1 + 32
-"""Of the marking of a taxpayer's positions: an account, which of its lists, and an asset code."""
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=4_096)]
 """Of a payment, from the first of the schedule on."""
@@ -122,7 +120,8 @@ class PaymentRecord(Record):
     come."""
     taken_day: Day
     """Local day of the block that took the record, mostly the day after: the classes of taxpayers
-    are those that rule on it."""
+    are those that rule on it. Never before the day of another record, also where the clock of the
+    network is set back."""
     face: int
     """Held by everybody together when the record was taken."""
     withholding: Annotated[tuple[Withheld, ...], msgspec.Meta(max_length=TAXPAYERS_MAX)]
@@ -283,18 +282,22 @@ class TaxpayerRecord(Record):
     ruling: TaxStanding | None
     """Which all positions are marked with that the change has not reached. None: active."""
     change: TaxStanding | None
-    """To come, or being marked in its positions. None: they all have the ruling one."""
-    cursor: Annotated[bytes, msgspec.Meta(max_length=CURSOR_MAX)] | None
-    """While positions are marked with the change: how far that has come, empty at the start. None:
-    it has not begun."""
+    """To come, or being marked in its positions, always to the other status. None: they all have
+    the ruling one."""
 
 
-class TaxpayerAccountRecord(Record):
-    """An account that has had a position: those of a taxpayer are found by it."""
+class TaxedPositionRecord(Record):
+    """A position of a taxpayer, under the status that it is marked with."""
 
 
 class TaxChangeRecord(Record):
     """A change in the queue of its day."""
+
+
+class TaxDayRecord(Record):
+    """The latest local day on which a record was taken or the marking of a change began."""
+
+    day: Day
 
 
 class Tie(IntEnum):
@@ -332,12 +335,16 @@ WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
 """Key: class of taxpayer, a slash, kind of asset."""
 TAXPAYERS: Final = Table("taxpayers", b"t", TaxpayerRecord)
 """Key: participant."""
-TAXPAYER_ACCOUNTS: Final = Table("accounts of taxpayers", b"u", TaxpayerAccountRecord, ordered=True)
-"""Key: participant, a slash, address. Until the account is closed."""
+TAXED_POSITIONS: Final = Table("positions of taxpayers", b"u", TaxedPositionRecord, ordered=True)
+"""Key: participant, a slash, status (1 byte), key of the position. As long as there is one."""
 TAX_CHANGES: Final = Table("tax changes", b"v", TaxChangeRecord, ordered=True)
 """Key: day from which it rules (4 bytes), participant. Until all positions are marked."""
+TAX_DAYS: Final = Table("tax day", b"w", TaxDayRecord)
+"""Key: `latest`."""
 TIES: Final = Table("ties", b"e", TieRecord, ordered=True)
 """Key: address, tie (1 byte), asset code or key of the withholding."""
+
+TAX_DAY_KEY: Final = b"latest"
 
 _SLASH: Final = b"/"
 _DAY_SIZE: Final = 4
@@ -368,6 +375,12 @@ def position_key(asset: str, place: bytes) -> bytes:
     return asset.encode() + _SLASH + place
 
 
+def split_position_key(key: bytes) -> tuple[str, bytes]:
+    """Return asset and place of a position's key."""
+    asset, _, place = key.partition(_SLASH)
+    return asset.decode(), place
+
+
 def payment_key(asset: str, number: int) -> bytes:
     """Return the key of a payment of an asset."""
     return register_prefix(asset) + number.to_bytes(4, "big")
@@ -384,9 +397,12 @@ def withholding_key(taxpayer: str, kind: str) -> bytes:
     return f"{taxpayer}/{kind}".encode()
 
 
-def taxpayer_prefix(participant: str) -> bytes:
-    """Return how the keys of a participant's accounts with positions begin. No id has a slash."""
-    return participant.encode() + _SLASH
+def taxed_prefix(participant: str, status: TaxStatus) -> bytes:
+    """Return how keys of a participant's positions begin that are marked with a status.
+
+    The key of the position follows. No id has a slash.
+    """
+    return participant.encode() + _SLASH + bytes((status,))
 
 
 def tax_change_key(from_day: Day, participant: str) -> bytes:

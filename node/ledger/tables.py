@@ -36,7 +36,8 @@ from node.ledger.securities import (
     SERVICES,
     STRIPPINGS,
     TAX_CHANGES,
-    TAXPAYER_ACCOUNTS,
+    TAX_DAYS,
+    TAXED_POSITIONS,
     TAXPAYERS,
     TIES,
     WITHHOLDINGS,
@@ -529,8 +530,9 @@ TABLES: Final = (
     PLANS,
     IDENTITIES,
     TAXPAYERS,
-    TAXPAYER_ACCOUNTS,
+    TAXED_POSITIONS,
     TAX_CHANGES,
+    TAX_DAYS,
 )
 """All of them, in order of prefix."""
 

@@ -6,29 +6,38 @@ whom it concerns are marked anew, a bounded number a block (`remarking.py`).
 
 The rule that this comes to: a payment is withheld from by the class that rules on the local day of
 the block that takes its record, and a record is taken at the midnight that ends its day. A change
-is for a day that has not begun. From that day on positions are marked with it, and until all are,
-no payment begins whose record was taken on that day or later: such a record cannot have been taken
-when the change was told, and nobody can add another one before which it would wait.
+is for a day that has not begun. From that day on positions are marked with it, and no payment
+begins, of a record that was taken on that day or later, while positions of its security are still
+to be marked. Such a record cannot have been taken when the change was told, and nobody can add
+another change before which it would wait.
 
-The only writer of `TAXPAYERS`, `TAXPAYER_ACCOUNTS` and `TAX_CHANGES`.
+Positions are found by their owner and the status that they are marked with. On the day of a change
+all of them stand under the other status, and whatever begins then has the new one from the start:
+so what is still to be marked only ever becomes less, and a payment waits no longer than it takes to
+mark what was there as the day began.
+
+The only writer of `TAXPAYERS`, `TAXED_POSITIONS`, `TAX_CHANGES` and `TAX_DAYS`.
 """
 
 from typing import Final
 
 from node.codec import replace
-from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.securities import (
     TAX_CHANGES,
-    TAXPAYER_ACCOUNTS,
+    TAX_DAY_KEY,
+    TAX_DAYS,
+    TAXED_POSITIONS,
     TAXPAYERS,
     TaxChangeRecord,
-    TaxpayerAccountRecord,
+    TaxDayRecord,
+    TaxedPositionRecord,
     TaxpayerRecord,
     TaxStanding,
     TaxStatus,
+    register_prefix,
     split_tax_change_key,
     tax_change_key,
-    taxpayer_prefix,
+    taxed_prefix,
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import ACCOUNTS, PARTICIPANTS, ParticipantKind, name_key
@@ -40,8 +49,12 @@ CLASSES: Final = tuple(
 )
 """Every class of taxpayer: `person`, `person-inactive`, ..."""
 
-_ACTIVE: Final = TaxpayerRecord(ruling=None, change=None, cursor=None)
-_ACCOUNT: Final = TaxpayerAccountRecord()
+AWAITED_CHANGES_MAX: Final = 8
+"""For how many changes one payment is looked at: whether they are still to reach a holder of its
+security. While more than that are being marked, it waits for all."""
+
+_ACTIVE: Final = TaxpayerRecord(ruling=None, change=None)
+_POSITION: Final = TaxedPositionRecord()
 _CHANGE: Final = TaxChangeRecord()
 
 
@@ -53,6 +66,11 @@ def class_named(kind: ParticipantKind, status: TaxStatus) -> str:
 def active_class(taxpayer: str) -> str:
     """Return the class of those active of the same kind, for a class of either."""
     return taxpayer.removesuffix(_INACTIVE)
+
+
+def status_in(taxpayer: str) -> TaxStatus:
+    """Return the status of a class of taxpayers."""
+    return TaxStatus.INACTIVE if taxpayer.endswith(_INACTIVE) else TaxStatus.ACTIVE
 
 
 def status_of(standing: TaxStanding | None) -> TaxStatus:
@@ -72,6 +90,30 @@ def owner_of(state: LedgerState, account: bytes) -> str:
     return record.owner
 
 
+# --- days ----------------------------------------------------------------------------------------
+
+
+def day_begun(state: LedgerState) -> Day:
+    """Return the latest day on which a record was taken, or changes began; 0: there was none.
+
+    For the classes of taxpayers days only go forward, even if the clock of the network is set back:
+    what a record of this day will be charged by has been told.
+    """
+    record = state.get(TAX_DAYS, TAX_DAY_KEY)
+    return 0 if record is None else record.day
+
+
+def begin_day(state: LedgerState, today: Day) -> Day:
+    """Let what was told for this day, or earlier ones, rule; return the day whose classes do."""
+    latest = day_begun(state)
+    if today > latest:
+        state.put(TAX_DAYS, TAX_DAY_KEY, TaxDayRecord(day=today))
+    return max(today, latest)
+
+
+# --- positions -----------------------------------------------------------------------------------
+
+
 def class_of(state: LedgerState, participant: str) -> str:
     """Return the class with which a position that begins now is marked.
 
@@ -81,32 +123,47 @@ def class_of(state: LedgerState, participant: str) -> str:
     record = state.get(PARTICIPANTS, name_key(participant))
     assert record is not None  # accounts have registered owners
     taxpayer = taxpayer_of(state, participant)
-    standing = taxpayer.ruling if taxpayer.cursor is None else taxpayer.change
-    return class_named(record.kind, status_of(standing))
+    change = taxpayer.change
+    has_begun = change is not None and change.from_day <= day_begun(state)
+    return class_named(record.kind, status_of(change if has_begun else taxpayer.ruling))
 
 
-def enter_account(state: LedgerState, participant: str, account: bytes) -> None:
-    """Note that an account of this participant has a position, if that is not known yet."""
-    key = taxpayer_prefix(participant) + account
-    if state.get(TAXPAYER_ACCOUNTS, key) is None:
-        state.put(TAXPAYER_ACCOUNTS, key, _ACCOUNT)
+def file_position(
+    state: LedgerState, account: bytes, position: bytes, before: str, after: str
+) -> None:
+    """Let a position be found by the class that it is marked with.
+
+    Args:
+        account: whose it is.
+        position: its key.
+        before: its class until now; empty: it begins.
+        after: its class from now on; empty: it ends.
+    """
+    if before == after:
+        return
+    owner = owner_of(state, account)
+    if before:
+        state.delete(TAXED_POSITIONS, taxed_prefix(owner, status_in(before)) + position)
+    if after:
+        state.put(TAXED_POSITIONS, taxed_prefix(owner, status_in(after)) + position, _POSITION)
 
 
-def leave_account(state: LedgerState, participant: str, account: bytes) -> None:
-    """Forget an account that is closed."""
-    key = taxpayer_prefix(participant) + account
-    if state.get(TAXPAYER_ACCOUNTS, key) is not None:
-        state.delete(TAXPAYER_ACCOUNTS, key)
+def unmarked(
+    state: LedgerState, participant: str, change: TaxStanding, most: int, register: bytes = b""
+) -> list[bytes]:
+    """Return keys of positions that a change which has begun is still to reach, in their order.
+
+    Args:
+        most: how many, at most.
+        register: how their keys begin.
+    """
+    other = TaxStatus.INACTIVE if change.status is TaxStatus.ACTIVE else TaxStatus.ACTIVE
+    whole = taxed_prefix(participant, other)
+    entries = state.scan(TAXED_POSITIONS, whole + register, most)
+    return [key[len(whole) :] for key, _ in entries if key.startswith(whole + register)]
 
 
-def account_after(state: LedgerState, participant: str, account: bytes) -> bytes | None:
-    """Return the first account with positions of a participant behind this one; empty: of all."""
-    prefix = taxpayer_prefix(participant)
-    start = prefix + account + b"\0" if account else prefix
-    for key, _ in state.scan(TAXPAYER_ACCOUNTS, start, 1):
-        if key.startswith(prefix):
-            return key[-ADDRESS_SIZE:]
-    return None
+# --- changes -------------------------------------------------------------------------------------
 
 
 def schedule_change(
@@ -128,20 +185,34 @@ def next_change(state: LedgerState) -> tuple[Day, str] | None:
     return None
 
 
-def note_progress(
-    state: LedgerState, participant: str, taxpayer: TaxpayerRecord, cursor: bytes | None
-) -> None:
-    """Note how far the marking of a change has come; None: all positions have it, and it rules."""
-    change = taxpayer.change
-    assert change is not None
-    after = replace(taxpayer, cursor=cursor)
-    if cursor is None:
-        after = TaxpayerRecord(ruling=change, change=None, cursor=None)
-        state.delete(TAX_CHANGES, tax_change_key(change.from_day, participant))
-    state.put(TAXPAYERS, name_key(participant), after)
+def change_of(state: LedgerState, participant: str) -> TaxStanding:
+    """Return the change of one who stands in the queue."""
+    change = taxpayer_of(state, participant).change
+    assert change is not None  # they are put there together
+    return change
 
 
-def is_awaited(state: LedgerState, taken_day: Day) -> bool:
-    """Return whether positions are still to be marked with what ruled when a record was taken."""
-    first = next_change(state)
-    return first is not None and first[0] <= taken_day
+def end_change(state: LedgerState, participant: str, change: TaxStanding) -> None:
+    """Let a change rule that all positions of a taxpayer are marked with."""
+    state.delete(TAX_CHANGES, tax_change_key(change.from_day, participant))
+    state.put(TAXPAYERS, name_key(participant), TaxpayerRecord(ruling=change, change=None))
+
+
+def is_awaited(state: LedgerState, asset: str, taken_day: Day) -> bool:
+    """Return whether positions in a security may still be marked with another class.
+
+    Args:
+        taken_day: of a record of it; what was told for later days does not concern it.
+    """
+    changes = state.scan(TAX_CHANGES, b"", AWAITED_CHANGES_MAX + 1)
+    awaited = [
+        name for day, name in (split_tax_change_key(key) for key, _ in changes) if day <= taken_day
+    ]
+    return len(awaited) > AWAITED_CHANGES_MAX or any(
+        _reaches(state, participant, asset) for participant in awaited
+    )
+
+
+def _reaches(state: LedgerState, participant: str, asset: str) -> bool:
+    change = change_of(state, participant)
+    return bool(unmarked(state, participant, change, 1, register_prefix(asset)))

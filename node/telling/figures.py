@@ -31,6 +31,7 @@ DAYS: Final[Mapping[str, frozenset[str]]] = {
     "NOT_DUE": frozenset({"found", "expected"}),
     "HOLIDAY_UNKNOWN": frozenset({"day"}),
     "TAX_STATUS_DAY_PAST": frozenset({"found", "today"}),
+    "TAX_STATUS_DAY_USED": frozenset({"found", "expected"}),
     "TAX_STATUS_CHANGING": frozenset({"found"}),
     "CALENDAR_DAY_PAST": frozenset({"found", "today"}),
     "CALENDAR_DAY_USED": frozenset({"found", "expected"}),

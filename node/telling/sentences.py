@@ -91,6 +91,10 @@ PEOPLE: Final[Mapping[str, str]] = {
         "A taxpayer cannot be of another status from {found} on: today is {today}, and records that"
         " are taken keep what ruled. Give a later day."
     ),
+    "TAX_STATUS_DAY_USED": (
+        "A taxpayer cannot be of another status from {found} on: before the clock of the network"
+        " was set back, what ruled up to {expected} was relied on. Give a later day."
+    ),
     "TAX_STATUS_CHANGING": (
         "The positions of {participant} are still being marked with its status from {found} on."
         " Submit it again in some seconds."

@@ -13,6 +13,8 @@ from node.ledger.securities import (
     PAYMENTS,
     SERVICES,
     STRIPPINGS,
+    TAX_DAY_KEY,
+    TAX_DAYS,
     TAXPAYERS,
     TIES,
     CalledRecord,
@@ -24,6 +26,7 @@ from node.ledger.securities import (
     PaymentStatus,
     ServiceRecord,
     StrippingRecord,
+    TaxDayRecord,
     TaxpayerRecord,
     TaxStanding,
     TaxStatus,
@@ -355,7 +358,7 @@ FUND_PAYMENT: Final = Ladder(
 INACTIVE: Final = TaxStanding(
     status=TaxStatus.INACTIVE, from_day=TODAY + 1, source="Active taxpayers list of 1 March 2025"
 )
-CHANGING: Final = TaxpayerRecord(ruling=None, change=INACTIVE, cursor=None)
+CHANGING: Final = TaxpayerRecord(ruling=None, change=INACTIVE)
 
 SET_WITHHOLDING: Final = Ladder(
     act="set_withholding",
@@ -453,11 +456,6 @@ SET_TAX_STATUS: Final = Ladder(
             change={"from_day": TODAY},
         ),
         Row(
-            why="positions are being marked with the change before",
-            outcome=Outcome.TAX_STATUS_CHANGING,
-            prepare=putting(TAXPAYERS, b"amina", replace(CHANGING, cursor=b"")),
-        ),
-        Row(
             why="the day of the change before has come",
             outcome=Outcome.TAX_STATUS_CHANGING,
             prepare=putting(
@@ -477,6 +475,11 @@ SET_TAX_STATUS: Final = Ladder(
             outcome=Outcome.TAX_STATUS_UNCHANGED,
             change={"status": TaxStatus.ACTIVE},
             alone=True,
+        ),
+        Row(
+            why="a record was taken on the day, before the clock was set back",
+            outcome=Outcome.TAX_STATUS_DAY_USED,
+            prepare=putting(TAX_DAYS, TAX_DAY_KEY, TaxDayRecord(day=TODAY + 1)),
         ),
         surplus_row(FM),
     ),

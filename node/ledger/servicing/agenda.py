@@ -218,7 +218,7 @@ class _Step:
     def _is_awaited(self) -> bool:
         """Whether some of those on record may still be marked with another class of taxpayer."""
         payment = open_payment(self._state, self._asset, self._service.settled + 1)
-        return is_awaited(self._state, payment.taken_day)
+        return is_awaited(self._state, self._asset, payment.taken_day)
 
     def _take_what_waited(self) -> None:
         """Take a record that waited until another payment was paid, or its rate fixed."""

@@ -15,8 +15,8 @@
 7. What is called of a security is called by its terms, a payment once; parts leave something, and
    nothing follows on the whole.
 8. Each position is of the class of its owner: the ruling one, or the one to come where it is being
-   marked. Accounts with positions are known to belong to their owners, and what is to come stands
-   in the queue of its day.
+   marked. It is filed once, under its owner and its class. What is to come is another standing, and
+   stands in the queue of its day; no record was taken on a day that has not begun.
 """
 
 from collections import Counter, defaultdict
@@ -33,7 +33,9 @@ from node.ledger.securities import (
     POSITIONS,
     SERVICES,
     TAX_CHANGES,
-    TAXPAYER_ACCOUNTS,
+    TAX_DAY_KEY,
+    TAX_DAYS,
+    TAXED_POSITIONS,
     TAXPAYERS,
     TIES,
     WITHHOLDINGS,
@@ -47,7 +49,7 @@ from node.ledger.securities import (
     residue_at_most,
     split_payment_key,
     tax_change_key,
-    taxpayer_prefix,
+    taxed_prefix,
     tie_key,
 )
 from node.ledger.servicing.payer import due_of, escrow_address
@@ -60,7 +62,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
-from node.ledger.taxpayers import class_named, status_of
+from node.ledger.taxpayers import class_named, status_in, status_of
 from node.ledger.terms import PPM, is_serviced
 
 
@@ -296,6 +298,8 @@ def _calls(rows: StateRows) -> Iterator[str]:
 
 def _taxpayers(rows: StateRows) -> Iterator[str]:
     """Check rule 8."""
+    latest = rows.get(TAX_DAYS, TAX_DAY_KEY)
+    begun, filed = 0 if latest is None else latest.day, 0
     for key, position in rows.items(POSITIONS):
         address = account_at(key.partition(b"/")[2])
         account = rows.get(ACCOUNTS, address)
@@ -305,18 +309,32 @@ def _taxpayers(rows: StateRows) -> Iterator[str]:
             continue
         taxpayer = rows.get(TAXPAYERS, name_key(account.owner))
         standings: list[TaxStanding | None] = [None] if taxpayer is None else [taxpayer.ruling]
-        if taxpayer is not None and taxpayer.cursor is not None:
+        if taxpayer is not None and taxpayer.change and taxpayer.change.from_day <= begun:
             standings.append(taxpayer.change)
         classes = {class_named(owner.kind, status_of(each)) for each in standings}
         if position.taxpayer not in classes:
             yield f"position {key.hex()} is of a {position.taxpayer}, its owner of {classes}"
-        if rows.get(TAXPAYER_ACCOUNTS, taxpayer_prefix(account.owner) + address) is None:
-            yield f"account {address.hex()} has a position, and its owner does not know"
+        filed_at = taxed_prefix(account.owner, status_in(position.taxpayer)) + key
+        if rows.get(TAXED_POSITIONS, filed_at) is None:
+            yield f"position {key.hex()} is not found by its owner and its class"
+        filed += 1
+    if filed != sum(1 for _ in rows.items(TAXED_POSITIONS)):
+        yield "the positions of taxpayers and the registers do not agree"
+    for key, payment in rows.items(PAYMENTS):
+        if payment.taken_day > begun:
+            yield f"the record of payment {key.hex()} was taken on a day that has not begun"
+    yield from _changes(rows)
+
+
+def _changes(rows: StateRows) -> Iterator[str]:
+    """Check what rule 8 says of the queue."""
     waiting = 0
     for key, taxpayer in rows.items(TAXPAYERS):
         if taxpayer.change is None:
             continue
         waiting += 1
+        if taxpayer.change.status is status_of(taxpayer.ruling):
+            yield f"the standing of {key.decode()} changes to what it is"
         if rows.get(TAX_CHANGES, tax_change_key(taxpayer.change.from_day, key.decode())) is None:
             yield f"the standing of {key.decode()} changes, and is not in the queue"
     if waiting != sum(1 for _ in rows.items(TAX_CHANGES)):

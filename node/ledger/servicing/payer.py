@@ -46,7 +46,7 @@ from node.ledger.securities import (
     withholding_key,
 )
 from node.ledger.state import LedgerState
-from node.ledger.tables import ASSETS, HOLDINGS, AssetRecord, holding_key, name_key
+from node.ledger.tables import ACCOUNTS, ASSETS, HOLDINGS, AssetRecord, holding_key, name_key
 from node.ledger.taxpayers import active_class
 from node.ledger.terms import CashTerms, ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
@@ -226,6 +226,8 @@ def pay(
             state.remember(POSITIONS, entries)
             accounts = [account_at(key[len(prefix) :]) for key, _ in entries]
             state.get_each(HOLDINGS, [holding_key(account, asset) for account in accounts])
+            if payment.row.final:
+                state.get_each(ACCOUNTS, accounts)  # positions that end are filed by their owners
         paid = walk.pay(entries)
         if paid:
             start = entries[paid - 1][0] + b"\0"  # the least key above the last one

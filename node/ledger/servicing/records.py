@@ -48,7 +48,7 @@ from node.ledger.tables import (
     due_key,
     name_key,
 )
-from node.ledger.taxpayers import CLASSES, active_class
+from node.ledger.taxpayers import CLASSES, active_class, begin_day
 from node.ledger.terms import ServicedTerms, is_serviced, kind_of
 from node.ledger.units import Day
 
@@ -164,7 +164,7 @@ def take_record(
         row=row,
         record_day=today(state, time_ms) if service.waits else record_day,
         payment_day=payment_day,
-        taken_day=today(state, time_ms),
+        taken_day=begin_day(state, today(state, time_ms)),
         face=face,
         withholding=_withholding(state, terms, payment_day),
         interest_due=interest.numerator // interest.denominator,  # floor, as for each holder

@@ -1,7 +1,8 @@
 """Tell whether a taxpayer is active, from a day on: what is withheld goes by it.
 
 Tax authorities publish a list of those who have filed their returns, and from whoever is not on it
-more is withheld. A change is for a day that has not begun; it counts for the records that are taken
+more is withheld. A change is for a day that has not begun, and that no record was taken on: where
+the clock of the network is set back, a day begins twice. It counts for the records that are taken
 on that day and later. One that has not begun yet is replaced by the next one that is told; what
 says again what rules takes it back.
 """
@@ -19,7 +20,7 @@ from node.ledger.powers import ANY
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.securities import TaxStanding, TaxStatus
 from node.ledger.tables import Text
-from node.ledger.taxpayers import schedule_change, status_of, taxpayer_of
+from node.ledger.taxpayers import day_begun, schedule_change, status_of, taxpayer_of
 from node.ledger.units import Day
 
 
@@ -53,9 +54,10 @@ def _apply(context: ActContext, operation: SetTaxStatus) -> None:
     day = today(state, context.block.time_ms)
     if operation.from_day <= day:
         raise Reject(Outcome.TAX_STATUS_DAY_PAST, found=operation.from_day, today=day)
+    begun = day_begun(state)
     taxpayer = taxpayer_of(state, participant)
     change = taxpayer.change
-    if change is not None and (change.from_day <= day or taxpayer.cursor is not None):
+    if change is not None and change.from_day <= max(day, begun):
         raise Reject(Outcome.TAX_STATUS_CHANGING, participant=participant, found=change.from_day)
     told = TaxStanding(
         status=operation.status, from_day=operation.from_day, source=operation.source
@@ -67,6 +69,8 @@ def _apply(context: ActContext, operation: SetTaxStatus) -> None:
             participant=participant,
             status=operation.status.name.lower(),
         )
+    if operation.from_day <= begun:
+        raise Reject(Outcome.TAX_STATUS_DAY_USED, found=operation.from_day, expected=begun)
 
     schedule_change(state, participant, taxpayer, None if is_ruling else told)
     context.events.append(

@@ -12,7 +12,6 @@ from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.securities import TIES
 from node.ledger.tables import ACCOUNTS, HOLDINGS, MANDATES, AccountStatus
-from node.ledger.taxpayers import leave_account
 
 
 class CloseAccount(Record, tag=10):
@@ -44,7 +43,6 @@ def _apply(context: ActContext, operation: CloseAccount) -> None:
                 to=key[ADDRESS_SIZE + 1 :].decode(),
             )
 
-    leave_account(state, record.owner, account)
     if state.get(MANDATES, account) is not None:
         state.delete(MANDATES, account)
     state.put(ACCOUNTS, account, replace(record, status=AccountStatus.CLOSED))
