@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the tables and of what is in them; another one is another index, which is rebuilt."""
 
 METADATA: Final = MetaData()

@@ -134,6 +134,6 @@ async def test_what_is_put_away_while_it_is_asked_for_is_found_once(
 
 
 def test_an_index_of_another_form_is_refused_with_what_to_do() -> None:
-    """What it lacks would be missing without a word: a participant's past, of the form before."""
-    with pytest.raises(IndexUnusable, match="form 2, this release writes 3: run `khazana index re"):
-        checkpoint_of([(0, 2, bytes(32), 1, 0, 5, bytes(32), 0)])
+    """What it lacks would be missing without a word: taxpayers' changes, of the form before."""
+    with pytest.raises(IndexUnusable, match="form 3, this release writes 4: run `khazana index re"):
+        checkpoint_of([(0, 3, bytes(32), 1, 0, 5, bytes(32), 0)])
