@@ -47,7 +47,7 @@ from node.ledger.calendars import mover_key, queue_of
 from node.ledger.dates import DatesError, check_calendar
 from node.ledger.errors import InvariantViolation
 from node.ledger.identifiers import ADDRESS_SIZE
-from node.ledger.identities import token_key
+from node.ledger.identities import is_withdrawn_key, token_key
 from node.ledger.registers import Scheme
 from node.ledger.securities import (
     PAYMENTS,
@@ -349,7 +349,8 @@ def _registers(rows: StateRows) -> Iterator[str]:
         yield "somebody is identified who is no person"
     if not agree_on_offices or held != _count(rows, OFFICES):
         yield "the offices and those who hold them do not agree"
-    if not agree_on_identifiers or claimed != _count(rows, IDENTIFIERS):
+    noted = sum(not is_withdrawn_key(key) for key, _ in rows.items(IDENTIFIERS))
+    if not agree_on_identifiers or claimed != noted:
         yield "the identifiers and those who have them do not agree"
 
 

@@ -19,7 +19,8 @@ def command(participant: str, token: str | None, *, withdraw: bool, offices: Off
     is refused for a second one, and the refusal names the first.
 
     A licensee says it of those whom it registered. To correct a token, or to withdraw it, takes two
-    offices.
+    offices; so it does to state one again that was withdrawn, of the same participant or by whoever
+    stated it.
 
     \b
     Examples:

@@ -146,6 +146,35 @@ def test_two_offices_take_a_token_away_and_it_is_its_persons_again() -> None:
     world.check()
 
 
+def test_token_that_was_taken_away_is_not_stated_again_by_who_stated_it() -> None:
+    """The exchange has stated Zara's token of Bilal, so that she could not bid."""
+    world = make_rivals()
+    world.do(register("held-2", by="exchange"), by=("exchange",))
+    by_offices = IdentifyPerson(
+        account=address(VAR), approvers=(address(CB),), participant="bilal", token=None
+    )
+    world.do(by_offices, by=(VAR, CB))
+    world.do(identified("bilal", token="zara"), by=("exchange",))
+    world.do(by_offices, by=(VAR, CB))
+
+    again = world.submit(identified("bilal", token="zara"), by=("exchange",))
+    of_another = world.submit(identified("held-2", token="zara"), by=("exchange",))
+    by_one_office = world.submit(
+        IdentifyPerson(
+            account=address(VAR), approvers=(), participant="bilal", token=token_of("zara")
+        ),
+        by=(VAR,),
+    )
+
+    refused = (again.outcome, of_another.outcome, by_one_office.outcome)
+    assert refused == (Outcome.OFFICES_MISSING,) * 3
+    world.do(identified("zara", by=RIVAL), identified("bilal", token="b"), by=(RIVAL, "exchange"))
+    world.do(replace(by_offices, participant="zara"), by=(VAR, CB))
+    both = replace(by_offices, participant="held-2", token=token_of("zara"))
+    world.do(both, by=(VAR, CB))
+    world.check()
+
+
 def test_before_the_debt_desk_licensees_open_accounts_of_their_own_clients_alone() -> None:
     market = make_market(version=2)
     licence = GrantLicence(

@@ -2,7 +2,8 @@
 
 A licensee says it of those whom it registered; an office that registers persons says it of anybody.
 What is said is not changed by who said it: to correct a token, or to take it away, the matrix has a
-row of its own, which is never met by one office.
+row of its own, which is never met by one office. That row also counts for a token that was taken
+away: to state it again of the same participant, or for whoever stated it then.
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.authority import participant_of
 from node.ledger.identifiers import Address, Hash, Name
-from node.ledger.identities import check_token, identity_of, note_identity
+from node.ledger.identities import check_token, identity_of, note_identity, was_withdrawn
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.powers import IDENTIFIED_PERSON
 from node.ledger.protocol import DEBT_DESK
@@ -44,9 +45,12 @@ def _apply(context: ActContext, operation: IdentifyPerson) -> None:
     participants = context.authority.participants(operation.account, operation.approvers)
     record = participant_of(state, participant)
     before = identity_of(state, participant)
-    subject = ParticipantKind.PERSON.value if before is None else IDENTIFIED_PERSON
-    activity = context.authority.power(ACT.name, subject, participants)
     identifier = participants[0]
+    is_decided = before is not None or (
+        token is not None and was_withdrawn(state, token, participant, identifier)
+    )
+    subject = IDENTIFIED_PERSON if is_decided else ParticipantKind.PERSON.value
+    activity = context.authority.power(ACT.name, subject, participants)
     if activity is not None and record.registrar != identifier:
         raise Reject(
             Outcome.NOT_REGISTRAR,
