@@ -44,6 +44,9 @@ from node.ledger.units import DAY_MAX, Day, local_day
 
 MOVED_PER_BLOCK_MAX: Final = 250
 """Appointments of one calendar that one block looks at after an amendment; 5 ms of work."""
+_FOLLOWED_BY: Final = {DueKind.RECORD_DAY: DueKind.PAYMENT_DAY}
+"""What prepares something that has no appointment yet, and what that is. A holiday on the day of a
+payment moves the payment alone: its record counts back over the holiday."""
 _ID_SIZE: Final = 32
 
 
@@ -135,7 +138,7 @@ def appoint(
     assert len(appointment_id) == _ID_SIZE
     assert 0 < len(subject) <= SUBJECT_MAX, subject
     assert abs(business_days) <= BUSINESS_DAYS_MAX, business_days
-    day = _day(calendar_of(state, calendar), nominal, convention, business_days)
+    moved, day = _days(calendar_of(state, calendar), nominal, convention, business_days)
     due_ms = _moment_ms(state, day, minute)
     key = appointment_key(calendar, appointment_id)
     assert state.get(APPOINTMENTS, key) is None, "an appointment is made once"
@@ -147,6 +150,7 @@ def appoint(
         convention=convention,
         business_days=business_days,
         minute=minute,
+        moved=moved,
         day=day,
         due_ms=due_ms,
     )
@@ -164,11 +168,12 @@ def cancel_appointment(state: LedgerState, calendar: str, appointment_id: bytes)
 
 def meet(
     state: LedgerState, key: bytes, time_ms: int
-) -> tuple[AppointmentMoved | None, AppointmentRecord | None]:
+) -> tuple[list[AppointmentMoved], AppointmentRecord | None]:
     """Take an appointment whose time has come out of the queue.
 
     Returns:
-        that it moved instead, by an amendment that it was not looked at for; or what happens now.
+        what moved, by an amendment that it was not looked at for; and what happens now, unless it
+        moved to later.
     """
     record = state.get(APPOINTMENTS, key)
     assert record is not None  # cancelling one removes its entry
@@ -202,9 +207,7 @@ def move_some(
     taken = own[:MOVED_PER_BLOCK_MAX]
     events = []
     for key, record in taken:
-        moved = _measure(state, key, record, name, held.calendar, time_ms)
-        if moved is not None:
-            events.append(moved)
+        events += _measure(state, key, record, name, held.calendar, time_ms)
     state.delete(DUE, mover_key(name, held.moving_since_ms))
     if len(own) > len(taken):
         # Under the same key: this block is past it, and the next one begins with it.
@@ -221,38 +224,48 @@ def _measure(
     name: str,
     calendar: Calendar,
     time_ms: int,
-) -> AppointmentMoved | None:
-    """Put an appointment where it belongs by this calendar; return that its day is another.
+) -> list[AppointmentMoved]:
+    """Put an appointment where it belongs by this calendar; return what has another day.
 
     What an amendment moves to a day that is over, because the day after it turned out to be a
     holiday, happens on the next day of business; what only prepares happens at once.
     """
-    day = _day(calendar, record.nominal, record.convention, record.business_days)
+    moved, day = _days(calendar, record.nominal, record.convention, record.business_days)
     now = today(state, time_ms)
     if day < now and day != record.day and record.business_days == 0:
         day = roll(calendar, now, Roll.FOLLOWING)
     due_ms = _moment_ms(state, day, record.minute)
-    if due_ms == record.due_ms:
-        return None
+    if due_ms == record.due_ms and moved == record.moved:
+        return []
     _leave(state, key, record)
-    _enter(state, key, replace(record, day=day, due_ms=due_ms))
-    if day == record.day:
-        return None  # midnight is elsewhere: the ledger's distance from UTC was set anew
-    return AppointmentMoved(
-        calendar=name,
-        version=calendar.version,
-        subject=record.subject,
-        kind=record.kind,
-        nominal=record.nominal,
-        before=record.day,
-        after=day,
-    )
+    _enter(state, key, replace(record, moved=moved, day=day, due_ms=due_ms))
+    # Where the day is the same, midnight may be elsewhere: the distance from UTC was set anew.
+    days = [(record.kind, record.day, day)]
+    if record.kind in _FOLLOWED_BY:
+        days.append((_FOLLOWED_BY[record.kind], record.moved, moved))
+    return [
+        AppointmentMoved(
+            calendar=name,
+            version=calendar.version,
+            subject=record.subject,
+            kind=kind,
+            nominal=record.nominal,
+            before=before,
+            after=after,
+        )
+        for kind, before, after in days
+        if before != after
+    ]
 
 
-def _day(calendar: Calendar, nominal: Day, convention: Roll, business_days: int) -> Day:
+def _days(
+    calendar: Calendar, nominal: Day, convention: Roll, business_days: int
+) -> tuple[Day, Day]:
+    """Return where a day moves to, and the day that lies so many business days from there."""
     moved = roll(calendar, nominal, convention)
     day = add_business_days(calendar, moved, business_days) if business_days else moved
-    return min(max(day, 0), DAY_MAX)  # what a record can hold, whatever was asked for
+    # What a record can hold, whatever was asked for.
+    return min(max(moved, 0), DAY_MAX), min(max(day, 0), DAY_MAX)
 
 
 def _moment_ms(state: LedgerState, day: Day, minute: int) -> int:

@@ -212,8 +212,7 @@ class _Block:
                 return 1 + read
             case DueKind.APPOINTMENT:
                 elsewhere, now = calendars.meet(state, due.target, self._time_ms)
-                if elsewhere is not None:
-                    events.append(elsewhere)
+                events.extend(elsewhere)
                 work = APPOINTMENT_WORK
                 if now is not None:
                     work += self.happen(DueRecord(kind=now.kind, target=now.target))

@@ -405,8 +405,10 @@ class AppointmentRecord(Record):
     """Counted from where the nominal day moves to."""
     minute: Annotated[int, msgspec.Meta(ge=0, le=MINUTES_OF_DAY)]
     """Of the local day."""
+    moved: Day
+    """Where the nominal day moves to, by the calendar as it was last looked at."""
     day: Day
-    """By the calendar as it was last looked at."""
+    """By the same calendar."""
     due_ms: Milliseconds
     """Where it stands in the queue."""
 

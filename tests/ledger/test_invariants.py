@@ -70,6 +70,7 @@ APPOINTMENT = AppointmentRecord(
     convention=Roll.FOLLOWING,
     business_days=0,
     minute=0,
+    moved=20_000,
     day=20_000,
     due_ms=NOW_MS,
 )

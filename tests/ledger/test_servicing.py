@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from node.codec import replace
 from node.ledger import servicing
 from node.ledger.dates import Holiday, Order
 from node.ledger.events import (
+    AppointmentMoved,
     Event,
     FundingChecked,
     HolderPaid,
@@ -522,15 +525,7 @@ def test_calendar_that_is_amended_before_the_record_changes_what_is_paid() -> No
     }
     world = debt(define_bond(**changes))
     _, _, payment_day = days(1, **changes)
-    amended = AmendCalendar(
-        account=address(CB),
-        approvers=(),
-        calendar=KARACHI,
-        version=1,
-        withdrawn=(),
-        holidays=(Holiday(day=payment_day, provisional=False),),
-    )
-    world.do(amended, by=(CB,))
+    world.do(holidays(payment_day), by=(CB,))
 
     to_day(world, payment_day + 5)
 
@@ -541,6 +536,46 @@ def test_calendar_that_is_amended_before_the_record_changes_what_is_paid() -> No
     accrued = payment_day + later - ISSUED
     assert made.interest_due == FACE * 7 * accrued // (100 * 365)
     world.check()
+
+
+@pytest.mark.parametrize(("before", "record"), [(0, ()), (1, (-1,))])
+def test_correction_that_moves_the_next_payment_says_so_before_its_record(
+    before: int, record: tuple[int, ...]
+) -> None:
+    """A holiday on a payment day moves the payment, never its record, which counts back over it."""
+    world = debt()
+    record_day, _, payment_day = days(1)
+    world.do(holidays(*range(payment_day - before, payment_day + 1)), by=(CB,))
+
+    events = world.block().events
+
+    assert {told(event) for event in events} == {
+        (BOND, DueKind.PAYMENT_DAY, payment_day, payment_day, payment_day + 1),
+        *((BOND, DueKind.RECORD_DAY, payment_day, record_day, record_day + by) for by in record),
+    }
+    assert len(events) == 1 + len(record)
+    assert world.block().events == ()
+    to_day(world, payment_day + 1)
+    assert payment(world, 1).payment_day == payment_day + 1
+    world.check()
+
+
+def holidays(*added: int) -> AmendCalendar:
+    """Return the first amendment of the calendar, with these holidays."""
+    return AmendCalendar(
+        account=address(CB),
+        approvers=(),
+        calendar=KARACHI,
+        version=1,
+        withdrawn=(),
+        holidays=tuple(Holiday(day=day, provisional=False) for day in added),
+    )
+
+
+def told(event: Event) -> tuple[str, DueKind, int, int, int]:
+    """Return what moved, from which day to which."""
+    assert isinstance(event, AppointmentMoved)
+    return event.subject, event.kind, event.nominal, event.before, event.after
 
 
 def test_who_no_longer_collects_can_close_its_account() -> None:
