@@ -32,6 +32,7 @@ from node.ledger.events import (
     ProposalRefused,
     Proposed,
     RateAwaited,
+    RecordTaken,
 )
 from node.ledger.instruments import (
     PAYMENTS_MAX,
@@ -40,16 +41,27 @@ from node.ledger.instruments import (
     periods_of,
     schedule,
 )
-from node.ledger.operations import AmendCalendar, Approve, DefineAsset, DefineCalendar, Propose
+from node.ledger.operations import (
+    AmendCalendar,
+    Approve,
+    DefineAsset,
+    DefineCalendar,
+    Propose,
+    Transfer,
+)
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState, MemoryRecords, R, Table
 from node.ledger.tables import DUE, PROPOSALS, DueKind
 from tests.bench.crowds import Crowd, dear_bond
+from tests.ledger import paying
 from tests.ledger.debt import (
+    BOND,
+    FIVE_HOURS_MS,
     ISSUED,
     define_bond,
     define_calendar,
     define_strips,
+    holder_address,
     issue,
     make_debt,
     to_day,
@@ -159,6 +171,29 @@ def test_block_in_which_nothing_comes_due_costs_the_same_however_many_securities
 
     assert costs[0] == costs[1]
     assert costs[0][0] < 10
+
+
+def test_record_is_taken_in_the_same_work_however_many_hold() -> None:
+    """What each is owed is fixed by it: nobody's position is read or written."""
+    costs = []
+    for count in (1, 60):
+        labels = [f"holder-{number}" for number in range(count)]
+        world = make_debt(holders=labels)
+        to_day(world, ISSUED)
+        moved = [
+            Transfer(account=address(FM), to=holder_address(label), asset=BOND, amount=100)
+            for label in labels
+        ]
+        world.do(issue(60 * 100), *moved, by=(CB, FM))
+        asked = Asked()
+        asked.write(dict(world.records.items()))
+        world.records = asked
+        world.time_ms = (paying.days(1)[0] + 1) * DAY_MS - FIVE_HOURS_MS
+        result = world.block()
+        costs.append((asked.asked, len(result.written), result.events))
+
+    assert costs[0] == costs[1]
+    assert [type(event) for event in costs[0][2]] == [RecordTaken, FundingChecked]
 
 
 def test_calendar_without_appointments_pays_for_those_of_others_that_it_reads() -> None:
