@@ -34,6 +34,7 @@ CERTIFICATE_SIZE_MAX: Final = 2048  # bytes of DER; ours have about 450
 NAME_PATTERN: Final = re.compile(r"[a-z0-9-]{1,32}")
 
 _URI_PREFIX: Final = "khz://"
+_PEM_BEGIN: Final = b"-----BEGIN "
 _REVOCATIONS_BEGIN: Final = b"-----BEGIN X509 CRL-----"
 _REVOCATIONS: Final = re.compile(
     _REVOCATIONS_BEGIN + rb".*?-----END X509 CRL-----", re.DOTALL
@@ -204,11 +205,18 @@ class Revocations:
         return min((end for end in ends if end is not None), default=None)
 
     def revokes(self, der: bytes) -> bool:
-        """Say whether this certificate (DER) is on the list of whoever issued it."""
-        certificate = x509.load_der_x509_certificate(der)
+        """Say whether this certificate (DER) is on the list of whoever issued it.
+
+        One that cannot be read counts as if it were: OpenSSL, which let it in, reads more.
+        """
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            issuer, serial_number = certificate.issuer, certificate.serial_number
+        except _UNREADABLE:
+            return True
         return any(
-            each.issuer == certificate.issuer
-            and each.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+            each.issuer == issuer
+            and each.get_revoked_certificate_by_serial_number(serial_number) is not None
             for each in self._lists
         )
 
@@ -222,11 +230,16 @@ def read_revocations(pem: bytes, authorities: bytes) -> Revocations:
 
     Raises:
         CertificateError: there is no list, one that cannot be read, or one that none of these has
-            signed.
+            signed; or something else, such as a certificate, which OpenSSL would trust.
     """
     blocks = _REVOCATIONS.findall(pem)
     if not blocks or len(blocks) != pem.count(_REVOCATIONS_BEGIN):
         raise CertificateError("no list of revoked certificates, or not a whole one")
+    if pem.count(_PEM_BEGIN) != len(blocks):
+        raise CertificateError(
+            "something else beside the lists of revoked certificates: a certificate in there would"
+            " be trusted. Keep to the lists"
+        )
     try:
         lists = tuple(x509.load_pem_x509_crl(block) for block in blocks)
         issuers = x509.load_pem_x509_certificates(authorities)

@@ -230,11 +230,12 @@ class _Doorway(asyncio.Protocol):
     async def _shake(self, transport: asyncio.Transport) -> None:
         handshake = Handshake()
         SHAKING.set(handshake)  # of this task alone, and of what it begins
+        begun = self._tls.now
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
                 transport,
                 self,
-                self._tls.now.context,
+                begun.context,
                 server_side=True,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
             )
@@ -248,6 +249,12 @@ class _Doorway(asyncio.Protocol):
             raise
         if encrypted is None or encrypted.is_closing():
             self._lose()
+            return
+        now = self._tls.now  # may have been renewed meanwhile, when this was in no list yet
+        if not _may_stay(encrypted, begun, now):
+            is_same = begun.authority == now.authority
+            self._turned_away(self._address, "revoked" if is_same else "untrusted")
+            encrypted.abort()
             return
         encrypted.set_write_buffer_limits(high=WRITE_BYTES)
         handler = self._server()
@@ -271,20 +278,25 @@ class _Doorway(asyncio.Protocol):
 
 
 def _part_with(server: web.Server, former: ListenerTls, now: ListenerTls) -> None:
-    """End the connections of those who would not be let in any more.
-
-    With another authority that is everybody: whoever is good there shakes hands again.
-    """
+    """End the connections of those who would not be let in any more."""
     for handler in server.connections:
         transport = handler.transport
-        shaken = None if transport is None else transport.get_extra_info("ssl_object")
-        if transport is None or shaken is None:
-            continue
-        certificate = shaken.getpeercert(binary_form=True)
-        if former.authority != now.authority or (
-            certificate is not None and not now.is_welcome(certificate)
-        ):
+        if transport is not None and not _may_stay(transport, former, now):
             transport.abort()
+
+
+def _may_stay(transport: asyncio.BaseTransport, former: ListenerTls, now: ListenerTls) -> bool:
+    """Say whether whoever shook hands by the former would be let in now.
+
+    With another authority nobody would: whoever is good there shakes hands again.
+    """
+    shaken = transport.get_extra_info("ssl_object")
+    if former is now or shaken is None:
+        return True
+    certificate = shaken.getpeercert(binary_form=True)
+    return former.authority == now.authority and (
+        certificate is None or now.is_welcome(certificate)
+    )
 
 
 def _tell_nobody(_address: str, _reason: str) -> None:

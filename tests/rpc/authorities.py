@@ -60,6 +60,18 @@ class Authority:
         )
         return identity
 
+    def sign_as_of_version(self, identity: Identity, version: int) -> None:
+        """Sign an identity anew, as of a version of X.509 that there is not."""
+        signed = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
+        third = bytes.fromhex("a003020102")  # RFC 5280, section 4.1: [0] INTEGER 2
+        told = signed.tbs_certificate_bytes
+        assert third in told
+        told = told.replace(third, third[:-1] + bytes([version - 1]), 1)
+        signature = b"\0" + self._key.sign(told, ec.ECDSA(hashes.SHA256()))
+        by_ecdsa = bytes.fromhex("300a06082a8648ce3d040302")
+        der = _der(0x30, told + by_ecdsa + _der(0x03, signature))
+        identity.certificate.write_text(ssl.DER_cert_to_PEM_cert(der))
+
     def revoke(self, *revoked: Identity, is_over: bool = False) -> Path:
         """Return a file with the list of the certificates that are no longer good."""
         listed = (
@@ -103,6 +115,11 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _der(tag: int, value: bytes) -> bytes:
+    size = len(value)
+    return bytes([tag, size] if size < 0x80 else [tag, 0x82, *size.to_bytes(2, "big")]) + value
 
 
 def renewable(

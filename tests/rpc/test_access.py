@@ -519,6 +519,7 @@ def test_files_that_make_no_listener_say_which(
     foreign = Authority(tmp_path, "foreign")
     own = authority.revoke()
     (tmp_path / "cut.pem").write_bytes(own.read_bytes() + own.read_bytes()[:-30])
+    (tmp_path / "more.pem").write_bytes(own.read_bytes() + foreign.certificate.read_bytes())
     sound = (server.certificate, server.key, authority.certificate)
     cases = [
         ((tmp_path / "none.pem", server.key), "No such file"),
@@ -529,6 +530,7 @@ def test_files_that_make_no_listener_say_which(
         ((*sound, nonsense), "nonsense.pem: no list of revoked certificates"),
         ((*sound, tmp_path / "cut.pem"), "not a whole one"),
         ((*sound, authority.certificate), "no list of revoked certificates"),
+        ((*sound, tmp_path / "more.pem"), "a certificate in there would be trusted"),
         ((*sound, foreign.revoke()), "the list of CN=foreign is not signed by an authority"),
     ]
     for paths, said in cases:

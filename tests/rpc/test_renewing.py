@@ -135,6 +135,48 @@ async def test_who_is_revoked_has_to_go_and_the_others_stay(
         await counted(solo, "revoked")
 
 
+@pytest.mark.parametrize("reason", ["revoked", "untrusted", None])
+async def test_who_was_shaking_hands_meanwhile_is_judged_by_what_holds_now(
+    tmp_path: Path, authority: Authority, server: Identity, reason: str | None
+) -> None:
+    """Else who keeps beginning handshakes outlives any list: one of them is under way."""
+    lost = authority.sign("lost")
+    tls = renewable(server, authority, revocations=authority.revoke())
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    shaking = client_context(authority, lost).wrap_bio(incoming, outgoing)
+    async with listening(tls) as (solo, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for is_last in (False, True):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                shaking.do_handshake()
+            if is_last:  # what the client sends now ends it
+                if reason == "revoked":
+                    authority.revoke(lost)
+                if reason == "untrusted":
+                    other = Authority(tmp_path, "following")
+                    put(other.certificate, authority.certificate)
+                    put(other.revoke(), authority.certificate.with_suffix(".crl"))
+                tls.read()
+            writer.write(outgoing.read())
+            if not is_last:
+                incoming.write(await reader.read(1 << 16))
+        if reason is not None:
+            await counted(solo, reason)
+            with contextlib.suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(), 20)
+            assert reader.at_eof()
+        else:
+            shaking.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            writer.write(outgoing.read())
+            answer = b""
+            while not answer:
+                incoming.write(await reader.read(1 << 16))
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    answer = shaking.read(4)
+            assert answer == b"HTTP"
+        writer.close()
+
+
 async def test_nobody_takes_up_again_what_was_agreed_before_it_was_revoked(
     authority: Authority, server: Identity
 ) -> None:
@@ -157,6 +199,28 @@ async def test_nobody_takes_up_again_what_was_agreed_before_it_was_revoked(
         tls.read()
         with pytest.raises(ssl.SSLError, match="CERTIFICATE_REVOKED"):
             await asyncio.to_thread(shake, port, session)
+
+
+async def test_a_certificate_that_only_openssl_can_read_has_to_go_and_ends_nothing_else(
+    authority: Authority, server: Identity
+) -> None:
+    odd, kept = authority.sign("odd"), authority.sign("kept")
+    authority.sign_as_of_version(odd, 5)
+    tls = renewable(server, authority, revocations=authority.revoke())
+    async with listening(tls) as (solo, port):
+        url = f"https://127.0.0.1:{port}/ws"
+        theirs, ours = client_context(authority, odd), client_context(authority, kept)
+        async with (
+            solo.session.ws_connect(url, ssl=theirs) as unread,
+            solo.session.ws_connect(url, ssl=ours) as other,
+        ):
+            tls.read()
+            assert (await unread.receive()).type in (
+                aiohttp.WSMsgType.CLOSED,
+                aiohttp.WSMsgType.ERROR,
+            )
+            await other.send_json({"jsonrpc": "2.0", "id": 1, "method": "khz_mempool"})
+            assert (await other.receive_json())["id"] == 1
 
 
 async def test_a_list_that_is_too_old_turns_everybody_away(
