@@ -27,6 +27,7 @@ from tests.explorer.forging import forgeries, spelled
 from tests.explorer.looking import HEARD, LIES, REACHABLE, REACHED, READ
 from tests.explorer.marking import MARK, marked_operations, texts_of
 from tests.explorer.stage import BILL, ISIN, Stage, stage
+from tests.explorer.test_past import decide_proposals
 from tests.rpc.solo import solo_node
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -122,6 +123,22 @@ async def test_every_page_is_for_a_phone_a_keyboard_a_screen_reader_and_both_sch
             # The browser tells of the status.
             found += [f"{name}: {each}" for each in complaints[answer.status == 404 :]]
             complaints.clear()
+    assert found == [], "\n".join(found)
+
+
+async def test_a_decided_proposal_is_for_a_phone(running: Any, tmp_path: Path) -> None:
+    found: list[str] = []
+    async with stage(index=tmp_path / "index.sqlite") as shown:
+        ends = await decide_proposals(shown)
+        await shown.solo.indexed()
+        async with opened(running, shown.solo.url, viewport=PHONE) as (page, _):
+            for path in (
+                f"{root}/proposals/{each}" for root in ("", "/ur") for each in ends.values()
+            ):
+                await page.goto(path)
+                for asked in (LIES, HEARD, READ):
+                    found += [f"{path}: {each}" for each in await page.evaluate(asked)]
+    assert len(ends) >= 4
     assert found == [], "\n".join(found)
 
 
