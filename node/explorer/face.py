@@ -24,6 +24,7 @@ from node.explorer.limits import (
     FIELDS_SHOWN_MAX,
     PROPOSED_SHOWN_MAX,
 )
+from node.explorer.promises import promises
 from node.explorer.showing import Showing, cut, fill
 from node.explorer.written import NAMED
 from node.ledger.units import AMOUNT_MAX
@@ -394,6 +395,10 @@ class Face(Showing):
     def curve(self, points: Sequence[CurvePoint]) -> plots.Plot:
         """Return the drawing of the yield curve."""
         return plots.curve(self._catalogue, points)
+
+    def promised(self, terms: Object) -> Iterator[tuple[str, Markup]]:
+        """Yield the terms of an asset, named and written as people do."""
+        return promises(self, self._catalogue, terms)
 
     def terms(self, terms: Object) -> Iterator[tuple[str, Markup]]:
         """Yield what was announced of an auction, named and written as people do."""

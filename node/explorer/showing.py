@@ -45,6 +45,7 @@ PARTICIPANTS: Final = frozenset(
         "opened_by",
         "released_by",
         "granted_by",
+        "identified_by",
         "previous",
         "proposer",
         "holder_participant",
@@ -103,7 +104,7 @@ WHO: Final[Mapping[str, frozenset[str]]] = {
     "OFFICES_MISSING": frozenset({"offices"}),
 }
 """Details of an outcome that name offices or participants, several with commas."""
-ABSENT: Final = frozenset({"cut_off_e4", "price_e4", "share_ppm"})
+ABSENT: Final = frozenset({"cut_off_e4", "price_e4", "share_ppm", "token"})
 """Fields of which a sentence says in words that there is no value."""
 
 

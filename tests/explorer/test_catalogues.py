@@ -2,18 +2,20 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from markupsafe import Markup
 
 from node.cli import demo
 from node.cli.devnet.desk import PLAYS
 from node.codec import Record
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
+from node.explorer.promises import LISTED, LISTED_MAX, TOLD_ABOVE, UNSAID, promises
 from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
 from node.explorer.showing import ABSENT, REASONED, Showing, names_in
@@ -22,6 +24,8 @@ from node.ledger.auctions import AuctionTerms
 from node.ledger.auctions.records import AuctionStage, RowState
 from node.ledger.auctions.terms import Destination, Form
 from node.ledger.catalogue import ACTS
+from node.ledger.dates.calendars import Roll
+from node.ledger.dates.schedules import Order, Stub
 from node.ledger.events import Event
 from node.ledger.outcomes import PHRASES, Outcome
 from node.ledger.parameters import LIMITS
@@ -37,9 +41,20 @@ from node.ledger.tables import (
     ParticipantKind,
     ParticipantStatus,
 )
-from node.ledger.terms import AssetKind
+from node.ledger.terms import (
+    AssetKind,
+    BillTerms,
+    BondTerms,
+    CallRight,
+    FloatingRate,
+    PaymentPlan,
+    ServicedBillTerms,
+    StripTerms,
+    SukukTerms,
+)
 from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
+from node.rpc.results import Object
 from node.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD
 from tests.explorer.marking import marked_operations
 
@@ -58,6 +73,14 @@ THINGS = (
     "validator",
 )
 """What a page may say is not there."""
+TERMS = (BillTerms, BondTerms, SukukTerms, ServicedBillTerms, StripTerms)
+PROMISED = {
+    name
+    for record in (*TERMS, PaymentPlan, FloatingRate, CallRight)
+    for name in get_type_hints(record)
+} - {"plan", "floating", "call", *TOLD_ABOVE}
+"""What an asset may promise."""
+ENUMERATIONS: Mapping[str, type[Enum]] = {"roll": Roll, "order": Order, "stub": Stub}
 REASONS_OF_EVENTS = (
     *("ministry", "no-bids", "not-decided"),
     *(NONE_YET, STALE, TOO_YOUNG, UNPAID, UNFIXED),
@@ -254,6 +277,74 @@ def test_the_ledgers_enumerations_have_words() -> None:
     assert not missing, f"add to [words] in every file of {PLACE}: {sorted(missing)}"
 
 
+@pytest.mark.parametrize("catalogue", [ENGLISH, *OTHERS], ids=LANGUAGES)
+def test_terms_of_an_asset_are_told_in_words(catalogue: Catalogue) -> None:
+    plan: Object = {
+        "issue_day": "2026-12-01",
+        "months": 6,
+        "rates": [
+            {"from_day": "2026-12-01", "rate_ppm": 115_000},
+            {"from_day": "2027-12-01", "rate_ppm": 120_000},
+        ],
+        "floating": {"reference": "mtb-6m", "margin_ppm": -5_000, "cap_ppm": 1_000_000},
+        "call": {
+            "windows": [{"from_day": "2027-06-01", "to_day": "2027-06-02", "price_e4": 1_012_500}],
+            "notice_days": 30,
+            "in_part": True,
+        },
+        "instalments": [{"payment": 3, "share_ppm": 250_000}],
+        "roll": Roll.MODIFIED_FOLLOWING.value,
+        "order": Order.CALCULATE_THEN_SHIFT.value,
+        "stub": Stub.NONE.value,
+        "end_of_month": False,
+        "face_unit": 100,
+        "later": 7,
+    }
+    terms: Object = {
+        "face_currency": "PKR",
+        "plan": plan,
+        "pool": [{"name": "M-2 <b>", "document_hash": "5e" * 32}],
+    }
+
+    told = dict(promises(Showing(catalogue, ""), catalogue, terms))
+    said = {label: Markup(value).striptags() for label, value in told.items()}
+
+    texts = catalogue.texts
+    assert said.pop("later") == "7"
+    assert said.keys() == {
+        texts[f"promised-{name}"]
+        for name in (
+            *("face_currency", "issue_day", "months", "rates", "reference", "margin_ppm"),
+            *("windows", "notice_days", "in_part", "instalments", "roll", "order", "pool"),
+        )
+    }
+    rates = said[texts["promised-rates"]]
+    assert rates.index("11.5000") < rates.index("12.0000")
+    assert "-0.5000" in said[texts["promised-margin_ppm"]]
+    assert "101.2500" in said[texts["promised-windows"]]
+    assert "25.0000" in said[texts["promised-instalments"]]
+    assert said[texts["promised-roll"]] == catalogue.words["roll-modified-following"]
+    assert "<b>" not in told[texts["promised-pool"]]
+    assert not any(mark in each for each in said.values() for mark in "{}[]_")
+
+
+def test_long_lists_in_terms_are_told_in_part() -> None:
+    pool: Object = {
+        "pool": [{"name": f"road {number}", "document_hash": "5e" * 32} for number in range(100)]
+    }
+
+    ((_, told),) = promises(Showing(ENGLISH, ""), ENGLISH, pool)
+
+    assert told.count("road ") == LISTED_MAX
+    assert ENGLISH.texts["more-cut"] in told
+
+
+def test_what_terms_may_say_has_words() -> None:
+    words = {f"{name}-{each.value}" for name, kind in ENUMERATIONS.items() for each in kind}
+
+    assert words - {f"{name}-{value}" for name, value in UNSAID.items()} <= ENGLISH.words.keys()
+
+
 def test_every_field_in_which_a_word_is_found_has_a_name() -> None:
     fields = {
         name
@@ -334,6 +425,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"play-{play.name}{end}" for play in PLAYS for end in ("", "-note")),
         *(f"step-{play.name}-{step.name}" for play in PLAYS for step in play.steps),
         *NAMED.values(),
+        *(f"promised-{name}" for name in PROMISED),
+        *LISTED.values(),
         "nav-development",
     }
     quoted = set(re.findall(r"[\"']([a-z0-9-]+)[\"']", whole))
