@@ -187,9 +187,26 @@ CASES: Final = {
         labels=A,
         summary="a does not know the version that is scheduled",
     ),
+    "PeerIncompatible": Case(
+        series={
+            f'khazana_peer_faults_total{{instance="{node}",peer="{peer}",reason="other-hello"}}': (
+                "0+1x40" if "bank" in (node, peer) else "0x40",
+                "0+9x40" if (node, peer) == ("desk", "bank") else "0x40",
+            )
+            for node in ("bank", "desk", "house", "mint")
+            for peer in ("bank", "desk", "house", "mint")
+            if node != peer
+        },
+        labels={"peer": "bank"},
+        summary="bank has another genesis, name or release than most nodes, which refuse it",
+    ),
     "PeersMisbehave": Case(
         series={
             'khazana_peer_faults_total{instance="a",peer="bank",reason="x"}': ("0+1x40", "0x40"),
+            'khazana_peer_faults_total{instance="a",peer="bank",reason="other-hello"}': (
+                "0x40",
+                "0+9x40",
+            ),
             'khazana_peer_faults_total{instance="a",peer="(stranger)",reason="x"}': (
                 "0x40",
                 "0+9x40",
