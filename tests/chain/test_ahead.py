@@ -189,8 +189,8 @@ async def test_redemption_reads_nothing_itself_either(genesis: Genesis) -> None:
     left = HOLDERS - AT_FIRST // LAST_WORTH
     assert len(looked_for) == -(-left // (PER_BLOCK // LAST_WORTH))
     assert not any(looked_for)
-    # The cash of each, and the security that goes.
-    assert sum(plainly) == 2 * left
+    # The cash of each, the security that goes, and the account: its owner files the position.
+    assert sum(plainly) == 3 * left
 
 
 async def test_block_that_comes_early_reads_the_rest_itself(genesis: Genesis) -> None:

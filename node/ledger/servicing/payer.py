@@ -57,9 +57,9 @@ among them. Some 4 microseconds each where a million hold one, if the block was 
 HOLDERS_AT_FIRST_MAX: Final = 500
 """Of all payments that begin in a block: what these read nobody could foresee, so that each
 costs as much as five others."""
-LAST_WORTH: Final = 4
-"""Holders' worth: with the last payment a position and a holding go too, which lie all over the
-tree."""
+LAST_WORTH: Final = 6
+"""Holders' worth: with the last payment a position, where it is filed and a holding go too, which
+lie all over the tree."""
 HOLD_WORTH: Final = 8
 """Holders' worth of each hold under which cash is put: found, written, and told by an event."""
 
@@ -290,7 +290,7 @@ class _Walk:
         self._row = payment.row
         self._number = number
         self._holders_max = holders_max
-        self._hold_worth = HOLD_WORTH // worth_of(payment)
+        self._hold_worth = -(-HOLD_WORTH // worth_of(payment))  # up
         self._rates = {each.taxpayer: each.rate_bps for each in payment.withholding}
         self.looked_at = self.holders = self.paid = self.redeemed = 0
         self.withheld: defaultdict[str, int] = defaultdict(int)
