@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from node.log import Logger, Sparing
 from node.network.conduct import Conduct
 from node.network.messages import Lane
 from node.network.peer import Counts, Peer
@@ -63,7 +64,9 @@ class PeerView:
 class Contact:
     """All that outlives a link to one member; dropped when the member leaves the roster."""
 
-    def __init__(self, member: Member, address: str | None, settings: NetworkSettings) -> None:
+    def __init__(
+        self, member: Member, address: str | None, settings: NetworkSettings, log: Logger
+    ) -> None:
         self.member = member
         self.address = address
         """Where we dial it, or None."""
@@ -79,6 +82,8 @@ class Contact:
         self.links = 0
         self.dials_failed = 0
         self.last_drop = ""
+        self.refusals = Sparing(log)
+        """Lines on why no link came about: a member has part in what they say."""
 
     def standing(self) -> Standing | None:
         """Return where the peer says it stands; None without one."""

@@ -278,7 +278,7 @@ class Network:
         for name, member in self._roster.by_name.items():
             if name not in self._contacts:
                 address = self._addresses.get(name)
-                contact = Contact(member, address, self._settings)
+                contact = Contact(member, address, self._settings, self._log)
                 self._contacts[name] = contact
                 for reason in _FAULTS:  # Prometheus sees no increase in one that begins at 1
                     self._metrics.peer_faults.labels(peer=name, reason=reason)
@@ -397,7 +397,9 @@ class Network:
     def _note_no_link(self, contact: Contact, address: str, reason: str) -> None:
         """Keep why a link to a member did not come about, and log each cause once."""
         if reason != contact.last_drop:
-            self._log.info("link refused", address=address, peer=contact.member.name, reason=reason)
+            now_s = asyncio.get_running_loop().time()
+            name = contact.member.name
+            contact.refusals.info(now_s, "link refused", address=address, peer=name, reason=reason)
         contact.last_drop = reason
 
     async def _serve_contact(self, link: Link, contact: Contact, dialled: Contact | None) -> None:

@@ -151,6 +151,21 @@ def test_a_hello_that_does_not_fit_is_refused_with_the_reason(
     run_virtual(main())
 
 
+def test_a_member_that_says_something_else_each_time_does_not_fill_the_log() -> None:
+    async def main() -> None:
+        net = MemoryNet()
+        node = make_node(net, "a", validators=("a", "b", "p"), dials=())
+        puppet = Puppet(net, "p")
+        async with running(node):
+            for version in range(100, 140):
+                await closing_reason(await puppet.dial("a", hello_of("p", version=version)))
+            said = [each for each in node.recorder.lines if each["event"] == "link refused"]
+            assert len(said) == 10
+            await puppet.leave()
+
+    run_virtual(main())
+
+
 @pytest.mark.adversarial(46)
 def test_a_stranger_is_refused_and_leaves_no_trace_on_the_roster() -> None:
     async def main() -> None:
