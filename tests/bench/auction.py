@@ -1,4 +1,4 @@
-"""What an auction of 20,000 bids costs the blocks that complete, decide and settle it, as JSON.
+"""What 20,000 bids cost the blocks that close, complete, decide and settle an auction, as JSON.
 
     python -m tests.bench.auction [--sealed 15000] [--people 5000] [--store DIR]
 
@@ -152,8 +152,8 @@ class Auction:
             (operations, ["central-bank", "virtual-asset-regulator"]) for operations in persons
         )
 
-    async def bid(self) -> None:
-        """Hand in every bid, and open the sealed ones."""
+    async def bid(self) -> "Taken":
+        """Hand in every bid, and open the sealed ones; return what the block of the close took."""
         await self.go_to(self.opens_ms)
         numbered = list(enumerate(self.bids, 1))
         await self._apply(
@@ -167,11 +167,12 @@ class Auction:
             for who, chunk in self._by_dealer(numbered)
         )
         await self._apply(([self._placed(name)], [name]) for name in self.people)
-        await self.go_to(self.opens_ms + MS_PER_HOUR)
+        closing = await self.go_to(self.opens_ms + MS_PER_HOUR)
         await self._apply(
             ([_opened(number, bid) for number, bid in chunk], [who])
             for who, chunk in self._by_dealer(numbered)
         )
+        return closing
 
     async def go_to(self, time_ms: int) -> "Taken":
         """Return what the first block of a time took."""
@@ -295,7 +296,7 @@ async def measure(folder: Path, sealed: int, people: int) -> dict[str, Any]:
         town = make_town(store, record=make_record(validators=1, protocol_version=3))
         auction = Auction(town, sealed, people)
         await auction.prepare()
-        await auction.bid()
+        closing = await auction.bid()
         idle = await auction.block()
         complete = await auction.go_to(auction.opens_ms + 2 * MS_PER_HOUR)
         assert auction.record.stage is AuctionStage.DECIDING
@@ -311,6 +312,7 @@ async def measure(folder: Path, sealed: int, people: int) -> dict[str, Any]:
             "sealed_bids": record.sealed,
             "noncompetitive_bids": record.noncompetitive,
             **_figures("idle_block", idle),
+            **_figures("closing_block", closing),
             **_figures("completing_block", complete),
             **_figures("deciding_block", decide),
             "settling_blocks": len(settling),
