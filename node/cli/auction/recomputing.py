@@ -129,6 +129,7 @@ def _allotment_figures(
             published="as served",
             recomputed="as served" if is_served else "another",
         ),
+        _figure("cut-off", _shown(result.cut_off_e4), _last_served(priced)),
         _figure(
             "average price", _shown(result.average_price_e4), _shown(allotment.average_price_e4)
         ),
@@ -161,6 +162,12 @@ def _rows(found: Evidence) -> tuple[list[LadderRow], list[LadderRow], list[Ladde
     rows = [row for piece in found.pieces for row in piece.rows]
     priced = [row for row in rows if row.price_e4 is not None]
     return rows, priced, [row for row in rows if row.price_e4 is None]
+
+
+def _last_served(priced: Sequence[LadderRow]) -> str:
+    """Return the price of the last bid in a ladder that was allotted anything."""
+    prices = [row.price_e4 for row in priced if row.allotted and row.price_e4 is not None]
+    return _shown(prices[-1]) if prices else "no bid was served"
 
 
 def _undecided(row: LadderRow) -> LadderRow:
