@@ -242,6 +242,8 @@ class _Doorway(asyncio.Protocol):
         except OSError as error:
             self._turned_away(self._address, refusal_of(handshake.refused or error))
             self._lose()  # asyncio tells nobody of one that is lost in the handshake
+            _leave_frames(error)
+            _leave_frames(handshake.refused)
             return
         except BaseException:
             transport.abort()
@@ -275,6 +277,16 @@ class _Doorway(asyncio.Protocol):
         if not self._lost:
             self._lost = True
             self._counted.close(self._address)
+
+
+def _leave_frames(error: BaseException | None) -> None:
+    """Let go of where an error went through: those frames have what has the error.
+
+    Only the collector would find that, which looks seldom, and each handshake has 256 KiB.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _part_with(server: web.Server, former: ListenerTls, now: ListenerTls) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import io
 import json
 import socket
@@ -363,6 +364,42 @@ async def test_who_is_turned_away_in_the_handshake_is_counted_and_told_of_sparin
     lines = [line for line in log.getvalue().splitlines() if "client turned away" in line]
     assert 10 <= len(lines) < 20
     assert all("address=127.0.0.1 reason=not-tls" in line for line in lines)
+
+
+async def test_nothing_stays_of_a_handshake_that_failed(
+    authority: Authority, server: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of it is in a cycle stays until the collector looks, and that is seldom: each has
+    buffers of 256 KiB."""
+    monkeypatch.setattr(listening, "HANDSHAKE_SECONDS", 0.05)
+    tls = renewable(server, authority)
+    stranger = client_context(authority)  # which shows no certificate
+    async with solo_node(settled=False) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.OPERATOR, tls=tls)
+        gc.collect()
+        gc.disable()
+        try:
+            for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\x16", b""):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(sent)
+                await reader.read()
+                writer.close()
+            with pytest.raises(ssl.SSLError):
+                await _ask_in_tls(port, stranger)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            reasons = {"not-tls": 1, "slow": 2, "no-certificate": 1, "lost": 1}
+            await _until(lambda: all(turned_away(solo, each) == reasons[each] for each in reasons))
+            await _until(lambda: not solo.server._connections._open)
+            left = [each for each in gc.get_objects() if _is_of_the_node(each)]
+        finally:
+            gc.enable()
+
+    assert not left
+
+
+def _is_of_the_node(each: object) -> bool:
+    return isinstance(each, asyncio.sslproto.SSLProtocol) and each._server_side
 
 
 def turned_away(solo: Solo, reason: str) -> float:
