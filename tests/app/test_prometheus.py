@@ -278,11 +278,12 @@ OWN_CLOCK: Final = Case(
         )
         for node in "abc"
         for validator in ("bank", "desk", "house")
-    },
+    }
+    | {'khazana_clock_offset_seconds{instance="d",validator="bank"}': ("0x40", "3x40")},
     labels=A,
     summary="a sees most clocks 3.0 s off: its own is",
 )
-"""A node, an observer perhaps, to which all others are off; and one to which one is."""
+"""A node to which all others are off; and two to which one is, of whom one knows of no other."""
 
 
 AWAY: Final = Case(
