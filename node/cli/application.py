@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from node.cli.credentials import Credentials, credentials_options
 from node.cli.exits import CommandError, Exit
-from node.cli.output import emit_error
+from node.cli.output import emit_error, fit
 
 
 class Place(NamedTuple):
@@ -137,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in words
+    fit(sys.stdout, sys.stderr, as_json=as_json)
     try:
         ended = application.main(words, prog_name="khazana", standalone_mode=False)
     except click.ClickException as error:

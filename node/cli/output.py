@@ -7,6 +7,8 @@ Much of it was written by participants, or said by a node that nobody has to tru
 terminal would act on, and what turns the direction of the text after it, is printed as an escape.
 """
 
+import codecs
+import io
 import json
 import re
 import sys
@@ -22,7 +24,30 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _STEERING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of what is not seen and does something."""
+_UTF_8: Final = frozenset({"utf-8", "utf8"})
+_DRAWN: Final = str.maketrans("▁▂▃▄▅▆▇█…─│┌┐└┘", "12345678~-|++++")
+"""What we draw with, for who has no such letters: each by one."""
 _NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?")
+
+
+def fit(*streams: object, as_json: bool) -> None:
+    """Let what is written into streams that are not of UTF-8 be written all the same.
+
+    What their encoding lacks is an escape, JSON's own, by which a machine reads what was written;
+    what we draw with is a letter that every encoding has.
+    """
+
+    def escaped(error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        lacking = error.object[error.start : error.end]
+        drawn = lacking if as_json else lacking.translate(_DRAWN)
+        return json.dumps(drawn)[1:-1], error.end
+
+    codecs.register_error("khazana", escaped)
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() not in _UTF_8:
+            stream.reconfigure(errors="khazana")
 
 
 def json_option(command: Command) -> Command:

@@ -1,5 +1,7 @@
 """The tree of commands: quick, documented, and honest about how it ends."""
 
+import io
+import json
 import subprocess
 import sys
 import textwrap
@@ -9,8 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from node.cli.application import LazyGroup, application
+from node.cli.application import LazyGroup, application, main
 from node.cli.exits import EXIT_MEANINGS, Exit
+from node.cli.output import fit
 from tests.cli.asked import here
 from tests.cli.running import khazana
 
@@ -101,6 +104,34 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
     assert ran.code == Exit.OK
     assert all(f"  {name} " in ran.out for name in application.places)
     assert "Exit codes" in ran.out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_where_an_encoding_lacks_letters_they_are_escapes_and_drawings_are_drawn(
+    encoding: str,
+) -> None:
+    said = {"memo": "کرایہ café \U0001f3e6 ▁█…"}
+    written = {}
+    for as_json in (True, False):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        fit(stream, as_json=as_json)
+        stream.write(json.dumps(said, ensure_ascii=False) if as_json else said["memo"])
+        stream.flush()
+        written[as_json] = stream.buffer.getvalue().decode(encoding)
+
+    assert json.loads(written[True]) == said
+    assert written[False].startswith("\\u06a9\\u0631")
+    assert written[False].endswith("\\ud83c\\udfe6 18~")
+
+
+def test_every_command_is_fit_for_its_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+
+    stream.write("ک")
+    stream.flush()
 
 
 @pytest.mark.parametrize(("path", "command", "line"), COMMANDS)
