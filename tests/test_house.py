@@ -1,5 +1,6 @@
 """The house itself: what the distribution holds, what lies at the top, what may stand in a file."""
 
+import ast
 import importlib.metadata
 import re
 import subprocess
@@ -30,6 +31,9 @@ TOP_LEVEL = {
 # Written in two parts, so that this file does not break its own rule.
 INDEX_HOSTS = ["pypi" + ".org", "python" + "hosted.org"]
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"]) + r")\b")
+
+INEXACT = {"cmath", "decimal", "math", "numbers", "statistics"}
+OF_INTEGERS = {"ceil", "comb", "gcd", "isqrt", "lcm", "prod"}
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +141,37 @@ def test_no_source_file_is_left_unfinished() -> None:
     ]
 
     assert offenders == []
+
+
+@pytest.mark.parametrize("room", ["consensus", "node/ledger"])
+def test_where_nodes_have_to_agree_numbers_are_whole_or_rational(room: str) -> None:
+    """No float, no `Decimal`, no division that would make one; of `math` what is of integers."""
+    offenders = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(text_of(path)))
+        if isinstance(node, ast.expr | ast.stmt) and is_inexact(node)
+    ]
+
+    assert offenders == []
+
+
+def is_inexact(node: ast.AST) -> bool:
+    """Return whether an expression, a statement or an import can bring in such a number."""
+    match node:
+        case ast.Constant(value=float() | complex()):
+            return True
+        case ast.Name(id="float" | "complex"):
+            return True
+        case ast.BinOp(op=ast.Div()) | ast.AugAssign(op=ast.Div()):
+            return True
+        case ast.Import(names=names):
+            return any(each.name in INEXACT for each in names)
+        case ast.ImportFrom(module=module, names=names):
+            whole = module == "math" and {each.name for each in names} <= OF_INTEGERS
+            return module in INEXACT and not whole
+        case _:
+            return False
 
 
 def test_every_dependency_is_locked_with_hashes() -> None:
