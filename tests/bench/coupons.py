@@ -48,17 +48,21 @@ from node.keys.development import development_signer
 from node.ledger.acting import BlockContext
 from node.ledger.dates import Order, Roll, Stub, date_of
 from node.ledger.identifiers import is_isin
-from node.ledger.operations import DefineAsset, DefineCalendar
+from node.ledger.operations import DefineAsset, DefineCalendar, SetTaxStatus
 from node.ledger.positions import place_of
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import (
     PAYMENTS,
     POSITIONS,
+    TAXED_POSITIONS,
     PaymentRecord,
     PaymentStatus,
     PositionRecord,
+    TaxedPositionRecord,
+    TaxStatus,
     payment_key,
     position_key,
+    taxed_prefix,
 )
 from node.ledger.state import LedgerState, MemoryRecords
 from node.ledger.tables import (
@@ -81,7 +85,7 @@ from node.ledger.units import MS_PER_DAY, local_day
 from node.provision.acts import RUPEE
 from node.stages import Stages
 from node.storage import KeyValueStore, StorageThread, open_leveldb
-from tests.bench.joining import certify, make_network
+from tests.bench.joining import OWNER, certify, make_network
 from tests.bench.population import (
     FUNDS_PAISA,
     Population,
@@ -126,6 +130,8 @@ class Kind:
     """It repays a part of the face."""
     held: bool = False
     """Most of each holder's face is on hold."""
+    marked: bool = False
+    """Who holds it is a taxpayer of another status from the second day on (`marking`)."""
 
 
 COUPON: Final = Kind()
@@ -149,6 +155,16 @@ def with_bonds(
         _bond(f"{BOND}-{number}" if number else BOND, number, today, ministry, bank, kind)
         for number in range(securities)
     ]
+    if kind.marked:
+        inactive = SetTaxStatus(
+            account=ministry,
+            approvers=(bank,),
+            participant=OWNER,
+            status=TaxStatus.INACTIVE,
+            from_day=today + 1,
+            source="Active taxpayers list",
+        )
+        operations.append(inactive)
     context = BlockContext(
         height=1,
         time_ms=genesis.time_ms,
@@ -253,6 +269,7 @@ def plant_into(
         *kinds_of_record(),
         (lambda place: HOLDINGS.prefix + holding_key(place, BOND), holding),
         (lambda place: POSITIONS.prefix + position_key(BOND, place_of(place, RUPEE)), position),
+        (lambda place: TAXED_POSITIONS.prefix + _filed_at(place), encode(TaxedPositionRecord())),
     ]
     if kind.held:
         hold = encode(
@@ -270,12 +287,16 @@ def plant_into(
     write_population(store, genesis, Population(holders, kinds, others))
 
 
+def _filed_at(place: bytes) -> bytes:
+    return taxed_prefix(OWNER, TaxStatus.ACTIVE) + position_key(BOND, place_of(place, RUPEE))
+
+
 def _hold_id(place: bytes) -> bytes:
     return place.ljust(HASH_SIZE, b"\0")
 
 
 @asynccontextmanager
-async def _opened(folder: Path, *, hurried: bool) -> AsyncIterator["_Blocks"]:
+async def opened(folder: Path, *, hurried: bool) -> AsyncIterator["Blocks"]:
     """Open a planted network, with a thread of its own."""
     genesis = load_genesis(folder / GENESIS_FILE)
     stages = Stages(time.thread_time)
@@ -283,7 +304,7 @@ async def _opened(folder: Path, *, hurried: bool) -> AsyncIterator["_Blocks"]:
         store = open_leveldb(folder / "db", create=False, node=True)
         chain = Chain.open(store, genesis, thread=thread, stages=stages)
         chain.listeners.append(collector.look_soon)  # as a node does
-        yield _Blocks(chain, stages, None if hurried else thread)
+        yield Blocks(chain, stages, None if hurried else thread)
         await thread.drain()
         store.close()
 
@@ -291,8 +312,8 @@ async def _opened(folder: Path, *, hurried: bool) -> AsyncIterator["_Blocks"]:
 async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
     """Let the coupon of a planted network pass, and measure every block of it."""
     async with (
-        _opened(folder, hurried=hurried) as blocks,
-        _opened(folder / CONTROL_FOLDER, hurried=hurried) as beside,
+        opened(folder, hurried=hurried) as blocks,
+        opened(folder / CONTROL_FOLDER, hurried=hurried) as beside,
     ):
         chain = blocks.chain
         now, elsewhere = chain.genesis.time_ms, beside.chain.genesis.time_ms
@@ -314,12 +335,12 @@ async def run(folder: Path, *, hurried: bool) -> dict[str, Any]:
             assert payment is not None  # it is never deleted
         due = payment.interest_due + payment.principal_due
         assert payment.paid + payment.withheld + payment.residue == due
-    paid, unpaid = _spread(paying), _spread(control)
-    added, taken = _spread(_added(paying, control)), _spread(_added(taking, control))
+    paid, unpaid = spread_of(paying), spread_of(control)
+    added, taken = spread_of(added_to(paying, control)), spread_of(added_to(taking, control))
     return {
         "holders": payment.holders,
-        "idle_block_ms": _spread(idle),
-        "day_of_records_ms": _spread(taking),
+        "idle_block_ms": spread_of(idle),
+        "day_of_records_ms": spread_of(taking),
         "paying_block_ms": paid,
         "control_block_ms": unpaid,
         "added_ms": added,
@@ -366,7 +387,7 @@ def _is_due(chain: Chain, time_ms: int) -> bool:
     return any(int.from_bytes(key[:8]) <= time_ms for key, _ in heads)
 
 
-class _Blocks:
+class Blocks:
     """Decides empty blocks, and measures them."""
 
     def __init__(self, chain: Chain, stages: Stages, thread: StorageThread | None) -> None:
@@ -418,7 +439,7 @@ class _Blocks:
         return store.seconds - store.loop_seconds
 
 
-def _added(
+def added_to(
     blocks: list[dict[str, float]], control: list[dict[str, float]]
 ) -> list[dict[str, float]]:
     """Return what each block took by the clock and of its own, beyond the median of others."""
@@ -426,7 +447,7 @@ def _added(
     return [{name: block[name] - usual[name] for name in usual} for block in blocks]
 
 
-def _spread(blocks: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+def spread_of(blocks: list[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Return median, the 99th of a hundred, and highest of each measure."""
     spread = {}
     for name in blocks[0]:
