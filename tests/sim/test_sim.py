@@ -67,7 +67,7 @@ def test_every_operation_is_applied_auctions_of_every_form_settle_and_outcomes_a
             )
             for seed, version in (
                 (5, 1),
-                *((seed, LATEST_VERSION) for seed in (47, 63, 67, 45, 43, 41, 48)),
+                *((seed, LATEST_VERSION) for seed in (47, 67, 45, 63, 43, 41, 48)),
                 (70, 1),
             )
         ),
@@ -94,16 +94,18 @@ def test_bad_input_of_the_debt_desk_is_met_and_payments_take_their_steps() -> No
     day = Options(version=LATEST_VERSION, faults=(), liars=0, client_pause_s=0.4, bad=True)
     day = replace(day, seed=1, minutes=0.7)
     days = replace(day, day_s=1.2, paid_per_block=5)
-    # An allotment that is not paid for and goes to others: who was cut short has to be there.
-    unpaid = replace(day, auctions=True, seed=2, validators=1)
+    # One validator computes what four do, and four times as fast. An allotment that is not paid for
+    # and goes to others: who was cut short has to be there.
+    alone = replace(days, validators=1)
+    unpaid = replace(day, auctions=True, validators=1)
     for options in (
         replace(day, auctions=True),
         replace(days, seed=2),
-        unpaid,
-        replace(days, seed=3),
-        replace(days, seed=3, validators=1),
-        *(replace(unpaid, seed=seed) for seed in (10, 9)),
-        *(replace(days, seed=seed) for seed in (1, 4, 7)),
+        replace(alone, seed=7),
+        *(replace(unpaid, seed=seed) for seed in (1, 9)),
+        *(replace(alone, seed=seed) for seed in (12, 6, 8, 3)),
+        *(replace(unpaid, seed=seed) for seed in (2, 10)),
+        *(replace(days, seed=seed) for seed in (3, 1, 4, 7)),
     ):
         result = holds(options)
         met |= result.outcomes.keys() | result.clients.refusals.keys() | result.events.keys()
