@@ -75,6 +75,8 @@ STEPS_MAX: Final = 60
 
 QUERY_MAX: Final = 128
 """Characters of what is searched for, and of a cursor."""
+RATES_TOLD_MAX: Final = 3
+"""Rates of withholding that a sentence names."""
 TRAIL_MAX: Final = 700
 """Characters of the way back that a page of a list has in its links: eight of the longest cursors,
 twenty names. From further on it leads back so far, and to the first page."""

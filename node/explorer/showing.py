@@ -9,7 +9,7 @@ that a field which a later release adds is shown as text and not left out.
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 from urllib.parse import quote
@@ -17,7 +17,12 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from node.explorer.catalogues import Catalogue
-from node.explorer.limits import FIELDS_SHOWN_MAX, NESTED_SHOWN_MAX, TEXT_SHOWN_MAX
+from node.explorer.limits import (
+    FIELDS_SHOWN_MAX,
+    NESTED_SHOWN_MAX,
+    RATES_TOLD_MAX,
+    TEXT_SHOWN_MAX,
+)
 from node.ledger.phrases import Meaning
 from node.rpc.errors import JsonValue
 from node.telling import Figure, asset_of, reason_in, scaled, told, why
@@ -53,7 +58,7 @@ PARTICIPANTS: Final = frozenset(
 )
 """Fields that name a participant."""
 NAMED: Final = frozenset(
-    {"activity", "kind", "office", "offices", "phase", "status", "subject", "type"}
+    {"activity", "kind", "office", "offices", "phase", "status", "subject", "taxpayer", "type"}
 )
 """Fields whose values the catalogues have words for."""
 AMOUNTS: Final = frozenset(
@@ -436,7 +441,23 @@ class Showing:
                 return self.number(scaled(value))
             case int() if name.endswith("_ppm"):
                 return self.percent(scaled(value))
+            case int() if name.endswith("_bps"):
+                return self.percent(f"{value // 100}.{value % 100:02d}")
+            case list() if name == "rows":
+                return self._rows(value)
         return self.value(name, value)
+
+    def _rows(self, rows: Sequence[JsonValue]) -> Markup:
+        """Return rates with the days from which they rule, the first of them."""
+        told = Markup(", ").join(self._row(row) for row in rows[:RATES_TOLD_MAX])
+        if len(rows) <= RATES_TOLD_MAX:
+            return told
+        more = self._catalogue.text("and-more", count=len(rows) - RATES_TOLD_MAX)
+        return Markup("{} {}").format(told, more)
+
+    def _row(self, row: JsonValue) -> Markup:
+        assert isinstance(row, dict), "what rows are made of are records"
+        return fill(self._catalogue.texts["withheld-row"], lambda name: self._part(name, row[name]))
 
     def percent(self, rate: str | None) -> Markup:
         """Return a rate in per cent, or a dash where there is none."""

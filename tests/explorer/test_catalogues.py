@@ -15,6 +15,7 @@ from node.cli.devnet.desk import PLAYS
 from node.codec import Record
 from node.explorer.catalogues import FOLDER, LANGUAGES, Catalogue, catalogues
 from node.explorer.face import MENU, TEMPLATES, TERM_WORDS
+from node.explorer.limits import RATES_TOLD_MAX
 from node.explorer.promises import LISTED, LISTED_MAX, TOLD_ABOVE, UNSAID, promises
 from node.explorer.proposals import CLOSED, ENDS, OPEN
 from node.explorer.proving import REASONS
@@ -52,6 +53,7 @@ from node.ledger.terms import (
     StripTerms,
     SukukTerms,
 )
+from node.rpc.errors import JsonValue
 from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
 from node.rpc.results import Object
@@ -326,6 +328,28 @@ def test_terms_of_an_asset_are_told_in_words(catalogue: Catalogue) -> None:
     assert said[texts["promised-roll"]] == catalogue.words["roll-modified-following"]
     assert "<b>" not in told[texts["promised-pool"]]
     assert not any(mark in each for each in said.values() for mark in "{}[]_")
+
+
+def test_what_is_withheld_is_told_with_its_first_rates() -> None:
+    rows: list[JsonValue] = [
+        {"from_day": f"20{year}-07-01", "rate_bps": year * 100 + 50, "source": "x"}
+        for year in range(27, 27 + RATES_TOLD_MAX + 2)
+    ]
+    fields: Object = {
+        "type": "set_withholding",
+        "account": "a",
+        "taxpayer": "person-inactive",
+        "kind": "bond",
+        "collector": "c",
+        "rows": rows,
+    }
+
+    told = Showing(ENGLISH, "").operation(fields).striptags()
+
+    assert "27.50 % from 2027-07-01 on, 28.50 % from" in told
+    assert told.count("-07-01 on") == RATES_TOLD_MAX
+    assert "on (and 2 more)" in told
+    assert "from a person, inactive as a taxpayer on a bond" in told
 
 
 def test_long_lists_in_terms_are_told_in_part() -> None:

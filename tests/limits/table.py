@@ -760,6 +760,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.explorer.promises.LISTED_MAX": (
         "tests/explorer/test_catalogues.py::test_long_lists_in_terms_are_told_in_part"
     ),
+    "node.explorer.limits.RATES_TOLD_MAX": (
+        "tests/explorer/test_catalogues.py::test_what_is_withheld_is_told_with_its_first_rates"
+    ),
     "node.explorer.limits.WRITTEN_SHOWN_MAX": (
         f"{_PAGES}::test_fields_that_have_a_word_are_shown_up_to_a_bound"
     ),
