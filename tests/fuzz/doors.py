@@ -47,6 +47,8 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.app.loading.load_signer": _JOINED,
     "node.app.loading.load_following_identity": _JOINED,
     "node.app.loading.load_following_signer": _JOINED,
+    "node.app.node.Node.read_certificates": _JOINED,
+    "node.rpc.tls.read_tls": _JOINED,
     "node.cli.signing.load_signers": _JOINED,
     "node.replica.journal.Journal.load": "the file and its entries are in rows of their own",
     "node.cli.upkeep.load_home": _JOINED,

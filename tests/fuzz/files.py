@@ -1,5 +1,6 @@
 """What stands in files: of an operator, of a node, of whoever signs away from it."""
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -34,7 +35,12 @@ from node.genesis import (
     load_genesis,
     read_amendment,
 )
-from node.keys.certificates import check_certificate, read_chain
+from node.keys.certificates import (
+    Revocations,
+    check_certificate,
+    read_chain,
+    read_revocations,
+)
 from node.keys.errors import CertificateError, KeysError
 from node.keys.keystore import load_key, read_keystore, read_passphrase
 from node.proofs import ProofError, read_entries, verify_proof_file
@@ -115,7 +121,17 @@ def _log(data: bytes) -> None:
 
 
 def _der(data: bytes) -> None:
+    _list(seeds.revocations()[0]).revokes(data)
     assert check_certificate(data).name
+
+
+def _list(data: bytes) -> Revocations:
+    text = b"-----BEGIN X509 CRL-----\n%s-----END X509 CRL-----\n" % base64.encodebytes(data)
+    return read_revocations(text, seeds.revoking()[0])
+
+
+def _revocations(data: bytes) -> None:
+    assert _list(data).revokes(seeds.revoking()[2])
 
 
 def _chain(data: bytes) -> None:
@@ -285,7 +301,21 @@ FILES: Final[tuple[Target, ...]] = (
         opened=reading(_der),
         refusals=(CertificateError,),
         seeds=seeds_of(seeds.tls_certificates),
-        doors=("node.keys.certificates.check_certificate",),
+        doors=(
+            "node.keys.certificates.check_certificate",
+            "node.keys.certificates.Revocations.revokes",
+        ),
+    ),
+    Target(
+        name="revocations",
+        form=Form.BYTES,
+        opened=reading(_revocations),
+        refusals=(CertificateError,),
+        seeds=seeds_of(seeds.revocations),
+        doors=(
+            "node.keys.certificates.read_revocations",
+            "node.keys.certificates.Revocations.revokes",
+        ),
     ),
     Target(
         name="certificate-chain",

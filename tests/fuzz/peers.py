@@ -17,7 +17,14 @@ from node.codec import CodecError, encode
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState
-from node.ledger.transactions import TransactionError, decode_body, decode_each, decode_signed
+from node.ledger.transactions import (
+    TransactionError,
+    decode_body,
+    decode_each,
+    decode_signed,
+    decode_transaction,
+    decode_transactions,
+)
 from node.ledger.transition import apply_block
 from node.network import WireError, WireLimits
 from node.network.messages import decode_message, encode_message
@@ -47,6 +54,17 @@ def _transaction(data: bytes) -> bytes:
         raise
     assert column == [decoded]
     return encode(decoded[0])
+
+
+def _transactions(data: bytes) -> bytes:
+    """By itself and among others, which come to the same."""
+    good = seeds.transactions()[0]
+    try:
+        decoded = decode_transaction(data)
+    except TransactionError:
+        raise AssertionError(decode_transactions((good, data))) from None  # That is refused too.
+    assert decode_transactions((good, data))[1] == decoded
+    return encode(decoded)
 
 
 def _wire(data: bytes) -> bytes:
@@ -154,6 +172,17 @@ PEERS: Final[tuple[Target, ...]] = (
             "node.ledger.transactions.decode_body",
         ),
         examples=200,
+    ),
+    Target(
+        name="transactions",
+        form=Form.MESSAGEPACK,
+        opened=reading(_transactions),
+        refusals=(TransactionError,),
+        seeds=seeds_of(seeds.transactions),
+        doors=(
+            "node.ledger.transactions.decode_transaction",
+            "node.ledger.transactions.decode_transactions",
+        ),
     ),
     Target(
         name="applied",

@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from consensus.certificates import QuorumCertificate
 from consensus.evidence import Equivocation
@@ -74,6 +76,7 @@ from tests.chain.amending import body_of, signed
 from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
 from tests.ledger.test_ladders import LADDERS
 from tests.network.samples import SAMPLES
+from tests.rpc.authorities import Authority
 
 PASSPHRASE: Final = "correct horse"
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
@@ -344,6 +347,24 @@ def keystores() -> tuple[bytes, ...]:
 
 def tls_certificates() -> tuple[bytes, ...]:
     return tuple(create_tls_identity(name, seed=b"x" * 32)[1] for name in ("regulator", "a-1"))
+
+
+@cache
+def revoking() -> tuple[bytes, bytes, bytes]:
+    """Return an authority (PEM), its list (DER) and a certificate that is on it (DER)."""
+    with TemporaryDirectory() as folder:
+        authority = Authority(Path(folder), "clients")
+        gone = authority.sign("bank")
+        listed = x509.load_pem_x509_crl(authority.revoke(gone).read_bytes())
+        return (
+            authority.certificate.read_bytes(),
+            listed.public_bytes(Encoding.DER),
+            ssl.PEM_cert_to_DER_cert(gone.certificate.read_text()),
+        )
+
+
+def revocations() -> tuple[bytes, ...]:
+    return (revoking()[1],)
 
 
 def backups() -> tuple[bytes, ...]:
