@@ -8,7 +8,7 @@ from node.genesis import Genesis
 from node.index.errors import IndexUnusable
 from node.index.projection import Given, HoldingKey, Projector, Rows
 from node.index.source import Classes, Moment, moment
-from node.index.writing import Checkpoint
+from node.index.writing import Checkpoint, check_network
 from node.storage import KeyValueStore, ReadView
 
 TRANSACTIONS_AT_ONCE: Final = 10_000
@@ -69,11 +69,7 @@ class Gatherer:
         Raises:
             IndexUnusable: it is of another network, or of blocks that this chain does not have.
         """
-        if checkpoint.network != self._genesis.hash:
-            raise IndexUnusable(
-                f"the index is of the network {checkpoint.network.hex()}, this node's is"
-                f" {self._genesis.hash.hex()}: give each its own database"
-            )
+        check_network(checkpoint, self._genesis.hash)
         with moment(self._store, self._genesis) as now:
             ours = now.block_id(checkpoint.height)
             if checkpoint.block_id and ours is not None and ours != checkpoint.block_id:

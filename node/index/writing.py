@@ -82,6 +82,19 @@ def checkpoint_of(rows: Iterable[tuple[object, ...]]) -> Checkpoint | None:
     return None
 
 
+def check_network(checkpoint: Checkpoint, network: bytes) -> None:
+    """Refuse an index of other blocks than those of the network with this genesis hash.
+
+    Raises:
+        IndexUnusable: it is of another network.
+    """
+    if checkpoint.network != network:
+        raise IndexUnusable(
+            f"the index is of the network {checkpoint.network.hex()}, this node's is"
+            f" {network.hex()}: give each its own database"
+        )
+
+
 async def add_holdings(
     session: Session, holdings: Mapping[HoldingKey, int], class_of: ClassOf
 ) -> None:

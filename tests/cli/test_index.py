@@ -1,11 +1,15 @@
 """`khazana index`: what it prints, and how it ends."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from node.cli.exits import Exit
+from node.index.schema import FORMAT
 from node.storage import open_leveldb
 from tests.cli.asked import here
 from tests.cli.running import khazana
@@ -67,3 +71,36 @@ def test_what_is_no_database_is_refused_with_what_to_do(home: Path) -> None:
     assert "khazana index rebuild" in status.err
     assert (rebuilt.code, rebuilt.err) == (Exit.OK, "")
     assert here("index", "status", "--home", home).code == Exit.OK
+
+
+def test_the_doctor_says_whether_an_index_can_go_on_and_what_to_do(home: Path) -> None:
+    def findings() -> dict[str, Any]:
+        ran = here("doctor", "--home", home, "--timeout", "0.1", "--json")
+        return {each["check"]: each for each in ran.json["findings"]}
+
+    def finding() -> dict[str, Any]:
+        return cast("dict[str, Any]", findings()["index"])
+
+    def write(column: str, value: object) -> None:
+        with closing(sqlite3.connect(home / "data/index.sqlite")) as database, database:
+            database.execute(f"UPDATE checkpoint SET {column} = ?", (value,))
+
+    configure(home, "sqlite")
+    unmade = finding()
+    assert here("index", "rebuild", "--home", home).code == Exit.OK
+    sound = finding()
+    write("format", FORMAT - 1)
+    older = finding()
+    write("format", FORMAT)
+    write("network", bytes(32))
+    strange = finding()
+
+    assert (unmade["verdict"], sound["verdict"]) == ("ok", "ok")
+    assert unmade["found"].startswith("none yet")
+    assert sound["found"].endswith("stands at block 12")
+    assert (older["verdict"], strange["verdict"]) == ("failed", "failed")
+    assert f"has the form {FORMAT - 1}, this release writes {FORMAT}" in older["found"]
+    assert f"`khazana index rebuild --home {home}`" in older["advice"]
+    assert f"of the network {bytes(32).hex()}" in strange["found"]
+    (home / "node.toml").write_text((home / "node.toml").read_text().replace('"sqlite"', '"off"'))
+    assert "index" not in findings()

@@ -29,8 +29,9 @@ def command(ctx: click.Context, home: Path, timeout_s: float, *, as_json: bool) 
     """Look at everything that a node stands on, and say what to do where something is amiss.
 
     Clock, disk, the time of a sync, ports, permissions, certificate and keys, database, genesis,
-    version, peers. Of a running node it asks what the node knows; of a stopped one it opens the
-    database and calls the peers itself. Nothing is changed. --timeout is for the peers.
+    version, peers, and the index and the stream of a node that has them. Of a running node it asks
+    what the node knows; of a stopped one it opens the database and calls the peers itself. Nothing
+    is changed. --timeout is for the peers.
 
     Exit code 1 when a check failed; warnings leave it at 0.
 
@@ -74,6 +75,7 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
         permission_findings,
         voting_findings,
     )
+    from node.cli.doctor.index import index_findings
     from node.cli.doctor.kernel import read_kernel_clock
     from node.cli.doctor.machine import clock_findings, disk_findings, port_findings
     from node.cli.doctor.network import (
@@ -122,7 +124,9 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
     yield from port_findings(config, running=seen.running, answers=seen.answers)
     yield from seen.findings
     yield genesis_finding(place, seen.outlook)
-    yield from stream_findings(place, None if seen.outlook is None else seen.outlook.height)
+    height = None if seen.outlook is None else seen.outlook.height
+    yield from index_findings(place, home, height)
+    yield from stream_findings(place, height)
     yield from version_findings(seen.outlook, seen.software)
     if seen.peers is not None:
         yield from peer_findings(place, seen.peers, seen.software)
