@@ -12,7 +12,7 @@ from node.cli.refusals import entry_of, name_of
 
 if TYPE_CHECKING:
     from node.chain import AmendmentMissing, UpgradeRequired
-    from node.client import CallFailed, Forgotten, Limited, Refused
+    from node.client import CallFailed, Forgotten, Limited, NoResult, Refused, Unproven
     from node.codec import CodecError
     from node.config import ConfigError
     from node.genesis import AmendmentError, GenesisError
@@ -82,6 +82,14 @@ def _forgotten(error: "Forgotten") -> Facts:
     return {"id": error.transaction_id}
 
 
+def _no_result(error: "NoResult") -> Facts:
+    return {"stage": error.stage}
+
+
+def _unproven(error: "Unproven") -> Facts:
+    return {"record": error.record, "fault": error.fault}
+
+
 def _limited(error: "Limited") -> Facts:
     return {"retry_after_ms": error.retry_after_ms}
 
@@ -130,7 +138,9 @@ FACTS: Final[Mapping[str, Callable[[Any], Facts]]] = {
     "node.client.errors.CallFailed": _call_failed,
     "node.client.errors.Forgotten": _forgotten,
     "node.client.errors.Limited": _limited,
+    "node.client.errors.NoResult": _no_result,
     "node.client.errors.Refused": _refused,
+    "node.client.errors.Unproven": _unproven,
     "node.codec.CodecError": _fault_of_bytes,
     "node.config.faults.ConfigError": _faults,
     "node.genesis.amendment.AmendmentError": _amendment,

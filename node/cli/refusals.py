@@ -82,6 +82,31 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "The transaction's time is over, and the node no longer keeps the blocks that may hold it.",
         "Ask a node that keeps all blocks: `khazana query transaction`.",
     ),
+    "node.client.errors.Unproven": make_entry(
+        "record-unproven",
+        Exit.REFUSED,
+        "The node does not prove what it tells: the proof of a record does not hold.",
+        "Is it the genesis of this network, and every --amendment named? Otherwise ask another node"
+        " with --url, and tell the operator of this one.",
+    ),
+    "node.client.errors.NoResult": make_entry(
+        "auction-no-result",
+        Exit.REFUSED,
+        "The auction has no result: it is not decided yet.",
+        "`khazana auction show` says when it is decided.",
+    ),
+    "node.client.errors.NoBidAccepted": make_entry(
+        "auction-rejected",
+        Exit.REFUSED,
+        "The auction is over without a result.",
+        "No bid was accepted, and nothing is to come.",
+    ),
+    "node.client.errors.Changing": make_entry(
+        "auction-changing",
+        Exit.REFUSED,
+        "The auction went on each time that it was read.",
+        "Try again when it has settled; `khazana auction show` says when.",
+    ),
     "node.client.errors.WaitTimeout": make_entry(
         "not-final-yet",
         Exit.TIMEOUT,

@@ -94,10 +94,12 @@ class Client:
             ssl_context=ssl_context,
             api_key=api_key,
         )
+        self._genesis: Genesis | None = None
+        """The network's, if it was given: what proofs are checked against."""
         if network is None or isinstance(network, ClientNetwork):
             self._network = network
         else:
-            self._network = ClientNetwork.of(network)
+            self._network, self._genesis = ClientNetwork.of(network), network
         if self._network is not None:
             self._transport.genesis_hash = self._network.genesis_hash.hex()
         self._reader = Reader(self._transport)
@@ -370,6 +372,33 @@ class Client:
         return await self._reader.all(
             "khz_auctionLadder", {"auction": name}, "rows", reads.LadderRow
         )
+
+    async def verify_auction(
+        self, name: str, *, genesis: "Genesis | None" = None
+    ) -> reads.AuctionVerification:
+        """Work the result of an auction out again, from public records alone, and compare.
+
+        Asks for the announced terms, the anonymous ladder, the cut-off and the terms of the
+        security, each with its proof (some calls for each 250 bids), and works out cut-off,
+        averages, allotments, what had accrued and what was paid. A figure that comes out otherwise
+        than it was published is no error: it stands in `differing`.
+
+        Args:
+            genesis: the network's, as amended, against which each record is proven. None: the
+                client's own; where it was given none either, the node is believed, and the answer
+                says so (`proven`).
+
+        Raises:
+            NotFound: none was announced under this name.
+            NoResult: it is not decided; `NoBidAccepted`: and never will be.
+            Unproven: the proof of a record does not hold.
+            Changing: it went on each time that it was read; ask again when it has settled.
+        """
+        # Half as much again as all of the client is: for those who ask.
+        from node.client.verifying import verify_auction
+
+        trusted = self._genesis if genesis is None else genesis
+        return await verify_auction(self, name, trusted)
 
     async def bidder(self, participant: str, auction: str | None = None) -> Read[reads.Bidder]:
         """Ask how a bidder stands, and for its bids in an auction.

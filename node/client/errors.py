@@ -16,6 +16,10 @@
     │   └── WaitTimeout   not final in the time asked for (-32010)
     ├── Refused           final: the transaction is refused, by a block or at the door
     │   └── Expired       final: its time has passed in a block, and no block has it
+    ├── Unproven          what a node told is not what it proves, or its proof does not hold
+    ├── NoResult          an auction is not decided: there is nothing to verify
+    │   └── NoBidAccepted none is to come: no bid was accepted
+    ├── Changing          an auction went on each time that it was read; ask again
     ├── Forgotten         not final: no node that was asked keeps the blocks that could tell
     └── DraftError        a transaction under construction cannot be what was asked for
 
@@ -205,6 +209,50 @@ class Forgotten(ClientError):
             " keeps all blocks before you sign another"
         )
         self.transaction_id = transaction_id
+
+
+class Unproven(ClientError):
+    """A record is not proven: its proof does not hold, or is that of another.
+
+    Attributes:
+        record: which, in words, such as "the auction mtb-3m-574".
+        fault: what is wrong with the proof, a `node.proofs.ProofFault`; None: it is another's.
+    """
+
+    def __init__(self, record: str, sentence: str, *, fault: str | None = None) -> None:
+        super().__init__(sentence)
+        self.record = record
+        self.fault = fault
+
+
+class NoResult(ClientError):
+    """An auction has no result that could be verified.
+
+    Attributes:
+        auction: its name.
+        stage: how far it has come, as `Auction.stage` has it.
+    """
+
+    def __init__(self, auction: str, *, stage: str) -> None:
+        super().__init__(f"auction {auction} is {stage}: there is no result to verify")
+        self.auction = auction
+        self.stage = stage
+
+
+class NoBidAccepted(NoResult):
+    """An auction is over without a result: no bid was accepted."""
+
+
+class Changing(ClientError):
+    """An auction went on each time that it was read: its records are not of one moment.
+
+    Attributes:
+        auction: its name.
+    """
+
+    def __init__(self, auction: str, *, attempts: int) -> None:
+        super().__init__(f"auction {auction} was changed {attempts} times while it was read")
+        self.auction = auction
 
 
 class DraftError(ClientError):

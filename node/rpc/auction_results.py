@@ -8,6 +8,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 
 from node.rpc.params import AddressText, Limit, NameText, Params, ParticipantId
+from node.rpc.recomputing import RecomputedFigure
 from node.rpc.results import Address, Amount, Hex, Object, Result, Time
 
 PLANS_MAX: Final = 10
@@ -49,6 +50,12 @@ class AuctionLadderParams(Params, frozen=True, kw_only=True):
     limit: Annotated[
         int, msgspec.Meta(ge=1, le=200, description="pieces of 250 rows; an answer holds at most 8")
     ] = 8
+
+
+class AuctionFiguresParams(Params, frozen=True, kw_only=True):
+    """`khz_auctionFigures`."""
+
+    auction: AuctionName
 
 
 class BidderParams(Params, frozen=True, kw_only=True):
@@ -242,6 +249,17 @@ class AuctionLadderResult(Result, frozen=True, kw_only=True):
     auction: str
     rows: list[LadderRowView]
     next: str | None
+
+
+class AuctionFiguresResult(Result, frozen=True, kw_only=True):
+    """What the result of an auction comes to, by the node's own records."""
+
+    auction: str
+    stage: str
+    """As `khz_auction` has it."""
+    figures: list[RecomputedFigure] | None
+    """Null: nothing is decided, or the ladder has more than 8 pieces of 250 rows, which a client
+    works out."""
 
 
 class StandingView(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ from node.ledger.tables import (
 )
 from node.rpc import auction_results as shapes
 from node.rpc import results
+from node.rpc.callers import Beside
 from node.rpc.errors import NotFound
 from node.rpc.jsonrpc import method
 from node.rpc.reading import found, named_page, page_of
@@ -62,9 +63,10 @@ _BLAMELESS: Final = shapes.StandingView(unrevealed=0, failed=0, excluded_until=N
 class AuctionMethods:
     """The handlers, on the chain of one node."""
 
-    def __init__(self, chain: Chain, views: Views) -> None:
+    def __init__(self, chain: Chain, views: Views, beside: Beside) -> None:
         self._chain = chain
         self._views = views
+        self._beside = beside
 
     def _at(self) -> dict[str, Any]:
         return results.at_head(self._chain.head)
@@ -158,6 +160,26 @@ class AuctionMethods:
             auction=params.auction,
             rows=rows,
             next=str(stop - 1) if start < stop < count else None,
+        )
+
+    @method("khz_auctionFigures", NotFound)
+    async def auction_figures(
+        self, params: shapes.AuctionFiguresParams
+    ) -> shapes.AuctionFiguresResult:
+        """Work the result of an auction out again from its ladder, beside what was published.
+
+        From the node's own records, so this is its word and proves nothing: a node that lies about
+        a result can lie here as well. Whoever does not trust it has the client's `verify_auction`,
+        or `khazana auction verify --genesis`, which work the same out from proven records.
+        """
+        record = self._found(params.auction)
+        at = self._at()
+        work = recomputing(self._chain, params.auction, record)
+        return shapes.AuctionFiguresResult(
+            **at,
+            auction=params.auction,
+            stage=record.stage.name.lower(),
+            figures=None if work is None else await self._beside(work),
         )
 
     @method("khz_bidder", NotFound)

@@ -5,6 +5,7 @@ from typing import Any, Final, Self, get_type_hints
 
 from node.rpc.auctions import AuctionMethods
 from node.rpc.calendars import CalendarMethods
+from node.rpc.callers import Beside
 from node.rpc.contracts import ContractMethods
 from node.rpc.debt import DebtMethods
 from node.rpc.health import Health
@@ -47,14 +48,19 @@ class Handlers:
         places: Places,
         submissions: Submissions,
         health: Health,
+        beside: Beside,
     ) -> Self:
-        """Return those of a node."""
+        """Return those of a node.
+
+        Args:
+            beside: does what takes too long for a turn of the loop.
+        """
         chain, at_head = services.chain, AtHead(services.chain)
         return cls(
             node=Methods(services, views, places, submissions, health, at_head),
             ledger=LedgerMethods(chain, views, places, at_head),
             calendars=CalendarMethods(chain),
-            auctions=AuctionMethods(chain, views),
+            auctions=AuctionMethods(chain, views, beside),
             securities=SecurityMethods(services, views),
             contracts=ContractMethods(chain),
             quotes=QuoteMethods(chain),

@@ -1,57 +1,45 @@
-"""An auction's result beside what its ladder comes to, for the page that shows both.
+"""An auction's result beside what its ladder comes to, by a node's own records.
 
-From the announced terms, the rows and the cut-off, by the same rule as the decision; whoever trusts
-no node does it elsewhere (`khazana auction verify`). Not a method of the interface.
+The same that `Client.verify_auction` works out from records that are proven (`node.recomputing`);
+here it is the node's own word, for who looks at its pages or trusts it anyway.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 import msgspec
 
-from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctions import AuctionError, allot, average_yield_e4
-from node.ledger.auctions.allotment import Allotment, price_of
-from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
-from node.ledger.auctions.records import (
-    AuctionRecord,
-    AuctionResult,
-    LadderRecord,
-)
-from node.ledger.auctions.switches import sums_of
-from node.ledger.pricing import bill_yield, text
-from node.ledger.tables import ASSETS, LADDERS, AssetRecord, ladder_key, name_key
-from node.ledger.terms import bill_maturity_day
+from node.ledger.auctions.records import Accrual, AuctionRecord, AuctionResult, LadderRecord
+from node.ledger.courses import read_calls
+from node.ledger.dates import Calendar
+from node.ledger.instruments import NOT_CALLED
+from node.ledger.securities import CALLS, FIXINGS, payment_key
+from node.ledger.tables import ASSETS, CALENDARS, LADDERS, ladder_key, name_key
+from node.ledger.terms import is_serviced
+from node.recomputing import Evidence, Line, figures_of, floating_in
+from node.rpc.rendering import render_day
 
 PIECES_RECOMPUTED_MAX: Final = 8
 """Of a ladder, 2,000 rows: some 20 ms. A larger one is for `khazana auction verify`."""
-
-
-FIGURES: Final = (
-    "cut_off",
-    "average_price",
-    "average_yield",
-    "noncompetitive_price",
-    "competitive",
-    "noncompetitive",
-    "rows",
-    "settled",
-    "failed",
-    "reallotted",
-    "paid",
-    "issued",
-)
-"""What is worked out; the yield where one was published, what was issued in a switch."""
 
 
 class RecomputedFigure(msgspec.Struct, frozen=True, kw_only=True):
     """A figure of a result, as it was published and as it comes out."""
 
     name: str
+    """`order`, `cut_off`, `average_price`, `noncompetitive_price`, `competitive`,
+    `noncompetitive`, `rows`, `average_yield` (of a bill), `accrued` and `destination_accrued` (for
+    each day of settlement), `settled`, `failed`, `reallotted`, `paid`, `issued` (in a switch);
+    `settlement` and `reallotment` only where they are at fault."""
+    day: str | None
+    """Of settlement, of what had accrued; null of anything else."""
     published: str
+    """Prices with four decimals, yields in per cent, amounts in units of the asset, rows in number,
+    what accrued as a fraction of a unit of face."""
     recomputed: str
+    """The same, or a sentence that says why nothing comes out."""
     agrees: bool
 
 
@@ -63,85 +51,54 @@ def recomputing(
     pieces = record.competitive_pieces + record.noncompetitive_pieces
     if record.result is None or pieces > PIECES_RECOMPUTED_MAX:
         return None
-    asset = chain.record(ASSETS, name_key(record.terms.asset))
-    assert asset is not None, "an auction of an asset that is not defined"
     ladder: list[LadderRecord] = []
     for number in range(pieces):
         piece = chain.record(LADDERS, ladder_key(auction, number))
         assert piece is not None, "a piece that an auction counts"
         ladder.append(piece)
-    given, multiple = record.terms.destination, 1
-    if given is not None:
-        line = chain.record(ASSETS, name_key(given.asset))
-        assert line is not None, "a switch for an asset that is not defined"
-        multiple = line.multiple
-    return partial(_worked_out, record, asset, multiple, record.result, ladder)
-
-
-def _worked_out(
-    record: AuctionRecord,
-    asset: AssetRecord,
-    multiple: int,
-    published: AuctionResult,
-    ladder: list[LadderRecord],
-) -> list[RecomputedFigure]:
-    rows = [row for piece in ladder for row in piece.rows]
-    priced = [row for row in rows if row.price_e4 is not None]
-    unpriced = [row for row in rows if row.price_e4 is None]
-    cut_off = text(published.cut_off_e4, PRICE_DECIMALS)
-    try:
-        found = allot(record.terms, priced, unpriced, published.cut_off_e4)
-    except AuctionError as error:
-        return [
-            RecomputedFigure(name="cut_off", published=cut_off, recomputed=str(error), agrees=False)
-        ]
-    return _figures(record, asset, multiple, published, found, ladder)
-
-
-def _figures(
-    record: AuctionRecord,
-    asset: AssetRecord,
-    multiple: int,
-    published: AuctionResult,
-    found: Allotment,
-    ladder: list[LadderRecord],
-) -> list[RecomputedFigure]:
-    rows = [row for piece in ladder for row in piece.rows]
-    amount = partial(render_amount, decimals=asset.decimals)
-    price = partial(text, decimals=PRICE_DECIMALS)
-    expected = (*found.competitive, *found.noncompetitive)
-    equal = sum(a.allotted == b.allotted for a, b in zip(expected, rows, strict=True))
-    last = [row.price_e4 or 0 for row in found.competitive if row.allotted][-1]
-    pairs = [
-        ("cut_off", price(published.cut_off_e4), price(last)),
-        ("average_price", price(published.average_price_e4), price(found.average_price_e4)),
-        (
-            "noncompetitive_price",
-            price(published.noncompetitive_price_e4),
-            price(found.noncompetitive_price_e4),
+    given = record.terms.destination
+    found = Evidence(
+        auction=record,
+        pieces=tuple(ladder),
+        line=_line(chain, record.terms.asset, [piece.accrual for piece in ladder]),
+        destination=(
+            None
+            if given is None
+            else _line(chain, given.asset, [piece.destination_accrual for piece in ladder])
         ),
-        ("competitive", amount(published.competitive), amount(found.competitive_face)),
-        ("noncompetitive", amount(published.noncompetitive), amount(found.noncompetitive_face)),
-        ("rows", str(len(rows)), str(equal)),
-    ]
-    maturity_day = bill_maturity_day(asset.terms)
-    if published.average_yield_e4 is not None and maturity_day is not None:
-        days = maturity_day - published.settlement_day
-        paid = (
-            (row.allotted, price_of(record.terms, row, found.cut_off_e4))
-            for row in found.competitive
-            if row.allotted
-        )
-        average = average_yield_e4(paid, partial(bill_yield, days=days))
-        shown = partial(text, decimals=YIELD_DECIMALS)
-        pairs.insert(2, ("average_yield", shown(published.average_yield_e4), shown(average)))
-    sums = sums_of(record.terms, published, ladder, multiple)
-    pairs += [
-        (name, amount(getattr(record, name)), amount(sums[name]))
-        for name in ("settled", "failed", "reallotted", "paid", "issued")
-        if name != "issued" or record.terms.destination is not None
-    ]
+    )
+    return partial(_worked_out, found, record.result)
+
+
+def _line(chain: Chain, code: str, accruals: Sequence[Accrual | None]) -> Line:
+    """Return a security, and by what accrued on it on the days of these accruals."""
+    asset = chain.record(ASSETS, name_key(code))
+    assert asset is not None, "an auction of an asset that is not defined"
+    calendar: Calendar | None = None
+    rates: dict[int, int] = {}
+    calls = NOT_CALLED
+    if is_serviced(asset.terms):
+        ruling = chain.record(CALENDARS, name_key(asset.terms.plan.calendar))
+        assert ruling is not None, "a security by a calendar that is not defined"
+        calendar = ruling.calendar
+        for number in floating_in(asset.terms, calendar, accruals):
+            fixing = chain.record(FIXINGS, payment_key(code, number))
+            if fixing is not None and fixing.rate_ppm is not None:
+                rates[number] = fixing.rate_ppm
+        if asset.terms.plan.call is not None:
+            called = chain.record(CALLS, name_key(code))
+            calls = NOT_CALLED if called is None else read_calls(called)
+    return Line(asset=asset, calendar=calendar, rates=rates, calls=calls)
+
+
+def _worked_out(found: Evidence, published: AuctionResult) -> list[RecomputedFigure]:
     return [
-        RecomputedFigure(name=name, published=told, recomputed=comes, agrees=told == comes)
-        for name, told, comes in pairs
+        RecomputedFigure(
+            name=figure.name,
+            day=None if figure.day is None else render_day(figure.day),
+            published=figure.published,
+            recomputed=figure.recomputed,
+            agrees=figure.agrees,
+        )
+        for figure in figures_of(found, published)
     ]

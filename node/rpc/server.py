@@ -140,7 +140,11 @@ class RpcServer:
         )
         self._submissions = Submissions(services, self._views, places, self._limits)
         self._submitting = 0
-        handlers = Handlers.of(services, self._views, places, self._submissions, self._health)
+        # One for pages and calls: two threads beside the loop would have most of its time.
+        beside = Beside(lambda: services.metrics.stages.cpu_s())
+        handlers = Handlers.of(
+            services, self._views, places, self._submissions, self._health, beside
+        )
         self._methods = handlers.methods()
         handlers.node.document = document_of((*self._methods, *SOCKET_METHODS))
         self._dispatchers: dict[frozenset[Scope], Dispatcher] = {}
@@ -171,7 +175,7 @@ class RpcServer:
                     health=self._health,
                     feed=self._feed,
                     limits=self._limits,
-                    beside=Beside(lambda: services.metrics.stages.cpu_s()),
+                    beside=beside,
                     report=self._report,
                     observe=self._observe,
                 )

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
-from node.cli.auction.evidence import gather
-from node.cli.auction.recomputing import figures_of
 from node.cli.auction.result import emit_result, with_yields
 from node.cli.exits import Exit
-from node.client import Client, NotFound
+from node.client import Client, NoResult, NotFound, Read, Unproven, reads
+from node.client.verifying import gather
 from node.codec import Record, encode, replace
 from node.genesis import genesis_of
 from node.ledger.auctions import Form
@@ -31,6 +31,7 @@ from node.ledger.tables import (
     ladder_key,
     name_key,
 )
+from node.recomputing import figures_of
 from node.rpc.auction_results import PLANS_MAX
 from node.rpc.auctions import PIECES_MAX
 from node.storage import layout
@@ -89,6 +90,7 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     early = await market.run("verify", AUCTION)
     assert early.code == Exit.REFUSED
     assert "there is no result to verify" in early.err
+    assert (await market.solo.call("khz_auctionFigures", {"auction": AUCTION}))["figures"] is None
 
     await market.go_to(20)
     decide = DecideAuction(account=MINISTRY, approvers=(), auction=AUCTION, cut_off_e4=982_500)
@@ -121,6 +123,7 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     assert [each["reference"] for each in references.json["references"]] == ["mtb-3m"]
     await check_show(market)
     await check_reads(market)
+    await check_verified_by_program(market)
     await check_that_lies_are_seen(market)
 
 
@@ -250,6 +253,64 @@ async def check_reads(market: Market) -> None:
     assert bidder.standing.excluded_until is None
 
 
+async def check_verified_by_program(market: Market) -> None:
+    """The client proves what it works out; the interface tells the same figures unproven."""
+    genesis = market.solo.town.genesis
+    told = await market.solo.call("khz_auctionFigures", {"auction": AUCTION})
+    async with Client(market.solo.url, network=genesis) as client:
+        proven = await client.verify_auction(AUCTION)
+    async with Client(market.solo.url) as client:
+        believed = await client.verify_auction(AUCTION)
+        given = await client.verify_auction(AUCTION, genesis=genesis)
+
+    assert (proven.verified, proven.proven, proven.differing) == (True, True, ())
+    assert (believed.proven, given) == (False, proven)
+    assert believed.figures == proven.figures
+    assert told["stage"] == "settled"
+    assert [(each["name"], each["recomputed"], each["agrees"]) for each in told["figures"]] == [
+        (each.name, each.recomputed, True) for each in proven.figures
+    ]
+    assert {each.name: each.recomputed for each in proven.figures}["cut_off"] == "98.2500"
+
+
+class Astray(Client):
+    """A client of a node that proves something else than it is asked for."""
+
+    @override
+    async def prove(
+        self,
+        kind: str,
+        *,
+        address: bytes | str | None = None,
+        name: str | None = None,
+        number: int | None = None,
+    ) -> Read[reads.Proof]:
+        return await super().prove("asset", name=CASH)
+
+
+async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) -> None:
+    genesis = market.solo.town.genesis
+    async with Client(market.solo.url, network=genesis) as client:
+        with pytest.raises(NotFound, match="the ledger does not have the auction nothing"):
+            await client.verify_auction("nothing")
+        with pytest.raises(NoResult) as early:
+            await client.verify_auction(AUCTION)
+        assert (type(early.value), early.value.stage) == (NoResult, "announced")
+        elsewhere = genesis_of(
+            replace(make_record(validators=1, protocol_version=3), name="elsewhere")
+        )
+        with pytest.raises(Unproven) as unproven:
+            await client.verify_auction(AUCTION, genesis=elsewhere)
+        assert (unproven.value.record, unproven.value.fault) == (
+            f"the auction {AUCTION}",
+            "wrong-network",
+        )
+    async with Astray(market.solo.url) as client:
+        with pytest.raises(Unproven, match="is not what the node proves") as another:
+            await client.verify_auction(AUCTION)
+        assert another.value.fault is None
+
+
 async def check_that_lies_are_seen(market: Market) -> None:
     """Each published figure that is altered comes out as the one that differs."""
     async with Client(market.solo.url) as client:
@@ -266,16 +327,16 @@ async def check_that_lies_are_seen(market: Market) -> None:
         return {each.name for each in figures_of(altered, result) if not each.agrees}
 
     assert differing() == set()
-    assert differing({"average_price_e4": 983_612}) == {"average price"}
-    assert differing({"average_yield_e4": 10_000}) == {"average yield"}
-    assert differing({"average_yield_e4": None}) == {"average yield"}
-    assert differing({"noncompetitive_price_e4": 983_600}) == {"price without a bid's own", "paid"}
-    assert differing({"competitive": 910_000}) == {"allotted with a price"}
+    assert differing({"average_price_e4": 983_612}) == {"average_price"}
+    assert differing({"average_yield_e4": 10_000}) == {"average_yield"}
+    assert differing({"average_yield_e4": None}) == {"average_yield"}
+    assert differing({"noncompetitive_price_e4": 983_600}) == {"noncompetitive_price", "paid"}
+    assert differing({"competitive": 910_000}) == {"competitive"}
     assert differing(paid=100) == {"paid"}
-    assert differing({"cut_off_e4": 982_400}) == {"cut-off"}
-    assert "cut-off" in differing({"cut_off_e4": 985_000})
-    assert "rows as allotted" in differing(of_row={"allotted": 390_000})
-    assert "order of the ladder" in differing(of_row={"price_e4": 980_000})
+    assert differing({"cut_off_e4": 982_400}) == {"cut_off"}
+    assert "cut_off" in differing({"cut_off_e4": 985_000})
+    assert "rows" in differing(of_row={"allotted": 390_000})
+    assert "order" in differing(of_row={"price_e4": 980_000})
 
 
 async def test_only_what_is_proven_is_verified(market: Market, tmp_path: Path) -> None:

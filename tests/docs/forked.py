@@ -26,7 +26,7 @@ from tests.docs.examples import examples
 
 PRELOADED: Final = (
     "aiohttp",
-    "node.cli.auction.recomputing",
+    "node.cli.auction.verify",
     "node.cli.tx.submitting",
     "node.client",
     "node.keys.development",

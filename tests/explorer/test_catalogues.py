@@ -53,8 +53,8 @@ from node.ledger.terms import (
     StripTerms,
     SukukTerms,
 )
+from node.recomputing import FIGURES
 from node.rpc.errors import JsonValue
-from node.rpc.recomputing import FIGURES
 from node.rpc.rendering import snake
 from node.rpc.results import Object
 from node.telling import AMOUNTS, DAYS, PRICES, RATES, TIMES, TOLD

@@ -38,8 +38,9 @@ from node.ledger.auctions.records import AuctionRecord, LadderRecord
 from node.ledger.auctions.switches import sums_of
 from node.ledger.operations import DefineStrips
 from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, PLANS, ladder_key, name_key
+from node.recomputing import FIGURES
 from node.rpc import debt
-from node.rpc.recomputing import FIGURES, PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputing
+from node.rpc.recomputing import PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputing
 from node.rpc.results import at_head
 from node.storage import layout
 from tests.chain.town import CASH, address_of
@@ -118,9 +119,13 @@ async def test_an_auction_is_worked_out_again_from_its_ladder() -> None:
     async with stage() as shown:
         page = await told(shown, f"/auctions/{SOLD}.json")
 
-        assert [each["name"] for each in page["figures"]] == [
-            name for name in FIGURES if name != "issued"
-        ]
+        assert (
+            [each["name"] for each in page["figures"]]
+            == [
+                *FIGURES[: FIGURES.index("accrued")],  # a bill: nothing accrues
+                *FIGURES[FIGURES.index("settled") : FIGURES.index("issued")],
+            ]
+        )
         assert all(each["agrees"] for each in page["figures"])
         assert page["rows"] == BIDS
         assert [each["position"] for each in page["ladder"]] == list(range(1, ROWS_MAX + 1))
@@ -159,11 +164,12 @@ async def test_a_result_that_its_ladder_does_not_come_to_is_told_in_red() -> Non
         assert differing(average_price_e4=1) == ["average_price"]
         assert differing(competitive=1, noncompetitive=1) == ["competitive", "noncompetitive"]
         assert differing(cut_off_e4=record.result.cut_off_e4 + 137) == [
+            "cut_off",
             "average_price",
-            "average_yield",
             "noncompetitive_price",
             "competitive",
             "rows",
+            "average_yield",
         ]
         assert differing(cut_off_e4=1) == ["cut_off"]  # no bid has it
         summed = worked_out(chain, SOLD, replace(record, paid=1, settled=2, failed=3))
@@ -413,6 +419,8 @@ async def test_a_ladder_that_is_too_long_is_not_worked_out(monkeypatch: pytest.M
     async with stage() as shown:
         page = await told(shown, f"/auctions/{SOLD}.json")
         assert page["figures"] is None
+        answer = await shown.solo.call("khz_auctionFigures", {"auction": SOLD})
+        assert (answer["stage"], answer["figures"]) == ("settled", None)
         html = (await shown.get(f"/auctions/{SOLD}"))[1]
         assert f"khazana auction verify <bdi>{SOLD}" in html
     assert PIECES_RECOMPUTED_MAX >= 1
@@ -557,13 +565,16 @@ async def test_a_switch_says_what_was_given_for_what() -> None:
 
         page = await told(shown, "/auctions/switched.json")
         html = (await shown.get("/auctions/switched"))[1]
+        answer = await shown.solo.call("khz_auctionFigures", {"auction": "switched"})
+        assert answer["figures"] == page["figures"]
 
         assert (page["auction"]["destination"], page["auction"]["destination_price"]) == (
             BOND,
             "102.0000",
         )
         assert page["figures"][-1]["name"] == "issued"
-        assert all(each["agrees"] for each in page["figures"])
+        # The ladder stands as that of a sale does, the highest price first.
+        assert [each["name"] for each in page["figures"] if not each["agrees"]] == ["order"]
         taken = [each["row"] for each in page["ladder"] if each["row"]["issued"] is not None]
         assert taken
         for row in taken:

@@ -27,9 +27,10 @@ from node.explorer.limits import (
     STEPS_MAX,
 )
 from node.ledger.securities import COUPON_STRIPS_MAX
+from node.recomputing import FIGURES
 from node.rpc import auction_results as shapes
 from node.rpc import debt
-from node.rpc.recomputing import FIGURES, RecomputedFigure
+from node.rpc.recomputing import RecomputedFigure
 from node.rpc.securities import MadeView, ScheduleResult
 from node.rpc.strips import StripsResult, StripView
 from tests.explorer.owing import (
@@ -211,7 +212,9 @@ def widest_ladder(at: dict[str, Any], terms: dict[str, Any]) -> AuctionContent:
         ),
         average_yield="100.0000",
         figures=[
-            RecomputedFigure(name=name, published=NUMBER, recomputed=LONG, agrees=False)
+            RecomputedFigure(
+                name=name, day="2026-11-27", published=NUMBER, recomputed=LONG, agrees=False
+            )
             for name in FIGURES
         ],
         ladder=[LadderLine(position=20_000, row=row, yield_percent="9007199254.7409")] * ROWS_MAX,

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import with_client
+from node.cli.auction.naming import named
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
@@ -44,43 +45,48 @@ def command(
     Example:
       khazana auction verify mtb-3m-574 --genesis genesis.json
     """
-    from node.cli.auction.recomputing import recompute
-
     if amendments and genesis is None:
         raise CommandError(Exit.USAGE, "an --amendment says nothing without the --genesis")
     trusted = None if genesis is None else founded(genesis, amendments)
 
-    figures = with_client(url, timeout_s, lambda client: recompute(client, auction, trusted))
+    found = with_client(
+        url, timeout_s, lambda client: client.verify_auction(auction, genesis=trusted)
+    )
+    figures = found.figures
     facts = {
         "auction": auction,
-        "verified": all(figure.agrees for figure in figures),
-        "proven": trusted is not None,
+        "verified": found.verified,
+        "proven": found.proven,
         "figures": [
-            {"name": figure.name, "published": figure.published, "recomputed": figure.recomputed}
+            {
+                "name": named(figure),
+                "published": figure.published,
+                "recomputed": figure.recomputed,
+            }
             for figure in figures
         ],
     }
     rows = [
-        (each.name, each.published, each.recomputed, "" if each.agrees else "DIFFERS")
+        (named(each), each.published, each.recomputed, "" if each.agrees else "DIFFERS")
         for each in figures
     ]
     head = ("figure", "published", "recomputed", "agrees")
     sheet = Sheet(
         head=head,
         rows=[
-            (each.name, each.published, each.recomputed, "yes" if each.agrees else "no")
+            (named(each), each.published, each.recomputed, "yes" if each.agrees else "no")
             for each in figures
         ],
     )
     believed = (
         "each record is proven against the genesis"
-        if trusted is not None
+        if found.proven
         else "the records are this node's word; --genesis proves them"
     )
     said = f"{table(rows, head=(*head[:-1], ''))}\n\n{believed}"
     emit_sheet(facts, said, sheet, as_json=as_json, as_csv=as_csv)
-    if not facts["verified"]:
-        wrong = ", ".join(figure.name for figure in figures if not figure.agrees)
+    if not found.verified:
+        wrong = ", ".join(map(named, found.differing))
         raise CommandError(
             Exit.REFUSED, f"the result of {auction} is not what it comes to: {wrong}"
         )

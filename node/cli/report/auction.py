@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from node.cli.asking import with_client
+from node.cli.auction.naming import named
 from node.cli.auction.summary import TAKING
 from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
@@ -24,8 +25,8 @@ from node.cli.report.drawing import (
 )
 
 if TYPE_CHECKING:
-    from node.cli.auction.recomputing import Figure
     from node.client import Client
+    from node.recomputing import Figure
 
 
 @click.command()
@@ -45,7 +46,7 @@ def command(auction: str, out: Path, url: str, timeout_s: float, *, as_json: boo
       khazana report auction mtb-3m-574 --out mtb-3m-574.pdf
     """
     result, figures = with_client(url, timeout_s, lambda client: _read(client, auction))
-    wrong = [figure.name for figure in figures if not figure.agrees]
+    wrong = [named(figure) for figure in figures if not figure.agrees]
     if wrong:
         raise CommandError(
             Exit.REFUSED,
@@ -111,11 +112,10 @@ def _steps(ladder: Sequence[Mapping[str, Any]]) -> list[tuple[float, float, floa
     return found
 
 
-async def _read(client: "Client", auction: str) -> tuple[dict[str, Any], list["Figure"]]:
-    from node.cli.auction.recomputing import recompute
+async def _read(client: "Client", auction: str) -> tuple[dict[str, Any], tuple["Figure", ...]]:
     from node.cli.auction.result import read
 
-    figures = await recompute(client, auction)
+    figures = (await client.verify_auction(auction)).figures
     return await read(client, auction), figures
 
 

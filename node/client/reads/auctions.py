@@ -1,10 +1,13 @@
-"""Auctions: plans, terms and results, ladders, and how bidders stand."""
+"""Auctions: plans, terms and results, ladders, what they come to, and how bidders stand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from node.recomputing import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,27 @@ class Auction:
     """In a switch: the face of the destination that was given."""
     destination: str | None
     destination_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuctionVerification:
+    """What the result of an auction comes to."""
+
+    auction: str
+    proven: bool
+    """Whether each record was proven against a genesis; False: a node was believed."""
+    figures: "tuple[Figure, ...]"
+    """Everything that was worked out, in the order of `node.recomputing.FIGURES`."""
+
+    @property
+    def differing(self) -> "tuple[Figure, ...]":
+        """The figures that come out otherwise than they were published."""
+        return tuple(figure for figure in self.figures if not figure.agrees)
+
+    @property
+    def verified(self) -> bool:
+        """Whether every figure comes out as it was published."""
+        return not self.differing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

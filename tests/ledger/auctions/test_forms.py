@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import pytest
 
-from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger.acts.auctions.decide_auction import DECIDING_WORK
 from node.ledger.auctions import AuctionTerms, Form, Method, NoncompetitivePrice
@@ -23,6 +22,7 @@ from node.ledger.pricing import half_up
 from node.ledger.securities import SERVICES
 from node.ledger.tables import ASSETS, STANDINGS, AssetRecord, name_key
 from node.ledger.terms import PPM, RateStep, is_serviced
+from node.recomputing import figures_of
 from tests.ledger.auctions.test_reopening import (
     AUCTION,
     CASH,

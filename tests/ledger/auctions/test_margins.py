@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import pytest
 
-from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger.acts.auctions.announce_auction import ANNOUNCING_WORK
 from node.ledger.acts.auctions.decide_auction import DECIDING_WORK
@@ -31,6 +30,7 @@ from node.ledger.operations import DefineAsset
 from node.ledger.outcomes import Outcome
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import is_serviced
+from node.recomputing import figures_of
 from node.rpc.recomputing import recomputing
 from tests.ledger.auctions.test_forms import (
     RATES,

@@ -13,7 +13,6 @@ from typing import Final
 
 import pytest
 
-from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger.auctions.records import RowState
 from node.ledger.auctions.terms import AuctionTerms
@@ -21,6 +20,7 @@ from node.ledger.dates import from_date
 from node.ledger.pricing import half_up
 from node.ledger.tables import REFERENCES, name_key
 from node.ledger.terms import BillTerms
+from node.recomputing import figures_of
 from tests.ledger.auctions.books import MILLION
 from tests.ledger.auctions.test_reopening import (
     Bid,

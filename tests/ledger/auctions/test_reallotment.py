@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import pytest
 
-from node.cli.auction.recomputing import figures_of
 from node.codec import replace
 from node.ledger.auctions import Form, Method, Reallotment, due_for
 from node.ledger.auctions.allotment import reallotment_fault
@@ -21,6 +20,7 @@ from node.ledger.auctions.records import (
 from node.ledger.auctions.switches import given_for
 from node.ledger.events import AllotmentFailed, AllotmentSettled, Event, FaceReallotted
 from node.ledger.tables import ASSETS, BIDDERS, BIDS, STANDINGS, name_key
+from node.recomputing import figures_of
 from tests.ledger.auctions import test_reopening as reopening
 from tests.ledger.auctions.market import (
     CASH,

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from node.cli.auction.recomputing import recompute
 from node.cli.demo.debt.sales import FIRST, HOUR_MS, SECOND, Bid, Sale, terms_of
 from node.cli.demo.debt.securities import FLOATER, MULTIPLE
 from node.cli.demo.debt.stage import MILLION, MORNING, OFFSET_MINUTES, PAISA, DebtStage
@@ -349,11 +348,11 @@ async def _check_settlement(stage: DebtStage, sale: Sale) -> None:
         holds=found.stage == "settled" and found.failed == failed * 1_000_000,
         found=f"Rs {found.settled:,} for {found.paid:,}; {found.failed:,} failed",
     )
-    figures = await recompute(stage.client, sale.name)
+    again = await stage.client.verify_auction(sale.name)
     stage.narrator.check(
         f"{sale.name}: anybody works the same out from the anonymous ladder",
-        holds=all(figure.agrees for figure in figures),
-        found=f"{len(figures)} figures",
+        holds=again.verified,
+        found=f"{len(again.figures)} figures",
     )
 
 

@@ -1,14 +1,17 @@
-"""The result of an auction, worked out from its terms, its ladder and the cut-off alone."""
+"""The result of an auction, worked out from its terms, its ladder and the cut-off alone.
+
+Pure, and the same for whoever has the records: a client that proves them (`Client.verify_auction`),
+a node that reads its own (`khz_auctionFigures`, the pages). The rule that decides is the ledger's
+own (`allot`), so what is independent is the machine, not the code.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Final
 
 from node.amounts import render_amount
-from node.cli.auction.evidence import Evidence, Line, gather
-from node.cli.exits import CommandError, Exit
 from node.codec import replace
 from node.ledger.auctions import (
     Allotment,
@@ -23,21 +26,67 @@ from node.ledger.auctions.allotment import price_of, reallotment_fault
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS
 from node.ledger.auctions.records import (
     Accrual,
+    AuctionRecord,
     AuctionResult,
-    AuctionStage,
+    LadderRecord,
     LadderRow,
     RowState,
 )
 from node.ledger.auctions.switches import sums_of
-from node.ledger.dates import DatesError
-from node.ledger.instruments import accrued_share, as_noted
+from node.ledger.dates import Calendar, DatesError
+from node.ledger.instruments import Calls, Rates, accrued_share, as_noted, schedule_of
 from node.ledger.pricing import bill_yield, text
-from node.ledger.terms import bill_maturity_day, is_serviced
+from node.ledger.tables import AssetRecord
+from node.ledger.terms import ServicedTerms, bill_maturity_day, is_serviced
 from node.ledger.units import Day
 
-if TYPE_CHECKING:
-    from node.client import Client
-    from node.genesis import Genesis
+FIGURES: Final = (
+    "order",
+    "cut_off",
+    "average_price",
+    "noncompetitive_price",
+    "competitive",
+    "noncompetitive",
+    "rows",
+    "average_yield",
+    "accrued",
+    "destination_accrued",
+    "settlement",
+    "reallotment",
+    "settled",
+    "failed",
+    "reallotted",
+    "paid",
+    "issued",
+)
+"""Names of what is worked out, in order. The yield is that of bills; what accrued is a figure for
+each day of settlement; `settlement` and `reallotment` are there only where they are at fault;
+`issued` is that of a switch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A security, and what it takes to know what accrues on it."""
+
+    asset: AssetRecord
+    calendar: Calendar | None
+    """By which the security accrues, as it rules now; None: nothing accrues on it."""
+    rates: Rates
+    """Of the periods in which it was settled, where the security floats."""
+    calls: Calls
+    """What was called of the security."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that the ledger says about an auction that somebody needs who works it out again."""
+
+    auction: AuctionRecord
+    pieces: tuple[LadderRecord, ...]
+    line: Line
+    """What is sold, or taken."""
+    destination: Line | None
+    """What is given, in a switch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +94,14 @@ class Figure:
     """A figure of a result, as it was published and as it comes out."""
 
     name: str
+    """One of `FIGURES`."""
     published: str
+    """As text: prices with four decimals, yields in per cent, amounts in units of the asset, what
+    accrued as an exact fraction of a unit of face."""
     recomputed: str
+    """The same, or a sentence that says why nothing comes out."""
+    day: Day | None = None
+    """Of settlement, where the figure is what had accrued until then."""
 
     @property
     def agrees(self) -> bool:
@@ -54,32 +109,18 @@ class Figure:
         return self.published == self.recomputed
 
 
-async def recompute(
-    client: "Client", auction: str, genesis: "Genesis | None" = None
-) -> list[Figure]:
-    """Ask for what was published, and work it out.
-
-    Args:
-        genesis: the network's; without it the node is believed.
-
-    Raises:
-        CommandError: nothing is decided yet, or a proof does not hold.
-    """
-    found = await gather(client, auction, genesis)
-    result = found.auction.result
-    if result is None:
-        over = found.auction.stage is AuctionStage.REJECTED
-        raise CommandError(
-            Exit.REFUSED,
-            f"auction {auction} is {found.auction.stage.name.lower()}: there is no result to"
-            " verify",
-            advice=(
-                "No bid was accepted, and nothing is to come."
-                if over
-                else "`khazana auction show` says when it is decided."
-            ),
-        )
-    return figures_of(found, result)
+def floating_in(
+    terms: ServicedTerms, calendar: Calendar, accruals: Sequence[Accrual | None]
+) -> list[int]:
+    """Return the payments of a floating security in whose periods something was settled."""
+    if terms.plan.floating is None:
+        return []
+    days = {accrual.day for accrual in accruals if accrual is not None}
+    return [
+        payment.number
+        for payment in schedule_of(terms, calendar)
+        if any(payment.start <= day < payment.end for day in days)
+    ]
 
 
 def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
@@ -90,13 +131,13 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
     try:
         allotment = allot(terms, [*blank(priced)], [*blank(unpriced)], result.cut_off_e4)
     except AuctionError as error:
-        return [Figure(name="cut-off", published=_shown(result.cut_off_e4), recomputed=str(error))]
+        return [Figure(name="cut_off", published=_shown(result.cut_off_e4), recomputed=str(error))]
     amount = partial(render_amount, decimals=asset.decimals)
     figures = _allotment_figures(found, result, allotment)
     figures += _accruals("accrued", found.line, [piece.accrual for piece in found.pieces])
     if found.destination is not None:
         noted = [piece.destination_accrual for piece in found.pieces]
-        figures += _accruals("accrued on the destination", found.destination, noted)
+        figures += _accruals("destination_accrued", found.destination, noted)
     given = found.destination
     multiple = 1 if given is None else given.asset.multiple
     try:
@@ -107,7 +148,7 @@ def figures_of(found: Evidence, result: AuctionResult) -> list[Figure]:
         del sums["issued"]
     fault = reallotment_fault(terms, result, rows)
     if fault is not None:
-        figures.append(_figure("re-allotment", "by the announced rule", fault))
+        figures.append(_figure("reallotment", "by the announced rule", fault))
     published = {name: getattr(found.auction, name) for name in sums}
     return [
         *figures,
@@ -125,35 +166,33 @@ def _allotment_figures(
     is_served = rows == [*competitive_ladder(priced, terms.form), *noncompetitive_ladder(unpriced)]
     figures = [
         Figure(
-            name="order of the ladder",
+            name="order",
             published="as served",
             recomputed="as served" if is_served else "another",
         ),
-        _figure("cut-off", _shown(result.cut_off_e4), _last_served(priced)),
+        _figure("cut_off", _shown(result.cut_off_e4), _last_served(priced)),
         _figure(
-            "average price", _shown(result.average_price_e4), _shown(allotment.average_price_e4)
+            "average_price", _shown(result.average_price_e4), _shown(allotment.average_price_e4)
         ),
         _figure(
-            "price without a bid's own",
+            "noncompetitive_price",
             _shown(result.noncompetitive_price_e4),
             _shown(allotment.noncompetitive_price_e4),
         ),
+        _figure("competitive", amount(result.competitive), amount(allotment.competitive_face)),
         _figure(
-            "allotted with a price", amount(result.competitive), amount(allotment.competitive_face)
-        ),
-        _figure(
-            "allotted without a price",
+            "noncompetitive",
             amount(result.noncompetitive),
             amount(allotment.noncompetitive_face),
         ),
-        _figure("rows as allotted", str(len(rows)), str(_equal_rows(allotment, rows))),
+        _figure("rows", str(len(rows)), str(_equal_rows(allotment, rows))),
     ]
     maturity_day = bill_maturity_day(asset.terms)
     if maturity_day is not None:
         days = maturity_day - result.settlement_day
         average = None if result.average_yield_e4 is None else _yield(result.average_yield_e4)
         recomputed = _yield(_average_yield(terms, allotment, days))
-        figures.append(_figure("average yield", average or "none", recomputed))
+        figures.append(_figure("average_yield", average or "none", recomputed))
     return figures
 
 
@@ -189,15 +228,16 @@ def _average_yield(terms: AuctionTerms, found: Allotment, days: int) -> int:
     return average_yield_e4(paid, partial(bill_yield, days=days))
 
 
-def _accruals(what: str, line: Line, published: Sequence[Accrual | None]) -> Iterator[Figure]:
+def _accruals(name: str, line: Line, published: Sequence[Accrual | None]) -> Iterator[Figure]:
     """Yield what had accrued on each day of settlement, of a unit of face."""
     noted = {accrual for accrual in published if accrual is not None}
     for accrual in sorted(noted, key=lambda each: each.day):
         share = Fraction(accrual.numerator, accrual.denominator)
-        yield _figure(
-            f"{what} on day {accrual.day}",
-            str(share),
-            str(_accrued(line, accrual.day, ex=share < 0)),
+        yield Figure(
+            name=name,
+            day=accrual.day,
+            published=str(share),
+            recomputed=str(_accrued(line, accrual.day, ex=share < 0)),
         )
 
 

@@ -1,0 +1,157 @@
+"""An auction worked out again from what everybody can see: records of the ledger, each with its
+proof, checked here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from node.client.errors import NOT_FOUND, Changing, NoBidAccepted, NoResult, NotFound, Unproven
+from node.client.reads import AuctionVerification
+from node.codec import Record
+from node.ledger.auctions.records import Accrual, AuctionRecord, AuctionStage, LadderRecord
+from node.ledger.courses import read_calls
+from node.ledger.dates import Calendar
+from node.ledger.instruments import NOT_CALLED
+from node.ledger.securities import CallsRecord, FixingRecord, payment_key
+from node.ledger.tables import AssetRecord, CalendarRecord, ladder_key, name_key
+from node.ledger.terms import is_serviced
+from node.proofs import ProofError, Proven, read_entries, verify_proof_file
+from node.recomputing import Evidence, Line, figures_of, floating_in
+
+if TYPE_CHECKING:
+    from node.client.client import Client
+    from node.genesis import Genesis
+
+ATTEMPTS: Final = 3
+"""How often all is asked for, where the auction goes on while it is read."""
+
+R = TypeVar("R", bound=Record)
+
+
+async def verify_auction(
+    client: "Client", auction: str, genesis: "Genesis | None"
+) -> AuctionVerification:
+    """Ask for what was published, and work it out; see `Client.verify_auction`."""
+    found = await gather(client, auction, genesis)
+    result = found.auction.result
+    if result is None:
+        stage = found.auction.stage
+        error = NoBidAccepted if stage is AuctionStage.REJECTED else NoResult
+        raise error(auction, stage=stage.name.lower())
+    figures = tuple(figures_of(found, result))
+    return AuctionVerification(auction=auction, proven=genesis is not None, figures=figures)
+
+
+async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> Evidence:
+    """Ask for the records, with proofs that are checked here.
+
+    Args:
+        genesis: the network's, in which its validators are named; without it the node is believed.
+
+    Raises:
+        NotFound: there is no such auction.
+        Unproven: a proof does not hold.
+        Changing: it goes on too fast.
+    """
+    reader = Reader(client, genesis)
+    for _ in range(ATTEMPTS):
+        record = await reader.record("auction", auction, AuctionRecord)
+        count = record.competitive_pieces + record.noncompetitive_pieces
+        pieces = [
+            await reader.record("ladder", auction, LadderRecord, number=piece)
+            for piece in range(count)
+        ]
+        accruals = [piece.accrual for piece in pieces]
+        line = await _line(reader, record.terms.asset, accruals)
+        given = record.terms.destination
+        if given is None:
+            destination = None
+        else:
+            accruals = [piece.destination_accrual for piece in pieces]
+            destination = await _line(reader, given.asset, accruals)
+        # Each is proven as of a block of its own; no piece changes without the auction's record.
+        if await reader.record("auction", auction, AuctionRecord) == record:
+            return Evidence(
+                auction=record, pieces=tuple(pieces), line=line, destination=destination
+            )
+    raise Changing(auction, attempts=ATTEMPTS)
+
+
+async def _line(reader: "Reader", code: str, accruals: Sequence[Accrual | None]) -> Line:
+    """Ask for a security, and for what accrued on it on the days of these accruals."""
+    asset = await reader.record("asset", code, AssetRecord)
+    calendar: Calendar | None = None
+    rates: dict[int, int] = {}
+    calls = NOT_CALLED
+    if is_serviced(asset.terms):
+        name = asset.terms.plan.calendar
+        calendar = (await reader.record("calendar", name, CalendarRecord)).calendar
+        for number in floating_in(asset.terms, calendar, accruals):
+            fixing = await reader.record_or_none("fixing", code, FixingRecord, number=number)
+            if fixing is not None and fixing.rate_ppm is not None:
+                rates[number] = fixing.rate_ppm
+        if asset.terms.plan.call is not None:
+            called = await reader.record_or_none("calls", code, CallsRecord)
+            calls = NOT_CALLED if called is None else read_calls(called)
+    return Line(asset=asset, calendar=calendar, rates=rates, calls=calls)
+
+
+_KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("auction", "asset", "calendar", "calls", "plan"), lambda name, _: name_key(name)
+        ),
+        "ladder": ladder_key,
+        "fixing": payment_key,
+    }
+)
+
+
+class Reader:
+    """Reads records by their proofs."""
+
+    def __init__(self, client: "Client", genesis: "Genesis | None") -> None:
+        self._client = client
+        self._entries: Callable[[str], tuple[Proven, ...]] = (
+            read_entries
+            if genesis is None
+            else lambda content: verify_proof_file(content, genesis).entries
+        )
+
+    async def record(
+        self, kind: str, name: str, expected: type[R], *, number: int | None = None
+    ) -> R:
+        """Return a record that is on the ledger.
+
+        Raises:
+            NotFound: it is not.
+            Unproven: its proof does not hold.
+        """
+        found = await self.record_or_none(kind, name, expected, number=number)
+        if found is None:
+            sentence = f"the ledger does not have {_named(kind, name, number)}"
+            raise NotFound(NOT_FOUND, sentence, {})
+        return found
+
+    async def record_or_none(
+        self, kind: str, name: str, expected: type[R], *, number: int | None = None
+    ) -> R | None:
+        """Return a record, or None where it is proven that there is none.
+
+        Raises:
+            Unproven: the proof does not hold.
+        """
+        file = (await self._client.prove(kind, name=name, number=number)).value.file
+        what = _named(kind, name, number)
+        try:
+            entry = self._entries(file)[0]
+        except ProofError as error:
+            raise Unproven(what, f"{what}: {error}", fault=error.fault.value) from None
+        is_other = entry.record is not None and not isinstance(entry.record, expected)
+        if entry.key != _KEY_OF[kind](name, number or 0) or is_other:
+            raise Unproven(what, f"{what} is not what the node proves: {entry.key!r}")
+        return entry.record if isinstance(entry.record, expected) else None
+
+
+def _named(kind: str, name: str, number: int | None) -> str:
+    return f"the {kind} {name}" if number is None else f"number {number} of the {kind} {name}"
