@@ -3,7 +3,7 @@ proof, checked here."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from node.client.errors import NOT_FOUND, Changing, NoBidAccepted, NoResult, NotFound, Unproven
 from node.client.reads import AuctionVerification
@@ -12,8 +12,19 @@ from node.ledger.auctions.records import Accrual, AuctionRecord, AuctionStage, L
 from node.ledger.courses import read_calls
 from node.ledger.dates import Calendar
 from node.ledger.instruments import NOT_CALLED
-from node.ledger.securities import CallsRecord, FixingRecord, payment_key
-from node.ledger.tables import AssetRecord, CalendarRecord, ladder_key, name_key
+from node.ledger.securities import CALLS, FIXINGS, CallsRecord, FixingRecord, payment_key
+from node.ledger.state import Table
+from node.ledger.tables import (
+    ASSETS,
+    AUCTIONS,
+    CALENDARS,
+    LADDERS,
+    PLANS,
+    AssetRecord,
+    CalendarRecord,
+    ladder_key,
+    name_key,
+)
 from node.ledger.terms import is_serviced
 from node.proofs import ProofError, Proven, read_entries, verify_proof_file
 from node.recomputing import Evidence, Line, figures_of, floating_in
@@ -96,15 +107,22 @@ async def _line(reader: "Reader", code: str, accruals: Sequence[Accrual | None])
     return Line(asset=asset, calendar=calendar, rates=rates, calls=calls)
 
 
-_KEY_OF: Final[Mapping[str, Callable[[str, int], bytes]]] = MappingProxyType(
+def _by_name(name: str, _: int) -> bytes:
+    return name_key(name)
+
+
+_PLACE_OF: Final[Mapping[str, tuple[Table[Any], Callable[[str, int], bytes]]]] = MappingProxyType(
     {
-        **dict.fromkeys(
-            ("auction", "asset", "calendar", "calls", "plan"), lambda name, _: name_key(name)
-        ),
-        "ladder": ladder_key,
-        "fixing": payment_key,
+        "auction": (AUCTIONS, _by_name),
+        "asset": (ASSETS, _by_name),
+        "calendar": (CALENDARS, _by_name),
+        "calls": (CALLS, _by_name),
+        "plan": (PLANS, _by_name),
+        "ladder": (LADDERS, ladder_key),
+        "fixing": (FIXINGS, payment_key),
     }
 )
+"""In which table a record stands, and under which key: of one name there are several kinds."""
 
 
 class Reader:
@@ -147,8 +165,8 @@ class Reader:
             entry = self._entries(file)[0]
         except ProofError as error:
             raise Unproven(what, f"{what}: {error}", fault=error.fault.value) from None
-        is_other = entry.record is not None and not isinstance(entry.record, expected)
-        if entry.key != _KEY_OF[kind](name, number or 0) or is_other:
+        table, key_of = _PLACE_OF[kind]
+        if entry.table is not table or entry.key != key_of(name, number or 0):
             raise Unproven(what, f"{what} is not what the node proves: {entry.key!r}")
         return entry.record if isinstance(entry.record, expected) else None
 

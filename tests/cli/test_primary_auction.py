@@ -13,7 +13,7 @@ from typing_extensions import override
 from node.cli.auction.result import emit_result, with_yields
 from node.cli.exits import Exit
 from node.client import Client, NoResult, NotFound, Read, Unproven, reads
-from node.client.verifying import gather
+from node.client.verifying import Reader, gather
 from node.codec import Record, encode, replace
 from node.genesis import genesis_of
 from node.ledger.auctions import Form
@@ -24,6 +24,7 @@ from node.ledger.operations import (
     DecideAuction,
     PublishPlan,
 )
+from node.ledger.securities import CallsRecord
 from node.ledger.tables import (
     AUCTIONS,
     LADDERS,
@@ -309,6 +310,31 @@ async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) ->
         with pytest.raises(Unproven, match="is not what the node proves") as another:
             await client.verify_auction(AUCTION)
         assert another.value.fault is None
+
+
+class Elsewhere(Client):
+    """A client of a node that proves the absence of another kind of record, by the same name."""
+
+    @override
+    async def prove(
+        self,
+        kind: str,
+        *,
+        address: bytes | str | None = None,
+        name: str | None = None,
+        number: int | None = None,
+    ) -> Read[reads.Proof]:
+        return await super().prove("plan", name=name)
+
+
+async def test_absence_of_another_record_proves_nothing(market: Market) -> None:
+    """That there is no plan of a name does not say that nothing was called of a security."""
+    genesis = market.solo.town.genesis
+    async with Elsewhere(market.solo.url, network=genesis) as client:
+        with pytest.raises(Unproven, match="the calls MTB is not what the node proves"):
+            await Reader(client, genesis).record_or_none("calls", "MTB", CallsRecord)
+        with pytest.raises(Unproven):
+            await client.verify_auction(AUCTION)
 
 
 async def check_that_lies_are_seen(market: Market) -> None:
