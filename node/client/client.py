@@ -394,7 +394,7 @@ class Client:
             Unproven: the proof of a record does not hold.
             Changing: it went on each time that it was read; ask again when it has settled.
         """
-        # Half as much again as all of the client is: for those who ask.
+        # Its import takes 65 ms, all of the client 220: for those who ask.
         from node.client.verifying import verify_auction
 
         trusted = self._genesis if genesis is None else genesis
