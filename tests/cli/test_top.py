@@ -181,6 +181,28 @@ def test_picture_fits_into_eighty_columns_whatever_is_told() -> None:
     assert rows[0].endswith("yes")
 
 
+@pytest.mark.parametrize("width", [20, 40, 79])
+def test_what_has_no_room_in_a_line_of_a_narrow_terminal_stands_in_the_next(width: int) -> None:
+    behind = look(node="finance-ministry", height=1_190, deciding=False, round=None, step=None)
+    away = [Peer(name="crypto-council", connected=False)]
+    first = [look(peers=away), look(2.0, blocks=104, transactions=5_400, applied=5_380, peers=away)]
+    lines = drawn(poll(first, [behind], "no route to the host " * 5), width)
+    whole = " ".join(line.strip() for line in lines)
+
+    assert max(map(len, lines)) <= width
+    for told in (
+        "town abababab: 3 of 4 decide (byzantine); 2 of 3 nodes answer",
+        "a block every 0.50 s",
+        "200 transactions/s, 5 of them refused",
+        "central-bank: height 1,200, lag 0, age 0.0s, round 1 prevote, peers 0/1, pool 7, ready",
+        "finance-ministry: height 1,190, lag 10, age 0.0s, waiting, peers 1/1",
+        "no route to the host no route to the host",
+        "central-bank: prevote efefef, precommit -, signed last 1,200, missed 0",
+        "crypto-council: prevote nil, precommit -, signed last -, missed 12, proposes, away",
+    ):
+        assert told in whole, told
+
+
 @pytest.mark.adversarial(72)
 def test_words_of_a_node_cannot_move_the_cursor() -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\n"

@@ -1,6 +1,7 @@
 """The picture: lines of at most the width given, from what was seen. Pure.
 
-Eighty columns are enough. What is not known is a dash; no colour says what a word does not say.
+Eighty columns are enough; where there are fewer, each row of a table is told in words, on as many
+lines as it takes. What is not known is a dash; no colour says what a word does not say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ NAME_WIDTH: Final = 23
 NAME_WIDTH_MAX: Final = 32
 """No name has more characters."""
 COLUMNS: Final = 80
+INDENT: Final = "  "
+"""Before what of a line has no room in it."""
 BARS: Final = "▁▂▃▄▅▆▇█"
 GOOD: Final = "green"
 BAD: Final = "bold red"
@@ -25,14 +28,28 @@ BAD: Final = "bold red"
 def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
     """Return the lines of one picture."""
     furthest = poll.furthest
-    names = min(NAME_WIDTH_MAX, NAME_WIDTH + max(0, width - COLUMNS))
+    names = min(NAME_WIDTH_MAX, NAME_WIDTH + width - COLUMNS) if width >= COLUMNS else None
     lines = [*_head(poll, furthest, width), Text()]
     lines += _nodes(poll, names)
     # Before the validators, of which there may be more than a terminal has lines.
     lines += _unready(poll)
     if furthest is not None and furthest.last is not None:
         lines += [Text(), *_validators(furthest.last, names)]
-    return [*lines, Text(), sign_of_life(poll.now_ms, every_s)]
+    lines += [Text(), sign_of_life(poll.now_ms, every_s)]
+    return lines if names is not None else [part for line in lines for part in _folded(line, width)]
+
+
+def _folded(line: Text, width: int) -> Iterator[Text]:
+    """Yield a line as lines of at most this width, broken at spaces where there are any."""
+    plain, cuts, begins, indent = line.plain, list[int](), 0, 0
+    while len(plain) - begins > (room := max(1, width - indent)):
+        space = plain.rfind(" ", begins + 1, begins + room + 1)
+        begins = space + 1 if space > 0 else begins + room
+        cuts.append(begins)
+        indent = len(INDENT)
+    for number, part in enumerate(line.divide(cuts)):
+        part.rstrip()
+        yield Text.assemble(INDENT, part) if number else part
 
 
 def _head(poll: Poll, furthest: Watched | None, width: int) -> Iterator[Text]:
@@ -95,30 +112,35 @@ def _bars(rates: Sequence[float], most: int) -> str:
     return "".join(BARS[min(len(BARS) - 1, int(rate / top * len(BARS)))] for rate in shown)
 
 
-def _nodes(poll: Poll, names: int) -> Iterator[Text]:
-    head = ("height", "lag", "age", "round, step", "peers", "pool", "ready")
-    yield _row(_name("node", names), *head, style="bold")
+def _nodes(poll: Poll, names: int | None) -> Iterator[Text]:
+    """Yield a table of the nodes; with `names`, the width of their column, None: in words."""
+    if names is not None:
+        head = ("height", "lag", "age", "round, step", "peers", "pool", "ready")
+        yield _row(_name("node", names), *head, style="bold")
     highest = max((n.last.status.height for n in poll.nodes if n.last is not None), default=0)
     for node in poll.nodes:
         look = node.last
         if look is None:
             since_s = poll.now_s - (node.silent_since_s or poll.now_s)
             reason = f"no answer for {since_s:.0f} s: {plain(node.error or 'not asked yet')}"
-            yield Text(f"{_name(node.name, names)}  {reason}", style=BAD)
+            name = f"{plain(node.name)}:" if names is None else f"{_name(node.name, names)} "
+            yield Text(f"{name} {reason}", style=BAD)
             continue
         status, consensus = look.status, look.consensus
         age_s = look.block_age_s(poll.now_ms)
         there = sum(peer.connected for peer in status.peers)
-        line = _row(
-            _name(status.node, names),
-            f"{status.height:,}",
-            f"{highest - status.height:,}",
-            "-" if age_s is None else _age(age_s),
-            f"{consensus.round} {plain(consensus.step)}" if consensus.deciding else "waiting",
-            f"{there}/{len(status.peers)}",
-            f"{status.mempool.transactions:,}",
-            "",
-        )
+        height, lag = f"{status.height:,}", f"{highest - status.height:,}"
+        age = "-" if age_s is None else _age(age_s)
+        step = f"{consensus.round} {plain(consensus.step)}" if consensus.deciding else "waiting"
+        peers, pool = f"{there}/{len(status.peers)}", f"{status.mempool.transactions:,}"
+        if names is None:
+            step = f"round {step}" if consensus.deciding else step
+            line = Text(
+                f"{plain(status.node)}: height {height}, lag {lag}, age {age}, {step},"
+                f" peers {peers}, pool {pool}, ready "
+            )
+        else:
+            line = _row(_name(status.node, names), height, lag, age, step, peers, pool, "")
         line.append("yes" if status.ready else "NO", style=GOOD if status.ready else BAD)
         yield line
 
@@ -142,26 +164,30 @@ def _name(name: str, width: int) -> str:
     return (name if len(name) <= width else name[: width - 1] + "…").ljust(width)
 
 
-def _validators(look: Look, names: int) -> Iterator[Text]:
-    """Yield how each votes, and which this node is not connected to."""
+def _validators(look: Look, names: int | None) -> Iterator[Text]:
+    """Yield how each votes, and which this node is not connected to; `names` as for the nodes."""
     consensus, height = look.consensus, look.status.height
     away = {peer.name for peer in look.status.peers if not peer.connected}
-    yield Text(
-        f"{_name('validator', names)}  prevote  precommit  {'signed last':>11}  missed  turn",
-        style="bold",
-    )
+    if names is not None:
+        yield Text(
+            f"{_name('validator', names)}  prevote  precommit  {'signed last':>11}  missed  turn",
+            style="bold",
+        )
     for voter in consensus.validators:
         absent = _is_absent(voter, height, len(consensus.validators))
         signed = "-" if voter.signed_last is None else f"{voter.signed_last:,}"
-        line = Text(
-            f"{_name(voter.name, names)}  {_vote(voter.prevote):<7}  {_vote(voter.precommit):<9}  "
-        )
-        line.append(f"{signed:>11}", style=BAD if absent else "")
-        line.append(f"  {voter.proposals_missed:>6,}  ")
+        prevote, precommit = _vote(voter.prevote), _vote(voter.precommit)
         turn = "proposes" if voter.name == consensus.proposer else ""
-        line.append(turn)
+        if names is None:
+            line = Text(f"{plain(voter.name)}: prevote {prevote}, precommit {precommit}, ")
+            line.append(f"signed last {signed}", style=BAD if absent else "")
+            line.append(f", missed {voter.proposals_missed:,}{', ' if turn else ''}{turn}")
+        else:
+            line = Text(f"{_name(voter.name, names)}  {prevote:<7}  {precommit:<9}  ")
+            line.append(f"{signed:>11}", style=BAD if absent else "")
+            line.append(f"  {voter.proposals_missed:>6,}  {turn}")
         if voter.name in away:
-            line.append(", away" if turn else "away", style=BAD)
+            line.append(", away" if turn or names is None else "away", style=BAD)
         yield line
 
 
