@@ -157,6 +157,8 @@ async def test_the_log_has_one_line_a_height_at_info(tmp_path: Path) -> None:
         if "committed" in line and (found := re.search(r"\bheight=(\d+)", line))
     ]
     assert heights[:height] == list(range(1, height + 1))
+    first = next(number for number, line in enumerate(lines) if " committed " in line)
+    assert all(" committed " in line for line in lines[first : first + height]), "nothing besides"
     assert all(
         "round=" in line and "state_root=" in line for line in lines if " committed " in line
     )
