@@ -268,7 +268,8 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "amendment-refused",
         Exit.REFUSED,
         "The amendment of the validator set does not hold here, or cannot be used.",
-        "`khazana amendment check FILE` says what it decides and who signed; the runbook is in"
+        "Where the file cannot be read, look at its name, or have it sent again; of any other"
+        " `khazana amendment check FILE` says what it decides and who signed. The runbook is in"
         " node/replica/RUNBOOKS.md.",
     ),
     "node.chain.errors.AmendmentMissing": make_entry(
