@@ -277,16 +277,15 @@ async def check_verified_by_program(market: Market) -> None:
 class Astray(Client):
     """A client of a node that proves something else than it is asked for."""
 
+    def __init__(self, market: Market, other: str, name: str | None = None) -> None:
+        """Prove a record of this kind: of this name, or of the one that is asked for."""
+        super().__init__(market.solo.url, network=market.solo.town.genesis)
+        self._other = other
+        self._name = name
+
     @override
-    async def prove(
-        self,
-        kind: str,
-        *,
-        address: bytes | str | None = None,
-        name: str | None = None,
-        number: int | None = None,
-    ) -> Read[reads.Proof]:
-        return await super().prove("asset", name=CASH)
+    async def prove(self, kind: str, **asked: Any) -> Read[reads.Proof]:
+        return await super().prove(self._other, name=self._name or asked["name"])
 
 
 async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) -> None:
@@ -306,33 +305,19 @@ async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) ->
             f"the auction {AUCTION}",
             "wrong-network",
         )
-    async with Astray(market.solo.url) as client:
+    async with Astray(market, "asset", name=CASH) as client:
         with pytest.raises(Unproven, match="is not what the node proves") as another:
             await client.verify_auction(AUCTION)
         assert another.value.fault is None
 
 
-class Elsewhere(Client):
-    """A client of a node that proves the absence of another kind of record, by the same name."""
-
-    @override
-    async def prove(
-        self,
-        kind: str,
-        *,
-        address: bytes | str | None = None,
-        name: str | None = None,
-        number: int | None = None,
-    ) -> Read[reads.Proof]:
-        return await super().prove("plan", name=name)
-
-
 async def test_absence_of_another_record_proves_nothing(market: Market) -> None:
     """That there is no plan of a name does not say that nothing was called of a security."""
-    genesis = market.solo.town.genesis
-    async with Elsewhere(market.solo.url, network=genesis) as client:
+    async with Astray(market, "plan") as client:
         with pytest.raises(Unproven, match="the calls MTB is not what the node proves"):
-            await Reader(client, genesis).record_or_none("calls", "MTB", CallsRecord)
+            await Reader(client, market.solo.town.genesis).record_or_none(
+                "calls", "MTB", CallsRecord
+            )
         with pytest.raises(Unproven):
             await client.verify_auction(AUCTION)
 

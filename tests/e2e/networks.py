@@ -8,7 +8,7 @@ purpose: the client gives up at a random moment and hands in the same transactio
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -94,6 +94,13 @@ async def until_height(client: Client, height: int, *, timeout_s: float = 30.0) 
             async for item in stream:
                 if int(item.cursor.partition("-")[0]) >= height:
                     return
+
+
+async def until(true: Callable[[], Awaitable[bool]], *, timeout_s: float = 30.0) -> None:
+    """Wait until this is so of another process."""
+    async with asyncio.timeout(timeout_s):
+        while not await true():  # noqa: ASYNC110 - nothing tells of a process's state but asking.
+            await asyncio.sleep(POLL_S)
 
 
 async def exit_code(network: LocalNetwork, name: str, *, timeout_s: float = 30.0) -> int:

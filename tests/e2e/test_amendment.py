@@ -29,6 +29,7 @@ from tests.e2e.networks import (
     REGULATOR,
     client_of,
     pay_once,
+    until,
     until_height,
 )
 from tests.e2e.test_validators import (
@@ -43,7 +44,6 @@ from tests.e2e.test_validators import (
     settled_home,
     started,
     tell,
-    until,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.adversarial(23)]

@@ -27,13 +27,13 @@ from tests import damage
 from tests.e2e.networks import (
     BANK,
     COUNCIL,
-    POLL_S,
     client_of,
     endow,
     exit_code,
     make_network,
     pay_once,
     signatures_agree,
+    until,
     until_height,
 )
 from tests.e2e.signatures import Place, signatures_in
@@ -262,9 +262,7 @@ async def test_the_database_of_another_network_is_refused_by_name_and_repaired(
     other = make_network(tmp_path / "other")
     try:
         other.start(BANK, leashed=True)
-        async with asyncio.timeout(30):
-            while not await answers(other.nodes[BANK].url, "/livez"):  # noqa: ASYNC110 - a process.
-                await asyncio.sleep(POLL_S)
+        await until(lambda: answers(other.nodes[BANK].url, "/livez"))
     finally:
         await other.stop()
     damage.put_back(other.nodes[BANK].home / "data" / CHAIN_FOLDER, database(network))

@@ -20,7 +20,7 @@ from node.provision.processes import start_node
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.cli.asked import run
 from tests.cli.running import khazana
-from tests.e2e.networks import CLOCK
+from tests.e2e.networks import CLOCK, until
 from tests.rpc.authorities import Authority, Identity, client_context
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
@@ -45,9 +45,7 @@ async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Pa
 
     process = start_node(founder.home, leashed=True)
     try:
-        async with asyncio.timeout(30):
-            while not await answers(founder.url, "/livez"):  # noqa: ASYNC110 - see test_validators.
-                await asyncio.sleep(0.05)
+        await until(lambda: answers(founder.url, "/livez"))
     finally:
         ended = await process.stop()
 
@@ -68,35 +66,39 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
             f'client_revocations = "{authority.revoke()}"\n'
         )
 
-    async def until(identity: Identity, certificate: Identity) -> str:
-        """Wait until the listener shows this certificate to this client; return its metrics."""
+    async def shows(identity: Identity, certificate: Identity) -> bool:
+        """Whether the listener shows this certificate to this client."""
         ours = client_context(authority, identity)
-        wanted = ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text())
-        while True:
-            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
-            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            writer.close()
-            if shown == wanted:
-                break
-            await asyncio.sleep(0.05)
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+        return bool(shown == ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text()))
+
+    async def metrics(identity: Identity) -> str:
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"https://127.0.0.1:{port}/metrics", ssl=ours) as answer,
+            session.get(
+                f"https://127.0.0.1:{port}/metrics", ssl=client_context(authority, identity)
+            ) as answer,
         ):
             return await answer.text()
+
+    async def has_refused() -> bool:
+        return 'khazana_tls_files_refused{listener="operations"} 1.0' in await metrics(kept)
 
     process = start_node(founder.home, leashed=True)
     try:
         async with asyncio.timeout(40):
-            while not await answers(founder.url, "/livez"):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-            before = await until(lost, server)
+            await until(lambda: answers(founder.url, "/livez"))
+            await until(lambda: shows(lost, server))
+            before = await metrics(lost)
             renewed = authority.sign("renewed", until_year=2101)
             authority.revoke(lost)
             server.key.write_bytes(renewed.key.read_bytes())
             server.certificate.write_bytes(renewed.certificate.read_bytes())
             process.signal(signal.SIGHUP)
-            after = await until(kept, renewed)
+            await until(lambda: shows(kept, renewed))
+            after = await metrics(kept)
             with pytest.raises(aiohttp.ClientError, match=r"(?i)revoked"):
                 async with aiohttp.ClientSession() as session:
                     await session.get(
@@ -104,10 +106,8 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
                     )
             server.key.write_text("nonsense")
             process.signal(signal.SIGHUP)
-            while 'khazana_tls_files_refused{listener="operations"} 1.0' not in await until(
-                kept, renewed
-            ):
-                pass
+            await until(has_refused)
+            assert await shows(kept, renewed)
     finally:
         ended = await process.stop()
 
@@ -134,7 +134,14 @@ async def test_a_node_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> 
     founder = one_of_four(tmp_path)
     ours, theirs = os.openpty()
     said = bytearray()
-    asyncio.get_running_loop().add_reader(ours, lambda: said.extend(os.read(ours, 1 << 16)))
+    has_started = asyncio.Event()
+
+    def hear() -> None:
+        said.extend(os.read(ours, 1 << 16))
+        if b"node started" in said:
+            has_started.set()
+
+    asyncio.get_running_loop().add_reader(ours, hear)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "node", "start", "--home", founder.home, "--until-eof"),
         stdin=asyncio.subprocess.PIPE,
@@ -143,8 +150,7 @@ async def test_a_node_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> 
     )
     try:
         async with asyncio.timeout(40):
-            while b"node started" not in said:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+            await has_started.wait()
             process.send_signal(signal.SIGHUP)
             code = await process.wait()
     finally:

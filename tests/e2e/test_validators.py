@@ -7,7 +7,7 @@ typed as its help shows it, at a shell in the folder of the homes.
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from tests.e2e.networks import (
     client_of,
     endow,
     pay_once,
+    until,
     until_height,
 )
 
@@ -298,12 +299,6 @@ async def test_three_of_four_that_lost_their_disks_go_on_by_their_operators_word
         assert process is not None
         await process.stop()
         await tell("resume", "--home", running_home, *words, code=Exit.REFUSED)
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
-        while not await true():  # noqa: ASYNC110 - nothing tells of a process's state but asking.
-            await asyncio.sleep(0.05)
 
 
 async def lacks(network: LocalNetwork, name: str, words: str) -> bool:

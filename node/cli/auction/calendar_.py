@@ -117,7 +117,7 @@ async def _read(client: "Client", trusted: "Genesis | None") -> dict[str, Any]:
 
     plans = await read_all(client, "khz_auctionPlans", "plans")
     if trusted is not None:
-        from node.cli.auction.evidence import proven_plan
+        from node.cli.auction.proven_plans import proven_plan
 
         plans["plans"] = [
             await proven_plan(client, each["plan"], trusted) for each in plans["plans"]
