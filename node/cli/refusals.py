@@ -340,6 +340,13 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "The stream of events cannot be published to, or asked.",
         "No node waits for it. The sentence says what to change; what was missed follows then.",
     ),
+    "node.stream.errors.StreamForeign": make_entry(
+        "stream-foreign",
+        Exit.REFUSED,
+        "The stream of events, or what it takes, is another chain's.",
+        "Set stream.name, and stream.prefix where both are at one account of the server, or delete"
+        " the stream of a chain that is no more: `nats stream rm NAME`.",
+    ),
     "node.snapshots.errors.InstallationError": make_entry(
         "snapshot-unusable",
         Exit.DAMAGED,

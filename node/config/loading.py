@@ -116,7 +116,7 @@ def _conflicts(config: NodeConfig, *, check_files: bool) -> Iterator[tuple[tuple
         named.append((("validator", "passphrase_file"), config.validator.passphrase_file))
     named.append((("rpc", "api_keys"), config.rpc.api_keys))
     named.append((("index", "password_file"), config.index.password_file))
-    for name in ("password_file", "authority", "certificate", "key"):
+    for name in ("password_file", "credentials_file", "authority", "certificate", "key"):
         named.append((("stream", name), getattr(config.stream, name)))
     named += [(("network", "observers", n), p) for n, p in config.network.observers.items()]
     for key, path in named:

@@ -24,6 +24,7 @@ from node.config.values import (
     Origin,
     PeerAddress,
     StreamServer,
+    SubjectPrefix,
 )
 
 
@@ -229,6 +230,8 @@ class StreamConfig(_Section):
     """`nats://host:4222`, or `tls://host:4222`; None: nothing is published."""
     name: Name | None = None
     """Of the stream; None: `khazana-` and the name of the network."""
+    prefix: SubjectPrefix | None = None
+    """Of the subjects, up to 128 characters; None: `khazana.` and the name of the network."""
     user: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
     password_file: FilePath | None = None
     """Of the user; the first line counts."""

@@ -103,6 +103,11 @@ BlockIdText = Annotated[str, AfterValidator(_block_id)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
 Milliseconds = Annotated[int, Field(strict=True, ge=1, le=86_400_000)]
 StreamServer = Annotated[str, AfterValidator(_stream_server)]
+SubjectPrefix = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$", max_length=128),
+]
+"""The first words of a subject of NATS, with a point between two."""
 IndexDatabase = Annotated[str, AfterValidator(_index_database)]
 KeepBlocks = Annotated[int, AfterValidator(_keep_blocks), Field(strict=True, ge=0, le=1 << 62)]
 Bytes = Annotated[int, Field(strict=True, ge=1024, le=1 << 40)]

@@ -2,6 +2,7 @@
 
 from node.stream.errors import (
     StreamFailure,
+    StreamForeign,
     StreamFull,
     StreamGap,
     StreamRefused,
@@ -12,6 +13,7 @@ from node.stream.opening import is_wanted, link_of
 
 __all__ = [
     "StreamFailure",
+    "StreamForeign",
     "StreamFull",
     "StreamGap",
     "StreamRefused",

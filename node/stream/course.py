@@ -4,9 +4,10 @@ A course begins where a stream stands. The message that is to get sequence n is 
 condition that n - 1 is the stream's last, and, but for the first of a course, that the last is the
 message before it: so of many messages under way none can be stored before those it follows, none
 twice, and none beside what somebody else has stored. The first has no second condition, because a
-server forgets when it starts what the last was named. Whatever goes wrong
-with one goes wrong with all after it, the course ends, and a new one begins where the stream stands
-then. Pure.
+server forgets when it starts what the last was named. Into an empty stream it goes alone: messages
+of two chains are called the same, and only the last one that is there says whose a stream is.
+Whatever goes wrong with one goes wrong with all after it, the course ends, and a new one begins
+where the stream stands then. Pure.
 """
 
 from typing import Final, TypeAlias
@@ -50,6 +51,8 @@ class Course:
 
     def has_room(self, size: int) -> bool:
         """Whether a message of this size may be sent now."""
+        if self._waiting and self.cursor is None:
+            return False
         if self._waiting and self._bytes + size > IN_FLIGHT_BYTES_MAX:
             return False
         return len(self._waiting) < IN_FLIGHT_MAX
@@ -74,8 +77,9 @@ class Course:
         self._bytes -= size
         if not isinstance(answer, Stored):
             self.end = answer
-        elif answer.sequence != sequence:
-            # It is in the stream, elsewhere than where it would follow what we know.
+        elif answer.sequence != sequence or (answer.duplicate and self.cursor is None):
+            # It is in the stream, elsewhere than where it would follow what we know; or the first
+            # there is of somebody else, who may publish another chain.
             self.end = Passed()
         else:
             self._early[sequence] = cursor

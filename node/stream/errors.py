@@ -3,6 +3,7 @@
 StreamFailure                any of them
 ├── StreamUnusable           the stream is another network's, or is kept in a way by which events
 │   │                        would be lost; or a file or library is missing here
+│   ├── StreamForeign        the stream, or what it takes, belongs to another chain
 │   └── StreamGap            blocks that the stream has not seen are no longer kept by this node
 ├── StreamRefused            the server refuses a message for another reason
 ├── StreamFull               the server has no room for more messages
@@ -16,6 +17,16 @@ class StreamFailure(Exception):
 
 class StreamUnusable(StreamFailure):
     """Somebody has to change something before anything is published."""
+
+
+class StreamForeign(StreamUnusable):
+    """The stream, or the subjects of this node's messages, belong to another chain."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"{found}: give each chain a stream of its own, by stream.name and, where both are at"
+            " one account of the server, by stream.prefix"
+        )
 
 
 class StreamGap(StreamUnusable):

@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import (
     DiscardPolicy,
+    RawStreamMsg,
     RetentionPolicy,
     StorageType,
     StreamConfig,
@@ -30,7 +31,7 @@ from typing_extensions import override
 from node.rpc.stream import Cursor
 from node.stream.answers import Answer, parse_answer
 from node.stream.credentials import Credentials
-from node.stream.errors import StreamRefused, StreamUnreachable, StreamUnusable
+from node.stream.errors import StreamForeign, StreamRefused, StreamUnreachable, StreamUnusable
 from node.stream.messages import Message, Naming, Standing
 
 ANSWER_S: Final = 10.0
@@ -41,9 +42,8 @@ HEADERS_BYTES: Final = 512
 """What the headers of a message may come to; they have some 390."""
 DUPLICATES_S: Final = 120
 """How long a stream that is made here knows what it was given."""
-DELETED_MAX: Final = 1_000
-"""Messages deleted at the end of a stream, in the place of which the last that is left is looked
-for, one by one: the server's own search for it stops at the first. They take a second."""
+SUBJECTS_OVERLAP: Final = 10_065
+"""What a server answers who would make a stream of subjects that another one has."""
 PENDING_BYTES_MAX: Final = 2 << 20
 """What the library keeps before it waits for the socket."""
 
@@ -180,7 +180,8 @@ class Link:
 
         Raises:
             StreamUnreachable: the server does not answer, or keeps no streams.
-            StreamUnusable: there is no such stream, or it is not for this network's messages.
+            StreamForeign: it is another chain's.
+            StreamUnusable: there is no such stream, or messages would get lost in it.
         """
         async with self._asking("say where the stream stands"):
             manager = self._manager()
@@ -191,9 +192,10 @@ class Link:
                     raise StreamUnusable(
                         f"there is no stream {self.naming.stream}; a node that publishes makes it"
                     ) from None
-                found = await manager.add_stream(self._made())
+                found = await self._make(manager)
             self._judge(found)
             if not found.state.messages:
+                self.naming.judge_empty(found.config.description)
                 return Standing(sequence=found.state.last_seq, cursor=None)
             return await self._last(manager, found.state)
 
@@ -231,17 +233,33 @@ class Link:
         """Return where the last message that is left stands.
 
         After it some may have been deleted, such as what no node has published: they are missing
-        and come again, behind all that the stream was ever given.
+        and come again, behind all that the stream was ever given. The last that is left is found by
+        halving, in as many questions as the sequence has binary digits: that something is left at
+        or behind a place holds up to it and nowhere after. The server's own search for the last of
+        a subject finds nothing once the very last was deleted, until it is started again (2.9.10).
         """
-        last, stream = state.last_seq, self.naming.stream
-        for sequence in range(last, max(state.first_seq - 1, last - DELETED_MAX), -1):
-            with contextlib.suppress(nats.js.errors.NotFoundError):
-                message = await manager.get_msg(stream, seq=sequence)
-                return self.naming.standing(last, message.headers or {}, state.messages)
-        raise StreamUnusable(
-            f"more than {DELETED_MAX} messages at the end of stream {stream} were deleted, and with"
-            " them where to go on: purge the stream, and it is published anew"
-        )
+        stream, last = self.naming.stream, state.last_seq
+        with contextlib.suppress(nats.js.errors.NotFoundError):
+            return self._standing(last, state, await manager.get_msg(stream, seq=last))
+        found: RawStreamMsg | None = None
+        low, high = state.first_seq, last - 1
+        while low <= high:
+            middle = (low + high + 1) // 2
+            try:
+                found = await manager.get_msg(stream, middle, self.naming.subjects, next=True)
+            except nats.js.errors.NotFoundError:
+                high = middle - 1
+            else:
+                low = max(middle, found.seq or 0) + 1
+        if found is None:
+            raise StreamUnusable(
+                f"stream {stream} is said to have {state.messages} messages, and its server finds"
+                " none: purge the stream, and it is published anew"
+            )
+        return self._standing(last, state, found)
+
+    def _standing(self, last: int, state: StreamState, message: RawStreamMsg) -> Standing:
+        return self.naming.standing(last, message.headers or {}, state.messages)
 
     def _connected(self) -> Client:
         if self._client is None or not self._client.is_connected:
@@ -268,10 +286,10 @@ class Link:
         """Keep what the library says of itself: what it raises names the last symptom only."""
         self._said = str(error) or type(error).__name__
 
-    def _made(self) -> StreamConfig:
-        return StreamConfig(
+    async def _make(self, manager: JetStreamManager) -> StreamInfo:
+        config = StreamConfig(
             name=self.naming.stream,
-            description=f"Blocks and events of the network {self.naming.network}",
+            description=self.naming.description,
             subjects=[self.naming.subjects],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
@@ -280,14 +298,22 @@ class Link:
             duplicate_window=DUPLICATES_S,
             deny_delete=True,
         )
+        try:
+            return await manager.add_stream(config)
+        except nats.js.errors.APIError as error:
+            if error.err_code == SUBJECTS_OVERLAP:
+                raise StreamForeign(
+                    f"another stream of the server takes {self.naming.subjects} already"
+                ) from error
+            raise
 
     def _judge(self, found: StreamInfo) -> None:
         """Refuse a stream by which messages would get lost or mixed."""
         subjects, retention = found.config.subjects or [], found.config.retention
         if subjects != [self.naming.subjects]:
-            raise StreamUnusable(
+            raise StreamForeign(
                 f"stream {self.naming.stream} takes the subjects {subjects}, and"
-                f" {[self.naming.subjects]} is expected: each network has a stream of its own"
+                f" {[self.naming.subjects]} is expected"
             )
         if found.config.no_ack:
             raise StreamUnusable(

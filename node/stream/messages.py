@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from node.rpc.stream import Cursor, StreamBlock, Topic
-from node.stream.errors import StreamUnusable
+from node.stream.errors import StreamForeign, StreamUnusable
 
 PUBLISHED: Final = frozenset({Topic.BLOCKS, Topic.EVENTS})
 GAP_INDEX: Final = 999_999_999
@@ -28,6 +28,7 @@ NETWORK: Final = "Khazana-Network"
 BLOCK: Final = "Khazana-Block"
 """The id of the block that the message belongs to."""
 
+_DESCRIBED: Final = "Blocks and events of the network "
 _HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -60,8 +61,15 @@ class Standing:
 class Naming:
     """How the messages of one network are named."""
 
-    def __init__(self, network: str, genesis_hash: bytes, *, stream: str | None = None) -> None:
-        self.prefix = f"khazana.{network}"
+    def __init__(
+        self,
+        network: str,
+        genesis_hash: bytes,
+        *,
+        stream: str | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        self.prefix = prefix or f"khazana.{network}"
         self.stream = stream or f"khazana-{network}"
         self.network = genesis_hash.hex()
 
@@ -69,6 +77,24 @@ class Naming:
     def subjects(self) -> str:
         """All subjects of the network, as a stream names what it takes."""
         return f"{self.prefix}.>"
+
+    @property
+    def description(self) -> str:
+        """Of a stream that a node makes: whose it is while it has no message that says so."""
+        return f"{_DESCRIBED}{self.network}"
+
+    def judge_empty(self, description: str | None) -> None:
+        """Refuse an empty stream that was made for another chain; one without a word is free.
+
+        Raises:
+            StreamForeign: it was; says for which.
+        """
+        _, marked, network = (description or "").partition(_DESCRIBED)
+        if marked and network != self.network:
+            raise StreamForeign(
+                f"stream {self.stream} was made for the network {network[:64]!r}, this node's is"
+                f" {self.network}"
+            )
 
     def messages(self, block: StreamBlock, start: int) -> Iterator[Message]:
         """Yield the messages of a block from this index on, each made when it is asked for."""
@@ -120,7 +146,8 @@ class Naming:
         """Return where a stream stands whose last message has these headers.
 
         Raises:
-            StreamUnusable: the message is another network's, or nobody's that we know.
+            StreamForeign: the message is another network's.
+            StreamUnusable: it is nobody's that we know.
         """
         network, block_id = headers.get(NETWORK), headers.get(BLOCK, "")
         if network is None:
@@ -130,9 +157,9 @@ class Naming:
                 " message; publishing goes on behind what is left"
             )
         if network != self.network:
-            raise StreamUnusable(
+            raise StreamForeign(
                 f"the last message of stream {self.stream} is of the network {network[:64]!r}, this"
-                f" node's is {self.network}: give each network a stream of its own (stream.name)"
+                f" node's is {self.network}"
             )
         try:
             cursor = Cursor.parse(headers.get(MESSAGE_ID, ""))

@@ -20,7 +20,8 @@ def is_wanted(config: NodeConfig) -> bool:
 
 def naming_of(config: NodeConfig, genesis: Genesis) -> Naming:
     """Return how messages and stream are named."""
-    return Naming(genesis.name, genesis.hash, stream=config.stream.name)
+    setting = config.stream
+    return Naming(genesis.name, genesis.hash, stream=setting.name, prefix=setting.prefix)
 
 
 def link_of(config: NodeConfig, genesis: Genesis) -> "Link":

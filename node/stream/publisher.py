@@ -17,11 +17,11 @@ from node.stream.answers import Answer, Full, Passed, Refused, Stored
 from node.stream.course import Course
 from node.stream.errors import (
     StreamFailure,
+    StreamForeign,
     StreamFull,
     StreamGap,
     StreamRefused,
     StreamUnreachable,
-    StreamUnusable,
 )
 from node.stream.link import ANSWER_S, Link
 from node.stream.messages import Message, Naming, Standing, following
@@ -226,9 +226,9 @@ class Publisher:
             return
         ours = self._block_id(standing.cursor.height)
         if ours is not None and ours.hex() != standing.block_id:
-            raise StreamUnusable(
+            raise StreamForeign(
                 f"block {standing.cursor.height} is {standing.block_id} in the stream and"
-                f" {ours.hex()} on the chain: give this chain a stream of its own (stream.name)"
+                f" {ours.hex()} on the chain"
             )
 
     async def _wait(self, course: Course) -> None:

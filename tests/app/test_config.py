@@ -351,15 +351,31 @@ def test_settings_of_a_stream_go_together(tmp_path: Path, lines: str) -> None:
 
 def test_a_stream_may_be_behind_tls_and_a_password(tmp_path: Path) -> None:
     lines = (
-        'server = "tls://host:4222"\nname = "ledger"\nuser = "khazana"\npassword_file = "secret"\n'
+        'server = "tls://host:4222"\nname = "ledger"\nprefix = "bank.Ledger_2"\n'
+        'user = "khazana"\npassword_file = "secret"\n'
         'authority = "ca.pem"\ncertificate = "own.pem"\nkey = "own.key"\n'
     )
 
     stream = load(tmp_path, GOOD + "[stream]\n" + lines).stream
 
     assert (stream.server, stream.name) == ("tls://host:4222", "ledger")
+    assert stream.prefix == "bank.Ledger_2"
     assert (stream.password_file, stream.key) == (tmp_path / "secret", tmp_path / "own.key")
     assert load(tmp_path, GOOD).stream.server is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".a", "a.", "a..b", "a.>", "a.*", "$JS.API", "a b", "a" * 129]
+)
+def test_a_prefix_of_subjects_is_words_with_points_between(tmp_path: Path, text: str) -> None:
+    lines = f'server = "nats://host:4222"\nprefix = "{text}"\n'
+    assert faults(tmp_path, GOOD + f"[stream]\n{lines}") == [(19, "stream.prefix")]
+
+
+def test_a_missing_file_of_credentials_is_found_before_the_node_runs(tmp_path: Path) -> None:
+    lines = 'server = "nats://host:4222"\ncredentials_file = "missing.creds"\n'
+    found = faults(tmp_path, GOOD + f"[stream]\n{lines}", check_files=True)
+    assert (19, "stream.credentials_file") in found
 
 
 def test_an_index_may_be_on_a_server(tmp_path: Path) -> None:

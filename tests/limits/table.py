@@ -698,9 +698,6 @@ HIT: Final[Mapping[str, str]] = {
         "tests/stream/test_credentials.py"
         "::test_file_that_is_not_there_not_text_or_too_long_is_named"
     ),
-    "node.stream.link.DELETED_MAX": (
-        "tests/stream/test_publisher.py::test_where_too_much_was_deleted_it_is_told_of"
-    ),
     "node.stream.course.IN_FLIGHT_MAX": f"{_PUBLISHED}::test_a_course_sends_no_more_than_it_may",
     "node.stream.course.IN_FLIGHT_BYTES_MAX": (
         f"{_PUBLISHED}::test_a_message_that_is_larger_than_all_may_be_goes_alone"

@@ -97,7 +97,12 @@ async def work(solo: Solo, blocks: int, *, transfers: int = 20) -> None:
 
 
 def publisher_of(
-    solo: Solo, url: str, *, gaps: bool = False, settings: LinkSettings | None = None
+    solo: Solo,
+    url: str,
+    *,
+    gaps: bool = False,
+    settings: LinkSettings | None = None,
+    naming: Naming | None = None,
 ) -> Publisher:
     """Return what publishes this node's chain, not running."""
     genesis, history = solo.town.genesis, solo.town.chain.history
@@ -107,7 +112,7 @@ def publisher_of(
         return None if certificate is None else certificate.block_id
 
     return Publisher(
-        Link(settings or LinkSettings(server=url), Naming(genesis.name, genesis.hash)),
+        Link(settings or LinkSettings(server=url), naming or Naming(genesis.name, genesis.hash)),
         solo.server.feed,
         block_id=block_id,
         earliest=lambda: history.earliest,
@@ -159,6 +164,10 @@ class Proxy:
         self.passes = asyncio.Event()
         """Set while what is sent there arrives; what waits meanwhile is not lost."""
         self.passes.set()
+        self.holds: bytes | None = None
+        """What is not let pass the first time that it is sent: from there on everything waits."""
+        self.held = asyncio.Event()
+        """Set once it was sent."""
 
     @property
     def url(self) -> str:
@@ -200,6 +209,10 @@ class Proxy:
             if answers and self.swallows:
                 continue
             if not answers:
+                if self.holds is not None and self.holds in data:
+                    self.holds = None
+                    self.passes.clear()
+                    self.held.set()
                 await self.passes.wait()
             writer.write(data)
             await writer.drain()
@@ -216,10 +229,24 @@ async def manager(server: NatsServer) -> AsyncIterator[JetStreamManager]:
         await client.close()
 
 
-async def publish(server: NatsServer, subject: str) -> None:
+async def publish_first(server: NatsServer, solo: Solo, naming: Naming) -> None:
+    """Publish the first message of a chain, and no second."""
+    first = next(naming.messages(solo.server.feed.block(1), 0))
+    client = await library.connect(server.url, allow_reconnect=False)
+    try:
+        await client.jetstream().publish(
+            first.subject, first.body, headers=naming.headers(first, 0)
+        )
+    finally:
+        await client.close()
+
+
+async def publish(server: NatsServer, subject: str, count: int = 1) -> None:
     """Publish something into a stream, as somebody who is no node."""
     client = await library.connect(server.url, allow_reconnect=False)
     try:
+        for _ in range(count - 1):
+            await client.publish(subject, b"hello")
         await client.jetstream().publish(subject, b"hello")
     finally:
         await client.close()

@@ -97,7 +97,7 @@ def test_where_a_stream_stands_is_read_from_its_last_message() -> None:
     ("headers", "said"),
     [
         ({}, "is of no network"),
-        ({NETWORK: "00" * 32, MESSAGE_ID: "7-0"}, "give each network a stream of its own"),
+        ({NETWORK: "00" * 32, MESSAGE_ID: "7-0"}, "give each chain a stream of its own"),
         ({NETWORK: GENESIS.hex()}, "names no place"),
         ({NETWORK: GENESIS.hex(), MESSAGE_ID: "7"}, "names no place"),
         ({NETWORK: GENESIS.hex(), MESSAGE_ID: "7-0", BLOCK: "AB" * 32}, "names no block"),
@@ -177,7 +177,7 @@ def test_answers_and_their_words_are_bounded() -> None:
 
 
 def test_a_course_sends_no_more_than_it_may() -> None:
-    course = Course(EMPTY)
+    course = Course(Standing(sequence=0, cursor=at("1-0")))
 
     for number in range(1, IN_FLIGHT_MAX + 1):
         assert course.has_room(100)
@@ -200,6 +200,19 @@ def test_a_message_that_is_larger_than_all_may_be_goes_alone() -> None:
     assert not course.has_room(1)
     course.answer(1, Stored(1, duplicate=False))
     assert course.has_room(1)
+
+
+def test_into_an_empty_stream_one_message_goes_alone_until_it_is_known_to_be_ours() -> None:
+    course, late = Course(EMPTY), Course(EMPTY)
+    for each in (course, late):
+        each.send(at("1-0"), 1)
+        assert not each.has_room(1)
+
+    course.answer(1, Stored(1, duplicate=False))
+    late.answer(1, Stored(1, duplicate=True))
+
+    assert (course.end, course.has_room(1)) == (None, True)
+    assert late.end == Passed()
 
 
 @pytest.mark.parametrize(
@@ -229,13 +242,15 @@ class Server:
     remembered: int
     kept: list[Cursor | None] = field(default_factory=list)
     """None: what somebody else has published, who is no node. It is deleted again."""
+    chains: list[str] = field(default_factory=list)
+    """Of which chain each is that a node has published; the server does not look at it."""
     room: int = 0
 
     @property
     def of_nodes(self) -> list[Cursor]:
         return [each for each in self.kept if each is not None]
 
-    def take(self, cursor: Cursor, expected_last: int, after: Cursor | None) -> Answer:
+    def take(self, cursor: Cursor, expected_last: int, after: Cursor | None, chain: str) -> Answer:
         known = self.kept[-self.remembered :] if self.remembered else []
         if cursor in known:
             return Stored(self.kept.index(cursor) + 1, duplicate=True)
@@ -245,6 +260,7 @@ class Server:
             return Full("full")
         self.room -= 1
         self.kept.append(cursor)
+        self.chains.append(chain)
         return Stored(len(self.kept), duplicate=False)
 
 
@@ -253,13 +269,17 @@ class Sender:
     """A publisher without a loop: what it has sent, and what is on the way either way."""
 
     server: Server
+    chain: str = "one"
     course: Course = field(default_factory=lambda: Course(EMPTY))
     there: deque[tuple[int, Cursor, Cursor | None]] = field(default_factory=deque)
     back: deque[tuple[int, Answer]] = field(default_factory=deque)
     place: int = 0
+    is_refused: bool = False
+    """Whether it has seen that the stream is another chain's."""
 
     def locate(self) -> None:
         """Ask where the stream stands; what is on the way stays there."""
+        self.is_refused = bool(self.server.chains) and self.server.chains[-1] != self.chain
         last = self.server.of_nodes[-1] if self.server.of_nodes else None
         self.course = Course(Standing(sequence=len(self.server.kept), cursor=last))
         self.place = 0 if last is None else ALL.index(last) + 1
@@ -269,13 +289,16 @@ class Sender:
         match action:
             case "send" if self.course.end is not None:
                 self.locate()
+            case "send" if self.is_refused:
+                pass
             case "send" if self.place < len(ALL) and self.course.has_room(1):
                 cursor, after = ALL[self.place], self.course.sent
                 self.there.append((self.course.send(cursor, 1), cursor, after))
                 self.place += 1
             case "arrive" if self.there:
                 sequence, cursor, after = self.there.popleft()
-                self.back.append((sequence, self.server.take(cursor, sequence - 1, after)))
+                answer = self.server.take(cursor, sequence - 1, after, self.chain)
+                self.back.append((sequence, answer))
             case "answer" if self.back:
                 self.course.answer(*self.back.popleft())
             case "lose" if self.there:
@@ -325,3 +348,22 @@ def test_over_a_bad_line_all_is_there_once_and_in_order(
         assert sender.course.end is None
 
     assert server.of_nodes == ALL
+
+
+@given(
+    remembered=st.sampled_from((0, 2, 100)),
+    steps=st.lists(
+        st.tuples(st.integers(0, 1), st.sampled_from(("send", "arrive", "answer", "cut"))),
+        min_size=10,
+        max_size=40,
+    ),
+)
+@settings(max_examples=200, deadline=None)
+def test_of_two_chains_whose_messages_are_called_the_same_one_has_the_stream(
+    remembered: int, steps: Sequence[tuple[int, str]]
+) -> None:
+    server = Server(remembered, room=len(ALL))
+    senders = (Sender(server, "one"), Sender(server, "other"))
+    for who, action in steps:
+        senders[who].step(action)
+        assert len(set(server.chains)) <= 1

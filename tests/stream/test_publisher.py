@@ -30,6 +30,7 @@ from tests.stream.readers import (
     failed,
     manager,
     publish,
+    publish_first,
     publisher_of,
     read_all,
     running,
@@ -270,9 +271,77 @@ async def test_a_stream_of_another_network_is_not_touched(nats: NatsServer, solo
         stranger = publisher_of(other, nats.url)
         async with running(stranger):
             await work(other, 2)
-            await failed(stranger, "give each network a stream of its own")
+            await failed(stranger, "give each chain a stream of its own")
 
     assert await read_all(nats, publisher.naming.stream) == before
+
+
+@pytest.fixture
+async def namesake(solo: Solo) -> AsyncIterator[Solo]:
+    """Another chain of the same name."""
+    async with solo_node(record=make_record(validators=1, window_ms=50_000)) as other:
+        assert other.town.genesis.name == solo.town.genesis.name
+        assert other.town.genesis.hash != solo.town.genesis.hash
+        await work(other, 2)
+        yield other
+
+
+async def test_a_stream_that_was_made_for_another_chain_is_its_also_while_it_is_empty(
+    nats: NatsServer, solo: Solo, namesake: Solo
+) -> None:
+    publisher = publisher_of(solo, nats.url)
+    async with running(publisher):
+        await arrived(solo, publisher)
+    async with manager(nats) as streams:
+        await streams.purge_stream(publisher.naming.stream)
+    stranger = publisher_of(namesake, nats.url)
+    async with running(stranger):
+        await failed(stranger, f"was made for the network '{solo.town.genesis.hash.hex()}'")
+
+    assert await read_all(nats, publisher.naming.stream) == []
+
+
+@pytest.mark.parametrize("window", ["remembers", "forgets"])
+async def test_of_two_chains_that_begin_an_empty_stream_at_once_one_has_it(
+    nats: NatsServer, solo: Solo, namesake: Solo, window: str
+) -> None:
+    naming = naming_of(solo)
+    await edit(
+        nats, naming, create=True, duplicate_window=60 if window == "remembers" else MEMORY_S
+    )
+    async with Proxy(nats) as proxy:
+        proxy.holds = b"HPUB "
+        late = publisher_of(namesake, proxy.url)
+        async with running(late):
+            # It has seen the stream empty; what it sends waits while the other begins.
+            async with asyncio.timeout(20):
+                await proxy.held.wait()
+            await publish_first(nats, solo, naming)
+            proxy.passes.set()
+            await failed(late, "give each chain a stream of its own")
+        first = publisher_of(solo, nats.url)
+        async with running(first):
+            await arrived(solo, first)
+
+    await holds_all(nats, solo)
+
+
+async def test_a_second_chain_of_a_name_has_a_stream_and_subjects_of_its_own(
+    nats: NatsServer, solo: Solo, namesake: Solo
+) -> None:
+    genesis = namesake.town.genesis
+    naming = Naming(genesis.name, genesis.hash, stream="second", prefix="khazana.second")
+    publisher, other = publisher_of(solo, nats.url), publisher_of(namesake, nats.url, naming=naming)
+    crossing = Naming(genesis.name, genesis.hash, stream="third")
+    hindered = publisher_of(namesake, nats.url, naming=crossing)
+    async with running(publisher, other):
+        await arrived(solo, publisher)
+        await arrived(namesake, other)
+    async with running(hindered):
+        await failed(hindered, "another stream of the server takes khazana.")
+
+    await holds_all(nats, solo)
+    assert await read_all(nats, "second") == expected(namesake, naming)
 
 
 async def test_a_stream_of_another_chain_of_this_genesis_is_not_touched(
@@ -295,7 +364,7 @@ async def test_a_stream_of_another_chain_of_this_genesis_is_not_touched(
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"subjects": ["khazana.>"]}, "each network has a stream of its own"),
+        ({"subjects": ["khazana.>"]}, "give each chain a stream of its own"),
         ({"retention": "workqueue"}, "It must be 'limits'"),
         ({"retention": "interest"}, "It must be 'limits'"),
         ({"no_ack": True}, "does not answer what is published to it"),
@@ -328,21 +397,22 @@ async def test_what_was_deleted_at_the_end_is_published_again(nats: NatsServer, 
     await holds_all(nats, solo)
 
 
-async def test_where_too_much_was_deleted_it_is_told_of(
-    nats: NatsServer, solo: Solo, monkeypatch: pytest.MonkeyPatch
+async def test_however_many_were_deleted_at_the_end_the_last_that_is_left_is_found(
+    nats: NatsServer, solo: Solo
 ) -> None:
-    monkeypatch.setattr(node.stream.link, "DELETED_MAX", 1)
-    naming = naming_of(solo)
-    await edit(nats, naming, create=True)
+    publisher, naming = publisher_of(solo, nats.url), naming_of(solo)
+    stray = f"{naming.prefix}.stray"
+    async with running(publisher):
+        await arrived(solo, publisher)
+    await publish(nats, stray, 1_500)
+    async with manager(nats) as streams:
+        await streams.purge_stream(naming.stream, subject=stray)
+    await work(solo, 1)
     publisher = publisher_of(solo, nats.url)
     async with running(publisher):
         await arrived(solo, publisher)
-    assert publisher.standing is not None
-    async with manager(nats) as streams:
-        await streams.delete_msg(naming.stream, publisher.standing.sequence)
-    publisher = publisher_of(solo, nats.url)
-    async with running(publisher):
-        await failed(publisher, "were deleted")
+
+    await holds_all(nats, solo)
 
 
 async def test_what_somebody_else_has_published_is_told_of_and_can_be_purged(
