@@ -2,6 +2,7 @@
 
 from node.storage.consensus_log import ConsensusLog, open_consensus_log
 from node.storage.errors import (
+    StorageClosed,
     StorageDamaged,
     StorageError,
     StorageFailed,
@@ -26,6 +27,7 @@ __all__ = [
     "LevelDBStore",
     "MemoryStore",
     "ReadView",
+    "StorageClosed",
     "StorageDamaged",
     "StorageError",
     "StorageFailed",

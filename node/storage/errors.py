@@ -6,6 +6,7 @@
     ├── StorageFull          no space left; nothing of the failed write is there
     ├── StorageReadOnly      the disk or the directory cannot be written
     ├── StorageDamaged       what is on disk is not what was written
+    ├── StorageClosed        whoever opened it has closed it; nothing is wrong with the disk
     └── StorageFailed        any other failure of the disk; also every use after a failed write
 
 A node that meets one of these stops before it votes again. After a failed write nothing more is
@@ -71,6 +72,16 @@ class StorageDamaged(StorageError):
         "the node copies the chain from its peers and signs nothing before it has caught up. For a"
         " database, `khazana repair` does this, and keeps the blocks that are good"
     )
+
+
+class StorageClosed(StorageError):
+    """Whoever opened it has closed it; nothing is wrong with the disk."""
+
+    summary = "is closed"
+    advice = "it is used only while the node, or the command, that opened it has it open"
+
+    def __init__(self, path: Path, detail: str = "closed by whoever opened it") -> None:
+        super().__init__(path, detail)
 
 
 class StorageFailed(StorageError):

@@ -15,16 +15,17 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 import plyvel
 
+from node.storage.calls import Calls
 from node.storage.errors import (
     BY_NUMBER,
+    StorageClosed,
     StorageDamaged,
     StorageError,
     StorageFailed,
@@ -50,6 +51,9 @@ PAGE_MAX: Final = 256
 _LOOK_EVERY: Final = 64  # writes: between two looks, a few tables come to be
 SPENDING_THREAD: Final = "maps"
 BLOOM_BITS: Final = 10  # one absent key in a hundred costs a read
+
+ParamsT = ParamSpec("ParamsT")
+ResultT = TypeVar("ResultT")
 
 _TABLE_OR_LOG: Final = re.compile(r"\d+\.(ldb|sst|log)|MANIFEST-\d+")
 
@@ -171,6 +175,7 @@ class LevelDBStore:
         self, path: Path, database: plyvel.DB, lock: DirectoryLock, *, spends_maps: bool
     ) -> None:
         self._path = path
+        self._calls = Calls(path)
         self._database = database
         self._lock = lock
         self._spends_maps = spends_maps
@@ -181,19 +186,24 @@ class LevelDBStore:
         self._cursor_writes = -1
         """As many batches were written when the cursor was made, or more."""
         self._seeking = threading.Lock()
+        self._views: set[_View] = set()
+        """Those that are open. One that is dropped would release its snapshot by itself, in no
+        call that is counted."""
 
     @property
     def writes_synced(self) -> int:
         return self._writes_synced
 
     def get(self, key: bytes) -> bytes | None:
-        return _get(self._path, self._database, key)
+        return _get(self._calls, self._database, key)
 
     def seek(self, key: bytes) -> bytes | None:
         # A cursor is one thread's at a time.
         if not self._seeking.acquire(blocking=False):
             return self.get(key)
+        calls = self._calls
         try:
+            calls.under_way.append(None)
             cursor = self._fresh_cursor()
             cursor.seek(key)
             return cursor.value() if cursor.valid() and cursor.key() == key else None
@@ -201,12 +211,17 @@ class LevelDBStore:
             self._cursor = None  # It repeats what it has met, wherever it looks.
             raise _translate(self._path, error) from error
         finally:
+            calls.under_way.pop()
+            if calls.are_refused:
+                calls.note_end()
             self._seeking.release()
 
     def seek_each(self, keys: Sequence[bytes]) -> list[bytes | None]:
         if not self._seeking.acquire(blocking=False):
             return list(map(self.get, keys))
+        calls = self._calls
         try:
+            calls.under_way.append(None)
             cursor = self._fresh_cursor()
             seek, valid, found, value = cursor.seek, cursor.valid, cursor.key, cursor.value
             values = []
@@ -218,10 +233,15 @@ class LevelDBStore:
             self._cursor = None
             raise _translate(self._path, error) from error
         finally:
+            calls.under_way.pop()
+            if calls.are_refused:
+                calls.note_end()
             self._seeking.release()
 
     def _fresh_cursor(self) -> _Cursor:
-        """Return one that knows all that is written. For whoever holds `_seeking`."""
+        """Return one that knows all that is written. For a call of whoever holds `_seeking`."""
+        if self._calls.are_refused:
+            raise StorageClosed(self._path)
         cursor = self._cursor
         if cursor is None or self._cursor_writes != self._writes:
             # In this order: a batch that is written meanwhile may be missing in the cursor. And
@@ -238,13 +258,15 @@ class LevelDBStore:
             pairs = self._page(start, stop, limit)
             if pairs is not None:
                 return iter(pairs)
-        return _scan(self._path, self._database, start, stop, reverse=reverse, limit=limit)
+        return _scan(self._calls, self._database, start, stop, reverse=reverse, limit=limit)
 
     def _page(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]] | None:
         """Return some pairs at once, by the cursor that is there; None: another thread has it."""
         if not self._seeking.acquire(blocking=False):
             return None
+        calls = self._calls
         try:
+            calls.under_way.append(None)
             cursor = self._fresh_cursor()
             cursor.seek(start)
             pairs: list[tuple[bytes, bytes]] = []
@@ -259,6 +281,9 @@ class LevelDBStore:
             self._cursor = None
             raise _translate(self._path, error) from error
         finally:
+            calls.under_way.pop()
+            if calls.are_refused:
+                calls.note_end()
             self._seeking.release()
 
     def write(self, batch: Batch, *, sync: bool) -> None:
@@ -267,15 +292,9 @@ class LevelDBStore:
         if self._failure is not None:
             raise StorageFailed(self._path, f"an earlier write failed: {self._failure.detail}")
         try:
-            with _translated(self._path):
-                writes = self._database.write_batch(sync=sync)
-                put, delete = writes.put, writes.delete
-                for key, value in batch:
-                    if value is None:
-                        delete(key)
-                    else:
-                        put(key, value)
-                writes.write()
+            _called(self._calls, _write, self._database, batch, sync=sync)
+        except StorageClosed:
+            raise  # Nothing of it was tried.
         except StorageError as failure:
             self._failure = failure
             raise
@@ -287,10 +306,18 @@ class LevelDBStore:
             threading.Thread(target=maps.spend, name=SPENDING_THREAD).start()
 
     def view(self) -> ReadView:
-        with _translated(self._path):
-            return _View(self._path, self._database.snapshot())
+        return _called(self._calls, self._open_view)
+
+    def _open_view(self) -> "_View":
+        view = _View(self._calls, self._database.snapshot(), self._views)
+        self._views.add(view)
+        return view
 
     def close(self) -> None:
+        # The library waits for nobody: it would free the memory that other threads are at.
+        self._calls.refuse()
+        for view in list(self._views):
+            view.release()
         self._database.close()
         self._lock.close()
 
@@ -298,32 +325,79 @@ class LevelDBStore:
 class _View:
     """A snapshot of the database, as LevelDB calls it: a number below which nothing is dropped."""
 
-    def __init__(self, path: Path, snapshot: _Readable) -> None:
-        self._path = path
+    def __init__(self, calls: Calls, snapshot: _Readable, views: set["_View"]) -> None:
+        self._calls = calls
         self._snapshot = snapshot
+        self._views = views
 
     def get(self, key: bytes) -> bytes | None:
-        return _get(self._path, self._snapshot, key)
+        return _get(self._calls, self._snapshot, key)
 
     def scan(
         self, start: bytes, stop: bytes, *, reverse: bool = False, limit: int | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
-        return _scan(self._path, self._snapshot, start, stop, reverse=reverse, limit=limit)
+        return _scan(self._calls, self._snapshot, start, stop, reverse=reverse, limit=limit)
 
     def close(self) -> None:
+        with suppress(StorageClosed):  # Whoever closes the store releases it.
+            _called(self._calls, self.release)
+
+    def release(self) -> None:
+        """Let go of the snapshot: in a call, or when there are none any more."""
         self._snapshot.close()
+        self._views.discard(self)
 
 
-def _get(path: Path, source: _Readable, key: bytes) -> bytes | None:
-    # No context manager here: this is the hot path of every block.
+def _called(
+    calls: Calls, work: Callable[ParamsT, ResultT], *args: ParamsT.args, **kwargs: ParamsT.kwargs
+) -> ResultT:
+    """Return what a call of the database returns.
+
+    Raises:
+        StorageClosed: it is closed.
+        StorageError: the disk's reasons.
+    """
     try:
+        calls.under_way.append(None)
+        if calls.are_refused:
+            raise StorageClosed(calls.path)
+        return work(*args, **kwargs)
+    except (plyvel.Error, OSError, RuntimeError) as error:
+        raise _translate(calls.path, error) from error
+    finally:
+        calls.under_way.pop()
+        if calls.are_refused:
+            calls.note_end()
+
+
+def _get(calls: Calls, source: _Readable, key: bytes) -> bytes | None:
+    # Not by `_called`, no context manager: this is the hot path of every block.
+    try:
+        calls.under_way.append(None)
+        if calls.are_refused:
+            raise StorageClosed(calls.path)
         return source.get(key, verify_checksums=True, fill_cache=False)
     except (plyvel.Error, RuntimeError) as error:
-        raise _translate(path, error) from error
+        raise _translate(calls.path, error) from error
+    finally:
+        calls.under_way.pop()
+        if calls.are_refused:
+            calls.note_end()
+
+
+def _write(database: plyvel.DB, batch: Batch, *, sync: bool) -> None:
+    writes = database.write_batch(sync=sync)
+    put, delete = writes.put, writes.delete
+    for key, value in batch:
+        if value is None:
+            delete(key)
+        else:
+            put(key, value)
+    writes.write()
 
 
 def _scan(
-    path: Path,
+    calls: Calls,
     source: _Readable,
     start: bytes,
     stop: bytes,
@@ -333,20 +407,21 @@ def _scan(
 ) -> Iterator[tuple[bytes, bytes]]:
     # LevelDB steps over a block that it cannot read, and the library asks whether it did so only
     # when it hands out a pair. With a bound at the far side it would end there without asking.
-    with _translated(path):
-        pairs = source.iterator(
-            start=None if reverse else start,
-            stop=stop if reverse else None,
-            reverse=reverse,
-            verify_checksums=True,
-            fill_cache=False,
-        )
+    pairs = _called(
+        calls,
+        source.iterator,
+        start=None if reverse else start,
+        stop=stop if reverse else None,
+        reverse=reverse,
+        verify_checksums=True,
+        fill_cache=False,
+    )
     bound = start if reverse else stop
-    return _pairs(path, source, pairs, bound, reverse=reverse, limit=limit)
+    return _pairs(calls, source, pairs, bound, reverse=reverse, limit=limit)
 
 
 def _pairs(
-    path: Path,
+    calls: Calls,
     source: _Readable,
     pairs: Iterator[tuple[bytes, bytes]],
     bound: bytes,
@@ -354,15 +429,27 @@ def _pairs(
     reverse: bool,
     limit: int | None,
 ) -> Iterator[tuple[bytes, bytes]]:
-    with _translated(path):
-        count = 0
-        for pair in islice(pairs, limit):
-            if pair[0] < bound if reverse else pair[0] >= bound:
-                return
-            count += 1
-            yield pair
-        if limit is None or count < limit:
-            _read_end(source, first=reverse)
+    count = 0
+    while limit is None or count < limit:
+        # A call each; between two of them whoever asked has the turn.
+        try:
+            calls.under_way.append(None)
+            if calls.are_refused:
+                raise StorageClosed(calls.path)
+            pair = next(pairs, None)
+        except (plyvel.Error, RuntimeError) as error:
+            raise _translate(calls.path, error) from error
+        finally:
+            calls.under_way.pop()
+            if calls.are_refused:
+                calls.note_end()
+        if pair is None:
+            _called(calls, _read_end, source, first=reverse)
+            return
+        if pair[0] < bound if reverse else pair[0] >= bound:
+            return
+        count += 1
+        yield pair
 
 
 def _read_end(source: _Readable, *, first: bool) -> None:

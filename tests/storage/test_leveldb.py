@@ -4,14 +4,19 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
+from typing_extensions import override
 
 from node.storage import (
+    Batch,
+    StorageClosed,
     StorageDamaged,
-    StorageError,
-    StorageFailed,
     StorageLocked,
     StorageMissing,
     open_leveldb,
@@ -20,6 +25,9 @@ from node.storage.layout import encode_number
 from tests.storage.processes import run_python, start_python
 
 Damage = Callable[[Path], None]
+
+WITHIN_S: Final = 60
+"""What a thread has to come to within, however busy the machine is."""
 
 
 def filled(path: Path, *, batches: int = 60, compacted: bool = False) -> Path:
@@ -453,14 +461,120 @@ def test_no_old_cursor_answers_after_a_new_one_could_not_be_made(tmp_path: Path)
 
 def test_use_after_closing_is_a_typed_failure(tmp_path: Path) -> None:
     store = open_leveldb(tmp_path, create=True)
-    assert store.seek(b"key") is None
+    store.write([(b"key", b"value"), (b"other", b"value")], sync=True)
+    assert store.seek(b"key") == b"value"
+    view = store.view()
+    scans = [source.scan(b"a", b"z") for source in (store, view)]
+    assert [next(pairs) for pairs in scans] == [(b"key", b"value")] * 2
     store.close()
 
-    with pytest.raises(StorageFailed):
-        store.get(b"key")
-    with pytest.raises(StorageFailed):
-        store.seek(b"key")
-    with pytest.raises(StorageError):
-        list(store.scan(b"a", b"b"))
-    with pytest.raises(StorageFailed):
-        store.write([(b"a", b"b")], sync=True)
+    uses: list[Callable[[], object]] = [
+        lambda: store.get(b"key"),
+        lambda: store.seek(b"key"),
+        lambda: store.seek_each([b"key"]),
+        lambda: list(store.scan(b"a", b"z")),
+        lambda: list(store.scan(b"a", b"z", limit=1)),
+        lambda: list(store.scan(b"a", b"z", reverse=True)),
+        lambda: store.write([(b"a", b"b")], sync=True),
+        store.view,
+        lambda: view.get(b"key"),
+        lambda: list(view.scan(b"a", b"z")),
+        *(lambda pairs=pairs: list(pairs) for pairs in scans),
+    ]
+    for use in uses:
+        with pytest.raises(StorageClosed, match="closed"):
+            use()
+    view.close()
+    store.close()
+    with closing(open_leveldb(tmp_path, create=False)) as again:
+        assert list(again.scan(b"a", b"z")) == [(b"key", b"value"), (b"other", b"value")]
+
+
+class HeldBatch(list[tuple[bytes, bytes | None]]):
+    """A batch that does not let the store have its second entry before it is let go."""
+
+    def __init__(self, entries: Batch) -> None:
+        super().__init__(entries)
+        self.begun, self.released = threading.Event(), threading.Event()
+
+    @override
+    def __iter__(self) -> Iterator[tuple[bytes, bytes | None]]:
+        first, *others = super().__iter__()
+        yield first
+        self.begun.set()
+        assert self.released.wait(WITHIN_S)
+        yield from others
+
+
+def test_closing_waits_for_the_write_that_another_thread_is_at(tmp_path: Path) -> None:
+    store = open_leveldb(tmp_path, create=True)
+    batch = HeldBatch([(b"a", b"1"), (b"b", b"2")])
+    with ThreadPoolExecutor(3) as threads:
+        writing = threads.submit(store.write, batch, sync=True)
+        assert batch.begun.wait(WITHIN_S)
+        ending = threads.submit(store.close)
+        try:
+            # However long one looks, it must not have ended.
+            assert not futures.wait([ending], timeout=0.05).done
+        finally:
+            batch.released.set()
+        writing.result(WITHIN_S)
+        ending.result(WITHIN_S)
+
+    with closing(open_leveldb(tmp_path, create=False)) as again:
+        assert list(again.scan(b"a", b"z")) == [(b"a", b"1"), (b"b", b"2")]
+
+
+CLOSED_UNDER_LOAD = """
+import sys, threading
+from pathlib import Path
+from node.storage import StorageClosed, open_leveldb
+
+KEYS = [b"%05d" % number for number in range(400)]
+
+
+def until_closed(work):
+    def run():
+        try:
+            begun.wait()
+            while True:
+                work()
+        except StorageClosed:
+            ended.append(work)
+
+    return threading.Thread(target=run)
+
+
+for each in range(12):
+    store = open_leveldb(Path(sys.argv[1]) / str(each), create=True)
+    store.write([(key, bytes(2_000)) for key in KEYS], sync=False)
+    view = store.view()
+    works = [
+        lambda: store.write([(key, bytes(2_000)) for key in KEYS], sync=True),
+        lambda: store.get(KEYS[7]),
+        lambda: store.seek(KEYS[9]),
+        lambda: store.seek_each(KEYS),
+        lambda: sum(1 for _ in store.scan(KEYS[0], KEYS[-1])),
+        lambda: sum(1 for _ in store.scan(KEYS[0], KEYS[-1], limit=50)),
+        lambda: sum(1 for _ in view.scan(KEYS[0], KEYS[-1], reverse=True)),
+        lambda: view.get(KEYS[5]),
+        lambda: store.view().close(),
+    ]
+    begun, ended = threading.Barrier(len(works) + 1), []
+    threads = [until_closed(work) for work in works]
+    for thread in threads:
+        thread.start()
+    begun.wait()
+    for _ in range(each * 5):
+        store.get(KEYS[0])
+    store.close()
+    for thread in threads:
+        thread.join()
+    assert len(ended) == len(works)
+print(each + 1, "times")
+"""
+
+
+def test_closing_under_the_work_of_others_ends_it_and_not_the_process(tmp_path: Path) -> None:
+    # Another process: one that frees memory in use ends by a signal.
+    assert run_python(CLOSED_UNDER_LOAD, tmp_path) == "12 times\n"
