@@ -55,7 +55,8 @@ from node.replica.claims import Claims
 from node.replica.errors import Divergence
 from node.replica.guard import Guard
 from node.replica.journal import Journal
-from node.replica.replica import Replica, ReplicaLimits
+from node.replica.parts import ReplicaLimits, ReplicaParts
+from node.replica.replica import Replica
 from node.replica.seat import Seat
 from node.rpc.renewing import Renewable, keep_renewed
 from node.rpc.server import RpcServer
@@ -438,20 +439,22 @@ class Node:
             monotonic=parts.clock.monotonic,
         )
         self.replica = Replica(
-            chain=self.chain,
-            mempool=self.mempool,
-            admission=self.admission,
-            engine=Engine(
-                None if seat is None else seat.name, self.genesis.hash, self.genesis.params
-            ),
-            wire=self.network,
-            seat=seat,
-            claims=claims.of_validators,
-            verify=parts.verify,
-            clock=parts.clock,
-            metrics=self.metrics,
-            log=self.log,
-            limits=ReplicaLimits(**config.replica.model_dump()),
+            ReplicaParts(
+                chain=self.chain,
+                mempool=self.mempool,
+                admission=self.admission,
+                engine=Engine(
+                    None if seat is None else seat.name, self.genesis.hash, self.genesis.params
+                ),
+                wire=self.network,
+                seat=seat,
+                claims=claims.of_validators,
+                verify=parts.verify,
+                clock=parts.clock,
+                metrics=self.metrics,
+                log=self.log,
+                limits=ReplicaLimits(**config.replica.model_dump()),
+            )
         )
         claims.listeners.append(self.replica.claims_changed)
         self.sync = Sync(

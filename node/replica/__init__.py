@@ -3,7 +3,8 @@
 from node.replica.errors import Divergence, LogMismatch, ReplicaError, SigningRefused
 from node.replica.guard import Guard
 from node.replica.journal import Journal, write_birth, write_resumption
-from node.replica.replica import Replica, ReplicaLimits
+from node.replica.parts import ReplicaLimits, ReplicaParts
+from node.replica.replica import Replica
 from node.replica.seat import Seat
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Replica",
     "ReplicaError",
     "ReplicaLimits",
+    "ReplicaParts",
     "Seat",
     "SigningRefused",
     "write_birth",

@@ -1,21 +1,18 @@
 """Blocks that this node has asked for, and their transactions, as peers bring them."""
 
 from node.network import BlockTransactions, ProposedBlock
-from node.replica.bodies import Bodies, body_of
-from node.replica.contents import Contents
+from node.replica.bodies import body_of
 from node.replica.deciding import Deciding
-from node.replica.obtaining import Obtaining
+from node.replica.proposed import ProposedBlocks
 
 
 class Answers:
     """Takes what was asked for. What nobody has asked for, or wants any more, is passed over."""
 
-    def __init__(
-        self, *, bodies: Bodies, obtaining: Obtaining, contents: Contents, deciding: Deciding
-    ) -> None:
-        self._bodies = bodies
-        self._obtaining = obtaining
-        self._contents = contents
+    def __init__(self, *, blocks: ProposedBlocks, deciding: Deciding) -> None:
+        self._bodies = blocks.bodies
+        self._obtaining = blocks.obtaining
+        self._contents = blocks.contents
         self._deciding = deciding
 
     async def take_block(self, peer: str, message: ProposedBlock) -> None:

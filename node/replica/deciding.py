@@ -22,30 +22,17 @@ from consensus.effects import (
     ValidateBlock,
 )
 from consensus.engine import Engine
-from consensus.inputs import (
-    BlockBuilt,
-    BlockValidated,
-    Input,
-    ProposalSigned,
-    StartHeight,
-    TimeoutElapsed,
-    VoteSigned,
-)
-from consensus.messages import Proposal, SignedProposal, SignedVote, Vote
-from consensus.types import BlockId, Height, Signature, Step, Timeout
-from node.chain import Candidate, Chain
-from node.log import Logger
-from node.metrics import Metrics
-from node.replica.bodies import Bodies
-from node.replica.errors import SigningRefused
+from consensus.inputs import BlockBuilt, Input, StartHeight, TimeoutElapsed
+from consensus.types import BlockId, Step, Timeout
+from node.chain import Candidate
+from node.replica.cadence import Cadence
 from node.replica.events import BuildDue, Elapsed
-from node.replica.obtaining import Obtaining
+from node.replica.proposed import ProposedBlocks
 from node.replica.report import Reporter
-from node.replica.seat import Seat
+from node.replica.sealing import Sealing
 from node.replica.timers import Timers
 from node.replica.turn import Turn
 from node.replica.voice import Voice
-from node.replica.workshop import Workshop
 
 
 class Deciding:
@@ -54,45 +41,30 @@ class Deciding:
     def __init__(
         self,
         *,
-        chain: Chain,
         engine: Engine,
-        seat: Seat | None,
-        bodies: Bodies,
-        obtaining: Obtaining,
-        workshop: Workshop,
+        blocks: ProposedBlocks,
+        sealing: Sealing,
+        cadence: Cadence,
         turn: Turn,
         voice: Voice,
         timers: Timers,
-        build_delay_s: Callable[[], float],
-        at_hand: Callable[[], None],
-        commit: Callable[[Candidate, QuorumCertificate], Awaitable[None]],
         report: Reporter,
-        metrics: Metrics,
-        log: Logger,
+        commit: Callable[[Candidate, QuorumCertificate], Awaitable[None]],
     ) -> None:
         """Store what is given; `open` comes first.
 
         Args:
-            seat: this node's key and log; without one no height is opened.
-            build_delay_s: how long the proposer still gathers transactions.
-            at_hand: told when there is a block to agree on: built here, or proposed by another.
             commit: commits a decided block, and ends the height.
         """
-        self._chain = chain
         self._engine = engine
-        self._seat = seat
-        self._bodies = bodies
-        self._obtaining = obtaining
-        self._workshop = workshop
+        self._blocks = blocks
+        self._sealing = sealing
+        self._cadence = cadence
         self._turn = turn
         self._voice = voice
         self._timers = timers
-        self._build_delay_s = build_delay_s
-        self._at_hand = at_hand
-        self._commit = commit
         self._report = report
-        self._metrics = metrics
-        self._log = log
+        self._commit = commit
         self._is_open = False
 
     @property
@@ -147,7 +119,7 @@ class Deciding:
 
     async def pursue(self, block_id: bytes) -> None:
         """Judge a wanted block if it is complete by now."""
-        judged = self._judged(block_id)
+        judged = self._blocks.judged(block_id)
         if judged is not None:
             await self.drive(judged)
 
@@ -156,7 +128,7 @@ class Deciding:
         forget anything.
         """
         if self._is_open:
-            self._workshop.expire()
+            self._blocks.workshop.expire()
             self._voice.repeat()
 
     def repeat_to(self, peer: str) -> None:
@@ -171,8 +143,7 @@ class Deciding:
     def end(self) -> None:
         """Leave the height behind, with all that was pending of it."""
         self._is_open = False
-        self._obtaining.clear()
-        self._bodies.clear()
+        self._blocks.clear()
         self._turn.end()
         self._timers.clear()
 
@@ -193,29 +164,17 @@ class Deciding:
         engine = self._engine
         if self._is_open and self._report.moved(engine.height, engine.round, engine.round_step):
             self._voice.moved()
-            self._keep(engine.blocks)
-
-    def _keep(self, block_ids: Set[bytes]) -> None:
-        """Forget all blocks but these: their rounds are long past, and a height may take days."""
-        self._obtaining.keep(block_ids)
-        self._bodies.keep(block_ids)
-        self._workshop.keep(block_ids)
+            self._blocks.keep(engine.blocks)
 
     async def _execute(self, effect: Effect, following: Effect | None) -> Input | None:
         """Carry out one effect; return its answer, if it has one now."""
         match effect:
             case Persist():
-                await self._persist(effect, following)
-            case SignProposal(proposal=proposal, polka=polka):
-                signature = await self._signature(proposal)
-                if signature is not None:
-                    return ProposalSigned(
-                        signed=SignedProposal(proposal=proposal, signature=signature, polka=polka)
-                    )
-            case SignVote(vote=vote):
-                signature = await self._signature(vote)
-                if signature is not None:
-                    return VoteSigned(signed=SignedVote(vote=vote, signature=signature))
+                await self._sealing.persist(effect, following)
+            case SignProposal():
+                return await self._sealing.sign_proposal(effect)
+            case SignVote():
+                return await self._sealing.sign_vote(effect)
             case Broadcast(message=signed):
                 self._voice.say(signed)
             case ScheduleTimeout(timeout=timeout, duration_ms=duration_ms):
@@ -226,50 +185,17 @@ class Deciding:
             case BuildBlock():
                 return self._build_when_gathered(effect)
             case ValidateBlock():
-                return self._want(effect)
+                self._cadence.at_hand()
+                return self._blocks.want(effect)
             case Decide(block_id=block_id, certificate=certificate):
                 await self._decided(block_id, certificate)
             case ReportEvidence(equivocation=equivocation):
-                self._workshop.keep_evidence(equivocation)
+                self._blocks.workshop.keep_evidence(equivocation)
         return None
-
-    async def _persist(self, effect: Persist, following: Effect | None) -> None:
-        assert self._seat is not None
-        blocks = []
-        for event in effect.entries:
-            if isinstance(event, BlockBuilt) or (isinstance(event, BlockValidated) and event.valid):
-                body = self._bodies.get(event.block_id)
-                if body is not None and not self._seat.has_body(body.block_id):
-                    blocks.append((body.block_id, body.encode()))
-        next_signed: Vote | Proposal | None = None
-        match following:
-            case SignVote(vote=vote):
-                next_signed = vote
-            case SignProposal(proposal=proposal):
-                next_signed = proposal
-            case _:
-                pass
-        await self._seat.persist(
-            self._engine.height, inputs=effect.entries, blocks=blocks, next_signed=next_signed
-        )
-        # Now, when all that the engine has taken is in the log: a replay knows the same blocks.
-        await self._seat.keep_bodies(self._engine.blocks)
-
-    async def _signature(self, message: Vote | Proposal) -> Signature | None:
-        assert self._seat is not None
-        try:
-            signature = await self._seat.sign(message)
-        except SigningRefused as error:
-            self._metrics.signatures_refused.inc()
-            self._log.warning("signature refused", message=error.what, reason=error.reason)
-            return None
-        kind = message.kind.name.lower() if isinstance(message, Vote) else "proposal"
-        self._metrics.signatures.labels(kind=kind).inc()
-        return signature
 
     def _build_when_gathered(self, effect: BuildBlock) -> BlockBuilt | None:
         # A later round has lost time enough.
-        delay_s = self._build_delay_s() if effect.round == 0 else 0.0
+        delay_s = self._cadence.build_delay_s() if effect.round == 0 else 0.0
         if delay_s > 0:
             self._timers.set("build", delay_s, BuildDue(effect))
             return None
@@ -280,39 +206,14 @@ class Deciding:
         place = (engine.height, engine.round, engine.round_step)
         if not self._is_open or place != (effect.height, effect.round, Step.PROPOSE):
             return None
-        self._at_hand()
+        self._cadence.at_hand()
         return BlockBuilt(
             height=effect.height,
             round=effect.round,
-            block_id=self._workshop.build(effect.round),
-        )
-
-    def _want(self, effect: ValidateBlock) -> BlockValidated | None:
-        self._at_hand()
-        proposer = self._chain.validators.proposer(effect.height, effect.round).id
-        self._obtaining.want(
-            effect.block_id,
-            height=effect.height,
-            proposer=proposer,
-            ignore_clock=effect.ignore_clock,
-        )
-        return self._judged(effect.block_id)
-
-    def _judged(self, block_id: bytes) -> BlockValidated | None:
-        wanted = self._obtaining.get(block_id)
-        body = None if wanted is None else self._obtaining.obtain(block_id)
-        if wanted is None or body is None:
-            return None
-        self._obtaining.done(block_id)
-        return BlockValidated(
-            height=Height(self._chain.head.height + 1),
-            block_id=BlockId(block_id),
-            valid=self._workshop.is_valid(body, ignore_clock=wanted.ignore_clock),
-            ignore_clock=wanted.ignore_clock,
+            block_id=self._blocks.workshop.build(effect.round),
         )
 
     async def _decided(self, block_id: BlockId, certificate: QuorumCertificate) -> None:
-        candidate = self._workshop.decided(block_id)
-        assert self._seat is not None
-        await self._seat.reach(candidate.height)
+        candidate = self._blocks.workshop.decided(block_id)
+        await self._sealing.reach(candidate.height)
         await self._commit(candidate, certificate)

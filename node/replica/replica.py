@@ -6,9 +6,9 @@ effects strictly in the order returned (`deciding`). Only this loop touches the 
 commits, so nothing here needs a lock: a block from a peer's store (`commit_synced`) waits in the
 same queue.
 
-What the loop adds to the engine is the world: which messages are admitted (`gate`), where a block's
-transactions come from (`obtaining`, `contents`), when a height begins (`entering`), what is signed
-(`guard`), and from which height on this key may sign at all (`join`). And it knows who is away, and
+What the loop adds to the engine is the world: which messages are admitted (`gate`), where blocks
+come from (`proposed`), when a height begins (`entering`, `cadence`), what is signed (`sealing`,
+`guard`), and from which height on this key may sign at all (`join`). And it knows who is away, and
 is not waited for as long as a proposer who is there (`patience`, `turn`).
 
 A node that is not in the validator set, or may not sign yet, begins no height: it lives on the
@@ -18,25 +18,19 @@ blocks of its peers' stores. A node that computes another result than a quorum c
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from consensus.certificates import QuorumCertificate
-from consensus.engine import Engine
 from consensus.errors import DecidedBlockInvalid
 from consensus.types import Round, VoteType
-from node.admission import Admission
 from node.blocks import Block
-from node.chain import Candidate, Chain, InvalidBlock
-from node.clock import Clock
+from node.chain import Candidate, InvalidBlock
 from node.log import Logger
-from node.mempool import AdmittedTransaction, Mempool
-from node.metrics import Metrics
+from node.mempool import AdmittedTransaction
 from node.network import GetProposedBlock, GetTransactions, Role, WireMessage
 from node.replica.answers import Answers
-from node.replica.bodies import Bodies
-from node.replica.contents import Contents
+from node.replica.cadence import Cadence
 from node.replica.deciding import Deciding
 from node.replica.early import Early
 from node.replica.entering import Entering
@@ -54,180 +48,138 @@ from node.replica.events import (
     RetryDue,
     Woken,
 )
-from node.replica.gate import Gate, Verify
+from node.replica.gate import Gate
 from node.replica.hearing import Hearing
 from node.replica.inbox import Inbox
 from node.replica.memories import Memories
-from node.replica.obtaining import Obtaining
+from node.replica.parts import ReplicaLimits, ReplicaParts
 from node.replica.patience import Patience
 from node.replica.position import Position, Totals
+from node.replica.proposed import ProposedBlocks
 from node.replica.reading import Reading
 from node.replica.report import Reporter
 from node.replica.returning import Asking
-from node.replica.seat import Seat
+from node.replica.sealing import Sealing
 from node.replica.service import Service
 from node.replica.skew import Offset, Skew
 from node.replica.timers import Timers
 from node.replica.turn import Turn
 from node.replica.voice import Voice
-from node.replica.wire import Wire
-from node.replica.workshop import Workshop
 
 EVENTS_IN_A_ROW: Final = 16
 """After so many events the other tasks get their turn, even if more are waiting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaLimits:
-    """What one node may set for itself; see `node.config.sections.ReplicaConfig`."""
-
-    queue_max: int = 4_096
-    resend_ms: int = 750
-    resend_ms_max: int = 8_000
-    fetch_timeout_ms: int = 300
-    patience_ms: int = 30
-    """How long a transaction may be behind the proposal that names it before it is asked for."""
-
-
 class Replica:
     """The loop of one node. `run` is its only task."""
 
-    def __init__(
-        self,
-        *,
-        chain: Chain,
-        mempool: Mempool,
-        admission: Admission,
-        engine: Engine,
-        wire: Wire,
-        seat: Seat | None,
-        claims: Callable[[], Mapping[str, int]],
-        verify: Verify,
-        clock: Clock,
-        metrics: Metrics,
-        log: Logger,
-        limits: ReplicaLimits | None = None,
-    ) -> None:
-        """Store what is given; nothing happens before `run`.
-
-        Args:
-            seat: this node's key and log; None: it observes.
-            claims: the height that each connected validator says it has committed.
-            verify: the one rule for signatures, `node.keys.verify`.
-        """
-        limits, genesis = limits or ReplicaLimits(), chain.genesis
-        log = log.bind(part="replica")
+    def __init__(self, parts: ReplicaParts) -> None:
+        """Store what is given; nothing happens before `run`."""
+        chain, clock, metrics, limits = parts.chain, parts.clock, parts.metrics, parts.limits
+        log = parts.log.bind(part="replica")
         self._chain = chain
-        self._engine = engine
-        self._wire = wire
-        self._seat = seat
+        self._engine = parts.engine
+        self._wire = parts.wire
+        self._seat = parts.seat
         self._clock = clock
         self._metrics = metrics
         self._inbox: Inbox[Event] = Inbox(limits.queue_max)
         self._woken = False
-        self._timers = timers = Timers(self._inbox.push)
-        self._bodies = bodies = Bodies()
+        self._timers = Timers(self._inbox.push)
+        genesis = chain.genesis
         self._gate = Gate(
-            domain=genesis.domain, model=genesis.fault_model, verify=verify, metrics=metrics
+            domain=genesis.domain, model=genesis.fault_model, verify=parts.verify, metrics=metrics
         )
-        self._obtaining = obtaining = Obtaining(
-            wire=wire,
-            mempool=mempool,
-            bodies=bodies,
-            retry=lambda block_id: self._inbox.push(RetryDue(block_id)),
-            timeout_s=limits.fetch_timeout_ms / 1000,
-            patience_s=limits.patience_ms / 1000,
-            size_bytes_max=genesis.blocks.size_bytes_max,
-            metrics=metrics,
+        self._blocks = ProposedBlocks.of(
+            parts, retry=lambda block_id: self._inbox.push(RetryDue(block_id)), log=log
         )
-        self._contents = contents = Contents(
-            chain=chain, admission=admission, mempool=mempool, metrics=metrics
+        self._report = Reporter(metrics=metrics, log=log, mempool=parts.mempool)
+        self._service = Service(
+            wire=parts.wire, bodies=self._blocks.bodies, chain=chain, clock=clock
         )
-        self._workshop = workshop = Workshop(
-            chain=chain, mempool=mempool, bodies=bodies, clock=clock, metrics=metrics, log=log
-        )
-        self._report = report = Reporter(metrics=metrics, log=log, mempool=mempool)
-        self._service = service = Service(wire=wire, bodies=bodies, chain=chain, clock=clock)
-        self._patience = patience = Patience(None if seat is None else seat.name)
-        self._skew = skew = Skew()
-        self._early = early = Early()
-        self._asking = asking = Asking(chain=chain, wire=wire, wake=self.wake)
-        self._turn = turn = Turn(
+        self._patience = Patience(None if parts.seat is None else parts.seat.name)
+        self._skew = Skew()
+        self._early = Early()
+        self._asking = Asking(
             chain=chain,
-            engine=engine,
-            patience=patience,
-            timers=timers,
-            report=report,
-            clock=clock,
-        )
-        voice = Voice(
-            engine=engine,
-            wire=wire,
-            bodies=bodies,
-            timers=timers,
-            metrics=metrics,
-            resend_ms=limits.resend_ms,
-            resend_ms_max=limits.resend_ms_max,
-        )
-        self._deciding = deciding = Deciding(
-            chain=chain,
-            engine=engine,
-            seat=seat,
-            bodies=bodies,
-            obtaining=obtaining,
-            workshop=workshop,
-            turn=turn,
-            voice=voice,
-            timers=timers,
-            build_delay_s=lambda: self._entering.build_delay_s(),
-            at_hand=lambda: self._entering.at_hand(),
-            commit=functools.partial(self._commit, synced=False),
-            report=report,
-            metrics=metrics,
-            log=log,
-        )
-        self._entering = entering = Entering(
-            chain=chain,
-            mempool=mempool,
-            seat=seat,
-            claims=claims,
-            asking=asking,
-            deciding=deciding,
-            contents=contents,
-            workshop=workshop,
-            timers=timers,
+            wire=parts.wire,
+            claims=parts.claims,
+            wake=self.wake,
             heard=self._release_early,
+        )
+        self._turn = Turn(
+            chain=chain,
+            engine=parts.engine,
+            patience=self._patience,
+            timers=self._timers,
+            report=self._report,
             clock=clock,
+        )
+        self._cadence = Cadence(chain=chain, mempool=parts.mempool, clock=clock)
+        self._deciding = self._make_deciding(limits, log)
+        self._entering = Entering(
+            chain=chain,
+            seat=parts.seat,
+            asking=self._asking,
+            cadence=self._cadence,
+            deciding=self._deciding,
+            blocks=self._blocks,
+            timers=self._timers,
             log=log,
         )
-        self._memories = memories = Memories(
+        self._memories = Memories(
             chain=chain,
-            engine=engine,
-            seat=seat,
-            deciding=deciding,
-            entering=entering,
-            service=service,
+            engine=parts.engine,
+            seat=parts.seat,
+            deciding=self._deciding,
+            entering=self._entering,
+            service=self._service,
         )
-        self._hearing = Hearing(
-            reading=Reading(
-                chain=chain,
-                gate=self._gate,
+        self._hearing = self._make_hearing(log)
+
+    def _make_deciding(self, limits: ReplicaLimits, log: Logger) -> Deciding:
+        bodies = self._blocks.bodies
+        return Deciding(
+            engine=self._engine,
+            blocks=self._blocks,
+            sealing=Sealing(
+                self._seat, engine=self._engine, bodies=bodies, metrics=self._metrics, log=log
+            ),
+            cadence=self._cadence,
+            turn=self._turn,
+            voice=Voice(
+                engine=self._engine,
+                wire=self._wire,
                 bodies=bodies,
-                skew=skew,
-                clock=clock,
-                metrics=metrics,
+                timers=self._timers,
+                metrics=self._metrics,
+                resend_ms=limits.resend_ms,
+                resend_ms_max=limits.resend_ms_max,
             ),
-            answers=Answers(
-                bodies=bodies, obtaining=obtaining, contents=contents, deciding=deciding
+            timers=self._timers,
+            report=self._report,
+            commit=functools.partial(self._commit, synced=False),
+        )
+
+    def _make_hearing(self, log: Logger) -> Hearing:
+        return Hearing(
+            reading=Reading(
+                chain=self._chain,
+                gate=self._gate,
+                bodies=self._blocks.bodies,
+                skew=self._skew,
+                clock=self._clock,
+                metrics=self._metrics,
             ),
-            memories=memories,
-            entering=entering,
-            deciding=deciding,
-            early=early,
-            turn=turn,
-            service=service,
-            wire=wire,
-            metrics=metrics,
+            answers=Answers(blocks=self._blocks, deciding=self._deciding),
+            memories=self._memories,
+            entering=self._entering,
+            deciding=self._deciding,
+            early=self._early,
+            turn=self._turn,
+            service=self._service,
+            wire=self._wire,
+            metrics=self._metrics,
             log=log,
         )
 
@@ -265,7 +217,7 @@ class Replica:
 
     def beat(self) -> None:
         """Begin the next height as if the heartbeat were due: the clock has been set ahead."""
-        self._entering.beat()
+        self._cadence.beat()
         self.wake()
 
     def claims_changed(self) -> None:
@@ -295,7 +247,7 @@ class Replica:
         """Verify what the transactions of these blocks are signed with, which are likely to be the
         next run: whoever then commits it need not. Says nothing of those that are not good.
         """
-        await self._contents.look_ahead(blocks)
+        await self._blocks.contents.look_ahead(blocks)
 
     @property
     def is_voting(self) -> bool:
@@ -370,15 +322,15 @@ class Replica:
                 if handled % EVENTS_IN_A_ROW == 0:
                     await asyncio.sleep(0)
         except DecidedBlockInvalid as error:
-            reason = self._workshop.why_refused(error.block_id)
+            reason = self._blocks.workshop.why_refused(error.block_id)
             raise Divergence(error.height, error.block_id, reason) from error
         finally:
-            self._obtaining.clear()
+            self._blocks.obtaining.clear()
             self._asking.stop_waiting()
             self._timers.clear()
 
     def _begin(self) -> None:
-        self._entering.start()
+        self._cadence.start()
         self._gate.open_height(self._entering.height, self._chain.validators)
         self._metrics.height.set(self._chain.head.height)
         self._metrics.earliest_height.set(self._chain.history.earliest)
@@ -393,13 +345,13 @@ class Replica:
                 await self._deciding.elapse(timeout)
             case Woken():
                 self._woken = False
-                for block_id in self._obtaining.wanted:
+                for block_id in self._blocks.obtaining.wanted:
                     await self._deciding.pursue(block_id)
                 await self._entering.begin_if_due(called=False)
             case BuildDue(effect):
                 await self._deciding.build(effect)
             case RetryDue(block_id):
-                self._obtaining.elapsed(block_id)
+                self._blocks.obtaining.elapsed(block_id)
                 await self._deciding.pursue(block_id)
             case ResendDue():
                 self._deciding.repeat()
@@ -435,7 +387,7 @@ class Replica:
         if not run or run[0].block.header.height != following:
             done.set_result(0)
             return
-        contents, fault = await self._contents.of_run(run)
+        contents, fault = await self._blocks.contents.of_run(run)
         if contents:
             try:
                 await self._commit_run(run[: len(contents)], contents)
@@ -497,11 +449,12 @@ class Replica:
         self._deciding.end()
         self._patience.keep(self._chain.validators)
         self._skew.keep(self._chain.validators)
-        self._workshop.end_height(candidate)
+        self._blocks.workshop.end_height(candidate)
         self._gate.open_height(self._entering.height, self._chain.validators)
         if self._seat is not None:
             self._seat.guard.end_height(head.height)
-        self._entering.committed(now_s, synced=synced, count=len(candidate.transaction_ids))
+        self._cadence.committed(now_s, synced=synced, count=len(candidate.transaction_ids))
+        self._entering.committed(synced=synced)
         self._metrics.earliest_height.set(self._chain.history.earliest)
         if self._chain.is_durable:
             self._service.tell_status()

@@ -3,7 +3,7 @@ how far it lets the others draw it on (`join` says why either is safe).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from consensus.types import Round
@@ -23,15 +23,27 @@ CALLS_MAX: Final = 4
 class Asking:
     """The question of a validator that does not know what it has signed, now and then."""
 
-    def __init__(self, *, chain: Chain, wire: Wire, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        wire: Wire,
+        claims: Callable[[], Mapping[str, int]],
+        wake: Callable[[], None],
+        heard: Callable[[], None],
+    ) -> None:
         """Ask nothing yet.
 
         Args:
+            claims: the height that each connected validator says it has committed.
             wake: makes the replica look again, and ask again if it still has to.
+            heard: called once the others were heard as far as they had to be after a start.
         """
         self._chain = chain
         self._wire = wire
+        self._claims = claims
         self._wake = wake
+        self._heard = heard
         self._timer: asyncio.TimerHandle | None = None
         """Until it fires, the others have been asked."""
 
@@ -39,6 +51,20 @@ class Asking:
         """Return what the others are asked, and told, by this seat at the head."""
         head = self._chain.head.height
         return Forgot(height=head, round=seat.calls_to(head + 1), begins=seat.begins(head))
+
+    async def settle(self, seat: Seat) -> None:
+        """Find out from where on the key may sign, as far as the others have said enough for it."""
+        was_hearing, question = seat.is_hearing, self.question(seat)
+        await seat.settle(
+            head=self._chain.head.height,
+            validators=self._chain.validators,
+            claims=self._claims(),
+            model=self._chain.genesis.fault_model,
+        )
+        if self.question(seat) != question:
+            self.stop_waiting()
+        if was_hearing and not seat.is_hearing:
+            self._heard()
 
     def ask(self, seat: Seat) -> None:
         """Ask all others, unless they were asked a moment ago."""

@@ -172,7 +172,7 @@ def test_what_comes_with_a_proposal_and_with_a_push_is_verified_once() -> None:
         async with cluster() as network:
             await network.meet()
             for machine in network.running:
-                machine.up.replica._obtaining._patience_s = 0.0
+                machine.up.replica._blocks.obtaining._patience_s = 0.0
             for _ in range(8):
                 await network.settle(A, *(network.transaction() for _ in range(5)))
                 await asyncio.sleep(1.0)

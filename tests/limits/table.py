@@ -493,7 +493,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.replica.early.HELD_MAX": (
         f"{_LIES}::test_votes_for_a_thousand_rounds_and_heights_move_nobody_and_stay_bounded"
     ),
-    "node.replica.replica.ReplicaLimits.queue_max": (
+    "node.replica.parts.ReplicaLimits.queue_max": (
         "tests/replica/test_inbox.py"
         "::test_a_peer_waits_while_the_queue_is_full_and_own_events_do_not"
     ),
@@ -860,7 +860,7 @@ CARRIES: Final[Mapping[str, str]] = {
     "node.config.sections.SyncConfig.buffer_bytes_max": (
         "node.sync.sync.SyncLimits.buffer_bytes_max"
     ),
-    "node.config.sections.ReplicaConfig.queue_max": "node.replica.replica.ReplicaLimits.queue_max",
+    "node.config.sections.ReplicaConfig.queue_max": "node.replica.parts.ReplicaLimits.queue_max",
     "node.genesis.model.ConsensusSection.timeout_max_ms": (
         "consensus.params.ConsensusParams.timeout_max_ms"
     ),
@@ -953,7 +953,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.network.websocket._CLOSE_MESSAGE_MAX": "what a control frame holds, of our own words",
     "node.network.settings.NetworkSettings.backoff_max_s": _PAUSE,
     "node.replica.obtaining.ROUNDS_MAX": _PAUSE,
-    "node.replica.replica.ReplicaLimits.resend_ms_max": _PAUSE,
+    "node.replica.parts.ReplicaLimits.resend_ms_max": _PAUSE,
     "node.config.sections.ReplicaConfig.resend_ms_max": _PAUSE,
     "node.client.finality.PAUSE_MAX_S": _PAUSE,
     "node.client.subscriptions.PAUSE_MAX_S": _PAUSE,

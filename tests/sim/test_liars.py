@@ -207,7 +207,7 @@ def test_a_height_that_does_not_end_costs_no_more_memory_the_longer_it_lasts(
             )
             for machine, lock in zip(others, locks, strict=True):
                 assert machine.node is not None
-                engine, bodies = engine_of(machine), machine.node.replica._bodies
+                engine, bodies = engine_of(machine), machine.node.replica._blocks.bodies
                 assert engine.locked_block_id == lock
                 assert lock is None or bodies.get(lock) is not None
                 assert len(bodies) <= len(engine.blocks) <= ROUNDS_KEPT

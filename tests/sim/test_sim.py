@@ -369,10 +369,10 @@ def test_a_height_of_many_rounds_stays_bounded_and_is_decided_at_last(
             assert replica.position.round >= 40
             # Of the rounds that the engine keeps.
             for kept in (
-                replica._bodies._by_id,
-                replica._bodies._pinned,
-                replica._obtaining._wanted,
-                replica._workshop._refusals,
+                replica._blocks.bodies._by_id,
+                replica._blocks.bodies._pinned,
+                replica._blocks.obtaining._wanted,
+                replica._blocks.workshop._refusals,
             ):
                 assert len(kept) <= 20
             machine.clock.offset_ms = 0
