@@ -15,15 +15,9 @@ from node.network import (
     WireMessage,
 )
 from node.replica.answers import Answers
-from node.replica.deciding import Deciding
-from node.replica.early import Early
-from node.replica.entering import Entering
-from node.replica.events import Heard
 from node.replica.gate import BadMessage, Fault
+from node.replica.heights import HeightMessages
 from node.replica.memories import Memories
-from node.replica.reading import Reading
-from node.replica.service import Service
-from node.replica.turn import Turn
 from node.replica.wire import Wire
 
 
@@ -33,26 +27,16 @@ class Hearing:
     def __init__(
         self,
         *,
-        reading: Reading,
+        heights: HeightMessages,
         answers: Answers,
         memories: Memories,
-        entering: Entering,
-        deciding: Deciding,
-        early: Early,
-        turn: Turn,
-        service: Service,
         wire: Wire,
         metrics: Metrics,
         log: Logger,
     ) -> None:
-        self._reading = reading
+        self._heights = heights
         self._answers = answers
         self._memories = memories
-        self._entering = entering
-        self._deciding = deciding
-        self._early = early
-        self._turn = turn
-        self._service = service
         self._wire = wire
         self._metrics = metrics
         self._log = log
@@ -62,7 +46,7 @@ class Hearing:
         try:
             match message:
                 case VoteMessage() | ProposalMessage() | CertificateMessage():
-                    await self._hear_of_height(peer, message)
+                    await self._heights.hear(peer, message)
                 case ProposedBlock():
                     await self._answers.take_block(peer, message)
                 case BlockTransactions():
@@ -77,25 +61,3 @@ class Hearing:
             self._metrics.messages_refused.labels(reason=error.fault.value).inc()
             self._log.info("message refused", peer=peer, fault=error.fault, detail=error.detail)
             self._wire.punish(peer, str(error))
-
-    async def _hear_of_height(
-        self, peer: str, message: VoteMessage | ProposalMessage | CertificateMessage
-    ) -> None:
-        entering, height = self._entering, self._entering.height
-        # What it says of the last height too: whose votes come late is there.
-        if message.height >= height - 1:
-            self._turn.heard(peer)
-        if message.height < height:
-            self._service.help(peer, message.height)
-        elif message.height == height + 1 or (message.height == height and entering.is_hearing):
-            self._early.hold(Heard(peer, message))
-        elif message.height == height and entering.may_vote:
-            event = self._reading.input_of(
-                message,
-                is_timely=isinstance(message, ProposalMessage)
-                and entering.is_abreast
-                and self._deciding.awaits_proposal(message.round),
-            )
-            if event is not None:
-                await entering.begin_if_due(called=True)
-                await self._deciding.drive(event)

@@ -50,6 +50,7 @@ from node.replica.events import (
 )
 from node.replica.gate import Gate
 from node.replica.hearing import Hearing
+from node.replica.heights import HeightMessages
 from node.replica.inbox import Inbox
 from node.replica.memories import Memories
 from node.replica.parts import ReplicaLimits, ReplicaParts
@@ -163,21 +164,23 @@ class Replica:
 
     def _make_hearing(self, log: Logger) -> Hearing:
         return Hearing(
-            reading=Reading(
-                chain=self._chain,
-                gate=self._gate,
-                bodies=self._blocks.bodies,
-                skew=self._skew,
-                clock=self._clock,
-                metrics=self._metrics,
+            heights=HeightMessages(
+                reading=Reading(
+                    chain=self._chain,
+                    gate=self._gate,
+                    bodies=self._blocks.bodies,
+                    skew=self._skew,
+                    clock=self._clock,
+                    metrics=self._metrics,
+                ),
+                entering=self._entering,
+                deciding=self._deciding,
+                early=self._early,
+                turn=self._turn,
+                service=self._service,
             ),
             answers=Answers(blocks=self._blocks, deciding=self._deciding),
             memories=self._memories,
-            entering=self._entering,
-            deciding=self._deciding,
-            early=self._early,
-            turn=self._turn,
-            service=self._service,
             wire=self._wire,
             metrics=self._metrics,
             log=log,
