@@ -1,30 +1,10 @@
 """One height: counts what comes, tells the algorithm what has come true, lifts what it answers.
 
-After every input that changed something, `_next_input` is asked until it has nothing more to
-say. It is this table, read from the top; each line is true at most once for one state:
-
-    what is known                                              step        round input       line
-    a quorum of precommits for a valid block, any round        any         PrecommitsForBlock  49
-    the honest threshold of votes in a higher round            any         HigherRound         55
-    a judged proposal without valid round                      propose     FreshProposal       22
-    a judged proposal, and the prevotes of its valid round     propose     RepeatedProposal    28
-      (a valid one, at a height that was forgotten, waits for the prevotes of its witnesses)
-    a valid proposal and a quorum of prevotes for it           >= prevote  PrevotesForBlock    36
-    a quorum of prevotes for nil                               prevote     PrevotesForNil      44
-    a quorum of prevotes                                       prevote     PrevotesForAny      34
-    no proposal, a quorum of prevotes and of precommits for nil  any       NothingProposed     47
-    a quorum of precommits                                     any         PrecommitsForAny    47
-
-Line 49 stands first, so that no input asks for a signature and decides as well: what follows a
-decision is never in the log. Proposals, votes and verdicts of the round are looked up when they
-are needed; so it does not matter in which order they came.
-
-The paper decides when it has the proposal of the decided round. Here the block itself is enough:
-a quorum of precommits names it, the shell obtains it, the application judges it.
+After every input that changed something, `upon` is asked which line of the algorithm has come true,
+until none has; `round` says what follows from each, and here that becomes effects.
 """
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from consensus.certificates import check_structure, votes_of
@@ -40,7 +20,7 @@ from consensus.effects import (
     SignVote,
     ValidateBlock,
 )
-from consensus.errors import ConflictingQuorums, DecidedBlockInvalid
+from consensus.errors import ConflictingQuorums
 from consensus.evidence import Equivocation
 from consensus.inputs import (
     BlockBuilt,
@@ -69,18 +49,11 @@ from consensus.round import (
     CastVote,
     DecideBlock,
     Elapsed,
-    FreshProposal,
     GetBlock,
     GoToRound,
     HigherRound,
-    NothingProposed,
-    PrecommitsForAny,
-    PrecommitsForBlock,
-    PrevotesForAny,
     PrevotesForBlock,
-    PrevotesForNil,
     Propose,
-    RepeatedProposal,
     RoundInput,
     RoundOutput,
     RoundState,
@@ -89,7 +62,6 @@ from consensus.round import (
     apply,
 )
 from consensus.types import (
-    ROUND_MAX,
     BlockId,
     Height,
     Round,
@@ -98,17 +70,9 @@ from consensus.types import (
     ValidatorId,
     VoteType,
 )
+from consensus.upon import Commit, Upon
 from consensus.validators import ProposerRule, ValidatorSet
 from consensus.votes import Added, Tally, VoteKeeper
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Commit:
-    """A quorum of precommits: what will be decided as soon as its block is at hand."""
-
-    round: Round
-    block_id: BlockId
-    certificate: QuorumCertificate
 
 
 class Driver:
@@ -148,8 +112,9 @@ class Driver:
             rounds_kept_max=params.rounds_kept_max,
             rounds_ahead_max=params.rounds_ahead_max,
         )
+        self._upon = Upon(votes=self._votes, proposals=self._proposals, witnesses=witnesses)
 
-        self._commit: _Commit | None = None
+        self._commit: Commit | None = None
         self._building = False
         """A block was asked for in this round, and has not come."""
         self._valid_tally: Tally | None = None
@@ -409,7 +374,7 @@ class Driver:
         """Keep the first quorum of precommits; say whether it is the first."""
         known = self._commit
         if known is None:
-            self._commit = _Commit(
+            self._commit = Commit(
                 round=certificate.round, block_id=certificate.block_id, certificate=certificate
             )
             return True
@@ -419,98 +384,9 @@ class Driver:
 
     def _settle(self) -> None:
         """Apply every line that has come true, until none is left."""
-        while (round_input := self._next_input()) is not None:
-            self._apply(round_input)
-
-    def _next_input(self) -> RoundInput | None:
-        """Return the first line of the table that is true, or None."""
-        state = self._state
-        if state.step is Step.DECIDED:
-            return None
-        commit = self._commit
-        if commit is not None and self._can_decide(commit):
-            return PrecommitsForBlock(round=commit.round, block_id=commit.block_id)
-        if self._votes.skip_round > state.round:
-            return HigherRound(round=self._votes.skip_round)
-        signed = self._proposals.get(state.round)
-        if signed is not None:
-            # The time of a block that is proposed again has been judged when it was new.
-            again = signed.proposal.valid_round is not None
-            self._ask(state.round, signed.proposal.block_id, ignore_clock=again)
-        if state.step is Step.PROPOSE:
-            round_input = None if signed is None else self._judged(signed)
-        else:
-            round_input = self._prevoted(signed)
-        if round_input is not None:
-            return round_input
-        precommits = self._votes.precommits(state.round)
-        if (
-            signed is None
-            and precommits.nil_quorum
-            and self._votes.prevotes(state.round).nil_quorum
-            and state.round < ROUND_MAX
-        ):
-            return NothingProposed()
-        if precommits.any_quorum and not state.precommit_timer:
-            return PrecommitsForAny()
-        return None
-
-    def _can_decide(self, commit: _Commit) -> bool:
-        verdict = self._proposals.verdict(commit.block_id)
-        if verdict is Verdict.INVALID:
-            raise DecidedBlockInvalid(self._state.height, commit.block_id)
-        self._ask(commit.round, commit.block_id, ignore_clock=True)
-        return verdict is Verdict.VALID
-
-    def _judged(self, signed: SignedProposal) -> RoundInput | None:
-        """Lines 22 and 28: the proposal of this round, at step propose."""
-        proposal = signed.proposal
-        verdict = self._proposals.verdict(proposal.block_id)
-        if verdict not in _JUDGED:
-            return None
-        valid = verdict is Verdict.VALID
-        if valid and not self._is_witnessed(proposal.block_id):
-            return None
-        if proposal.valid_round is None:
-            return FreshProposal(block_id=proposal.block_id, valid=valid)
-        prevoted = self._votes.prevotes(proposal.valid_round).block_quorum
-        if signed.polka is None and prevoted != proposal.block_id:
-            return None
-        return RepeatedProposal(
-            block_id=proposal.block_id, valid_round=proposal.valid_round, valid=valid
-        )
-
-    def _is_witnessed(self, block_id: BlockId) -> bool:
-        """Whether every witness has prevoted this block in this round.
-
-        A validator that has lost its memory has lost its lock too. One of the witnesses, at least,
-        shares any lock that a decision may rest on, and prevotes nothing that contradicts it.
-        """
-        prevotes = self._votes.prevotes(self._state.round).votes
-        return all(
-            name in prevotes and prevotes[name].vote.block_id == block_id
-            for name in self._witnesses
-        )
-
-    def _prevoted(self, signed: SignedProposal | None) -> RoundInput | None:
-        """Lines 36, 44 and 34: the prevotes of this round, after step propose."""
-        state = self._state
-        prevotes = self._votes.prevotes(state.round)
-        block_id = prevotes.block_quorum
-        if (
-            block_id is not None
-            and state.valid_round != state.round
-            and signed is not None
-            and signed.proposal.block_id == block_id
-            and self._proposals.verdict(block_id) is Verdict.VALID
-        ):
-            return PrevotesForBlock(block_id=block_id)
-        if state.step is Step.PREVOTE:
-            if prevotes.nil_quorum:
-                return PrevotesForNil()
-            if prevotes.any_quorum and not state.prevote_timer:
-                return PrevotesForAny()
-        return None
+        upon = self._upon
+        while (line := upon.next_input(self._state, self._commit, self._ask)) is not None:
+            self._apply(line)
 
     def _apply(self, round_input: RoundInput) -> None:
         transition = apply(self._state, round_input)
@@ -667,5 +543,4 @@ class Driver:
         )
 
 
-_JUDGED: Final = (Verdict.VALID, Verdict.REFUSED, Verdict.INVALID)
 _WANTED: Final = (Verdict.ASKED, Verdict.ASKED_IGNORING_CLOCK, Verdict.VALID)
