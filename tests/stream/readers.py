@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import nats as library
+from nats.aio.client import Client as NATS
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.manager import JetStreamManager
 
@@ -22,7 +23,7 @@ from tests.stream.servers import NatsServer
 RETRY_S: Final = 0.2
 MEMORY_S: Final = 0.1
 """How long a stream with a short memory knows what it was given; it forgets in rounds."""
-WITHIN_S: Final = 40.0
+WITHIN_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +35,27 @@ class Read:
     body: bytes
 
 
+async def connected(server: NatsServer) -> NATS:
+    """Return a client of a server, with more patience than two seconds."""
+    return await library.connect(server.url, allow_reconnect=False, connect_timeout=int(WITHIN_S))
+
+
 async def read_all(server: NatsServer, stream: str, *, subject: str = "") -> list[Read]:
     """Return every message of a stream, as its server delivers them to a consumer."""
-    client = await library.connect(server.url, allow_reconnect=False)
+    client = await connected(server)
     try:
-        streams = client.jetstream()
-        left = (await streams.stream_info(stream)).state.messages
-        consumer = await streams.pull_subscribe(
+        consumer = await client.jetstream(timeout=WITHIN_S).pull_subscribe(
             subject,
             stream=stream,
             config=ConsumerConfig(
                 deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.NONE, mem_storage=True
             ),
         )
+        left = (await consumer.consumer_info()).num_pending
+        assert left is not None
         found: list[Read] = []
         while len(found) < left:
-            try:
-                batch = await consumer.fetch(500, timeout=0.5 if subject else 10)
-            except TimeoutError:
-                break  # A part of them only was wanted.
-            for each in batch:
+            for each in await consumer.fetch(min(500, left - len(found)), timeout=WITHIN_S):
                 cursor = (each.headers or {})[MESSAGE_ID]
                 found.append(Read(each.subject, cursor, each.data))
         return found
@@ -220,11 +222,17 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def manager(server: NatsServer) -> AsyncIterator[JetStreamManager]:
-    """Give what an operator edits streams with."""
-    client = await library.connect(server.url, allow_reconnect=False)
+async def manager(
+    server: NatsServer, *, within_s: float = WITHIN_S
+) -> AsyncIterator[JetStreamManager]:
+    """Give what an operator edits streams with.
+
+    Args:
+        within_s: in which each answer has to come; none comes where no server leads yet.
+    """
+    client = await connected(server)
     try:
-        yield client.jsm()
+        yield client.jsm(timeout=within_s)
     finally:
         await client.close()
 
@@ -232,9 +240,9 @@ async def manager(server: NatsServer) -> AsyncIterator[JetStreamManager]:
 async def publish_first(server: NatsServer, solo: Solo, naming: Naming) -> None:
     """Publish the first message of a chain, and no second."""
     first = next(naming.messages(solo.server.feed.block(1), 0))
-    client = await library.connect(server.url, allow_reconnect=False)
+    client = await connected(server)
     try:
-        await client.jetstream().publish(
+        await client.jetstream(timeout=WITHIN_S).publish(
             first.subject, first.body, headers=naming.headers(first, 0)
         )
     finally:
@@ -243,11 +251,11 @@ async def publish_first(server: NatsServer, solo: Solo, naming: Naming) -> None:
 
 async def publish(server: NatsServer, subject: str, count: int = 1) -> None:
     """Publish something into a stream, as somebody who is no node."""
-    client = await library.connect(server.url, allow_reconnect=False)
+    client = await connected(server)
     try:
         for _ in range(count - 1):
             await client.publish(subject, b"hello")
-        await client.jetstream().publish(subject, b"hello")
+        await client.jetstream(timeout=WITHIN_S).publish(subject, b"hello")
     finally:
         await client.close()
 

@@ -39,7 +39,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Sequence[NatsServer]]:
     try:
         for server in servers:
             await server.start()
-        async with asyncio.timeout(LEADER_WITHIN_S), manager(servers[0]) as streams:
+        async with asyncio.timeout(LEADER_WITHIN_S), manager(servers[0], within_s=2) as streams:
             while True:
                 with contextlib.suppress(APIError, Error):
                     await streams.add_stream(name="stage", subjects=["stage"], num_replicas=3)
