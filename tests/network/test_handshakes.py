@@ -110,12 +110,13 @@ def client_hello(key_share: bytes) -> bytes:
     ],
 )
 async def test_a_low_order_point_ends_the_handshake(key_share: bytes, *, refused: bool) -> None:
-    async with RealNode("a", settings=IMPATIENT).running() as a:
+    async with RealNode("a", settings=QUICK).running() as a:
         attacker = await raw_connection(a.transport.port)
         attacker.writer.write(client_hello(key_share))
         first = await attacker.reader.read(5)
         # The server's hello, or an alert, or (as asyncio does) the end without one.
         assert (first[:1] == b"\x16") is not refused
+        attacker.writer.write(b"no record of TLS")  # so that the other one ends as well
         await attacker.read_to_end()
         assert a.refused("tls") == 1
         await attacker.close()
@@ -145,12 +146,15 @@ async def test_one_byte_at_a_time_is_cut_when_the_handshakes_time_is_up(opening:
 @pytest.mark.parametrize("request_start", [b"", f"GET {PATH} HTTP/1.1\r\nHost: pe".encode()])
 async def test_a_member_that_does_not_finish_its_upgrade_is_cut(request_start: bytes) -> None:
     async with RealNode("a", settings=IMPATIENT).running() as a:
-        loris = await RawPeer.connect(a.transport.port, IDENTITIES["b"], IDENTITIES["a"])
-        loris.writer.write(request_start)
-        await loris.read_to_end()
+        # On a machine that others load TLS itself may take too long: then it is tried again.
+        while not a.refused("slow-handshake"):
+            with contextlib.suppress(OSError):
+                loris = await RawPeer.connect(a.transport.port, IDENTITIES["b"], IDENTITIES["a"])
+                loris.writer.write(request_start)
+                await loris.read_to_end()
+                await loris.close()
         assert a.refused("slow-handshake") == 1
         assert a.transport.handshakes == 0
-        await loris.close()
 
 
 async def test_a_member_that_asks_for_anything_but_a_link_is_refused() -> None:
@@ -190,7 +194,7 @@ async def test_who_goes_while_it_is_answered_leaves_a_line_and_no_traceback(
 @pytest.mark.adversarial(48)
 async def test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_others() -> None:
     settings = replace(
-        IMPATIENT, handshakes_max=16, handshakes_per_host_max=8, handshakes_per_host_burst=400.0
+        QUICK, handshakes_max=16, handshakes_per_host_max=8, handshakes_per_host_burst=400.0
     )
     async with RealNode("a", settings=settings).running() as a:
         most = 0
@@ -202,18 +206,24 @@ async def test_a_flood_takes_a_bounded_number_of_places_and_leaves_room_for_othe
             # looks open from here for ever otherwise.
             idler.writer.write(b"\x16")
             most = max(most, a.transport.handshakes)
-            await idler.read_to_end()
-            await idler.close()
+            try:
+                await idler.read_to_end()
+            finally:
+                await idler.close()
 
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(300):
-                tasks.create_task(connect())
+            flood = [tasks.create_task(connect()) for _ in range(300)]
             async with RealNode("b", dials={"a": a.transport.port}, settings=settings).running():
                 await a.node.meets("b")
+            # A stranger rings no bell; those that got a place have it until they go or are cut.
+            while a.refused("too-many-handshakes-of-host") <= 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            for each in flood:
+                each.cancel()
         assert 0 < most <= 9
-        assert a.refused("too-many-handshakes-of-host") > 200
         assert 0 < len(turned_away(a)) < 20, "ten at once and ten a minute"
-        assert a.transport.handshakes == 0
+        while a.transport.handshakes:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 @pytest.mark.adversarial(48)
