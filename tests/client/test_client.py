@@ -353,7 +353,7 @@ async def test_lost_answer_is_asked_for_again_and_the_transaction_applied_once()
     async with (
         solo_node(sealing=True) as solo,
         proxy_to(solo.server.port) as proxy,
-        Client([proxy.url], network=solo.network, timeout_s=0.3) as client,
+        Client([proxy.url], network=solo.network) as client,
     ):
         await client.status()
         proxy.swallowing = True
