@@ -22,13 +22,16 @@ settings.register_profile("ci", deadline=None, print_blob=True)
 settings.register_profile("nightly", settings.get_profile("ci"), max_examples=5_000)
 settings.load_profile("ci")
 
+LOWEST_PORT = 10_000
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give each worker ports of its own: a node that is down for a while comes back to its port."""
     given: dict[str, str] = getattr(config, "workerinput", {})
     if given:
-        each = (ports._HIGHEST - ports._LOWEST) // WORKERS_MAX
-        first = ports._LOWEST + each * (int(given["workerid"].removeprefix("gw")) % WORKERS_MAX)
+        # And not those of commands that are typed meanwhile, which choose for themselves.
+        each = (ports._LOWEST - LOWEST_PORT) // WORKERS_MAX
+        first = LOWEST_PORT + each * (int(given["workerid"].removeprefix("gw")) % WORKERS_MAX)
         ports._LOWEST, ports._HIGHEST = first, first + each  # type: ignore[misc]  # constants
 
 

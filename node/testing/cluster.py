@@ -49,7 +49,7 @@ from node.provision.funding import (
 )
 from node.provision.homes import CONFIG_FILE
 from node.provision.local import LocalNode, create_network
-from node.provision.ports import free_ports
+from node.provision.ports import Reservation
 from node.provision.processes import LOG_FILE, log_tail
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.storage import MemoryStore
@@ -58,7 +58,7 @@ from node.storage.memory_files import MemoryFiles
 VALIDATORS_MAX: Final = 16
 OBSERVERS_MAX: Final = 8
 """Of one cluster: all its nodes share one thread."""
-WAIT_S: Final = 30.0
+WAIT_S: Final = 90.0
 """How long anything is waited for unless the caller says otherwise."""
 CALLS_PER_S_MAX: Final = 100_000
 """All callers of a test share one address, so the limit for one address is no limit here."""
@@ -175,6 +175,8 @@ class Cluster:
         if storage not in ("disk", "memory"):
             raise ValueError(f"storage is 'disk' or 'memory', not {storage!r}")
         self._root = root
+        self._reserved = contextlib.ExitStack()
+        """Its ports, also while a node is stopped."""
         self._validators = validators
         self._observers = observers
         self._fault_model = FaultModel(fault_model)
@@ -420,7 +422,10 @@ class Cluster:
         if self._client is not None:
             await self._client.__aexit__(None, None, None)
             self._client = None
-        await self._stop_all()
+        try:
+            await self._stop_all()
+        finally:
+            self._reserved.close()
 
     # Private.
 
@@ -434,7 +439,8 @@ class Cluster:
         numbered = [f"validator-{n}" for n in range(len(named), self._validators)]
         observers = [f"observer-{n}" for n in range(self._observers)]
         names = [*named, *numbered, *observers]
-        free = free_ports(2 * len(names))
+        self._reserved.close()
+        free = self._reserved.enter_context(Reservation()).find(2 * len(names))
         ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(names)}
         persons, accounts = founders()
         resting = [name for name in INSTITUTIONS if name not in named]

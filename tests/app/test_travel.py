@@ -15,9 +15,9 @@ from node.log import silent_log
 from node.provision.description import Account
 from node.provision.founding import found_network
 from node.provision.homes import CONFIG_FILE, write_home
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.chain.town import key, make_record, make_town
+from tests.ports import own_ports
 from tests.rpc.solo import solo_node
 
 DAY_MS = 86_400_000
@@ -110,7 +110,7 @@ def test_node_that_never_travelled_is_where_its_machine_is(tmp_path: Path) -> No
 async def test_only_a_development_network_lets_its_nodes_travel(
     tmp_path: Path, development: bool
 ) -> None:
-    port, rpc_port, *others = free_ports(8)
+    port, rpc_port, *others = own_ports(8)
     ports = {NAME: (port, rpc_port)} | {
         name: (others[2 * n], others[2 * n + 1]) for n, name in enumerate(INSTITUTIONS[1:])
     }

@@ -21,12 +21,12 @@ from node.clock import SystemClock
 from node.keys.certificates import create_tls_identity
 from node.network import CertificateUnusable
 from node.provision.local import create_network
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.rpc.errors import RpcError
 from node.rpc.statuses import REFUSED
 from tests.cli.asked import run
 from tests.cli.running import khazana
+from tests.ports import own_ports
 
 ROOMS = Path(node.__file__).parent
 NO_REFUSALS: Final = frozenset({101, 200, 204, 303, 304})
@@ -229,7 +229,7 @@ def test_a_node_with_the_key_of_another_certificate_does_not_start_and_says_why(
     tmp_path: Path,
 ) -> None:
     """It ended with a traceback before."""
-    ports = free_ports(2 * len(INSTITUTIONS))
+    ports = own_ports(2 * len(INSTITUTIONS))
     pairs = {name: (ports[2 * n], ports[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     description = reference_network("town", ports=pairs, development=True)
     network = create_network(tmp_path / "town", description, now_ms=SystemClock().now_ms())

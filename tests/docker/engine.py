@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from node.provision.ports import free_ports
 from tests.docs.shell import surroundings
+from tests.ports import own_ports
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPOSE_FILE: Final = ROOT / "docker/compose.yaml"
@@ -209,7 +209,7 @@ class Project:
     secrets_folder: Path
     name: str = field(default_factory=lambda: f"khazana-test-{secrets.token_hex(4)}")
     ports: Mapping[str, int] = field(
-        default_factory=lambda: dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
+        default_factory=lambda: dict(zip(PUBLISHED, own_ports(len(PUBLISHED)), strict=True))
     )
 
     def __post_init__(self) -> None:

@@ -17,12 +17,12 @@ from typing import Final
 import pytest
 
 from node.cli.exits import Exit
-from node.provision.ports import free_ports
 from tests.cli.running import khazana
 from tests.docker import engine
 from tests.docker.engine import EngineError, at_hand, run
 from tests.docs.blocks import ROOT, block
 from tests.docs.shell import surroundings, typed
+from tests.ports import own_ports
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 240)]
 
@@ -67,7 +67,7 @@ def until_ready(*command: str) -> str:
 
 def test_another_network_is_made_and_brought_up(tmp_path: Path) -> None:
     names = (*engine.NODES, "validator-5", "observer-2")
-    ports = zip(names, free_ports(len(names)), strict=True)
+    ports = zip(names, own_ports(len(names)), strict=True)
     (tmp_path / "docker").mkdir()
     project = f"khazana-test-{secrets.token_hex(4)}"
     variables = surroundings(

@@ -14,10 +14,10 @@ from node.client import Client
 from node.genesis import load_genesis
 from node.keys.development import development_signer
 from node.provision.acts import RUPEE, address_of_key, define_rupee, issue
-from node.provision.ports import free_ports
 from node.provision.probing import answers
 from tests.cli.running import khazana
 from tests.docker import engine
+from tests.ports import own_ports
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 120)]
 
@@ -35,7 +35,7 @@ class Small:
         self._file = folder / "compose.yaml"
         self.urls: dict[str, str] = {}
         self._variables = {"KHAZANA_IMAGE": engine.IMAGE}
-        for name, port in zip(("central-bank", "exchange"), free_ports(2), strict=True):
+        for name, port in zip(("central-bank", "exchange"), own_ports(2), strict=True):
             self._variables[f"KHAZANA_PORT_{name.upper().replace('-', '_')}"] = str(port)
             self.urls[name] = f"http://127.0.0.1:{port}"
 

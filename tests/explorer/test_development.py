@@ -57,12 +57,12 @@ from node.explorer.limits import (
 from node.ledger.operations import PlaceHold, Transfer
 from node.provision.funding import founders, fund
 from node.provision.local import LocalNetwork, create_network
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.chain.town import BANK, CASH, address_of, make_town
 from tests.cli.running import khazana
 from tests.explorer.desks import QuietDesk
 from tests.explorer.test_browser import DESK, browser
+from tests.ports import own_ports
 from tests.rpc.solo import Solo, solo_node
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -293,7 +293,7 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(root: Path) -> AsyncIterator[Running]:
-    ports = free_ports(2 * len(INSTITUTIONS))
+    ports = own_ports(2 * len(INSTITUTIONS))
     participants, accounts = founders()
     description = reference_network(
         "pressed",
@@ -316,7 +316,6 @@ async def running(root: Path) -> AsyncIterator[Running]:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(180)
 async def test_what_the_page_does_is_on_the_ledger_and_goes_on_after_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -439,7 +438,6 @@ async def _travel(here: Running) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(120)
 async def test_a_browser_presses_the_buttons_by_keyboard_and_without_script(
     tmp_path: Path,
 ) -> None:
@@ -501,7 +499,7 @@ async def test_a_node_of_no_development_network_does_not_start_with_a_desk(tmp_p
 
 @pytest.mark.e2e
 def test_a_desk_without_its_network_is_told_so(tmp_path: Path) -> None:
-    ports = free_ports(2 * len(INSTITUTIONS))
+    ports = own_ports(2 * len(INSTITUTIONS))
     description = reference_network(
         "moved",
         ports={name: (ports[2 * n], ports[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)},
