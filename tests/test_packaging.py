@@ -104,7 +104,6 @@ def test_bill_of_materials_names_every_package_with_its_hashes_and_licence(tmp_p
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=100,
     )
 
     bill = json.loads(file.read_text())

@@ -61,7 +61,6 @@ def distribute(root: Path, *files: str, wrong: int = -1) -> tuple[int, str, list
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
     assert diary.exists(), ended.stdout + ended.stderr
     lines = [line.split() for line in diary.read_text().splitlines()]

@@ -31,7 +31,8 @@ NODES_FOLDER: Final = "nodes"
 ROOT_FROM_HOME: Final = "../.."
 HOST: Final = "127.0.0.1"
 """Where all nodes of such a network listen, unless somebody has written otherwise."""
-READY_TIMEOUT_S: Final = 60.0
+READY_TIMEOUT_S: Final = 120.0
+"""Against what hangs: a second on a free machine, and a minute where much else is started."""
 POLL_S: Final = 0.05
 LOG_LINES: Final = 8
 """Of a failed node's log: enough for its last words."""

@@ -19,7 +19,7 @@ from typing import Final
 PID_FILE: Final = "node.pid"
 LOG_FILE: Final = "node.log"
 POLL_S: Final = 0.02
-STOP_TIMEOUT_S: Final = 15.0
+STOP_TIMEOUT_S: Final = 30.0
 """How long a node may take to finish its block and close its database before it is killed."""
 
 

@@ -20,19 +20,19 @@ from node.log import silent_log
 from node.provision.description import Blocks
 from node.provision.founding import FoundedNetwork, found_network
 from node.provision.homes import CONFIG_FILE, write_home
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.replica import LogMismatch, write_birth
 from node.storage import StorageDamaged, StorageLocked, open_consensus_log
 from tests.app.cluster import cluster
 from tests.network.virtual_time import run_virtual
+from tests.ports import own_ports
 
 VALIDATORS = tuple(sorted(INSTITUTIONS))
 QUIET = NodeParts(log=silent_log())
 
 
 def make_homes(folder: Path) -> FoundedNetwork:
-    ports = free_ports(2 * len(VALIDATORS))
+    ports = own_ports(2 * len(VALIDATORS))
     network = found_network(
         reference_network(
             "testnet",
@@ -79,7 +79,7 @@ async def test_four_nodes_over_real_disks_and_sockets_decide_and_start_again(
             ]
             # What blocks the loop from here on is a fault: a write, a sync, a look-up of a name.
             with blockbuster_ctx():
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(90):
                     await height_reached(nodes, height)
             assert {node.rpc_port for node in nodes} == {
                 node.config.rpc.listen.port for node in nodes

@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from node.provision.ports import free_ports
 from node.testing.cluster import running_cluster
+from tests.ports import own_ports
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docker/monitoring"
 RULES: Final = FOLDER / "alerts.yml"
 ALERTS: Final = re.findall(r"^ +- alert: (\w+)$", RULES.read_text(), re.MULTILINE)
-WITHIN_S: Final = 30
+WITHIN_S: Final = 90
 PROMTOOL: Final = shutil.which("promtool")
 PROMETHEUS: Final = shutil.which("prometheus")
 
@@ -321,7 +321,7 @@ def run(*words: object) -> str:
     """Run promtool; return what it printed."""
     assert PROMTOOL is not None
     ended = subprocess.run(
-        [PROMTOOL, *map(str, words)], capture_output=True, text=True, check=False, timeout=60
+        [PROMTOOL, *map(str, words)], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
@@ -398,7 +398,7 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
 async def running_prometheus(folder: Path, config: Path) -> AsyncIterator[str]:
     """Run Prometheus; give where it answers."""
     assert PROMETHEUS is not None
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
     with (folder / "prometheus.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             PROMETHEUS,

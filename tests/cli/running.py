@@ -28,7 +28,7 @@ def khazana(
     *words: str | Path,
     cwd: Path | None = None,
     variables: Mapping[str, str] | None = None,
-    timeout_s: float = 90,
+    timeout_s: float = 240,
 ) -> Ran:
     """Run `khazana` with these words; nobody sits at the terminal."""
     root = Path(__file__).resolve().parents[2]

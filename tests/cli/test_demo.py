@@ -21,7 +21,6 @@ needs_setup = pytest.mark.skipif(
 
 @needs_setup
 @pytest.mark.e2e
-@pytest.mark.timeout(240)
 def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
     """As the first page has one type it, with the last page that it shows."""
     # In a folder of its own, so that processes of another demonstration are not taken for ours.
@@ -51,7 +50,6 @@ def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
 
 @needs_setup
 @pytest.mark.e2e
-@pytest.mark.timeout(240)
 def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) -> None:
     """With one validator, which takes a fifth of the time; with four it is the same play."""
     command = line("README.md", ".venv/bin/khazana demo debt")

@@ -31,7 +31,6 @@ from node.control import Outlook, PeerOutlook
 from node.genesis import load_genesis
 from node.keys.certificates import create_tls_identity
 from node.provision.local import create_network
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.storage import open_consensus_log, open_leveldb
 from node.testing.cluster import running_cluster
@@ -39,6 +38,7 @@ from tests.cli.running import khazana
 from tests.control.outlooks import PEER, outlook_like, peer_like
 from tests.damage import flip_bytes, largest_file
 from tests.e2e.mounts import small_disk
+from tests.ports import own_ports
 from tests.rpc.authorities import Authority
 
 RIGHT = KernelClock(synchronised=True, error_bound_ms=20, frequency_ppm=-12)
@@ -63,7 +63,7 @@ def amiss(findings: Sequence[Finding]) -> dict[str, Finding]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home of a network that has not begun."""
-    ports = free_ports(2 * len(INSTITUTIONS))
+    ports = own_ports(2 * len(INSTITUTIONS))
     pairs = {name: (ports[2 * n], ports[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     description = reference_network("town", ports=pairs, development=True)
     network = create_network(tmp_path / "town", description, now_ms=SystemClock().now_ms())
@@ -76,10 +76,12 @@ async def test_of_a_running_and_a_stopped_node_everything_is_well(tmp_path: Path
         await cluster.wait_height(1)
         running = await asyncio.to_thread(khazana, "doctor", "--home", home, "--json")
         await cluster.stop_node("central-bank")
-        stopped = await asyncio.to_thread(khazana, "doctor", "--home", home, "--json")
+        stopped = await asyncio.to_thread(
+            khazana, "doctor", "--home", home, "--timeout", "60", "--json"
+        )
         await cluster.stop_node("crypto-council")
         alone = await asyncio.to_thread(
-            khazana, "doctor", "--home", home, "--timeout", "0.5", "--json"
+            khazana, "doctor", "--home", home, "--timeout", "3", "--json"
         )
 
     for ran, more in ((running, {"voting", "clock.peers", "ready"}), (stopped, {"database"})):
@@ -256,7 +258,7 @@ def test_a_database_of_another_network_is_found(home: Path, tmp_path: Path) -> N
     Chain.open(store, load_genesis(home / "genesis.json"))
     store.close()
     assert by_check(examine(home, 0.1))["database"].verdict is Verdict.OK
-    ports = free_ports(2 * len(INSTITUTIONS))
+    ports = own_ports(2 * len(INSTITUTIONS))
     pairs = {name: (ports[2 * n], ports[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     description = reference_network("city", ports=pairs, development=True)
     other = create_network(tmp_path / "city", description, now_ms=SystemClock().now_ms())

@@ -136,7 +136,7 @@ async def test_call_that_is_not_awaited_is_told_and_leaves_no_noise() -> None:
 
 async def test_node_that_dies_under_the_prompt_is_told_in_a_sentence() -> None:
     async with solo_node() as solo:
-        with at_terminal("shell", "--url", solo.url, "--timeout", "2") as terminal:
+        with at_terminal("shell", "--url", solo.url, "--timeout", "20") as terminal:
             await asyncio.to_thread(terminal.until, PROMPT)
             await solo.server.stop()
 

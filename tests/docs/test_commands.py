@@ -37,7 +37,6 @@ FOUND_PORT = (
 )
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here"),
 ]
 

@@ -16,8 +16,6 @@ from tests.docs.reader import Reader
 from tests.docs.shell import surroundings, typed
 from tests.docs.town import Town
 
-pytestmark = pytest.mark.timeout(300)
-
 SESSIONS: Final[Mapping[str, Sequence[Step]]] = {
     "life": LIFE,
     "plain": PLAIN,

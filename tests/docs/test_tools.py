@@ -15,7 +15,6 @@ from tests.docs.blocks import ROOT, block, commands_in, line
 from tests.docs.shell import surroundings, typed
 
 pytestmark = [
-    pytest.mark.timeout(240),
     pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here"),
 ]
 FOR_A_PART = {

@@ -20,14 +20,16 @@ from node.provision.acts import RUPEE
 from node.provision.description import NetworkDescription
 from node.provision.funding import FUNDS_PAISA, development_accounts, founders, fund
 from node.provision.local import LocalNetwork, create_network
-from node.provision.ports import free_ports
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.e2e.signatures import signatures_in
+from tests.ports import own_ports
 
 BANK, MINISTRY, COUNCIL, REGULATOR = INSTITUTIONS
 PAYERS = 8
 VALID_FOR_MS = 300_000
 POLL_S = 0.05
+PATIENCE_S = 90.0
+"""Against what hangs: for how long a state is waited for, on a machine that others load too."""
 LOST_ANSWERS = 0.2
 """The part of all payments whose first answer nobody waits for."""
 LOST_WITHIN_S = 0.2
@@ -55,7 +57,7 @@ def make_network(root: Path) -> LocalNetwork:
 
 def describe(hosts: Mapping[str, str]) -> NetworkDescription:
     """Return the network of the four institutions on these machines, with ten accounts."""
-    free = free_ports(2 * len(INSTITUTIONS))
+    free = own_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     participants, accounts = founders()
     description = reference_network(
@@ -85,7 +87,7 @@ def client_of(network: LocalNetwork, *names: str) -> Client:
     return Client([node.url for node in nodes], network=network.genesis)
 
 
-async def until_height(client: Client, height: int, *, timeout_s: float = 30.0) -> None:
+async def until_height(client: Client, height: int, *, timeout_s: float = PATIENCE_S) -> None:
     """Wait, by the stream of blocks, until the node has this one."""
     async with asyncio.timeout(timeout_s):
         if (await client.status()).height >= height:
@@ -96,14 +98,14 @@ async def until_height(client: Client, height: int, *, timeout_s: float = 30.0) 
                     return
 
 
-async def until(true: Callable[[], Awaitable[bool]], *, timeout_s: float = 30.0) -> None:
+async def until(true: Callable[[], Awaitable[bool]], *, timeout_s: float = PATIENCE_S) -> None:
     """Wait until this is so of another process."""
     async with asyncio.timeout(timeout_s):
         while not await true():  # noqa: ASYNC110 - nothing tells of a process's state but asking.
             await asyncio.sleep(POLL_S)
 
 
-async def exit_code(network: LocalNetwork, name: str, *, timeout_s: float = 30.0) -> int:
+async def exit_code(network: LocalNetwork, name: str, *, timeout_s: float = PATIENCE_S) -> int:
     """Wait until a node has ended by itself, and return with which code."""
     process = network.process(name)
     assert process is not None
@@ -157,7 +159,7 @@ class Payers:
             yield
             self._stopping = True
 
-    async def more(self, count: int, *, timeout_s: float = 40.0) -> None:
+    async def more(self, count: int, *, timeout_s: float = PATIENCE_S) -> None:
         """Wait until so many more payments are acknowledged."""
         wanted = len(self.receipts) + count
         async with asyncio.timeout(timeout_s):

@@ -16,7 +16,6 @@ from node.client import Client
 from node.genesis import read_amendment
 from node.provision.homes import GENESIS_FILE
 from node.provision.local import LocalNetwork
-from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import NodeProcess, running, start_node
 from tests.cli.asked import run
@@ -45,8 +44,9 @@ from tests.e2e.test_validators import (
     started,
     tell,
 )
+from tests.ports import own_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.adversarial(23)]
+pytestmark = [pytest.mark.e2e, pytest.mark.adversarial(23)]
 
 BY_BLOCKS, BY_SNAPSHOT = WATCHERS = "by-blocks", "by-snapshot"
 
@@ -87,7 +87,7 @@ async def test_network_goes_on_by_an_amendment_when_two_of_four_keys_are_lost(
     homes = {name: node.home for name, node in network.nodes.items()}
     survivors = (BANK, MINISTRY)
     watchers = tmp_path / "watchers"
-    free = list(free_ports(2 * (1 + len(WATCHERS))))
+    free = list(own_ports(2 * (1 + len(WATCHERS))))
     passphrase = tmp_path / "passphrase"
     passphrase.write_text("a passphrase\n")
     for number, name in enumerate(WATCHERS):

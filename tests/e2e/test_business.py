@@ -26,6 +26,7 @@ from node.proofs import ProofError, verify_proof_file
 from node.provision.acts import RUPEE, SALT, address_of_key, define_bill, enrol_person, issue
 from node.provision.funding import DevelopmentAccount
 from node.testing.cluster import Cluster
+from tests.e2e.networks import PATIENCE_S
 
 BILL = "T-BILL-84D"
 MINISTRY, BANK, REGULATOR = "finance-ministry", "central-bank", "virtual-asset-regulator"
@@ -294,7 +295,7 @@ async def test_a_subscription_goes_on_across_a_restart_of_its_node(cluster: Clus
                 more.set()
 
     async def told_up_to(height: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not told or int(told[-1].cursor.split("-")[0]) < height:
                 more.clear()
                 await more.wait()

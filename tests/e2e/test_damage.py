@@ -27,6 +27,7 @@ from tests import damage
 from tests.e2e.networks import (
     BANK,
     COUNCIL,
+    PATIENCE_S,
     client_of,
     endow,
     exit_code,
@@ -38,7 +39,7 @@ from tests.e2e.networks import (
 )
 from tests.e2e.signatures import Place, signatures_in
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 LOG_LINES = 4
 ALONE_S = 3.0
@@ -107,7 +108,7 @@ async def words_at_its_end(network: LocalNetwork) -> str:
     before it ends by itself.
     """
     network.start(COUNCIL, leashed=True)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(_read_all(network), name="reading")
         status = await exit_code(network, COUNCIL)
         reading.cancel()
@@ -333,7 +334,7 @@ async def comes_back(network: LocalNetwork, before: set[Place], *, above: int) -
     async with client_of(network, COUNCIL) as client:
         await until_height(client, await pay(network, 1, BANK))
         # Heights at and above which it has to vote: its vote is in a certificate again.
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_S):
             while not await _signs(client):
                 await pay_once(client)
     signatures_agree(network)

@@ -24,7 +24,7 @@ from tests.e2e.networks import (
     signatures_agree,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.e2e
 
 OTHERS = (BANK, MINISTRY, REGULATOR)
 DISK_BYTES = 64 << 20

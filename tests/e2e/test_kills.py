@@ -9,7 +9,6 @@ from tests.docs.shell import typed
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(110),
     pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here"),
 ]
 

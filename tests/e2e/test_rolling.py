@@ -33,7 +33,7 @@ from tests.e2e.networks import (
     until_height,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWER = "99.0.0"

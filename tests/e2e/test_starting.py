@@ -14,21 +14,21 @@ import pytest
 from node.cli.exits import Exit
 from node.provision.homes import CONFIG_FILE
 from node.provision.local import LocalNode, create_network
-from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import start_node
 from node.provision.reference import INSTITUTIONS, reference_network
 from tests.cli.asked import run
 from tests.cli.running import khazana
-from tests.e2e.networks import CLOCK, until
+from tests.e2e.networks import CLOCK, PATIENCE_S, until
+from tests.ports import own_ports
 from tests.rpc.authorities import Authority, Identity, client_context
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.e2e
 
 
 def one_of_four(folder: Path) -> LocalNode:
     """Return a validator whose peers do not run: it lives and answers, and no block comes."""
-    free = free_ports(2 * len(INSTITUTIONS))
+    free = own_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     description = reference_network("alone", ports=ports, development=True)
     network = create_network(folder / "network", description, now_ms=CLOCK.now_ms())
@@ -57,7 +57,7 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
     authority = Authority(tmp_path, "authority")
     server, lost, kept = (authority.sign(name) for name in ("server", "lost", "kept"))
     founder = one_of_four(tmp_path)
-    (port,) = free_ports(1)
+    (port,) = own_ports(1)
     with (founder.home / CONFIG_FILE).open("a") as config:
         config.write(
             f'\n[rpc.listeners.operations]\nlisten = "127.0.0.1:{port}"\n'
@@ -88,7 +88,7 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
 
     process = start_node(founder.home, leashed=True)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_S):
             await until(lambda: answers(founder.url, "/livez"))
             await until(lambda: shows(lost, server))
             before = await metrics(lost)
@@ -149,7 +149,7 @@ async def test_a_node_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> 
         stderr=theirs,
     )
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_S):
             await has_started.wait()
             process.send_signal(signal.SIGHUP)
             code = await process.wait()

@@ -14,7 +14,6 @@ from tests.e2e.storm import CUTS, machines
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(180),
     pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here"),
 ]
 

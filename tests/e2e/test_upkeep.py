@@ -24,6 +24,7 @@ from tests.e2e.networks import (
     BANK,
     COUNCIL,
     MINISTRY,
+    PATIENCE_S,
     REGULATOR,
     Payers,
     check_nothing_lost,
@@ -33,7 +34,7 @@ from tests.e2e.networks import (
     until_height,
 )
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 async def command(*words: str | Path) -> Ran:
@@ -50,7 +51,7 @@ async def height_of(client: Client) -> int:
 
 async def votes_again(network: LocalNetwork, name: str) -> None:
     """Wait until a block's certificate carries this validator's precommit."""
-    async with client_of(network) as client, asyncio.timeout(60):
+    async with client_of(network) as client, asyncio.timeout(PATIENCE_S):
         async for item in client.subscribe("blocks"):
             block = (await client.block(item.value["height"])).value
             if name in {each["validator"] for each in block.certificate["signatures"]}:

@@ -22,7 +22,6 @@ from node.ledger.policies import account_address, single_signer
 from node.provision.funding import founders
 from node.provision.homes import DATA_FOLDER, GENESIS_FILE
 from node.provision.local import LocalNetwork, create_network
-from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import running, start_node
 from node.provision.reference import INSTITUTIONS, reference_network
@@ -37,6 +36,7 @@ from tests.e2e.networks import (
     CLOCK,
     COUNCIL,
     MINISTRY,
+    PATIENCE_S,
     REGULATOR,
     client_of,
     endow,
@@ -44,15 +44,16 @@ from tests.e2e.networks import (
     until,
     until_height,
 )
+from tests.ports import own_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.e2e
 
 NEWCOMER, OPERATOR = "first-bank", "participant-0"
 """A node, and who runs it, as the examples of the commands have them."""
 
 
 def make_network(root: Path) -> LocalNetwork:
-    free = free_ports(2 * len(INSTITUTIONS))
+    free = own_ports(2 * len(INSTITUTIONS))
     ports = {name: (free[2 * n], free[2 * n + 1]) for n, name in enumerate(INSTITUTIONS)}
     participants, accounts = founders()
     description = reference_network(
@@ -138,7 +139,7 @@ async def agree(proposal: str, *offices: Office) -> None:
 
 async def until_signing(network: LocalNetwork, office: Office, name: str) -> None:
     """Let the network decide until a block names a signature of this validator."""
-    async with client_of(network, BANK) as client, asyncio.timeout(60):
+    async with client_of(network, BANK) as client, asyncio.timeout(PATIENCE_S):
         first = (await client.status()).height
         while ((await listed(office))[name]["signed_last"] or 0) <= first:
             await pay_once(client)
@@ -198,7 +199,7 @@ async def test_a_validator_is_let_in_changes_its_keys_and_goes(tmp_path: Path) -
         *("--genesis", network.nodes[BANK].home / GENESIS_FILE),
     )
     assert made.code == Exit.OK, made.err
-    free = list(free_ports(2))
+    free = list(own_ports(2))
     settled_home(home, free)
     introduce(network, home / "keys/tls.der")
     url = f"http://127.0.0.1:{free[1]}"

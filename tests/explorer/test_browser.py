@@ -39,6 +39,8 @@ MADE = "main :is(b, script, i, img)"
 """What no page of ours has in its content, and markup would make."""
 PHONE = {"width": 360, "height": 800}
 DESK = {"width": 1200, "height": 900}
+PATIENCE_MS = 90_000
+"""Against what hangs: a browser takes long on a machine that others load too."""
 
 
 @contextlib.asynccontextmanager
@@ -52,7 +54,10 @@ async def browser() -> AsyncIterator[Any]:
         pytest.skip("no browser: apt-get install chromium")
     async with playwright.async_playwright() as driver:
         # The sandbox needs more of the system than containers give; only our own pages are shown.
-        running = await driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        running = await driver.chromium.launch(
+            executable_path=program, args=["--no-sandbox"], timeout=PATIENCE_MS
+        )
+        running.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
         try:
             yield running
         finally:

@@ -17,7 +17,7 @@ from typing import Final
 
 PLACES: Final = Path("/usr/lib/postgresql")
 UNPRIVILEGED: Final = ("postgres", "nobody")
-READY_WITHIN_S: Final = 30
+READY_WITHIN_S: Final = 90
 OPTIONS: Final = {
     "listen_addresses": "",
     "max_connections": "40",

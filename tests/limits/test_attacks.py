@@ -15,7 +15,6 @@ HELD_MIB = 24
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(180)
 @pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="`make setup` has not been run here")
 @pytest.mark.adversarial(15, 39, 44, 48, 74, 75)
 def test_a_validator_under_attack_holds_little_and_serves_on() -> None:

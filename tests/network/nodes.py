@@ -46,7 +46,7 @@ class Recorder:
         self.heard.append((peer, message))
         self._note("")
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
         """Return once the condition holds; it is tried after each event."""
         async with asyncio.timeout(timeout_s):
             while not condition():
@@ -119,7 +119,7 @@ class Node:
             finally:
                 self.network.stop()
 
-    async def meets(self, *names: str, timeout_s: float = 60.0) -> None:
+    async def meets(self, *names: str, timeout_s: float = 90.0) -> None:
         """Return once links to exactly these peers are up."""
         await self.recorder.until(lambda: self.recorder.present == set(names), timeout_s)
 

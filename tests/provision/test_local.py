@@ -21,15 +21,15 @@ from node.provision.local import (
     create_network,
     open_network,
 )
-from node.provision.ports import free_ports
 from node.provision.probing import answers
 from node.provision.processes import LOG_FILE, PID_FILE, NodeProcess, ProcessRunning, running
 from node.provision.reference import INSTITUTIONS, reference_network
 from node.provision.travelling import NodesStopped, TooLate, travel
+from tests.ports import own_ports
 
 
 def describe(name: str) -> NetworkDescription:
-    free = free_ports(2 * len(INSTITUTIONS))
+    free = own_ports(2 * len(INSTITUTIONS))
     ports = {node: (free[2 * n], free[2 * n + 1]) for n, node in enumerate(INSTITUTIONS)}
     return reference_network(name, ports=ports, development=True)
 
@@ -123,7 +123,7 @@ async def test_leashed_node_ends_when_its_starter_is_killed(network: LocalNetwor
     starter.kill()
     await starter.communicate()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while process.is_alive():  # noqa: ASYNC110 - another process's end has no event here
             await asyncio.sleep(0.02)
 

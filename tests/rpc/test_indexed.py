@@ -90,7 +90,7 @@ async def test_cursors_of_history_are_those_of_the_stream(tmp_path: Path) -> Non
         )
         async with Client(solo.url) as client:
             told = {}
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(90):
                 stream = client.subscribe("events", accounts=[solo.address("a0")], start="0-0")
                 async for item in stream:
                     told[item.cursor] = item.value

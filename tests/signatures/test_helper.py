@@ -41,7 +41,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -114,7 +114,7 @@ async def test_process_that_hangs_is_ended_and_holds_nobody_up(
         with monkeypatch.context() as patch:
             patch.setattr(helper_module, "ANSWER_S", 0.01)
             given = [helper.start(checks_of(JOB_MIN)) for _ in range(JOBS_MAX)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             for each in given:
                 assert each is not None
                 with pytest.raises(HelperLost):
@@ -165,7 +165,7 @@ def test_process_ends_when_its_input_does_whatever_became_of_the_node() -> None:
     ) as process:
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=90) == 0
 
 
 # --- behind the door for transactions ------------------------------------------------------------
@@ -318,7 +318,7 @@ async def test_block_does_not_wait_for_a_process_that_hangs_over_what_was_pushed
         opened.verifier.push("v", raws[:CHUNK_MAX])
         await turns()
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             found = await opened.town.admission.verify_block(raws)
 
         assert [each.raw for each in found] == raws

@@ -14,7 +14,7 @@ def run_python(code: str, *arguments: object) -> str:
         subprocess.CalledProcessError: it failed; its traceback is in `stderr`.
     """
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if result.returncode != 0:
         sys.stderr.write(result.stderr)
         result.check_returncode()

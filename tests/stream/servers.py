@@ -13,12 +13,12 @@ from typing import Final
 
 import pytest
 
-from node.provision.ports import free_ports
+from tests.ports import own_ports
 
 COMMAND: Final = shutil.which("nats-server", path="/usr/sbin:/usr/local/sbin:/usr/bin:/bin")
 WHY_NOT: Final = None if COMMAND else "nats-server is not installed (Debian: nats-server)"
 """Why tests of it are skipped."""
-READY_WITHIN_S: Final = 20.0
+READY_WITHIN_S: Final = 90.0
 POLL_S: Final = 0.02
 
 
@@ -35,7 +35,7 @@ class NatsServer:
             port: where it listens to clients; any that is free now.
         """
         self._folder = folder
-        self.port = port or free_ports(1)[0]
+        self.port = port or own_ports(1)[0]
         self._jetstream = jetstream
         self.options = options
         """Read at each start."""

@@ -9,14 +9,14 @@ import pytest
 from nats.errors import Error
 from nats.js.errors import APIError
 
-from node.provision.ports import free_ports
 from tests.docs.blocks import block
 from tests.docs.shell import surroundings, typed
+from tests.ports import own_ports
 from tests.rpc.solo import solo_node
 from tests.stream.readers import arrived, manager, publisher_of, read_all, running, work
 from tests.stream.servers import POLL_S, WHY_NOT, NatsServer
 
-LEADER_WITHIN_S = 30
+LEADER_WITHIN_S = 90
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Sequence[NatsServer]]:
     """Three servers, of whom the one who leads knows that they are three."""
     if WHY_NOT is not None:
         pytest.skip(WHY_NOT)
-    free = free_ports(6)
+    free = own_ports(6)
     clients, ports = free[:3], free[3:]
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     servers = [

@@ -32,7 +32,6 @@ def pytest_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
     )
 
 
