@@ -8,8 +8,8 @@ where it is when the block comes, which reads the rest itself.
 When all is read it pays the holders for itself, on a state that nobody else sees, and works out
 what that does to the tree. The block applies its own rules to its own state all the same; only
 where just these leaves came of it does it take the branches above them as they were worked out.
-Records of securities that a block leaves to the next one are rehearsed likewise, and what that
-reads is there for the block.
+Records of securities that a block leaves to the next one are rehearsed likewise, and so is the
+marking of taxpayers; what that reads is there for the block.
 
 Neither changes a result: what is read is the committed state, what is worked out follows from it,
 and the next commit drops both. A failure is nobody's yet: the block meets the same one where it
@@ -25,7 +25,7 @@ from node.chain.rehearsal import BlockRehearsal
 from node.codec import Record
 from node.ledger import servicing
 from node.ledger.commitment import CommitmentError, Path, hash_ahead, neighbourhood
-from node.ledger.due import records_wait
+from node.ledger.due import marking_waits, records_wait
 from node.ledger.securities import POSITIONS
 from node.ledger.servicing import Foresight
 from node.ledger.state import LedgerState, Table
@@ -56,7 +56,7 @@ class Ahead:
         before, self._reading = self._reading, None
         state = LedgerState(self._records)
         foreseen = servicing.foresee(state, time_ms, servicing.HOLDERS_PER_BLOCK_MAX)
-        if not foreseen and not records_wait(state):
+        if not (foreseen or records_wait(state) or marking_waits(state)):
             return None
         self._reading = _Reading(foreseen, self._records, self._nodes, time_ms, before)
         return self._reading.run

@@ -11,8 +11,9 @@ block; while some of them must wait, no security that pays is issued or moved. S
 moment are taken within 2 + (N - 25) / 50 blocks, and nothing moves until then.
 
 Where the standing of a taxpayer changes, its positions are marked anew before all else but records,
-with a bound of their own (`remarking.py`): payments may have to wait for it, never the other way,
-and no longer than what there was when the day of the change began takes.
+with a bound of their own (`remarking.py`), a lower one while holders are paid: payments may have to
+wait for it, never the other way, and no longer than what there was when the day of the change began
+takes.
 
 Holders are paid in the order of the queue. A payment for which a block had no room is before those
 of which it paid some, so that a small one never waits until a large one is done.
@@ -41,7 +42,7 @@ from node.ledger.tables import (
     DueRecord,
     name_key,
 )
-from node.ledger.taxpayers import next_change
+from node.ledger.taxpayers import day_begun, next_change
 
 DUE_PER_BLOCK_MAX: Final = 1_000
 """About 10 ms of work."""
@@ -54,12 +55,17 @@ RECORDS_AT_FIRST_MAX: Final = 25
 as much as one that waited, which was rehearsed."""
 RECORD_WORK: Final = 18
 """Entries' worth: a tenth of a block is left to everything else while records are taken in full."""
-MARKED_PER_BLOCK_MAX: Final = 100
-"""Positions of taxpayers whose standing changes: each is written with its branches, and filed anew.
-All of them take 14 ms of a block's own time, where there are 200,000 (`tests/bench/marking.py`)."""
-MARK_WORK: Final = 3
-MARK_WORTH: Final = 10
-"""Holders that are not paid in a block for each position that is looked at in it."""
+MARKED_PER_BLOCK_MAX: Final = 600
+"""Positions of taxpayers whose standing changes, and taxpayers who have none. Where each position
+is another taxpayer's, all of them take 9 ms of a block's own time if that was rehearsed, else 34
+(`tests/bench/marking.py`)."""
+MARKED_BESIDE_PAYMENTS_MAX: Final = 200
+"""Where holders are being paid: two thirds of what a block can pay are left to them."""
+MARK_WORK: Final = 1
+MARK_WORTH: Final = 8
+"""Holders that are not paid in a block for each position that is looked at in it. Rehearsed it
+costs as much as five of them, else as twenty. Where as many are marked as may be, a payment still
+begins."""
 RECORD_WORTH: Final = 100
 """Holders that are not paid in a block for each record that is taken in it: it changes ten records
 and their branches, which nobody has read ahead."""
@@ -70,6 +76,10 @@ FUNDING_WORK: Final = 10
 """And looking whether its paying agent has what is due: half of it is what follows in the tree."""
 APPOINTMENT_WORK: Final = 5
 """And measuring an appointment by its calendar, whatever it is for."""
+
+
+_MARKING: Final = "marking of taxpayers"
+"""What it is rehearsed by. No asset code has a space."""
 
 
 class HoldExpired(Record, tag=28):
@@ -129,6 +139,13 @@ def records_wait(state: LedgerState) -> bool:
     return state.get(BACKLOG, BACKLOG_KEY) is not None
 
 
+def marking_waits(state: LedgerState) -> bool:
+    """Whether the last block left positions of taxpayers to be marked in the next one."""
+    begun = day_begun(state)
+    first = next_change(state) if begun else None
+    return first is not None and first[0] <= begun
+
+
 def _is_due(key: bytes, time_ms: int) -> bool:
     return int.from_bytes(key[:8], "big") <= time_ms
 
@@ -143,6 +160,8 @@ class _Block:
         self._holders = servicing.HOLDERS_PER_BLOCK_MAX
         self._at_first = servicing.HOLDERS_AT_FIRST_MAX
         self._served: set[bytes] = set()
+        self._marking = 0
+        """Of what is done: marking taxpayers."""
         self.done = 0
         """Work so far, in entries' worth."""
         self.events: list[DueEvent] = []
@@ -171,23 +190,29 @@ class _Block:
         state = self._state
         if next_change(state) is None:
             return  # as in most blocks
-        most = min(MARKED_PER_BLOCK_MAX, (DUE_PER_BLOCK_MAX - self.done) // MARK_WORK)
-        events, looked_at = mark_some(state, calendars.today(state, self._time_ms), most)
+        # As it is known of the block before: whoever begins now is paid a few in this one.
+        is_paying = servicing.foresee(state, self._time_ms - 1, servicing.HOLDERS_PER_BLOCK_MAX)
+        marked_max = MARKED_BESIDE_PAYMENTS_MAX if is_paying else MARKED_PER_BLOCK_MAX
+        most = min(marked_max, (DUE_PER_BLOCK_MAX - self.done) // MARK_WORK)
+        today = calendars.today(state, self._time_ms)
+        events, looked_at = self._perform(_MARKING, state, mark_some, today, most)
         self.events.extend(events)
         self._holders -= MARK_WORTH * looked_at
-        self.done += MARK_WORK * looked_at
+        self._marking = MARK_WORK * looked_at
+        self.done += self._marking
 
     def has_served(self, due: DueRecord) -> bool:
         """Whether it was done in this block, and stands in the queue again for the next one."""
         return due.kind is DueKind.SERVICE and due.target in self._served
 
     def _room(self) -> int:
-        """Return how many holders may still be paid: half as many where much else was done.
+        """Return how many holders may still be paid: half as many where much else was done, but for
+        marking, which counts for holders by itself.
 
         In one step, not by the entry: that many were paid in a rehearsal, and a hold that expires
         beside them should not have it be in vain.
         """
-        if 2 * self.done <= DUE_PER_BLOCK_MAX:
+        if 2 * (self.done - self._marking) <= DUE_PER_BLOCK_MAX:
             return self._holders
         return self._holders - (servicing.HOLDERS_PER_BLOCK_MAX + 1) // 2
 

@@ -29,10 +29,10 @@ from node.ledger.securities import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import BACKLOG, BACKLOG_KEY, HOLDINGS, holding_key, name_key
-from node.ledger.taxpayers import class_of, file_position, owner_of
+from node.ledger.taxpayers import class_of, day_begun, file_position, owner_of
 from node.ledger.units import Day
 
-_NOBODY: Final = PositionRecord(face=0, taxpayer="", marks=())
+_NOBODY: Final = PositionRecord(face=0, taxpayer="", filed_day=0, marks=())
 _OWED: Final = TieRecord(tie=Tie.OWED)
 
 
@@ -71,12 +71,14 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
     service = check_register(state, asset)
     place = place_of(account, cash)
     before = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
-    taxpayer = before.taxpayer or class_of(state, owner_of(state, account))
+    taxpayer, filed_day = before.taxpayer, before.filed_day
+    if not taxpayer:
+        taxpayer, filed_day = class_of(state, owner_of(state, account)), day_begun(state)
     first = first_open(service, place)
     marks = open_marks(before.marks, first)
     if service.recorded >= first and (not marks or marks[-1].number < service.recorded):
         marks = (*marks, Mark(number=service.recorded, face=before.face, taxpayer=taxpayer))
-    after = PositionRecord(face=face, taxpayer=taxpayer, marks=marks)
+    after = PositionRecord(face=face, taxpayer=taxpayer, filed_day=filed_day, marks=marks)
     put_position(state, place, asset, before, after)
 
 
@@ -153,7 +155,7 @@ def reclassed(
         old.append(
             Mark(number=before, face=face_at(position, before), taxpayer=class_at(position, before))
         )
-    return PositionRecord(face=position.face, taxpayer=taxpayer, marks=(*old, *new))
+    return replace(position, taxpayer=taxpayer, marks=(*old, *new))
 
 
 def put_position(
@@ -170,8 +172,9 @@ def put_position(
     is_tied = is_kept and not after.face
     key = position_key(asset, place)
     state.put(POSITIONS, key, after if is_kept else None)
-    taxpayer = after.taxpayer if is_kept else ""
-    file_position(state, account_at(place), key, before.taxpayer, taxpayer)
+    was_there = bool(before.taxpayer)
+    if is_kept is not was_there:
+        file_position(state, account_at(place), key, after.filed_day, is_there=is_kept)
     if was_tied is not is_tied:
         tie = tie_key(account_at(place), Tie.OWED, asset.encode())
         state.put(TIES, tie, _OWED if is_tied else None)

@@ -60,6 +60,9 @@ class PositionRecord(Record):
     """The total of its holding. 0 only while something is owed for a record."""
     taxpayer: Name
     """The class of its owner, which decides what is withheld: `taxpayers.class_named`."""
+    filed_day: Day
+    """Under which it is filed: the latest day on which records or changes of taxpayers had begun
+    when it did."""
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=OPEN_PAYMENTS_MAX)]
     """Ascending, of records that are not settled. At records after the last one: the face and the
     class as they are."""
@@ -282,22 +285,32 @@ class TaxpayerRecord(Record):
     ruling: TaxStanding | None
     """Which all positions are marked with that the change has not reached. None: active."""
     change: TaxStanding | None
-    """To come, or being marked in its positions, always to the other status. None: they all have
-    the ruling one."""
+    """The latest that was told, always to the other status: to come, being marked in its positions,
+    or marked in all of them, which the progress (`TaxDayRecord`) tells. None: they all have the
+    ruling one."""
 
 
 class TaxedPositionRecord(Record):
-    """A position of a taxpayer, under the status that it is marked with."""
+    """A position of a taxpayer, under the day on which it is filed."""
 
 
 class TaxChangeRecord(Record):
-    """A change in the queue of its day."""
+    """The latest change of a taxpayer, in the queue of its day."""
+
+    taxpayer: Name
+    """The class with which its positions are marked."""
 
 
 class TaxDayRecord(Record):
-    """The latest local day on which a record was taken or the marking of a change began."""
+    """How far changes of taxpayers have come."""
 
     day: Day
+    """The latest local day on which a record was taken or the marking of a change began."""
+    next_change: bytes
+    """Key in the queue: all positions are marked with the changes before it. Where it is that of a
+    change, this one is being marked."""
+    next_position: bytes
+    """Key among the positions of its taxpayer: those before it are looked at. Empty: none is."""
 
 
 class Tie(IntEnum):
@@ -336,9 +349,9 @@ WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
 TAXPAYERS: Final = Table("taxpayers", b"t", TaxpayerRecord)
 """Key: participant."""
 TAXED_POSITIONS: Final = Table("positions of taxpayers", b"u", TaxedPositionRecord, ordered=True)
-"""Key: participant, a slash, status (1 byte), key of the position. As long as there is one."""
+"""Key: participant, a slash, asset code, a slash, filed day (4 bytes), place. None once it ends."""
 TAX_CHANGES: Final = Table("tax changes", b"v", TaxChangeRecord, ordered=True)
-"""Key: day from which it rules (4 bytes), participant. Until all positions are marked."""
+"""Key: day from which it rules (4 bytes), participant. Until the next one of it is told."""
 TAX_DAYS: Final = Table("tax day", b"w", TaxDayRecord)
 """Key: `latest`."""
 TIES: Final = Table("ties", b"e", TieRecord, ordered=True)
@@ -397,12 +410,34 @@ def withholding_key(taxpayer: str, kind: str) -> bytes:
     return f"{taxpayer}/{kind}".encode()
 
 
-def taxed_prefix(participant: str, status: TaxStatus) -> bytes:
-    """Return how keys of a participant's positions begin that are marked with a status.
+def taxed_prefix(participant: str) -> bytes:
+    """Return how the keys of a participant's positions begin where they are filed.
 
-    The key of the position follows. No id has a slash.
+    The name of the position among them follows (`filed_name`). No id has a slash.
     """
-    return participant.encode() + _SLASH + bytes((status,))
+    return participant.encode() + _SLASH
+
+
+def filed_name(position: bytes, filed_day: Day) -> bytes:
+    """Return the name of a position among those of its owner.
+
+    Args:
+        position: its key.
+        filed_day: under which it is filed.
+    """
+    asset, slash, place = position.partition(_SLASH)
+    return asset + slash + filed_day.to_bytes(_DAY_SIZE, "big") + place
+
+
+def split_filed_name(name: bytes) -> tuple[bytes, Day]:
+    """Return the key of the position that is filed by this name, and the day."""
+    asset, slash, filed = name.partition(_SLASH)
+    return asset + slash + filed[_DAY_SIZE:], int.from_bytes(filed[:_DAY_SIZE], "big")
+
+
+def filed_after(position: bytes) -> bytes:
+    """Return the least name above those of all positions in the same asset."""
+    return position.partition(_SLASH)[0] + bytes((_SLASH[0] + 1,))
 
 
 def tax_change_key(from_day: Day, participant: str) -> bytes:

@@ -11,10 +11,12 @@ begins, of a record that was taken on that day or later, while positions of its 
 to be marked. Such a record cannot have been taken when the change was told, and nobody can add
 another change before which it would wait.
 
-Positions are found by their owner and the status that they are marked with. On the day of a change
-all of them stand under the other status, and whatever begins then has the new one from the start:
-so what is still to be marked only ever becomes less, and a payment waits no longer than it takes to
-mark what was there as the day began.
+Positions are found by their owner, security and the day that had begun when they did. Those of
+the day of a change, and of later ones, have its class from the start: so what is still to be marked
+only ever becomes less, and a payment waits no longer than it takes to mark what was there as the
+day began. How far that has come is one record: changes in the order of their days and participants,
+the positions of one in that of their names. Of a position nothing else is written than itself, and
+of a taxpayer who has none nothing at all.
 
 The only writer of `TAXPAYERS`, `TAXED_POSITIONS`, `TAX_CHANGES` and `TAX_DAYS`.
 """
@@ -34,7 +36,10 @@ from node.ledger.securities import (
     TaxpayerRecord,
     TaxStanding,
     TaxStatus,
+    filed_after,
+    filed_name,
     register_prefix,
+    split_filed_name,
     split_tax_change_key,
     tax_change_key,
     taxed_prefix,
@@ -53,9 +58,12 @@ AWAITED_CHANGES_MAX: Final = 8
 """For how many changes one payment is looked at: whether they are still to reach a holder of its
 security. While more than that are being marked, it waits for all."""
 
+_PAGE_POSITIONS: Final = 64
+"""Positions of a taxpayer read in one go: as many as follow one another, behind them another's."""
+
 _ACTIVE: Final = TaxpayerRecord(ruling=None, change=None)
 _POSITION: Final = TaxedPositionRecord()
-_CHANGE: Final = TaxChangeRecord()
+_NO_DAY: Final = TaxDayRecord(day=0, next_change=b"", next_position=b"")
 
 
 def class_named(kind: ParticipantKind, status: TaxStatus) -> str:
@@ -79,8 +87,12 @@ def status_of(standing: TaxStanding | None) -> TaxStatus:
 
 
 def taxpayer_of(state: LedgerState, participant: str) -> TaxpayerRecord:
-    """Return what is known of a taxpayer."""
-    return state.get(TAXPAYERS, name_key(participant)) or _ACTIVE
+    """Return what is known of a taxpayer: a change that all its positions are marked with rules."""
+    taxpayer = state.get(TAXPAYERS, name_key(participant)) or _ACTIVE
+    change = taxpayer.change
+    if change is None or not is_marked(progress_of(state), change, participant):
+        return taxpayer
+    return TaxpayerRecord(ruling=change, change=None)
 
 
 def owner_of(state: LedgerState, account: bytes) -> str:
@@ -93,22 +105,32 @@ def owner_of(state: LedgerState, account: bytes) -> str:
 # --- days ----------------------------------------------------------------------------------------
 
 
+def progress_of(state: LedgerState) -> TaxDayRecord:
+    """Return how far changes have come; day 0: no record was taken, and no change began."""
+    return state.get(TAX_DAYS, TAX_DAY_KEY) or _NO_DAY
+
+
+def note_progress(state: LedgerState, progress: TaxDayRecord) -> None:
+    """Note how far changes have come."""
+    state.put(TAX_DAYS, TAX_DAY_KEY, progress)
+
+
 def day_begun(state: LedgerState) -> Day:
     """Return the latest day on which a record was taken, or changes began; 0: there was none.
 
     For the classes of taxpayers days only go forward, even if the clock of the network is set back:
     what a record of this day will be charged by has been told.
     """
-    record = state.get(TAX_DAYS, TAX_DAY_KEY)
-    return 0 if record is None else record.day
+    return progress_of(state).day
 
 
 def begin_day(state: LedgerState, today: Day) -> Day:
     """Let what was told for this day, or earlier ones, rule; return the day whose classes do."""
-    latest = day_begun(state)
-    if today > latest:
-        state.put(TAX_DAYS, TAX_DAY_KEY, TaxDayRecord(day=today))
-    return max(today, latest)
+    progress = progress_of(state)
+    if today <= progress.day:
+        return progress.day
+    note_progress(state, replace(progress, day=today))
+    return today
 
 
 # --- positions -----------------------------------------------------------------------------------
@@ -122,45 +144,64 @@ def class_of(state: LedgerState, participant: str) -> str:
     """
     record = state.get(PARTICIPANTS, name_key(participant))
     assert record is not None  # accounts have registered owners
-    taxpayer = taxpayer_of(state, participant)
+    taxpayer = state.get(TAXPAYERS, name_key(participant)) or _ACTIVE
     change = taxpayer.change
     has_begun = change is not None and change.from_day <= day_begun(state)
     return class_named(record.kind, status_of(change if has_begun else taxpayer.ruling))
 
 
 def file_position(
-    state: LedgerState, account: bytes, position: bytes, before: str, after: str
+    state: LedgerState, account: bytes, position: bytes, filed_day: Day, *, is_there: bool
 ) -> None:
-    """Let a position be found by the class that it is marked with.
+    """Let a position be found by its owner, or no more.
 
     Args:
         account: whose it is.
         position: its key.
-        before: its class until now; empty: it begins.
-        after: its class from now on; empty: it ends.
+        filed_day: that of its record.
+        is_there: whether it begins; otherwise it ends.
     """
-    if before == after:
-        return
-    owner = owner_of(state, account)
-    if before:
-        state.delete(TAXED_POSITIONS, taxed_prefix(owner, status_in(before)) + position)
-    if after:
-        state.put(TAXED_POSITIONS, taxed_prefix(owner, status_in(after)) + position, _POSITION)
+    filed_at = taxed_prefix(owner_of(state, account)) + filed_name(position, filed_day)
+    state.put(TAXED_POSITIONS, filed_at, _POSITION if is_there else None)
 
 
 def unmarked(
-    state: LedgerState, participant: str, change: TaxStanding, most: int, register: bytes = b""
-) -> list[bytes]:
-    """Return keys of positions that a change which has begun is still to reach, in their order.
+    state: LedgerState, participant: str, from_day: Day, start: bytes, most: int
+) -> tuple[list[bytes], int, bytes | None]:
+    """Find positions that a change which has begun is still to reach, in the order of their names.
 
     Args:
-        most: how many, at most.
-        register: how their keys begin.
+        from_day: of the change: what is filed under that day or later has its class.
+        start: the least name that is still to be looked at.
+        most: how many may be looked at: positions, and securities of which some came too late.
+
+    Returns:
+        keys of positions; how many were looked at; and the least name that was not, None: there
+        are no others.
     """
-    other = TaxStatus.INACTIVE if change.status is TaxStatus.ACTIVE else TaxStatus.ACTIVE
-    whole = taxed_prefix(participant, other)
-    entries = state.scan(TAXED_POSITIONS, whole + register, most)
-    return [key[len(whole) :] for key, _ in entries if key.startswith(whole + register)]
+    whole = taxed_prefix(participant)
+    found: list[bytes] = []
+    looked_at, page = 0, 2  # Most taxpayers have one position: what follows it is another's.
+    while True:
+        limit = min(page, most - looked_at + 1)  # one more, to know whether there are others
+        page = min(2 * page, _PAGE_POSITIONS)
+        entries = state.scan(TAXED_POSITIONS, whole + start, limit)
+        for key, _ in entries:
+            if not key.startswith(whole):
+                return found, looked_at, None
+            if looked_at == most:
+                return found, looked_at, start
+            looked_at += 1
+            name = key[len(whole) :]
+            position, filed_day = split_filed_name(name)
+            if filed_day >= from_day:
+                start = filed_after(position)
+                break
+            found.append(position)
+            start = name + b"\0"  # the least name above it
+        else:
+            if len(entries) < limit:
+                return found, looked_at, None
 
 
 # --- changes -------------------------------------------------------------------------------------
@@ -169,33 +210,41 @@ def unmarked(
 def schedule_change(
     state: LedgerState, participant: str, taxpayer: TaxpayerRecord, change: TaxStanding | None
 ) -> None:
-    """Let a change come on its day, in place of one that has not begun; None: let none come."""
-    before = taxpayer.change
-    if before is not None:
-        state.delete(TAX_CHANGES, tax_change_key(before.from_day, participant))
+    """Let a change come on its day, in place of one that has not begun; None: let none come.
+
+    Args:
+        taxpayer: what is known of it, as `taxpayer_of` says.
+    """
+    noted = state.get(TAXPAYERS, name_key(participant)) or _ACTIVE
+    if noted.change is not None:
+        state.delete(TAX_CHANGES, tax_change_key(noted.change.from_day, participant))
     if change is not None:
-        state.put(TAX_CHANGES, tax_change_key(change.from_day, participant), _CHANGE)
+        record = state.get(PARTICIPANTS, name_key(participant))
+        assert record is not None  # whose standing changes has been looked up
+        queued = TaxChangeRecord(taxpayer=class_named(record.kind, change.status))
+        state.put(TAX_CHANGES, tax_change_key(change.from_day, participant), queued)
     state.put(TAXPAYERS, name_key(participant), replace(taxpayer, change=change))
 
 
 def next_change(state: LedgerState) -> tuple[Day, str] | None:
     """Return day and participant of the first change that is not marked in all positions."""
-    for key, _ in state.scan(TAX_CHANGES, b"", 1):
+    for key, _ in state.scan(TAX_CHANGES, progress_of(state).next_change, 1):
         return split_tax_change_key(key)
     return None
 
 
-def change_of(state: LedgerState, participant: str) -> TaxStanding:
-    """Return the change of one who stands in the queue."""
-    change = taxpayer_of(state, participant).change
-    assert change is not None  # they are put there together
-    return change
+def is_marked(
+    progress: TaxDayRecord, change: TaxStanding, participant: str, filed: bytes | None = None
+) -> bool:
+    """Return whether a change has come to all positions of a taxpayer, or to one of them.
 
-
-def end_change(state: LedgerState, participant: str, change: TaxStanding) -> None:
-    """Let a change rule that all positions of a taxpayer are marked with."""
-    state.delete(TAX_CHANGES, tax_change_key(change.from_day, participant))
-    state.put(TAXPAYERS, name_key(participant), TaxpayerRecord(ruling=change, change=None))
+    Args:
+        filed: its name among them; None: all.
+    """
+    key = tax_change_key(change.from_day, participant)
+    if filed is None or key != progress.next_change:
+        return key < progress.next_change
+    return filed < progress.next_position
 
 
 def is_awaited(state: LedgerState, asset: str, taken_day: Day) -> bool:
@@ -204,15 +253,16 @@ def is_awaited(state: LedgerState, asset: str, taken_day: Day) -> bool:
     Args:
         taken_day: of a record of it; what was told for later days does not concern it.
     """
-    changes = state.scan(TAX_CHANGES, b"", AWAITED_CHANGES_MAX + 1)
-    awaited = [
-        name for day, name in (split_tax_change_key(key) for key, _ in changes) if day <= taken_day
-    ]
-    return len(awaited) > AWAITED_CHANGES_MAX or any(
-        _reaches(state, participant, asset) for participant in awaited
-    )
-
-
-def _reaches(state: LedgerState, participant: str, asset: str) -> bool:
-    change = change_of(state, participant)
-    return bool(unmarked(state, participant, change, 1, register_prefix(asset)))
+    progress = progress_of(state)
+    entries = state.scan(TAX_CHANGES, progress.next_change, AWAITED_CHANGES_MAX + 1)
+    changes = [(key, *split_tax_change_key(key)) for key, _ in entries]
+    awaited = [each for each in changes if each[1] <= taken_day]
+    if len(awaited) > AWAITED_CHANGES_MAX:
+        return True
+    first = register_prefix(asset)
+    for key, from_day, participant in awaited:
+        start = max(first, progress.next_position) if key == progress.next_change else first
+        found, _, _ = unmarked(state, participant, from_day, start, 1)
+        if any(position.startswith(first) for position in found):
+            return True
+    return False

@@ -54,14 +54,21 @@ from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import (
     PAYMENTS,
     POSITIONS,
+    TAX_CHANGES,
     TAXED_POSITIONS,
+    TAXPAYERS,
     PaymentRecord,
     PaymentStatus,
     PositionRecord,
+    TaxChangeRecord,
     TaxedPositionRecord,
+    TaxpayerRecord,
+    TaxStanding,
     TaxStatus,
+    filed_name,
     payment_key,
     position_key,
+    tax_change_key,
     taxed_prefix,
 )
 from node.ledger.state import LedgerState, MemoryRecords
@@ -74,10 +81,12 @@ from node.ledger.tables import (
     AssetIdentifiers,
     HoldingRecord,
     HoldRecord,
+    ParticipantKind,
     hold_key,
     holding_key,
     name_key,
 )
+from node.ledger.taxpayers import class_named
 from node.ledger.terms import BondTerms, Instalment, PaymentPlan, RateStep
 from node.ledger.transactions import TransactionBody, network_of
 from node.ledger.transition import Application
@@ -132,6 +141,8 @@ class Kind:
     """Most of each holder's face is on hold."""
     marked: bool = False
     """Who holds it is a taxpayer of another status from the second day on (`marking`)."""
+    listed: bool = False
+    """Each holder is, who then is one of its own: a list of so many names (`marking`)."""
 
 
 COUPON: Final = Kind()
@@ -262,15 +273,30 @@ def plant_into(
     store: KeyValueStore, genesis: Genesis, holders: int, securities: int, kind: Kind = COUPON
 ) -> None:
     """Write the state before the first block into an empty store."""
-    position = encode(PositionRecord(face=FACE, taxpayer="company", marks=()))
+    position = encode(PositionRecord(face=FACE, taxpayer="company", filed_day=0, marks=()))
+    filed_at = _filed_alone_at if kind.listed else _filed_at
     held = HELD if kind.held else 0
     holding = encode(HoldingRecord(available=FACE - held, held=held))
     kinds = [
         *kinds_of_record(),
         (lambda place: HOLDINGS.prefix + holding_key(place, BOND), holding),
         (lambda place: POSITIONS.prefix + position_key(BOND, place_of(place, RUPEE)), position),
-        (lambda place: TAXED_POSITIONS.prefix + _filed_at(place), encode(TaxedPositionRecord())),
+        (lambda place: TAXED_POSITIONS.prefix + filed_at(place), encode(TaxedPositionRecord())),
     ]
+    if kind.listed:
+        day = local_day(genesis.time_ms, 300) + 1
+        told = TaxStanding(status=TaxStatus.INACTIVE, from_day=day, source="Active taxpayers list")
+        queued = TaxChangeRecord(taxpayer=class_named(ParticipantKind.COMPANY, told.status))
+        kinds += [
+            (
+                lambda place: TAXPAYERS.prefix + name_key(_named(place)),
+                encode(TaxpayerRecord(ruling=None, change=told)),
+            ),
+            (
+                lambda place: TAX_CHANGES.prefix + tax_change_key(day, _named(place)),
+                encode(queued),
+            ),
+        ]
     if kind.held:
         hold = encode(
             HoldRecord(
@@ -288,7 +314,17 @@ def plant_into(
 
 
 def _filed_at(place: bytes) -> bytes:
-    return taxed_prefix(OWNER, TaxStatus.ACTIVE) + position_key(BOND, place_of(place, RUPEE))
+    return taxed_prefix(OWNER) + filed_name(position_key(BOND, place_of(place, RUPEE)), 0)
+
+
+def _filed_alone_at(place: bytes) -> bytes:
+    return taxed_prefix(_named(place)) + filed_name(position_key(BOND, place_of(place, RUPEE)), 0)
+
+
+def _named(place: bytes) -> str:
+    """Return whose account it is where each holder is a taxpayer of its own: for the marking alone,
+    which reads no account."""
+    return f"p{place.hex()}"
 
 
 def _hold_id(place: bytes) -> bytes:

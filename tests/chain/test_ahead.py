@@ -17,8 +17,9 @@ from node.chain.rehearsal import BlockRehearsal
 from node.codec import encode
 from node.genesis import Genesis
 from node.ledger import commitment, due, servicing
+from node.ledger.events import TaxStatusRules
 from node.ledger.operations import Transfer
-from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
+from node.ledger.securities import PAYMENTS, POSITIONS, PaymentStatus, payment_key
 from node.ledger.servicing import LAST_WORTH, RecordTaken, agenda, payer
 from node.ledger.tables import BACKLOG, BACKLOG_KEY
 from node.ledger.transactions import SignedTransaction, TransactionBody, transaction_id
@@ -175,6 +176,44 @@ async def test_records_that_had_to_wait_are_rehearsed(
     assert len(waited) > 25
     assert {reads for _, reads in waited} == {0}
     assert all(reads > 0 for _, reads in plainly)
+
+
+@pytest.mark.parametrize("kind", [Kind(marked=True), Kind(listed=True)])
+async def test_marking_that_goes_on_is_rehearsed(
+    genesis: Genesis, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """The block that marks reads no position itself, be they of one taxpayer or of as many."""
+    monkeypatch.setattr(due, "MARKED_PER_BLOCK_MAX", 150)
+
+    async def mark_all() -> tuple[list[bytes], list[int]]:
+        """Return the root of each block, and how many records each read."""
+        store = CountingStore()
+        plant_into(store, genesis, HOLDERS, 1, kind)
+        chain = Chain.open(store, genesis)
+        roots, read, ended = [], [], 0
+        time_ms = chain.head.time_ms + MS_PER_DAY
+        while ended < (HOLDERS if kind.listed else 1):
+            time_ms += 1_000
+            before = store.got
+            candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+            read.append(store.got - before)
+            ended += sum(isinstance(event, TaxStatusRules) for event in candidate.events)
+            await chain.commit(candidate, certify(candidate, genesis))
+            roots.append(chain.head.state_root)
+        marked = [each for _, each in chain.scan(POSITIONS, b"", HOLDERS)]
+        assert {each.taxpayer for each in marked} == {"company-inactive"}
+        assert len(marked) == HOLDERS
+        return roots, read
+
+    roots, (first, *later) = await mark_all()
+    monkeypatch.setattr(Ahead, "plan", lambda *_: None)
+    plain_roots, plainly = await mark_all()
+
+    assert roots == plain_roots
+    assert len(roots) == -(-HOLDERS // 150)
+    assert first >= 150  # nobody could foresee it
+    assert not any(later)
+    assert min(plainly) >= 100
 
 
 @pytest.mark.usefixtures("closeness")

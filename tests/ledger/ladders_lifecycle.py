@@ -479,7 +479,11 @@ SET_TAX_STATUS: Final = Ladder(
         Row(
             why="a record was taken on the day, before the clock was set back",
             outcome=Outcome.TAX_STATUS_DAY_USED,
-            prepare=putting(TAX_DAYS, TAX_DAY_KEY, TaxDayRecord(day=TODAY + 1)),
+            prepare=putting(
+                TAX_DAYS,
+                TAX_DAY_KEY,
+                TaxDayRecord(day=TODAY + 1, next_change=b"", next_position=b""),
+            ),
         ),
         surplus_row(FM),
     ),

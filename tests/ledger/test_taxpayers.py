@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from node.codec import replace
-from node.ledger import due, taxpayers
+from node.ledger import due, servicing, taxpayers
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import (
     Event,
@@ -27,18 +27,23 @@ from node.ledger.securities import (
     TAXED_POSITIONS,
     TAXPAYERS,
     PaymentStatus,
+    TaxChangeRecord,
     TaxDayRecord,
     TaxedPositionRecord,
     TaxpayerRecord,
+    TaxStanding,
     TaxStatus,
     WithholdingRow,
+    filed_name,
     payment_key,
     position_key,
+    split_filed_name,
     tax_change_key,
     taxed_prefix,
 )
 from node.ledger.servicing import records
 from node.ledger.state import LedgerState
+from node.ledger.taxpayers import taxpayer_of
 from tests.ledger.debt import (
     BOND,
     ISSUED,
@@ -203,12 +208,7 @@ def test_positions_are_marked_a_bounded_number_a_block(monkeypatch: pytest.Monke
         blocks += 1
         world.time_ms += 1
         ended = any(isinstance(each, TaxStatusRules) for each in world.block().events)
-        now = sum(
-            noted is not None and noted.taxpayer == "person-inactive"
-            for number in range(12)
-            for asset in (BOND, "PIB-2Y-200")
-            for noted in (position(world, holder_address(f"a{number}"), asset),)
-        )
+        now = marked_of_amina(world)
         assert now - marked <= 5
         world.check()
         marked = now
@@ -241,6 +241,65 @@ def test_payment_waits_until_all_on_its_record_are_marked(monkeypatch: pytest.Mo
     assert {paid[holder_address(f"a{number}")] for number in range(12)} == {3_000}
     world.check()
     assert service(world).settled == 1
+
+
+def test_fewer_are_marked_while_holders_are_paid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A payment whose record is older begins, and goes on: marking does not take its place."""
+    assert due.MARKED_PER_BLOCK_MAX * due.MARK_WORTH < servicing.HOLDERS_PER_BLOCK_MAX
+    monkeypatch.setattr(servicing, "HOLDERS_PER_BLOCK_MAX", 5 * due.MARK_WORTH + 1)
+    monkeypatch.setattr(due, "MARKED_PER_BLOCK_MAX", 5)
+    monkeypatch.setattr(due, "MARKED_BESIDE_PAYMENTS_MAX", 3)
+    world = many()
+    _, _, pays = days(1)
+    to_day(world, pays - 1)
+    world.do(tell("amina", pays), by=(FM,))
+    world.time_ms = pays * 24 * 3_600_000
+
+    found = []
+    while service(world).settled == 0:
+        before = marked_of_amina(world)
+        world.time_ms += 1
+        paid = sum(isinstance(each, HolderPaid) for each in world.block().events)
+        found.append((paid, marked_of_amina(world) - before))
+    assert found == [(1, 5), (5 * due.MARK_WORTH + 1 - 3 * due.MARK_WORTH, 3)]
+    world.check()
+
+
+def test_a_name_without_positions_is_one_step_and_its_next_change_takes_the_place_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(due, "MARKED_PER_BLOCK_MAX", 2)
+    world = make_debt(define_bond(), holders=("a0", "b0"))
+    to_day(world, ISSUED)
+    day = ISSUED + 2
+    world.do(tell("amina", day), tell("bilal", day), tell("first-bank", day), by=(FM,))
+    world.time_ms = day * 24 * 3_600_000
+    blocks = [world.block().events for _ in range(3)]
+    assert [len(events) for events in blocks] == [2, 1, 0]
+    state = LedgerState(world.records)
+    assert taxpayer_of(state, "amina") == TaxpayerRecord(
+        ruling=TaxStanding(status=TaxStatus.INACTIVE, from_day=day, source="Active taxpayers list"),
+        change=None,
+    )
+    assert world.get(TAX_CHANGES, tax_change_key(day, "amina")) is not None
+
+    world.do(tell("amina", day + 3, TaxStatus.ACTIVE), by=(FM,))
+    assert world.get(TAX_CHANGES, tax_change_key(day, "amina")) is None
+    assert world.get(TAX_CHANGES, tax_change_key(day + 3, "amina")) is not None
+    world.check()
+    (ruling,) = to_day(world, day + 3)
+    assert ruling == TaxStatusRules(participant="amina", status=TaxStatus.ACTIVE, from_day=day + 3)
+    world.check()
+
+
+def marked_of_amina(world: World) -> int:
+    """Return how many of the positions of `many` are marked as those of one inactive."""
+    return sum(
+        noted is not None and noted.taxpayer == "person-inactive"
+        for number in range(12)
+        for asset in (BOND, "PIB-2Y-200")
+        for noted in (position(world, holder_address(f"a{number}"), asset),)
+    )
 
 
 def filling(labels: list[str]) -> list[Transfer]:
@@ -292,8 +351,8 @@ def test_marking_is_not_drawn_out_by_accounts_that_are_filled_meanwhile(
     world.do(tell("amina", record + 1), by=(FM,))
     world.time_ms += 24 * 3_600_000
 
-    # She herself, and her nine positions.
-    assert blocks_until_marked(world, "amina", EMPTY, most=15) == (1 + 9) // 2
+    # Her nine positions, and all those at once that came too late.
+    assert blocks_until_marked(world, "amina", EMPTY, most=15) == (9 + 1) // 2
     world.check()
     monkeypatch.undo()
     paid = withheld(to_day(world, pays))
@@ -310,7 +369,8 @@ def test_who_waits_to_be_marked_cannot_grow_meanwhile(monkeypatch: pytest.Monkey
     world.do(tell("bilal", record), tell("amina", record + 1), by=(FM,))
     world.time_ms = (record + 1) * 24 * 3_600_000
 
-    assert blocks_until_marked(world, "amina", EMPTY, most=15) == (1 + 1) + (1 + 9)
+    # His position, her nine, and all those at once that came too late.
+    assert blocks_until_marked(world, "amina", EMPTY, most=15) == 1 + (9 + 1)
     world.check()
 
 
@@ -413,10 +473,15 @@ def test_what_is_told_last_counts_and_what_rules_anyway_takes_it_back() -> None:
     world.check()
 
 
-def filed(world: World, account: bytes, asset: str, status: TaxStatus = TaxStatus.ACTIVE) -> bool:
-    """Return whether a position of Amina's is found as one of this status."""
-    key = taxed_prefix("amina", status) + position_key(asset, place_of(account, PKR))
-    return world.get(TAXED_POSITIONS, key) is not None
+def filed(world: World, account: bytes, asset: str) -> bool:
+    """Return whether something of Amina's is filed that is this position."""
+    names = [
+        key.removeprefix(taxed_prefix("amina"))
+        for key, _ in world.records.scan(TAXED_POSITIONS, taxed_prefix("amina"), 100)
+    ]
+    return position_key(asset, place_of(account, PKR)) in [
+        split_filed_name(each)[0] for each in names
+    ]
 
 
 def test_position_that_ends_is_not_looked_at() -> None:
@@ -448,12 +513,32 @@ def _another_class(state: LedgerState) -> None:
 
 def _no_account(state: LedgerState) -> None:
     key = position_key(BOND, place_of(address("amina"), PKR))
-    state.delete(TAXED_POSITIONS, taxed_prefix("amina", TaxStatus.ACTIVE) + key)
+    noted = state.get(POSITIONS, key)
+    assert noted is not None
+    state.delete(TAXED_POSITIONS, taxed_prefix("amina") + filed_name(key, noted.filed_day))
 
 
 def _another_account(state: LedgerState) -> None:
     key = position_key(BOND, place_of(address("amina"), PKR))
-    state.put(TAXED_POSITIONS, taxed_prefix("amina", TaxStatus.INACTIVE) + key, FILED)
+    state.put(TAXED_POSITIONS, taxed_prefix("amina") + filed_name(key, ISSUED + 99), FILED)
+
+
+def _of_tomorrow(state: LedgerState) -> None:
+    key = position_key(BOND, place_of(address("amina"), PKR))
+    noted = state.get(POSITIONS, key)
+    assert noted is not None
+    state.put(POSITIONS, key, replace(noted, filed_day=days(1)[0] + 9))
+
+
+def _passed_over(state: LedgerState) -> None:
+    """The change has begun and is behind what is next, and her position has the class before."""
+    changed = replace(INACTIVE, from_day=ISSUED)
+    key = tax_change_key(ISSUED, "amina")
+    state.put(TAXPAYERS, b"amina", TaxpayerRecord(ruling=None, change=changed))
+    state.put(TAX_CHANGES, key, TaxChangeRecord(taxpayer="person-inactive"))
+    noted = state.get(TAX_DAYS, TAX_DAY_KEY)
+    assert noted is not None
+    state.put(TAX_DAYS, TAX_DAY_KEY, replace(noted, next_change=key + b"\0"))
 
 
 def _nothing_new(state: LedgerState) -> None:
@@ -462,7 +547,8 @@ def _nothing_new(state: LedgerState) -> None:
 
 
 def _not_begun(state: LedgerState) -> None:
-    state.put(TAX_DAYS, TAX_DAY_KEY, TaxDayRecord(day=ISSUED))
+    progress = TaxDayRecord(day=ISSUED, next_change=b"", next_position=b"")
+    state.put(TAX_DAYS, TAX_DAY_KEY, progress)
     key = payment_key(BOND, 1)
     noted = state.get(PAYMENTS, key)
     assert noted is not None
@@ -476,9 +562,11 @@ def _no_queue(state: LedgerState) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (_another_class, "of a person-inactive, its owner of"),
+        (_another_class, "of a person-inactive, its owner of a person"),
+        (_passed_over, "of a person, its owner of a person-inactive"),
         (_no_account, "is not found by its owner"),
         (_another_account, "and the registers do not agree"),
+        (_of_tomorrow, "is filed under a day that has not begun"),
         (_no_queue, "not in the queue"),
         (_nothing_new, "changes to what it is"),
         (_not_begun, "a day that has not begun"),

@@ -270,6 +270,9 @@ HIT: Final[Mapping[str, str]] = {
         "tests/ledger/test_commitment.py::test_proof_deeper_than_a_key_is_refused"
     ),
     "node.ledger.commitment.BRANCH_SIZE_MAX": _RECORD,
+    "node.ledger.due.MARKED_BESIDE_PAYMENTS_MAX": (
+        "tests/ledger/test_taxpayers.py::test_fewer_are_marked_while_holders_are_paid"
+    ),
     "node.ledger.due.MARKED_PER_BLOCK_MAX": (
         "tests/ledger/test_taxpayers.py::test_positions_are_marked_a_bounded_number_a_block"
     ),

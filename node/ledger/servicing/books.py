@@ -14,9 +14,9 @@
    at a rate that is not fixed.
 7. What is called of a security is called by its terms, a payment once; parts leave something, and
    nothing follows on the whole.
-8. Each position is of the class of its owner: the ruling one, or the one to come where it is being
-   marked. It is filed once, under its owner and its class. What is to come is another standing, and
-   stands in the queue of its day; no record was taken on a day that has not begun.
+8. Each position is of the class of its owner: that of the latest change, if that has begun and come
+   to it, else the one before. It is filed once, under its owner and its day. What comes is another
+   standing, and stands in the queue of its day; no record was taken on a day that has not begun.
 """
 
 from collections import Counter, defaultdict
@@ -42,11 +42,14 @@ from node.ledger.securities import (
     PaymentRecord,
     PaymentStatus,
     ServiceRecord,
+    TaxDayRecord,
     TaxStanding,
     Tie,
+    filed_name,
     payment_key,
     principal_of,
     residue_at_most,
+    split_filed_name,
     split_payment_key,
     tax_change_key,
     taxed_prefix,
@@ -62,7 +65,7 @@ from node.ledger.tables import (
     holding_key,
     name_key,
 )
-from node.ledger.taxpayers import class_named, status_in, status_of
+from node.ledger.taxpayers import class_named, is_marked, status_in, status_of
 from node.ledger.terms import PPM, is_serviced
 
 
@@ -298,8 +301,8 @@ def _calls(rows: StateRows) -> Iterator[str]:
 
 def _taxpayers(rows: StateRows) -> Iterator[str]:
     """Check rule 8."""
-    latest = rows.get(TAX_DAYS, TAX_DAY_KEY)
-    begun, filed = 0 if latest is None else latest.day, 0
+    progress = rows.get(TAX_DAYS, TAX_DAY_KEY)
+    begun, filed = 0 if progress is None else progress.day, 0
     for key, position in rows.items(POSITIONS):
         address = account_at(key.partition(b"/")[2])
         account = rows.get(ACCOUNTS, address)
@@ -307,16 +310,15 @@ def _taxpayers(rows: StateRows) -> Iterator[str]:
         if account is None or owner is None:
             yield f"position {key.hex()} belongs to nobody"
             continue
-        taxpayer = rows.get(TAXPAYERS, name_key(account.owner))
-        standings: list[TaxStanding | None] = [None] if taxpayer is None else [taxpayer.ruling]
-        if taxpayer is not None and taxpayer.change and taxpayer.change.from_day <= begun:
-            standings.append(taxpayer.change)
-        classes = {class_named(owner.kind, status_of(each)) for each in standings}
-        if position.taxpayer not in classes:
-            yield f"position {key.hex()} is of a {position.taxpayer}, its owner of {classes}"
-        filed_at = taxed_prefix(account.owner, status_in(position.taxpayer)) + key
-        if rows.get(TAXED_POSITIONS, filed_at) is None:
-            yield f"position {key.hex()} is not found by its owner and its class"
+        name = filed_name(key, position.filed_day)
+        standing = _standing_at(rows, progress, account.owner, name)
+        taxpayer = class_named(owner.kind, status_of(standing))
+        if position.taxpayer != taxpayer:
+            yield f"position {key.hex()} is of a {position.taxpayer}, its owner of a {taxpayer}"
+        if position.filed_day > begun:
+            yield f"position {key.hex()} is filed under a day that has not begun"
+        if rows.get(TAXED_POSITIONS, taxed_prefix(account.owner) + name) is None:
+            yield f"position {key.hex()} is not found by its owner and its day"
         filed += 1
     if filed != sum(1 for _ in rows.items(TAXED_POSITIONS)):
         yield "the positions of taxpayers and the registers do not agree"
@@ -324,6 +326,21 @@ def _taxpayers(rows: StateRows) -> Iterator[str]:
         if payment.taken_day > begun:
             yield f"the record of payment {key.hex()} was taken on a day that has not begun"
     yield from _changes(rows)
+
+
+def _standing_at(
+    rows: StateRows, progress: TaxDayRecord | None, participant: str, filed: bytes
+) -> TaxStanding | None:
+    """Return the standing that a position of a participant, filed by this name, is marked with."""
+    taxpayer = rows.get(TAXPAYERS, name_key(participant))
+    if taxpayer is None:
+        return None
+    change = taxpayer.change
+    if change is None or progress is None or change.from_day > progress.day:
+        return taxpayer.ruling
+    from_the_start = split_filed_name(filed)[1] >= change.from_day
+    has_come = from_the_start or is_marked(progress, change, participant, filed)
+    return change if has_come else taxpayer.ruling
 
 
 def _changes(rows: StateRows) -> Iterator[str]:
@@ -335,7 +352,8 @@ def _changes(rows: StateRows) -> Iterator[str]:
         waiting += 1
         if taxpayer.change.status is status_of(taxpayer.ruling):
             yield f"the standing of {key.decode()} changes to what it is"
-        if rows.get(TAX_CHANGES, tax_change_key(taxpayer.change.from_day, key.decode())) is None:
+        queued = rows.get(TAX_CHANGES, tax_change_key(taxpayer.change.from_day, key.decode()))
+        if queued is None or status_in(queued.taxpayer) is not taxpayer.change.status:
             yield f"the standing of {key.decode()} changes, and is not in the queue"
     if waiting != sum(1 for _ in rows.items(TAX_CHANGES)):
         yield "the changes of taxpayers and their queue do not agree"

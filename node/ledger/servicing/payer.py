@@ -358,6 +358,7 @@ class _Walk:
                 after = PositionRecord(
                     face=0 if final else position.face,
                     taxpayer=position.taxpayer,
+                    filed_day=position.filed_day,
                     marks=open_marks(marks, number + 1),
                 )
                 put_position(self._state, key[place_start:], asset, position, after)
