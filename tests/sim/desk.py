@@ -16,6 +16,8 @@ BAD_INPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "a bid over the limit": ("BIDDER_LIMIT_EXCEEDED",),
     "a bid by the wrong class": ("BIDDER_NOT_ACCEPTED",),
     "two bids without a price by one person": ("BidsVoided",),
+    "a bid by a person of whom nobody has said who it is": ("BIDDER_NOT_IDENTIFIED",),
+    "a person registered a second time": ("PERSON_KNOWN_ALREADY",),
     "an allotment that is not paid for": ("AllotmentFailed",),
     "terms that contradict each other": ("TERMS_NOT_VALID", "AUCTION_TERMS_NOT_VALID"),
     "a schedule that cannot be": ("SCHEDULE_NOT_VALID",),

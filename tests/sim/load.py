@@ -72,7 +72,7 @@ class Load:
             bad: much is bad on purpose, and with it comes what goes wrong when payments are due.
         """
         self._standing = standing = Standing(model, now_ms)
-        registry, assets = RegistryLoad(standing), AssetLoad(standing)
+        registry, assets = RegistryLoad(standing, bad=bad), AssetLoad(standing)
         self._governance = governance = GovernanceLoad(
             standing, (registry.grant_licence, assets.forced_transfer, assets.issue)
         )
