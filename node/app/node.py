@@ -35,7 +35,7 @@ from node.app.release import software
 from node.app.router import Router
 from node.app.travel import load_travelled
 from node.app.upgrades import UpgradeNotices
-from node.chain import Chain, Committed
+from node.chain import Chain, ChainDamaged, Committed
 from node.clock import TravellingClock
 from node.config import NodeConfig
 from node.explorer import Explorer
@@ -204,6 +204,15 @@ class Node:
                 raise NodeHalted(self.name, str(cause)) from cause
             raise cause from None
 
+    async def _close_chain(self, _: object, error: BaseException | None, __: object) -> None:
+        """Wait for what is written behind the last block; the first failure is the node's."""
+        try:
+            await self.chain.close()
+        except (ChainDamaged, StorageError) as failure:
+            if error is None:
+                raise
+            self.log.error("nothing more is written", error=str(failure))
+
     async def _start(self) -> None:
         self._parts = self._with_travelling_clock()
         config, genesis, parts = self.config, self.genesis, self._parts
@@ -221,8 +230,8 @@ class Node:
         following = parts.following if parts.signer else load_following_signer(config, genesis)
         seat = self._open_seat(signer, following, thread)
         if thread is not None:
-            # Before the database and the log are closed: a write under way would use freed memory.
-            stack.push_async_callback(thread.drain)
+            # Before the database and the log are closed, to which the thread may still be writing.
+            stack.push_async_exit(self._close_chain)
         self._make_door()
         self.network = self._make_network(
             identity,

@@ -108,9 +108,8 @@ class BranchesBehind:
         Raises:
             StorageError: it is not known whether they are durable.
         """
-        if self._writing is not None:
-            await self._writing  # Until then they are not there for anybody.
-            self._writing = None
+        await self.settled()
+        self._writing = None
 
     @property
     def is_writing(self) -> bool:
@@ -126,7 +125,7 @@ class BranchesBehind:
         writing = self._writing
         if writing is not None:
             if not writing.done():
-                # Not for itself: whoever gives up waiting would cancel it for `written`.
+                # Not for itself: whoever gives up waiting would cancel it for the others.
                 await asyncio.wait([writing])
             writing.result()
 

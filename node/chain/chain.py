@@ -529,6 +529,24 @@ class Chain:
             raise self._failure
         await self._behind.settled()
 
+    async def close(self) -> None:
+        """Wait for all that is still written and read for this chain: then its store may be closed.
+
+        To be called when nobody commits any more; what is being read ahead is given up. The
+        branches of the head are in the store then, or it is said why nobody knows.
+
+        Raises:
+            ChainDamaged, StorageError: a write has failed that nobody has waited for. Whoever opens
+                the chain anew finds out what is there.
+        """
+        self._ahead.stop()
+        if self._thread is not None:
+            await self._thread.drain()
+        try:
+            await self._pruned()
+        finally:
+            await self._behind.settled()
+
     def _accept(
         self, candidate: Candidate, certificate: QuorumCertificate, *, whole: bool
     ) -> Committed:

@@ -128,7 +128,7 @@ async def _work(root: Path, orders: Connection, *, active: int, size: int, block
                     "memory_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
                 }
             )
-        await thread.drain()
+        await chain.close()
         store.close()
 
 

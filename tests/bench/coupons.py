@@ -341,7 +341,7 @@ async def opened(folder: Path, *, hurried: bool) -> AsyncIterator["Blocks"]:
         chain = Chain.open(store, genesis, thread=thread, stages=stages)
         chain.listeners.append(collector.look_soon)  # as a node does
         yield Blocks(chain, stages, None if hurried else thread)
-        await thread.drain()
+        await chain.close()
         store.close()
 
 

@@ -139,7 +139,7 @@ async def run(
             spent = await decide(town, proposer if check else None, batch, stages)
             elapsed, cpu = elapsed + spent[0], cpu + spent[1]
             stages.end_block()
-        await thread.drain()  # The branches of the last block may be on their way.
+        await town.chain.close()
         store.close()
     count = blocks * transactions
     signatures = stages.seconds["verify signatures"]

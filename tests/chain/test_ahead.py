@@ -340,6 +340,25 @@ async def test_nothing_is_read_ahead_once_the_block_has_come(genesis: Genesis) -
     assert not any(planned)
 
 
+async def test_nothing_is_read_ahead_of_a_block_that_a_closed_chain_will_not_make(
+    genesis: Genesis,
+) -> None:
+    store = planted(genesis)
+    chain = Chain.open(store, genesis)
+    time_ms = chain.head.time_ms
+    while (work := chain._ahead.plan(chain.head.time_ms)) is None:
+        time_ms += MS_PER_DAY
+        candidate = chain.build(round=0, time_ms=time_ms, transactions=())
+        await chain.commit(candidate, certify(candidate, genesis))
+    before = store.looked_for
+
+    await chain.close()
+    work()
+
+    assert store.looked_for == before
+    assert not chain._ahead.stop().tree.subtrees
+
+
 async def test_failure_to_read_ahead_is_met_by_the_block_alone(genesis: Genesis) -> None:
     store = planted(genesis)
     chain = Chain.open(store, genesis)

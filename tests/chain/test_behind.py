@@ -1,8 +1,10 @@
 """The branches of a block may be written after it: no power cut, and no reader, may notice."""
 
 import asyncio
+import gc
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -200,6 +202,57 @@ async def test_branches_that_cannot_be_written_stop_the_node_at_its_next_block()
     store.fails = False
     assert make_town(store).chain.head == head
     assert state_root(StoredNodes(store)) == head.state_root
+
+
+@pytest.mark.parametrize("next_is_given_up", [False, True])
+async def test_closing_waits_for_the_branches(*, next_is_given_up: bool) -> None:
+    store = HeldStore()
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        head = town.chain.head
+        async with asyncio.TaskGroup() as group:
+            if next_is_given_up:
+                # As at a stop: the next block waits for the branches, and is cancelled.
+                candidate = town.build(town.admit(town.transfer("a0", "a1")))
+                waiting = group.create_task(
+                    town.chain.commit(candidate, town.certify(candidate)), name="commit"
+                )
+                await asyncio.sleep(0)
+                waiting.cancel()
+                await asyncio.wait([waiting])
+                assert waiting.cancelled()
+            closing = group.create_task(town.chain.close(), name="close")
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not closing.done()
+            assert is_behind(store)
+            store.released.set()
+
+        closing.result()
+        assert not is_behind(store)
+        assert state_root(StoredNodes(store)) == head.state_root
+        # Nobody writes any more, so that whoever owns the store may close it.
+        assert thread.pending == 0
+    assert make_town(store).chain.head == head
+
+
+async def test_closing_says_what_could_not_be_written_and_leaves_no_error_to_nobody() -> None:
+    store = HeldStore()
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, each: complaints.append(each))
+    async with StorageThread() as thread:
+        town = await held(store, thread)
+        store.fails = True
+        store.released.set()
+        with pytest.raises(StorageFailed):
+            await town.chain.close()
+    head = town.chain.head
+    del town
+    gc.collect()
+
+    assert complaints == []
+    store.fails = False
+    assert make_town(store).chain.head == head
 
 
 async def test_nobody_backs_up_what_may_not_have_been_written(tmp_path: Path) -> None:

@@ -497,6 +497,29 @@ async def test_readers_can_wait_until_store_and_head_agree(thread: StorageThread
     assert "9,999.93" in reader.result()[1]
 
 
+async def test_closing_waits_for_the_block_whose_commit_was_given_up(thread: StorageThread) -> None:
+    """As at a stop: the write goes on, and whoever opens the store again finds the block."""
+    store = SlowStore()
+    town = make_town(store, thread=thread)
+    await town.settle(3)
+    candidate = town.build(town.admit(town.transfer("a0", "a1", 7)))
+    store.released.clear()
+    async with asyncio.TaskGroup() as group:
+        commit = group.create_task(town.chain.commit(candidate, town.certify(candidate)))
+        await asyncio.sleep(0)
+        commit.cancel()
+        await asyncio.wait([commit])
+        closing = group.create_task(town.chain.close())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        store.released.set()
+
+    closing.result()
+    assert commit.cancelled()
+    assert make_town(store).chain.head.block_id == candidate.block_id
+
+
 class SlowStore(MemoryStore):
     """A store whose writes wait until they are let go."""
 
