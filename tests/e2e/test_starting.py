@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 
 from node.cli.exits import Exit
+from node.ledger.tables import ParticipantKind
+from node.provision.description import Account, Blocks, Participant
 from node.provision.homes import CONFIG_FILE
 from node.provision.local import LocalNode, create_network
 from node.provision.probing import answers
@@ -161,3 +163,73 @@ async def test_a_node_whose_terminal_is_closed_ends_in_order(tmp_path: Path) -> 
 
     assert code == Exit.OK
     assert b"told to end" in said
+
+
+OBSERVED = """
+import gc, os, signal
+from node.cli import main
+
+kept = []
+
+
+def bring_forth(*_):
+    # Fewer than make the collector look by itself.
+    young = gc.get_threshold()[0] * 3 // 5
+    kept.extend([] for _ in range(young))
+    gc.callbacks.append(tell)
+
+
+def tell(phase, info):
+    if phase == "start":
+        gc.callbacks.remove(tell)
+        os.write(1, b"%d of %d\\n" % (gc.get_count()[0], gc.get_threshold()[0]))
+
+
+signal.signal(signal.SIGUSR1, bring_forth)
+main()
+"""
+
+
+async def test_the_collector_of_a_node_looks_between_two_blocks(tmp_path: Path) -> None:
+    """Before it would by itself, which would be in the middle of one."""
+    name = INSTITUTIONS[0]
+    free = own_ports(2)
+    description = reference_network(
+        "alone",
+        ports={name: (free[0], free[1])},
+        validators=(name,),
+        participants=[
+            Participant(id=each, kind=ParticipantKind.INSTITUTION, office=each)
+            for each in INSTITUTIONS[1:]
+        ],
+        accounts=[
+            Account(owner=each, development_key=f"{each}/account") for each in INSTITUTIONS[1:]
+        ],
+        blocks=Blocks(heartbeat_ms=100),
+        development=True,
+    )
+    network = create_network(tmp_path / "network", description, now_ms=CLOCK.now_ms())
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", OBSERVED, "start", "--home", network.nodes[name].home),
+        "--until-eof",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            for awaited in (b"node started", b"committed"):
+                while awaited not in (line := await process.stderr.readline()):
+                    assert line, "it has ended"
+            process.send_signal(signal.SIGUSR1)
+            looked = await process.stdout.readline()
+    finally:
+        process.terminate()
+        _, said = await process.communicate()
+
+    young, by_itself = map(int, looked.split(b" of "))
+    assert young < by_itself
+    assert process.returncode == Exit.OK
+    assert b"Traceback" not in said
