@@ -1,6 +1,8 @@
 """What follows the chain beside the node: the index, and the stream of what is committed."""
 
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from node.chain import Chain
 from node.config import NodeConfig
@@ -15,6 +17,9 @@ from node.stream import is_wanted as is_published
 if TYPE_CHECKING:
     from node.index.follower import Follower
     from node.stream.publisher import Publisher
+
+LAG_BLOCKS: Final = 50
+"""Beyond which it is told of, as the alerts have it."""
 
 
 def make_index(
@@ -43,6 +48,8 @@ def make_index(
         head=lambda: chain.head.height,
         metrics=metrics,
         log=log,
+        rebuild="khazana index rebuild"
+        + ("" if config.home is None else f" --home {shlex.quote(str(config.home))}"),
     )
     chain.listeners.append(index.note)
     return index
@@ -77,3 +84,28 @@ def make_stream(
         metrics=metrics,
         log=log,
     )
+
+
+def follower_warnings(
+    config: NodeConfig, *, index: "Follower | None", stream: "Publisher | None", head: int
+) -> Iterator[str]:
+    """Yield a sentence for each of them that this node is to have and that does not keep up.
+
+    For everybody who may ask for the status: where it is, and what it said, is the operator's.
+
+    Args:
+        head: the height of the chain.
+    """
+    wanted = {"index": is_wanted(config), "stream": is_published(config)}
+    for part, follower in (("index", index), ("stream", stream)):
+        if not wanted[part]:
+            continue
+        if follower is None:
+            yield f"{part}: this node is to have one and has none open; its log says why"
+            continue
+        lag = max(0, head - follower.height)
+        stands = f"{part}: it stands at block {follower.height}, {lag} behind this node"
+        if follower.failure is not None:
+            yield f"{stands}, and does not go on; the log says why under part={part}"
+        elif lag > LAG_BLOCKS:
+            yield f"{stands}, and goes on"

@@ -25,7 +25,7 @@ from node.app.beginning import join_by_snapshot
 from node.app.clients import listen_all, load_keyring, rpc_limits
 from node.app.failures import fail_with, first_of, told_to
 from node.app.folders import CHAIN_FOLDER, consensus_log_path
-from node.app.followers import make_index, make_stream
+from node.app.followers import follower_warnings, make_index, make_stream
 from node.app.links import make_network, make_transport
 from node.app.loading import load_following_signer, load_identity, load_signer
 from node.app.operator import serve_operator
@@ -357,6 +357,7 @@ class Node:
         if self._helper is not None:
             run("signatures", self._helper.run())
         await self.network.wait_started()
+        self.stream = None
         self.rpc = await self._serve_clients()
         if self._renewables:
             run("certificates", keep_renewed(self._renewables))
@@ -568,6 +569,14 @@ class Node:
                 snapshots=self.snapshots.points,
                 software=software(),
                 index=self.index,
+                warnings=lambda: tuple(
+                    follower_warnings(
+                        self.config,
+                        index=self.index,
+                        stream=self.stream,
+                        head=self.chain.head.height,
+                    )
+                ),
             ),
             limits=rpc_limits(rpc),
             hosts=rpc.hosts,

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import click
 from typing_extensions import override
 
+from node.cli import homes
 from node.cli.credentials import Credentials, credentials_options
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit_error, fit
@@ -137,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     as_json = "--json" in words
+    homes.given.set(None)
     fit(sys.stdout, sys.stderr, as_json=as_json)
     try:
         ended = application.main(words, prog_name="khazana", standalone_mode=False)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from node.cli import homes
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,7 +31,15 @@ def home_option(command: Command) -> Command:
         show_default=True,
         show_envvar=True,
         help="Folder of the node.",
+        callback=_remembered,
     )(command)
+
+
+def _remembered(context: click.Context, parameter: click.Parameter, home: Path) -> Path:
+    """Keep a home that commands in what is said have to name too."""
+    if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
+        homes.given.set(home)
+    return home
 
 
 def parse_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

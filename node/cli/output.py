@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from node.cli.exits import CommandError
+from node.cli.homes import pasteable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,12 +76,13 @@ def emit_error(error: CommandError, *, as_json: bool) -> None:
     from node.cli.endings import ENDINGS
 
     ending = ENDINGS[error.code]
-    advice, reason = error.advice or ending.hint, error.reason or ending.code
+    message, reason = pasteable(error.message), error.reason or ending.code
+    advice = pasteable(error.advice or ending.hint)
     if as_json:
-        said = {"exit": int(error.code), "reason": reason, "message": error.message}
+        said = {"exit": int(error.code), "reason": reason, "message": message}
         click.echo(_json({"error": {**said, "advice": advice, **error.facts}}), err=True)
         return
-    click.echo(visible(f"khazana: {error.message}"), err=True)
+    click.echo(visible(f"khazana: {message}"), err=True)
     click.echo(visible(f"  {advice}"), err=True)
     if error.reason:
         click.echo(f"  (khazana explain {reason})", err=True)

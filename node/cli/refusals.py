@@ -334,6 +334,13 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "The derived index cannot be used.",
         "Nothing of the ledger is in it alone: it is made anew from the blocks.",
     ),
+    "node.index.errors.RebuildNeeded": make_entry(
+        "index-to-rebuild",
+        Exit.DAMAGED,
+        "The derived index cannot go on from what is in its database.",
+        "Nothing of the ledger is in it alone: stop the node, `khazana index rebuild`, and start"
+        " it.",
+    ),
     "node.stream.errors.StreamFailure": make_entry(
         "stream-unusable",
         Exit.REFUSED,

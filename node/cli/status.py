@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HEAD: Final = ("node", "height", "earliest", "block age", "peers", "pool", "state root", "state")
 NARROW: Final = ("node", "height", "block age", "peers", "pool", "root", "state")
 """What fits into 80 columns."""
+DOCTOR: Final = "on its machine `khazana doctor --home HOME`, its folder, says what to do"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,8 @@ def command(
 
     With several --url it compares them: their state at the last height that all have is the same,
     or something is badly wrong. Exit code 3 when a node does not answer or is not ready, 1 when two
-    belong to different networks or hold different states.
+    belong to different networks or hold different states. What a node warns of, such as an index
+    that does not go on, changes no code.
 
     With --watch it looks again and again, and ends with the code of the last look; a node that does
     not answer is asked again. `khazana top` shows more of the same.
@@ -289,6 +291,9 @@ def _parts(
         elif seen.status is not None and not seen.status["ready"]:
             lacking = "\n".join(seen.status["not_ready"])
             yield f"{seen.status['node']} is not ready:\n{indented(lacking)}"
+        if seen.status is not None and (warnings := seen.status.get("warnings")):
+            told = "\n".join([*warnings, DOCTOR])
+            yield f"{seen.status['node']} warns:\n{indented(told)}"
     if comparison is not None:
         yield from _compared(nodes, comparison)
     if len(nodes) == 1 and nodes[0].status is not None and nodes[0].status["peers"]:

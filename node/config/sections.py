@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+from typing_extensions import override
 
 from node.access import Role
 from node.config.endpoints import Endpoint
@@ -311,6 +319,17 @@ class NodeConfig(_Section):
     replica: ReplicaConfig = ReplicaConfig()
     development: DevelopmentConfig = DevelopmentConfig()
     log: LogConfig = LogConfig()
+    _home: Path | None = PrivateAttr(None)
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of the file that it was read from, which commands take as `--home`; None: it
+        was not read from a file."""
+        return self._home
+
+    @override
+    def model_post_init(self, context: Any, /) -> None:
+        self._home = (context or {}).get("folder")
 
 
 def listeners_of(rpc: RpcConfig) -> list[tuple[tuple[str, ...], ListenerConfig]]:

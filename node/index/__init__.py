@@ -1,6 +1,12 @@
 """The index: what the ledger itself does not need, derived from its blocks. See README.md."""
 
-from node.index.errors import IndexFailure, IndexOverrun, IndexUnreachable, IndexUnusable
+from node.index.errors import (
+    IndexFailure,
+    IndexOverrun,
+    IndexUnreachable,
+    IndexUnusable,
+    RebuildNeeded,
+)
 from node.index.opening import INDEX_FILE, database_of, is_wanted
 
 __all__ = [
@@ -9,6 +15,7 @@ __all__ = [
     "IndexOverrun",
     "IndexUnreachable",
     "IndexUnusable",
+    "RebuildNeeded",
     "database_of",
     "is_wanted",
 ]

@@ -2,7 +2,9 @@
 
 IndexFailure                 any of them
 ├── IndexUnusable            the database cannot be used as it is: another network's, another
-│                            form, ahead of the chain by another block; rebuild it
+│   │                        writer's; the message says what to change
+│   └── RebuildNeeded        it can only be made anew from the blocks: of another form, of another
+│                            chain of this network, damaged
 ├── IndexUnreachable         the database does not answer; tried again by itself
 └── IndexOverrun             an answer took longer than it may
 """
@@ -14,6 +16,10 @@ class IndexFailure(Exception):
 
 class IndexUnusable(IndexFailure):
     """The database holds something else than the index of this chain."""
+
+
+class RebuildNeeded(IndexUnusable):
+    """The database can only be made anew from the blocks; who tells it says by which command."""
 
 
 class IndexUnreachable(IndexFailure):

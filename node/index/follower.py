@@ -17,7 +17,7 @@ from node.chain import Committed
 from node.genesis import Genesis
 from node.index.answers import Answers
 from node.index.database import Database
-from node.index.errors import IndexFailure, IndexUnreachable
+from node.index.errors import IndexFailure, IndexUnreachable, RebuildNeeded
 from node.index.gathering import TRANSACTIONS_AT_ONCE, Gatherer
 from node.index.projection import Given, Rows, given_committed
 from node.index.writing import (
@@ -57,6 +57,7 @@ class Follower:
         head: Callable[[], int],
         metrics: Metrics,
         log: Logger,
+        rebuild: str = "",
         rest: float = READING_REST,
     ) -> None:
         """Make one that does not follow yet.
@@ -64,6 +65,7 @@ class Follower:
         Args:
             store: the node's; read only.
             head: the last block that is durable.
+            rebuild: the command by which the operator has it made anew while the node is stopped.
             rest: how long to rest after blocks from the store, in terms of the time they took.
         """
         self._database = database
@@ -71,6 +73,7 @@ class Follower:
         self._head = head
         self._metrics = metrics
         self._log = log.bind(part="index")
+        self._rebuild = rebuild
         self._rest = rest
         self._thread = ThreadPoolExecutor(1, "index")
         self._waiting: deque[Given] = deque()
@@ -82,10 +85,11 @@ class Follower:
         """How far it is; None: it has not begun."""
         self.failure: str | None = None
         """Why it does not go on; None: it does."""
-        metrics.index_lag_blocks.set_function(lambda: max(0, head() - self._height))
+        metrics.index_lag_blocks.set_function(lambda: max(0, head() - self.height))
 
     @property
-    def _height(self) -> int:
+    def height(self) -> int:
+        """Of the last block that is in it."""
         return 0 if self.checkpoint is None else self.checkpoint.height
 
     @property
@@ -245,7 +249,10 @@ class Follower:
 
     async def _failed(self, error: Exception) -> None:
         self._metrics.index_failures.inc()
-        self._log.error("index cannot go on", place=self.place, error=str(error))
+        hint = {}
+        if self._rebuild and isinstance(error, RebuildNeeded):
+            hint["hint"] = f"stop this node, run `{self._rebuild}`, and start it"
+        self._log.error("index cannot go on", place=self.place, error=str(error), **hint)
         async with self._moved:
             self.failure = str(error) or type(error).__name__
             self._moved.notify_all()

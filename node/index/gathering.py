@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from node.genesis import Genesis
-from node.index.errors import IndexUnusable
+from node.index.errors import RebuildNeeded
 from node.index.projection import Given, HoldingKey, Projector, Rows
 from node.index.source import Classes, Moment, moment
 from node.index.writing import Checkpoint, check_network
@@ -67,15 +67,16 @@ class Gatherer:
         """Whether an index can go on from its checkpoint; False: blocks after it are gone.
 
         Raises:
-            IndexUnusable: it is of another network, or of blocks that this chain does not have.
+            IndexUnusable: it is of another network.
+            RebuildNeeded: it is of blocks that this chain does not have.
         """
         check_network(checkpoint, self._genesis.hash)
         with moment(self._store, self._genesis) as now:
             ours = now.block_id(checkpoint.height)
             if checkpoint.block_id and ours is not None and ours != checkpoint.block_id:
-                raise IndexUnusable(
+                raise RebuildNeeded(
                     f"block {checkpoint.height} is {checkpoint.block_id.hex()} in the index and"
-                    f" {ours.hex()} on the chain: run `khazana index rebuild`"
+                    f" {ours.hex()} on the chain"
                 )
             return checkpoint.height + 1 >= now.earliest
 

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Select, Table
 
 from node.index.database import ResultT, Row, Session, TextPlace, Values
-from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable
+from node.index.errors import IndexOverrun, IndexUnreachable, IndexUnusable, RebuildNeeded
 from node.index.schema import TEXTS
 from node.index.statements import (
     SQLITE,
@@ -264,7 +264,7 @@ class SqliteDatabase:
     def _explained(self, error: sqlite3.Error) -> Exception:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            return IndexUnusable(f"{self._path} is damaged: {error}. Run `khazana index rebuild`")
+            return RebuildNeeded(f"{self._path} is damaged: {error}")
         if isinstance(error, sqlite3.IntegrityError):
             return IndexUnusable(
                 f"{self._path}: {error}: another process writes into it. One index has one node"

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import bindparam, select
 
 from node.index.database import Session
-from node.index.errors import IndexUnusable
+from node.index.errors import IndexUnusable, RebuildNeeded
 from node.index.projection import HoldingKey, Rows, TotalKey
 from node.index.recent import add_history
 from node.index.schema import (
@@ -55,7 +55,7 @@ async def read_checkpoint(session: Session) -> Checkpoint | None:
     """Return where an index stands; None: nothing was ever written into it.
 
     Raises:
-        IndexUnusable: it has another form.
+        RebuildNeeded: it has another form.
     """
     return checkpoint_of(await session.select(READ_CHECKPOINT, {}))
 
@@ -65,10 +65,7 @@ def checkpoint_of(rows: Iterable[tuple[object, ...]]) -> Checkpoint | None:
     for row in rows:
         _, form, network, from_height, holders_from, height, block_id, time_ms = row
         if form != FORMAT:
-            raise IndexUnusable(
-                f"the index has the form {form}, this release writes {FORMAT}: run `khazana index"
-                " rebuild`"
-            )
+            raise RebuildNeeded(f"the index has the form {form}, this release writes {FORMAT}")
         assert isinstance(network, bytes)
         assert isinstance(block_id, bytes)
         return Checkpoint(
@@ -156,11 +153,11 @@ async def add_totals(session: Session, totals: Mapping[TotalKey, list[int]]) -> 
     await session.put(TOTALS, put)
 
 
-def lacking(asset: str, account: bytes, has: int) -> IndexUnusable:
+def lacking(asset: str, account: bytes, has: int) -> RebuildNeeded:
     """Return why nothing can be written by which an account would have less than nothing."""
-    return IndexUnusable(
+    return RebuildNeeded(
         f"by the index account {account.hex()} would have {has} of {asset}: it is not that of this"
-        " chain. Run `khazana index rebuild`"
+        " chain"
     )
 
 

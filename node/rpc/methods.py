@@ -126,6 +126,7 @@ class Methods:
             transaction_window_ms=genesis.transactions.window_ms,
             ready=all(check.passed for check in checks),
             not_ready=[f"{check.name}: {check.found}" for check in checks if not check.passed],
+            warnings=list(services.warnings()),
             mempool=self._mempool(),
             peers=[
                 node_results.PeerSummary(

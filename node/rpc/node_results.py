@@ -130,5 +130,8 @@ class StatusResult(Result, frozen=True, kw_only=True):
     ready: bool
     not_ready: list[str]
     """What is not as it should be, one sentence each."""
+    warnings: list[str]
+    """What hinders nobody in using this node and should not stay so, such as an index that does not
+    go on; one sentence each."""
     mempool: MempoolView
     peers: list[PeerSummary]

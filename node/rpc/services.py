@@ -97,6 +97,8 @@ class RpcServices:
     """Height and block id of each snapshot that this node serves, ascending."""
     index: "Follower | None" = None
     """What keeps this node's index; None: it has none."""
+    warnings: Callable[[], Sequence[str]] = tuple
+    """What goes wrong beside serving and voting, one sentence each."""
     software: str = "khazana"
     """Name and version, for the status."""
 

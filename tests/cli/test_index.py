@@ -1,6 +1,7 @@
 """`khazana index`: what it prints, and how it ends."""
 
 import asyncio
+import io
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,11 +9,18 @@ from typing import Any, cast
 
 import pytest
 
+from node.app.followers import make_index
+from node.chain import Chain
 from node.cli.exits import Exit
+from node.cli.upkeep import load_home
+from node.index import IndexFailure
 from node.index.schema import FORMAT
+from node.log import open_log
+from node.metrics import Metrics
 from node.storage import open_leveldb
-from tests.cli.asked import here
+from tests.cli.asked import here, run
 from tests.cli.running import khazana
+from tests.index.chains import following
 from tests.upkeep.builders import disk_town, write_home_of
 
 
@@ -68,7 +76,8 @@ def test_what_is_no_database_is_refused_with_what_to_do(home: Path) -> None:
     rebuilt = here("index", "rebuild", "--home", home)
 
     assert status.code == Exit.DAMAGED
-    assert "khazana index rebuild" in status.err
+    assert f"stop the node, `khazana index rebuild --home {home}`, and start it" in status.err
+    assert "(khazana explain index-to-rebuild)" in status.err
     assert (rebuilt.code, rebuilt.err) == (Exit.OK, "")
     assert here("index", "status", "--home", home).code == Exit.OK
 
@@ -104,3 +113,28 @@ def test_the_doctor_says_whether_an_index_can_go_on_and_what_to_do(home: Path) -
     assert f"of the network {bytes(32).hex()}" in strange["found"]
     (home / "node.toml").write_text((home / "node.toml").read_text().replace('"sqlite"', '"off"'))
     assert "index" not in findings()
+
+
+async def test_the_log_of_a_node_says_by_which_command_its_index_is_made_anew(home: Path) -> None:
+    configure(home, "sqlite")
+    assert (await run("index", "rebuild", "--home", home)).code == Exit.OK
+    with closing(sqlite3.connect(home / "data/index.sqlite")) as database, database:
+        database.execute("UPDATE checkpoint SET format = format - 1")
+    place, said = load_home(home), io.StringIO()
+    store = open_leveldb(place.chain, create=False)
+    try:
+        index = make_index(
+            store,
+            config=place.config,
+            chain=Chain.open(store, place.genesis),
+            metrics=Metrics(),
+            log=open_log(said, now_ms=lambda: 0),
+        )
+        assert index is not None
+        async with following(index):
+            with pytest.raises(IndexFailure, match="has the form"):
+                await index.reached(12)
+    finally:
+        store.close()
+
+    assert f"run `khazana index rebuild --home {home}`" in said.getvalue()

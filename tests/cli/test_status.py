@@ -2,8 +2,11 @@
 
 import contextlib
 import json
+import sqlite3
 import tomllib
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -11,6 +14,8 @@ from aiohttp import web
 from node.cli.exits import Exit
 from node.cli.failures import explain
 from node.cli.refusals import known
+from node.index import IndexFailure
+from node.index.follower import Follower
 from node.snapshots import InstallationError
 from node.sync import JoinRefused
 from tests.cli.asked import ask, run
@@ -122,6 +127,37 @@ async def test_node_that_is_not_ready_says_why_and_ends_with_code_3() -> None:
         assert "central-bank is not ready:\n  caught up: at height 2, the highest peer at 50" in (
             text.out
         )
+
+
+async def test_an_index_that_cannot_go_on_is_told_of_by_a_ready_node(tmp_path: Path) -> None:
+    """A code of 0 alone would let nobody know; `--watch` draws the same parts."""
+    index = tmp_path / "index.sqlite"
+    async with solo_node(index=index) as solo:
+        await solo.indexed()
+        sound = await ask(solo, "status")
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("UPDATE checkpoint SET format = format - 1")
+    async with solo_node(index=index) as solo:
+        assert isinstance(solo.services.index, Follower)
+        with pytest.raises(IndexFailure):
+            await solo.services.index.reached(1)
+        text = await ask(solo, "status")
+        watched = await ask(solo, "status", "--watch", "--times", "1")
+        top = await ask(solo, "top", "--times", "1")
+        machine = await ask(solo, "status", "--json")
+
+    assert "warns" not in sound.out
+    assert text.code == machine.code == Exit.OK
+    warning = (
+        "index: it stands at block 0, 2 behind this node, and does not go on; the log says why"
+        " under part=index"
+    )
+    (node,) = machine.json["nodes"]
+    assert node["status"]["warnings"] == [warning]
+    assert f"central-bank warns:\n  {warning}\n  on its machine `khazana doctor" in text.out
+    assert "central-bank warns:\n  index: it stands at block 0, 2 behind" in watched.out
+    assert "\ncentral-bank warns: index: it stands at block 0, 2 behind this node" in top.out
+    assert str(tmp_path) not in text.out + machine.out, "where it is, is the operator's"
 
 
 async def test_several_nodes_are_compared_at_the_height_that_all_have() -> None:

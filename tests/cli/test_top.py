@@ -140,6 +140,16 @@ def test_picture_says_which_validator_is_away_beside_its_turn() -> None:
     assert lines[6] == "central-bank: quorum: 1 of 4", "before what a low terminal has no room for"
 
 
+def test_what_a_node_warns_of_is_told_whole_in_eighty_columns() -> None:
+    warning = "index: it stands at block 12, 48 behind this node, and does not go on; its log says"
+    lines = drawn(poll([look(warnings=[warning])]))
+
+    first = "central-bank warns: index: it stands at block 12, 48 behind this node, and does"
+    told = lines.index(first)
+    assert lines[told + 1] == "  not go on; its log says"
+    assert lines[told - 1].endswith("yes"), "and is ready all the same"
+
+
 def test_names_are_whole_where_there_is_room() -> None:
     long = "n" * 32
     voters = [msgspec.structs.replace(CONSENSUS.validators[0], name=name) for name in (long,)]

@@ -1,7 +1,9 @@
 """Chains with something of everything, drawn by a seed, and indexes of them to compare."""
 
+import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ from node.index.database import Database
 from node.index.follower import Follower
 from node.index.schema import METADATA
 from node.ledger.operations import HoldAccount, Issue, PlaceHold, Redeem, ReleaseAccount, Transfer
-from node.log import silent_log
+from node.log import Logger, silent_log
 from node.metrics import Metrics
 from node.storage import MemoryStore
 from tests.chain.town import BANK, CASH, Town, address_of, make_record, make_town
@@ -78,7 +80,10 @@ def _transaction(town: Town, chance: Random) -> bytes:
     return town.sign(body, list(dict.fromkeys(signers)))
 
 
-def follower_of(database: Database, town: Town) -> Follower:
+REBUILD = "khazana index rebuild --home town"
+
+
+def follower_of(database: Database, town: Town, log: Logger | None = None) -> Follower:
     """Return what keeps an index of a town; it is not told of its blocks yet."""
     return Follower(
         database,
@@ -86,9 +91,24 @@ def follower_of(database: Database, town: Town) -> Follower:
         town.genesis,
         head=lambda: town.chain.head.height,
         metrics=Metrics(),
-        log=silent_log(),
+        log=log or silent_log(),
+        rebuild=REBUILD,
         rest=0.0,
     )
+
+
+@contextlib.asynccontextmanager
+async def following(follower: Follower) -> AsyncIterator[None]:
+    """Let it run while the block is in, and end it."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(follower.run(), name="index")
+            try:
+                yield
+            finally:
+                task.cancel()
+    finally:
+        await follower.close()
 
 
 async def rows_of(database: Database) -> dict[str, Sequence[tuple[Any, ...]]]:

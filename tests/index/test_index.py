@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
+import io
 import sqlite3
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -26,27 +26,14 @@ from node.index.sqlite import SqliteDatabase
 from node.index.writing import Checkpoint, put_checkpoint, write_rows
 from node.ledger.operations import HoldAccount, Propose
 from node.ledger.tables import HOLDINGS
+from node.log import open_log
 from tests.chain.town import BANK, Town, address_of
-from tests.index.chains import CENTRAL, follower_of, grow, random_town, rows_of
+from tests.index.chains import CENTRAL, REBUILD, follower_of, following, grow, random_town, rows_of
 from tests.index.conftest import Databases
 from tests.index.dying import Dying
 
 
 def _ignore(_: str, __: int) -> None: ...
-
-
-@contextlib.asynccontextmanager
-async def following(follower: Follower) -> AsyncIterator[None]:
-    """Let it run while the block is in, and end it."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(follower.run(), name="index")
-            try:
-                yield
-            finally:
-                task.cancel()
-    finally:
-        await follower.close()
 
 
 async def rows_at(databases: Databases, place: str) -> dict[str, Any]:
@@ -205,7 +192,7 @@ async def test_what_is_not_the_index_of_this_chain_is_refused_and_left_alone(
         good = await follower.reached(town.chain.head.height)
     cases = {
         "of the network": replace_checkpoint(good, network=bytes(32)),
-        "on the chain: run": replace_checkpoint(good, block_id=bytes(32)),
+        "on the chain$": replace_checkpoint(good, block_id=bytes(32)),
     }
 
     for sentence, spoiled in cases.items():
@@ -214,11 +201,15 @@ async def test_what_is_not_the_index_of_this_chain_is_refused_and_left_alone(
         await database.write(partial(put_checkpoint, checkpoint=spoiled))
         await database.close()
         before = await rows_at(databases, place)
-        follower = follower_of(databases.at(place), town)
+        said = io.StringIO()
+        follower = follower_of(databases.at(place), town, log=open_log(said, now_ms=lambda: 0))
         async with following(follower):
             with pytest.raises(IndexFailure, match=sentence):
                 await follower.reached(town.chain.head.height)
         assert await rows_at(databases, place) == before
+        # Another network's index is somebody's: making ours of it is not what is wanted.
+        told = f"stop this node, run `{REBUILD}`, and start it" in said.getvalue()
+        assert told == (sentence == "on the chain$")
 
 
 async def test_two_nodes_on_one_index_are_found_out(databases: Databases) -> None:

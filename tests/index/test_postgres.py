@@ -23,10 +23,10 @@ from node.index.projection import Rows
 from node.index.rebuilding import rebuild
 from node.index.schema import CLASSES, HOLDERS, TOTALS
 from node.index.writing import Checkpoint, put_checkpoint, read_checkpoint, write_rows
-from tests.index.chains import follower_of, grow, random_town, rows_of
+from tests.index.chains import follower_of, following, grow, random_town, rows_of
 from tests.index.conftest import Databases
 from tests.index.servers import PostgresServer
-from tests.index.test_index import following, reached_in_the_end, rebuilt, rows_at
+from tests.index.test_index import reached_in_the_end, rebuilt, rows_at
 
 ACCOUNT = bytes(range(20))
 CUT = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, select
 
-from node.index import IndexUnusable, recent
+from node.index import RebuildNeeded, recent
 from node.index.answers import Answers
 from node.index.database import Database, Row, Values
 from node.index.projection import BLOCK_ITEM, HistoryRow
@@ -135,5 +135,5 @@ async def test_what_is_put_away_while_it_is_asked_for_is_found_once(
 
 def test_an_index_of_another_form_is_refused_with_what_to_do() -> None:
     """What it lacks would be missing without a word: taxpayers' changes, of the form before."""
-    with pytest.raises(IndexUnusable, match="form 3, this release writes 4: run `khazana index re"):
+    with pytest.raises(RebuildNeeded, match="form 3, this release writes 4"):
         checkpoint_of([(0, 3, bytes(32), 1, 0, 5, bytes(32), 0)])

@@ -17,9 +17,12 @@ import aiohttp
 
 from consensus.types import Height, Round
 from node.access import Keyring
+from node.app.followers import follower_warnings
 from node.chain import Committed
 from node.client import ClientNetwork
 from node.codec import encode
+from node.config import NodeConfig, TlsConfig
+from node.config.sections import IndexConfig
 from node.genesis import GenesisRecord
 from node.index.database import Database
 from node.index.follower import Follower
@@ -278,6 +281,14 @@ async def solo_node(
         missing=lambda: missing,
         snapshots=lambda: snapshots,
         index=follower,
+        warnings=lambda: tuple(
+            follower_warnings(
+                _settings(kept=follower is not None),
+                index=follower,
+                stream=None,
+                head=town.chain.head.height,
+            )
+        ),
     )
     server = RpcServer(
         services, limits=limits, hosts=hosts, origins=origins, keyring=keyring, pages=pages
@@ -300,3 +311,10 @@ async def solo_node(
         await server.stop()
         if follower is not None:
             await follower.close()
+
+
+def _settings(*, kept: bool) -> NodeConfig:
+    """What the node would be configured with to keep an index, or none."""
+    nowhere = TlsConfig(key=Path("key"), certificate=Path("certificate"))
+    kind = "sqlite" if kept else "off"
+    return NodeConfig(name="central-bank", tls=nowhere, index=IndexConfig(database=kind))

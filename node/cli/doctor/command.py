@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import click
 
 from node.cli.doctor.findings import Finding, Verdict, failed, ok, warning, worst
 from node.cli.exits import Exit
+from node.cli.homes import pasteable
 from node.cli.options import home_option, timeout_option
 from node.cli.output import emit, json_option
 
@@ -65,7 +67,9 @@ def command(ctx: click.Context, home: Path, timeout_s: float, *, as_json: bool) 
 
 def examine(home: Path, timeout_s: float) -> tuple[Finding, ...]:
     """Return everything that was found, in the order in which one mends it."""
-    return tuple(_examine(home, timeout_s))
+    return tuple(
+        replace(each, advice=pasteable(each.advice, home)) for each in _examine(home, timeout_s)
+    )
 
 
 def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
@@ -125,7 +129,7 @@ def _examine(home: Path, timeout_s: float) -> Iterator[Finding]:
     yield from seen.findings
     yield genesis_finding(place, seen.outlook)
     height = None if seen.outlook is None else seen.outlook.height
-    yield from index_findings(place, home, height)
+    yield from index_findings(place, height)
     yield from stream_findings(place, height)
     yield from version_findings(seen.outlook, seen.software)
     if seen.peers is not None:

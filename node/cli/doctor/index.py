@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from node.cli.doctor.findings import Finding, Verdict, failed, graded, ok
@@ -16,12 +15,11 @@ LAG_BLOCKS: Final = 50
 """As the alert has it."""
 
 
-def index_findings(home: "Home", folder: Path, height: int | None) -> Iterator[Finding]:
+def index_findings(home: "Home", height: int | None) -> Iterator[Finding]:
     """Look at the index, if the node keeps one.
 
     Args:
         home: of the node.
-        folder: where that is.
         height: of the running node; None: it does not run.
     """
     from node.index import INDEX_FILE, IndexFailure, database_of, is_wanted
@@ -43,7 +41,7 @@ def index_findings(home: "Home", folder: Path, height: int | None) -> Iterator[F
             str(error),
             expected,
             "The node goes on without it, and its pages without the past. Where it is to be made"
-            f" anew: stop the node, `khazana index rebuild --home {folder}`, and start it.",
+            " anew: stop the node, `khazana index rebuild`, and start it.",
         )
         return
     reached = 0 if checkpoint is None else checkpoint.height

@@ -32,7 +32,7 @@ def picture(poll: Poll, width: int, *, every_s: float) -> list[Text]:
     lines = [*_head(poll, furthest, width), Text()]
     lines += _nodes(poll, names)
     # Before the validators, of which there may be more than a terminal has lines.
-    lines += _unready(poll)
+    lines += [part for line in _amiss(poll) for part in _folded(line, width)]
     if furthest is not None and furthest.last is not None:
         lines += [Text(), *_validators(furthest.last, names)]
     lines += [Text(), sign_of_life(poll.now_ms, every_s)]
@@ -200,8 +200,10 @@ def _vote(vote: str | None) -> str:
     return "-" if vote is None else plain(vote)[:6]
 
 
-def _unready(poll: Poll) -> Iterator[Text]:
+def _amiss(poll: Poll) -> Iterator[Text]:
     for node in poll.nodes:
         if node.last is not None:
             for reason in node.last.status.not_ready:
                 yield Text(f"{plain(node.name)}: {plain(reason)}", style=BAD)
+            for warning in node.last.status.warnings:
+                yield Text(f"{plain(node.name)} warns: {plain(warning)}", style=BAD)

@@ -57,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
     not_ready: list[str]
     mempool: Pool
     peers: list[Peer]
+    warnings: list[str] = []  # of an older release none
 
 
 class Voter(msgspec.Struct, frozen=True):

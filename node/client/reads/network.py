@@ -72,6 +72,8 @@ class Status:
     not_ready: tuple[str, ...]
     mempool: Mempool
     peers: tuple[Peer, ...]
+    warnings: tuple[str, ...] = ()
+    """What hinders nobody in using the node and should not stay so."""
     protocol_versions_known: tuple[int, ...] = ()
     """By whose rules the node's software can apply blocks; an older release does not say."""
     upgrade: Upgrade | None = None
