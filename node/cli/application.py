@@ -144,7 +144,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         ended = application.main(words, prog_name="khazana", standalone_mode=False)
     except click.ClickException as error:
         if as_json:
-            emit_error(CommandError(Exit.USAGE, error.format_message()), as_json=True)
+            asked = (
+                error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+            )
+            failure = CommandError(
+                Exit.USAGE,
+                error.format_message(),
+                advice=f"`{asked or 'khazana'} --help` has every option and an example.",
+            )
+            emit_error(failure, as_json=True)
         else:
             error.show()
         sys.exit(Exit.USAGE)

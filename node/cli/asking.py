@@ -50,7 +50,11 @@ async def within(url: str, timeout_s: float, act: "Callable[[Client], Awaitable[
     try:
         client = Client(url.split(), **credentials().settings())
     except ValueError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
+        raise CommandError(
+            Exit.USAGE,
+            str(error),
+            advice="Name the node as --url http://HOST:PORT, several with spaces between them.",
+        ) from None
     try:
         async with asyncio.timeout(timeout_s), client:
             return await act(client)
@@ -146,7 +150,11 @@ def confirm(question: str) -> None:
             Exit.USAGE, "nobody can be asked: there is no terminal", advice="Say --yes."
         )
     if not click.confirm(question, err=True):
-        raise CommandError(Exit.REFUSED, "nothing was changed")
+        raise CommandError(
+            Exit.REFUSED,
+            "nothing was changed",
+            advice="Run it again when you are sure; with --yes it does not ask.",
+        )
 
 
 def _without_place(result: Mapping[str, Any]) -> Mapping[str, Any]:

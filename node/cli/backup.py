@@ -67,7 +67,12 @@ def _of_running(
             )
         )
     except Refused as error:
-        raise CommandError(Exit.REFUSED, str(error)) from None
+        raise CommandError(
+            Exit.REFUSED,
+            str(error),
+            advice="Nothing that is whole was written. Name a new file on a disk with room, which"
+            " the node's user may write: --to FILE.",
+        ) from None
     except ControlError as error:
         if place.is_running():
             raise CommandError(
@@ -92,7 +97,12 @@ def _of_stopped(place: Home, to: Path, progress: Progress, *, blocks: bool) -> d
             progress=lambda size: progress("bytes written", size, None),
         )
     except BackupError as error:
-        raise CommandError(Exit.REFUSED, str(error)) from None
+        raise CommandError(
+            Exit.REFUSED,
+            str(error),
+            advice="Nothing that is whole was written. Name a new file on a disk with room, which"
+            " the node's user may write: --to FILE.",
+        ) from None
     return {
         "height": written.about.height,
         "block_id": written.about.block_id.hex(),

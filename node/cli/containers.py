@@ -24,7 +24,12 @@ def make_containers(
     try:
         network = ContainerNetwork(validators=validators, observers=observers, context=context)
     except ContainersError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
+        raise CommandError(
+            Exit.USAGE,
+            str(error),
+            advice="Ask for as many with --validators and --observers; for other networks `khazana"
+            " genesis create` makes homes of a description.",
+        ) from None
     files = network.files()
     there = [name for name in (*files, *network.secret_files) if (folder / name).exists()]
     if there:

@@ -17,4 +17,8 @@ def digest_of(document: Path) -> str:
         with document.open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CommandError(Exit.CONFIGURATION, f"{document}: {error.strerror}") from None
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"{document}: {error.strerror}",
+            advice="Name a file that is there and that you may read; its hash goes on the ledger.",
+        ) from None

@@ -47,15 +47,16 @@ class CommandError(Exception):
 
     Attributes:
         code: the exit code.
-        advice: what the reader can do about it; may be empty.
+        advice: what the reader can do about it, with the command where there is one; never empty.
         facts: the same for machines, printed with `--json`.
         reason: a permanent code of `node.cli.refusals`; empty: that of the exit code.
     """
 
     def __init__(
-        self, code: Exit, message: str, *, advice: str = "", facts: dict[str, object] | None = None
+        self, code: Exit, message: str, *, advice: str, facts: dict[str, object] | None = None
     ) -> None:
         super().__init__(message)
+        assert advice, f"nobody is told what to do: {message}"
         self.code = code
         self.message = message
         self.advice = advice

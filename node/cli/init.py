@@ -126,7 +126,11 @@ def _make_home(
     from node.provision.homes import NewHome, NodeSettings, write_home
 
     if NAME_PATTERN.fullmatch(name) is None:
-        raise CommandError(Exit.USAGE, f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens")
+        raise CommandError(
+            Exit.USAGE,
+            f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens",
+            advice="Write it as a host is named: --name central-bank.",
+        )
     if votes and passphrase_file is None:
         raise CommandError(
             Exit.USAGE,

@@ -57,6 +57,7 @@ def moment_of(
             Exit.USAGE,
             f"{option} is {text[:_SHOWN_MAX]!r}; expected a moment such as 2027-02-10T11:30, which"
             f" is local time, 2027-02-10T06:30Z, or +90m, +2h, +1d after what comes before{also}",
+            advice=f"Write {option} 2027-02-10T11:30, or +1d.",
         ) from None
 
 

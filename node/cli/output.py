@@ -77,7 +77,7 @@ def emit_error(error: CommandError, *, as_json: bool) -> None:
 
     ending = ENDINGS[error.code]
     message, reason = pasteable(error.message), error.reason or ending.code
-    advice = pasteable(error.advice or ending.hint)
+    advice = pasteable(error.advice)
     if as_json:
         said = {"exit": int(error.code), "reason": reason, "message": message}
         click.echo(_json({"error": {**said, "advice": advice, **error.facts}}), err=True)

@@ -98,7 +98,12 @@ async def _encoded_terms(client: "Client", file: Path) -> str:
         operation = reader.read(value)
         if isinstance(operation, DefineAsset):
             return encode(operation.terms).hex()
-    raise CommandError(Exit.USAGE, f"{file} has no define_asset operation")
+    raise CommandError(
+        Exit.USAGE,
+        f"{file} has no define_asset operation",
+        advice="Let `khazana security define ... --dry-run > FILE` write it; `khazana tx"
+        " operations define_asset` says how it is written.",
+    )
 
 
 def _text(result: Mapping[str, Any]) -> str:

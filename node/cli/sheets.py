@@ -86,7 +86,11 @@ def emit_sheet(
         CommandError: two of them were asked for.
     """
     if as_json and as_csv:
-        raise CommandError(Exit.USAGE, "found --json and --csv, expected one of them at most")
+        raise CommandError(
+            Exit.USAGE,
+            "found --json and --csv, expected one of them at most",
+            advice="Say --csv for a spreadsheet, --json for a program.",
+        )
     if as_csv:
         click.echo(render_csv(sheet), nl=False)
     else:

@@ -128,7 +128,7 @@ class Offices:
         emit(operation, json.dumps(operation, indent=2), as_json=self.submission.as_json)
 
     def _propose(self, operation: dict[str, object]) -> None:
-        from node.cli.validator.changing import outcome_of, refusal_of
+        from node.cli.validator.changing import outcome_of, refusal_of, what_next
 
         given = self.submission
         signers = given.signers()
@@ -154,6 +154,7 @@ class Offices:
                 Exit.REFUSED,
                 f"the ledger has refused what was proposed: {refusal_of(facts['refused'])}",
                 facts=facts,
+                advice=what_next(facts["refused"]),
             )
         if facts["state"] == "applied":
             text = f"applied in block {facts['height']}: it took no other office"

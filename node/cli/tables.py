@@ -27,15 +27,27 @@ def read_table(
         with file.open("rb") as opened:
             data = opened.read(FILE_SIZE_MAX + 1)
         if len(data) > FILE_SIZE_MAX:
-            raise CommandError(Exit.USAGE, f"{file} has more than {FILE_SIZE_MAX} bytes")
+            raise CommandError(
+                Exit.USAGE,
+                f"{file} has more than {FILE_SIZE_MAX} bytes",
+                advice="Split the table into several files, each with the line of names.",
+            )
         # With the mark that spreadsheets put before it.
         table = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True)
         head = table.fieldnames or []
         rows: list[tuple[int, Mapping[str, str | None]]] = [(table.line_num, row) for row in table]
     except OSError as error:
-        raise CommandError(Exit.USAGE, f"{file} cannot be read: {error.strerror}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"{file} cannot be read: {error.strerror}",
+            advice="Name a file that is there and that you may read.",
+        ) from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(Exit.USAGE, f"{file} is no CSV table: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"{file} is no CSV table: {error}",
+            advice="Save it as CSV in UTF-8, with commas and a first line of names.",
+        ) from None
     missing = [name for name in needed if name not in head]
     if missing:
         more = f", and {', '.join(besides)} where they are needed" if besides else ""

@@ -62,7 +62,15 @@ def read_proof(path: Path) -> bytes:
         with path.open("rb") as source:
             content = source.read(PROOF_SIZE_MAX + 1)
     except OSError as error:
-        raise CommandError(Exit.CONFIGURATION, f"{path} cannot be read: {error.strerror}") from None
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"{path} cannot be read: {error.strerror}",
+            advice="Name a proof file that is there, as `khazana query prove` writes it.",
+        ) from None
     if len(content) > PROOF_SIZE_MAX:
-        raise CommandError(Exit.REFUSED, f"{path} is larger than any proof")
+        raise CommandError(
+            Exit.REFUSED,
+            f"{path} is larger than any proof",
+            advice="It is no proof file: have one written by `khazana query prove`.",
+        )
     return content

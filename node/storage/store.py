@@ -87,7 +87,7 @@ class KeyValueStore(Protocol):
 
 
 class MemoryStore:
-    """The twin of the database without a disk: for tests, simulation and `khazana dev`."""
+    """The twin of the database without a disk: for tests and simulation."""
 
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}

@@ -71,7 +71,12 @@ def command(
                 advice=f"Choose another name, or `khazana access revoke {name}` first.",
             )
         if len(keys) >= API_KEYS_MAX:
-            raise CommandError(Exit.REFUSED, f"{path} holds {len(keys)} keys, the most it may")
+            raise CommandError(
+                Exit.REFUSED,
+                f"{path} holds {len(keys)} keys, the most it may",
+                advice="Take back one that nobody uses: `khazana access list` shows them, `khazana"
+                " access revoke NAME` does it.",
+            )
         keys[name] = ApiKey(
             sha256=hash_of(text),
             scopes=tuple(sorted({Scope(scope) for scope in scopes})),
@@ -94,7 +99,12 @@ def _day_of(text: str) -> date:
     try:
         day = parse_date(text)
     except DatesError as error:
-        raise CommandError(Exit.USAGE, f"--expires: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"--expires: {error}",
+            advice="Write the last day that it opens on, such as --expires 2027-06-30, or leave it"
+            " out.",
+        ) from None
     today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).date()
     if day <= today:
         raise CommandError(

@@ -37,7 +37,12 @@ def command(home: Path, *, although_signed: bool, yes: bool, as_json: bool) -> N
 
     place = load_home(home)
     if not place.genesis.amendments:
-        raise CommandError(Exit.REFUSED, "no amendment is installed here")
+        raise CommandError(
+            Exit.REFUSED,
+            "no amendment is installed here",
+            advice="Nothing has to be done: this node follows the validators that the ledger"
+            " itself has. Is --home the node that is meant?",
+        )
     amendment = place.genesis.amendments[-1]
     check_undecided(amendment, chain=place.chain, log=place.log, genesis=place.genesis)
     if has_signed(place.log, amendment) and not although_signed:
@@ -54,7 +59,10 @@ def command(home: Path, *, although_signed: bool, yes: bool, as_json: bool) -> N
         discard(place.config.amendments, amendment)
     except OSError as error:
         raise CommandError(
-            Exit.DAMAGED, f"{place.config.amendments} cannot be written: {error.strerror}"
+            Exit.DAMAGED,
+            f"{place.config.amendments} cannot be written: {error.strerror}",
+            advice="Run this as the node's user, who owns that folder, and look at the disk:"
+            " `khazana doctor`. The amendment is still followed.",
         ) from None
     emit(
         facts_of(amendment),

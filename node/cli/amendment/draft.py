@@ -72,7 +72,10 @@ def command(
     place = load_home(home)
     if not 1 <= len(reason) <= TEXT_MAX:
         raise CommandError(
-            Exit.USAGE, f"--reason has {len(reason)} characters, 1 to {TEXT_MAX} are needed"
+            Exit.USAGE,
+            f"--reason has {len(reason)} characters, 1 to {TEXT_MAX} are needed",
+            advice='Say in a sentence what has happened and who decided: --reason "two keys lost'
+            ' in the flood, decided on 4 May".',
         )
     if out.exists():
         raise CommandError(
@@ -80,7 +83,12 @@ def command(
         )
     here = standing(place.chain, place.genesis)
     if here is None or here.height == 0:
-        raise CommandError(Exit.REFUSED, "no block has been decided here: nothing to stand on")
+        raise CommandError(
+            Exit.REFUSED,
+            "no block has been decided here: nothing to stand on",
+            advice="Draft it on a node that has blocks: `khazana status` says how high each is."
+            " Before the first block found the network anew: `khazana genesis create`.",
+        )
     present = {each.name: each for each in here.records}
     survivors = sorted({*kept, *leaving})
     _check_survivors(survivors, here, place)
@@ -149,6 +157,8 @@ def _added(files: tuple[Path, ...], place: "Home") -> "list[ValidatorRecord]":
                 Exit.REFUSED,
                 f"{file} is for the network with genesis {request.network.hex()}, this is"
                 f" {place.genesis.hash.hex()}",
+                advice="Have it made anew in a home with this network's genesis.json: `khazana"
+                " validator request --home HOME`.",
             )
         records.append(
             ValidatorRecord(

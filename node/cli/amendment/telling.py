@@ -70,7 +70,12 @@ def install_in(place: "Home", amendment: "Amendment") -> Path:
     try:
         return install(folder, amendment)
     except OSError as error:
-        raise CommandError(Exit.DAMAGED, f"{folder} cannot be written: {error.strerror}") from None
+        raise CommandError(
+            Exit.DAMAGED,
+            f"{folder} cannot be written: {error.strerror}",
+            advice="Run this as the node's user, who owns that folder, and look at the disk:"
+            " `khazana doctor`. Nothing was installed.",
+        ) from None
 
 
 def write(path: Path, amendment: "Amendment") -> None:
@@ -85,5 +90,7 @@ def write(path: Path, amendment: "Amendment") -> None:
         write_whole(path, amendment)
     except OSError as error:
         raise CommandError(
-            Exit.CONFIGURATION, f"{path} cannot be written: {error.strerror}"
+            Exit.CONFIGURATION,
+            f"{path} cannot be written: {error.strerror}",
+            advice="Name a file that you may write; nothing was written.",
         ) from None

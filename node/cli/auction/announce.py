@@ -233,6 +233,8 @@ def command(
             raise CommandError(
                 Exit.USAGE,
                 "its moments reach beyond the days that there are, 0001-01-01 to 9999-12-31",
+                advice="Look at --opens, --closes and --settles: a moment is 2027-02-10T11:30, or"
+                " +90m after what comes before.",
             ) from None
 
     given = offices.submission

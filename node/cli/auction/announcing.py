@@ -233,7 +233,9 @@ def _destination(
     if form != "switch":
         if wanted.destination or price is not None:
             raise CommandError(
-                Exit.USAGE, f"only a switch has a --destination, and the form is {form}"
+                Exit.USAGE,
+                f"only a switch has a --destination, and the form is {form}",
+                advice="Leave --destination and --destination-price out, or say --form switch.",
             )
         return None
     if asset is None or (price is None and "price_e4" not in before):
@@ -307,5 +309,7 @@ def _units(
             Exit.USAGE,
             f"{option} is {plain(value)}; expected from {plain(Fraction(least, scale))} to {most},"
             f" with at most {len(str(scale)) - 1} decimals",
+            advice=f"Give {option} a figure in that range; `khazana auction announce --help` says"
+            " what it is of.",
         )
     return units.numerator

@@ -65,10 +65,14 @@ async def contents_of(
             Exit.USAGE,
             f"the {what} is {price}; expected a multiple of {text(quantum_e4, PRICE_DECIMALS)},"
             f" from {text(lowest, PRICE_DECIMALS)} to {text(highest, PRICE_DECIMALS)}",
+            advice=f"Round it to such a step; `khazana auction show {auction}` has the terms.",
         )
     if not minor or minor % multiple:
         raise CommandError(
-            Exit.USAGE, f"the face is {face}; expected a multiple of {terms['multiple']}"
+            Exit.USAGE,
+            f"the face is {face}; expected a multiple of {terms['multiple']}",
+            advice=f"Bid for a whole number of those; `khazana auction show {auction}` has the"
+            " terms.",
         )
     share_bps = terms["bidder_share_bps"]
     if price is not None and minor > target * share_bps // _BPS:
@@ -76,6 +80,7 @@ async def contents_of(
             Exit.USAGE,
             f"the face is {face}; one bidder may bid for {share_bps / 100:g} % of the target of"
             f" {terms['target']}, and what is above that cannot be opened",
+            advice=f"Bid for less; `khazana auction show {auction}` has the terms.",
         )
     return SealedBid(
         auction=auction,
@@ -98,4 +103,8 @@ def _refusing(option: str) -> Iterator[None]:
     try:
         yield
     except AmountError as error:
-        raise CommandError(Exit.USAGE, f"{option}: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"{option}: {error}",
+            advice=f"Write {option} with digits and at most one point, such as 12.5.",
+        ) from None

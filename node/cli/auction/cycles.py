@@ -79,5 +79,10 @@ def settlement_of(
         )
         day = date_of(add_business_days(calendar, traded, cycle))
     except (DatesError, OverflowError, ValueError) as error:
-        raise CommandError(Exit.USAGE, f"{option} is T+{cycle}: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"{option} is T+{cycle}: {error}",
+            advice=f"Name a day that the calendar reaches: {option} 2027-02-11; `khazana calendar"
+            " show` says how far it goes.",
+        ) from None
     return datetime.combine(day, time(), zone)

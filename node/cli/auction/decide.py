@@ -45,11 +45,19 @@ def command(auction: str, cut_off: Fraction | None, *, reject: bool, offices: Of
         --development finance-ministry/account
     """
     if reject is (cut_off is not None):
-        raise CommandError(Exit.USAGE, "expected either --cut-off or --reject")
+        raise CommandError(
+            Exit.USAGE,
+            "expected either --cut-off or --reject",
+            advice="The last bid that gets something: --cut-off 97.1234; nobody does: --reject."
+            f" `khazana auction show {auction}` has the stage.",
+        )
     units = None if cut_off is None else cut_off * _E4
     if units is not None and units.denominator != 1:
         raise CommandError(
-            Exit.USAGE, f"--cut-off is {float(cut_off or 0):.8g}; expected at most four decimals"
+            Exit.USAGE,
+            f"--cut-off is {float(cut_off or 0):.8g}; expected at most four decimals",
+            advice="Name the cut-off as a bid is written: a price per hundred or a rate in per"
+            " cent, with at most four decimals.",
         )
 
     async def read(client: "Client") -> dict[str, Any]:

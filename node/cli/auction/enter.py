@@ -10,7 +10,7 @@ from node.cli.auction.contents import contents_of
 from node.cli.auction.envelope import digits_of
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit
-from node.cli.validator.changing import refusal_of
+from node.cli.validator.changing import refusal_of, what_next
 from node.cli.validator.office import Office, Pen, proposing_office
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def _tell(facts: Mapping[str, Any], number: int, auction: str, *, as_json: bool)
             Exit.REFUSED,
             f"{what}: the ledger has refused it: {refusal_of(facts['refused'])}",
             facts=dict(facts),
+            advice=what_next(facts["refused"]),
         )
     if facts["state"] == "applied":
         text = f"{what}: entered by two offices in block {facts['height']}"

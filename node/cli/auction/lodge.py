@@ -48,6 +48,9 @@ def command(
         operation |= {"type": "lodge_envelope", "bidding": bidder, "commitment": commitment}
     else:
         raise CommandError(
-            Exit.USAGE, "an envelope is handed in with --bidder and --hash, or given back: --return"
+            Exit.USAGE,
+            "an envelope is handed in with --bidder and --hash, or given back: --return",
+            advice=f"`khazana auction envelopes {auction}` lists those that are there, with their"
+            " numbers.",
         )
     submission.send(operation)

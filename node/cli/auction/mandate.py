@@ -44,6 +44,8 @@ def command(
             Exit.USAGE,
             "a mandate is given with --office, and perhaps --cash-account, or taken back with"
             " --revoke, and perhaps --by",
+            advice="To give it: --office central-bank. To take it back: --revoke, without --office"
+            " or --cash-account.",
         )
     if revoke:
         operation = {"type": "revoke_bid_mandate", "account": by or account, "bidding": account}

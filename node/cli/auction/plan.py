@@ -47,7 +47,12 @@ def command(
         --development finance-ministry/account
     """
     if withdraw is (file is not None):
-        raise CommandError(Exit.USAGE, "expected either a FILE or --withdraw")
+        raise CommandError(
+            Exit.USAGE,
+            "expected either a FILE or --withdraw",
+            advice=f"To publish it: `khazana auction plan {plan} FILE.csv`; to take it back:"
+            f" `khazana auction plan {plan} --withdraw`.",
+        )
     auctions = [] if file is None else read_plan(file, cash)
 
     async def ruling(client: "Client") -> int:
@@ -104,10 +109,15 @@ def _planned(row: Mapping[str, str | None], where: str, cash: str | None) -> dic
         raise CommandError(
             Exit.USAGE,
             f"{where}: tenor_months is {text['tenor_months'][:20]!r}, expected such as 3",
+            advice="Write the months in digits: 3 for a bill of three months, 60 for a bond of"
+            " five years.",
         )
     if provisional not in _WORDS:
         raise CommandError(
-            Exit.USAGE, f"{where}: provisional is {provisional[:20]!r}, expected yes or no"
+            Exit.USAGE,
+            f"{where}: provisional is {provisional[:20]!r}, expected yes or no",
+            advice="Write yes where the day may still move, no where it is fixed; an empty cell is"
+            " no.",
         )
     return {
         **{name: text[name] for name in ("day", "settlement_day", "kind", "target")},

@@ -46,7 +46,12 @@ def command(
       khazana auction verify mtb-3m-574 --genesis genesis.json
     """
     if amendments and genesis is None:
-        raise CommandError(Exit.USAGE, "an --amendment says nothing without the --genesis")
+        raise CommandError(
+            Exit.USAGE,
+            "an --amendment says nothing without the --genesis",
+            advice="Add --genesis genesis.json, which every institution has; or leave --amendment"
+            " out.",
+        )
     trusted = None if genesis is None else founded(genesis, amendments)
 
     found = with_client(
@@ -88,5 +93,8 @@ def command(
     if not found.verified:
         wrong = ", ".join(map(named, found.differing))
         raise CommandError(
-            Exit.REFUSED, f"the result of {auction} is not what it comes to: {wrong}"
+            Exit.REFUSED,
+            f"the result of {auction} is not what it comes to: {wrong}",
+            advice="Believe neither figure: ask a second node with --url, keep both answers"
+            " (--json), and show them to the finance ministry and the operator of the node.",
         )

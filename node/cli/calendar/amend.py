@@ -79,9 +79,18 @@ def command(
     listed = [*confirmed, *holidays, *provisional, *withdrawn]
     twice = sorted({str(day) for day in listed if listed.count(day) > 1})
     if twice:
-        raise CommandError(Exit.USAGE, f"found {', '.join(twice)} twice, expected each day once")
+        raise CommandError(
+            Exit.USAGE,
+            f"found {', '.join(twice)} twice, expected each day once",
+            advice="Name each day under one option alone.",
+        )
     if not listed:
-        raise CommandError(Exit.USAGE, "expected --confirm, --holiday, --provisional or --withdraw")
+        raise CommandError(
+            Exit.USAGE,
+            "expected --confirm, --holiday, --provisional or --withdraw",
+            advice=f"`khazana calendar show {name}` lists its holidays; a new one is --holiday"
+            " 2027-03-23.",
+        )
     words = dict.fromkeys((*confirmed, *holidays), False) | dict.fromkeys(provisional, True)
     offices.send(
         {

@@ -64,7 +64,12 @@ def command(
         --account tkhz1686d8jmqe9fkz88v6258yfjdwrlscgea4rjgyl --development central-bank/account
     """
     if _NONE in weekend and len(weekend) > 1:
-        raise CommandError(Exit.USAGE, "found --weekend none beside a day, expected one of them")
+        raise CommandError(
+            Exit.USAGE,
+            "found --weekend none beside a day, expected one of them",
+            advice="Without a weekend: --weekend none alone; else once for each day: --weekend"
+            " saturday --weekend sunday.",
+        )
     told = [
         *((day, False) for day in holidays),
         *((day, True) for day in provisional),
@@ -73,7 +78,11 @@ def command(
     days = [day for day, _ in told]
     twice = sorted({str(day) for day in days if days.count(day) > 1})
     if twice:
-        raise CommandError(Exit.USAGE, f"found {', '.join(twice)} twice, expected each day once")
+        raise CommandError(
+            Exit.USAGE,
+            f"found {', '.join(twice)} twice, expected each day once",
+            advice="Name each day once, in the file or in an option.",
+        )
     offices.send(
         {
             "type": "define_calendar",
@@ -104,9 +113,15 @@ def read_holidays(file: Path) -> Iterator[tuple[date, bool]]:
                 Exit.USAGE,
                 f"{file}, line {line}: status is {status[:20]!r}, expected confirmed or"
                 " provisional",
+                advice="Write provisional where the moon decides, else confirmed; an empty cell is"
+                " confirmed.",
             )
         try:
             day = parse_date(cell(row, "holiday"))
         except DatesError as error:
-            raise CommandError(Exit.USAGE, f"{file}, line {line}: {error}") from None
+            raise CommandError(
+                Exit.USAGE,
+                f"{file}, line {line}: {error}",
+                advice="Write each day as 2027-03-23 in the column holiday.",
+            ) from None
         yield day, _STATUSES[status]

@@ -112,7 +112,12 @@ async def _run(
             Exit.UNREACHABLE, str(error), advice="See `khazana devnet status` and the logs."
         ) from None
     except Refused as error:
-        raise CommandError(Exit.REFUSED, str(error)) from None
+        raise CommandError(
+            Exit.REFUSED,
+            str(error),
+            advice="`khazana devnet status` says how its nodes are, `khazana devnet logs NAME` why"
+            " one does not go on; only a development network travels.",
+        ) from None
     except ControlError as error:
         raise CommandError(
             Exit.UNREACHABLE,

@@ -127,4 +127,6 @@ def _write_new(path: Path, text: str) -> None:
         raise CommandError(
             Exit.CONFIGURATION,
             f"{path} is there already, and a genesis is never overwritten",
+            advice="Name another file or folder; or move this one aside, if no node was founded by"
+            " it.",
         ) from None

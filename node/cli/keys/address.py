@@ -33,9 +33,19 @@ def command(public_key: str, owner: str, salt: str, *, main_network: bool, as_js
     try:
         key, salt_bytes = bytes.fromhex(public_key), bytes.fromhex(salt)
     except ValueError:
-        raise CommandError(Exit.USAGE, "key and salt are hexadecimal digits") from None
+        raise CommandError(
+            Exit.USAGE,
+            "key and salt are hexadecimal digits",
+            advice="`khazana keys show FILE` prints the public key; a salt is such as"
+            " 0000000000000001.",
+        ) from None
     if len(key) != 32 or not SALT_SIZE_MIN <= len(salt_bytes) <= SALT_SIZE_MAX:
-        raise CommandError(Exit.USAGE, "a public key has 32 bytes, a salt 8 to 16")
+        raise CommandError(
+            Exit.USAGE,
+            "a public key has 32 bytes, a salt 8 to 16",
+            advice="`khazana keys show FILE` prints the public key, 64 digits; a salt has 16 to"
+            " 32, such as 0000000000000001.",
+        )
     address = account_address(owner, single_signer(key), salt_bytes)
     facts = {
         "address": render_address(address, test=not main_network),

@@ -72,5 +72,7 @@ def read_seed(path: Path) -> bytes:
         raise CommandError(
             Exit.CONFIGURATION,
             f"{path} holds no private key: 32 bytes or 64 hexadecimal digits are needed",
+            advice="Give the seed of an Ed25519 key, raw or in hexadecimal digits, or make a new"
+            " key: `khazana keys generate`.",
         )
     return seed

@@ -32,7 +32,12 @@ def command(name: str, out: Path, *, as_json: bool) -> None:
     from node.keys.certificates import NAME_PATTERN, certificate_public_key, create_tls_identity
 
     if NAME_PATTERN.fullmatch(name) is None:
-        raise CommandError(Exit.USAGE, f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens")
+        raise CommandError(
+            Exit.USAGE,
+            f"{name!r} is no name: 1 to 32 of a-z, 0-9 and hyphens",
+            advice="Name the node as the ledger and its node.toml do: `khazana keys tls"
+            " central-bank --out FOLDER`.",
+        )
     key_pem, certificate = create_tls_identity(name)
     out.mkdir(parents=True, exist_ok=True)
     key_file, certificate_file = out / "tls.pem", out / "tls.der"
@@ -43,7 +48,10 @@ def command(name: str, out: Path, *, as_json: bool) -> None:
             file.write(certificate)
     except FileExistsError as error:
         raise CommandError(
-            Exit.CONFIGURATION, f"{error.filename} is there already, and is never overwritten"
+            Exit.CONFIGURATION,
+            f"{error.filename} is there already, and is never overwritten",
+            advice="Name another folder with --out, or move the old pair aside if no node shows it"
+            " any more.",
         ) from None
     facts = {
         "name": name,

@@ -34,7 +34,11 @@ def command(participant: str, token: str | None, *, withdraw: bool, offices: Off
         --propose --development virtual-asset-regulator/account
     """
     if withdraw is (token is not None):
-        raise CommandError(Exit.USAGE, "expected either --token or --withdraw")
+        raise CommandError(
+            Exit.USAGE,
+            "expected either --token or --withdraw",
+            advice="To say who it is: --token TOKEN; to take that back: --withdraw.",
+        )
     offices.send(
         {
             "type": "identify_person",

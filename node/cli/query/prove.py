@@ -87,7 +87,9 @@ def command(
         out.write_bytes(proof.file.encode())
     except OSError as error:
         raise CommandError(
-            Exit.CONFIGURATION, f"{out} cannot be written: {error.strerror}"
+            Exit.CONFIGURATION,
+            f"{out} cannot be written: {error.strerror}",
+            advice="Name a file that you may write with --out.",
         ) from None
     facts = {"file": str(out), "statement": proof.statement}
     emit(facts, f"{out}: {proof.statement}", as_json=as_json)

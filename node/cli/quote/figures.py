@@ -132,7 +132,10 @@ def refusing() -> Iterator[None]:
         yield
     except PricingError as error:
         said = _MEMBER.sub(lambda name: f"--{name[1].replace('_', '-')}", str(error))
-        advice = getattr(error, "advice", "")
+        command = click.get_current_context().command_path
+        advice = getattr(error, "advice", "") or (
+            f"Change that figure; `{command} --help` says what each is, with an example."
+        )
         raise CommandError(Exit.USAGE, said, advice=advice) from error
 
 

@@ -66,7 +66,9 @@ def command(
 
     if (period_from is None) is not (period_to is None):
         raise CommandError(
-            Exit.USAGE, "a regular period has two ends: --period-from and --period-to"
+            Exit.USAGE,
+            "a regular period has two ends: --period-from and --period-to",
+            advice="Say both, --period-from 2026-01-15 --period-to 2026-07-15, or neither.",
         )
     period = None if period_from is None or period_to is None else (period_from, period_to)
     with refusing():

@@ -104,7 +104,9 @@ def paper(out: Path, title: str, place: Mapping[str, Any]) -> Iterator[Any]:
             figure.savefig(out, metadata=_TIMELESS.get(out.suffix))
         except OSError as error:
             raise CommandError(
-                Exit.CONFIGURATION, f"{out} cannot be written: {error.strerror or error}"
+                Exit.CONFIGURATION,
+                f"{out} cannot be written: {error.strerror or error}",
+                advice="Name a file that you may write, ending in .pdf, .png or .svg, with --out.",
             ) from None
 
 

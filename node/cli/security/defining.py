@@ -135,13 +135,31 @@ def terms_of(
 
 def _check(said: Terms, *, pays: bool) -> None:
     if said.kind == "bill" and pays:
-        raise CommandError(Exit.USAGE, "a bill pays nothing but its face: no rate, no reference")
+        raise CommandError(
+            Exit.USAGE,
+            "a bill pays nothing but its face: no rate, no reference",
+            advice="Leave --rate and --reference out; what pays interest is a --kind bond.",
+        )
     if said.brought_back and said.kind != "bill":
-        raise CommandError(Exit.USAGE, f"--brought-back is of bills, and this is a {said.kind}")
+        raise CommandError(
+            Exit.USAGE,
+            f"--brought-back is of bills, and this is a {said.kind}",
+            advice="Leave --brought-back out; only bills are given back to be redeemed.",
+        )
     if said.reference is not None and (said.rate is not None or said.steps):
-        raise CommandError(Exit.USAGE, "found --reference and --rate, expected one of them")
+        raise CommandError(
+            Exit.USAGE,
+            "found --reference and --rate, expected one of them",
+            advice="Fixed: --rate 12.5; floating: --reference NAME, with --margin for what is"
+            " added.",
+        )
     if said.steps and said.rate is None:
-        raise CommandError(Exit.USAGE, "found --step without --rate, which is paid before it")
+        raise CommandError(
+            Exit.USAGE,
+            "found --step without --rate, which is paid before it",
+            advice="Say with --rate what is paid before the first step: --rate 12 --step"
+            " 2029-02-11=12.5.",
+        )
     if said.reference is None:
         _refuse(said, _OF_WHAT_FLOATS, "the rate does not float: there is no --reference")
     if not said.callable:
@@ -165,12 +183,21 @@ def _refuse(said: Terms, names: Sequence[str], why: str) -> None:
         spelled.get(name, f"--{name.replace('_', '-')}") for name in names if name in said.written
     ]
     if found:
-        raise CommandError(Exit.USAGE, f"found {', '.join(found)}, and {why}")
+        raise CommandError(
+            Exit.USAGE,
+            f"found {', '.join(found)}, and {why}",
+            advice=f"Leave {', '.join(found)} out; `khazana security define --help` says what goes"
+            " with what.",
+        )
 
 
 def _maturity(said: Terms) -> date:
     if (said.matures is None) is (said.tenor is None):
-        raise CommandError(Exit.USAGE, "expected either --matures or --tenor")
+        raise CommandError(
+            Exit.USAGE,
+            "expected either --matures or --tenor",
+            advice="Say the day, --matures 2031-02-11, or how long after the issue, --tenor 5y.",
+        )
     if said.matures is not None:
         return said.matures
     from node.ledger.dates import DatesError, add_months, date_of, from_date
@@ -178,7 +205,9 @@ def _maturity(said: Terms) -> date:
     found = _TENOR.fullmatch(said.tenor or "")
     if found is None:
         raise CommandError(
-            Exit.USAGE, f"--tenor is {(said.tenor or '')[:20]!r}; expected such as 84d, 6m or 5y"
+            Exit.USAGE,
+            f"--tenor is {(said.tenor or '')[:20]!r}; expected such as 84d, 6m or 5y",
+            advice="Write days, months or years after the number: --tenor 6m.",
         )
     count, begins = int(found[1]), from_date(said.issue)
     months = {"m": count, "y": 12 * count}
@@ -187,7 +216,11 @@ def _maturity(said: Terms) -> date:
             return date_of(begins + count)
         return date_of(add_months(begins, months[found[2]], False))
     except (DatesError, OverflowError, ValueError) as error:
-        raise CommandError(Exit.USAGE, f"--tenor {said.tenor}: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"--tenor {said.tenor}: {error}",
+            advice="Name the day itself with --matures 2031-02-11.",
+        ) from None
 
 
 def _rates(said: Terms) -> list[dict[str, object]]:
@@ -218,11 +251,16 @@ def _window(text: str) -> dict[str, object]:
             Exit.USAGE,
             f"--callable is {text[:40]!r}; expected days and a price per hundred with at most four"
             " decimals: 2029-02-11=101 or 2029-02-11..2031-02-10=100.5",
+            advice="Write --callable 2029-02-11=101, once for each day or window.",
         )
     try:
         first, last = (parse_date(day).isoformat() for day in (found[1], found[2] or found[1]))
     except DatesError as error:
-        raise CommandError(Exit.USAGE, f"--callable {text[:40]}: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"--callable {text[:40]}: {error}",
+            advice="Write days as 2029-02-11: --callable 2029-02-11=101.",
+        ) from None
     return {"from_day": first, "to_day": last, "price_e4": int(Fraction(found[3]) * _E4)}
 
 
@@ -233,6 +271,7 @@ def _instalment(text: str) -> dict[str, object]:
             Exit.USAGE,
             f"--instalment is {text[:40]!r}; expected the number of a payment and per cent of the"
             " face with at most four decimals: 3=12.5",
+            advice="Write --instalment 3=12.5, once for each payment of the face.",
         )
     return {"payment": int(found[1]), "share_ppm": _ppm(Fraction(found[2]), "--instalment")}
 
@@ -244,10 +283,16 @@ def _step(text: str) -> dict[str, object]:
     try:
         parsed = parse_date(day)
     except DatesError as error:
-        raise CommandError(Exit.USAGE, f"--step {text[:40]}: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"--step {text[:40]}: {error}",
+            advice="Write the day as 2029-02-11: --step 2029-02-11=12.5.",
+        ) from None
     if not sign or re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", rate) is None:
         raise CommandError(
-            Exit.USAGE, f"--step is {text[:40]!r}; expected a day and a rate: 2029-02-11=12.5"
+            Exit.USAGE,
+            f"--step is {text[:40]!r}; expected a day and a rate: 2029-02-11=12.5",
+            advice="Write --step 2029-02-11=12.5, once for each change of the rate.",
         )
     return {"from_day": parsed.isoformat(), "rate_ppm": _ppm(Fraction(rate), "--step")}
 
@@ -271,6 +316,8 @@ def _pool(pool: Sequence[str]) -> list[dict[str, str]]:
             raise CommandError(
                 Exit.USAGE,
                 f"--pool is {text[:40]!r}; expected a name and a file: M-2 motorway=title.pdf",
+                advice='Write --pool "M-2 motorway=title.pdf": the name, and the file whose hash'
+                " goes on the ledger.",
             )
         found.append({"name": name.strip(), "document_hash": digest_of(Path(document))})
     return found
@@ -281,9 +328,17 @@ def _face_unit(text: str, decimals: int) -> int:
     try:
         unit = parse_amount(text, decimals=decimals)
     except AmountError as error:
-        raise CommandError(Exit.USAGE, f"--face-unit: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"--face-unit: {error}",
+            advice="Write it with as many decimals as the currency has: --face-unit 100.",
+        ) from None
     if not unit:
-        raise CommandError(Exit.USAGE, "--face-unit is 0; expected such as 1, for a rupee")
+        raise CommandError(
+            Exit.USAGE,
+            "--face-unit is 0; expected such as 1, for a rupee",
+            advice="Say the least face that is held, such as --face-unit 100.",
+        )
     return unit
 
 
@@ -300,5 +355,6 @@ def _ppm(percent: Fraction, option: str, *, below_zero: bool = False) -> int:
             Exit.USAGE,
             f"{option} is {plain(percent)} %; expected from {least // _PPM_OF_PERCENT} to 100, with"
             " at most four decimals",
+            advice=f"Write {option} in per cent: 12.5 for an eighth.",
         )
     return ppm.numerator

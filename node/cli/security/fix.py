@@ -54,6 +54,7 @@ def command(
         raise CommandError(
             Exit.USAGE,
             f"--reference is {float(reference):.8g} %; expected at most four decimals",
+            advice="Round the rate to four decimals of a per cent, as it was published.",
         )
 
     async def read(client: "Client") -> tuple[Mapping[str, Any], int]:

@@ -42,7 +42,11 @@ def command(
     try:
         client = Client(url.split(), timeout_s=timeout_s, **credentials().settings())
     except ValueError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
+        raise CommandError(
+            Exit.USAGE,
+            str(error),
+            advice="Name the node as --url http://HOST:PORT, several with spaces between them.",
+        ) from None
     with LoopThread() as loop:
         loop.run(client.__aenter__())
         try:

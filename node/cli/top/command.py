@@ -74,7 +74,11 @@ async def _watch(
                     times=times,
                 )
     except ValueError as error:
-        raise CommandError(Exit.USAGE, str(error)) from None
+        raise CommandError(
+            Exit.USAGE,
+            str(error),
+            advice="Name each node with a --url http://HOST:PORT of its own.",
+        ) from None
     return poll.furthest is not None
 
 

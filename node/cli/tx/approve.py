@@ -5,7 +5,7 @@ import click
 from node.cli.exits import CommandError, Exit
 from node.cli.options import parse_id
 from node.cli.output import emit
-from node.cli.validator.changing import refusal_of
+from node.cli.validator.changing import refusal_of, what_next
 from node.cli.validator.office import Office, approving_office
 
 
@@ -28,6 +28,7 @@ def command(*, office: Office, id_: str) -> None:
             Exit.REFUSED,
             f"the ledger has refused what was proposed: {refusal_of(facts['refused'])}",
             facts=dict(facts),
+            advice=what_next(facts["refused"]),
         )
     said = (
         f"applied in block {facts['height']}"

@@ -63,7 +63,11 @@ def command(
     try:
         keys = [bytes.fromhex(signer) for signer in signers]
     except ValueError:
-        raise CommandError(Exit.USAGE, "a public key is 64 hexadecimal digits") from None
+        raise CommandError(
+            Exit.USAGE,
+            "a public key is 64 hexadecimal digits",
+            advice="`khazana keys show FILE` prints it; once for each signer: --signer KEY.",
+        ) from None
     values = read_operations(file)
 
     async def act(client: "Client") -> "Draft":

@@ -21,7 +21,12 @@ def read_operations(path: Path) -> list[Any]:
     try:
         value = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise CommandError(Exit.USAGE, f"{path} is no JSON: {error}") from None
+        raise CommandError(
+            Exit.USAGE,
+            f"{path} is no JSON: {error}",
+            advice="Write one operation or a list of them; `khazana tx operations` says which"
+            " there are and how each is written.",
+        ) from None
     return value if isinstance(value, list) else [value]
 
 
@@ -49,7 +54,17 @@ def _text(path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             text = file.read(SIZE_MAX + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(Exit.CONFIGURATION, f"{path} cannot be read: {error}") from None
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"{path} cannot be read: {error}",
+            advice="Name a file that is there, that you may read, and that `khazana tx build` or"
+            " `tx sign` has written.",
+        ) from None
     if len(text) > SIZE_MAX:
-        raise CommandError(Exit.CONFIGURATION, f"{path} is larger than {SIZE_MAX} characters")
+        raise CommandError(
+            Exit.CONFIGURATION,
+            f"{path} is larger than {SIZE_MAX} characters",
+            advice="No transaction is that large: is it the file that is meant? `khazana tx show"
+            " FILE` prints one.",
+        )
     return text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from node.cli.asking import within
+from node.cli.endings import URL_HINT
 from node.cli.exits import CommandError, Exit
 
 
@@ -43,13 +44,17 @@ async def _look(urls: Sequence[str], timeout_s: float) -> tuple[Node, ...]:
     answered = [node for node, _ in found if node.error is None]
     if not answered:
         raise CommandError(
-            Exit.UNREACHABLE, "\n".join(f"{node.url}: {node.error}" for node, _ in found)
+            Exit.UNREACHABLE,
+            "\n".join(f"{node.url}: {node.error}" for node, _ in found),
+            advice=URL_HINT,
         )
     networks = {network for node, network in found if node.error is None}
     if len(networks) > 1:
         raise CommandError(
             Exit.REFUSED,
             f"these nodes belong to {len(networks)} networks: {', '.join(sorted(networks))}",
+            advice="Name only nodes of one network with --url; `khazana status` prints whose each"
+            " is.",
         )
     return tuple(node for node, _ in found)
 

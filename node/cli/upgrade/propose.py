@@ -55,6 +55,8 @@ def command(*, office: Office, version: int, height: int) -> None:
                 Exit.REFUSED,
                 f"version {ruling} rules after block {head}: the next is {ruling + 1},"
                 f" not {version}",
+                advice=f"Versions come one after the other: propose {ruling + 1}. `khazana upgrade"
+                " status` says what is scheduled.",
             )
         if height <= head:
             raise CommandError(

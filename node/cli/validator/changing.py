@@ -38,6 +38,7 @@ def tell(facts: Mapping[str, Any], what: str, *, as_json: bool) -> None:
             Exit.REFUSED,
             f"{what}: the ledger has refused the proposal: {refusal_of(facts['refused'])}",
             facts=dict(facts),
+            advice=what_next(facts["refused"]),
         )
     if facts["state"] == "applied":
         text = f"{what}: decided in block {facts['height']}, in force from the next on"
@@ -90,6 +91,8 @@ async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[s
             Exit.REFUSED,
             f"{url} is {found['node']} of {found['network_name']}, expected {request.name} of"
             f" {network['network_name']}",
+            advice=f"Name with --newcomer where {request.name} itself answers clients; `khazana"
+            " status --url URL` prints who answers.",
         )
     if found["height"] < network["height"] - LAG_MAX:
         raise CommandError(
@@ -124,3 +127,8 @@ def refusal_of(event: Mapping[str, Any]) -> str:
     )
     told = TELLER.tell(name, event["details"])
     return f"{name}: {told or explain(Outcome[name], details, render_address=bytes.decode)}"
+
+
+def what_next(event: Mapping[str, Any]) -> str:
+    """Return where it stands what to do about the outcome in an event."""
+    return f"`khazana explain {event['outcome']}` says which rule it breaks and what to do."

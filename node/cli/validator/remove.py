@@ -50,7 +50,11 @@ async def _check(client: "Client", name: str, *, fewer_faults: bool) -> int:
     status = await status_of(client)
     names = [validator.name for validator in (await client.validators()).value.validators]
     if name not in names:
-        raise CommandError(Exit.REFUSED, f"{name} is no validator; there are {', '.join(names)}")
+        raise CommandError(
+            Exit.REFUSED,
+            f"{name} is no validator; there are {', '.join(names)}",
+            advice="`khazana validator list` says who votes.",
+        )
     least = {p.name: p.value for p in (await client.parameters()).value}["validators-min"]
     left = len(names) - 1
     if left < max(1, least):

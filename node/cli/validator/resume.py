@@ -65,7 +65,10 @@ def command(
     place = load_home(home)
     if not 1 <= len(reason) <= REASON_MAX:
         raise CommandError(
-            Exit.USAGE, f"--reason has {len(reason)} characters, 1 to {REASON_MAX} are needed"
+            Exit.USAGE,
+            f"--reason has {len(reason)} characters, 1 to {REASON_MAX} are needed",
+            advice='Say in a sentence what was lost and who agreed: --reason "disk replaced,'
+            ' agreed with the others on 4 May".',
         )
     heights = asyncio.run(_heights(others, place.genesis.hash.hex()))
     contradicting = {url: height for url, height in heights.items() if height > above}
@@ -115,6 +118,8 @@ async def _heights(urls: tuple[str, ...], genesis_hash: str) -> dict[str, int]:
                 Exit.REFUSED,
                 f"{url} is on {status['network_name']}, {status['genesis_hash'][:16]}…: another"
                 " network than this home's",
+                advice="Name nodes of this home's network; `khazana genesis show` and `khazana"
+                " status` print the genesis hash of each.",
             )
         heights[url] = int(status["height"])
     return heights

@@ -80,7 +80,12 @@ def command(
     """
     one = (from_day, rate, source)
     if (file is None) is (one == (None, None, None)) or (file is None and None in one):
-        raise CommandError(Exit.USAGE, "expected either a FILE or --from, --rate and --source")
+        raise CommandError(
+            Exit.USAGE,
+            "expected either a FILE or --from, --rate and --source",
+            advice='One rate: --from 2026-07-01 --rate 15 --source "Finance Act 2026"; a whole'
+            " table: a CSV file with from_day, rate and source.",
+        )
     given = offices.submission
 
     async def read(client: "Client") -> "Withholding | None":
@@ -181,10 +186,17 @@ def read_rates(file: Path, taxpayer: str, kind: str) -> list[dict[str, Any]]:
         try:
             day, rate = parse_date(cell(row, "from_day")), figure_of(cell(row, "rate"))
         except (DatesError, QuoteError) as error:
-            raise CommandError(Exit.USAGE, f"{file}, line {line}: {error}") from None
+            raise CommandError(
+                Exit.USAGE,
+                f"{file}, line {line}: {error}",
+                advice="Write the day as 2026-07-01 and the rate in per cent, such as 15 or 12.5.",
+            ) from None
         if day in rows:
             raise CommandError(
-                Exit.USAGE, f"{file}, line {line}: found {day} twice, expected each day once"
+                Exit.USAGE,
+                f"{file}, line {line}: found {day} twice, expected each day once",
+                advice="Keep the row that is meant; `khazana withholding show` prints what rules"
+                " now.",
             )
         rows[day] = _row(day, rate, cell(row, "source"))
     return [row for _, row in sorted(rows.items())]
@@ -196,5 +208,6 @@ def _row(day: date, rate: Fraction, source: str) -> dict[str, Any]:
         raise CommandError(
             Exit.USAGE,
             f"a rate is {plain(rate)} %; expected from 0 to 100, with at most two decimals",
+            advice="Write the rate in per cent, such as 15 or 12.25.",
         )
     return {"from_day": day.isoformat(), "rate_bps": bps.numerator, "source": source}
