@@ -26,6 +26,8 @@ from typing import Any, Final, TypeAlias
 from aiohttp import hdrs, web
 
 from node.access import LOOK_AGAIN_S, Keyring, Role, Scope
+from node.ledger.parameters import parameter
+from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, AUCTIONS, name_key
 from node.log import Sparing
 from node.rpc.allowances import Allowances
@@ -125,6 +127,7 @@ class RpcServer:
             test=services.genesis.test_network,
             decimals_of=self._decimals_of,
             sold_by=self._sold_by,
+            offset_minutes=lambda: parameter(LedgerState(services.chain), "utc-offset-minutes"),
         )
         places = Places(services.chain, self._views)
         self._feed = feed_of(services, self._views, places, self._limits)

@@ -61,6 +61,7 @@ class Views:
         test: bool,
         decimals_of: Callable[[str], int | None],
         sold_by: Callable[[str], str | None],
+        offset_minutes: Callable[[], int | None] = lambda: None,
     ) -> None:
         """Make the views.
 
@@ -68,9 +69,12 @@ class Views:
             test: whether it is a test network: its addresses have another prefix.
             decimals_of: of an asset by its code; `None` where it is not known.
             sold_by: the asset of an auction by its name; `None` where it is not known.
+            offset_minutes: of the network's local time; `None` where it is not known.
         """
         self._test = test
-        self.teller = Teller(decimals_of=decimals_of, sold_by=sold_by)
+        self.teller = Teller(
+            decimals_of=decimals_of, sold_by=sold_by, offset_minutes=offset_minutes
+        )
         self.renderer = Renderer(
             test=test, decimals_of=decimals_of, decode_operations=CATALOGUE.decode
         )

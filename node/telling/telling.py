@@ -6,7 +6,8 @@ English, as all that commands say; the pages say the same in the languages that 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from datetime import datetime, timedelta, timezone
+from typing import Final, TypeAlias
 
 from node.ledger.outcomes import Outcome, Reject, explain, shown
 from node.ledger.phrases import Meaning, Reason, recognise
@@ -14,6 +15,8 @@ from node.telling.figures import Figure, asset_of, told, why
 from node.telling.sentences import PEOPLE
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
+Offset: TypeAlias = Callable[[], int | None]
+"""Returns by how many minutes local time is ahead of UTC; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class Teller:
     """Of an asset by its code; None where it is not known."""
     sold_by: Callable[[str], str | None]
     """The asset of an auction by its name; None where it is not known."""
+    offset_minutes: Offset = lambda: None
+    """By how much the network's local time is ahead of UTC; None: not known, moments are in UTC."""
 
     def knowing(self, decimals: Mapping[str, int]) -> "Teller":
         """Return one that tells of these assets too, by code, where the ledger has none so named.
@@ -58,10 +63,11 @@ class Teller:
             return None
         sentence = PEOPLE[name] if figures else Outcome[name].sentence
         found = {key: _shown(value) for key, value in details.items()}
-        found |= {key: _written(figure, found.get("asset")) for key, figure in figures.items()}
+        asset, offset = found.get("asset"), self.offset_minutes
+        found |= {key: _written(figure, asset, offset) for key, figure in figures.items()}
         if reason is not None:
-            asset = asset_of(details, self.sold_by)
-            found["reason"] = say(reason, asset, self.decimals_of)
+            concerned = asset_of(details, self.sold_by)
+            found["reason"] = say(reason, concerned, self.decimals_of, offset)
         return _fill(sentence, found)
 
 
@@ -81,17 +87,23 @@ def reason_in(details: Mapping[str, object]) -> Reason | None:
     return recognise(text) if isinstance(text, str) else None
 
 
-def say(reason: Reason, asset: str | None, decimals_of: Callable[[str], int | None]) -> str:
+def say(
+    reason: Reason,
+    asset: str | None,
+    decimals_of: Callable[[str], int | None],
+    offset_minutes: Offset = lambda: None,
+) -> str:
     """Return a reason in English, in figures of people.
 
     Args:
         asset: what amounts in it are of; None: not known.
+        offset_minutes: as of a `Teller`; asked only where there is a moment.
     """
     figures = why(reason, asset, decimals_of)
     named = figures["asset"].text if "asset" in figures else None
     return _fill(
         reason.phrase.plain,
-        {name: _shown(_written(figure, named)) for name, figure in figures.items()},
+        {name: _shown(_written(figure, named, offset_minutes)) for name, figure in figures.items()},
     )
 
 
@@ -99,12 +111,11 @@ def _fill(sentence: str, found: Mapping[str, str]) -> str:
     return _PLACE.sub(lambda place: found.get(place[1], "…"), sentence)
 
 
-def _written(figure: Figure, named: str | None) -> str:
+def _written(figure: Figure, named: str | None, offset_minutes: Offset) -> str:
     """Return a figure with its unit; an amount without its asset where the sentence names that."""
     match figure.meaning:
         case Meaning.TIME:
-            whole = figure.text.removesuffix("Z").partition(".")[0]
-            return f"{whole.replace('T', ' ')} UTC"
+            return _moment(figure.text, offset_minutes())
         case Meaning.RATE:
             return f"{figure.text} %"
         case Meaning.AMOUNT if figure.asset is None:
@@ -113,6 +124,15 @@ def _written(figure: Figure, named: str | None) -> str:
             return f"{figure.text} {figure.asset}"
         case _:
             return figure.text
+
+
+def _moment(text: str, offset_minutes: int | None) -> str:
+    """Return a moment of RFC 3339 as local time with its zone, to the second; else as it is."""
+    zone = timezone(timedelta(minutes=offset_minutes or 0))
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone}"
+    except (ValueError, OverflowError):
+        return text  # at the end of the years that there are
 
 
 def _shown(value: object) -> str:

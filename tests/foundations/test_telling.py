@@ -1,6 +1,7 @@
 """Refusals told in a terminal: dates with their zone, amounts with their asset, reasons."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -117,6 +118,44 @@ def test_amount_is_of_the_asset_of_the_operation() -> None:
 )
 def test_reason_is_said_in_units_of_people(reason: Reason, expected: str) -> None:
     assert expected in say(reason, "MTB", TELLING.decimals_of)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "opens", "now"),
+    [
+        (300, "2020-09-13 17:27:40 UTC+05:00", "2020-09-13 17:26:40 UTC+05:00"),
+        (-210, "2020-09-13 08:57:40 UTC-03:30", "2020-09-13 08:56:40 UTC-03:30"),
+        (0, "2020-09-13 12:27:40 UTC", "2020-09-13 12:26:40 UTC"),
+    ],
+)
+def test_moments_are_told_in_the_local_time_of_the_network(
+    minutes: int, opens: str, now: str
+) -> None:
+    teller = replace(TELLING, offset_minutes=lambda: minutes)
+    times: dict[str, object] = {"found": 1_600_000_000_000, "expected": 1_600_000_060_000}
+    reason = AuctionFault.TIMES_OUT_OF_ORDER.of(after="opens", later=0, before="now", earlier=1_000)
+
+    told = teller.tell(
+        "AUCTION_STEP_TOO_EARLY", times | {"auction": "mtb-3m", "operation": "commit_bid"}
+    )
+    said = say(reason, None, TELLING.decimals_of, lambda: 300)
+
+    assert told is not None
+    assert f"takes this (commit_bid) from {opens} on; the time of the block is {now}." in told
+    assert (
+        "opens is 1970-01-01 05:00:00 UTC+05:00, not after now, 1970-01-01 05:00:01 UTC+05:00"
+        in said
+    )
+
+
+def test_a_moment_at_the_end_of_the_years_is_told_in_utc() -> None:
+    last = 253_402_300_799_000
+    teller = replace(TELLING, offset_minutes=lambda: 300)
+
+    told = teller.tell("EXPIRED", {"found": last, "expected": last})
+
+    assert told is not None
+    assert "valid until 9999-12-31T23:59:59.000Z;" in told
 
 
 def test_refusal_that_was_never_sent_is_told() -> None:
