@@ -55,6 +55,11 @@ CASES: Final = {
         labels=A | {"job": "khazana"},
         summary="a does not answer",
     ),
+    "ObserverMissing": Case(
+        series={'up{job="khazana",role="observer",instance="a"}': ("0x40", "1x9 0x40")},
+        labels=A | {"job": "khazana", "role": "observer"},
+        summary="a has not answered for a day, or since Prometheus began",
+    ),
     "NodeRestarts": Case(
         series={
             'process_start_time_seconds{job="khazana",instance="a"}': ("0+60x40", "0x25 9x3 99x9")
@@ -270,6 +275,40 @@ CUT_OFF: Final = Case(
 """One that hears of nobody ahead of it; and one that is asked a moment earlier than the other."""
 
 
+NEAR_AGAIN: Final = Case(
+    series={
+        'khazana_sync_target_height{instance="a"}': ("100x40", "100x40"),
+        'khazana_height{instance="a"}': ("80x26 95x20", "80x23 95x20"),
+    },
+    labels=A,
+    summary="a is 20 blocks behind",
+)
+"""One that has come near three minutes ago, and may fall back; and one that has been for longer."""
+
+
+NOW_AND_THEN: Final = Case(
+    series={
+        'khazana_height{instance="a"}': ("100x40", "100x40"),
+        'khazana_validator_last_signed_height{instance="a",validator="bank"}': (
+            "20x26 99x20",
+            "20x23 99x20",
+        ),
+    },
+    labels={"validator": "bank"},
+    summary="bank is in no certificate of the last 80 blocks",
+)
+"""The same of a validator whose votes come late."""
+
+
+AWAY_FOR_A_DAY: Final = Case(
+    series={'up{job="khazana",role="observer",instance="a"}': ("1x9 0x1600", "1x59 0x1600")},
+    labels=A | {"job": "khazana", "role": "observer"},
+    summary="a has not answered for a day, or since Prometheus began",
+    at_min=9 + 24 * 60 + 15,
+)
+"""An observer that NodeDown has ceased to tell of; and one that it still tells of."""
+
+
 OWN_CLOCK: Final = Case(
     series={
         f'khazana_clock_offset_seconds{{instance="{node}",validator="{validator}"}}': (
@@ -379,7 +418,10 @@ def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None
         for alert, case in (
             *CASES.items(),
             ("NodeBehind", CUT_OFF),
+            ("NodeBehind", NEAR_AGAIN),
+            ("ValidatorSilent", NOW_AND_THEN),
             ("NodeDown", NEVER_THERE),
+            ("ObserverMissing", AWAY_FOR_A_DAY),
             ("ClockOff", OWN_CLOCK),
             ("ProposalsMissed", AWAY),
             ("CertificateEnding", REVOKED),
