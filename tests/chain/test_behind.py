@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from node.storage import (
     open_leveldb,
 )
 from node.upkeep import back_up_running, back_up_stopped, check_home, restore
+from tests.bench.catching_up import node_of
 from tests.bench.coupons import BOND, plant_into
 from tests.bench.joining import certify, make_network
 from tests.chain.stores import FailingStore, contents
@@ -116,7 +118,7 @@ class HeldStore(MemoryStore):
     @override
     def write(self, batch: Batch, *, sync: bool) -> None:
         if (layout.Meta.BEHIND.value, None) in batch:
-            assert self.released.wait(10)
+            assert self.released.wait(90)
             if self.fails:
                 raise StorageFailed(Path("memory"), "for the test")
         super().write(batch, sync=sync)
@@ -253,6 +255,31 @@ async def test_closing_says_what_could_not_be_written_and_leaves_no_error_to_nob
     assert complaints == []
     store.fails = False
     assert make_town(store).chain.head == head
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_node_that_ends_has_written_the_branches_or_says_why_not(*, fails: bool) -> None:
+    store = HeldStore()
+    town = make_town()
+    waiting = town.admit(*next(iter(town.settle_blocks(4))))
+    block = town.build(waiting)
+    async with StorageThread() as thread:
+        with pytest.raises(StorageFailed) if fails else nullcontext():
+            async with node_of(town.genesis, "observer", store, thread=thread) as node:
+                store.fails = fails
+                store.released.clear()
+                checked = node.chain.check(block.header, waiting, now_ms=None, certified=True)
+                await node.chain.commit(checked, town.certify(block))
+                assert is_behind(store)
+                # Nobody is left then who would hear of it from the store.
+                (watching,) = (
+                    task for task in asyncio.all_tasks() if task.get_name() == "observer-disk"
+                )
+                watching.add_done_callback(lambda _: store.released.set())
+
+        assert is_behind(store) == fails
+    store.fails = False
+    assert make_town(store).chain.head.block_id == block.block_id
 
 
 async def test_nobody_backs_up_what_may_not_have_been_written(tmp_path: Path) -> None:

@@ -530,7 +530,7 @@ class SlowStore(MemoryStore):
 
     @override
     def write(self, batch: Batch, *, sync: bool) -> None:
-        assert self.released.wait(10)
+        assert self.released.wait(90)
         super().write(batch, sync=sync)
 
 
