@@ -28,8 +28,9 @@ WAVE_S: Final = 0.125
 """So many portions, one every eighth of a second: with a thousand people a thousand transfers a
 second."""
 VICTIM: Final = "crypto-council"
-STALL_MAX_S: Final = 6.0
-"""A round whose proposer is dead ends after a second or so; this allows for a busy machine."""
+STALL_MAX_S: Final = 30.0
+"""A round whose proposer is dead ends after a second or so, and on a machine that others load after
+several; a chain that stops does so for good."""
 
 
 async def open_retail(stage: Stage) -> None:
