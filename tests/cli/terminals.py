@@ -18,7 +18,7 @@ from node.clock import SystemClock
 CLOCK = SystemClock()
 PRESSES_MAX = 20
 PATIENCE_S = 3.0
-WAIT_S = 60.0
+WAIT_S = 240.0
 ROOT = Path(__file__).resolve().parents[2]
 
 

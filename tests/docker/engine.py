@@ -45,7 +45,7 @@ else
   exec docker-compose "$@"
 fi
 """
-COMMAND_TIMEOUT_S: Final = 120
+COMMAND_TIMEOUT_S: Final = 300
 POLL_S: Final = 0.2
 
 
@@ -81,7 +81,7 @@ def compose_commands() -> tuple[tuple[str, ...], ...]:
     found: list[tuple[str, ...]] = []
     if shutil.which("docker") is not None:
         ended = subprocess.run(
-            ["docker", "compose", "version"], capture_output=True, check=False, timeout=20
+            ["docker", "compose", "version"], capture_output=True, check=False, timeout=120
         )
         if ended.returncode == 0:
             found.append(("docker", "compose"))
@@ -323,7 +323,7 @@ class Project:
         )
         return ended.stdout
 
-    def wait_healthy_soon(self, within_s: float = 90.0) -> None:
+    def wait_healthy_soon(self, within_s: float = 180.0) -> None:
         """Wait until every node is there, and healthy."""
         deadline = time.monotonic() + within_s
         for name in NODES:
@@ -334,7 +334,7 @@ class Project:
                 assert time.monotonic() < deadline, f"{name} does not become healthy"
                 time.sleep(POLL_S)
 
-    def wait_healthy(self, *names: str, within_s: float = 60.0) -> None:
+    def wait_healthy(self, *names: str, within_s: float = 180.0) -> None:
         """Wait until the engine calls these nodes, or all, healthy."""
         deadline = time.monotonic() + within_s
         for name in names or NODES:

@@ -26,7 +26,7 @@ from tests.ports import own_ports
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 240)]
 
-READY_MAX_S = 90
+READY_MAX_S = 180
 INSTITUTIONS = ROOT / "configs/four-institutions/network.toml"
 
 

@@ -21,7 +21,7 @@ from tests.ports import own_ports
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(engine.BUILD_TIMEOUT_S + 120)]
 
-READY_MAX_S = 60
+READY_MAX_S = 180
 BANK = development_signer("central-bank/account")
 MINISTRY = development_signer("finance-ministry/account")
 EXCHANGE = development_signer("exchange/account")
