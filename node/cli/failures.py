@@ -12,7 +12,7 @@ from node.cli.refusals import entry_of, name_of
 
 if TYPE_CHECKING:
     from node.chain import AmendmentMissing, UpgradeRequired
-    from node.client import CallFailed, Forgotten, Limited, NoResult, Refused, Unproven
+    from node.client import CallFailed, Forgotten, Limited, NoResult, Refused, Stale, Unproven
     from node.codec import CodecError
     from node.config import ConfigError
     from node.genesis import AmendmentError, GenesisError
@@ -90,6 +90,10 @@ def _unproven(error: "Unproven") -> Facts:
     return {"record": error.record, "fault": error.fault}
 
 
+def _stale(error: "Stale") -> Facts:
+    return {**_unproven(error), "height": error.height, "time_ms": error.time_ms}
+
+
 def _limited(error: "Limited") -> Facts:
     return {"retry_after_ms": error.retry_after_ms}
 
@@ -140,6 +144,7 @@ FACTS: Final[Mapping[str, Callable[[Any], Facts]]] = {
     "node.client.errors.Limited": _limited,
     "node.client.errors.NoResult": _no_result,
     "node.client.errors.Refused": _refused,
+    "node.client.errors.Stale": _stale,
     "node.client.errors.Unproven": _unproven,
     "node.codec.CodecError": _fault_of_bytes,
     "node.config.faults.ConfigError": _faults,

@@ -89,6 +89,13 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "Is it the genesis of this network, and every --amendment named? Otherwise ask another node"
         " with --url, and tell the operator of this one.",
     ),
+    "node.client.errors.Stale": make_entry(
+        "record-stale",
+        Exit.REFUSED,
+        "A record is proven as of an older block than was asked for: it may be another by now.",
+        "Ask another node with --url, and look whether the network stands still: `khazana status`."
+        " If it does, or what was is enough, `--max-age 0`.",
+    ),
     "node.client.errors.NoResult": make_entry(
         "auction-no-result",
         Exit.REFUSED,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from node.client.verifying import Recency
     from node.genesis import Genesis
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -21,6 +22,25 @@ def amendments_option(command: Command) -> Command:
         type=click.Path(dir_okay=False, path_type=Path),
         help="An amendment of the validator set, to be trusted like the genesis; once for each.",
     )(command)
+
+
+def max_age_option(command: Command) -> Command:
+    """Give a command `--max-age`, passed to it as `max_age_s`: for `recency_of`."""
+    return click.option(
+        "--max-age",
+        "max_age_s",
+        type=click.FloatRange(0),
+        default=7_200,
+        show_default=True,
+        help="How old the block may be, in seconds, that a record is proven as of; 0: of any age.",
+    )(command)
+
+
+def recency_of(max_age_s: float) -> "Recency":
+    """Return what is demanded of the blocks that records are proven as of."""
+    from node.client.verifying import Recency
+
+    return Recency(max_age_s=max_age_s or None)
 
 
 def founded(genesis: Path, amendments: Sequence[Path]) -> "Genesis":

@@ -45,6 +45,7 @@ from node.debt import DebtLine
 from node.hashing import HASH_SIZE
 
 if TYPE_CHECKING:
+    from node.client.verifying import Recency
     from node.genesis import Genesis
     from node.ledger.terms import AssetTerms
 
@@ -374,7 +375,11 @@ class Client:
         )
 
     async def verify_auction(
-        self, name: str, *, genesis: "Genesis | None" = None
+        self,
+        name: str,
+        *,
+        genesis: "Genesis | None" = None,
+        recency: "Recency | None" = None,
     ) -> reads.AuctionVerification:
         """Work the result of an auction out again, from public records alone, and compare.
 
@@ -387,18 +392,21 @@ class Client:
             genesis: the network's, as amended, against which each record is proven. None: the
                 client's own; where it was given none either, the node is believed, and the answer
                 says so (`proven`).
+            recency: how recent the blocks have to be that records are proven as of
+                (`node.client.verifying`). None: at most two hours old, by this machine's clock.
 
         Raises:
             NotFound: none was announced under this name.
             NoResult: it is not decided; `NoBidAccepted`: and never will be.
             Unproven: the proof of a record does not hold.
+            Stale: it is of an older block than was asked for, or than that of one before it.
             Changing: it went on each time that it was read; ask again when it has settled.
         """
         # Its import takes 65 ms, all of the client 220: for those who ask.
-        from node.client.verifying import verify_auction
+        from node.client.verifying import RECENT, verify_auction
 
         trusted = self._genesis if genesis is None else genesis
-        return await verify_auction(self, name, trusted)
+        return await verify_auction(self, name, trusted, recency or RECENT)
 
     async def bidder(self, participant: str, auction: str | None = None) -> Read[reads.Bidder]:
         """Ask how a bidder stands, and for its bids in an auction.

@@ -17,6 +17,7 @@
     ├── Refused           final: the transaction is refused, by a block or at the door
     │   └── Expired       final: its time has passed in a block, and no block has it
     ├── Unproven          what a node told is not what it proves, or its proof does not hold
+    │   └── Stale         its proof holds, of an older block than was asked for
     ├── NoResult          an auction is not decided: there is nothing to verify
     │   └── NoBidAccepted none is to come: no bid was accepted
     ├── Changing          an auction went on each time that it was read; ask again
@@ -223,6 +224,20 @@ class Unproven(ClientError):
         super().__init__(sentence)
         self.record = record
         self.fault = fault
+
+
+class Stale(Unproven):
+    """A record is proven as of an older block than was asked for: it may be another by now.
+
+    Attributes:
+        height: of that block.
+        time_ms: of that block.
+    """
+
+    def __init__(self, record: str, sentence: str, *, height: int, time_ms: int) -> None:
+        super().__init__(record, sentence)
+        self.height = height
+        self.time_ms = time_ms
 
 
 class NoResult(ClientError):

@@ -2,11 +2,21 @@
 proof, checked here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from node.client.errors import NOT_FOUND, Changing, NoBidAccepted, NoResult, NotFound, Unproven
+from node.client.errors import (
+    NOT_FOUND,
+    Changing,
+    NoBidAccepted,
+    NoResult,
+    NotFound,
+    Stale,
+    Unproven,
+)
 from node.client.reads import AuctionVerification
+from node.clock import Clock, SystemClock
 from node.codec import Record
 from node.ledger.auctions.records import Accrual, AuctionRecord, AuctionStage, LadderRecord
 from node.ledger.courses import read_calls
@@ -26,7 +36,7 @@ from node.ledger.tables import (
     name_key,
 )
 from node.ledger.terms import is_serviced
-from node.proofs import ProofError, Proven, read_entries, verify_proof_file
+from node.proofs import ProofError, Proven, read_entries, render_time, verify_proof_file
 from node.recomputing import Evidence, Line, figures_of, floating_in
 
 if TYPE_CHECKING:
@@ -39,11 +49,51 @@ ATTEMPTS: Final = 3
 R = TypeVar("R", bound=Record)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recency:
+    """How recent the blocks are that records are proven as of.
+
+    A proof holds for ever, and says nothing of what came after its block: a node that answers with
+    an old one shows what was. So as in a light client of Tendermint the reader's own clock decides.
+    A network makes a block an hour after the last one at the latest.
+    """
+
+    max_age_s: float | None = 7_200.0
+    """By `clock`; None: any age will do, as of a network that has stopped."""
+    min_height: int = 0
+    clock: Clock = field(default_factory=SystemClock)
+
+    def check(self, what: str, height: int, time_ms: int, min_height: int) -> None:
+        """Check the block that a record is proven as of.
+
+        Args:
+            min_height: where another record was read already: as of this one or later.
+
+        Raises:
+            Stale: it is too old.
+        """
+        least = max(self.min_height, min_height)
+        told = f"{what} is proven as of block {height}, {render_time(time_ms)}"
+        if height < least:
+            sentence = f"{told}; block {least} or later was asked for"
+            raise Stale(what, sentence, height=height, time_ms=time_ms)
+        age_ms = self.clock.now_ms() - time_ms
+        if self.max_age_s is not None and age_ms > 1_000 * self.max_age_s:
+            sentence = (
+                f"{told}, which by this clock is {age_ms // 1_000} s ago; at most"
+                f" {self.max_age_s:g} were asked for"
+            )
+            raise Stale(what, sentence, height=height, time_ms=time_ms)
+
+
+RECENT: Final = Recency()
+
+
 async def verify_auction(
-    client: "Client", auction: str, genesis: "Genesis | None"
+    client: "Client", auction: str, genesis: "Genesis | None", recency: Recency = RECENT
 ) -> AuctionVerification:
     """Ask for what was published, and work it out; see `Client.verify_auction`."""
-    found = await gather(client, auction, genesis)
+    found = await gather(client, auction, genesis, recency)
     result = found.auction.result
     if result is None:
         stage = found.auction.stage
@@ -53,7 +103,9 @@ async def verify_auction(
     return AuctionVerification(auction=auction, proven=genesis is not None, figures=figures)
 
 
-async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> Evidence:
+async def gather(
+    client: "Client", auction: str, genesis: "Genesis | None", recency: Recency = RECENT
+) -> Evidence:
     """Ask for the records, with proofs that are checked here.
 
     Args:
@@ -62,9 +114,10 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
     Raises:
         NotFound: there is no such auction.
         Unproven: a proof does not hold.
+        Stale: a proof is of an older block than was asked for, or than that of one before it.
         Changing: it goes on too fast.
     """
-    reader = Reader(client, genesis)
+    reader = Reader(client, genesis, recency)
     for _ in range(ATTEMPTS):
         record = await reader.record("auction", auction, AuctionRecord)
         count = record.competitive_pieces + record.noncompetitive_pieces
@@ -80,7 +133,8 @@ async def gather(client: "Client", auction: str, genesis: "Genesis | None") -> E
         else:
             accruals = [piece.destination_accrual for piece in pieces]
             destination = await _line(reader, given.asset, accruals)
-        # Each is proven as of a block of its own; no piece changes without the auction's record.
+        # Each is proven as of a block of its own, none earlier than the one before it; no piece
+        # changes without the auction's record.
         if await reader.record("auction", auction, AuctionRecord) == record:
             return Evidence(
                 auction=record, pieces=tuple(pieces), line=line, destination=destination
@@ -126,15 +180,22 @@ _PLACE_OF: Final[Mapping[str, tuple[Table[Any], Callable[[str, int], bytes]]]] =
 
 
 class Reader:
-    """Reads records by their proofs."""
+    """Reads records by their proofs, none as of an earlier block than the one before it."""
 
-    def __init__(self, client: "Client", genesis: "Genesis | None") -> None:
+    def __init__(
+        self, client: "Client", genesis: "Genesis | None", recency: Recency = RECENT
+    ) -> None:
+        """Take whom to ask.
+
+        Args:
+            genesis: what proofs are checked against; without it the node is believed.
+            recency: what is demanded of the blocks of those that are checked.
+        """
         self._client = client
-        self._entries: Callable[[str], tuple[Proven, ...]] = (
-            read_entries
-            if genesis is None
-            else lambda content: verify_proof_file(content, genesis).entries
-        )
+        self._genesis = genesis
+        self._recency = recency
+        self._height = 0
+        """Of the block that the last record was proven as of."""
 
     async def record(
         self, kind: str, name: str, expected: type[R], *, number: int | None = None
@@ -158,17 +219,26 @@ class Reader:
 
         Raises:
             Unproven: the proof does not hold.
+            Stale: it is of too old a block.
         """
         file = (await self._client.prove(kind, name=name, number=number)).value.file
         what = _named(kind, name, number)
         try:
-            entry = self._entries(file)[0]
+            entry = self._entries(what, file)[0]
         except ProofError as error:
             raise Unproven(what, f"{what}: {error}", fault=error.fault.value) from None
         table, key_of = _PLACE_OF[kind]
         if entry.table is not table or entry.key != key_of(name, number or 0):
             raise Unproven(what, f"{what} is not what the node proves: {entry.key!r}")
         return entry.record if isinstance(entry.record, expected) else None
+
+    def _entries(self, what: str, file: str) -> tuple[Proven, ...]:
+        if self._genesis is None:
+            return read_entries(file)
+        verified = verify_proof_file(file, self._genesis)
+        self._recency.check(what, verified.height, verified.time_ms, self._height)
+        self._height = verified.height
+        return verified.entries
 
 
 def _named(kind: str, name: str, number: int | None) -> str:

@@ -12,13 +12,21 @@ from typing_extensions import override
 
 from node.cli.auction.result import emit_result, with_yields
 from node.cli.exits import Exit
-from node.client import Client, NoResult, NotFound, Read, Unproven, reads
-from node.client.verifying import Reader, gather
+from node.client import Client, NoResult, NotFound, Read, Stale, Unproven, reads
+from node.client.verifying import Reader, Recency, gather
+from node.clock import ManualClock
 from node.codec import Record, encode, replace
 from node.genesis import genesis_of
 from node.ledger.auctions import Form
 from node.ledger.auctions.plans import PlannedAuction, PlanRecord
-from node.ledger.auctions.records import Accrual, AuctionResult, LadderRecord, LadderRow, RowState
+from node.ledger.auctions.records import (
+    Accrual,
+    AuctionRecord,
+    AuctionResult,
+    LadderRecord,
+    LadderRow,
+    RowState,
+)
 from node.ledger.dates import from_date
 from node.ledger.operations import (
     DecideAuction,
@@ -29,6 +37,7 @@ from node.ledger.tables import (
     AUCTIONS,
     LADDERS,
     PLANS,
+    AssetRecord,
     ladder_key,
     name_key,
 )
@@ -111,7 +120,7 @@ async def test_whole_auction_by_the_command_line(market: Market) -> None:
     await market.solo.seal()
     genesis = market.folder / "genesis.json"
     genesis.write_text(market.solo.town.genesis.render())
-    settled = await market.run("verify", AUCTION, "--genesis", genesis)
+    settled = await market.run("verify", AUCTION, *proven_by(genesis))
     assert settled.code == Exit.OK, settled.err
     assert "DIFFERS" not in settled.out
     assert "each record is proven against the genesis" in settled.out
@@ -186,7 +195,7 @@ async def check_plan(market: Market) -> None:
     assert (plan.version, plan.auctions[0].target) == (1, Decimal("5000.00"))
     genesis = market.folder / "genesis.json"
     genesis.write_text(market.solo.town.genesis.render())
-    proven = await market.run("calendar", "--plan", "--genesis", genesis, "--json")
+    proven = await market.run("calendar", "--plan", *proven_by(genesis), "--json")
     alone = await market.run("calendar", "--genesis", genesis)
     assert proven.code == Exit.OK, proven.err
     assert (proven.json["proven"], proven.json["plan"]) == (True, told)
@@ -203,7 +212,7 @@ async def check_forged_plan(market: Market, genesis: Path, told: list[dict[str, 
     record = PlanRecord(version=1, published_ms=1, auctions=())
     store.write([(key, encode(record))], sync=False)
     believed = await market.run("calendar", "--plan")
-    proven = await market.run("calendar", "--plan", "--genesis", genesis, "--json")
+    proven = await market.run("calendar", "--plan", *proven_by(genesis), "--json")
     store.write([(key, good)], sync=False)
 
     assert "nothing is planned" in believed.out
@@ -254,15 +263,25 @@ async def check_reads(market: Market) -> None:
     assert bidder.standing.excluded_until is None
 
 
+def proven_by(genesis: Path) -> tuple[str | Path, ...]:
+    """Return the options by which records are proven, of a network whose clock is years behind."""
+    return ("--genesis", genesis, "--max-age", "0")
+
+
+def recent(market: Market) -> Recency:
+    """Return what is demanded by default, by the clock of the network."""
+    return Recency(clock=market.solo.town.clock)
+
+
 async def check_verified_by_program(market: Market) -> None:
     """The client proves what it works out; the interface tells the same figures unproven."""
     genesis = market.solo.town.genesis
     told = await market.solo.call("khz_auctionFigures", {"auction": AUCTION})
     async with Client(market.solo.url, network=genesis) as client:
-        proven = await client.verify_auction(AUCTION)
+        proven = await client.verify_auction(AUCTION, recency=recent(market))
     async with Client(market.solo.url) as client:
         believed = await client.verify_auction(AUCTION)
-        given = await client.verify_auction(AUCTION, genesis=genesis)
+        given = await client.verify_auction(AUCTION, genesis=genesis, recency=recent(market))
 
     assert (proven.verified, proven.proven, proven.differing) == (True, True, ())
     assert (believed.proven, given) == (False, proven)
@@ -292,9 +311,9 @@ async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) ->
     genesis = market.solo.town.genesis
     async with Client(market.solo.url, network=genesis) as client:
         with pytest.raises(NotFound, match="the ledger does not have the auction nothing"):
-            await client.verify_auction("nothing")
+            await client.verify_auction("nothing", recency=recent(market))
         with pytest.raises(NoResult) as early:
-            await client.verify_auction(AUCTION)
+            await client.verify_auction(AUCTION, recency=recent(market))
         assert (type(early.value), early.value.stage) == (NoResult, "announced")
         elsewhere = genesis_of(
             replace(make_record(validators=1, protocol_version=3), name="elsewhere")
@@ -307,7 +326,7 @@ async def test_what_cannot_be_verified_is_an_error_of_its_own(market: Market) ->
         )
     async with Astray(market, "asset", name=CASH) as client:
         with pytest.raises(Unproven, match="is not what the node proves") as another:
-            await client.verify_auction(AUCTION)
+            await client.verify_auction(AUCTION, recency=recent(market))
         assert another.value.fault is None
 
 
@@ -315,17 +334,71 @@ async def test_absence_of_another_record_proves_nothing(market: Market) -> None:
     """That there is no plan of a name does not say that nothing was called of a security."""
     async with Astray(market, "plan") as client:
         with pytest.raises(Unproven, match="the calls MTB is not what the node proves"):
-            await Reader(client, market.solo.town.genesis).record_or_none(
+            await Reader(client, market.solo.town.genesis, recent(market)).record_or_none(
                 "calls", "MTB", CallsRecord
             )
         with pytest.raises(Unproven):
+            await client.verify_auction(AUCTION, recency=recent(market))
+
+
+class Behind(Client):
+    """A client of a node that answers once with the proof of an earlier block."""
+
+    kept: Read[reads.Proof] | None = None
+
+    @override
+    async def prove(self, kind: str, **asked: Any) -> Read[reads.Proof]:
+        kept, self.kept = self.kept, None
+        return kept or await super().prove(kind, **asked)
+
+
+async def test_record_that_is_proven_of_an_older_block_than_asked_for_is_refused(
+    market: Market,
+) -> None:
+    town = market.solo.town
+    head = town.chain.head
+    last = ManualClock(head.time_ms + 7_200_000)
+    async with Client(market.solo.url, network=town.genesis) as client:
+        for enough in (
+            Recency(clock=last),
+            Recency(max_age_s=None),
+            Recency(clock=last, min_height=head.height),
+        ):
+            with pytest.raises(NoResult):
+                await client.verify_auction(AUCTION, recency=enough)
+        with pytest.raises(Stale, match=f"block {head.height + 1} or later was asked for"):
+            await client.verify_auction(
+                AUCTION, recency=Recency(clock=last, min_height=head.height + 1)
+            )
+        last.advance(1)
+        with pytest.raises(Stale, match="is 7200 s ago; at most 7200 were asked for") as old:
+            await client.verify_auction(AUCTION, recency=Recency(clock=last))
+        with pytest.raises(Stale):  # this machine's clock is years ahead
             await client.verify_auction(AUCTION)
+    assert (old.value.record, old.value.fault) == (f"the auction {AUCTION}", None)
+    assert (old.value.height, old.value.time_ms) == (head.height, head.time_ms)
+
+
+async def test_no_record_is_taken_as_of_an_earlier_block_than_the_one_before_it(
+    market: Market,
+) -> None:
+    async with Behind(market.solo.url, network=market.solo.town.genesis) as client:
+        reader = Reader(client, market.solo.town.genesis, recent(market))
+        kept = await client.prove("asset", name=CASH)
+        await market.solo.seal()
+        assert (await client.prove("asset", name=CASH)).height == kept.height + 1
+
+        await reader.record("auction", AUCTION, AuctionRecord)
+        client.kept = kept
+        with pytest.raises(Stale, match=f"block {kept.height + 1} or later was asked for"):
+            await reader.record("asset", CASH, AssetRecord)
+        assert (await reader.record("asset", CASH, AssetRecord)).decimals == 2
 
 
 async def check_that_lies_are_seen(market: Market) -> None:
     """Each published figure that is altered comes out as the one that differs."""
     async with Client(market.solo.url) as client:
-        found = await gather(client, AUCTION, market.solo.town.genesis)
+        found = await gather(client, AUCTION, market.solo.town.genesis, recent(market))
 
     def differing(of_result: Any = None, of_row: Any = None, **of_auction: Any) -> set[str]:
         result = replace(found.auction.result, **(of_result or {}))
@@ -356,11 +429,15 @@ async def test_only_what_is_proven_is_verified(market: Market, tmp_path: Path) -
     founded = genesis_of(replace(make_record(validators=1, protocol_version=3), name="elsewhere"))
     other.write_text(founded.render())
 
-    unknown = await market.run("verify", "nothing", "--genesis", genesis)
-    early = await market.run("verify", AUCTION, "--genesis", genesis)
-    elsewhere = await market.run("verify", AUCTION, "--genesis", other)
+    unknown = await market.run("verify", "nothing", *proven_by(genesis))
+    early = await market.run("verify", AUCTION, *proven_by(genesis))
+    elsewhere = await market.run("verify", AUCTION, *proven_by(other))
     amended = await market.run("verify", AUCTION, "--amendment", other)
+    old = await market.run("verify", AUCTION, "--genesis", genesis, "--json")
 
+    assert old.code == Exit.REFUSED
+    assert "at most 7200 were asked for" in old.err
+    assert "record-stale" in old.err
     assert unknown.code == early.code == elsewhere.code == Exit.REFUSED
     assert "the ledger does not have the auction nothing" in unknown.err
     assert "there is no result to verify" in early.err
@@ -525,7 +602,7 @@ async def test_bid_on_paper_by_the_command_line(market: Market) -> None:
     await market.solo.seal()
     genesis = market.folder / "genesis.json"
     genesis.write_text(market.solo.town.genesis.render())
-    verified = await market.run("verify", AUCTION, "--genesis", genesis)
+    verified = await market.run("verify", AUCTION, *proven_by(genesis))
     assert verified.code == Exit.OK, verified.err
     assert "DIFFERS" not in verified.out
     assert "central-bank" not in (await market.run("result", AUCTION, "--json")).out

@@ -13,7 +13,7 @@ from node.cli.moments import zone_of
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
-from node.cli.trusted import amendments_option, founded
+from node.cli.trusted import amendments_option, founded, max_age_option, recency_of
 
 if TYPE_CHECKING:
     from node.client import Client
@@ -46,6 +46,7 @@ _NONE: Final = "0"
     help="With --plan: the network's genesis, against which each plan is proven.",
 )
 @amendments_option
+@max_age_option
 @url_option
 @timeout_option(10)
 @json_option
@@ -53,6 +54,7 @@ _NONE: Final = "0"
 def command(
     genesis: Path | None,
     amendments: tuple[Path, ...],
+    max_age_s: float,
     url: str,
     timeout_s: float,
     *,
@@ -86,7 +88,7 @@ def command(
             advice="Of an auction that is decided, `khazana auction verify` proves everything.",
         )
     trusted = None if genesis is None else founded(genesis, amendments)
-    found = with_client(url, timeout_s, lambda client: _read(client, trusted))
+    found = with_client(url, timeout_s, lambda client: _read(client, trusted, max_age_s))
     place = {name: found[name] for name in ("height", "block_id", "time")}
     steps, plan = found["calendar"], found["plan"]
     facts = {**place, "proven": trusted is not None, "plan": plan, "calendar": steps}
@@ -112,15 +114,16 @@ def command(
     emit_sheet(facts, "\n\n".join(parts), sheet, as_json=as_json, as_csv=as_csv)
 
 
-async def _read(client: "Client", trusted: "Genesis | None") -> dict[str, Any]:
+async def _read(client: "Client", trusted: "Genesis | None", max_age_s: float) -> dict[str, Any]:
     from node.debt import maturing, read_lines
 
     plans = await read_all(client, "khz_auctionPlans", "plans")
     if trusted is not None:
         from node.cli.auction.proven_plans import proven_plan
 
+        recency = recency_of(max_age_s)
         plans["plans"] = [
-            await proven_plan(client, each["plan"], trusted) for each in plans["plans"]
+            await proven_plan(client, each["plan"], trusted, recency) for each in plans["plans"]
         ]
     lines = await read_all(client, "khz_debt", "lines")
     found = await read_all(client, "khz_auctions", "auctions")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from node.amounts import render_amount
-from node.client.verifying import Reader
+from node.client.verifying import Reader, Recency
 from node.ledger.auctions.plans import PlanRecord
 from node.ledger.dates import date_of
 from node.ledger.tables import AssetRecord
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from node.genesis import Genesis
 
 
-async def proven_plan(client: "Client", plan: str, genesis: "Genesis") -> dict[str, Any]:
+async def proven_plan(
+    client: "Client", plan: str, genesis: "Genesis", recency: Recency
+) -> dict[str, Any]:
     """Return a plan of auctions as the interface shows it, from records that are proven.
 
     Raises:
         NotFound: there is no such plan.
         Unproven: a proof does not hold.
+        Stale: a proof is of an older block than was asked for.
     """
-    reader = Reader(client, genesis)
+    reader = Reader(client, genesis, recency)
     record = await reader.record("plan", plan, PlanRecord)
     codes = {each.asset for each in record.auctions}
     cash = {code: await reader.record("asset", code, AssetRecord) for code in sorted(codes)}

@@ -10,7 +10,7 @@ from node.cli.exits import CommandError, Exit
 from node.cli.options import timeout_option, url_option
 from node.cli.output import json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
-from node.cli.trusted import amendments_option, founded
+from node.cli.trusted import amendments_option, founded, max_age_option, recency_of
 
 
 @click.command()
@@ -21,6 +21,7 @@ from node.cli.trusted import amendments_option, founded
     help="The network's genesis. With it every record is proven, and no node is believed.",
 )
 @amendments_option
+@max_age_option
 @url_option
 @timeout_option(60)
 @json_option
@@ -29,6 +30,7 @@ def command(
     auction: str,
     genesis: Path | None,
     amendments: tuple[Path, ...],
+    max_age_s: float,
     url: str,
     timeout_s: float,
     *,
@@ -39,7 +41,7 @@ def command(
 
     It takes the announced terms, the anonymous ladder, the ministry's cut-off and the security's
     terms, and nothing else; each comes with a proof. Ends with 1 if anything comes out differently,
-    or a proof does not hold.
+    or a proof does not hold, or is of an older block than --max-age allows.
 
     \b
     Example:
@@ -55,7 +57,11 @@ def command(
     trusted = None if genesis is None else founded(genesis, amendments)
 
     found = with_client(
-        url, timeout_s, lambda client: client.verify_auction(auction, genesis=trusted)
+        url,
+        timeout_s,
+        lambda client: client.verify_auction(
+            auction, genesis=trusted, recency=recency_of(max_age_s)
+        ),
     )
     figures = found.figures
     facts = {
