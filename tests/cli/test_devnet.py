@@ -133,13 +133,16 @@ def test_stopped_network_is_not_started_where_somebody_has_its_port(
 
 
 def test_node_and_doctor_say_who_has_its_port(devnet: Devnet, begun_at_once: list[Devnet]) -> None:
+    """Of the node that has a desk for its pages, which is to wrap no error of the node's."""
     del devnet
-    home = begun_at_once[1].root / "nodes/crypto-council"
-    place = load_config(home / "node.toml").network.listen
+    home = begun_at_once[1].root / "nodes/central-bank"
+    config = load_config(home / "node.toml")
+    place = config.network.listen
     with socket.create_server(place):
         started = khazana("start", "--home", home)
         examined = here("doctor", "--home", home)
 
+    assert config.development.network is not None
     assert started.code == Exit.CONFIGURATION
     assert f"{place} is held by process {os.getpid()} (" in started.err
     assert examined.code == Exit.REFUSED

@@ -174,6 +174,9 @@ class DevnetDesk:
         """Give up what is being done."""
         if self._acting is not None:
             self._acting.cancel()
+        if isinstance(error, Exception):
+            # What ended the node beside it is to come out as itself, not in a group.
+            kind = error = trace = None
         await self._stack.__aexit__(kind, error, trace)
 
     _acting: asyncio.Task[None] | None = None
