@@ -46,7 +46,7 @@ def _identity(key: Path, certificate: Path) -> TlsIdentity:
     try:
         pem = key.read_bytes()
     except OSError as error:
-        raise _unusable("tls.key", f"{key}: {error.strerror}") from None
+        raise _unusable("tls.key", _told(key, error)) from None
     return TlsIdentity(certificate=load_certificate(certificate), private_key_pem=pem)
 
 
@@ -59,7 +59,7 @@ def load_certificate(path: Path) -> bytes:
             data = ssl.PEM_cert_to_DER_cert(data.decode("ascii"))
         check_certificate(data)
     except OSError as error:
-        raise _unusable("certificate", f"{path}: {error.strerror}") from None
+        raise _unusable("certificate", _told(path, error)) from None
     except (ValueError, CertificateError) as error:
         raise _unusable("certificate", f"{path}: {error}") from None
     return data
@@ -92,6 +92,12 @@ def _check_development(signer: Signer, genesis: Genesis) -> None:
             f"a development key, which everybody knows, on {genesis.name}, which is no development"
             " network; make a key with `khazana keys generate`",
         )
+
+
+def _told(path: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return f"{path}: {error.strerror}: chown it to the user that runs the node"
+    return f"{path}: {error.strerror}"
 
 
 def _unusable(key: str, message: str) -> ConfigError:

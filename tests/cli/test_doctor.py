@@ -1,11 +1,14 @@
 """`khazana doctor`: what it finds on nodes, up and down, and on homes with something amiss."""
 
 import asyncio
+import contextlib
+import os
 import re
 import shutil
 import socket
 import stat
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 
 from node.chain import Chain
 from node.cli.doctor.command import examine, text_of
-from node.cli.doctor.files import certificate_findings, listener_findings
+from node.cli.doctor.files import certificate_findings, listener_findings, permission_findings
 from node.cli.doctor.findings import Finding, Verdict, failed, ok
 from node.cli.doctor.kernel import KernelClock, read_kernel_clock
 from node.cli.doctor.machine import clock_findings, disk_findings, filesystem_of
@@ -27,6 +30,7 @@ from node.cli.doctor.network import (
 from node.cli.exits import Exit
 from node.cli.upkeep import load_home
 from node.clock import SystemClock
+from node.config import TlsConfig
 from node.control import Outlook, PeerOutlook
 from node.genesis import load_genesis
 from node.keys.certificates import create_tls_identity
@@ -160,6 +164,39 @@ def test_secrets_that_others_can_read_are_found_with_the_command_that_helps(home
     assert "mode 0644" in found["permissions.tls.pem"].found
     assert found["permissions.data"].verdict is Verdict.FAILED
     assert stat.S_IMODE(key.stat().st_mode) == 0o644, "a doctor changes nothing"
+
+
+@contextlib.contextmanager
+def as_somebody_else() -> Iterator[None]:
+    """Have no right to read everything while the block is in, as root has; else change nothing."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_key_that_is_another_users_is_no_reason_to_make_one_anew(home: Path) -> None:
+    config = load_home(home).config
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        key = Path(shutil.copy(config.tls.key, place))
+        certificate = shutil.copy(config.tls.certificate, place)
+        tls = TlsConfig(key=key, certificate=Path(certificate))
+        config = config.model_copy(update={"tls": tls, "data_dir": place})
+        key.chmod(0)
+        with as_somebody_else():
+            found = by_check((*permission_findings(config), *certificate_findings(config, (), 0)))
+
+    secret, pair = found["permissions.tls.pem"], found["certificate"]
+    assert secret.verdict is pair.verdict is Verdict.FAILED
+    assert "has mode 0000 and belongs to user" in secret.found
+    assert "Permission denied: chown it to the user that runs the node" in pair.found
+    assert secret.advice == pair.advice
+    assert secret.advice.startswith("Nothing is lost: chown the file")
 
 
 def test_key_and_certificate_of_two_pairs_are_found(home: Path) -> None:

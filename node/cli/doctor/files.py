@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 EXPIRY_WARNING_DAYS: Final = 30
 REVOCATIONS_WARNING_DAYS: Final = 1
 """They are written anew each week or so."""
+OWNED: Final = (
+    "Nothing is lost: chown the file to the user that runs the node, and look again as that user."
+)
 ENDLESS: Final = 9999
 """The year that stands for no end (RFC 5280, section 4.1.2.5)."""
 
@@ -59,6 +62,13 @@ def _secret(path: Path, grade: Verdict, *, check: str = "") -> Finding:
         )
     mode = stat.S_IMODE(found.st_mode)
     said = f"{path} has mode {mode:04o}"
+    if not _is_readable(path):
+        return failed(
+            check,
+            f"{said} and belongs to user {found.st_uid}: user {os.geteuid()} cannot read it",
+            expected,
+            OWNED,
+        )
     if mode & 0o077:
         return graded(check, grade, f"{said}: others can read it", expected, f"chmod 600 {path}")
     if found.st_uid not in (os.geteuid(), 0):
@@ -69,6 +79,16 @@ def _secret(path: Path, grade: Verdict, *, check: str = "") -> Finding:
             f"chown it to the node's user, or run the doctor as user {found.st_uid}.",
         )
     return ok(check, said, expected)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return False
+    except OSError:
+        return True  # What else it is, others say.
+    return True
 
 
 def certificate_findings(
@@ -88,9 +108,10 @@ def certificate_findings(
         make_contexts(identity, ())
         facts = check_certificate(identity.certificate)
     except (ConfigError, CertificateUnusable) as error:
-        yield failed(
-            "certificate", str(error), expected, f"Bring back both from the backup, or {again}"
-        )
+        # Nothing is to be made anew of a file that is there and belongs to somebody else.
+        is_ours = _is_readable(config.tls.key) and _is_readable(config.tls.certificate)
+        advice = f"Bring back both from the backup, or {again}" if is_ours else OWNED
+        yield failed("certificate", str(error), expected, advice)
         return
     yield graded(
         "certificate",
