@@ -14,6 +14,7 @@ from node.ledger.tables import ValidatorRecord
 from node.log import Logger
 from node.metrics import Metrics
 from node.network import Network
+from node.rpc.renewing import Renewable, keep_renewed
 from node.rpc.waiting import WaitingServer
 from node.snapshots import Installation, TrustedPoint
 from node.snapshots.trust import HOUR_MS
@@ -29,6 +30,7 @@ async def join_by_snapshot(
     genesis: Genesis,
     parts: NodeParts,
     thread: StorageThread | None,
+    renewables: list[Renewable],
     metrics: Metrics,
     log: Logger,
 ) -> None:
@@ -36,6 +38,7 @@ async def join_by_snapshot(
 
     Args:
         network: makes the links of a node at height 0.
+        renewables: what may be renewed meanwhile; this list has it as long as clients are answered.
 
     Raises:
         JoinRefused: what is configured does not do.
@@ -58,15 +61,22 @@ async def join_by_snapshot(
     )
     try:
         async with (
-            _telling_of(joining, config, metrics=metrics, log=log)
+            _telling_of(joining, config, renewables, metrics=metrics, log=log)
             if parts.serves_clients
             else contextlib.nullcontext(),
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(links.run(joining), name=f"{config.name}-network")
+            renewing: asyncio.Task[None] | None = None
+            if renewables:
+                renewing = tasks.create_task(
+                    keep_renewed(renewables), name=f"{config.name}-certificates"
+                )
             try:
                 has_joined = await joining.run()
             finally:
+                if renewing is not None:
+                    renewing.cancel()
                 links.stop()
     except BaseExceptionGroup as group:
         raise first_of(group) from None
@@ -76,7 +86,12 @@ async def join_by_snapshot(
 
 @contextlib.asynccontextmanager
 async def _telling_of(
-    joining: Joining, config: NodeConfig, *, metrics: Metrics, log: Logger
+    joining: Joining,
+    config: NodeConfig,
+    renewables: list[Renewable],
+    *,
+    metrics: Metrics,
+    log: Logger,
 ) -> AsyncIterator[None]:
     """Answer clients and whoever watches over the node while there is no chain yet."""
 
@@ -88,9 +103,10 @@ async def _telling_of(
         progress, metrics=metrics, log=log, limits=rpc_limits(rpc), hosts=rpc.hosts
     )
     try:
-        await listen_all(server, rpc, metrics=metrics, log=log)
+        renewables += await listen_all(server, rpc, metrics=metrics, log=log)
         yield
     finally:
+        renewables.clear()
         await server.stop()
 
 

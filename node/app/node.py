@@ -278,6 +278,7 @@ class Node:
             genesis=genesis,
             parts=parts,
             thread=thread,
+            renewables=self._renewables,
             metrics=self.metrics,
             log=self.log,
         )
@@ -585,7 +586,7 @@ class Node:
             pages=partial(Explorer, desk=self._parts.desk) if rpc.pages else None,
         )
         self._stack.push_async_callback(server.stop)
-        self._renewables = await listen_all(server, rpc, metrics=self.metrics, log=self.log)
+        self._renewables += await listen_all(server, rpc, metrics=self.metrics, log=self.log)
         return server
 
     async def _serve_operator(self, store: KeyValueStore, thread: StorageThread | None) -> None:

@@ -37,9 +37,44 @@ def one_of_four(folder: Path) -> LocalNode:
     return network.nodes[INSTITUTIONS[0]]
 
 
-async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Path) -> None:
+def listen_for_operators(
+    home: Path, authority: Authority, server: Identity, revocations: Path
+) -> int:
+    """Let a node have a listener that wants certificates; return its port."""
+    (port,) = own_ports(1)
+    with (home / CONFIG_FILE).open("a") as config:
+        config.write(
+            f'\n[rpc.listeners.operations]\nlisten = "127.0.0.1:{port}"\n'
+            f'certificate = "{server.certificate}"\nkey = "{server.key}"\n'
+            f'client_authority = "{authority.certificate}"\n'
+            f'client_revocations = "{revocations}"\n'
+        )
+    return port
+
+
+def replace(former: Identity, renewed: Identity) -> None:
+    """Write the files of a certificate anew."""
+    former.key.write_bytes(renewed.key.read_bytes())
+    former.certificate.write_bytes(renewed.certificate.read_bytes())
+
+
+async def is_shown(port: int, server: Identity, context: ssl.SSLContext) -> bool:
+    """Whether the listener shows this certificate to this client."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return bool(shown == ssl.PEM_cert_to_DER_cert(server.certificate.read_text()))
+
+
+async def test_a_node_that_joins_by_a_snapshot_reads_certificates_and_ends_when_it_is_told(
+    tmp_path: Path,
+) -> None:
     """Nobody serves one here, so it would wait for ever."""
+    authority = Authority(tmp_path, "authority")
+    server, first, second, kept = (authority.sign(name) for name in ("server", "1", "2", "kept"))
     founder = one_of_four(tmp_path)
+    port = listen_for_operators(founder.home, authority, server, authority.revoke())
+    ours = client_context(authority, kept)
     with (founder.home / CONFIG_FILE).open("a") as config:
         config.write(f'\n[sync]\ntrusted_height = 7\ntrusted_block = "{"11" * 32}"\n')
     checked = await run("config", "check", "--home", founder.home)
@@ -48,6 +83,12 @@ async def test_a_node_that_joins_by_a_snapshot_ends_when_it_is_told(tmp_path: Pa
     process = start_node(founder.home, leashed=True)
     try:
         await until(lambda: answers(founder.url, "/livez"))
+        replace(server, first)
+        await until(lambda: is_shown(port, first, ours))
+        replace(server, second)
+        process.signal(signal.SIGHUP)
+        await until(lambda: is_shown(port, second, ours))
+        assert not await answers(founder.url, "/readyz"), "it has no chain"
     finally:
         ended = await process.stop()
 
@@ -59,22 +100,10 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
     authority = Authority(tmp_path, "authority")
     server, lost, kept = (authority.sign(name) for name in ("server", "lost", "kept"))
     founder = one_of_four(tmp_path)
-    (port,) = own_ports(1)
-    with (founder.home / CONFIG_FILE).open("a") as config:
-        config.write(
-            f'\n[rpc.listeners.operations]\nlisten = "127.0.0.1:{port}"\n'
-            f'certificate = "{server.certificate}"\nkey = "{server.key}"\n'
-            f'client_authority = "{authority.certificate}"\n'
-            f'client_revocations = "{authority.revoke()}"\n'
-        )
+    port = listen_for_operators(founder.home, authority, server, authority.revoke())
 
     async def shows(identity: Identity, certificate: Identity) -> bool:
-        """Whether the listener shows this certificate to this client."""
-        ours = client_context(authority, identity)
-        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-        return bool(shown == ssl.PEM_cert_to_DER_cert(certificate.certificate.read_text()))
+        return await is_shown(port, certificate, client_context(authority, identity))
 
     async def metrics(identity: Identity) -> str:
         async with (
@@ -96,8 +125,7 @@ async def test_certificates_and_revoked_ones_are_read_again_at_a_signal(tmp_path
             before = await metrics(lost)
             renewed = authority.sign("renewed", until_year=2101)
             authority.revoke(lost)
-            server.key.write_bytes(renewed.key.read_bytes())
-            server.certificate.write_bytes(renewed.certificate.read_bytes())
+            replace(server, renewed)
             process.signal(signal.SIGHUP)
             await until(lambda: shows(kept, renewed))
             after = await metrics(kept)
