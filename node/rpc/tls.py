@@ -143,13 +143,15 @@ def read_tls(files: TlsFiles) -> ListenerTls:
             not match, or a list of the revoked is not of this authority.
     """
     context = _own(files)
-    ends = {"certificate": _end_of("certificate", files.certificate)}
+    own = _read("certificate", files.certificate)
+    ends = {"certificate": _end_of("certificate", files.certificate, own)}
     authority = None
     revocations = None
     if files.client_authority is not None:
-        _trust(context, files.client_authority)
+        # Read once: who came by the former of two is not to be taken for one who came by the new.
         authority = _read("client_authority", files.client_authority)
-        ends["client_authority"] = _end_of("client_authority", files.client_authority)
+        ends["client_authority"] = _end_of("client_authority", files.client_authority, authority)
+        _trust(context, files.client_authority, authority)
         if files.client_revocations is not None:
             revocations = _revoke(context, files.client_revocations, authority)
             if revocations.not_after is not None:
@@ -172,11 +174,12 @@ def _own(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def _trust(context: ssl.SSLContext, authority: Path) -> None:
+def _trust(context: ssl.SSLContext, path: Path, authority: bytes) -> None:
     try:
-        context.load_verify_locations(authority)
+        # What stands between certificates may be of any letters, and PEM has none of those.
+        context.load_verify_locations(cadata=authority.decode("ascii", "ignore"))
     except (OSError, ValueError) as error:
-        raise ListenerTlsError("client_authority", f"{authority}: {_reason(error)}") from None
+        raise ListenerTlsError("client_authority", f"{path}: {_reason(error)}") from None
     context.verify_mode = ssl.CERT_REQUIRED
 
 
@@ -195,10 +198,10 @@ def _revoke(context: ssl.SSLContext, path: Path, authority: bytes) -> Revocation
     return found
 
 
-def _end_of(setting: str, path: Path) -> datetime:
+def _end_of(setting: str, path: Path, content: bytes) -> datetime:
     """Return when the first certificate of a file ends."""
     try:
-        return min(link.not_after for link in read_chain(_read(setting, path)))
+        return min(link.not_after for link in read_chain(content))
     except CertificateError as error:
         raise ListenerTlsError(setting, f"{path}: {error}") from None
 

@@ -16,6 +16,7 @@ from node.access import Role
 from node.log import open_log
 from node.rpc import renewing
 from node.rpc.renewing import Renewable, keep_renewed
+from node.rpc.tls import TlsFiles, read_tls
 from tests.rpc.authorities import Authority, Identity, client_context, renewable
 from tests.rpc.solo import Solo, solo_node
 
@@ -106,6 +107,35 @@ async def test_files_that_cannot_be_used_change_nothing_and_it_is_said(
     now = metrics.value("khazana_tls_expiry_timestamp_seconds", listener="desk", file="certificate")
     assert now < until
     assert "certificate='until 2101-01-01'" in log.getvalue()
+
+
+def test_an_authority_that_is_replaced_while_it_is_read_is_one_and_not_two(
+    tmp_path: Path, authority: Authority, server: Identity
+) -> None:
+    """Else whoever came by the former would be taken for one who came by the new, and stay."""
+    other, looks = Authority(tmp_path, "other"), 0
+    former = authority.certificate.read_bytes()
+
+    class Replaced(type(tmp_path)):  # type: ignore[misc]  # as the system has it
+        def __fspath__(self) -> str:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                put(other.certificate, authority.certificate)
+            return str(self)
+
+    found = read_tls(
+        TlsFiles(
+            certificate=server.certificate,
+            key=server.key,
+            client_authority=Replaced(authority.certificate),
+        )
+    )
+
+    assert found.authority is not None
+    told = ssl.PEM_cert_to_DER_cert(found.authority.decode())
+    assert found.context.get_ca_certs(binary_form=True) == [told]
+    assert found.authority == former
 
 
 async def test_who_is_revoked_has_to_go_and_the_others_stay(
