@@ -7,6 +7,7 @@ repeats nothing of what was sent but in quoted JSON.
 
 import asyncio
 import math
+import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
@@ -34,6 +35,10 @@ HOSTS_CACHED: Final = 128
 """Each as long as a header may be, 8 kB. Clients name the same few in every request."""
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
+_HOST: Final = re.compile(
+    r"(?:\[(?P<address>[0-9A-Fa-f:.]+(?:%[^\]]+)?)\]|(?P<name>[^:\[\]]+?)\.?)(?::[0-9]{0,5})?"
+)
+"""Source: RFC 9110, section 7.2."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -115,8 +120,10 @@ def check_host(request: web.BaseRequest, names: Collection[str]) -> None:
 
 def is_known_host(header: str, names: Collection[str]) -> bool:
     """Return whether a Host header names this node: see `check_host`."""
+    if ANY_HOST in names:
+        return True
     host = _host_of(header)
-    return ANY_HOST in names or host in names or host == "localhost" or _is_address(host)
+    return host is not None and (host in names or host == "localhost" or _is_address(host))
 
 
 def check_origin(request: web.BaseRequest, origins: Collection[str] = ()) -> None:
@@ -201,10 +208,15 @@ def is_gone(request: web.BaseRequest) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _host_of(header: str) -> str:
-    if header.startswith("["):
-        return header[1:].partition("]")[0]
-    return header.partition(":")[0].lower().rstrip(".")
+def _host_of(header: str) -> str | None:
+    """Return the name in lower case, or the address; None: it is no host with or without a port."""
+    found = _HOST.fullmatch(header)
+    if found is None:
+        return None
+    name: str | None = found["name"]
+    if name is not None:
+        return name.lower()
+    return found["address"] if _is_address(found["address"]) else None
 
 
 @lru_cache(HOSTS_CACHED)

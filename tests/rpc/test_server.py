@@ -160,7 +160,13 @@ async def test_there_is_nothing_elsewhere(path: str) -> None:
 
 @pytest.mark.adversarial(76)
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a b"]
+    "host",
+    [
+        *("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a b"),
+        *("[::1].evil.example", "[::1]evil.example:80", "[::1", "[localhost]", "::1"),
+        *("localhost:evil.example", "localhost:80:80", "localhost:+8", "evil@localhost"),
+        *("localhost..", "localhost,evil.example", "127.1", "2130706433"),
+    ],
 )
 async def test_request_for_a_foreign_host_is_refused(host: str) -> None:
     async with solo_node(settled=False) as solo:
@@ -178,6 +184,9 @@ async def test_request_for_a_foreign_host_is_refused(host: str) -> None:
         "127.0.0.1",
         "192.0.2.7:26680",
         "[::1]:26680",
+        "[::1]",
+        "localhost.",
+        "localhost:",
         "node.example",
         "Node.Example.:80",
     ],
