@@ -81,7 +81,7 @@ async def listen(
         # 256 KiB, 512 MiB for those that may be open. `start_tls` has no word for it. A record of
         # TLS has 16 KiB (RFC 8446, 5.1). Holds for the whole process, connections of peers too.
         asyncio.sslproto.SSLProtocol.max_size = READ_AT_ONCE_BYTES
-        make = partial(_Doorway, runner.server, counted, tls, shaking, turned_away or _tell_nobody)
+        make = partial(_Doorway, server, counted, tls, shaking, turned_away or _tell_nobody)
     try:
         listening = await asyncio.get_running_loop().create_server(make, host, port)
     except OSError:
@@ -167,6 +167,9 @@ class _Listener(web.Server):
         self._counts = counts
         self._refuse = refuse
         self._settings = settings
+        self.addresses: Final[dict[web.RequestHandler, str]] = {}
+        """From where each connection comes. When it ends it is not asked: one with TLS that was
+        reset does not know it any more."""
 
     @override
     def __call__(self) -> web.RequestHandler:
@@ -180,14 +183,15 @@ class _Listener(web.Server):
         super().connection_made(handler, transport)
         reading: Any = transport
         reading.max_size = READ_AT_ONCE_BYTES
-        if self._counts and not self._counted.open(_peer_of(handler.peername)):
+        address = self.addresses.setdefault(handler, _peer_of(handler.peername))
+        if self._counts and not self._counted.open(address):
             transport.abort()
 
     @override
     def connection_lost(
         self, handler: web.RequestHandler, exc: BaseException | None = None
     ) -> None:
-        self._counted.close(_peer_of(handler.peername))
+        self._counted.close(self.addresses.pop(handler))
         super().connection_lost(handler, exc)
 
 
@@ -200,7 +204,7 @@ class _Doorway(asyncio.Protocol):
 
     def __init__(
         self,
-        server: web.Server,
+        server: _Listener,
         counted: Connections,
         tls: Renewable,
         shaking: set[asyncio.Task[None]],
@@ -249,7 +253,7 @@ class _Doorway(asyncio.Protocol):
             transport.abort()
             self._lose()
             raise
-        if encrypted is None or encrypted.is_closing():
+        if encrypted is None or encrypted.is_closing() or self._lost:
             self._lose()
             return
         now = self._tls.now  # may have been renewed meanwhile, when this was in no list yet
@@ -260,6 +264,7 @@ class _Doorway(asyncio.Protocol):
             return
         encrypted.set_write_buffer_limits(high=WRITE_BYTES)
         handler = self._server()
+        self._server.addresses[handler] = self._address
         encrypted.set_protocol(handler)
         handler.connection_made(encrypted)
         if self._received:  # together with the end of the handshake

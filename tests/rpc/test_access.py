@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import ssl
+import struct
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -486,6 +487,34 @@ async def test_who_takes_no_answers_has_no_more_written_with_tls_than_without(
         answer_bytes_max = limits.body_small_bytes  # What is larger is given piece by piece.
         assert await held <= WRITE_BYTES + answer_bytes_max + 1_000
         writer.transport.abort()
+
+
+@pytest.mark.adversarial(48)
+async def test_connections_with_tls_that_break_off_leave_their_address_its_places(
+    authority: Authority, server: Identity
+) -> None:
+    """As those of load balancers that look whether somebody is there."""
+    tls, ours = renewable(server), client_context(authority)
+    async with solo_node(settled=False, limits=RpcLimits(connections_per_address_max=2)) as solo:
+        port = await solo.server.start("127.0.0.1", 0, role=Role.PUBLIC, tls=tls)
+        served = solo.server._listening[-1]._runner.server
+        assert served is not None
+
+        async def held(count: int) -> None:
+            async with asyncio.timeout(60):
+                while len(served.connections) != count:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0)
+
+        for _ in range(2):
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=ours)
+            await held(1)
+            # With what lingers for no time a connection is reset and not ended.
+            taken = writer.get_extra_info("socket")
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            await held(0)
+        async with solo.session.get(f"https://127.0.0.1:{port}/livez", ssl=ours) as response:
+            assert response.status == 200
 
 
 @pytest.mark.adversarial(48)
