@@ -59,8 +59,11 @@ def replace(former: Identity, renewed: Identity) -> None:
 
 
 async def is_shown(port: int, server: Identity, context: ssl.SSLContext) -> bool:
-    """Whether the listener shows this certificate to this client."""
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    """Whether the listener is there and shows this certificate to this client."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    except ConnectionError:
+        return False
     shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
     return bool(shown == ssl.PEM_cert_to_DER_cert(server.certificate.read_text()))
