@@ -9,11 +9,13 @@ import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMsgType
 
+from node.metrics import Metrics
 from node.rpc.bodies import Body, ending
 from node.rpc.errors import InvalidParams, Limited, NotFound, Pruned
 from node.rpc.frames import text_frame
@@ -28,7 +30,7 @@ from node.rpc.subscriptions import (
     Unsubscribed,
     UnsubscribeParams,
 )
-from node.stages import Shared, Stage
+from node.stages import Shared
 
 AT_ONCE_MAX: Final = 16
 """Calls of one socket that are answered in one turn of the loop: half a millisecond."""
@@ -43,6 +45,20 @@ ROOM_POLL_S: Final = 0.01
 _MADE: ContextVar[list[Subscription]] = ContextVar("made")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charges:
+    """What a connection costs whoever opened it, and is counted against them."""
+
+    calls: Callable[[int], None]
+    """Takes so many calls, or raises `Limited`."""
+    work: Shared
+    """Takes the processor time of calls."""
+    requests: Callable[[], Body]
+    """Gives a large message its place while it comes."""
+    answers: Callable[[], Body]
+    """Gives a large answer its place until it is read."""
+
+
 class SocketSession:
     """What one connection may ask that needs the connection, and the tasks that serve it."""
 
@@ -53,30 +69,27 @@ class SocketSession:
         feed: Feed,
         limits: RpcLimits,
         *,
+        charges: Charges,
         parse_account: Callable[[str], object],
-        charge: Callable[[int], None],
-        requests: Callable[[], Body],
-        answers: Callable[[], Body],
-        count_lagging: Callable[[], None],
-        stage: Stage,
-        calling: Shared,
+        metrics: Metrics,
     ) -> None:
+        """Set up what the connection may hold; `serve` comes next.
+
+        Args:
+            parse_account: raises where a text is no address of this network.
+        """
         self._socket = response
         self._transport = transport
         self._feed = feed
         self._limits = limits
+        self._charges = charges
         self._parse_account = parse_account
-        self._charge = charge
-        self._requests = requests
-        self._answers = answers
+        self._metrics = metrics
         self._pending: Body | None = None
         """A large message that is not here whole."""
         self._pending_ends: asyncio.TimerHandle | None = None
         self._refusing = False
         """Whether the connection is being ended for a message that did not come whole."""
-        self._count_lagging = count_lagging
-        self._stage = stage
-        self._calling = calling
         # This file waits for room itself: see `_drained_to`.
         transport.set_write_buffer_limits(high=WRITE_LIMIT_NONE)
         link = transport.get_extra_info("socket")
@@ -188,11 +201,11 @@ class SocketSession:
 
     def _begin_piece(self) -> None:
         self._answered = self._rendered = 0
-        self._calling.__enter__()
+        self._charges.work.__enter__()
 
     def _end_piece(self, group: asyncio.TaskGroup, pending_bytes: int) -> None:
         self._flush()
-        self._calling.__exit__()
+        self._charges.work.__exit__()
         if pending_bytes > self._limits.body_small_bytes:
             self._hold_pending(group, pending_bytes)
         elif self._pending is not None:
@@ -210,7 +223,7 @@ class SocketSession:
             group.create_task(self._end(reason), name="rpc-socket-message")
 
         if self._pending is None:
-            self._have_pending(self._requests())
+            self._have_pending(self._charges.requests())
             self._pending_ends = asyncio.get_running_loop().call_later(
                 self._limits.body_timeout_ms / 1000, end, "the message did not come in time"
             )
@@ -290,7 +303,7 @@ class SocketSession:
     ) -> None:
         self._under_way += 1
         task = group.create_task(
-            self._calling.of(self._answer, begun, group), name="rpc-socket-call"
+            self._charges.work.of(self._answer, begun, group), name="rpc-socket-call"
         )
         task.add_done_callback(self._end_call)
 
@@ -300,7 +313,7 @@ class SocketSession:
 
     async def _pong(self, data: bytes) -> None:
         try:
-            self._charge(1)
+            self._charges.calls(1)
         except Limited:
             await self._close(WSCloseCode.POLICY_VIOLATION, "more pings than calls are answered")
             raise _Ended from None
@@ -308,7 +321,7 @@ class SocketSession:
 
     def _begin(self, dispatcher: Dispatcher, body: bytes) -> Begun:
         try:
-            return dispatcher.begin(body, charge=self._charge)
+            return dispatcher.begin(body, charge=self._charges.calls)
         except Limited as error:
             return dispatcher.failure(None, error)
 
@@ -323,7 +336,7 @@ class SocketSession:
         for subscription in made:
             if subscription.id in self._subscriptions:
                 subscription.task = group.create_task(
-                    self._stage.of(self._follow, subscription),
+                    self._metrics.stages.serve.of(self._follow, subscription),
                     name=f"rpc-subscription-{subscription.id}",
                 )
 
@@ -332,7 +345,7 @@ class SocketSession:
         if len(answer) <= self._limits.body_small_bytes:
             await self._send(answer)
             return
-        with self._answers() as body:
+        with self._charges.answers() as body:
             try:
                 async with asyncio.timeout(None) as timeout:
                     body.come(len(answer), ending(timeout))
@@ -466,7 +479,8 @@ class SocketSession:
             await self._never()
         self._flush()
         self.lagging.set()
-        self._count_lagging()
+        labels = {"method": "khz_subscription", "result": "lagged"}
+        self._metrics.rpc_requests.labels(**labels).inc()
         resume = Cursor(height=0, index=0)
         for subscription in self._subscriptions.values():
             resume = subscription.seen

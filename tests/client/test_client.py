@@ -398,7 +398,7 @@ async def test_read_comes_back_when_it_is_told_to(monkeypatch: pytest.MonkeyPatc
     limits = RpcLimits(calls_per_second=20, calls_burst=2)
     async with solo_node(limits=limits) as solo, client_of(solo) as client:
         refused = asyncio.Event()
-        take = solo.server._allowances.calls.take
+        take = solo.server._budget.allowances.calls.take
 
         def noted(*args: Any, **named: Any) -> None:
             try:
@@ -407,7 +407,7 @@ async def test_read_comes_back_when_it_is_told_to(monkeypatch: pytest.MonkeyPatc
                 refused.set()
                 raise
 
-        monkeypatch.setattr(solo.server._allowances.calls, "take", noted)
+        monkeypatch.setattr(solo.server._budget.allowances.calls, "take", noted)
         await client.status()
         with pytest.raises(Limited):
             await client.send(transfer(solo))
@@ -422,7 +422,7 @@ async def test_read_comes_back_when_it_is_told_to(monkeypatch: pytest.MonkeyPatc
         def refuse(*_: Any, **__: Any) -> None:
             raise rpc.Limited("not today", retry_after_ms=int(PATIENCE_S * 1000) + 1)
 
-        monkeypatch.setattr(solo.server._allowances.calls, "take", refuse)
+        monkeypatch.setattr(solo.server._budget.allowances.calls, "take", refuse)
         with pytest.raises(Limited):
             await client.status()
 

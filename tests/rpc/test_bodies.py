@@ -406,7 +406,7 @@ async def test_socket_that_reads_no_large_answers_is_ended() -> None:
     async with solo_node(settled=False, limits=limits) as solo, socket(solo) as (_, writer):
         writer.write(masked(MANY) * PIPELINED)
         async with asyncio.timeout(90):
-            while solo.server._sessions:
+            while solo.server._subscribers._sessions:
                 assert solo.server.answers.held_bytes <= 2 * size
                 await asyncio.sleep(0)
         await let_go(solo)

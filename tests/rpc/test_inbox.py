@@ -61,7 +61,7 @@ class Plain:
 
 async def test_call_is_answered_without_a_task_or_a_turn_of_the_queue() -> None:
     async with solo_node() as solo, Plain.open(solo) as one:
-        (session,) = solo.server._sessions
+        (session,) = solo.server._subscribers._sessions
         tasks = len(asyncio.all_tasks())
         for number in range(20):
             one.writer.write(masked(asked(number)))
@@ -122,7 +122,7 @@ async def test_message_in_fragments_and_pieces_is_answered_in_its_turn() -> None
 async def test_heads_of_fragments_are_not_held_against_whoever_sends_many() -> None:
     limits = RpcLimits(body_small_bytes=1_000)
     async with solo_node(limits=limits) as solo, Plain.open(solo) as one:
-        (session,) = solo.server._sessions
+        (session,) = solo.server._subscribers._sessions
         for number in range(10):
             fragments = [bytearray(masked(bytes((byte,)), CONTINUATION)) for byte in asked(number)]
             fragments[0][0] |= WSMsgType.TEXT
@@ -143,7 +143,7 @@ async def test_call_behind_a_queued_one_waits_for_it() -> None:
         raw = solo.town.transfer("a0", "a1").hex()
         one.writer.write(masked(asked(1, "khz_submit", transaction=raw, wait="final")))
         await solo.intake.taken.wait()
-        (session,) = solo.server._sessions
+        (session,) = solo.server._subscribers._sessions
         one.writer.write(masked(asked(2)))
         one.writer.write(masked(asked(3)))
         queued = 0

@@ -692,7 +692,7 @@ async def test_many_transactions_are_looked_up_a_few_in_a_turn_and_never_as_of_a
         raw = solo.town.transfer("a0", "a1")
         last = solo.town.id_of(raw).hex()
         ids = [last] + [f"{number:064x}" for number in range(199)]
-        (entry,) = (each for each in solo.server._methods if each.name == "khz_transactions")
+        (entry,) = (each for each in solo.server._calls.methods if each.name == "khz_transactions")
         asked = entry.call(TransactionsParams(ids=ids))
         assert asked.send(None) is None  # it has looked for the first, which is unknown
         height = solo.town.chain.head.height

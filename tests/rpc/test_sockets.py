@@ -267,7 +267,7 @@ async def test_subscriber_who_is_told_late_is_told_all_whichever_way_it_goes(
     limits = RpcLimits(send_buffer_bytes=1 << 14, stream_blocks_max=2)
     async with solo_node(limits=limits) as solo, listener(solo) as one:
         await one.subscribe()
-        (subscription,) = next(iter(solo.server._sessions))._subscriptions.values()
+        (subscription,) = next(iter(solo.server._subscribers._sessions))._subscriptions.values()
         feed, first = solo.server._feed, solo.town.chain.head.height + 1
         tell_some = Feed._tell_some
         for together in (1, 2, 3):
@@ -535,7 +535,7 @@ async def test_subscriber_that_reads_again_in_time_finds_where_to_resume(
         for _ in range(8):
             await solo.town.decide(*(solo.town.transfer("a0", "a1", 1) for _ in range(100)))
         deaf = await Deaf.open(solo, topics=TOPICS, **{"from": "0-0"})
-        session = next(iter(solo.server._sessions))
+        session = next(iter(solo.server._subscribers._sessions))
         drained_to = session._drained_to
 
         async def patient(size_bytes: int) -> bool:
@@ -571,7 +571,7 @@ async def test_one_that_demands_one_by_one_and_never_reads_is_cut_off(
     limits = RpcLimits(stall_ms=100, send_buffer_bytes=1 << 14, calls_per_second=None)
     async with solo_node(limits=limits) as solo:
         deaf = await Deaf.open(solo, topics=["blocks"])
-        (session,) = solo.server._sessions
+        (session,) = solo.server._subscribers._sessions
         held = 0
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(90):
@@ -616,7 +616,7 @@ async def test_a_hundred_subscribers_of_which_some_do_not_read() -> None:
     )
     async with solo_node(limits=limits) as solo, contextlib.AsyncExitStack() as stack:
         deaf = [await Deaf.open(solo, topics=TOPICS) for _ in range(10)]
-        of_deaf = list(solo.server._sessions)
+        of_deaf = list(solo.server._subscribers._sessions)
         readers = [await stack.enter_async_context(listener(solo)) for _ in range(90)]
         for reader in readers:
             await reader.subscribe("receipts", "events")

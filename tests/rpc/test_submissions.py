@@ -561,7 +561,7 @@ async def test_large_lists_under_way_are_bounded_by_what_has_come() -> None:
         _, slow = await asyncio.open_connection("127.0.0.1", solo.server.port)
         slow.write(head.encode() + bytes(1_999))
         async with asyncio.timeout(60):
-            while not solo.server._held.lists.held_bytes:  # noqa: ASYNC110
+            while not solo.server._budget.held.lists.held_bytes:  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
         status, body = await solo.submit_list([solo.town.transfer("a0", "a1")])
