@@ -1,15 +1,12 @@
 """The network of one node, as it is configured: whom it dials and lets in, over which wires."""
 
-from collections.abc import Callable
-
 from node.app.loading import load_certificate, load_following_identity
 from node.app.parts import NodeParts
-from node.app.release import software
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.log import Logger
 from node.metrics import Metrics
-from node.network import LaneLimits, Network, NetworkSettings, Observer, WireLimits
+from node.network import Introduction, LaneLimits, Network, NetworkSettings, Observer, WireLimits
 from node.network.tls import TlsIdentity
 from node.network.transport import Transport
 from node.network.websocket import WebSocketTransport
@@ -38,25 +35,18 @@ def make_transport(
 
 def make_network(
     transport: Transport,
+    introduction: Introduction,
     *,
     config: NodeConfig,
     genesis: Genesis,
     parts: NodeParts,
-    height: Callable[[], int],
-    earliest: Callable[[], int],
     metrics: Metrics,
     log: Logger,
 ) -> Network:
-    """Return the network over these wires; it knows no validator yet.
-
-    Args:
-        height: the height that this node tells of itself.
-        earliest: the first height that it serves.
-    """
+    """Return the network over these wires; it knows no validator yet."""
     network = config.network
     return Network(
-        name=config.name,
-        genesis_hash=genesis.hash,
+        introduction,
         transport=transport,
         addresses={name: str(place) for name, place in network.peers.items()},
         observers=[
@@ -66,11 +56,8 @@ def make_network(
                 *parts.observers,
             )
         ],
-        height=height,
-        earliest=earliest,
         log=log,
         metrics=metrics,
-        software=software(),
         settings=network_settings(config),
         limits=wire_limits(genesis),
         random=parts.random,

@@ -47,7 +47,7 @@ from node.ledger.errors import InvariantViolation
 from node.log import Logger, open_log
 from node.mempool import Mempool
 from node.metrics import Metrics
-from node.network import Network
+from node.network import Introduction, Network
 from node.network.tls import TlsIdentity
 from node.network.transport import Transport
 from node.network.websocket import WebSocketTransport
@@ -431,13 +431,19 @@ class Node:
             metrics=self.metrics,
             log=self.log,
         )
+        introduction = Introduction(
+            name=self.name,
+            genesis_hash=self.genesis.hash,
+            height=height,
+            earliest=earliest,
+            software=software(),
+        )
         return make_network(
             self._transport,
+            introduction,
             config=self.config,
             genesis=self.genesis,
             parts=self._parts,
-            height=height,
-            earliest=earliest,
             metrics=self.metrics,
             log=self.log,
         )

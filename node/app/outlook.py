@@ -17,7 +17,7 @@ from node.genesis import Genesis
 from node.ledger.tables import ValidatorRecord
 from node.log import silent_log
 from node.metrics import Metrics
-from node.network import Network, Observer, PeerView, WireLimits, WireMessage
+from node.network import Introduction, Network, Observer, PeerView, WireLimits, WireMessage
 from node.network.roster import PinnedRecord
 from node.network.websocket import WebSocketTransport
 from node.replica.replica import Replica
@@ -131,8 +131,9 @@ async def call_peers(
     )
     metrics, log = Metrics(), silent_log()
     network = Network(
-        name=config.name,
-        genesis_hash=genesis.hash,
+        Introduction(
+            name=config.name, genesis_hash=genesis.hash, height=lambda: 0, software=software
+        ),
         transport=WebSocketTransport(
             identity=load_identity(config),
             listen=None,
@@ -145,11 +146,8 @@ async def call_peers(
             Observer(name=name, tls_certificate=load_certificate(path))
             for name, path in config.network.observers.items()
         ],
-        height=lambda: 0,
-        earliest=lambda: 1,
         log=log,
         metrics=metrics,
-        software=software,
         limits=limits,
     )
     network.set_validators(validators)

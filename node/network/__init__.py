@@ -9,6 +9,7 @@ from node.network.errors import (
     WireError,
     WireFault,
 )
+from node.network.introduction import Introduction
 from node.network.messages import (
     BATCH_SIZE_BYTES,
     BLOCKS_MAX,
@@ -68,6 +69,7 @@ __all__ = [
     "Handler",
     "Handovers",
     "Hello",
+    "Introduction",
     "Lane",
     "LaneLimits",
     "LinkClosed",

@@ -23,7 +23,7 @@ votes, blocks, and who should be told what.
 import asyncio
 import math
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -31,6 +31,7 @@ from node.log import Logger
 from node.metrics import Metrics
 from node.network.contacts import Contact, PeerView, Standing
 from node.network.errors import DialFailed, LinkClosed, WireError, WireFault
+from node.network.introduction import Introduction
 from node.network.messages import (
     BATCH_SIZE_BYTES,
     BATCH_TRANSACTIONS_MAX,
@@ -87,17 +88,13 @@ class Network:
 
     def __init__(
         self,
+        introduction: Introduction,
         *,
-        name: str,
-        genesis_hash: bytes,
         transport: Transport,
         addresses: Mapping[str, str],
         observers: Sequence[PinnedRecord] = (),
-        height: Callable[[], int],
-        earliest: Callable[[], int] = lambda: 1,
         log: Logger,
         metrics: Metrics,
-        software: str = "khazana",
         settings: NetworkSettings | None = None,
         limits: WireLimits | None = None,
         random: Random | None = None,
@@ -105,30 +102,23 @@ class Network:
         """Store what is given; nothing happens before `run`.
 
         Args:
-            name: ours, as in the validator set or the others' observer lists.
-            genesis_hash: 32 bytes; peers of another genesis are refused.
+            introduction: who we are.
             addresses: "host:port" by name, for those members that we dial.
             observers: who may connect beside the validators.
-            height: our last committed height, asked at each Hello.
-            earliest: the first height whose block we can serve, asked at each Hello.
             random: source of jitter and of our instance number; a simulation seeds it.
         """
-        self._name = name
-        self._genesis_hash = genesis_hash
+        self._introduction = introduction
         self._transport = transport
         self._addresses = dict(addresses)
         self._observers = tuple(observers)
-        self._height = height
-        self._earliest = earliest
         self._log = log.bind(part="network")
         self._metrics = metrics
         self._traffic = Traffic(metrics)
-        self._software = software
         self._settings = settings or NetworkSettings()
         self._limits = limits or WireLimits()
         self._random = random or Random(secrets.randbits(64))
         self._instance = self._random.getrandbits(63)
-        self._roster = Roster.of((), self._observers, own_name=name)
+        self._roster = Roster.of((), self._observers, own_name=introduction.name)
         self._contacts: dict[str, Contact] = {}
         self._handler: Handler | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -188,7 +178,7 @@ class Network:
 
         Cheap when nothing changes: may be called after every block.
         """
-        roster = Roster.of(validators, self._observers, own_name=self._name)
+        roster = Roster.of(validators, self._observers, own_name=self._introduction.name)
         if roster == self._roster:
             return
         self._roster = roster
@@ -303,7 +293,7 @@ class Network:
 
     async def _keep_dialling(self, contact: Contact, address: str) -> None:
         settings = self._settings
-        if self._name > contact.member.name:
+        if self._introduction.name > contact.member.name:
             # Our dial would lose the tie: give the other side's the first chance.
             await asyncio.sleep(settings.yield_to_preferred_s)
         while True:
@@ -441,15 +431,7 @@ class Network:
 
     async def _exchange_hello(self, link: Link, contact: Contact) -> Hello:
         """Say Hello, hear Hello, and check that it is the peer we know on the network we know."""
-        ours = Hello(
-            version=PROTOCOL_VERSION,
-            network=self._genesis_hash,
-            name=self._name,
-            instance=self._instance,
-            height=self._height(),
-            earliest=self._earliest(),
-            software=self._software,
-        )
+        ours = self._introduction.hello(self._instance)
         try:
             async with asyncio.timeout(self._settings.handshake_timeout_s):
                 await link.send(encode_message(ours))
@@ -470,8 +452,9 @@ class Network:
         """Say why this is not the peer we know on the network we know; None: it is."""
         if hello.version != PROTOCOL_VERSION:
             return f"it speaks version {hello.version}, we speak {PROTOCOL_VERSION}"
-        if hello.network != self._genesis_hash:
-            theirs, ours = (each[:8].hex() for each in (hello.network, self._genesis_hash))
+        expected = self._introduction.genesis_hash
+        if hello.network != expected:
+            theirs, ours = (each[:8].hex() for each in (hello.network, expected))
             return f"it is on network {theirs}, we are on {ours}"
         if hello.name != contact.member.name:
             return f"its key is {contact.member.name}'s and it says {hello.name}"
@@ -513,7 +496,7 @@ class Network:
         if peer.dialled == former.dialled:
             # One side dials one link at a time: it has given up the former.
             return True
-        return peer.dialled == (self._name < peer.name)
+        return peer.dialled == (self._introduction.name < peer.name)
 
     def _leave(self, contact: Contact, peer: Peer, reason: str) -> None:
         assert contact.peer is peer

@@ -19,6 +19,7 @@ from node.log import silent_log
 from node.metrics import Metrics
 from node.network import (
     Forgot,
+    Introduction,
     Memory,
     Network,
     Observer,
@@ -47,8 +48,7 @@ class Puppet:
         self._signer = development_signer(f"{name}/consensus")
         self._genesis_hash = cluster.genesis.hash
         self.network = Network(
-            name=name,
-            genesis_hash=cluster.genesis.hash,
+            Introduction(name=name, genesis_hash=cluster.genesis.hash, height=lambda: self.height),
             transport=cluster.net.transport(
                 cluster.address(name), cluster.founded.keys[name].tls_certificate
             ),
@@ -60,7 +60,6 @@ class Puppet:
                 for other, keys in cluster.founded.keys.items()
                 if keys.public_key is None
             ],
-            height=lambda: self.height,
             log=silent_log(),
             metrics=Metrics(),
             random=Random(name),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 from typing_extensions import override
@@ -258,7 +259,8 @@ def test_a_peer_that_lies_about_its_height_does_not_keep_a_wiped_validator_out()
             await network.settle(A, network.transaction())
             await network.stop(D)
             network[D].disk = Disk()
-            network[B].up.network._height = lambda: 10**9
+            liar = network[B].up.network
+            liar._introduction = replace(liar._introduction, height=lambda: 10**9)
             await network.start(D)
 
             for _ in range(30):

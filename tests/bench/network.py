@@ -20,6 +20,7 @@ from node.keys.certificates import create_tls_identity
 from node.log import silent_log
 from node.metrics import Metrics
 from node.network import (
+    Introduction,
     Lane,
     Network,
     NetworkSettings,
@@ -94,11 +95,9 @@ async def four_nodes(settings: NetworkSettings) -> AsyncIterator[list[tuple[Netw
                 settings=settings,
             )
             network = Network(
-                name=name,
-                genesis_hash=bytes(32),
+                Introduction(name=name, genesis_hash=bytes(32), height=lambda: 0),
                 transport=transport,
                 addresses={peer: f"127.0.0.1:{port}" for peer, port in ports.items()},
-                height=lambda: 0,
                 log=silent_log(),
                 metrics=Metrics(),
                 settings=settings,

@@ -11,7 +11,7 @@ import structlog
 
 from node.log import Logger
 from node.metrics import Metrics
-from node.network import Network, NetworkSettings, Observer, WireLimits, WireMessage
+from node.network import Introduction, Network, NetworkSettings, Observer, WireLimits, WireMessage
 from node.network.memory import MemoryNet
 from node.network.transport import Transport
 
@@ -95,12 +95,10 @@ class Node:
         self.recorder = recorder or Recorder()
         self.metrics = Metrics()
         self.network = Network(
-            name=name,
-            genesis_hash=genesis_hash,
+            Introduction(name=name, genesis_hash=genesis_hash, height=lambda: self.height),
             transport=transport,
             addresses=addresses,
             observers=observers,
-            height=lambda: self.height,
             log=self.recorder.log(),
             metrics=self.metrics,
             settings=settings,
