@@ -32,7 +32,7 @@ from node.chain.behind import BranchesBehind, are_with_block, catch_up
 from node.chain.candidates import Candidate, Candidates
 from node.chain.errors import ChainDamaged, InvalidBlock, UpgradeRequired
 from node.chain.evidence import check_evidence, select_evidence
-from node.chain.execution import Draft, execute, hash_of_validators
+from node.chain.execution import CommittedState, Draft, execute, hash_of_validators
 from node.chain.head import Head, validator_set
 from node.chain.history import History
 from node.chain.opening import check_belongs, found_chain, is_empty, load_head
@@ -691,17 +691,18 @@ class Chain:
 
     def _execute(self, draft: Draft, parent: Parent) -> Candidate:
         rehearsal = self._ahead.stop()
+        committed = CommittedState(
+            records=self._records, nodes=self._nodes, standing=self._standing
+        )
         try:
             with self._stages.apply:
                 return execute(
                     draft,
                     parent,
+                    committed,
                     self._genesis,
-                    self._records,
-                    self._nodes,
-                    self._stages,
-                    rehearsal,
-                    self._standing,
+                    rehearsal=rehearsal,
+                    stages=self._stages,
                 )
         except CommitmentError as error:
             raise ChainDamaged(str(error)) from error

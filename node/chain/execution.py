@@ -50,28 +50,38 @@ class Draft:
     """What the evidence proves, in its order."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedState:
+    """The state after a block, as it is committed."""
+
+    records: RecordSource
+    nodes: NodeSource
+    """Of the tree over them."""
+    standing: Standing
+    """What is known of its accounts."""
+
+
 def execute(
     draft: Draft,
     parent: Parent,
+    committed: CommittedState,
     genesis: Genesis,
-    records: RecordSource,
-    nodes: NodeSource,
-    stages: Stages,
+    *,
     rehearsal: BlockRehearsal,
-    standing: Standing,
+    stages: Stages,
 ) -> Candidate:
     """Apply the draft on top of its parent and return the candidate, with its header.
 
     Args:
+        committed: the state after the parent.
         rehearsal: what was worked out beforehand on this parent; it may be empty.
-        standing: what is known of the accounts of the state after the parent.
 
     Raises:
         InvariantViolation: the ledger contradicts itself; the node stops.
         StorageError: the committed state cannot be read.
     """
     height = parent.height + 1
-    state = LedgerState(records)
+    state = LedgerState(committed.records)
     context = BlockContext(
         height=height,
         time_ms=draft.time_ms,
@@ -86,11 +96,11 @@ def execute(
         draft.accusations,
         _amendment(genesis.amendment_at(height)),
         rehearsal.due.perform,
-        standing,
+        committed.standing,
     )
     changes = rehearsal.changes(result.written)
     with stages.commitment:
-        tree = commitment.update(nodes, changes.encoded, rehearsal.tree)
+        tree = commitment.update(committed.nodes, changes.encoded, rehearsal.tree)
     receipts = encode_each(result.receipts)
     events = rehearsal.encode_events(result.events)
     leaves = list(map(receipt_leaf, ids, receipts))

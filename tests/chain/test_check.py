@@ -104,9 +104,9 @@ async def test_block_is_applied_once_by_proposer_and_voter(
     proposer, voter = await proposer_and_voter()
     applied: list[int] = []
 
-    def watched(draft: Draft, *others: Any) -> Candidate:
+    def watched(draft: Draft, *others: Any, **named: Any) -> Candidate:
         applied.append(draft.time_ms)
-        return execute(draft, *others)
+        return execute(draft, *others, **named)
 
     monkeypatch.setattr("node.chain.chain.execute", watched)
     candidate, transactions = proposed(proposer, proposer.transfer("a0", "a1"))
