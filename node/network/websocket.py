@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any, Final, TypeAlias
 
@@ -23,7 +22,7 @@ from aiohttp import web
 
 from node.log import Logger, Sparing
 from node.metrics import Metrics
-from node.network.conduct import TokenBucket
+from node.network.arrivals import Arrivals
 from node.network.errors import DialFailed, LinkClosed, WireError, WireFault
 from node.network.settings import NetworkSettings
 from node.network.tls import TlsIdentity, make_contexts
@@ -38,7 +37,6 @@ _WebSocket: TypeAlias = "web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 _ACCEPT_PAUSE_S: Final = 0.2  # when accepting fails, as it does without free descriptors
 _BACKLOG: Final = 128
-_HOSTS_MAX: Final = 1024  # source addresses whose rate is remembered
 _CLOSE_MESSAGE_MAX: Final = 120  # RFC 6455 5.5: a control frame holds 125 bytes, 2 are the code
 _UNSENT_BYTES: Final = 1 << 17  # kept in the kernel; what is beyond it can still be overtaken
 
@@ -84,8 +82,7 @@ class WebSocketTransport:
         self._server: web.Server | None = None
         self._session: aiohttp.ClientSession | None = None
         self._upgrades: dict[asyncio.BaseProtocol, asyncio.Future[WebSocketLink]] = {}
-        self._handshakes: Counter[str] = Counter()  # in progress, by source host
-        self._rates: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._arrivals = Arrivals(self._settings)
 
     @property
     def port(self) -> int:
@@ -97,7 +94,7 @@ class WebSocketTransport:
     @property
     def handshakes(self) -> int:
         """Inbound connections without an identity yet."""
-        return self._handshakes.total()
+        return self._arrivals.shaking
 
     async def start(self, tasks: asyncio.TaskGroup, accept: Accept) -> None:
         """Listen and serve.
@@ -212,37 +209,16 @@ class WebSocketTransport:
                 await asyncio.sleep(_ACCEPT_PAUSE_S)
                 continue
             host = address[0]
-            refusal = self._refusal(host, loop.time())
+            refusal = self._arrivals.refusal(host, loop.time())
             if refusal is not None:
                 connection.close()
                 self._turn_away(refusal, f"{host}:{address[1]}", "too many, or too often")
                 continue
-            self._handshakes[host] += 1
+            self._arrivals.begin(host)
             tasks.create_task(
                 self._welcome(connection, host, f"{host}:{address[1]}", accept),
                 name=f"inbound-{host}:{address[1]}",
             )
-
-    def _refusal(self, host: str, now_s: float) -> str | None:
-        """Return why this host may not even start a handshake, as a metric label, or None."""
-        settings = self._settings
-        if self._handshakes.total() >= settings.handshakes_max:
-            return "too-many-handshakes"
-        if self._handshakes[host] >= settings.handshakes_per_host_max:
-            return "too-many-handshakes-of-host"
-        rate = self._rates.get(host)
-        if rate is None:
-            rate = self._rates[host] = TokenBucket(
-                rate_per_s=settings.handshakes_per_host_per_s,
-                burst=settings.handshakes_per_host_burst,
-                now_s=now_s,
-            )
-            if len(self._rates) > _HOSTS_MAX:
-                self._rates.popitem(last=False)
-        self._rates.move_to_end(host)
-        if not rate.try_take(1.0, now_s):
-            return "too-fast"
-        return None
 
     async def _welcome(
         self, connection: socket.socket, host: str, address: str, accept: Accept
@@ -250,9 +226,7 @@ class WebSocketTransport:
         try:
             link = await self._shake_hands(connection, address)
         finally:
-            self._handshakes[host] -= 1
-            if not self._handshakes[host]:
-                del self._handshakes[host]
+            self._arrivals.end(host)
         if link is not None:
             await accept(link)
 

@@ -7,11 +7,10 @@ callers are what a flood is made of.
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from node.clock import Clock
+from node.network.arrivals import source_of
 from node.rpc.errors import Limited
 
 ADDRESSES_MAX: Final = 10_000
@@ -195,21 +194,9 @@ def _kind(address: str) -> str:
     return "key" if address.startswith("key ") else "address"
 
 
-@lru_cache(ADDRESSES_MAX)
 def caller(remote: str | None) -> str:
     """Return the name under which a remote address is counted.
 
-    An IPv6 caller owns a whole /64 and could otherwise be 2^64 callers. Headers such as
-    X-Forwarded-For are not believed: anyone can write them.
+    Headers such as X-Forwarded-For are not believed: anyone can write them.
     """
-    if remote is None:
-        return "unknown"
-    try:
-        address = ip_address(remote.partition("%")[0])
-    except ValueError:
-        return remote
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-    return str(address)
+    return "unknown" if remote is None else source_of(remote)

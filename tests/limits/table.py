@@ -433,8 +433,8 @@ HIT: Final[Mapping[str, str]] = {
     "node.network.settings.NetworkSettings.links_per_key_max": (
         f"{_MEETING}::test_one_key_has_a_bounded_number_of_links_and_one_of_them_counts"
     ),
-    "node.network.websocket._HOSTS_MAX": (
-        f"{_VALUES}::test_rates_of_a_bounded_number_of_hosts_are_remembered"
+    "node.network.arrivals.SOURCES_MAX": (
+        "tests/network/test_arrivals.py::test_remembered_places_are_bounded"
     ),
     "node.network.messages.SNAPSHOTS_MAX": _MESSAGE,
     # Snapshots.

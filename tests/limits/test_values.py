@@ -22,7 +22,6 @@ from node.keys.errors import CertificateError
 from node.log import silent_log
 from node.metrics import Metrics
 from node.network import Forgot
-from node.network import websocket as websocket_module
 from node.replica.entries import ENTRY_SIZE_MAX, decode_entry
 from node.replica.returning import CALLED_AHEAD_MAX, CALLS_MAX
 from node.rpc import RpcLimits
@@ -37,7 +36,6 @@ from tests.app.puppet import puppet
 from tests.app.test_lies import HONEST, B, goes_on, send_all, started
 from tests.chain.town import make_town
 from tests.fuzz import seeds
-from tests.network.sockets import HOST, RealNode
 from tests.network.virtual_time import run_virtual
 from tests.rpc.solo import solo_node
 
@@ -120,26 +118,6 @@ def test_a_frame_of_a_backup_that_claims_too_much_is_not_read() -> None:
         BackupReader(file).check()
 
     assert file.tell() == len(MAGIC) + len(header)
-
-
-async def test_rates_of_a_bounded_number_of_hosts_are_remembered(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Every address of loopback is a host of its own."""
-    monkeypatch.setattr(websocket_module, "_HOSTS_MAX", 20)
-    async with RealNode("a").running() as node:
-        port = node.transport.port
-        for number in range(60):
-            source = (f"127.0.9.{number + 1}", 0)
-            _, writer = await asyncio.open_connection(HOST, port, local_addr=source)
-            writer.transport.abort()
-        # The last one is answered: by then the node has seen all the others.
-        peer_reader, writer = await asyncio.open_connection(HOST, port)
-        writer.write(b"no TLS")
-        await peer_reader.read()
-        writer.transport.abort()
-
-        assert len(node.transport._rates) <= 20
 
 
 async def test_a_filter_names_as_many_accounts_as_it_may_and_no_more() -> None:
