@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +15,21 @@ from typing import Any
 
 import pytest
 
+from node.cli.demo import playing as sale
+from node.cli.demo.auction import BIDS, FACE_TOTAL_RUPEES
+from node.cli.demo.primary import BILL
+from node.cli.demo.retail import VICTIM
+from node.cli.demo.stage import Cast, root_at
 from node.cli.exits import Exit
 from node.client import Client
 from node.config import load_config
 from node.keys.development import development_signer
+from node.provision.local import LocalNetwork, open_network
 from node.provision.ports import Reservation
 from tests.cli.asked import here
 from tests.cli.running import Ran, khazana
+from tests.explorer.pressing import Told, pressing
+from tests.explorer.test_browser import browser
 
 pytestmark = pytest.mark.e2e
 
@@ -98,6 +107,15 @@ def test_network_that_another_command_is_starting_is_left_to_it(tmp_path: Path) 
     assert ran.code == Exit.REFUSED
     assert f"is starting the network in {tmp_path}" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_network_is_not_made_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    ran = here("devnet", "up", "--dir", tmp_path / "file/network", "--json")
+
+    assert (ran.code, ran.out) == (Exit.CONFIGURATION, "")
+    assert json.loads(ran.err)["error"]["reason"] == "home-unwritable"
 
 
 @pytest.mark.parametrize("how", ["listens", "has reserved it"])
@@ -282,7 +300,7 @@ def test_joint_act_travels_as_a_file_from_hand_to_hand(devnet: Devnet, tmp_path:
                     "asset": "BILL-1",
                     "name": "A bill",
                     "issuer": "finance-ministry",
-                    "identifiers": {"isin": "PKTB0574M033"},
+                    "identifiers": {"isin": "PKTB0575M006"},
                     "terms": {
                         "type": "bill",
                         "issue_day": "2026-11-20",
@@ -414,6 +432,80 @@ def test_development_keys_are_refused_by_a_network_that_is_none(
 
     assert ran.code == Exit.CONFIGURATION
     assert "development key" in ran.err
+
+
+@pytest.mark.timeout(600)
+async def test_a_browser_plays_the_sale_of_a_bill_button_by_button(devnet: Devnet) -> None:
+    """In English with script and in Urdu without it, in turn; each step is on the ledger then.
+
+    Among the last in the file: a validator is killed.
+    """
+    network, checked = open_network(devnet.root), 0
+    before = network.process(VICTIM)
+    async with (
+        browser() as driver,
+        Client(devnet.url, network=network.genesis) as client,
+        pressing(driver, devnet.url, "dvp") as windows,
+    ):
+        for number, step in enumerate(sale.STEPS):
+            window = windows[number % 2]
+            told = await window.press(step.name)
+
+            assert told.state == ("ready" if step.is_played is None else "done"), told.verdict
+            # How long the chain stood still is the one check that a busy machine can fail.
+            assert step.name == "outage" or told.failed == [], told.checked
+            assert told.faults == [], step.name
+            following = [each for each in sale.STEPS[number + 1 :] if each.is_played is not None]
+            repeated = [each for each in sale.STEPS if each.is_played is None]
+            ready = following[:1] if following else repeated
+            assert told.ready == [window.title(each.name) for each in ready]
+            checked += len(told.checked)
+            await look_up(step.name, told, client, network)
+    assert checked == 22, "all that the terminal checks, but the supply of the rupee"
+    after = network.process(VICTIM)
+    assert before is not None
+    assert after is not None
+    assert after.pid != before.pid
+
+
+async def look_up(step: str, told: Told, client: Client, network: LocalNetwork) -> None:
+    """Hold what the page says of a step of the sale against the ledger."""
+    cast = Cast.known()
+    match step:
+        case "gather":
+            owners = [(await client.account(each.address)).value.owner for each in cast.dealers]
+            assert owners == [each.name for each in cast.dealers]
+        case "issue":
+            assert (await client.asset(BILL)).value.supply == FACE_TOTAL_RUPEES
+        case "settle":
+            held = [await client.holding(each.address, BILL) for each in cast.dealers]
+            assert held == [bid.face_rupees for bid in BIDS]
+        case "retail":
+            assert (await client.participant(cast.exchange.name)).value.licences
+            assert all([await client.holding(each.address, BILL) for each in cast.people])
+        case "outage":
+            height = (await client.status()).height
+            async with Client(network.nodes[VICTIM].url, network=client.network) as alone:
+                root = (await client.block(height, transactions="none")).value.header.state_root
+                assert await root_at(alone, height) == root
+        case "refusals":
+            assert (await client.account(cast.people[0].address)).value.hold is None
+            names = "OFFICES_MISSING ACCOUNT_ON_HOLD HOLDING_INSUFFICIENT PARTICIPANT_UNKNOWN"
+            for name in (*names.split(), "WRONG_NETWORK"):
+                assert any(name in each for each in told.checked), name
+        case "proof":
+            assert any("The proof holds" in each for each in told.checked)
+            assert any("proof refused" in each for each in told.checked)
+        case "close":
+            (stated,) = re.findall(r"(\d+)\D*: ([0-9a-f]{16})$", "\n".join(told.checked), re.M)
+            block = (await client.block(int(stated[0]), transactions="none")).value
+            assert block.header.state_root.startswith(stated[1])
+        case _:
+            pytest.fail(f"{step} is looked up nowhere")
+    for path in told.linked:
+        sent = (await client.transaction_state(path.rpartition("/")[2])).value
+        assert sent.receipt is not None
+        assert sent.receipt.applied
 
 
 def test_killed_node_is_seen_and_comes_back(devnet: Devnet) -> None:
