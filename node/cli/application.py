@@ -157,6 +157,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             error.show()
         sys.exit(Exit.USAGE)
     except click.Abort:
+        if as_json:
+            failure = CommandError(
+                Exit.INTERRUPTED,
+                "stopped from the keyboard",
+                advice="What was begun is whole or not there: begin again.",
+            )
+            emit_error(failure, as_json=True)
         sys.exit(Exit.INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe has gone (`khazana query … | head`): nothing is left to say.

@@ -252,6 +252,12 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "There is something at the place of the new home.",
         "A home is never overwritten: choose another place, or move it away.",
     ),
+    "node.provision.homes.HomeUnwritable": make_entry(
+        "home-unwritable",
+        Exit.CONFIGURATION,
+        "A new home cannot be written at its place.",
+        "Choose another place, or see that this one has room and belongs to you.",
+    ),
     "node.provision.founding.MissingKeys": make_entry(
         "keys-missing",
         Exit.CONFIGURATION,

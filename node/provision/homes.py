@@ -43,6 +43,18 @@ class HomeExists(Exception):
         self.home = home
 
 
+class HomeUnwritable(Exception):
+    """A new home cannot be written where it is to be.
+
+    Attributes:
+        home: that place.
+    """
+
+    def __init__(self, home: Path, error: OSError) -> None:
+        super().__init__(f"{home} cannot be written: {error.strerror or error}")
+        self.home = home
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
     """What a node's configuration says, as far as it is not a default."""
@@ -139,7 +151,15 @@ def write_home(home: Path, new: NewHome) -> None:
 
     Raises:
         HomeExists: the folder is there and not empty.
+        HomeUnwritable: the disk is full, or the folder somebody else's, or its like.
     """
+    try:
+        _write_home(home, new)
+    except OSError as error:
+        raise HomeUnwritable(home, error) from None
+
+
+def _write_home(home: Path, new: NewHome) -> None:
     if home.exists() and (not home.is_dir() or any(e.name != DRAFT for e in home.iterdir())):
         raise HomeExists(home)
     home.parent.mkdir(parents=True, exist_ok=True)

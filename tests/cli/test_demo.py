@@ -1,16 +1,29 @@
 """`khazana demo`: played once, whole; and how it tells what it does."""
 
 import io
+import json
 import re
+import signal
 import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from node.cli.demo import playing as sale
+from node.cli.demo.debt import playing as debt
 from node.cli.demo.narrator import Narrator, PlainVoice
 from node.cli.demo.proof import _changed, _places
 from node.cli.demo.retail import _longest_pause
+from node.cli.demo.stage import EXCHANGE
+from node.cli.demo.steps import Step
+from node.cli.exits import Exit
 from node.clock import ManualClock
+from node.provision.reference import INSTITUTIONS
+from tests.cli.asked import here
 from tests.docs.blocks import ROOT, line, text
 from tests.docs.shell import shows, surroundings, typed
 
@@ -19,33 +32,71 @@ needs_setup = pytest.mark.skipif(
 )
 
 
+def performed(command: str, folder: Path) -> tuple[str, dict[str, Any]]:
+    """Type a demonstration that is to print its result as JSON; return what it told, and that.
+
+    In a folder of its own, so that processes of another demonstration are not taken for ours.
+    """
+    told, temporary = folder / "told", folder / "temporary"
+    temporary.mkdir()
+    printed = typed(f"{command} 2> {told}", surroundings(TMPDIR=str(temporary)))
+
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert str(temporary) not in listing.stdout
+    assert list(temporary.iterdir()) == []
+    return told.read_text(), json.loads(printed)
+
+
+def agree(told: str, result: dict[str, Any], steps: Sequence[Step[Any]]) -> None:
+    """Assert that a result says what was told, check by check, and that all is well."""
+    assert result["holds"] is True
+    assert (result["dir"], result["genesis"]) == (None, None)
+    assert result["steps"] == [
+        {"step": number, "name": each.name, "title": each.title}
+        for number, each in enumerate(steps, start=1)
+    ]
+    for each in result["steps"]:
+        assert f"\n{each['step']}/{len(steps)}  {each['title']}\n" in told
+    lines = re.findall(r"^ +[\d.]+ s  (holds |FAILED) (.*)$", told, re.MULTILINE)
+    assert lines == [
+        ("holds ", f"{each['name']}: {each['found']}" if each["found"] else each["name"])
+        for each in result["checks"]
+    ]
+    assert {each["step"] for each in result["checks"]} <= {each["step"] for each in result["steps"]}
+    count = len(result["checks"])
+    assert re.search(rf"^checks +{count} of {count} hold$", told, re.MULTILINE)
+    assert re.search(rf"^height +{result['height']}$", told, re.MULTILINE)
+    assert re.search(rf"^time +{result['seconds']} s$", told, re.MULTILINE)
+    assert told.endswith("\nEvery check holds.\n")
+    assert len(set(result["state_roots"].values())) == 1
+
+
 @needs_setup
 @pytest.mark.e2e
 def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
-    """As the first page has one type it, with the last page that it shows."""
-    # In a folder of its own, so that processes of another demonstration are not taken for ours.
-    printed = typed(line("README.md", "make demo"), surroundings(TMPDIR=str(tmp_path)))
+    """As the first page has one type it, with the last page that it shows; and for a machine."""
+    command = line("README.md", "make demo")
+    told, result = performed(f"{command} ARGS=--json", tmp_path)
 
-    shows(printed, text("README.md", "height "))
-    assert " FAILED " not in printed
-    checks = re.search(r"^checks +(\d+) of (\d+) hold$", printed, re.MULTILINE)
-    assert checks is not None
-    assert checks[1] == checks[2]
-    assert int(checks[1]) == len(re.findall(r" s  holds  ", printed))
-    roots = re.findall(r"^[\w-]+ +([0-9a-f]{64})$", printed, re.MULTILINE)
-    assert len(roots) == 5
-    assert len(set(roots)) == 1
-    sums = re.findall(r"^(?:MTB-3M-574|PKR) +([\d.]+) +([\d.]+)$", printed, re.MULTILINE)
-    assert len(sums) == 2
-    assert all(supply == holdings for supply, holdings in sums)
-    applied = re.search(r"^transactions +([\d,]+) APPLIED$", printed, re.MULTILINE)
-    assert applied is not None
-    assert int(applied[1].replace(",", "")) > 6_000
-    for step in range(1, 9):
-        assert f"\n{step}/8  " in printed, "it says what it is doing while it does it"
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(tmp_path) not in listing.stdout
-    assert list(tmp_path.iterdir()) == []
+    agree(told, result, sale.STEPS)
+    shows(told, text("README.md", "height "))
+    assert len(result["checks"]) == 23
+    assert result["transactions"]["APPLIED"] > 6_000
+    count = f"{result['transactions']['APPLIED']:,}"
+    assert re.search(rf"^transactions +{count} APPLIED$", told, re.MULTILINE)
+    for figures in (
+        result["latency_ms"]["all_validators"],
+        result["latency_ms"]["one_of_four_dead"],
+    ):
+        assert 0 < figures["p50"] <= figures["p95"] <= figures["p99"]
+    assert [*result["state_roots"]] == [*INSTITUTIONS, EXCHANGE]
+    for name, root in result["state_roots"].items():
+        assert re.search(rf"^{name} +{root}$", told, re.MULTILINE)
+    assert [each["asset"] for each in result["assets"]] == ["MTB-3M-574", "PKR"]
+    for each in result["assets"]:
+        assert each["supply"] == each["holdings"]
+        row = rf"^{each['asset']} +{each['supply']} +{each['holdings']}$"
+        assert re.search(row, told, re.MULTILINE)
 
 
 @needs_setup
@@ -53,12 +104,51 @@ def test_demonstration_holds_and_leaves_no_process(tmp_path: Path) -> None:
 def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) -> None:
     """With one validator, which takes a fifth of the time; with four it is the same play."""
     command = line("README.md", ".venv/bin/khazana demo debt")
-    printed = typed(command, surroundings(TMPDIR=str(tmp_path)))
+    told, result = performed(f"{command} --json", tmp_path)
 
-    assert " FAILED " not in printed
-    assert re.search(r"^checks +61 of 61 hold$", printed, re.MULTILINE)
-    assert len(re.findall(r" s  holds  everybody has what", printed)) == 8
-    assert "\n20/20  " in printed
+    agree(told, result, debt.STEPS)
+    assert len(result["checks"]) == 61
+    names = [each["name"] for each in result["checks"]]
+    assert sum(each.startswith("everybody has what") for each in names) == 8
+    assert re.search(rf"^from +{result['from']}$", told, re.MULTILINE)
+    assert date.fromisoformat(result["to"]) > date.fromisoformat(result["from"])
+    assert [*result["state_roots"]] == ["central-bank"]
+
+
+def test_what_goes_wrong_is_told_once_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
+    taken = tmp_path / "nodes/central-bank"
+    taken.mkdir(parents=True)
+    (taken / "mine").touch()
+
+    machine = here("demo", "debt", "--keep", tmp_path, "--json")
+    person = here("demo", "debt", "--keep", tmp_path)
+    nowhere = here("demo", "debt", "--keep", taken / "mine/below", "--json")
+
+    assert machine.code == person.code == nowhere.code == Exit.CONFIGURATION
+    assert (machine.out, nowhere.out) == ("", "")
+    error = json.loads(machine.err.splitlines()[-1])["error"]
+    assert (error["exit"], error["reason"]) == (Exit.CONFIGURATION, "home-exists")
+    assert json.loads(nowhere.err.splitlines()[-1])["error"]["reason"] == "home-unwritable"
+    assert "is there already and is no empty folder" in person.err
+    assert "Traceback" not in machine.err + person.err + nowhere.err
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(240)
+def test_demonstration_that_is_stopped_leaves_nothing_and_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "node", "demo", "debt", "--validators", "1", "--json"]
+    variables = surroundings(TMPDIR=str(tmp_path), PYTHONPATH=str(ROOT))
+    with subprocess.Popen(
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as playing:
+        assert playing.stderr is not None
+        first = playing.stderr.readline()
+        playing.send_signal(signal.SIGINT)
+        out, err = playing.communicate(timeout=200)
+
+    assert "starting the validators" in first
+    assert (playing.returncode, out) == (Exit.INTERRUPTED, "")
+    assert json.loads(err.splitlines()[-1])["error"]["reason"] == "interrupted"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,10 +39,10 @@ async def close(stage: Stage) -> None:
         "height": height,
         "transactions": {outcome_name(code): count for code, count in sorted(outcomes.items())},
         "latency_ms": {
-            "all validators": _percentiles(
+            "all_validators": _percentiles(
                 latencies_ms(stage, after_s=-inf, before_s=stage.killed_at)
             ),
-            "one of four dead": _percentiles(
+            "one_of_four_dead": _percentiles(
                 latencies_ms(stage, after_s=stage.killed_at, before_s=inf)
             ),
         },

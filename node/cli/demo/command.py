@@ -1,16 +1,13 @@
 """`khazana demo`: four institutions sell, settle and prove a treasury bill."""
 
-import asyncio
-import sys
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from node.cli.application import LazyGroup, Place
-from node.cli.exits import Exit
-from node.cli.output import emit, fields, is_terminal, json_option, table
+from node.cli.output import fields, json_option, table
 
 if TYPE_CHECKING:
     from node.cli.demo.narrator import Narrator
@@ -44,32 +41,10 @@ def command(ctx: click.Context, keep: Path | None, *, as_json: bool) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
+    from node.cli.demo.performing import perform
     from node.cli.demo.playing import STEPS
-    from node.clock import SystemClock
 
-    voice = (
-        TerminalVoice()
-        if is_terminal() and not as_json
-        else PlainVoice(sys.stderr if as_json else sys.stdout)
-    )
-    narrator = Narrator(voice, SystemClock(), steps=len(STEPS))
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="khazana-demo-") as folder:
-            closing = asyncio.run(_play(Path(folder) / "network", narrator))
-    else:
-        closing = asyncio.run(_play(keep, narrator))
-    result = {
-        "holds": narrator.all_hold,
-        "seconds": round(narrator.elapsed_s, 1),
-        **closing,
-        "checks": [
-            {"step": c.step, "name": c.name, "holds": c.holds, "found": c.found}
-            for c in narrator.checks
-        ],
-    }
-    emit(result, "\n" + _table(result, narrator), as_json=as_json)
-    ctx.exit(Exit.OK if narrator.all_hold else Exit.REFUSED)
+    ctx.exit(perform(_play, _last_page, steps=STEPS, keep=keep, as_json=as_json))
 
 
 async def _play(root: Path, narrator: "Narrator") -> dict[str, Any]:
@@ -86,28 +61,23 @@ async def _play(root: Path, narrator: "Narrator") -> dict[str, Any]:
         return stage.closing
 
 
-def _table(result: dict[str, Any], narrator: "Narrator") -> str:
+def _last_page(result: Mapping[str, Any]) -> str:
+    from node.cli.demo.performing import checks_line, verdict
+
     summary = {
         "height": result["height"],
         "transactions": ", ".join(f"{n:,} {name}" for name, n in result["transactions"].items()),
     }
     for when, latency in result["latency_ms"].items():
         figures = ", ".join(f"{name} {value:.0f} ms" for name, value in latency.items())
-        summary[f"submit to final, {when}"] = figures
-    summary |= {
-        "checks": f"{sum(c.holds for c in narrator.checks)} of {len(narrator.checks)} hold",
-        "time": f"{result['seconds']} s",
-    }
+        summary[f"submit to final, {when.replace('_', ' ')}"] = figures
+    summary |= {"checks": checks_line(result), "time": f"{result['seconds']} s"}
+    assets = [(each["asset"], each["supply"], each["holdings"]) for each in result["assets"]]
     return "\n\n".join(
         [
             fields(summary),
             table(list(result["state_roots"].items()), head=("node", "state root")),
-            table(
-                [(a["asset"], a["supply"], a["holdings"]) for a in result["assets"]],
-                head=("asset", "supply", "sum of holdings"),
-            ),
-            "Every check holds."
-            if result["holds"]
-            else "FAILED: " + "; ".join(c.name for c in narrator.checks if not c.holds),
+            table(assets, head=("asset", "supply", "sum of holdings")),
+            verdict(result),
         ]
     )

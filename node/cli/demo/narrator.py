@@ -1,7 +1,7 @@
 """How the demonstration tells what it does: lines as it happens, and the checks it makes.
 
 On a terminal with colours and a moving line; elsewhere plain lines, one event each, so that a log
-of it reads well. With `--json` the telling goes to stderr and stdout holds one object.
+of it reads well.
 """
 
 from collections.abc import Iterator

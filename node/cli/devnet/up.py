@@ -146,8 +146,14 @@ def _alone(root: Path) -> Iterator[None]:
 
     Raises:
         CommandError: another one does.
+        HomeUnwritable: there can be no such folder.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    from node.provision.homes import HomeUnwritable
+
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeUnwritable(root, error) from None
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:

@@ -35,7 +35,7 @@ async def close(stage: DebtStage) -> None:
         "from": first,
         "to": (await stage.today()).isoformat(),
         "height": height,
-        "state_root": next(iter(roots.values())),
+        "state_roots": roots,
     }
 
 

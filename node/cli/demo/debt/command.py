@@ -1,15 +1,13 @@
 """`khazana demo debt`: half a year of public debt in a minute."""
 
-import asyncio
-import sys
-import tempfile
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.exits import Exit
-from node.cli.output import emit, fields, is_terminal, json_option
+from node.cli.output import fields, json_option
 
 if TYPE_CHECKING:
     from node.cli.demo.narrator import Narrator
@@ -43,34 +41,13 @@ def command(ctx: click.Context, keep: Path | None, validators: str, *, as_json: 
       khazana demo debt --validators 1
     """
     from node.cli.demo.debt.playing import STEPS
-    from node.cli.demo.narrator import Narrator, PlainVoice, TerminalVoice
-    from node.clock import SystemClock
+    from node.cli.demo.performing import perform
 
-    voice = (
-        TerminalVoice()
-        if is_terminal() and not as_json
-        else PlainVoice(sys.stderr if as_json else sys.stdout)
-    )
-    narrator = Narrator(voice, SystemClock(), steps=len(STEPS))
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="khazana-demo-") as folder:
-            closing = asyncio.run(_play(Path(folder) / "network", narrator, int(validators)))
-    else:
-        closing = asyncio.run(_play(keep, narrator, int(validators)))
-    result = {
-        "holds": narrator.all_hold,
-        "seconds": round(narrator.elapsed_s, 1),
-        **closing,
-        "checks": [
-            {"step": c.step, "name": c.name, "holds": c.holds, "found": c.found}
-            for c in narrator.checks
-        ],
-    }
-    emit(result, "\n" + _summary(result, narrator), as_json=as_json)
-    ctx.exit(Exit.OK if narrator.all_hold else Exit.REFUSED)
+    plays = partial(_play, validators=int(validators))
+    ctx.exit(perform(plays, _last_page, steps=STEPS, keep=keep, as_json=as_json))
 
 
-async def _play(root: Path, narrator: "Narrator", validators: int) -> dict[str, Any]:
+async def _play(root: Path, narrator: "Narrator", *, validators: int) -> dict[str, Any]:
     from node.cli.demo.debt.playing import STEPS
     from node.cli.demo.debt.stage import set_stage
     from node.cli.demo.steps import play
@@ -84,21 +61,15 @@ async def _play(root: Path, narrator: "Narrator", validators: int) -> dict[str, 
         return stage.closing
 
 
-def _summary(result: dict[str, Any], narrator: "Narrator") -> str:
-    failed = [check.name for check in narrator.checks if not check.holds]
-    return "\n\n".join(
-        [
-            fields(
-                {
-                    "from": result["from"],
-                    "to": result["to"],
-                    "height": result["height"],
-                    "state root": result["state_root"],
-                    "checks": f"{len(narrator.checks) - len(failed)} of"
-                    f" {len(narrator.checks)} hold",
-                    "time": f"{result['seconds']} s",
-                }
-            ),
-            "Every check holds." if not failed else "FAILED: " + "; ".join(failed),
-        ]
-    )
+def _last_page(result: Mapping[str, Any]) -> str:
+    from node.cli.demo.performing import checks_line, verdict
+
+    summary = {
+        "from": result["from"],
+        "to": result["to"],
+        "height": result["height"],
+        "state root": next(iter(result["state_roots"].values())),
+        "checks": checks_line(result),
+        "time": f"{result['seconds']} s",
+    }
+    return f"{fields(summary)}\n\n{verdict(result)}"
