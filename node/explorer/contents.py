@@ -299,6 +299,8 @@ class ValidatorsContent(results.Result, frozen=True, kw_only=True):
     quorum: int
     faults_survived: int
     validators: list[ValidatorLine]
+    former: list[ledger_results.TenureView]
+    """Of those who decide no longer, the last of each, the latest first."""
 
 
 class ValidatorMinute(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,9 +313,15 @@ class ValidatorMinute(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValidatorContent(results.Result, frozen=True, kw_only=True):
-    """One of those who decide the next height."""
+    """One of those who decide the next height, or decided an earlier one."""
 
-    validator: ValidatorLine
+    name: str
+    validator: ValidatorLine | None
+    """None: it decides no longer."""
+    tenures: list[ledger_results.TenureView]
+    """When it did, the latest first."""
+    earlier: bool
+    """Whether there may be earlier ones."""
     hour: list[ValidatorMinute]
     evidence: list[results.EvidenceView]
     """Of the latest evidence what is against it."""

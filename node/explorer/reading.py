@@ -56,7 +56,7 @@ from node.explorer.refusals import PageRefusal
 from node.explorer.showing import Showing, cut
 from node.ledger.policies import account_address
 from node.rpc import ledger_results, params, results
-from node.rpc.errors import InvalidParams, NotFound, Pruned
+from node.rpc.errors import InvalidParams, Pruned
 from node.rpc.jsonrpc import NoParams
 from node.rpc.pages import Door
 from node.rpc.rendering import render_time
@@ -426,28 +426,40 @@ class Reading:
     async def validators(self) -> ValidatorsContent:
         """Return those who decide the next height, and how they do."""
         found = await self._ask(self._methods.validators, params.ValidatorsParams())
+        past = await self._ask(self._methods.validator_history, params.ValidatorHistoryParams())
+        deciding = {line.name for line in found.validators}
+        former: dict[str, ledger_results.TenureView] = {}
+        for each in past.tenures:
+            if each.validator not in deciding:
+                former.setdefault(each.validator, each)
         return ValidatorsContent(
             **at_head(self._chain.head),
             fault_model=found.fault_model,
             quorum=found.quorum,
             faults_survived=found.faults_survived,
             validators=self._validator_lines(found.validators),
+            former=list(former.values())[:ROWS_MAX],
         )
 
     async def validator(self, argument: str) -> ValidatorContent:
-        """Return one of those who decide the next height, and its last hour.
+        """Return one who decides the next height, or has decided an earlier one, and its last hour.
 
         Raises:
-            NotFound: it decides nothing now.
+            NotFound: it never decided anything.
         """
         found = await self._ask(self._methods.validators, params.ValidatorsParams())
         chosen = [each for each in found.validators if each.name == argument]
-        if not chosen:
-            raise NotFound(f"there is no validator {cut(argument)!r}")
+        wanted = convert(
+            {"validator": argument}, params.ValidatorHistoryParams, argument, "expected-name"
+        )
+        past = await self._ask(self._methods.validator_history, wanted)
         shown = await self.evidence({})
         return ValidatorContent(
             **at_head(self._chain.head),
-            validator=self._validator_lines(chosen)[0],
+            name=argument,
+            validator=next(iter(self._validator_lines(chosen)), None),
+            tenures=past.tenures[:ROWS_MAX],
+            earlier=past.earlier or len(past.tenures) > ROWS_MAX,
             hour=[
                 ValidatorMinute(
                     time=render_time(minute.minute * MINUTE_MS),

@@ -1,9 +1,10 @@
 """The shape of what is read of the ledger: accounts, assets, calendars, participants, powers."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from node.rpc.node_results import AmendmentView
 from node.rpc.results import Address, Amount, Day, Hex, Object, Result, Time
 
 
@@ -307,6 +308,42 @@ class ValidatorsResult(Result, frozen=True, kw_only=True):
     quorum: int
     faults_survived: int
     validators: list[ValidatorView]
+
+
+class SetChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a set of validators came to rule."""
+
+    by: Annotated[
+        Literal["genesis", "offices", "amendment"],
+        msgspec.Meta(
+            description="`offices`: decided on the chain; `amendment`: outside of it, by operators"
+        ),
+    ]
+    height: int
+    """The first that it rules."""
+    block: int | None
+    """Height of the block that holds the decision of the offices."""
+    amendment: AmendmentView | None
+
+
+class TenureView(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which somebody was a validator, with one key."""
+
+    validator: str
+    public_key: Hex
+    from_height: int
+    to_height: int | None
+    """The last; null: it decides the next height too."""
+    begun: SetChangeView
+    ended: SetChangeView | None
+
+
+class ValidatorHistoryResult(Result, frozen=True, kw_only=True):
+    """The times in which somebody was a validator, the latest first; those that last lead."""
+
+    tenures: list[TenureView]
+    earlier: bool
+    """Whether there may be earlier ones, and the earliest of these may have begun before."""
 
 
 class ProposalView(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from node.rpc.rendering import render_time
 from node.rpc.results import AtHead, Object
 from node.rpc.services import RpcServices
 from node.rpc.submissions import Submissions
+from node.rpc.tenures import tenures_of
 from node.rpc.views import Views
 
 BLOCK_IDS_MAX: Final = 5_000
@@ -104,15 +105,7 @@ class Methods:
                     known=chain.upgrade.version in chain.versions,
                 )
             ),
-            amendments=[
-                node_results.AmendmentView(
-                    serial=each.serial,
-                    id=each.id.hex(),
-                    height=each.rules_from,
-                    reason=each.body.reason,
-                )
-                for each in genesis.amendments
-            ],
+            amendments=[node_results.amendment_view(each) for each in genesis.amendments],
             state_root=chain.head.state_root.hex(),
             earliest_height=chain.history.earliest,
             snapshots=[
@@ -208,6 +201,25 @@ class Methods:
                 else [self._views.former_validator(key) for key in former]
             ),
         )
+
+    @method("khz_validatorHistory", NotFound)
+    def validator_history(
+        self, params: params.ValidatorHistoryParams
+    ) -> ledger_results.ValidatorHistoryResult:
+        """Say from when to when somebody was a validator, with which key, and what changed that.
+
+        Without a name, of everybody. A time ends where its key does. At most the latest 64 sets of
+        validators are looked through, and the latest 100 times listed.
+        """
+        found, earlier = tenures_of(
+            params.validator,
+            self._chain.history,
+            self._services.genesis,
+            next_height=self._chain.head.height + 1,
+        )
+        if not found:
+            raise NotFound(f"there was no validator {params.validator!r}")
+        return ledger_results.ValidatorHistoryResult(**self._at(), tenures=found, earlier=earlier)
 
     # Transactions.
 

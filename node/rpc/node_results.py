@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from node.genesis import Amendment
 from node.rpc.results import Hex, Result, Time
 
 
@@ -56,6 +57,16 @@ class AmendmentView(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     """The first that it rules."""
     reason: str
+
+
+def amendment_view(amendment: Amendment) -> AmendmentView:
+    """Return an amendment as methods tell it."""
+    return AmendmentView(
+        serial=amendment.serial,
+        id=amendment.id.hex(),
+        height=amendment.rules_from,
+        reason=amendment.body.reason,
+    )
 
 
 class VoterView(msgspec.Struct, frozen=True, kw_only=True):

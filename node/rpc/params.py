@@ -238,6 +238,12 @@ class ValidatorsParams(Params, frozen=True, kw_only=True):
     ] = None
 
 
+class ValidatorHistoryParams(Params, frozen=True, kw_only=True):
+    """`khz_validatorHistory`."""
+
+    validator: Annotated[NameText | None, msgspec.Meta(description="null: everybody")] = None
+
+
 class ProposalParams(Params, frozen=True, kw_only=True):
     """`khz_proposal`."""
 

@@ -4,7 +4,7 @@ import json
 import types
 from collections.abc import Sequence
 from enum import Enum
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -25,7 +25,9 @@ from node.explorer.contents import (
     TextLine,
     TransactionContent,
     TransactionLine,
+    ValidatorContent,
     ValidatorLine,
+    ValidatorMinute,
     ValidatorsContent,
     WrittenLine,
 )
@@ -47,6 +49,7 @@ from node.explorer.limits import (
     PROPOSALS_SHOWN_MAX,
     PROPOSED_SHOWN_MAX,
     QUERY_MAX,
+    ROWS_MAX,
     TEXT_SHOWN_MAX,
     TEXTS_SHOWN_MAX,
     TRANSACTIONS_SHOWN_MAX,
@@ -64,6 +67,8 @@ from node.ledger.tables import VALIDATORS_MAX, ParticipantKind
 from node.rpc import ledger_results, params, results
 from node.rpc.errors import JsonValue
 from node.rpc.indexed import ChangeView
+from node.rpc.ledger_results import SetChangeView, TenureView
+from node.rpc.node_results import AmendmentView
 from node.rpc.results import Object, at_head
 from node.storage import layout
 from tests.chain.town import CASH
@@ -395,6 +400,22 @@ def refused(line: HistoryLine) -> HistoryLine:
     return msgspec.structs.replace(line, event=None, sentence=None, outcome=outcome)
 
 
+AMENDED: Final = SetChangeView(
+    by="amendment",
+    height=10**9,
+    block=None,
+    amendment=AmendmentView(serial=255, id="f" * 64, height=10**9, reason=QUOTE * ENDLESS),
+)
+TENURE: Final = TenureView(
+    validator="v" * 32,
+    public_key="f" * 64,
+    from_height=10**9,
+    to_height=10**9,
+    begun=AMENDED,
+    ended=AMENDED,
+)
+
+
 async def test_a_hundred_validators_are_a_small_page() -> None:
     async with plain() as shown:
         line = ValidatorLine(
@@ -413,9 +434,21 @@ async def test_a_hundred_validators_are_a_small_page() -> None:
             quorum=67,
             faults_survived=33,
             validators=[line] * VALIDATORS_MAX,
+            former=[TENURE] * ROWS_MAX,
+        )
+        one = ValidatorContent(
+            **at_head(shown.solo.town.chain.head),
+            name=TENURE.validator,
+            validator=line,
+            tenures=[TENURE] * ROWS_MAX,
+            earlier=True,
+            hour=[ValidatorMinute(time="2026-11-27T12:00:00.000Z", blocks=1, signed=1, missed=0)]
+            * 60,
+            evidence=[],
         )
 
         assert len(rendered(shown, "validators", content, "ur").encode()) < PAGE_BYTES_MAX
+        assert len(rendered(shown, "validator", one, "ur").encode()) < PAGE_BYTES_MAX
 
 
 def test_values_are_cut_and_what_steers_is_shown() -> None:

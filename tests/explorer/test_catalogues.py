@@ -444,6 +444,8 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
         *(f"term-{name.removesuffix('_ms')}" for name in get_type_hints(AuctionTerms)),
         "term-now",  # among the moments of an auction that a reason names
         *(f"term-destination-{name}" for name in get_type_hints(Destination)),
+        *(f"begun-{by}" for by in ("genesis", "offices", "amendment")),
+        *(f"ended-{by}" for by in ("offices", "amendment")),
         *(f"run-{state}" for state in ("running", "done", "failed")),
         *(f"step-{state}" for state in ("done", "later")),
         *(f"play-{play.name}{end}" for play in PLAYS for end in ("", "-note")),

@@ -50,6 +50,7 @@ _SEVERAL_WORDS: Final = (
     "tests/index/test_starts.py"
     "::test_what_several_words_have_in_common_is_found_however_it_is_looked_for"
 )
+_TENURES: Final = "tests/rpc/test_tenures.py::test_sets_and_times_are_looked_through_up_to_a_bound"
 _INDEXED: Final = "tests/rpc/test_indexed.py::test_what_cannot_be_asked_is_refused"
 _PUBLISHED: Final = "tests/stream/test_core.py"
 _CONTAINERS: Final = "tests/provision/test_containers.py::test_what_cannot_be_had_is_refused"
@@ -644,6 +645,8 @@ HIT: Final[Mapping[str, str]] = {
     "node.rpc.recomputing.PIECES_RECOMPUTED_MAX": (
         f"{_SECURITIES}::test_a_ladder_that_is_too_long_is_not_worked_out"
     ),
+    "node.rpc.tenures.SETS_READ_MAX": _TENURES,
+    "node.rpc.tenures.TENURES_MAX": _TENURES,
     "node.explorer.limits.PLAN_CALLS_MAX": (
         "tests/explorer/test_securities.py::test_plans_are_looked_through_up_to_a_bound"
     ),

@@ -23,7 +23,7 @@ from node.client import ClientNetwork
 from node.codec import encode
 from node.config import NodeConfig, TlsConfig
 from node.config.sections import IndexConfig
-from node.genesis import GenesisRecord
+from node.genesis import Amendment, GenesisRecord
 from node.index.database import Database
 from node.index.follower import Follower
 from node.index.sqlite import SqliteDatabase
@@ -232,6 +232,7 @@ async def solo_node(
     settled: bool = True,
     store: KeyValueStore | None = None,
     record: GenesisRecord | None = None,
+    amendments: Sequence[Amendment] = (),
     keep_blocks: int = 0,
     consensus: Consensus | None = None,
     why_silent: str | None = None,
@@ -248,6 +249,7 @@ async def solo_node(
     town = make_town(
         store,
         record=record or make_record(validators=1),
+        amendments=amendments,
         count_max=count_max,
         keep_blocks=keep_blocks,
     )
