@@ -11,7 +11,7 @@ from node.cli.asking import cell, grouped, with_client
 from node.cli.exits import CommandError, Exit
 from node.cli.moments import day_told
 from node.cli.options import timeout_option, url_option
-from node.cli.output import json_option, table
+from node.cli.output import counted, json_option, table
 from node.cli.sheets import Sheet, csv_option, emit_sheet
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _text(result: Mapping[str, Any]) -> str:
     ]
     shown = [[row[place] for place in used] for row in rows]
     return (
-        f"{named} {result['kind']}, {_paid(result)}\n\n"
+        f"{named} {result['kind']}, {_paid(result)}\n{_callable(result['call'])}\n"
         f"{table(shown, head=[_HEAD[place] for place in used])}\n\n"
         f"as of block {result['height']}, {result['time']}"
     )
@@ -136,6 +136,22 @@ def _paid(result: Mapping[str, Any]) -> str:
         f"paid in {result['cash']}\n"
         f"days by {calendar}; one without business moves {_ROLLS[result['roll']]}\n"
         f"interest accrues by {result['day_count']}, priced by {result['pricing_day_count']}"
+    )
+
+
+def _callable(right: Mapping[str, Any] | None) -> str:
+    """Return when the issuer may repay early, one window a line; nothing where it may not."""
+    if right is None:
+        return ""
+    windows = "".join(
+        f"may be repaid early from {day_told(each['from_day'])} to {day_told(each['to_day'])}"
+        f" at {_shown(each['price'])}\n"
+        for each in right["windows"]
+    )
+    parts = "also in part" if right["in_part"] else "only whole"
+    return (
+        f"{windows}{parts}, {counted(right['notice_days'], 'day')} after it is called or later:"
+        f" called today, from {day_told(right['earliest_day'])} on\n"
     )
 
 

@@ -36,6 +36,7 @@ from node.ledger.terms import (
     PPM,
     AssetTerms,
     BillTerms,
+    CallRight,
     CashTerms,
     ServicedTerms,
     check_terms,
@@ -156,6 +157,28 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """None while its record has not been taken by this ledger."""
 
 
+class CallWindowView(msgspec.Struct, frozen=True, kw_only=True):
+    """Days on which the issuer may repay early."""
+
+    from_day: Day
+    to_day: Day
+    """Itself as well."""
+    price: str
+    """For a hundred of the face; interest is paid besides."""
+
+
+class CallRightView(msgspec.Struct, frozen=True, kw_only=True):
+    """The issuer's right to repay before maturity."""
+
+    windows: list[CallWindowView]
+    notice_days: int
+    """From the call to the repayment, at least."""
+    earliest_day: Day
+    """Of the repayment, if it were called today."""
+    in_part: bool
+    """Whether a share may be repaid too, with a payment."""
+
+
 class ScheduleResult(Result, frozen=True, kw_only=True):
     """All payments of a security, in order."""
 
@@ -178,6 +201,8 @@ class ScheduleResult(Result, frozen=True, kw_only=True):
     roll: str | None
     """Where a day moves that is none of business: `following`, `modified-following`, `preceding`
     or `none`."""
+    call: CallRightView | None
+    """None: the issuer may not repay early."""
     payments: list[PaymentView]
 
 
@@ -229,6 +254,7 @@ class SecurityMethods:
             calendar=terms.plan.calendar,
             calendar_version=calendar.version,
             roll=terms.plan.roll.value,
+            call=_call_right(terms.plan.call, today=local_day),
             payments=[
                 self._payment(
                     payment,
@@ -257,6 +283,7 @@ class SecurityMethods:
             calendar=None,
             calendar_version=None,
             roll=None,
+            call=None,
             payments=[_redemption_view(redemption_of(terms))],
         )
 
@@ -326,6 +353,25 @@ class SecurityMethods:
             withheld=amount(record.withheld),
             residue=amount(record.residue),
         )
+
+
+def _call_right(right: CallRight | None, *, today: int) -> CallRightView | None:
+    """Return the right to repay early, as of a local day."""
+    if right is None:
+        return None
+    return CallRightView(
+        windows=[
+            CallWindowView(
+                from_day=render_day(each.from_day),
+                to_day=render_day(each.to_day),
+                price=text(each.price_e4, PRICE_DECIMALS),
+            )
+            for each in right.windows
+        ],
+        notice_days=right.notice_days,
+        earliest_day=render_day(today + right.notice_days),
+        in_part=right.in_part,
+    )
 
 
 def _redemption_view(redemption: Redemption) -> PaymentView:

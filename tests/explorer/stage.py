@@ -19,6 +19,7 @@ from node.blocks import encode_evidence
 from node.codec import Record, encode, replace
 from node.explorer import Explorer
 from node.explorer.development import Desk
+from node.genesis import GenesisRecord
 from node.index.database import Database
 from node.ledger.acts.assets.define_asset import DefineAsset
 from node.ledger.operations import (
@@ -136,9 +137,11 @@ async def stage(
 
 
 @contextlib.asynccontextmanager
-async def plain(*, index: Path | Database | None = None) -> AsyncIterator[Stage]:
+async def plain(
+    *, index: Path | Database | None = None, record: GenesisRecord | None = None
+) -> AsyncIterator[Stage]:
     """Run the node on a chain of two blocks, three accounts and an asset."""
-    async with solo_node(pages=Explorer, index=index) as solo:
+    async with solo_node(pages=Explorer, index=index, record=record) as solo:
         yield Stage(
             solo=solo,
             paid="",

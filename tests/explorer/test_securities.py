@@ -36,14 +36,17 @@ from node.ledger.auctions import Destination, Form, due_for
 from node.ledger.auctions.plans import PlanRecord
 from node.ledger.auctions.records import AuctionRecord, LadderRecord
 from node.ledger.auctions.switches import sums_of
+from node.ledger.dates import from_date
 from node.ledger.operations import DefineStrips
 from node.ledger.tables import ASSETS, AUCTIONS, LADDERS, PLANS, ladder_key, name_key
+from node.ledger.terms import CallWindow
+from node.provision.pakistan import define_pakistan
 from node.recomputing import FIGURES
 from node.rpc import debt
 from node.rpc.recomputing import PIECES_RECOMPUTED_MAX, RecomputedFigure, recomputing
 from node.rpc.results import at_head
 from node.storage import layout
-from tests.chain.town import CASH, address_of
+from tests.chain.town import CASH, address_of, make_record
 from tests.explorer.owing import (
     AUCTIONED,
     BIDS,
@@ -64,7 +67,8 @@ from tests.explorer.widest import (
     widest_securities,
     widest_security,
 )
-from tests.ledger.debt import SERVICED_BILL
+from tests.ledger.debt import SERVICED_BILL, call, callable_bond
+from tests.rpc.test_securities import BOTH, CENTRAL, MINISTRY, define
 
 ROOTS = {"en": "", "ur": "/ur"}
 
@@ -251,6 +255,38 @@ async def test_a_security_says_what_it_pays_and_when() -> None:
         assert "weekend" in html
         last = await told(shown, f"/securities/{BOND}.json?index=3")
         assert [each["number"] for each in last["schedule"]["payments"]] == [4]
+
+
+async def test_a_security_says_when_it_may_be_repaid_early_before_it_is_called_and_after() -> None:
+    windows = [
+        CallWindow(from_day=TODAY + 300, to_day=TODAY + 450, price_e4=1_010_000),
+        CallWindow(from_day=TODAY + 451, to_day=TODAY + 600, price_e4=1_000_000),
+    ]
+    async with plain(record=make_record(validators=1, protocol_version=3)) as shown:
+        town = shown.solo.town
+        defined = [
+            define_pakistan(central_bank=CENTRAL),
+            define(BOND),
+            define("PIB-CALL", **callable_bond(windows=tuple(windows))),
+        ]
+        await town.decide(town.transaction(defined, BOTH))
+        page = await told(shown, "/securities/PIB-CALL.json")
+        right, schedule = page["schedule"]["call"], page["schedule"]["payments"]
+        assert [each["price"] for each in right["windows"]] == ["101.0000", "100.0000"]
+        assert (await told(shown, f"/securities/{BOND}.json"))["schedule"]["call"] is None
+        _, html = await shown.get("/securities/PIB-CALL")
+        assert "May be repaid early" in html
+        assert f'datetime="{right["windows"][0]["from_day"]}"' in html
+        assert f'datetime="{right["earliest_day"]}"' in html
+        assert "called, at" not in html
+        assert "May be repaid early" not in (await shown.get(f"/securities/{BOND}"))[1]
+
+        day = from_date(date.fromisoformat(schedule[1]["end"]))
+        called = call(day, account=MINISTRY, approvers=(CENTRAL,), asset="PIB-CALL")
+        await town.decide(town.transaction([called], BOTH))
+        for root, told_so in (("", "called, at"), ("/ur", "قبل از وقت واپسی، فی سو")):
+            _, html = await shown.get(f"{root}/securities/PIB-CALL")
+            assert html.count(told_so) == 1
 
 
 async def test_every_security_leads_to_its_schedule_and_cash_does_not() -> None:

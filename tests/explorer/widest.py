@@ -27,11 +27,12 @@ from node.explorer.limits import (
     STEPS_MAX,
 )
 from node.ledger.securities import COUPON_STRIPS_MAX
+from node.ledger.terms import WINDOWS_MAX
 from node.recomputing import FIGURES
 from node.rpc import auction_results as shapes
 from node.rpc import debt
 from node.rpc.recomputing import RecomputedFigure
-from node.rpc.securities import MadeView, ScheduleResult
+from node.rpc.securities import CallRightView, CallWindowView, MadeView, ScheduleResult
 from node.rpc.strips import StripsResult, StripView
 from tests.explorer.owing import (
     BOND,
@@ -238,7 +239,11 @@ async def widest_security(shown: Stage, at: dict[str, Any]) -> SecurityContent:
         withheld=NUMBER,
         residue=NUMBER,
     )
-    payment = msgspec.structs.replace(schedule.payments[0], made=made)
+    window = CallWindowView(from_day="9999-12-31", to_day="9999-12-31", price="10000.0000")
+    right = CallRightView(
+        windows=[window] * WINDOWS_MAX, notice_days=365, earliest_day="9999-12-31", in_part=True
+    )
+    payment = msgspec.structs.replace(schedule.payments[0], made=made, called=True)
     strip = StripView(
         asset="W" * 32,
         payment=400,
@@ -251,7 +256,7 @@ async def widest_security(shown: Stage, at: dict[str, Any]) -> SecurityContent:
     )
     return SecurityContent(
         **at,
-        schedule=msgspec.structs.replace(schedule, payments=[payment] * ROWS_MAX),
+        schedule=msgspec.structs.replace(schedule, call=right, payments=[payment] * ROWS_MAX),
         next_row=400,
         strips=StripsResult(
             **at,

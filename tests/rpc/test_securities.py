@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -206,10 +207,30 @@ async def test_what_floats_shows_what_is_fixed_and_marks_what_is_not(
 
 async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> None:
     town, code = solo.town, "PIB-CALL"
-    window = CallWindow(from_day=TODAY + 300, to_day=TODAY + 600, price_e4=1_010_000)
-    right = callable_bond(windows=(window,))
+    second_year = CallWindow(from_day=TODAY + 300, to_day=TODAY + 600, price_e4=1_010_000)
+    right = callable_bond(windows=(second_year,))
     await town.decide(town.transaction([define(code, **right)], BOTH))
-    before = (await solo.call("khz_schedule", {"asset": code}))["payments"]
+    schedule = await solo.call("khz_schedule", {"asset": code})
+    before = schedule["payments"]
+    assert schedule["call"] == {
+        "windows": [
+            {
+                "from_day": date_of(TODAY + 300).isoformat(),
+                "to_day": date_of(TODAY + 600).isoformat(),
+                "price": "101.0000",
+            }
+        ],
+        "notice_days": right["call"].notice_days,
+        "earliest_day": date_of(TODAY + right["call"].notice_days).isoformat(),
+        "in_part": right["call"].in_part,
+    }
+    promised = await ask(solo, "schedule", code)
+    (window,) = schedule["call"]["windows"]
+    days = rf"\w+ {window['from_day']} to \w+ {window['to_day']}"
+    early = rf"^may be repaid early from {days} at 101.00$"
+    assert re.search(early, promised.out, re.MULTILINE)
+    assert "\nalso in part, 30 days after it is called or later: called today," in promised.out
+    assert "may be repaid early" not in (await ask(solo, "schedule", BOND)).out
     day = next(n for n in range(TODAY, TODAY + 600) if date_of(n).isoformat() == before[1]["end"])
     act = call(day, account=MINISTRY, approvers=(CENTRAL,), asset=code)
     await town.decide(town.transaction([act], BOTH))
