@@ -100,6 +100,19 @@ class Sparing:
         Args:
             now_s: seconds since an arbitrary start, which no clock that is set right moves.
         """
+        self._write(self._log.info, now_s, event, words)
+
+    def warning(self, now_s: float, event: str, **words: object) -> None:
+        """Do the same with a warning."""
+        self._write(self._log.warning, now_s, event, words)
+
+    def _write(
+        self,
+        write: Callable[..., object],
+        now_s: float,
+        event: str,
+        words: dict[str, object],
+    ) -> None:
         paid_until_s = max(self._paid_until_s, now_s)
         if paid_until_s - now_s > self._every_s * (self._at_once - 1):
             self._left_out += 1
@@ -108,7 +121,7 @@ class Sparing:
         if self._left_out:
             words["left_out"] = self._left_out
             self._left_out = 0
-        self._log.info(event, **words)
+        write(event, **words)
 
 
 class _Lines:

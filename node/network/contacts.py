@@ -82,8 +82,22 @@ class Contact:
         self.links = 0
         self.dials_failed = 0
         self.last_drop = ""
+        self.instances: tuple[int | None, int | None] = (None, None)
+        """Of the last link's process, and of the one before it where that was another."""
+        self.doubled = Sparing(log, at_once=1, every_s=60.0)
+        """Lines on two processes with its keys."""
         self.refusals = Sparing(log)
         """Lines on why no link came about: a member has part in what they say."""
+
+    def takes_turns(self, instance: int) -> bool:
+        """Note the process of a new link; say whether it was there before the last one.
+
+        A process that is started anew is another one, so two live at once then.
+        """
+        last, before = self.instances
+        if instance != last:
+            self.instances = instance, last
+        return instance == before and instance != last
 
     def standing(self) -> Standing | None:
         """Return where the peer says it stands; None without one."""

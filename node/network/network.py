@@ -55,6 +55,10 @@ PUNISHMENT_POINTS: Final = 20
 """Of an offence that a handler reports: five in a short time put a peer out."""
 
 _REASON_LENGTH_MAX: Final = 200
+_COPIED: Final = "replaced: two processes run with the same keys, a home was copied"
+_DOUBLED: Final = (
+    "have its operator stop one of them at once: a home was copied, and both may sign at one height"
+)
 _FAULTS: Final = ("reported", "misconduct", "too-many-links", "other-hello", *WireFault)
 """Labels of what is held against a member."""
 
@@ -468,11 +472,18 @@ class Network:
         """
         assert self._handler is not None
         former = contact.peer
+        if former is not None and not self._replaces(peer, former):
+            raise _Refused("there is a link already")
+        takes_turns = contact.takes_turns(peer.hello.instance)
+        if takes_turns:
+            now_s = asyncio.get_running_loop().time()
+            contact.doubled.warning(
+                now_s, "two processes have the keys of a member", peer=peer.name, hint=_DOUBLED
+            )
         if former is not None:
-            if not self._replaces(peer, former):
-                raise _Refused("there is a link already")
-            self._leave(contact, former, "replaced by a newer link")
-            former.drop("replaced by a newer link")
+            reason = _COPIED if takes_turns else "replaced by a newer link"
+            self._leave(contact, former, reason)
+            former.drop(reason)
         contact.peer = peer
         contact.vacant.clear()
         contact.links += 1

@@ -264,6 +264,38 @@ def test_the_same_key_from_two_addresses_is_one_peer() -> None:
     run_virtual(main())
 
 
+@pytest.mark.adversarial(46)
+def test_two_processes_with_one_key_are_told_of_to_us_and_to_them() -> None:
+    """As where a home was copied and both run; a process that was started anew is another one."""
+
+    async def main() -> None:
+        net = MemoryNet()
+        node = make_node(net, "a", validators=("a", "p"), dials=())
+        here, there = Puppet(net, "p"), Puppet(net, "p")
+
+        def told() -> list[dict[str, object]]:
+            return [each for each in node.recorder.lines if "two processes" in str(each["event"])]
+
+        async with running(node):
+            await here.dial("a", hello_of("p", instance=1))
+            await node.meets("p")
+            second = await there.dial("a", hello_of("p", instance=2))
+            await node.recorder.until(lambda: node.recorder.events[-2:] == ["-p", "+p"])
+            assert not told()
+            for _ in range(3):
+                await here.dial("a", hello_of("p", instance=1))
+                reason = await closing_reason(second)
+                assert "two processes run with the same keys, a home was copied" in reason
+                second = await there.dial("a", hello_of("p", instance=2))
+            (line,) = told()
+            assert line["peer"] == "p"
+            assert "stop one of them at once" in str(line["hint"])
+            await here.leave()
+            await there.leave()
+
+    run_virtual(main())
+
+
 # Changes of the roster.
 
 
