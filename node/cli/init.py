@@ -28,6 +28,14 @@ from node.cli.passphrases import obtain_passphrase, passphrase_option
     metavar="NAME=HOST:PORT",
     help="Where a validator is dialled; once for each.",
 )
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Where peers are listened for.  [default: 0.0.0.0:26600]"
+)
+@click.option(
+    "--rpc-listen",
+    metavar="HOST:PORT",
+    help="Where clients are listened for.  [default: 127.0.0.1:26680]",
+)
 @passphrase_option
 @click.option(
     "--docker",
@@ -52,6 +60,8 @@ def command(
     home: Path,
     genesis: Path | None,
     peers: tuple[str, ...],
+    listen: str | None,
+    rpc_listen: str | None,
     passphrase_file: Path | None,
     docker: Path | None,
     validators: int | None,
@@ -66,8 +76,10 @@ def command(
     Prints what the others need to know: public key and certificate. They go into the description
     that the genesis is made of, or for an observer into the validators' configuration.
 
+    Where two nodes stand on one machine, each has ports of its own: --listen and --rpc-listen.
+
     \b
-    Example:
+    Examples:
       khazana init --name first-bank --home first-bank --passphrase-file voting.passphrase
       khazana init --docker -n 7
     """
@@ -76,6 +88,8 @@ def command(
         "--observer": observer or None,
         "--genesis": genesis,
         "--peer": peers or None,
+        "--listen": listen,
+        "--rpc-listen": rpc_listen,
         "--passphrase-file": passphrase_file,
     }
     of_containers = {
@@ -100,10 +114,14 @@ def command(
         raise CommandError(
             Exit.USAGE, "the node has no name", advice="Give it one with --name; or say --docker."
         )
+    from node.provision.homes import NETWORK_LISTEN, RPC_LISTEN
+
     public_key = _make_home(
         home,
         name=name,
         peers=peers,
+        listen=_checked("--listen", listen or NETWORK_LISTEN),
+        rpc_listen=_checked("--rpc-listen", rpc_listen or RPC_LISTEN),
         genesis=genesis,
         passphrase_file=passphrase_file,
         votes=not observer,
@@ -116,6 +134,8 @@ def _make_home(
     *,
     name: str,
     peers: tuple[str, ...],
+    listen: str,
+    rpc_listen: str,
     genesis: Path | None,
     passphrase_file: Path | None,
     votes: bool,
@@ -145,6 +165,8 @@ def _make_home(
             settings=NodeSettings(
                 name=name,
                 peers=_peers(peers),
+                network_listen=listen,
+                rpc_listen=rpc_listen,
                 passphrase_file=str(Path(passphrase_file or "").absolute()) if votes else None,
             ),
             tls_key_pem=tls_key,
@@ -182,6 +204,23 @@ def _refuse(options: Mapping[str, object], reason: str, *, advice: str) -> None:
     given = [option for option, value in options.items() if value is not None]
     if given:
         raise CommandError(Exit.USAGE, f"{', '.join(given)} {reason}", advice=advice)
+
+
+def _checked(option: str, place: str) -> str:
+    """Return a place to listen on as it was written.
+
+    Raises:
+        CommandError: it is none.
+    """
+    from node.config import parse_endpoint
+
+    try:
+        parse_endpoint(place)
+    except ValueError as error:
+        raise CommandError(
+            Exit.USAGE, f"{option} {place}: {error}", advice=f"Write {option} 127.0.0.1:26610."
+        ) from None
+    return place
 
 
 def _peers(words: tuple[str, ...]) -> dict[str, str]:

@@ -29,6 +29,8 @@ TLS_CERTIFICATE_FILE: Final = "keys/tls.der"
 OBSERVERS_FOLDER: Final = "observers"
 DATA_FOLDER: Final = "data"
 DRAFT: Final = ".draft"
+NETWORK_LISTEN: Final = "0.0.0.0:26600"
+RPC_LISTEN: Final = "127.0.0.1:26680"
 
 
 class HomeExists(Exception):
@@ -60,8 +62,8 @@ class NodeSettings:
     """What a node's configuration says, as far as it is not a default."""
 
     name: str
-    network_listen: str = "0.0.0.0:26600"
-    rpc_listen: str = "127.0.0.1:26680"
+    network_listen: str = NETWORK_LISTEN
+    rpc_listen: str = RPC_LISTEN
     peers: Mapping[str, str] = field(default_factory=dict)
     """Validator to "host:port", without the node itself."""
     observers: tuple[str, ...] = ()

@@ -70,6 +70,32 @@ def test_home_is_never_overwritten(tmp_path: Path) -> None:
     assert (home / "keys/tls.pem").read_bytes() == before
 
 
+def test_two_nodes_on_one_machine_have_ports_of_their_own(tmp_path: Path) -> None:
+    for name, ports in (("first", ()), ("second", ("26610", "26690"))):
+        said = [f"127.0.0.1:{port}" for port in ports]
+        options = [*zip(("--listen", "--rpc-listen"), said, strict=False)]
+        words = [word for option in options for word in option]
+        ran = here("init", "--name", name, "--observer", "--home", tmp_path / name, *words)
+        assert ran.code == Exit.OK
+
+    configs = [
+        load_config(tmp_path / name / "node.toml", environment={}, check_files=False)
+        for name in ("first", "second")
+    ]
+    assert [str(each.network.listen) for each in configs] == ["0.0.0.0:26600", "127.0.0.1:26610"]
+    assert [str(each.rpc.listen) for each in configs] == ["127.0.0.1:26680", "127.0.0.1:26690"]
+
+
+@pytest.mark.parametrize("option", ["--listen", "--rpc-listen"])
+def test_place_that_cannot_be_listened_on_is_a_usage_error(tmp_path: Path, option: str) -> None:
+    home = tmp_path / "h"
+    ran = here("init", "--name", "exchange", "--observer", "--home", home, option, "26610")
+
+    assert ran.code == Exit.USAGE
+    assert f"Write {option} 127.0.0.1:26610." in ran.err
+    assert not home.exists()
+
+
 @pytest.mark.parametrize("peer", ["finance-ministry", "x=nowhere", "x=host:99999"])
 def test_peer_that_cannot_be_dialled_is_a_usage_error(tmp_path: Path, peer: str) -> None:
     ran = here(
