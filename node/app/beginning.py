@@ -7,12 +7,10 @@ from dataclasses import asdict
 
 from node.app.clients import listen_all, rpc_limits
 from node.app.failures import first_of
-from node.app.parts import NodeParts
+from node.app.ground import Ground
 from node.config import NodeConfig
 from node.genesis import Genesis
 from node.ledger.tables import ValidatorRecord
-from node.log import Logger
-from node.metrics import Metrics
 from node.network import Network
 from node.rpc.renewing import Renewable, keep_renewed
 from node.rpc.waiting import WaitingServer
@@ -25,14 +23,10 @@ from node.sync import Joining, needs_snapshot
 async def join_by_snapshot(
     store: KeyValueStore,
     network: Callable[[], Network],
+    ground: Ground,
     *,
-    config: NodeConfig,
-    genesis: Genesis,
-    parts: NodeParts,
     thread: StorageThread | None,
     renewables: list[Renewable],
-    metrics: Metrics,
-    log: Logger,
 ) -> None:
     """Take over a snapshot into an empty database, if the operator has named a trusted point.
 
@@ -43,6 +37,7 @@ async def join_by_snapshot(
     Raises:
         JoinRefused: what is configured does not do.
     """
+    config, genesis, parts, log = ground.config, ground.genesis, ground.parts, ground.log
     trusted = _trusted_point(config)
     if not needs_snapshot(store, trusted, log):
         return
@@ -61,7 +56,7 @@ async def join_by_snapshot(
     )
     try:
         async with (
-            _telling_of(joining, config, renewables, metrics=metrics, log=log)
+            _telling_of(joining, ground, renewables)
             if parts.serves_clients
             else contextlib.nullcontext(),
             asyncio.TaskGroup() as tasks,
@@ -86,19 +81,14 @@ async def join_by_snapshot(
 
 @contextlib.asynccontextmanager
 async def _telling_of(
-    joining: Joining,
-    config: NodeConfig,
-    renewables: list[Renewable],
-    *,
-    metrics: Metrics,
-    log: Logger,
+    joining: Joining, ground: Ground, renewables: list[Renewable]
 ) -> AsyncIterator[None]:
     """Answer clients and whoever watches over the node while there is no chain yet."""
 
     def progress() -> Mapping[str, int | None]:
         return asdict(joining.progress)
 
-    rpc = config.rpc
+    rpc, metrics, log = ground.config.rpc, ground.metrics, ground.log
     server = WaitingServer(
         progress, metrics=metrics, log=log, limits=rpc_limits(rpc), hosts=rpc.hosts
     )

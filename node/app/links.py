@@ -1,49 +1,32 @@
 """The network of one node, as it is configured: whom it dials and lets in, over which wires."""
 
+from node.app.ground import Ground
 from node.app.loading import load_certificate, load_following_identity
-from node.app.parts import NodeParts
 from node.config import NodeConfig
 from node.genesis import Genesis
-from node.log import Logger
-from node.metrics import Metrics
 from node.network import Introduction, LaneLimits, Network, NetworkSettings, Observer, WireLimits
 from node.network.tls import TlsIdentity
 from node.network.transport import Transport
 from node.network.websocket import WebSocketTransport
 
 
-def make_transport(
-    identity: TlsIdentity,
-    *,
-    config: NodeConfig,
-    genesis: Genesis,
-    parts: NodeParts,
-    metrics: Metrics,
-    log: Logger,
-) -> Transport:
+def make_transport(identity: TlsIdentity, ground: Ground) -> Transport:
     """Return the wires: what the parts have, or WebSockets over TLS."""
+    config, parts = ground.config, ground.parts
     return parts.transport or WebSocketTransport(
         identity=identity,
         following=None if parts.identity else load_following_identity(config),
         listen=config.network.listen,
-        frame_size_max=wire_limits(genesis).frame_size_max,
-        log=log,
-        metrics=metrics,
+        frame_size_max=wire_limits(ground.genesis).frame_size_max,
+        log=ground.log,
+        metrics=ground.metrics,
         settings=network_settings(config),
     )
 
 
-def make_network(
-    transport: Transport,
-    introduction: Introduction,
-    *,
-    config: NodeConfig,
-    genesis: Genesis,
-    parts: NodeParts,
-    metrics: Metrics,
-    log: Logger,
-) -> Network:
+def make_network(transport: Transport, introduction: Introduction, ground: Ground) -> Network:
     """Return the network over these wires; it knows no validator yet."""
+    config, parts = ground.config, ground.parts
     network = config.network
     return Network(
         introduction,
@@ -56,10 +39,10 @@ def make_network(
                 *parts.observers,
             )
         ],
-        log=log,
-        metrics=metrics,
+        log=ground.log,
+        metrics=ground.metrics,
         settings=network_settings(config),
-        limits=wire_limits(genesis),
+        limits=wire_limits(ground.genesis),
         random=parts.random,
     )
 

@@ -26,6 +26,7 @@ from node.app.clients import listen_all, load_keyring, rpc_limits
 from node.app.failures import fail_with, first_of, told_to
 from node.app.folders import CHAIN_FOLDER, consensus_log_path
 from node.app.followers import follower_warnings, make_index, make_stream
+from node.app.ground import Ground
 from node.app.links import make_network, make_transport
 from node.app.loading import load_following_signer, load_identity, load_signer
 from node.app.operator import serve_operator
@@ -266,6 +267,15 @@ class Node:
             node=config.name,
         )
 
+    def _ground(self) -> Ground:
+        return Ground(
+            config=self.config,
+            genesis=self.genesis,
+            parts=self._parts,
+            metrics=self.metrics,
+            log=self.log,
+        )
+
     async def _open_chain(
         self, store: WatchedStore, identity: TlsIdentity, thread: StorageThread | None
     ) -> None:
@@ -274,13 +284,9 @@ class Node:
         await join_by_snapshot(
             store,
             lambda: self._make_network(identity, height=lambda: 0, earliest=lambda: 1),
-            config=config,
-            genesis=genesis,
-            parts=parts,
+            self._ground(),
             thread=thread,
             renewables=self._renewables,
-            metrics=self.metrics,
-            log=self.log,
         )
         self.chain = Chain.open(
             store,
@@ -423,14 +429,8 @@ class Node:
     def _make_network(
         self, identity: TlsIdentity, *, height: Callable[[], int], earliest: Callable[[], int]
     ) -> Network:
-        self._transport = make_transport(
-            identity,
-            config=self.config,
-            genesis=self.genesis,
-            parts=self._parts,
-            metrics=self.metrics,
-            log=self.log,
-        )
+        ground = self._ground()
+        self._transport = make_transport(identity, ground)
         introduction = Introduction(
             name=self.name,
             genesis_hash=self.genesis.hash,
@@ -438,15 +438,7 @@ class Node:
             earliest=earliest,
             software=software(),
         )
-        return make_network(
-            self._transport,
-            introduction,
-            config=self.config,
-            genesis=self.genesis,
-            parts=self._parts,
-            metrics=self.metrics,
-            log=self.log,
-        )
+        return make_network(self._transport, introduction, ground)
 
     def _make_rooms(self, seat: Seat | None) -> None:
         config, parts = self.config, self._parts
