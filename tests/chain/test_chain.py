@@ -168,6 +168,7 @@ async def test_opened_again_it_stands_where_it_was(tmp_path: Path, thread: Stora
     await town.settle(5)
     await town.decide(town.transfer("a0", "a1", 10))
     head, validators = town.chain.head, town.chain.validators
+    await town.chain.close()
     store.close()
 
     store = open_leveldb(tmp_path / "db", create=False)
@@ -178,6 +179,7 @@ async def test_opened_again_it_stands_where_it_was(tmp_path: Path, thread: Stora
     assert holding(again, "a1") == 1_000_010
     await again.decide(again.transfer("a1", "a0", 10))
     assert holding(again, "a1") == 1_000_000
+    await again.chain.close()
     store.close()
 
 
