@@ -23,7 +23,7 @@ from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record
 from node.ledger import calendars, docket, holdings, servicing
-from node.ledger.auctioning import AuctionEvent, take_step
+from node.ledger.auctioning.steps import AuctionEvent, take_step
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.identifiers import ADDRESS_SIZE, Address, AssetCode, Hash
 from node.ledger.rehearsing import Perform, perform_plainly

@@ -48,7 +48,15 @@ from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
-from node.ledger.auctioning import (
+from node.ledger.auctioning.bidding import BidsVoided
+from node.ledger.auctioning.settling import (
+    AllotmentFailed,
+    AllotmentSettled,
+    FaceBoughtBack,
+    FaceReallotted,
+    FaceSwitched,
+)
+from node.ledger.auctioning.steps import (
     AuctionClosed,
     AuctionOpened,
     AuctionRejected,
@@ -56,7 +64,6 @@ from node.ledger.auctioning import (
     BookCompleted,
     EnvelopesUnentered,
 )
-from node.ledger.bidding import BidsVoided
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused
@@ -76,13 +83,6 @@ from node.ledger.servicing import (
     RecordWaits,
     SecurityCalled,
     WithholdingCollected,
-)
-from node.ledger.settling import (
-    AllotmentFailed,
-    AllotmentSettled,
-    FaceBoughtBack,
-    FaceReallotted,
-    FaceSwitched,
 )
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
 

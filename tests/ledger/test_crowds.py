@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from node.codec import encode, replace
 from node.ledger.acting import WORK_PER_BLOCK_MAX
-from node.ledger.auctioning import ROW_WORK, SETTLING_WORK, STEP_WORK
+from node.ledger.auctioning.steps import ROW_WORK, SETTLING_WORK, STEP_WORK
 from node.ledger.calendars import appoint
 from node.ledger.dates import (
     Calendar,

@@ -24,7 +24,8 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
-from node.ledger.auctioning import AuctionSettled, BookCompleted
+from node.ledger.auctioning.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
+from node.ledger.auctioning.steps import AuctionSettled, BookCompleted
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE
 from node.ledger.invariants import check_state, decode_state
@@ -39,7 +40,6 @@ from node.ledger.servicing import (
     WithholdingCollected,
     escrow_address,
 )
-from node.ledger.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.state import Table
 from node.ledger.stripping import SecurityReconstituted, SecurityStripped
 from node.ledger.tables import ASSETS, AUCTIONS, HOLDINGS, TABLES, HoldingRecord, name_key

@@ -1,8 +1,8 @@
 """Bids on the ledger: who may, sealed and opened, without a price, and what becomes of them."""
 
 from node.codec import replace
+from node.ledger.auctioning.bidding import blame
 from node.ledger.auctions.records import StandingRecord
-from node.ledger.bidding import blame
 from node.ledger.events import (
     AuctionRejected,
     BidCommitted,

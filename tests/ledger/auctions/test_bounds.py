@@ -3,8 +3,8 @@
 import pytest
 
 from node.codec import encode, replace
-from node.ledger import auctioning
-from node.ledger.auctioning import ROW_WORK, SETTLING_WORK, STEP_WORK, take_step
+from node.ledger.auctioning import steps
+from node.ledger.auctioning.steps import ROW_WORK, SETTLING_WORK, STEP_WORK, take_step
 from node.ledger.auctions import AuctionTerms, SealedBid, commitment_of, fault_of
 from node.ledger.auctions.records import ROWS_PER_PIECE_MAX, AuctionStage, BidRecord, OpenBid
 from node.ledger.auctions.terms import PRICE_E4_MAX, TARGET_MAX
@@ -174,7 +174,7 @@ def test_target_at_which_all_that_is_paid_would_be_no_amount_is_refused() -> Non
 
 
 def test_book_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auctioning, "_PAGE", 2)
+    monkeypatch.setattr(steps, "_PAGE", 2)
     world = make_auction()
 
     [completed] = complete(world)

@@ -5,10 +5,12 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.auctioning.bidding import put_auction
+from node.ledger.auctioning.rating import why_not_bid_for
+from node.ledger.auctioning.settling import why_not_deliverable
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
 from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, fault_of, lines_of
 from node.ledger.authority import receiving_account
-from node.ledger.bidding import put_auction
 from node.ledger.calendars import calendar_of, today
 from node.ledger.checks import check_name
 from node.ledger.courses import outstanding_of
@@ -17,8 +19,6 @@ from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.phrases import AuctionFault, CashFault, Reason
 from node.ledger.protocol import DEBT_DESK
-from node.ledger.rating import why_not_bid_for
-from node.ledger.settling import why_not_deliverable
 from node.ledger.state import LedgerState
 from node.ledger.tables import AUCTIONS, Activity, AssetRecord, ParticipantKind, name_key
 from node.ledger.terms import AssetKind, CashTerms, kind_of

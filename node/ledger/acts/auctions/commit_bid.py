@@ -4,8 +4,8 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
+from node.ledger.auctioning.bidding import auction_of, check_bidder, check_time, seal
 from node.ledger.auctions.records import BidNumber
-from node.ledger.bidding import auction_of, check_bidder, check_time, seal
 from node.ledger.identifiers import Address, Hash, Name
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK

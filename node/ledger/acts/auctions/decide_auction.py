@@ -6,16 +6,16 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctioning import decide, reject
+from node.ledger.auctioning.bidding import auction_of, check_time
+from node.ledger.auctioning.rating import set_rate
+from node.ledger.auctioning.steps import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4
 from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form, lines_of
-from node.ledger.bidding import auction_of, check_time
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.instruments import SCHEDULE_WORK, payments_at_most
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import DEBT_DESK
-from node.ledger.rating import set_rate
 from node.ledger.servicing import set_margin
 from node.ledger.terms import PPM, is_serviced, kind_of
 

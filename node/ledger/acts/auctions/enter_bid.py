@@ -9,10 +9,7 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctions.records import BidNumber, OpenBid
-from node.ledger.auctions.sealing import SealedBid, commitment_of
-from node.ledger.auctions.terms import BidE4
-from node.ledger.bidding import (
+from node.ledger.auctioning.bidding import (
     BidsVoided,
     auction_of,
     bid_on_paper,
@@ -25,9 +22,12 @@ from node.ledger.bidding import (
     open_bid,
     open_unpriced,
 )
+from node.ledger.auctioning.mandates import check_keeper
+from node.ledger.auctions.records import BidNumber, OpenBid
+from node.ledger.auctions.sealing import SealedBid, commitment_of
+from node.ledger.auctions.terms import BidE4
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
-from node.ledger.mandates import check_keeper
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.terms import kind_of
 

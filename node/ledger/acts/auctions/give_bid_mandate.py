@@ -8,9 +8,9 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
+from node.ledger.auctioning.mandates import mandate_of
 from node.ledger.auctions.records import MandateRecord
 from node.ledger.identifiers import Address, Name
-from node.ledger.mandates import mandate_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK

@@ -8,12 +8,12 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.auctioning.bidding import auction_of, check_bidder, check_time, competes, seal
+from node.ledger.auctioning.mandates import under_mandate
 from node.ledger.auctions.records import BidNumber
 from node.ledger.authority import receiving_account
-from node.ledger.bidding import auction_of, check_bidder, check_time, competes, seal
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, Hash, Name
-from node.ledger.mandates import under_mandate
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.terms import kind_of
 

@@ -8,8 +8,7 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctions.records import BidNumber, OpenBid
-from node.ledger.bidding import (
+from node.ledger.auctioning.bidding import (
     BidsVoided,
     auction_of,
     bidder_of,
@@ -22,6 +21,7 @@ from node.ledger.bidding import (
     place,
     void,
 )
+from node.ledger.auctions.records import BidNumber, OpenBid
 from node.ledger.identifiers import Address, AssetCode, Name
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK

@@ -7,11 +7,11 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
+from node.ledger.auctioning.bidding import auction_of, bid_on_paper, check_time, withdraw
+from node.ledger.auctioning.mandates import check_keeper
 from node.ledger.auctions.records import BidNumber
-from node.ledger.bidding import auction_of, bid_on_paper, check_time, withdraw
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, Name
-from node.ledger.mandates import check_keeper
 from node.ledger.protocol import DEBT_DESK
 from node.ledger.terms import kind_of
 

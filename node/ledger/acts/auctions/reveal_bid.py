@@ -4,10 +4,7 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctions.records import BidNumber, OpenBid
-from node.ledger.auctions.sealing import SealedBid, commitment_of
-from node.ledger.auctions.terms import BidE4
-from node.ledger.bidding import (
+from node.ledger.auctioning.bidding import (
     auction_of,
     check_asset,
     check_face,
@@ -17,6 +14,9 @@ from node.ledger.bidding import (
     open_bid,
     sealed_bid_of,
 )
+from node.ledger.auctions.records import BidNumber, OpenBid
+from node.ledger.auctions.sealing import SealedBid, commitment_of
+from node.ledger.auctions.terms import BidE4
 from node.ledger.identifiers import Address, AssetCode, Hash, Name
 from node.ledger.policies import AccountClass
 from node.ledger.protocol import DEBT_DESK

@@ -13,6 +13,14 @@ from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
+from node.ledger.auctioning.bidding import auction_of, blame, put_auction
+from node.ledger.auctioning.rating import why_not_accepted
+from node.ledger.auctioning.settling import (
+    Settlement,
+    SettlementEvent,
+    must_wait,
+    why_not_deliverable,
+)
 from node.ledger.auctions.allotment import Allotment, allot, price_of
 from node.ledger.auctions.averages import average_yield_e4
 from node.ledger.auctions.ladders import (
@@ -34,7 +42,6 @@ from node.ledger.auctions.records import (
     YieldE4,
 )
 from node.ledger.auctions.terms import AuctionTerms, Reallotment, lines_of
-from node.ledger.bidding import auction_of, blame, put_auction
 from node.ledger.calendars import appoint, calendar_of, today
 from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
 from node.ledger.holdings import asset_of
@@ -42,8 +49,6 @@ from node.ledger.identifiers import AssetCode, Name
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.parameters import parameter
 from node.ledger.pricing import bill_yield
-from node.ledger.rating import why_not_accepted
-from node.ledger.settling import Settlement, SettlementEvent, must_wait, why_not_deliverable
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import (
     BIDDERS,

@@ -20,6 +20,7 @@ the service says which records were taken.
 from typing import TypeAlias, assert_never
 
 from node.codec import Record, replace
+from node.ledger.auctioning.bidding import blame
 from node.ledger.auctions.allotment import paid_price
 from node.ledger.auctions.averages import accrued_on, due_for
 from node.ledger.auctions.records import (
@@ -33,7 +34,6 @@ from node.ledger.auctions.records import (
 from node.ledger.auctions.switches import Exchange, exchange, worth_of
 from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, Reallotment, lines_of
 from node.ledger.authority import receiving_account, usable_account
-from node.ledger.bidding import blame
 from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, fixed_rate, outstanding_of
 from node.ledger.dates import DatesError

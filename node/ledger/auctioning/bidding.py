@@ -1,4 +1,4 @@
-"""Auctions, bids, bidders and their standing. With `auctioning`, the only writer of these tables.
+"""Auctions, bids, bidders and their standing. With `steps`, the only writer of these tables.
 
 An auction has one entry in the queue of what is due, at its next step; its id is a hash of the
 name. Bids are numbered as they come. What a bidder has in one auction lies in one record, so that

@@ -8,9 +8,9 @@ after it, nobody who has seen others' bids can have it left out.
 
 from collections.abc import Sequence
 
+from node.ledger.auctioning.bidding import envelope_of
 from node.ledger.auctions.records import EnvelopeRecord, MandateRecord
 from node.ledger.authority import participant_of
-from node.ledger.bidding import envelope_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.state import LedgerState
 from node.ledger.tables import ACCOUNTS, MANDATES, AccountStatus
