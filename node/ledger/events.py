@@ -48,7 +48,6 @@ from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
-from node.ledger.auctioning.bidding import BidsVoided
 from node.ledger.auctioning.settling import (
     AllotmentFailed,
     AllotmentSettled,
@@ -64,6 +63,7 @@ from node.ledger.auctioning.steps import (
     BookCompleted,
     EnvelopesUnentered,
 )
+from node.ledger.auctioning.unpriced import BidsVoided
 from node.ledger.calendars import AppointmentMoved
 from node.ledger.due import HoldExpired, ProposalExpired
 from node.ledger.proposals import ProposalApplied, ProposalRefused

@@ -8,4 +8,9 @@
                                                             the ministry     nobody, or it rejects
 
 An auction that is settled or rejected forgets its bids, a bounded number a block.
+
+`announced.py` has what every act asks first; `bidders.py` who may bid and what is held against it;
+`sealed.py` and `unpriced.py` the two kinds of bids, `mandates.py` those on paper; `rating.py` lines
+whose rate or margin is bid for; `settling.py` delivery against payment; `steps.py` what happens by
+time. Nothing else writes the tables of auctions.
 """

@@ -8,7 +8,7 @@ after it, nobody who has seen others' bids can have it left out.
 
 from collections.abc import Sequence
 
-from node.ledger.auctioning.bidding import envelope_of
+from node.ledger.auctioning.sealed import envelope_of
 from node.ledger.auctions.records import EnvelopeRecord, MandateRecord
 from node.ledger.authority import participant_of
 from node.ledger.outcomes import Outcome, Reject

@@ -20,7 +20,7 @@ the service says which records were taken.
 from typing import TypeAlias, assert_never
 
 from node.codec import Record, replace
-from node.ledger.auctioning.bidding import blame
+from node.ledger.auctioning.bidders import blame
 from node.ledger.auctions.allotment import paid_price
 from node.ledger.auctions.averages import accrued_on, due_for
 from node.ledger.auctions.records import (

@@ -13,7 +13,8 @@ from typing import Final, TypeAlias, assert_never
 
 from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
-from node.ledger.auctioning.bidding import auction_of, blame, put_auction
+from node.ledger.auctioning.announced import auction_of, put_auction
+from node.ledger.auctioning.bidders import blame
 from node.ledger.auctioning.rating import why_not_accepted
 from node.ledger.auctioning.settling import (
     Settlement,

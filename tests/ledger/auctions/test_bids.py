@@ -1,7 +1,7 @@
 """Bids on the ledger: who may, sealed and opened, without a price, and what becomes of them."""
 
 from node.codec import replace
-from node.ledger.auctioning.bidding import blame
+from node.ledger.auctioning.bidders import blame
 from node.ledger.auctions.records import StandingRecord
 from node.ledger.events import (
     AuctionRejected,

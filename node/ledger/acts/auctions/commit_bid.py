@@ -4,7 +4,9 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctioning.bidding import auction_of, check_bidder, check_time, seal
+from node.ledger.auctioning.announced import auction_of, check_time
+from node.ledger.auctioning.bidders import check_bidder
+from node.ledger.auctioning.sealed import seal
 from node.ledger.auctions.records import BidNumber
 from node.ledger.identifiers import Address, Hash, Name
 from node.ledger.policies import AccountClass

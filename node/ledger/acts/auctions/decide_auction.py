@@ -6,7 +6,7 @@ import msgspec
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctioning.bidding import auction_of, check_time
+from node.ledger.auctioning.announced import auction_of, check_time
 from node.ledger.auctioning.rating import set_rate
 from node.ledger.auctioning.steps import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4

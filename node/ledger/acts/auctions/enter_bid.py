@@ -9,20 +9,16 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctioning.bidding import (
-    BidsVoided,
-    auction_of,
+from node.ledger.auctioning.announced import auction_of, check_asset, check_face, check_time
+from node.ledger.auctioning.mandates import check_keeper
+from node.ledger.auctioning.sealed import (
     bid_on_paper,
-    check_asset,
-    check_face,
-    check_noncompetitive,
     check_opening,
     check_part,
-    check_time,
     open_bid,
     open_unpriced,
 )
-from node.ledger.auctioning.mandates import check_keeper
+from node.ledger.auctioning.unpriced import BidsVoided, check_noncompetitive
 from node.ledger.auctions.records import BidNumber, OpenBid
 from node.ledger.auctions.sealing import SealedBid, commitment_of
 from node.ledger.auctions.terms import BidE4

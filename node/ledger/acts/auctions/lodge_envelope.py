@@ -8,8 +8,10 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctioning.bidding import auction_of, check_bidder, check_time, competes, seal
+from node.ledger.auctioning.announced import auction_of, check_time
+from node.ledger.auctioning.bidders import check_bidder, competes
 from node.ledger.auctioning.mandates import under_mandate
+from node.ledger.auctioning.sealed import seal
 from node.ledger.auctions.records import BidNumber
 from node.ledger.authority import receiving_account
 from node.ledger.holdings import asset_of

@@ -8,16 +8,12 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctioning.bidding import (
+from node.ledger.auctioning.announced import auction_of, check_asset, check_face, check_time
+from node.ledger.auctioning.bidders import bidder_of, check_bidder
+from node.ledger.auctioning.unpriced import (
     BidsVoided,
-    auction_of,
-    bidder_of,
-    check_asset,
-    check_bidder,
-    check_face,
     check_noncompetitive,
     check_place,
-    check_time,
     place,
     void,
 )

@@ -7,8 +7,9 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
-from node.ledger.auctioning.bidding import auction_of, bid_on_paper, check_time, withdraw
+from node.ledger.auctioning.announced import auction_of, check_time
 from node.ledger.auctioning.mandates import check_keeper
+from node.ledger.auctioning.sealed import bid_on_paper, withdraw
 from node.ledger.auctions.records import BidNumber
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import Address, Name

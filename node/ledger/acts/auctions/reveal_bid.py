@@ -4,16 +4,8 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctioning.bidding import (
-    auction_of,
-    check_asset,
-    check_face,
-    check_opening,
-    check_part,
-    check_time,
-    open_bid,
-    sealed_bid_of,
-)
+from node.ledger.auctioning.announced import auction_of, check_asset, check_face, check_time
+from node.ledger.auctioning.sealed import check_opening, check_part, open_bid, sealed_bid_of
 from node.ledger.auctions.records import BidNumber, OpenBid
 from node.ledger.auctions.sealing import SealedBid, commitment_of
 from node.ledger.auctions.terms import BidE4

@@ -8,7 +8,8 @@ from typing import Final
 
 from node.codec import Record
 from node.ledger.acting import ActContext, define_act
-from node.ledger.auctioning.bidding import auction_of, check_time, sealed_bid_of, withdraw
+from node.ledger.auctioning.announced import auction_of, check_time
+from node.ledger.auctioning.sealed import sealed_bid_of, withdraw
 from node.ledger.auctions.records import BidNumber
 from node.ledger.identifiers import Address, Name
 from node.ledger.policies import AccountClass
