@@ -24,7 +24,7 @@ from node.ledger.acts.assets.place_hold import HoldPlaced
 from node.ledger.acts.assets.redeem import Redeemed
 from node.ledger.acts.assets.release_hold import HoldReleased
 from node.ledger.acts.assets.transfer import Transferred
-from node.ledger.auctioning.settling import AllotmentSettled, FaceBoughtBack, FaceSwitched
+from node.ledger.auctioning.delivering import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.auctioning.steps import AuctionSettled, BookCompleted
 from node.ledger.due import HoldExpired
 from node.ledger.identifiers import ADDRESS_SIZE

@@ -15,13 +15,9 @@ from node.codec import Record, replace
 from node.hashing import Domain, tagged_hash
 from node.ledger.auctioning.announced import auction_of, put_auction
 from node.ledger.auctioning.bidders import blame
+from node.ledger.auctioning.deliverable import must_wait, why_not_deliverable
 from node.ledger.auctioning.rating import why_not_accepted
-from node.ledger.auctioning.settling import (
-    Settlement,
-    SettlementEvent,
-    must_wait,
-    why_not_deliverable,
-)
+from node.ledger.auctioning.settling import Settlement, SettlementEvent
 from node.ledger.auctions.allotment import Allotment, allot, price_of
 from node.ledger.auctions.averages import average_yield_e4
 from node.ledger.auctions.ladders import (

@@ -6,8 +6,8 @@ from typing import Final
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctioning.announced import put_auction
+from node.ledger.auctioning.deliverable import why_not_deliverable
 from node.ledger.auctioning.rating import why_not_bid_for
-from node.ledger.auctioning.settling import why_not_deliverable
 from node.ledger.auctions.records import AuctionRecord, AuctionStage
 from node.ledger.auctions.terms import TAKING_FORMS, AuctionTerms, Form, fault_of, lines_of
 from node.ledger.authority import receiving_account
