@@ -48,12 +48,12 @@ from node.ledger.acts.registry.revoke_licence import LicenceRevoked
 from node.ledger.acts.registry.set_account_policy import AccountPolicySet
 from node.ledger.acts.registry.update_participant_status import ParticipantStatusUpdated
 from node.ledger.amending import ValidatorsAmended
+from node.ledger.auctioning.deciding import AuctionRejected
 from node.ledger.auctioning.delivering import AllotmentSettled, FaceBoughtBack, FaceSwitched
 from node.ledger.auctioning.settling import AllotmentFailed, FaceReallotted
 from node.ledger.auctioning.steps import (
     AuctionClosed,
     AuctionOpened,
-    AuctionRejected,
     AuctionSettled,
     BookCompleted,
     EnvelopesUnentered,

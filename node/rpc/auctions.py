@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from node.amounts import render_amount
 from node.chain import Chain
-from node.ledger.auctioning.steps import settlement_day
+from node.ledger.auctioning.deciding import settlement_day
 from node.ledger.auctions.averages import PRICE_DECIMALS, YIELD_DECIMALS, accrued_over
 from node.ledger.auctions.plans import PlannedAuction
 from node.ledger.auctions.records import (

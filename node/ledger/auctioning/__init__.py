@@ -11,7 +11,8 @@ An auction that is settled or rejected forgets its bids, a bounded number a bloc
 
 `announced.py` has what every act asks first; `bidders.py` who may bid and what is held against it;
 `sealed.py` and `unpriced.py` the two kinds of bids, `mandates.py` those on paper; `rating.py` lines
-whose rate or margin is bid for; `deliverable.py` what can be delivered, `delivering.py` delivery
-against payment, `settling.py` a ladder row by row; `steps.py` what happens by time. Nothing else
-writes the tables of auctions.
+whose rate or margin is bid for; `ladder.py` the book once it is complete, `deciding.py` what comes
+of it; `deliverable.py` what can be delivered, `delivering.py` delivery against payment,
+`settling.py` a ladder row by row; `steps.py` what happens by time. Nothing else writes the tables
+of auctions.
 """

@@ -8,58 +8,29 @@ What settling a piece is, says `settling`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final, TypeAlias, assert_never
+from typing import Final, NamedTuple, TypeAlias, assert_never
 
 from node.codec import Record, replace
-from node.hashing import Domain, tagged_hash
 from node.ledger.auctioning.announced import auction_of, put_auction
 from node.ledger.auctioning.bidders import blame
-from node.ledger.auctioning.deliverable import must_wait, why_not_deliverable
-from node.ledger.auctioning.rating import why_not_accepted
+from node.ledger.auctioning.deciding import AuctionRejected, reject
+from node.ledger.auctioning.deliverable import must_wait
+from node.ledger.auctioning.ladder import piece_of, put_ladder
 from node.ledger.auctioning.settling import Settlement, SettlementEvent
-from node.ledger.auctions.allotment import Allotment, allot, price_of
-from node.ledger.auctions.averages import average_yield_e4
-from node.ledger.auctions.ladders import (
-    competitive_ladder,
-    noncompetitive_ladder,
-    pieces_of,
-    row_of,
-)
-from node.ledger.auctions.problems import CutOffError
+from node.ledger.auctions.ladders import competitive_ladder, noncompetitive_ladder, row_of
 from node.ledger.auctions.records import (
     ROWS_PER_PIECE_MAX,
     AuctionRecord,
-    AuctionResult,
     AuctionStage,
     Count,
-    LadderRecord,
     LadderRow,
-    ReferenceRecord,
-    YieldE4,
 )
-from node.ledger.auctions.terms import AuctionTerms, Reallotment, lines_of
-from node.ledger.calendars import appoint, calendar_of, today
-from node.ledger.dates import MINUTES_OF_DAY, Roll, roll
+from node.ledger.auctions.terms import Reallotment, lines_of
 from node.ledger.holdings import asset_of
 from node.ledger.identifiers import AssetCode, Name
-from node.ledger.outcomes import Outcome, Reject
-from node.ledger.parameters import parameter
-from node.ledger.pricing import bill_yield
 from node.ledger.state import LedgerState, R, Table
-from node.ledger.tables import (
-    BIDDERS,
-    BIDS,
-    ENVELOPES,
-    LADDERS,
-    REFERENCES,
-    DueKind,
-    bid_key,
-    ladder_key,
-    name_key,
-)
-from node.ledger.terms import bill_maturity_day
-from node.ledger.units import AMOUNT_MAX, MS_PER_MINUTE, Day
+from node.ledger.tables import BIDDERS, BIDS, ENVELOPES, LADDERS, bid_key, ladder_key
+from node.ledger.units import AMOUNT_MAX
 
 STEP_WORK: Final = 5
 """Entries' worth of a step that goes through bids, besides them: it looks through their tables."""
@@ -108,14 +79,6 @@ class EnvelopesUnentered(Record, tag=96):
     count: Count
 
 
-class AuctionRejected(Record, tag=89):
-    """All bids are rejected."""
-
-    auction: Name
-    reason: Name
-    """`ministry`, `no-bids` or `not-decided`."""
-
-
 class AuctionSettled(Record, tag=92):
     """Every allotment of an auction was settled or has failed."""
 
@@ -142,9 +105,20 @@ AuctionEvent: TypeAlias = (
     | AuctionSettled
 )
 
-
 Taken: TypeAlias = tuple[list[AuctionEvent], int]
 """What happened in a step, and how many entries' worth of work it was: a block has to bound it."""
+
+
+class _Book(NamedTuple):
+    """What the bids of an auction come to."""
+
+    rows: list[LadderRow]
+    """Those that count."""
+    unrevealed: Counter[str]
+    """By bidder, how many it left sealed."""
+    unentered: Counter[str]
+    """By office, how many it left in their envelopes."""
+    work: int
 
 
 def take_step(state: LedgerState, auction: str, time_ms: int) -> Taken:
@@ -177,156 +151,13 @@ def take_step(state: LedgerState, auction: str, time_ms: int) -> Taken:
             assert_never(unreachable)
 
 
-def reject(
-    state: LedgerState, auction: str, record: AuctionRecord, reason: str, time_ms: int
-) -> AuctionRejected:
-    """Reject all bids. They are forgotten from now on."""
-    rejected = replace(record, stage=AuctionStage.REJECTED, next_ms=time_ms)
-    put_auction(state, auction, rejected, before=record)
-    return AuctionRejected(auction=auction, reason=reason)
-
-
-def ladder_of(
-    state: LedgerState, auction: str, record: AuctionRecord
-) -> tuple[list[LadderRow], list[LadderRow]]:
-    """Return the rows with a price and those without one, as served."""
-    rows: list[LadderRow] = []
-    split = 0
-    for piece in range(record.competitive_pieces + record.noncompetitive_pieces):
-        if piece == record.competitive_pieces:
-            split = len(rows)
-        rows += _piece(state, auction, piece).rows
-    if not record.noncompetitive_pieces:
-        split = len(rows)
-    return rows[:split], rows[split:]
-
-
-def decide(
-    state: LedgerState, auction: str, record: AuctionRecord, cut_off_e4: int, time_ms: int
-) -> AuctionResult:
-    """Allot a completed book at a cut-off price, and await the settlement.
-
-    Raises:
-        Reject: CUT_OFF_NOT_ACCEPTED.
-    """
-    terms = record.terms
-    try:
-        allotment = allot(terms, *ladder_of(state, auction, record), cut_off_e4)
-    except CutOffError as error:
-        raise Reject(
-            Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=error.reason
-        ) from None
-    asset = asset_of(state, terms.asset)
-    settles_on = settlement_day(state, terms)
-    fault = why_not_deliverable(state, terms, settles_on)
-    fault = fault or why_not_accepted(state, terms.asset, asset, terms.form, cut_off_e4)
-    if fault is not None:
-        raise Reject(Outcome.CUT_OFF_NOT_ACCEPTED, auction=auction, found=cut_off_e4, reason=fault)
-    maturity_day = bill_maturity_day(asset.terms)
-    average_yield = (
-        None
-        if maturity_day is None
-        else _average_yield(allotment, terms, maturity_day - settles_on)
-    )
-    result = AuctionResult(
-        asset=terms.asset,
-        cut_off_e4=cut_off_e4,
-        average_price_e4=allotment.average_price_e4,
-        average_yield_e4=average_yield,
-        noncompetitive_price_e4=allotment.noncompetitive_price_e4,
-        competitive=allotment.competitive_face,
-        noncompetitive=allotment.noncompetitive_face,
-        settlement_day=settles_on,
-        decided_ms=time_ms,
-    )
-    _put_pieces(state, auction, allotment.competitive, allotment.noncompetitive)
-    # By a calendar it stands in the queue as an appointment, under the same id: entered after the
-    # auction's own entry is gone, which may be of the same moment.
-    next_ms = terms.settles_ms if terms.calendar is None else None
-    decided = replace(record, stage=AuctionStage.DECIDED, next_ms=next_ms, result=result)
-    put_auction(state, auction, decided, before=record)
-    if terms.calendar is not None:
-        _appoint(state, auction, terms, terms.calendar)
-    if terms.reference is not None and average_yield is not None:
-        _keep_reference(
-            state,
-            terms.reference,
-            ReferenceRecord(
-                auction=auction,
-                day=today(state, terms.closes_ms),
-                settlement_day=settles_on,
-                average_price_e4=allotment.average_price_e4,
-                average_yield_e4=average_yield,
-            ),
-        )
-    return result
-
-
-def settlement_day(state: LedgerState, terms: AuctionTerms) -> Day:
-    """Return the day of the settlement by the calendar as it is."""
-    day = today(state, terms.settles_ms)
-    if terms.calendar is None:
-        return day
-    return roll(calendar_of(state, terms.calendar), day, Roll.FOLLOWING)
-
-
-# Private.
-
-
-def _appoint(state: LedgerState, auction: str, terms: AuctionTerms, calendar: Name) -> None:
-    """Let the settlement come on a day of business of this calendar."""
-    local_minute = terms.settles_ms // MS_PER_MINUTE + parameter(state, "utc-offset-minutes")
-    appoint(
-        state,
-        calendar,
-        tagged_hash(Domain.AUCTION, name_key(auction)),
-        kind=DueKind.AUCTION_STEP,
-        target=name_key(auction),
-        subject=auction,
-        nominal=today(state, terms.settles_ms),
-        convention=Roll.FOLLOWING,
-        minute=local_minute % MINUTES_OF_DAY,
-    )
-
-
-def _average_yield(allotment: Allotment, terms: AuctionTerms, days: int) -> YieldE4:
-    """Return the weighted yield of a bill that has so many days left."""
-    cut_off_e4 = allotment.cut_off_e4
-    return average_yield_e4(
-        (
-            (row.allotted, price_of(terms, row, cut_off_e4))
-            for row in allotment.competitive
-            if row.allotted
-        ),
-        lambda price: bill_yield(price, days),
-    )
-
-
-def _keep_reference(state: LedgerState, name: str, reference: ReferenceRecord) -> None:
-    """Let an average be the last of its name, unless a later auction was decided before it."""
-    held = state.get(REFERENCES, name_key(name))
-    if held is None or held.day <= reference.day:
-        state.put(REFERENCES, name_key(name), reference)
-
-
 def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
     """Make a ladder of the bids that count; count against bidders what they left sealed.
 
     What came on paper and was not entered counts against the office that had it.
     """
-    rows: list[LadderRow] = []
-    unrevealed: Counter[str] = Counter()
-    unentered: Counter[str] = Counter()
-    envelopes = dict(_numbered(state, ENVELOPES, auction, record))
-    work = STEP_WORK + len(envelopes)
-    for number, bid in _numbered(state, BIDS, auction, record):
-        work += 1
-        if bid.bid is None and number in envelopes:
-            unentered[envelopes[number].lodged_by] += 1
-        elif bid.bid is None:
-            unrevealed[bid.bidder] += 1
-        elif not bid.void:
-            rows.append(row_of(number, bid.bid))
+    book = _read_book(state, auction, record)
+    unrevealed, unentered = book.unrevealed, book.unentered
     for bidder, count in sorted(unrevealed.items()):
         blame(
             state,
@@ -338,9 +169,9 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
     for office, count in sorted(unentered.items()):
         blame(state, office, time_ms=time_ms, exclusion_days=0, unentered=count)
     unopened = unrevealed.total() + unentered.total()
-    priced = competitive_ladder(rows, record.terms.form)
-    unpriced = noncompetitive_ladder(rows)
-    pieces = _put_pieces(state, auction, priced, unpriced)
+    priced = competitive_ladder(book.rows, record.terms.form)
+    unpriced = noncompetitive_ladder(book.rows)
+    pieces = put_ladder(state, auction, priced, unpriced)
     completed = replace(
         record,
         stage=AuctionStage.DECIDING,
@@ -368,7 +199,25 @@ def _complete(state: LedgerState, auction: str, record: AuctionRecord, time_ms: 
     if not priced:
         # Without a price nobody can say what the others should pay.
         events.append(reject(state, auction, completed, "no-bids", time_ms))
-    return events, work
+    return events, book.work
+
+
+def _read_book(state: LedgerState, auction: str, record: AuctionRecord) -> _Book:
+    """Read the bids of an auction that can be opened no more."""
+    rows: list[LadderRow] = []
+    unrevealed: Counter[str] = Counter()
+    unentered: Counter[str] = Counter()
+    envelopes = dict(_numbered(state, ENVELOPES, auction, record))
+    work = STEP_WORK + len(envelopes)
+    for number, bid in _numbered(state, BIDS, auction, record):
+        work += 1
+        if bid.bid is None and number in envelopes:
+            unentered[envelopes[number].lodged_by] += 1
+        elif bid.bid is None:
+            unrevealed[bid.bidder] += 1
+        elif not bid.void:
+            rows.append(row_of(number, bid.bid))
+    return _Book(rows=rows, unrevealed=unrevealed, unentered=unentered, work=work)
 
 
 def _numbered(
@@ -391,22 +240,6 @@ def _numbered(
         start = page[-1][0] + b"\0"  # the least key above the last one
 
 
-def _put_pieces(
-    state: LedgerState, auction: str, priced: Sequence[LadderRow], unpriced: Sequence[LadderRow]
-) -> tuple[int, int]:
-    """Write a ladder; return how many pieces of each kind it has."""
-    first, second = pieces_of(priced), pieces_of(unpriced)
-    for index, piece in enumerate([*first, *second]):
-        state.put(LADDERS, ladder_key(auction, index), piece)
-    return len(first), len(second)
-
-
-def _piece(state: LedgerState, auction: str, piece: int) -> LadderRecord:
-    record = state.get(LADDERS, ladder_key(auction, piece))
-    assert record is not None  # pieces are never deleted
-    return record
-
-
 def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: int) -> Taken:
     """Settle one piece of the ladder and forget its bids, or re-allot in one that is settled."""
     terms, ladder = record.terms, record.competitive_pieces + record.noncompetitive_pieces
@@ -415,7 +248,7 @@ def _settle(state: LedgerState, auction: str, record: AuctionRecord, time_ms: in
         put_auction(state, auction, replace(record, next_ms=next_ms), before=record)
         return [], 1
     index = record.pieces_settled % ladder  # the second time from the first on
-    piece = _piece(state, auction, index)
+    piece = piece_of(state, auction, index)
     settlement = Settlement(state, auction, record, time_ms)
     if record.pieces_settled < ladder:
         after, rows = settlement.settle(piece), len(piece.rows)

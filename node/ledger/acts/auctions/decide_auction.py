@@ -7,8 +7,8 @@ import msgspec
 from node.codec import Record
 from node.ledger.acting import ActContext, Approvers, define_act
 from node.ledger.auctioning.announced import auction_of, check_time
+from node.ledger.auctioning.deciding import decide, reject
 from node.ledger.auctioning.rating import set_rate
-from node.ledger.auctioning.steps import decide, reject
 from node.ledger.auctions.records import AuctionStage, YieldE4
 from node.ledger.auctions.terms import MARGIN_E4_MAX, BidE4, Form, lines_of
 from node.ledger.holdings import asset_of
