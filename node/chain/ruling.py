@@ -3,7 +3,8 @@
 from node.chain.head import validator_set
 from node.genesis import AmendmentError, AmendmentFault, Genesis
 from node.ledger.amending import check_amendment
-from node.ledger.outcomes import Reject, explain
+from node.ledger.explaining import explain
+from node.ledger.outcomes import Reject
 from node.ledger.state import LedgerState
 from node.ledger.tables import ValidatorRecord
 from node.ledger.transition import validators_of

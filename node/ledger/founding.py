@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from node.codec import Record
 from node.ledger.catalogue import GOVERNED_NAMES
 from node.ledger.errors import FoundingError
+from node.ledger.explaining import explain
 from node.ledger.identifiers import (
     Hash,
     Name,
@@ -13,7 +14,7 @@ from node.ledger.identifiers import (
     is_lei,
     is_name,
 )
-from node.ledger.outcomes import Reject, explain
+from node.ledger.outcomes import Reject
 from node.ledger.parameters import LIMITS
 from node.ledger.policies import AccountPolicy, Salt, account_address, check_policy
 from node.ledger.powers import (

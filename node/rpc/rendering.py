@@ -33,7 +33,8 @@ import msgspec
 from node.addresses import ADDRESS_SIZE, render_address
 from node.amounts import render_amount
 from node.codec import CodecError, Record
-from node.ledger.outcomes import ADDRESS_DETAILS, Details, Outcome
+from node.ledger.explaining import ADDRESS_DETAILS
+from node.ledger.outcomes import Details, Outcome
 from node.ledger.units import DAY_MAX, TIME_MS_MAX
 from node.rpc.errors import JsonValue
 from node.telling import render_day as render_day

@@ -18,8 +18,9 @@ from node.amounts import render_amount
 from node.blocks import Header
 from node.ledger.catalogue import CATALOGUE
 from node.ledger.events import Event
+from node.ledger.explaining import explain
 from node.ledger.operations import DefineAsset
-from node.ledger.outcomes import Details, Outcome, explain
+from node.ledger.outcomes import Details, Outcome
 from node.ledger.policies import AccountClass, AccountPolicy
 from node.ledger.securities import TaxpayerRecord, TaxStanding
 from node.ledger.tables import (

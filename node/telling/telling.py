@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Final, TypeAlias
 
-from node.ledger.outcomes import Outcome, Reject, explain, shown
+from node.ledger.explaining import explain, shown
+from node.ledger.outcomes import Outcome, Reject
 from node.ledger.phrases import Meaning, Reason, recognise
 from node.telling.figures import Figure, asset_of, told, why
 from node.telling.sentences import PEOPLE

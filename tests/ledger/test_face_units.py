@@ -7,8 +7,9 @@ import pytest
 from node.codec import replace
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import PaymentSettled
+from node.ledger.explaining import explain
 from node.ledger.operations import DefineAsset, ForcedTransfer, PlaceHold
-from node.ledger.outcomes import Outcome, explain
+from node.ledger.outcomes import Outcome
 from node.ledger.securities import STRIPPINGS
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, HOLDINGS, holding_key, name_key

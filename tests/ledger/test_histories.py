@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from node.codec import encode, replace
 from node.ledger.events import Event, HoldPlaced, Proposed
+from node.ledger.explaining import explain
 from node.ledger.operations import (
     Approve,
     CloseAccount,
@@ -24,7 +25,7 @@ from node.ledger.operations import (
     SetParameter,
     Withdraw,
 )
-from node.ledger.outcomes import Outcome, explain
+from node.ledger.outcomes import Outcome
 from node.ledger.state import LedgerState
 from node.ledger.tables import HOLDINGS, LICENCES, ParticipantStatus, licence_key
 from node.ledger.transactions import TransactionBody

@@ -4,7 +4,8 @@ import pytest
 
 from node.ledger.acting import GovernedOperation
 from node.ledger.catalogue import ACTS
-from node.ledger.outcomes import ENVELOPE_OUTCOMES, SETTLEMENT_OUTCOMES, Outcome, explain
+from node.ledger.explaining import explain
+from node.ledger.outcomes import ENVELOPE_OUTCOMES, SETTLEMENT_OUTCOMES, Outcome
 from tests.ledger import (
     ladders_assets,
     ladders_auctions,

@@ -5,15 +5,9 @@ import string
 import pytest
 
 from node.codec import decode, encode
-from node.ledger.outcomes import (
-    ADDRESS_DETAILS,
-    ENVELOPE_OUTCOMES,
-    SHOWN_MAX,
-    Details,
-    Outcome,
-    Reject,
-    explain,
-)
+from node.ledger.explaining import ADDRESS_DETAILS, SHOWN_MAX, explain
+from node.ledger.outcomes import ENVELOPE_OUTCOMES, Details, Outcome, Reject
+from node.ledger.sentences import SENTENCES
 
 NUMBERS = {
     "APPLIED": 0,
@@ -194,6 +188,10 @@ def test_outcomes_are_declared_in_order_of_number() -> None:
     numbers = [int(outcome) for outcome in Outcome if outcome not in earlier]
 
     assert numbers == sorted(set(numbers))
+
+
+def test_each_outcome_has_a_sentence_and_no_other_has_one() -> None:
+    assert SENTENCES.keys() == {outcome.name for outcome in Outcome}
 
 
 def test_envelope_outcomes_come_first() -> None:

@@ -17,6 +17,7 @@ from node.ledger.events import (
     ProtocolUpgraded,
     UpgradeScheduled,
 )
+from node.ledger.explaining import explain
 from node.ledger.operations import (
     Approve,
     CancelUpgrade,
@@ -25,7 +26,7 @@ from node.ledger.operations import (
     ReleaseHold,
     ScheduleUpgrade,
 )
-from node.ledger.outcomes import Outcome, Reject, explain
+from node.ledger.outcomes import Outcome, Reject
 from node.ledger.protocol import (
     LATEST_VERSION,
     SUPPORTED,

@@ -8,8 +8,9 @@ from node.codec import decode, encode
 from node.ledger.catalogue import ACTS, CATALOGUE
 from node.ledger.errors import InvariantViolation
 from node.ledger.events import Event, Transferred
+from node.ledger.explaining import explain
 from node.ledger.operations import SetAccountPolicy, Transfer
-from node.ledger.outcomes import Outcome, explain
+from node.ledger.outcomes import Outcome
 from node.ledger.policies import AccountPolicy, single_signer
 from node.ledger.state import LedgerState
 from node.ledger.tables import (

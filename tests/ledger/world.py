@@ -17,6 +17,7 @@ from node.index.moves import moves_of
 from node.keys import LocalSigner
 from node.ledger.due import apply_due
 from node.ledger.events import Event
+from node.ledger.explaining import explain
 from node.ledger.founding import FoundingAccount, FoundingParticipant, GenesisLedger, found
 from node.ledger.identifiers import ADDRESS_SIZE, is_isin
 from node.ledger.invariants import check_state, decode_state
@@ -34,7 +35,7 @@ from node.ledger.operations import (
     Transfer,
     UpdateParticipantStatus,
 )
-from node.ledger.outcomes import Outcome, explain
+from node.ledger.outcomes import Outcome
 from node.ledger.plain import PlainTransfers, Standing
 from node.ledger.policies import AccountPolicy, account_address, single_signer
 from node.ledger.powers import (

@@ -356,7 +356,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.phrases.vocabulary.WRITTEN_MAX": (
         "tests/ledger/test_phrases.py::test_what_no_phrase_made_is_not_recognised"
     ),
-    "node.ledger.outcomes.SHOWN_MAX": (
+    "node.ledger.explaining.SHOWN_MAX": (
         "tests/ledger/test_outcomes.py::test_sentence_is_one_printable_line_whatever_was_found"
     ),
     # The pool and the way into it.

@@ -114,7 +114,8 @@ async def seen_in_sync(url: str, request: "ValidatorRequest", network: Mapping[s
 
 def refusal_of(event: Mapping[str, Any]) -> str:
     """Return the outcome in an event with its sentence; its name alone where it is a newer one."""
-    from node.ledger.outcomes import ADDRESS_DETAILS, Outcome, explain
+    from node.ledger.explaining import ADDRESS_DETAILS, explain
+    from node.ledger.outcomes import Outcome
     from node.telling import TELLER
 
     name = str(event["outcome"])
