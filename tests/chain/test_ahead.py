@@ -16,7 +16,8 @@ from node.chain.ahead import Ahead
 from node.chain.rehearsal import BlockRehearsal
 from node.codec import encode
 from node.genesis import Genesis
-from node.ledger import commitment, due, servicing
+from node.ledger import due, servicing
+from node.ledger.commitment import updating
 from node.ledger.events import TaxStatusRules
 from node.ledger.operations import Transfer
 from node.ledger.securities import PAYMENTS, POSITIONS, PaymentStatus, payment_key
@@ -78,8 +79,8 @@ def few_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 def closeness(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether the few holders of a test count as lying close together in the tree."""
     if request.param == "close":
-        monkeypatch.setattr(commitment, "_AHEAD_BYTES", 1)
-        monkeypatch.setattr(commitment, "_CLOSE", 1)
+        monkeypatch.setattr(updating, "_AHEAD_BYTES", 1)
+        monkeypatch.setattr(updating, "_CLOSE", 1)
 
 
 @pytest.fixture

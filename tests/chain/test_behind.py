@@ -16,8 +16,7 @@ from node.chain.behind import BehindRecord
 from node.clock import ManualClock
 from node.codec import decode, encode
 from node.genesis import Genesis
-from node.ledger import commitment
-from node.ledger.commitment import state_root
+from node.ledger.commitment import state_root, updating
 from node.ledger.securities import PAYMENTS, PaymentStatus, payment_key
 from node.ledger.tables import HOLDINGS, holding_key
 from node.ledger.units import MS_PER_DAY
@@ -309,8 +308,8 @@ async def test_nothing_is_rehearsed_on_branches_that_could_not_be_written(
 ) -> None:
     """What a node makes of its head until it stops is the same as after its next start."""
     # Few holders lie as close together in the tree as many do.
-    monkeypatch.setattr(commitment, "_AHEAD_BYTES", 1)
-    monkeypatch.setattr(commitment, "_CLOSE", 1)
+    monkeypatch.setattr(updating, "_AHEAD_BYTES", 1)
+    monkeypatch.setattr(updating, "_CLOSE", 1)
     genesis = make_network(tmp_path).genesis
     store = HeldStore()
     plant_into(store, genesis, HOLDERS, 1)

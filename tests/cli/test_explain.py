@@ -50,7 +50,7 @@ WITHIN: Final[Mapping[str, str]] = {
     "node.intake.verifier.CrowdedOut": "becomes an answer of the interface",
     "node.ledger.auctions.problems.AuctionError": "becomes an outcome, or a wrong result",
     "node.ledger.auctions.problems.CutOffError": "becomes an outcome",
-    "node.ledger.commitment.CommitmentError": "becomes damage of the chain",
+    "node.ledger.commitment.branches.CommitmentError": "becomes damage of the chain",
     "node.ledger.dates.problems.DatesError": "becomes an outcome, or a usage error",
     "node.ledger.dates.problems.DatesFault": "becomes an outcome",
     "node.ledger.errors.InvariantViolation": "halts the node: node-halted",

@@ -67,7 +67,7 @@ NOT_REACHED: Final[Mapping[str, str]] = {
     "node.docs.formats": "our own vectors, and what is printed of them",
     "node.docs.methods.methods": "the document of our own interface",
     "node.index": "what this node's own chain holds, or what it wrote into the index before",
-    "node.ledger.commitment.NodeSource.read_ahead": _STORED,
+    "node.ledger.commitment.branches.NodeSource.read_ahead": _STORED,
     "node.storage.nodes": _STORED,
     "node.chain.behind": _STORED,
     "node.chain.history": _STORED,

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from node.codec import CodecError, decode, encode
 from node.hashing import Domain, tagged_hash
-from node.ledger import commitment
 from node.ledger.commitment import (
     BRANCH_SIZE_MAX,
     EMPTY_ROOT,
@@ -30,6 +29,7 @@ from node.ledger.commitment import (
     slots_of,
     state_root,
     update,
+    updating,
     verify_proof,
 )
 from tests.ledger.commitment_twin import neighbours, twin
@@ -156,7 +156,7 @@ def test_what_was_rehearsed_is_taken_only_where_it_came(
 ) -> None:
     tree = Tree(records)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(commitment, "REHEARSED_TOGETHER_MAX", together_max)
+        patch.setattr(updating, "REHEARSED_TOGETHER_MAX", together_max)
         rehearsal = rehearsed(tree, foreseen)
     assert all(1 <= len(each.hashes) <= together_max for each in rehearsal.subtrees.values())
     half = dict(list(foreseen.items())[::2])

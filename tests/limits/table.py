@@ -198,7 +198,7 @@ HIT: Final[Mapping[str, str]] = {
     "node.storage.nodes.AHEAD_MAX": (
         "tests/storage/test_nodes.py::test_no_more_is_read_ahead_than_the_bound"
     ),
-    "node.ledger.commitment.REHEARSED_TOGETHER_MAX": (
+    "node.ledger.commitment.updating.REHEARSED_TOGETHER_MAX": (
         "tests/ledger/test_commitment.py::test_what_was_rehearsed_is_taken_only_where_it_came"
     ),
     "node.cli.calendar.check._SHOWN_MAX": (
@@ -267,10 +267,10 @@ HIT: Final[Mapping[str, str]] = {
     # The ledger.
     "node.ledger.acting.APPROVERS_MAX": _RECORD,
     "node.ledger.acts.registry.grant_licence.LICENCE_LIFETIME_MAX_MS": _LADDERS,
-    "node.ledger.commitment.PATH_SIZE_MAX": (
+    "node.ledger.commitment.branches.PATH_SIZE_MAX": (
         "tests/ledger/test_commitment.py::test_proof_deeper_than_a_key_is_refused"
     ),
-    "node.ledger.commitment.BRANCH_SIZE_MAX": _RECORD,
+    "node.ledger.commitment.branches.BRANCH_SIZE_MAX": _RECORD,
     "node.ledger.due.MARKED_BESIDE_PAYMENTS_MAX": (
         "tests/ledger/test_taxpayers.py::test_fewer_are_marked_while_holders_are_paid"
     ),
@@ -943,7 +943,7 @@ NO_LIMITS: Final[Mapping[str, str]] = {
     "node.storage.leveldb.PAGE_MAX": "up to which a page is read at once, by a cursor that is kept",
     "node.storage.leveldb.TABLES_MAPPED_MAX": "from how many tables on none is mapped",
     "node.cli.start.DESCRIPTORS_MAX": "asked of the system, which has its own limit",
-    "node.ledger.commitment.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",
+    "node.ledger.commitment.updating.KEY_HASHES_MAX": "handed to lru_cache, which keeps to it",
     "node.ledger.phrases.vocabulary.RECOGNISED_MAX": "handed to lru_cache, which keeps to it",
     "node.ledger.state._INSERTED_SHARE_MAX": "when keys are inserted, and when sorted",
     "node.signatures.helper.PAUSE_MAX_S": "how seldom a process that ends at once is started again",
