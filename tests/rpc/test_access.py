@@ -11,12 +11,14 @@ import struct
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from node.access import (
     LOOK_AGAIN_S,
@@ -25,6 +27,7 @@ from node.access import (
     Role,
     Scope,
     hash_of,
+    load_api_keys,
     make_api_key,
     save_api_keys,
 )
@@ -67,6 +70,17 @@ class Doors:
         save_api_keys(self.path, {"one": key})
         self._clock.seconds += LOOK_AGAIN_S
         return text
+
+    def change_key(self, *, scopes: tuple[Scope, ...], expires_s: int) -> None:
+        """Let the key be good for these, until this time of the node's clock."""
+        expires = datetime.fromtimestamp(expires_s, tz=UTC)
+        changed = replace(load_api_keys(self.path)["one"], scopes=scopes, expires=expires)
+        save_api_keys(self.path, {"one": changed})
+        self._clock.seconds += LOOK_AGAIN_S
+
+    def pass_s(self, seconds: int) -> None:
+        """Let this time pass."""
+        self._clock.ms += 1_000 * seconds
 
     async def call(
         self, role: Role, body: object, *, key: str | None = None
@@ -238,6 +252,27 @@ async def test_revoked_key_ends_the_sockets_that_it_opened(tmp_path: Path) -> No
             assert (await node.call(Role.CLOSED, READ, key=key))[0] == 401
             await stranger.send_json(READ)
             assert "result" in await stranger.receive_json()
+
+
+async def test_key_that_may_less_or_expires_ends_the_sockets_that_it_opened(
+    tmp_path: Path,
+) -> None:
+    async with doors(tmp_path) as node:
+        headers = {"Authorization": f"Bearer {node.make_key(Scope.READ, Scope.SUBMIT)}"}
+        url = node.url(Role.CLOSED) + "/ws"
+        changes: tuple[Callable[[], None], ...] = (
+            partial(node.change_key, scopes=(Scope.READ,), expires_s=60),
+            partial(node.pass_s, 60),
+        )
+        for change in changes:
+            async with node.solo.session.ws_connect(url, headers=headers) as keyed:
+                await keyed.send_json(READ)
+                assert "result" in await keyed.receive_json()
+                change()
+                farewell = await keyed.receive(timeout=60)
+            assert (farewell.type, farewell.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+            await node.solo.session.ws_connect(url, headers=headers)
 
 
 async def test_revoked_key_ends_the_pages_that_it_keeps_open(tmp_path: Path) -> None:

@@ -513,7 +513,9 @@ async def test_who_signs_in_by_a_key_is_known_by_it_alone(
         server.stop()
 
 
-async def test_both_sides_may_have_to_show_certificates(tmp_path: Path, solo: Solo) -> None:
+async def test_both_sides_may_have_to_show_certificates(
+    tmp_path: Path, solo: Solo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, foreign = Authority(tmp_path, "ours"), Authority(tmp_path, "foreign")
     own, node_s = ours.sign("server"), ours.sign("node")
     server = NatsServer(
@@ -533,6 +535,8 @@ async def test_both_sides_may_have_to_show_certificates(tmp_path: Path, solo: So
         publisher = publisher_of(solo, url, settings=known)
         async with running(publisher):
             await arrived(solo, publisher)
+        # The library waits for a server that says nothing to whom it does not know.
+        monkeypatch.setattr(node.stream.link, "ANSWER_S", 1.0)
         for settings in (
             replace(known, authority=foreign.certificate),
             replace(known, certificate=None, key=None),
