@@ -57,7 +57,8 @@ def distribute(root: Path, *files: str, wrong: int = -1) -> tuple[int, str, list
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", "2", "tests"],
         cwd=root,
-        env={"PYTHONPATH": str(ROOT)},
+        # Its folders are its own: who ends first clears away what of the others' is old.
+        env={"PYTHONPATH": str(ROOT), "PYTEST_DEBUG_TEMPROOT": str(root)},
         capture_output=True,
         text=True,
         check=False,
