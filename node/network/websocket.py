@@ -82,6 +82,8 @@ class WebSocketTransport:
         self._server: web.Server | None = None
         self._session: aiohttp.ClientSession | None = None
         self._upgrades: dict[asyncio.BaseProtocol, asyncio.Future[WebSocketLink]] = {}
+        self._untouched: set[socket.socket] = set()
+        """Accepted, and its task has not begun: it may be cancelled before it does."""
         self._arrivals = Arrivals(self._settings)
 
     @property
@@ -126,6 +128,9 @@ class WebSocketTransport:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        for connection in self._untouched:
+            connection.close()
+        self._untouched.clear()
         if self._server is not None:
             await self._server.shutdown(self._settings.close_timeout_s)
             self._server = None
@@ -202,7 +207,7 @@ class WebSocketTransport:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, address = await loop.sock_accept(self._listener)
+                connection, address = await _accepted(self._listener)
             except OSError as error:
                 # Out of descriptors, or the stranger left already. The listener stays.
                 self._log.warning("accepting failed", reason=str(error))
@@ -215,6 +220,7 @@ class WebSocketTransport:
                 self._turn_away(refusal, f"{host}:{address[1]}", "too many, or too often")
                 continue
             self._arrivals.begin(host)
+            self._untouched.add(connection)
             tasks.create_task(
                 self._welcome(connection, host, f"{host}:{address[1]}", accept),
                 name=f"inbound-{host}:{address[1]}",
@@ -223,6 +229,7 @@ class WebSocketTransport:
     async def _welcome(
         self, connection: socket.socket, host: str, address: str, accept: Accept
     ) -> None:
+        self._untouched.discard(connection)
         try:
             link = await self._shake_hands(connection, address)
         finally:
@@ -416,6 +423,28 @@ class WebSocketLink:
 
 
 # Private.
+
+
+async def _accepted(listener: socket.socket) -> tuple[socket.socket, Any]:
+    """Return the next connection and where it comes from.
+
+    `loop.sock_accept` loses one that comes in the turn of the loop in which it is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            return listener.accept()
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(listener, _wake, ready)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(listener)
+
+
+def _wake(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 async def _open_listener(host: str, port: int) -> socket.socket:

@@ -94,6 +94,16 @@ async def test_nothing_blocks_the_event_loop() -> None:
             assert a.recorder.events == ["+b", "-b"]
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_one_that_comes_while_the_node_stops_is_not_left_open(turns: int) -> None:
+    """Its task may not have begun when it is cancelled."""
+    async with RealNode("a", settings=QUICK).running() as a:
+        with socket.create_connection((HOST, a.transport.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+    gc.collect()
+
+
 @pytest.mark.parametrize("stage", ["tcp", "tls", "upgrade"])
 async def test_stopping_in_the_middle_of_a_handshake_leaves_nothing(stage: str) -> None:
     before = asyncio.all_tasks()
