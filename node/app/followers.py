@@ -97,11 +97,20 @@ def follower_warnings(
         head: the height of the chain.
     """
     wanted = {"index": is_wanted(config), "stream": is_published(config)}
+    places = {
+        "index": None if index is None else index.checkpoint,
+        "stream": None if stream is None else stream.standing,
+    }
     for part, follower in (("index", index), ("stream", stream)):
         if not wanted[part]:
             continue
         if follower is None:
             yield f"{part}: this node is to have one and has none open; its log says why"
+            continue
+        if places[part] is None:
+            # It has not found out where it stands, or may not use what is there.
+            if follower.failure is not None:
+                yield f"{part}: it does not go on; the log says why under part={part}"
             continue
         lag = max(0, head - follower.height)
         stands = f"{part}: it stands at block {follower.height}, {lag} behind this node"

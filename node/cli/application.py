@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from node.cli import homes
 from node.cli.credentials import Credentials, credentials_options
+from node.cli.endings import ENDINGS
 from node.cli.exits import CommandError, Exit
 from node.cli.output import emit_error, fit
 
@@ -161,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             failure = CommandError(
                 Exit.INTERRUPTED,
                 "stopped from the keyboard",
-                advice="What was begun is whole or not there: begin again.",
+                advice=ENDINGS[Exit.INTERRUPTED].hint,
             )
             emit_error(failure, as_json=True)
         sys.exit(Exit.INTERRUPTED)

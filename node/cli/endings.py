@@ -77,7 +77,9 @@ ENDINGS: Final[Mapping[Exit, Entry]] = {
             "interrupted",
             Exit.INTERRUPTED,
             "It was stopped from the keyboard.",
-            "What was begun is whole or not there: begin again.",
+            "Look first at what is there: a transaction that was handed in may still be applied"
+            " (`khazana query account`), and a new run hands in another one; a folder named by"
+            " --keep stays.",
         ),
     )
 }

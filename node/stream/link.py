@@ -311,9 +311,10 @@ class Link:
         """Refuse a stream by which messages would get lost or mixed."""
         subjects, retention = found.config.subjects or [], found.config.retention
         if subjects != [self.naming.subjects]:
-            raise StreamForeign(
+            raise StreamUnusable(
                 f"stream {self.naming.stream} takes the subjects {subjects}, and"
-                f" {[self.naming.subjects]} is expected"
+                f" {[self.naming.subjects]} is expected: is it another chain's (stream.name), or"
+                " was stream.prefix changed (`nats stream edit --subjects`)?"
             )
         if found.config.no_ack:
             raise StreamUnusable(

@@ -136,7 +136,12 @@ def test_what_goes_wrong_is_told_once_in_the_form_that_was_asked_for(tmp_path: P
 @pytest.mark.e2e
 @pytest.mark.timeout(240)
 def test_demonstration_that_is_stopped_leaves_nothing_and_says_so(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "node", "demo", "debt", "--validators", "1", "--json"]
+    # What is started in the background of a script ignores the key, and so does what that starts.
+    listening = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "runpy.run_module('node', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", listening, "demo", "debt", "--validators", "1", "--json"]
     variables = surroundings(TMPDIR=str(tmp_path), PYTHONPATH=str(ROOT))
     with subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -250,7 +250,7 @@ async def test_container_ends_in_order_when_told_to(
 ) -> None:
     container = project.container(name)
 
-    engine.run("docker", "stop", "--time", "60", container)
+    engine.run("docker", "stop", "--time", "30", container)
 
     state = project.inspect(name)["State"]
     told = project.log(name)

@@ -72,7 +72,7 @@ REFUSED: Final = RunRefusal(
 )
 CHECKS: Final = [
     CheckLine(name="no bill is left", holds=True, found="0"),
-    CheckLine(name="the chain never stopped", holds=False, found="3 blocks"),
+    CheckLine(name="the chain went on without it", holds=False, found="3 blocks"),
 ]
 
 

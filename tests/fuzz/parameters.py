@@ -25,6 +25,7 @@ SINGLE: Final[Mapping[str, Any]] = {
     "events_limit": 5,
     "after": None,
     "participant": "bank",
+    "validator": "central-bank",
     "identifier": "PK0000000015",
     "kind": "holding",
     "name": "PKR-CB",
