@@ -183,6 +183,7 @@ class Node:
 
         Raises:
             AmendmentError: the chain has come to an amendment that it cannot go on by.
+            ChainDamaged: what was being pruned is not as it was written.
             NodeHalted: the node stopped itself.
             StorageError: the disk failed.
             UpgradeRequired: the network went on by rules that this software does not know.
@@ -231,7 +232,8 @@ class Node:
         following = parts.following if parts.signer else load_following_signer(config, genesis)
         seat = self._open_seat(signer, following, thread)
         if thread is not None:
-            # Before the database and the log are closed, to which the thread may still be writing.
+            # Before the database and the log are closed, to which threads may write still.
+            stack.push_async_callback(thread.drain)
             stack.push_async_exit(self._close_chain)
         self._make_door()
         self.network = self._make_network(

@@ -19,7 +19,7 @@ from node.chain.errors import ChainDamaged
 from node.codec import CodecError, Record, decode, encode
 from node.ledger import commitment
 from node.ledger.commitment import CommitmentError
-from node.storage import Batch, KeyValueStore, StorageThread, layout
+from node.storage import Batch, KeyValueStore, StorageThread, ended, layout
 from node.storage.nodes import StoredNodes
 
 BRANCHES_WITH_BLOCK_MAX: Final = 2_048
@@ -122,12 +122,8 @@ class BranchesBehind:
         Raises:
             StorageError: it is not known whether they are.
         """
-        writing = self._writing
-        if writing is not None:
-            if not writing.done():
-                # Not for itself: whoever gives up waiting would cancel it for the others.
-                await asyncio.wait([writing])
-            writing.result()
+        if self._writing is not None:
+            await ended(self._writing)
 
 
 def _batch_of(branches: Mapping[bytes, bytes | None]) -> Batch:

@@ -67,7 +67,7 @@ from node.ledger.transition import Receipt, Standing, parameters_of
 from node.mempool import AdmittedTransaction
 from node.proofs import ProofRecord
 from node.stages import Stages
-from node.storage import Batch, KeyValueStore, StorageError, StorageThread
+from node.storage import Batch, KeyValueStore, StorageError, StorageThread, ended
 from node.storage.nodes import StoredNodes
 
 
@@ -128,6 +128,8 @@ class Chain:
         self._validators = validator_set(self._validator_records)
         self._pruner = Pruner(store, self.history, genesis, keep_blocks=keep_blocks)
         self._pruning: asyncio.Future[None] | None = None
+        self._written: asyncio.Future[None] | None = None
+        """The last batch that was handed to the thread."""
         self._writing: asyncio.Event | None = None
         self._failure: StorageError | None = None
         """Why nobody knows whether the last block is in the store."""
@@ -470,7 +472,8 @@ class Chain:
         if self._thread is None:
             self._store.write(batch, sync=sync)
         else:
-            await self._thread.run(lambda: self._store.write(batch, sync=sync))
+            self._written = self._thread.run(lambda: self._store.write(batch, sync=sync))
+            await ended(self._written)
 
     def _tell(self) -> None:
         unheard, self._unheard = self._unheard, []
@@ -504,9 +507,9 @@ class Chain:
         Raises:
             ChainDamaged, StorageError: why nothing was deleted.
         """
-        pruning, self._pruning = self._pruning, None
-        if pruning is not None:
-            await pruning
+        if self._pruning is not None:
+            await ended(self._pruning)
+            self._pruning = None
 
     async def settled(self) -> None:
         """Wait until no block is being written, and no branches of one.
@@ -544,6 +547,9 @@ class Chain:
             await self._thread.drain()
         try:
             await self._pruned()
+            # What a commit that was given up has left; another one has raised its failure.
+            if self._written is not None and self._failure is None:
+                await ended(self._written)
         finally:
             await self._behind.settled()
 

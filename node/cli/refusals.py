@@ -322,6 +322,12 @@ FAILURES: Final[Mapping[str, Entry]] = {
         "The disk takes no writes.",
         "After an error the kernel does this by itself: look at dmesg. " + _DISK,
     ),
+    "node.storage.errors.StorageClosed": make_entry(
+        "storage-closed",
+        Exit.DAMAGED,
+        "The database was closed while it was in use.",
+        "Type the command again; nothing is wrong with the disk.",
+    ),
     "node.storage.errors.StorageFailed": make_entry(
         "storage-failed", Exit.DAMAGED, "The disk failed in reading or writing.", _DISK
     ),

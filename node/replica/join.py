@@ -25,7 +25,7 @@ They are not: the network stands still until those who have forgotten vote again
 in a round that none of them can have been in, and H + 2 in round 1 (`Later`). What is lost besides
 is the lock: a block may have been decided at H + 1 by votes of theirs that nobody alive remembers.
 Then a quorum precommitted it, an honest witness among them, and that one is locked on it. So at
-H + 1 they prevote a block only after all witnesses have (`consensus.driver`), and contradict no
+H + 1 they prevote a block only after all witnesses have (`consensus.upon`), and contradict no
 lock that a decision rests on. Once H + 2 is committed they remember again.
 
 Before it signs there, every witness has taken note of that round for good (`Forgot` names it, and

@@ -16,7 +16,7 @@ from node.storage.files import FileSystem
 from node.storage.leveldb import LevelDBStore, open_leveldb
 from node.storage.nodes import StoredNodes
 from node.storage.store import Batch, KeyValueStore, MemoryStore, ReadView
-from node.storage.thread import StorageThread
+from node.storage.thread import StorageThread, ended
 from node.storage.watched import WatchedStore
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "StorageThread",
     "StoredNodes",
     "WatchedStore",
+    "ended",
     "open_consensus_log",
     "open_leveldb",
     "storage_error",

@@ -66,5 +66,16 @@ class StorageThread:
         self._pending -= 1
 
 
+async def ended(work: asyncio.Future[ResultT]) -> ResultT:
+    """Return what this work gives, or raise what it raised.
+
+    Not as by awaiting it: whoever gives up waiting would cancel what `run` has returned for all
+    others, and what it raises would be nobody's.
+    """
+    if not work.done():
+        await asyncio.wait([work])
+    return work.result()
+
+
 def _nothing() -> None:
     return None

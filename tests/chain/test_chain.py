@@ -1,9 +1,11 @@
 """The life of a chain: founded, built on, committed in one batch, opened again where it was."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -22,7 +24,16 @@ from node.ledger.plain import PlainTransfers
 from node.ledger.policies import single_signer
 from node.ledger.tables import ACCOUNTS, HOLDINGS, PARTICIPANTS, holding_key, name_key
 from node.proofs import render_proof, verify_proof_file
-from node.storage import Batch, KeyValueStore, MemoryStore, StorageThread, layout, open_leveldb
+from node.storage import (
+    Batch,
+    KeyValueStore,
+    MemoryStore,
+    StorageError,
+    StorageFailed,
+    StorageThread,
+    layout,
+    open_leveldb,
+)
 from node.storage.nodes import StoredNodes
 from tests.chain.stores import contents
 from tests.chain.town import BANK, CASH, Town, address_of, key, make_record, make_town
@@ -499,27 +510,48 @@ async def test_readers_can_wait_until_store_and_head_agree(thread: StorageThread
     assert "9,999.93" in reader.result()[1]
 
 
-async def test_closing_waits_for_the_block_whose_commit_was_given_up(thread: StorageThread) -> None:
-    """As at a stop: the write goes on, and whoever opens the store again finds the block."""
+@pytest.mark.parametrize("fails", [False, True])
+async def test_closing_waits_for_the_block_whose_commit_was_given_up(
+    thread: StorageThread, *, fails: bool
+) -> None:
+    """As at a stop: the write goes on, and whoever opens the store again finds the block; or it is
+    said why not.
+    """
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, each: complaints.append(each))
     store = SlowStore()
     town = make_town(store, thread=thread)
     await town.settle(3)
+    before = town.chain.head.block_id
     candidate = town.build(town.admit(town.transfer("a0", "a1", 7)))
     store.released.clear()
+    store.fails = fails
     async with asyncio.TaskGroup() as group:
         commit = group.create_task(town.chain.commit(candidate, town.certify(candidate)))
         await asyncio.sleep(0)
         commit.cancel()
         await asyncio.wait([commit])
-        closing = group.create_task(town.chain.close())
+        closing = group.create_task(ended_of(town.chain))
         for _ in range(5):
             await asyncio.sleep(0)
         assert not closing.done()
         store.released.set()
 
-    closing.result()
     assert commit.cancelled()
-    assert make_town(store).chain.head.block_id == candidate.block_id
+    assert isinstance(closing.result(), StorageFailed if fails else type(None))
+    store.fails = False
+    assert make_town(store).chain.head.block_id == (before if fails else candidate.block_id)
+    del town, commit
+    gc.collect()
+    assert complaints == []
+
+
+async def ended_of(chain: Chain) -> StorageError | None:
+    try:
+        await chain.close()
+    except StorageError as failure:
+        return failure
+    return None
 
 
 class SlowStore(MemoryStore):
@@ -529,10 +561,13 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.released = threading.Event()
         self.released.set()
+        self.fails = False
 
     @override
     def write(self, batch: Batch, *, sync: bool) -> None:
         assert self.released.wait(90)
+        if self.fails:
+            raise StorageFailed(Path("db"), "it is made to")
         super().write(batch, sync=sync)
 
 

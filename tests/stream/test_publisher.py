@@ -364,7 +364,7 @@ async def test_a_stream_of_another_chain_of_this_genesis_is_not_touched(
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"subjects": ["khazana.>"]}, "give each chain a stream of its own"),
+        ({"subjects": ["khazana.>"]}, "or was stream.prefix changed"),
         ({"retention": "workqueue"}, "It must be 'limits'"),
         ({"retention": "interest"}, "It must be 'limits'"),
         ({"no_ack": True}, "does not answer what is published to it"),
