@@ -1,10 +1,13 @@
 """What a reader trusts who believes no node: the genesis, and amendments of the validator set."""
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from node.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from node.client.verifying import Recency
@@ -37,9 +40,19 @@ def max_age_option(command: Command) -> Command:
 
 
 def recency_of(max_age_s: float) -> "Recency":
-    """Return what is demanded of the blocks that records are proven as of."""
+    """Return what is demanded of the blocks that records are proven as of.
+
+    Raises:
+        CommandError: it is no number of seconds.
+    """
     from node.client.verifying import Recency
 
+    if not isfinite(max_age_s):
+        raise CommandError(
+            Exit.USAGE,
+            f"--max-age is {max_age_s}; a number of seconds is expected",
+            advice="0 takes a record as of a block of any age.",
+        )
     return Recency(max_age_s=max_age_s or None)
 
 

@@ -394,6 +394,7 @@ class Client:
                 says so (`proven`).
             recency: how recent the blocks have to be that records are proven as of
                 (`node.client.verifying`). None: at most two hours old, by this machine's clock.
+                Without a genesis nothing is proven, and nothing of this is demanded.
 
         Raises:
             NotFound: none was announced under this name.

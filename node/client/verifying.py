@@ -63,19 +63,15 @@ class Recency:
     min_height: int = 0
     clock: Clock = field(default_factory=SystemClock)
 
-    def check(self, what: str, height: int, time_ms: int, min_height: int) -> None:
+    def check(self, what: str, height: int, time_ms: int) -> None:
         """Check the block that a record is proven as of.
-
-        Args:
-            min_height: where another record was read already: as of this one or later.
 
         Raises:
             Stale: it is too old.
         """
-        least = max(self.min_height, min_height)
         told = f"{what} is proven as of block {height}, {render_time(time_ms)}"
-        if height < least:
-            sentence = f"{told}; block {least} or later was asked for"
+        if height < self.min_height:
+            sentence = f"{told}; block {self.min_height} or later was asked for"
             raise Stale(what, sentence, height=height, time_ms=time_ms)
         age_ms = self.clock.now_ms() - time_ms
         if self.max_age_s is not None and age_ms > 1_000 * self.max_age_s:
@@ -87,6 +83,12 @@ class Recency:
 
 
 RECENT: Final = Recency()
+
+
+class _Backwards(Stale):
+    """A record is proven as of an earlier block than the one before it: of several nodes that
+    answer, one is behind another.
+    """
 
 
 async def verify_auction(
@@ -117,29 +119,38 @@ async def gather(
         Stale: a proof is of an older block than was asked for, or than that of one before it.
         Changing: it goes on too fast.
     """
-    reader = Reader(client, genesis, recency)
-    for _ in range(ATTEMPTS):
-        record = await reader.record("auction", auction, AuctionRecord)
-        count = record.competitive_pieces + record.noncompetitive_pieces
-        pieces = [
-            await reader.record("ladder", auction, LadderRecord, number=piece)
-            for piece in range(count)
-        ]
-        accruals = [piece.accrual for piece in pieces]
-        line = await _line(reader, record.terms.asset, accruals)
-        given = record.terms.destination
-        if given is None:
-            destination = None
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            found = await _gather_once(Reader(client, genesis, recency), auction)
+        except _Backwards:
+            if attempt == ATTEMPTS:
+                raise
         else:
-            accruals = [piece.destination_accrual for piece in pieces]
-            destination = await _line(reader, given.asset, accruals)
-        # Each is proven as of a block of its own, none earlier than the one before it; no piece
-        # changes without the auction's record.
-        if await reader.record("auction", auction, AuctionRecord) == record:
-            return Evidence(
-                auction=record, pieces=tuple(pieces), line=line, destination=destination
-            )
+            if found is not None:
+                return found
     raise Changing(auction, attempts=ATTEMPTS)
+
+
+async def _gather_once(reader: "Reader", auction: str) -> Evidence | None:
+    """Ask for the records; None: the auction has gone on meanwhile."""
+    record = await reader.record("auction", auction, AuctionRecord)
+    count = record.competitive_pieces + record.noncompetitive_pieces
+    pieces = [
+        await reader.record("ladder", auction, LadderRecord, number=piece) for piece in range(count)
+    ]
+    accruals = [piece.accrual for piece in pieces]
+    line = await _line(reader, record.terms.asset, accruals)
+    given = record.terms.destination
+    if given is None:
+        destination = None
+    else:
+        accruals = [piece.destination_accrual for piece in pieces]
+        destination = await _line(reader, given.asset, accruals)
+    # Each is proven as of a block of its own, none earlier than the one before it; no piece
+    # changes without the auction's record.
+    if await reader.record("auction", auction, AuctionRecord) == record:
+        return Evidence(auction=record, pieces=tuple(pieces), line=line, destination=destination)
+    return None
 
 
 async def _line(reader: "Reader", code: str, accruals: Sequence[Accrual | None]) -> Line:
@@ -236,7 +247,13 @@ class Reader:
         if self._genesis is None:
             return read_entries(file)
         verified = verify_proof_file(file, self._genesis)
-        self._recency.check(what, verified.height, verified.time_ms, self._height)
+        if verified.height < self._height:
+            told = f"block {verified.height}, and the record before it as of {self._height}"
+            sentence = (
+                f"{what} is proven as of {told}: the nodes that answer are of different heights"
+            )
+            raise _Backwards(what, sentence, height=verified.height, time_ms=verified.time_ms)
+        self._recency.check(what, verified.height, verified.time_ms)
         self._height = verified.height
         return verified.entries
 

@@ -54,7 +54,8 @@ RECORDS_AT_FIRST_MAX: Final = 25
 """Where the block before left none: when they come nobody could foresee, so that each costs twice
 as much as one that waited, which was rehearsed."""
 RECORD_WORK: Final = 18
-"""Entries' worth: a tenth of a block is left to everything else while records are taken in full."""
+"""Entries' worth: a tenth of a block is left to everything else while records are taken in full,
+half of that to what is neither a record nor marked."""
 MARKED_PER_BLOCK_MAX: Final = 600
 """Positions of taxpayers whose standing changes, and taxpayers who have none. Where each position
 is another taxpayer's, all of them take 9 ms of a block's own time if that was rehearsed, else 34
@@ -65,7 +66,7 @@ MARK_WORK: Final = 1
 MARK_WORTH: Final = 8
 """Holders that are not paid in a block for each position that is looked at in it. Rehearsed it
 costs as much as five of them, else as twenty. Where as many are marked as may be, a payment still
-begins."""
+begins, but for a block of records."""
 RECORD_WORTH: Final = 100
 """Holders that are not paid in a block for each record that is taken in it: it changes ten records
 and their branches, which nobody has read ahead."""
@@ -193,7 +194,9 @@ class _Block:
         # As it is known of the block before: whoever begins now is paid a few in this one.
         is_paying = servicing.foresee(state, self._time_ms - 1, servicing.HOLDERS_PER_BLOCK_MAX)
         marked_max = MARKED_BESIDE_PAYMENTS_MAX if is_paying else MARKED_PER_BLOCK_MAX
-        most = min(marked_max, (DUE_PER_BLOCK_MAX - self.done) // MARK_WORK)
+        left = (DUE_PER_BLOCK_MAX - self.done) // MARK_WORK
+        # Beside records half of it: payments, and all else that is due, go on meanwhile.
+        most = min(marked_max, left // 2 if self.done else left)
         today = calendars.today(state, self._time_ms)
         events, looked_at = self._perform(_MARKING, state, mark_some, today, most)
         self.events.extend(events)

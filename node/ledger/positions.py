@@ -29,7 +29,7 @@ from node.ledger.securities import (
 )
 from node.ledger.state import LedgerState
 from node.ledger.tables import BACKLOG, BACKLOG_KEY, HOLDINGS, holding_key, name_key
-from node.ledger.taxpayers import class_of, day_begun, file_position, owner_of
+from node.ledger.taxpayers import file_position, filing_of, owner_of
 from node.ledger.units import Day
 
 _NOBODY: Final = PositionRecord(face=0, taxpayer="", filed_day=0, marks=())
@@ -73,7 +73,7 @@ def note_face(state: LedgerState, account: bytes, asset: str, cash: str, face: i
     before = state.get(POSITIONS, position_key(asset, place)) or _NOBODY
     taxpayer, filed_day = before.taxpayer, before.filed_day
     if not taxpayer:
-        taxpayer, filed_day = class_of(state, owner_of(state, account)), day_begun(state)
+        taxpayer, filed_day = filing_of(state, owner_of(state, account))
     first = first_open(service, place)
     marks = open_marks(before.marks, first)
     if service.recorded >= first and (not marks or marks[-1].number < service.recorded):

@@ -66,9 +66,9 @@ def mark_some(state: LedgerState, today: Day, most: int) -> tuple[tuple[TaxStatu
         from_day, participant = split_tax_change_key(key)
         start = progress.next_position if key == progress.next_change else b""
         room = most - looked_at
-        positions, read, following = unmarked(state, participant, from_day, start, room)
+        positions, following = unmarked(state, participant, from_day, start, room)
         _mark_each(state, positions, change.taxpayer, from_day)
-        looked_at += max(1, read)
+        looked_at += max(1, len(positions))
         if following is not None:
             progress = replace(progress, next_change=key, next_position=following)
             break

@@ -61,8 +61,8 @@ class PositionRecord(Record):
     taxpayer: Name
     """The class of its owner, which decides what is withheld: `taxpayers.class_named`."""
     filed_day: Day
-    """Under which it is filed: the latest day on which records or changes of taxpayers had begun
-    when it did."""
+    """Under which it is filed: the day of its owner's latest change that had begun when it did; 0:
+    none had."""
     marks: Annotated[tuple[Mark, ...], msgspec.Meta(max_length=OPEN_PAYMENTS_MAX)]
     """Ascending, of records that are not settled. At records after the last one: the face and the
     class as they are."""
@@ -349,7 +349,7 @@ WITHHOLDINGS: Final = Table("withholding", b"X", WithholdingRecord)
 TAXPAYERS: Final = Table("taxpayers", b"t", TaxpayerRecord)
 """Key: participant."""
 TAXED_POSITIONS: Final = Table("positions of taxpayers", b"u", TaxedPositionRecord, ordered=True)
-"""Key: participant, a slash, asset code, a slash, filed day (4 bytes), place. None once it ends."""
+"""Key: participant, a slash, filed day (4 bytes), key of the position. None once it ends."""
 TAX_CHANGES: Final = Table("tax changes", b"v", TaxChangeRecord, ordered=True)
 """Key: day from which it rules (4 bytes), participant. Until the next one of it is told."""
 TAX_DAYS: Final = Table("tax day", b"w", TaxDayRecord)
@@ -425,19 +425,12 @@ def filed_name(position: bytes, filed_day: Day) -> bytes:
         position: its key.
         filed_day: under which it is filed.
     """
-    asset, slash, place = position.partition(_SLASH)
-    return asset + slash + filed_day.to_bytes(_DAY_SIZE, "big") + place
+    return filed_day.to_bytes(_DAY_SIZE, "big") + position
 
 
 def split_filed_name(name: bytes) -> tuple[bytes, Day]:
     """Return the key of the position that is filed by this name, and the day."""
-    asset, slash, filed = name.partition(_SLASH)
-    return asset + slash + filed[_DAY_SIZE:], int.from_bytes(filed[:_DAY_SIZE], "big")
-
-
-def filed_after(position: bytes) -> bytes:
-    """Return the least name above those of all positions in the same asset."""
-    return position.partition(_SLASH)[0] + bytes((_SLASH[0] + 1,))
+    return name[_DAY_SIZE:], int.from_bytes(name[:_DAY_SIZE], "big")
 
 
 def tax_change_key(from_day: Day, participant: str) -> bytes:

@@ -11,12 +11,13 @@ begins, of a record that was taken on that day or later, while positions of its 
 to be marked. Such a record cannot have been taken when the change was told, and nobody can add
 another change before which it would wait.
 
-Positions are found by their owner, security and the day that had begun when they did. Those of
-the day of a change, and of later ones, have its class from the start: so what is still to be marked
-only ever becomes less, and a payment waits no longer than it takes to mark what was there as the
-day began. How far that has come is one record: changes in the order of their days and participants,
-the positions of one in that of their names. Of a position nothing else is written than itself, and
-of a taxpayer who has none nothing at all.
+Positions are found by their owner, the latest change of it that had begun when they did, and their
+security. Those of a change have its class from the start and stand behind all others: so what is
+still to be marked only ever becomes less, nothing that is bought or sent adds a step, and a payment
+waits no longer than it takes to mark what was there as the day began. How far that has come is one
+record: changes in the order of their days and participants, the positions of one in that of their
+names. Of a position nothing else is written than itself, and of a taxpayer who has none nothing at
+all.
 
 The only writer of `TAXPAYERS`, `TAXED_POSITIONS`, `TAX_CHANGES` and `TAX_DAYS`.
 """
@@ -36,7 +37,6 @@ from node.ledger.securities import (
     TaxpayerRecord,
     TaxStanding,
     TaxStatus,
-    filed_after,
     filed_name,
     register_prefix,
     split_filed_name,
@@ -57,6 +57,10 @@ CLASSES: Final = tuple(
 AWAITED_CHANGES_MAX: Final = 8
 """For how many changes one payment is looked at: whether they are still to reach a holder of its
 security. While more than that are being marked, it waits for all."""
+
+AWAITED_FILINGS_MAX: Final = 16
+"""Days under which one taxpayer's positions are filed that are looked at for that, one for each
+change of it: one of more changes than this is waited for."""
 
 _PAGE_POSITIONS: Final = 64
 """Positions of a taxpayer read in one go: as many as follow one another, behind them another's."""
@@ -136,8 +140,8 @@ def begin_day(state: LedgerState, today: Day) -> Day:
 # --- positions -----------------------------------------------------------------------------------
 
 
-def class_of(state: LedgerState, participant: str) -> str:
-    """Return the class with which a position that begins now is marked.
+def filing_of(state: LedgerState, participant: str) -> tuple[str, Day]:
+    """Return the class with which a position that begins now is marked, and its filed day.
 
     While positions are marked with a change, those that begin have it from the start; before that,
     the change comes to them as to all others.
@@ -147,7 +151,9 @@ def class_of(state: LedgerState, participant: str) -> str:
     taxpayer = state.get(TAXPAYERS, name_key(participant)) or _ACTIVE
     change = taxpayer.change
     has_begun = change is not None and change.from_day <= day_begun(state)
-    return class_named(record.kind, status_of(change if has_begun else taxpayer.ruling))
+    standing = change if has_begun else taxpayer.ruling
+    filed_day = 0 if standing is None else standing.from_day
+    return class_named(record.kind, status_of(standing)), filed_day
 
 
 def file_position(
@@ -167,41 +173,67 @@ def file_position(
 
 def unmarked(
     state: LedgerState, participant: str, from_day: Day, start: bytes, most: int
-) -> tuple[list[bytes], int, bytes | None]:
+) -> tuple[list[bytes], bytes | None]:
     """Find positions that a change which has begun is still to reach, in the order of their names.
 
     Args:
-        from_day: of the change: what is filed under that day or later has its class.
+        from_day: of the change: what is filed under that day has its class.
         start: the least name that is still to be looked at.
-        most: how many may be looked at: positions, and securities of which some came too late.
+        most: how many may be found.
 
     Returns:
-        keys of positions; how many were looked at; and the least name that was not, None: there
-        are no others.
+        keys of positions; and the least name of those that are left, None: there are no others.
     """
     whole = taxed_prefix(participant)
     found: list[bytes] = []
-    looked_at, page = 0, 2  # Most taxpayers have one position: what follows it is another's.
+    page = 2  # Most taxpayers have one position: what follows it is another's.
     while True:
-        limit = min(page, most - looked_at + 1)  # one more, to know whether there are others
+        limit = min(page, most - len(found) + 1)  # one more, to know whether there are others
         page = min(2 * page, _PAGE_POSITIONS)
         entries = state.scan(TAXED_POSITIONS, whole + start, limit)
         for key, _ in entries:
-            if not key.startswith(whole):
-                return found, looked_at, None
-            if looked_at == most:
-                return found, looked_at, start
-            looked_at += 1
             name = key[len(whole) :]
+            if not key.startswith(whole):
+                return found, None
             position, filed_day = split_filed_name(name)
             if filed_day >= from_day:
-                start = filed_after(position)
-                break
+                return found, None
+            if len(found) == most:
+                return found, name
             found.append(position)
             start = name + b"\0"  # the least name above it
-        else:
-            if len(entries) < limit:
-                return found, looked_at, None
+        if len(entries) < limit:
+            return found, None
+
+
+def _is_unmarked_in(
+    state: LedgerState, participant: str, from_day: Day, start: bytes, register: bytes
+) -> bool:
+    """Return whether a change that has begun may still have to reach a position in a security.
+
+    Args:
+        start: the least name that is still to be looked at.
+        register: how the keys of positions in the security begin.
+    """
+    whole = taxed_prefix(participant)
+    for _ in range(AWAITED_FILINGS_MAX + 1):  # the last one finds no further day
+        filed_day = _filed_day_from(state, whole, start)
+        if filed_day is None or filed_day >= from_day:
+            return False
+        within = filed_name(register, filed_day)
+        entries = state.scan(TAXED_POSITIONS, whole + max(start, within), 1)
+        if entries and entries[0][0].startswith(whole + within):
+            return True
+        start = filed_name(b"", filed_day + 1)
+    return True
+
+
+def _filed_day_from(state: LedgerState, whole: bytes, start: bytes) -> Day | None:
+    """Return the day under which the first position from a name on is filed; None: no other is."""
+    for key, _ in state.scan(TAXED_POSITIONS, whole + start, 1):
+        if key.startswith(whole):
+            return split_filed_name(key[len(whole) :])[1]
+    return None
 
 
 # --- changes -------------------------------------------------------------------------------------
@@ -259,10 +291,9 @@ def is_awaited(state: LedgerState, asset: str, taken_day: Day) -> bool:
     awaited = [each for each in changes if each[1] <= taken_day]
     if len(awaited) > AWAITED_CHANGES_MAX:
         return True
-    first = register_prefix(asset)
+    register = register_prefix(asset)
     for key, from_day, participant in awaited:
-        start = max(first, progress.next_position) if key == progress.next_change else first
-        found, _, _ = unmarked(state, participant, from_day, start, 1)
-        if any(position.startswith(first) for position in found):
+        start = progress.next_position if key == progress.next_change else b""
+        if _is_unmarked_in(state, participant, from_day, start, register):
             return True
     return False

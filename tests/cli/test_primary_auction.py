@@ -390,9 +390,34 @@ async def test_no_record_is_taken_as_of_an_earlier_block_than_the_one_before_it(
 
         await reader.record("auction", AUCTION, AuctionRecord)
         client.kept = kept
-        with pytest.raises(Stale, match=f"block {kept.height + 1} or later was asked for"):
+        with pytest.raises(Stale, match=f"and the record before it as of {kept.height + 1}"):
             await reader.record("asset", CASH, AssetRecord)
         assert (await reader.record("asset", CASH, AssetRecord)).decimals == 2
+
+
+class Balanced(Client):
+    """A client of two nodes by one address, of which one is behind as often as it is told."""
+
+    behind: Read[reads.Proof] | None = None
+    times = 0
+
+    @override
+    async def prove(self, kind: str, **asked: Any) -> Read[reads.Proof]:
+        if kind == "asset" and self.behind is not None and self.times:
+            self.times -= 1
+            return self.behind
+        return await super().prove(kind, **asked)
+
+
+async def test_all_is_asked_anew_where_another_node_answers_that_is_behind(market: Market) -> None:
+    async with Balanced(market.solo.url, network=market.solo.town.genesis) as client:
+        client.behind = await client.prove("asset", name=CASH)
+        await market.solo.seal()
+        for times, error in ((2, NoResult), (3, Stale)):
+            client.times = times
+            with pytest.raises(error):
+                await client.verify_auction(AUCTION, recency=recent(market))
+            assert client.times == 0
 
 
 async def check_that_lies_are_seen(market: Market) -> None:

@@ -277,6 +277,9 @@ HIT: Final[Mapping[str, str]] = {
     "node.ledger.due.MARKED_PER_BLOCK_MAX": (
         "tests/ledger/test_taxpayers.py::test_positions_are_marked_a_bounded_number_a_block"
     ),
+    "node.ledger.taxpayers.AWAITED_FILINGS_MAX": (
+        "tests/ledger/test_taxpayers.py::test_one_who_has_changed_often_is_waited_for"
+    ),
     "node.ledger.taxpayers.AWAITED_CHANGES_MAX": (
         "tests/ledger/test_taxpayers.py::test_payment_waits_for_holders_of_its_own_security_only"
     ),

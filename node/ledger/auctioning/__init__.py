@@ -14,5 +14,5 @@ An auction that is settled or rejected forgets its bids, a bounded number a bloc
 whose rate or margin is bid for; `ladder.py` the book once it is complete, `deciding.py` what comes
 of it; `deliverable.py` what can be delivered, `delivering.py` delivery against payment,
 `settling.py` a ladder row by row; `steps.py` what happens by time. Nothing else writes the tables
-of auctions; `books.py` says what must hold of them.
+of auctions, but for mandates, which their acts write; `books.py` says what must hold of them.
 """
