@@ -149,10 +149,10 @@ def _callable(right: Mapping[str, Any] | None) -> str:
         for each in right["windows"]
     )
     parts = "also in part" if right["in_part"] else "only whole"
-    return (
-        f"{windows}{parts}, {counted(right['notice_days'], 'day')} after it is called or later:"
-        f" called today, from {day_told(right['earliest_day'])} on\n"
-    )
+    earliest = right["earliest_day"]
+    now = "" if earliest is None else f": called today, from {day_told(earliest)} on"
+    notice = counted(right["notice_days"], "day")
+    return f"{windows}{parts}, {notice} after it is called or later{now}\n"
 
 
 def _told(name: str, value: str | None) -> str:

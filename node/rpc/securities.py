@@ -19,6 +19,7 @@ from node.ledger.instruments import (
     schedule_of,
 )
 from node.ledger.outcomes import Reject
+from node.ledger.positions import service_of
 from node.ledger.pricing import DayCount
 from node.ledger.pricing.grid import HUNDRED, half_up, text
 from node.ledger.securities import (
@@ -30,6 +31,7 @@ from node.ledger.securities import (
     register_prefix,
     split_payment_key,
 )
+from node.ledger.servicing.caller import earliest_day, records_begun
 from node.ledger.state import LedgerState, R, Table
 from node.ledger.tables import ASSETS, name_key
 from node.ledger.terms import (
@@ -173,8 +175,9 @@ class CallRightView(msgspec.Struct, frozen=True, kw_only=True):
     windows: list[CallWindowView]
     notice_days: int
     """From the call to the repayment, at least."""
-    earliest_day: Day
-    """Of the repayment, if it were called today."""
+    earliest_day: Day | None
+    """The first on which it could be repaid, whole or in part, if it were called today. None: on no
+    day any more, as all that is left is called or the windows are over."""
     in_part: bool
     """Whether a share may be repaid too, with a payment."""
 
@@ -241,6 +244,7 @@ class SecurityMethods:
             raise InvalidParams(tell_reject(reject)) from None
         made = {} if params.asset is None else self._of_asset(PAYMENTS, params.asset)
         fixings = {} if params.asset is None else self._of_asset(FIXINGS, params.asset)
+        begun = 0 if params.asset is None else records_begun(service_of(state, params.asset))
         local_day = today(state, self._chain.head.time_ms)
         return ScheduleResult(
             **at_head(self._chain.head),
@@ -254,7 +258,10 @@ class SecurityMethods:
             calendar=terms.plan.calendar,
             calendar_version=calendar.version,
             roll=terms.plan.roll.value,
-            call=_call_right(terms.plan.call, today=local_day),
+            call=_call_right(
+                terms.plan.call,
+                earliest_day(terms, calendar, payments, calls, begun=begun, now=local_day),
+            ),
             payments=[
                 self._payment(
                     payment,
@@ -355,8 +362,8 @@ class SecurityMethods:
         )
 
 
-def _call_right(right: CallRight | None, *, today: int) -> CallRightView | None:
-    """Return the right to repay early, as of a local day."""
+def _call_right(right: CallRight | None, earliest: int | None) -> CallRightView | None:
+    """Return the right to repay early, and from which day on it can be used now."""
     if right is None:
         return None
     return CallRightView(
@@ -369,7 +376,7 @@ def _call_right(right: CallRight | None, *, today: int) -> CallRightView | None:
             for each in right.windows
         ],
         notice_days=right.notice_days,
-        earliest_day=render_day(today + right.notice_days),
+        earliest_day=None if earliest is None else render_day(earliest),
         in_part=right.in_part,
     )
 

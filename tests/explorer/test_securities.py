@@ -277,7 +277,9 @@ async def test_a_security_says_when_it_may_be_repaid_early_before_it_is_called_a
         _, html = await shown.get("/securities/PIB-CALL")
         assert "May be repaid early" in html
         assert f'datetime="{right["windows"][0]["from_day"]}"' in html
+        assert right["earliest_day"] >= right["windows"][0]["from_day"]
         assert f'datetime="{right["earliest_day"]}"' in html
+        assert "called today, it can be repaid on" in html
         assert "called, at" not in html
         assert "May be repaid early" not in (await shown.get(f"/securities/{BOND}"))[1]
 
@@ -287,6 +289,8 @@ async def test_a_security_says_when_it_may_be_repaid_early_before_it_is_called_a
         for root, told_so in (("", "called, at"), ("/ur", "قبل از وقت واپسی، فی سو")):
             _, html = await shown.get(f"{root}/securities/PIB-CALL")
             assert html.count(told_so) == 1
+            assert "called today" not in html
+            assert "آج اطلاع دی جائے" not in html
 
 
 async def test_every_security_leads_to_its_schedule_and_cash_does_not() -> None:

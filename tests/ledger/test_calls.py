@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from node.ledger.calendars import calendar_of
+from node.ledger.calendars import calendar_of, today
 from node.ledger.courses import calls_of, rates_of
 from node.ledger.dates import Holiday, Order, Roll, from_date
 from node.ledger.errors import InvariantViolation
@@ -22,9 +22,10 @@ from node.ledger.events import (
 )
 from node.ledger.instruments import Payment, accrued_share, schedule_of
 from node.ledger.operations import AmendCalendar
-from node.ledger.outcomes import Outcome
+from node.ledger.outcomes import Outcome, Reject
 from node.ledger.pricing.daycounts import DayCount
 from node.ledger.securities import CALLS, CalledRecord, CallsRecord
+from node.ledger.servicing import caller
 from node.ledger.state import LedgerState
 from node.ledger.tables import ASSETS, DUE, RECORDS_DUE
 from node.ledger.terms import PAR_E4, BondTerms, CallWindow
@@ -80,13 +81,16 @@ def debt(**changes: Any) -> World:
     return world
 
 
-def rows(world: World) -> tuple[Payment, ...]:
-    """Return the schedule as it is now."""
-    state = LedgerState(world.records)
-    asset = state.get(ASSETS, BOND.encode())
+def terms_of(world: World) -> BondTerms:
+    asset = LedgerState(world.records).get(ASSETS, BOND.encode())
     assert asset is not None
     assert isinstance(asset.terms, BondTerms)
-    terms = asset.terms
+    return asset.terms
+
+
+def rows(world: World) -> tuple[Payment, ...]:
+    """Return the schedule as it is now."""
+    state, terms = LedgerState(world.records), terms_of(world)
     calendar = calendar_of(state, KARACHI)
     return schedule_of(terms, calendar, rates_of(state, BOND, terms), calls_of(state, BOND, terms))
 
@@ -361,6 +365,108 @@ def test_nothing_is_called_twice(share_ppm: int | None) -> None:
     if share_ppm is None:
         later = world.submit(call(third.nominal_day), by=(CB, FM))
         assert later.outcome is Outcome.ALREADY_CALLED
+
+
+def told_earliest(world: World) -> int | None:
+    state, terms = LedgerState(world.records), terms_of(world)
+    return caller.earliest_day(
+        terms,
+        calendar_of(state, KARACHI),
+        rows(world),
+        calls_of(state, BOND, terms),
+        begun=caller.records_begun(service(world)),
+        now=today(state, world.time_ms),
+    )
+
+
+def taken(world: World, day: int) -> bool:
+    """Return whether a call made now of this day would be taken, of the whole or of a share."""
+    for share_ppm in (None, 1):
+        state = LedgerState(world.records)
+        try:
+            caller.call(
+                state, BOND, terms_of(world), day=day, share_ppm=share_ppm, time_ms=world.time_ms
+            )
+        except Reject:
+            continue
+        return True
+    return False
+
+
+def check_earliest(world: World) -> int | None:
+    told = told_earliest(world)
+    assert told == next((day for day in range(ISSUED, ISSUED + 740) if taken(world, day)), None)
+    return told
+
+
+ANY_DAY: Final = callable_bond(
+    windows=(CallWindow(from_day=ISSUED + 1, to_day=ISSUED + 700, price_e4=PAR_E4),), notice_days=1
+)
+
+
+def test_earliest_day_of_a_call_is_the_first_on_which_one_made_now_is_taken() -> None:
+    world = debt()
+    to_day(world, ISSUED + 1)
+
+    before = check_earliest(world)
+    to_day(world, MIDDLE)
+    within = check_earliest(world)
+    to_day(world, ISSUED + 672)
+    after = check_earliest(world)
+
+    assert before is not None
+    assert ISSUED + 364 <= before < ISSUED + 370
+    assert within is not None
+    assert MIDDLE + 30 <= within < MIDDLE + 36
+    assert after is None
+
+
+def test_earliest_day_of_a_call_is_after_a_record_that_is_taken_or_over() -> None:
+    world = debt(**ANY_DAY)
+    first = rows(world)[0]
+
+    early = check_earliest(world)
+    to_day(world, first.record_day + 1)
+    recorded = check_earliest(world)
+
+    assert early is not None
+    assert early > ISSUED + 1
+    assert recorded is not None
+    assert recorded > first.payment_day
+
+
+@pytest.mark.parametrize(
+    ("number", "share_ppm", "earliest"),
+    [
+        (3, 250_000, 1),  # a share with an earlier payment still
+        (1, 250_000, None),  # the whole after it
+        (3, 999_999, 3),  # only the whole that is left, after it
+    ],
+)
+def test_earliest_day_after_a_share_is_one_that_the_share_leaves(
+    number: int, share_ppm: int, earliest: int | None
+) -> None:
+    world = debt(**ANY_DAY)
+    days = [row.nominal_day for row in rows(world)]
+    world.do(call(days[number - 1], share_ppm), by=(CB, FM))
+
+    told = check_earliest(world)
+
+    assert told is not None
+    if earliest is None:
+        assert days[0] < told < days[1]
+    elif earliest == number:
+        assert days[2] < told < days[3]
+    else:
+        assert told == days[0]
+
+
+def test_there_is_no_earliest_day_where_all_is_called_or_nothing_may_be() -> None:
+    world = debt()
+    world.do(call(MIDDLE), by=(CB, FM))
+
+    assert check_earliest(world) is None
+    assert check_earliest(debt(call=None)) is None
 
 
 def test_calls_of_a_block_are_counted_refused_or_not(monkeypatch: pytest.MonkeyPatch) -> None:

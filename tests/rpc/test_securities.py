@@ -205,6 +205,20 @@ async def test_what_floats_shows_what_is_fixed_and_marks_what_is_not(
     assert (unknown.rate, unknown.fixing) == (None, None)
 
 
+def business_from(day: int) -> str:
+    """Return the first day from this one on that is at no weekend; no holiday is near here."""
+    return next(each for n in range(7) if (each := date_of(day + n)).weekday() < 5).isoformat()
+
+
+async def test_terms_that_could_be_say_from_when_on_they_could_be_repaid(solo: Solo) -> None:
+    window = CallWindow(from_day=TODAY + 300, to_day=TODAY + 600, price_e4=1_010_000)
+    terms = encode(define(**callable_bond(windows=(window,))).terms).hex()
+
+    found = await solo.call("khz_schedule", {"terms": terms})
+
+    assert found["call"]["earliest_day"] == business_from(TODAY + 300)
+
+
 async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> None:
     town, code = solo.town, "PIB-CALL"
     second_year = CallWindow(from_day=TODAY + 300, to_day=TODAY + 600, price_e4=1_010_000)
@@ -221,7 +235,7 @@ async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> Non
             }
         ],
         "notice_days": right["call"].notice_days,
-        "earliest_day": date_of(TODAY + right["call"].notice_days).isoformat(),
+        "earliest_day": business_from(TODAY + 300),
         "in_part": right["call"].in_part,
     }
     promised = await ask(solo, "schedule", code)
@@ -229,14 +243,18 @@ async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> Non
     days = rf"\w+ {window['from_day']} to \w+ {window['to_day']}"
     early = rf"^may be repaid early from {days} at 101.00$"
     assert re.search(early, promised.out, re.MULTILINE)
-    assert "\nalso in part, 30 days after it is called or later: called today," in promised.out
+    notice = "\nalso in part, 30 days after it is called or later"
+    today = rf"{notice}: called today, from \w+ {business_from(TODAY + 300)} on\n"
+    assert re.search(today, promised.out)
     assert "may be repaid early" not in (await ask(solo, "schedule", BOND)).out
     day = next(n for n in range(TODAY, TODAY + 600) if date_of(n).isoformat() == before[1]["end"])
     act = call(day, account=MINISTRY, approvers=(CENTRAL,), asset=code)
     await town.decide(town.transaction([act], BOTH))
 
-    after = (await solo.call("khz_schedule", {"asset": code}))["payments"]
+    whole = await solo.call("khz_schedule", {"asset": code})
+    after = whole["payments"]
 
+    assert whole["call"] == {**schedule["call"], "earliest_day": None}
     assert [(each["price"], each["called"]) for each in before] == [("100.0000", False)] * 4
     assert [(each["price"], each["called"], each["final"]) for each in after] == [
         ("100.0000", False, False),
@@ -244,6 +262,7 @@ async def test_what_is_called_is_in_the_schedule_at_its_price(solo: Solo) -> Non
     ]
     printed = await ask(solo, "schedule", code)
     assert "101.00" in printed.out
+    assert f"{notice}\n" in printed.out
     async with client_of(solo) as client:
         last = (await client.schedule(code)).value[-1]
     assert (last.price, last.called) == (Decimal(101), True)

@@ -6,6 +6,8 @@ it repays so much of everybody's face besides. Records, funding and paying are a
 rounding leaves goes to the residue account.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -13,13 +15,20 @@ import msgspec
 from node.codec import Record
 from node.ledger.calendars import calendar_of, cancel_appointment, today
 from node.ledger.courses import calls_of
-from node.ledger.dates import is_business_day
+from node.ledger.dates import Calendar, is_business_day
 from node.ledger.identifiers import AssetCode
-from node.ledger.instruments import Call, Calls, Payment, last_called, schedule_of
+from node.ledger.instruments import Call, Calls, Payment, last_called, payment_of, schedule_of
 from node.ledger.outcomes import Outcome, Reject
 from node.ledger.phrases import CallFault, Reason
 from node.ledger.positions import service_of
-from node.ledger.securities import CALLS, SERVICES, CalledRecord, CallsRecord, Number
+from node.ledger.securities import (
+    CALLS,
+    SERVICES,
+    CalledRecord,
+    CallsRecord,
+    Number,
+    ServiceRecord,
+)
 from node.ledger.servicing.records import appointment_id, plan_next
 from node.ledger.state import LedgerState
 from node.ledger.tables import DueKind, name_key
@@ -80,7 +89,7 @@ def call(
     payment = schedule_of(terms, calendar, calls=called)[number - 1]
     service = service_of(state, asset)
     fault = _fault_of_record(terms, agreed, payment, now)
-    if number <= service.recorded or (service.waits and number == service.recorded + 1):
+    if number <= records_begun(service):
         fault = CallFault.RECORD_TAKEN.of(payment=number)
     if fault is not None:
         raise _not_within(asset, day, fault)
@@ -92,6 +101,70 @@ def call(
     return SecurityCalled(
         asset=asset, payment=number, day=day, share_ppm=share_ppm, price_e4=price_e4
     )
+
+
+def records_begun(service: ServiceRecord) -> int:
+    """Return up to which payment no call is taken any more: its record is taken, or waits."""
+    return service.recorded + service.waits
+
+
+def earliest_day(
+    terms: ServicedTerms,
+    calendar: Calendar,
+    agreed: Sequence[Payment],
+    calls: Calls,
+    *,
+    begun: int,
+    now: Day,
+) -> Day | None:
+    """Return the first day that a call made now may be of, whole or in part; None: there is none.
+
+    Args:
+        agreed: all payments, by these calls.
+        begun: as by `records_begun`.
+        now: the ledger's day.
+    """
+    right = terms.plan.call
+    if right is None or last_called(calls) is not None:
+        return None
+    for window in right.windows:
+        low = max(window.from_day, now + right.notice_days)
+        for payment in agreed[bisect_left(agreed, low, key=lambda each: each.nominal_day) :]:
+            if low > window.to_day:
+                break
+            high = min(window.to_day, payment.nominal_day)
+            if payment.number > begun and payment.number not in calls:
+                for day in range(low, high + 1):
+                    if _may_be_called(terms, calendar, agreed, calls, payment, day, now):
+                        return day
+            low = high + 1
+    return None
+
+
+def _may_be_called(
+    terms: ServicedTerms,
+    calendar: Calendar,
+    agreed: Sequence[Payment],
+    calls: Calls,
+    payment: Payment,
+    day: Day,
+    now: Day,
+) -> bool:
+    """Return whether a day in a window, and in the period of this payment, may be called now."""
+    number = payment.number
+    if number < max(calls, default=0):
+        # No longer the whole; a share with the payment, where anything would be left.
+        if day != payment.nominal_day:
+            return False
+        repaid = sum(each.principal_ppm for each in agreed[:-1])
+        if repaid + 1 >= PPM:
+            return False
+    if day != payment.nominal_day:
+        if not is_business_day(calendar, day):
+            return False
+        whole = Call(day=day, share_ppm=None, price_e4=payment.price_e4)
+        payment = payment_of(terms, calendar, number, calls={**calls, number: whole})
+    return _fault_of_record(terms, agreed, payment, now) is None
 
 
 def _not_within(asset: str, day: Day, reason: Reason) -> Reject:
@@ -122,7 +195,7 @@ def _fault_of_share(
 
 
 def _fault_of_record(
-    terms: ServicedTerms, agreed: tuple[Payment, ...], payment: Payment, now: Day
+    terms: ServicedTerms, agreed: Sequence[Payment], payment: Payment, now: Day
 ) -> Reason | None:
     """Return why the record of a payment as it was called cannot be taken, or None."""
     if payment.record_day < now:
