@@ -159,10 +159,15 @@ class History:
         except InvalidValue as error:
             raise ChainDamaged(f"the validator set of height {height}: {error}") from None
 
-    def validator_changes(self, height: int) -> tuple[int, ...]:
-        """Return the heights from which a new set ruled, ascending, up to this one; 1 leads."""
+    def validator_changes(self, height: int, *, latest: int | None = None) -> tuple[int, ...]:
+        """Return the heights from which a new set ruled, ascending, up to this one; 1 leads.
+
+        Args:
+            latest: only so many, the last ones; the others are not read. None: all.
+        """
         start, stop = _set_key(0), _set_key(height + 1)
-        return tuple(layout.decode_number(key[2:]) for key, _ in self._store.scan(start, stop))
+        entries = self._store.scan(start, stop, reverse=True, limit=latest)
+        return tuple(sorted(layout.decode_number(key[2:]) for key, _ in entries))
 
     def amendments(self) -> dict[int, bytes]:
         """Return the id of each amendment in the state, by the height from which its set rules."""

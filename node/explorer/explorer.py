@@ -48,6 +48,7 @@ from node.explorer.stacking import stacked
 from node.rpc.errors import InvalidParams, Limited, NotFound, NotReady, Pruned
 from node.rpc.http import HttpRefusal, bytes_response, retry_headers
 from node.rpc.pages import Door
+from node.rpc.tenures import SETS_READ_MAX
 
 HTML_TYPE: Final = "text/html; charset=utf-8"
 BYTES_TYPE: Final = "application/octet-stream"
@@ -301,7 +302,7 @@ class Explorer:
                 404,
                 found=asked.argument,
                 missing=None if asked.argument is None else f"missing-{page.template}",
-                values={"height": self._chain.head.height},
+                values={"height": self._chain.head.height, "sets": SETS_READ_MAX},
                 reason=error.message,
             ) from None
         except InvalidParams as error:

@@ -34,7 +34,7 @@ from node.rpc.rendering import render_time
 from node.rpc.results import AtHead, Object
 from node.rpc.services import RpcServices
 from node.rpc.submissions import Submissions
-from node.rpc.tenures import tenures_of
+from node.rpc.tenures import SETS_READ_MAX, tenures_of
 from node.rpc.views import Views
 
 BLOCK_IDS_MAX: Final = 5_000
@@ -187,7 +187,7 @@ class Methods:
             )
         history = self._chain.history
         former = history.validators(height)
-        rules = height >= history.validator_changes(next_height)[-1]
+        rules = height >= history.validator_changes(next_height, latest=1)[-1]
         model = self._services.genesis.fault_model
         return ledger_results.ValidatorsResult(
             **self._at(),
@@ -218,7 +218,8 @@ class Methods:
             next_height=self._chain.head.height + 1,
         )
         if not found:
-            raise NotFound(f"there was no validator {params.validator!r}")
+            read = f" in the latest {SETS_READ_MAX} sets of validators" if earlier else ""
+            raise NotFound(f"there was no validator {params.validator!r}{read}")
         return ledger_results.ValidatorHistoryResult(**self._at(), tenures=found, earlier=earlier)
 
     # Transactions.

@@ -35,7 +35,8 @@ def tenures_of(
         ChainDamaged: a set is missing.
     """
     amended = {each.rules_from for each in genesis.amendments if each.rules_from <= next_height}
-    heights = sorted({*history.validator_changes(next_height), *amended})
+    heights = sorted({*history.validator_changes(next_height, latest=SETS_READ_MAX + 1), *amended})
+    # One more than is read says that there are more.
     read = heights[-SETS_READ_MAX:]
     ended: list[TenureView] = []
     running: dict[str, TenureView] = {}

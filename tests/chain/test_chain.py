@@ -350,6 +350,7 @@ async def test_validator_change_rules_from_the_next_height() -> None:
     assert following.candidate.header.validators_hash == header.next_validators_hash
     assert Chain.open(town.store, town.genesis).validators == town.chain.validators
     assert town.chain.history.validator_changes(town.chain.head.height) == (1, 2)
+    assert town.chain.history.validator_changes(town.chain.head.height, latest=1) == (2,)
 
 
 async def damaged(town: Town, damage: dict[bytes, bytes | None]) -> str:

@@ -19,6 +19,7 @@ from node.hashing import Domain, tagged_hash
 from node.proofs import verify_proof_file
 from node.rpc import RpcLimits
 from node.rpc.errors import InvalidParams, Limited, NotReady, RpcError
+from node.rpc.tenures import SETS_READ_MAX
 from tests.explorer.marking import MARK, SHORT_MARK
 from tests.explorer.reading_html import Parsed
 from tests.explorer.stage import (
@@ -261,7 +262,9 @@ async def test_what_is_not_there_is_said_in_the_language_of_the_page() -> None:
                     continue  # its page says that it is unknown here
                 _, text = await shown.get(ROOTS[language] + path)
                 said = catalogues()[language].text(
-                    f"missing-{page.template}", height=shown.solo.town.chain.head.height
+                    f"missing-{page.template}",
+                    height=shown.solo.town.chain.head.height,
+                    sets=SETS_READ_MAX,
                 )
                 assert said in Parsed(text).text, path
                 assert catalogues()[language].text("reason-given") not in Parsed(text).text, path

@@ -47,7 +47,9 @@ async def test_whom_the_offices_took_out_has_a_page_that_leads_to_the_blocks_tha
         (former,) = (await content(solo, "/validators.json"))["former"]
         assert former == tenure
         status, shown = await page(solo, f"/validators/{COUNCIL}")
-        assert (status, "or ever did" in shown) == (404, True)
+        assert status == 404
+        assert "or did in the latest 64 sets of validators" in shown
+        assert "64" in (await page(solo, f"/ur/validators/{COUNCIL}"))[1]
 
 
 async def test_whoever_decides_has_its_beginning_and_nobody_before_it() -> None:

@@ -71,7 +71,7 @@ async def test_whoever_was_never_a_validator_has_no_history() -> None:
         refused = await solo.refused("khz_validatorHistory", {"validator": COUNCIL})
         unnamed = await solo.refused("khz_validatorHistory", {"validator": ""})
 
-    assert "there was no validator 'crypto-council'" in refused["message"]
+    assert refused["message"].endswith("there was no validator 'crypto-council'")
     assert unnamed["code"] == -32602
 
 
@@ -119,10 +119,13 @@ async def test_sets_and_times_are_looked_through_up_to_a_bound(
         whole = await ask(solo, CENTRAL)
         monkeypatch.setattr("node.rpc.tenures.SETS_READ_MAX", 2)
         fewer_sets = await ask(solo, CENTRAL)
+        monkeypatch.setattr("node.rpc.methods.SETS_READ_MAX", 2)
+        unread = await solo.refused("khz_validatorHistory", {"validator": COUNCIL})
         monkeypatch.setattr("node.rpc.tenures.SETS_READ_MAX", 4)
         monkeypatch.setattr("node.rpc.tenures.TENURES_MAX", 3)
         fewer_times = await ask(solo, CENTRAL)
 
     assert (len(whole["tenures"]), whole["earlier"]) == (4, False)
+    assert unread["message"].endswith("in the latest 2 sets of validators")
     assert (fewer_sets["tenures"], fewer_sets["earlier"]) == (whole["tenures"][:2], True)
     assert (fewer_times["tenures"], fewer_times["earlier"]) == (whole["tenures"][:3], True)
