@@ -301,6 +301,8 @@ class ValidatorsContent(results.Result, frozen=True, kw_only=True):
     validators: list[ValidatorLine]
     former: list[ledger_results.TenureView]
     """Of those who decide no longer, the last of each, the latest first."""
+    earlier: bool
+    """Whether there may be others who decided before."""
 
 
 class ValidatorMinute(msgspec.Struct, frozen=True, kw_only=True):

@@ -439,6 +439,7 @@ class Reading:
             faults_survived=found.faults_survived,
             validators=self._validator_lines(found.validators),
             former=list(former.values())[:ROWS_MAX],
+            earlier=past.earlier or len(former) > ROWS_MAX,
         )
 
     async def validator(self, argument: str) -> ValidatorContent:

@@ -435,6 +435,7 @@ async def test_a_hundred_validators_are_a_small_page() -> None:
             faults_survived=33,
             validators=[line] * VALIDATORS_MAX,
             former=[TENURE] * ROWS_MAX,
+            earlier=True,
         )
         one = ValidatorContent(
             **at_head(shown.solo.town.chain.head),

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from node.explorer import Explorer
 from node.explorer.limits import PAGE_BYTES_MAX
 from tests.chain.amending import COUNCIL, MINISTRY, REASON
@@ -83,12 +85,39 @@ async def test_whom_the_operators_left_out_has_a_page_that_names_their_amendment
     assert sorted(each["validator"] for each in said["former"]) == [COUNCIL, MINISTRY]
 
 
+CUT = "There may be earlier times; they are not shown here."
+CUT_URDU = "اس سے پہلے کے اوقات بھی ہو سکتے ہیں؛ وہ یہاں نہیں دکھائے گئے۔"
+
+
+async def test_those_who_decided_before_are_cut_and_the_page_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with solo_node(pages=Explorer) as solo:
+        for made in (solo.town.add_validator, solo.town.remove_validator):
+            await solo.town.decide(made(MINISTRY))
+            await solo.town.decide()
+        all_of_them = await content(solo, "/validators.json")
+        _, whole = await page(solo, "/validators")
+        monkeypatch.setattr("node.explorer.reading.ROWS_MAX", 0)
+        none_of_them = await content(solo, "/validators.json")
+        _, cut = await page(solo, "/validators")
+        _, urdu = await page(solo, "/ur/validators")
+
+    assert (len(all_of_them["former"]), all_of_them["earlier"], CUT in whole) == (1, False, False)
+    assert (none_of_them["former"], none_of_them["earlier"], CUT in cut) == ([], True, True)
+    assert CUT_URDU in urdu
+
+
 async def test_a_page_with_many_times_is_cut_and_says_so() -> None:
     async with solo_node(pages=Explorer) as solo:
         for _ in range(26):
             await solo.town.decide(solo.town.rotate_validator("central-bank"))
         said = await content(solo, "/validators/central-bank.json")
+        _, english = await page(solo, "/validators/central-bank")
         _, shown = await page(solo, "/ur/validators/central-bank")
 
+    assert CUT in english
+    assert CUT_URDU in shown
+    assert "JSON of this page has everything" not in english
     assert (len(said["tenures"]), said["earlier"]) == (25, True)
     assert len(shown.encode()) < PAGE_BYTES_MAX
