@@ -106,19 +106,13 @@ class Listening:
         self._shaking = shaking
         self.port: Final = int(listening.sockets[0].getsockname()[1])
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Take no new connection."""
-        loop = asyncio.get_running_loop()
-        for listener in self._listening.sockets:
-            loop.remove_reader(listener.fileno())
-        # Of one that the loop has accepted it tells two turns later, and if the server is closed by
-        # then not at all: nobody would close it.
-        for _ in range(2):
-            await asyncio.sleep(0)
         self._listening.close()
 
     async def end(self) -> None:
-        """Close the connections that are left."""
+        """Close, with the connections that are left."""
+        self.close()
         for task in self._shaking:
             task.cancel()
         await asyncio.gather(*self._shaking, return_exceptions=True)

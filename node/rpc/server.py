@@ -260,7 +260,7 @@ class RpcServer:
     async def stop(self) -> None:
         """Stop listening, tell open sockets that the node goes away, and close."""
         for listening in self._listening:
-            await listening.close()
+            listening.close()
         if self._pages is not None:
             self._pages.close()
         await self._subscribers.close()
