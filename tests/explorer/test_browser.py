@@ -220,7 +220,7 @@ async def test_a_keyboard_is_enough(running: Any, node: Stage) -> None:
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.getAttribute('href')") == "#content"
         await page.keyboard.press("Enter")
-        assert page.url.endswith("#content")
+        await page.wait_for_url("**/#content")
 
         await page.get_by_role("searchbox").focus()
         await page.keyboard.type(ISIN)

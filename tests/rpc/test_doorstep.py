@@ -262,7 +262,7 @@ async def test_who_does_not_send_the_rest_is_hung_up_on(monkeypatch: pytest.Monk
 
 async def test_who_says_nothing_more_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Counted(monkeypatch)
-    limits = RpcLimits(idle_timeout_ms=100)
+    limits = RpcLimits(idle_timeout_ms=2_000)  # longer than this test is ever held up between two
     async with crowded_node(monkeypatch, limits=limits) as (solo, read), line_to(solo) as line:
         close_at_s = [0.0]
         for _ in range(3):
