@@ -115,6 +115,17 @@ def test_securities_live_their_whole_life_and_every_check_holds(tmp_path: Path) 
     assert [*result["state_roots"]] == ["central-bank"]
 
 
+@needs_setup
+@pytest.mark.e2e
+@pytest.mark.parametrize("begins", ["make demo", ".venv/bin/khazana demo debt"])
+def test_demonstration_is_typed_as_it_stands_on_the_first_page(tmp_path: Path, begins: str) -> None:
+    printed = typed(line("README.md", begins), surroundings(TMPDIR=str(tmp_path)))
+
+    assert " FAILED " not in printed
+    assert printed.endswith("\nEvery check holds.\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_goes_wrong_is_told_once_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
     taken = tmp_path / "nodes/central-bank"
     taken.mkdir(parents=True)
